@@ -1,0 +1,1 @@
+"""Encore: a Discord bot with which a community extends AI-generated songs."""

@@ -1,0 +1,53 @@
+"""What a member may name a clip by: its id, a Suno link, a link to one of Encore's replies."""
+
+import re
+from dataclasses import dataclass
+
+_UUID = r"(?:m_)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_CLIP_ID = re.compile(_UUID, re.IGNORECASE)
+_SUNO_LINK = re.compile(
+    rf"(?:https?://)?(?:www\.|app\.)?suno\.(?:com|ai)/(?:song|s|embed)/(?P<id>{_UUID})",
+    re.IGNORECASE,
+)
+_SHORT_LINK = re.compile(r"(?:https?://)?(?:www\.)?suno\.com/s/[\w-]+", re.IGNORECASE)
+_MESSAGE_LINK = re.compile(
+    r"(?:https?://)?(?:\w+\.)?discord(?:app)?\.com/channels/(?:\d+|@me)/\d+/(?P<message>\d{15,20})",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClipId:
+    """A clip named directly."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLink:
+    """A message that may be one of Encore's replies."""
+
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShortLink:
+    """A shortened Suno link, which only Suno itself could resolve."""
+
+
+def parse_clip_reference(text: str) -> ClipId | MessageLink | ShortLink | None:
+    """Return what ``text`` refers to, or None if it names no clip at all.
+
+    The whole text has to be the reference, give or take spaces, ``<…>`` round a link and a
+    query behind it.
+    """
+    text = text.strip().strip("<>").partition("?")[0].rstrip("/")
+    if _CLIP_ID.fullmatch(text):
+        return ClipId(text.lower())
+    if found := _SUNO_LINK.fullmatch(text):
+        return ClipId(found["id"].lower())
+    if found := _MESSAGE_LINK.fullmatch(text):
+        return MessageLink(int(found["message"]))
+    if _SHORT_LINK.fullmatch(text):
+        return ShortLink()
+    return None

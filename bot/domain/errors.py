@@ -1,0 +1,15 @@
+"""The one error that is shown to a member as it is."""
+
+
+class UserError(Exception):
+    """Something a member asked for can't be done, in words fit for that member.
+
+    Attributes:
+        problem: what is wrong, one sentence; shown in bold.
+        remedy: what to do about it, one or two sentences.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem} {remedy}")
+        self.problem = problem
+        self.remedy = remedy

@@ -1,0 +1,80 @@
+"""When to ask a provider next: tight where a change is likely, sparse where it is not.
+
+Learned from how long a provider's finished extensions took to *streaming* and to *complete*.
+Knows nothing of loops or clocks: seconds in, seconds out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+
+# What resellers and self-hosters report before anything was learned here (providers.md §6.4).
+FIRST_GUESS = ((20.0, 40.0), (90.0, 200.0))
+ENOUGH = 8
+TIGHT = 4.5
+SPARSE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds that one finished extension took from its submission."""
+
+    to_streaming: float
+    to_complete: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When news is likely, in seconds since the submission: two windows (from, to).
+
+    Attributes:
+        streaming: between these, extensions usually become audible.
+        complete: between these, they usually complete.
+        usual: the median time to *complete*; None until enough has been seen.
+    """
+
+    streaming: tuple[float, float] = FIRST_GUESS[0]
+    complete: tuple[float, float] = FIRST_GUESS[1]
+    usual: float | None = None
+
+
+def learned_pace(timings: Sequence[Timing]) -> Pace:
+    """Return the pace that ``timings`` teach, a guess from the field while they are few."""
+    if len(timings) < ENOUGH:
+        return Pace()
+    complete = [timing.to_complete for timing in timings]
+    return Pace(
+        streaming=_window([timing.to_streaming for timing in timings]),
+        complete=_window(complete),
+        usual=median(complete),
+    )
+
+
+def next_poll(age: float, pace: Pace, *, is_streaming: bool) -> float:
+    """Return after how many seconds to ask again, ``age`` seconds after the submission.
+
+    Before a window opens it waits for the opening; within, it asks often; past it, ever less.
+    """
+    opens, closes = pace.complete if is_streaming else pace.streaming
+    tight = min(TIGHT, max(1.0, (closes - opens) / 5))
+    if age < opens:
+        return max(tight, min(opens - age, 3 * SPARSE))
+    if age <= closes:
+        return tight
+    return min(SPARSE, tight + (age - closes) / 4)
+
+
+def backoff(failures: int, *, jitter: float, first: float = 2.0, most: float = 60.0) -> float:
+    """Return the seconds to wait after so many ``failures`` in a row.
+
+    Doubles from ``first`` up to ``most``; ``jitter`` (0 to 1, random) takes up to half of it off,
+    so that what failed together does not return together.
+    """
+    full = min(most, first * 2 ** min(failures, 16))
+    return full * (1 - jitter / 2)
+
+
+def _window(seconds: Sequence[float]) -> tuple[float, float]:
+    """Return the span in which nine of ten fall, opened a little early."""
+    cuts = quantiles(seconds, n=20, method="inclusive")
+    return cuts[0] * 0.95, cuts[-1]

@@ -1,0 +1,45 @@
+"""Times in a song: what members type, and how Encore prints it."""
+
+import re
+
+END = "end"
+
+_SECONDS = re.compile(r"(?P<s>\d{1,6}(?:[.,]\d{1,6})?)\s*s?", re.ASCII)
+_CLOCK = re.compile(
+    r"(?:(?P<h>\d{1,2}):(?P<hm>[0-5]?\d)|(?P<m>\d{1,4})):(?P<s>[0-5]?\d(?:[.,]\d{1,6})?)", re.ASCII
+)
+
+
+def parse_time(text: str) -> float | None:
+    """Return the seconds that ``text`` means, or None for the end of the clip.
+
+    Takes seconds (``121.1``), ``m:ss`` (``2:01.1``), ``h:mm:ss``, ``end`` and nothing at all; a
+    comma serves as the decimal point. Precise to a thousandth.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    text = text.strip()
+    if not text or text.casefold() == END:
+        return None
+    found = _SECONDS.fullmatch(text) or _CLOCK.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    part = found.groupdict()
+    minutes = int(part.get("h") or 0) * 60 + int(part.get("hm") or 0) + int(part.get("m") or 0)
+    return round(minutes * 60 + float(part["s"].replace(",", ".")), 3)
+
+
+def format_time(seconds: float) -> str:
+    """Return ``seconds`` as ``m:ss``, with tenths to thousandths if any, ``h:mm:ss`` from 1 h."""
+    thousandths = round(seconds * 1000)
+    whole, rest = divmod(thousandths, 1000)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    clock = f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+    return clock + (f".{rest:03}".rstrip("0") if rest else "")
+
+
+def format_point(continue_at: float | None) -> str:
+    """Return the point of continuation as a member would type it: a time, or ``end``."""
+    return END if continue_at is None else format_time(continue_at)

@@ -1,0 +1,213 @@
+"""How an extension changes: (Extension, news, now) -> Extension, and nothing else.
+
+A final status never moves by news, a clip that was heard of is never lost, and `revision` rises
+exactly when a member could see the difference.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bot.domain.models import (
+    Clip,
+    ClipStatus,
+    Extension,
+    Handle,
+    Progress,
+    Reason,
+    ReasonKind,
+    Status,
+)
+
+
+def submitting(ext: Extension, *, now: dt.datetime, lapses_at: dt.datetime) -> Extension:
+    """Return a waiting ``ext`` as it is while its POST is under way; others come back as is."""
+    if ext.status is not Status.WAITING:
+        return ext
+    return _seen(
+        ext, status=Status.SUBMITTING, reason=None, submitted_at=now, due_at=lapses_at, failures=0
+    )
+
+
+def submitted(
+    ext: Extension, handle: Handle, *, now: dt.datetime, due_at: dt.datetime, deadline: dt.timedelta
+) -> Extension:
+    """Return ``ext`` as it is once its provider has taken it and given ``handle``."""
+    if ext.status is not Status.SUBMITTING:
+        return ext
+    clips = tuple(Clip(id=clip_id, status=ClipStatus.SUBMITTED) for clip_id in handle.clip_ids)
+    return _seen(
+        ext,
+        status=Status.SUBMITTED,
+        handle=handle,
+        clips=clips,
+        due_at=due_at,
+        deadline_at=now + deadline,
+        failures=0,
+    )
+
+
+def postponed(ext: Extension, reason: Reason, *, due_at: dt.datetime) -> Extension:
+    """Return ``ext`` as it waits again, because nothing was sent or the provider said *later*."""
+    if ext.status not in (Status.SUBMITTING, Status.WAITING):
+        return ext
+    return _seen(
+        ext,
+        status=Status.WAITING,
+        reason=reason,
+        submitted_at=None,
+        due_at=due_at,
+        failures=ext.failures + 1,
+    )
+
+
+def ended(ext: Extension, status: Status, reason: Reason | None, *, now: dt.datetime) -> Extension:
+    """Return ``ext`` in the final ``status``; one that is final already comes back as it is."""
+    if ext.status.is_final:
+        return ext
+    return _seen(ext, status=status, reason=reason, finished_at=now)
+
+
+def cancelled(ext: Extension, *, now: dt.datetime) -> Extension:
+    """Return ``ext`` cancelled by its member, which only a waiting one can be."""
+    if ext.status is not Status.WAITING:
+        return ext
+    return ended(ext, Status.CANCELLED, None, now=now)
+
+
+def observed(ext: Extension, seen: Progress, *, now: dt.datetime) -> Extension:
+    """Return ``ext`` as it is after its provider reported ``seen``."""
+    if not ext.status.is_tracked:
+        return ext
+    clips = _merged(ext.clips, seen.clips)
+    if seen.error is not None:
+        clips = tuple(_stopped(clip, seen.error) for clip in clips)
+    status, reason = _standing(clips, seen)
+    if status is Status.SUBMITTED and ext.status is Status.STREAMING:
+        status = Status.STREAMING
+    heard = status in (Status.STREAMING, Status.COMPLETE)
+    return _seen(
+        ext,
+        status=status,
+        reason=reason,
+        clips=clips,
+        failures=0,
+        streaming_at=ext.streaming_at or (now if heard else None),
+        finished_at=now if status.is_final else None,
+    )
+
+
+def unreachable(ext: Extension, *, due_at: dt.datetime) -> Extension:
+    """Return ``ext`` after its provider could not be asked; members see nothing of it."""
+    if not ext.status.is_tracked:
+        return ext
+    return replace(ext, failures=ext.failures + 1, due_at=due_at)
+
+
+def expired(ext: Extension, *, now: dt.datetime) -> Extension:
+    """Return ``ext`` given up at its deadline.
+
+    What can be heard already is kept: with a playable clip it is complete, not expired.
+    """
+    if not ext.status.is_tracked or now < ext.deadline_at:
+        return ext
+    if any(clip.is_playable for clip in ext.clips):
+        return ended(ext, Status.COMPLETE, None, now=now)
+    return ended(ext, Status.EXPIRED, None, now=now)
+
+
+def can_check_again(ext: Extension) -> bool:
+    """Whether asking the provider once more could still bring audio, at no cost."""
+    if ext.handle is None:
+        return False
+    return ext.status is Status.EXPIRED or (
+        ext.status in (Status.FAILED, Status.COMPLETE)
+        and any(clip.status is ClipStatus.COMPLETE and not clip.audio_url for clip in ext.clips)
+    )
+
+
+def checking_again(ext: Extension, *, now: dt.datetime, deadline: dt.timedelta) -> Extension:
+    """Return ``ext`` tracked once more because a member asked for it, if that makes sense."""
+    if not can_check_again(ext):
+        return ext
+    clips = tuple(
+        clip if clip.is_playable else replace(clip, status=ClipStatus.SUBMITTED, error="")
+        for clip in ext.clips
+    )
+    heard = any(clip.audio_url for clip in clips)
+    return _seen(
+        ext,
+        status=Status.STREAMING if heard else Status.SUBMITTED,
+        reason=None,
+        clips=clips,
+        finished_at=None,
+        due_at=now,
+        deadline_at=now + deadline,
+        failures=0,
+    )
+
+
+def _standing(clips: tuple[Clip, ...], seen: Progress) -> tuple[Status, Reason | None]:
+    """Return the status that these clips amount to, and the reason if it is a failure."""
+    is_open = seen.is_open and seen.error is None
+    if is_open or not all(clip.status.is_final for clip in clips):
+        heard = any(clip.audio_url for clip in clips)
+        return (Status.STREAMING if heard else Status.SUBMITTED), None
+    if any(clip.is_playable for clip in clips):
+        return Status.COMPLETE, None
+    if any(clip.status is ClipStatus.COMPLETE for clip in clips):
+        return Status.FAILED, Reason(kind=ReasonKind.NOT_PLAYABLE)
+    text = seen.error or next((clip.error for clip in clips if clip.error), "")
+    return Status.FAILED, Reason(kind=ReasonKind.GENERATION_FAILED, text=text)
+
+
+def _merged(known: tuple[Clip, ...], seen: Iterable[Clip]) -> tuple[Clip, ...]:
+    """Return the known clips brought up to date, new ones behind them; none goes back or away."""
+    clips = {clip.id: clip for clip in known}
+    for clip in seen:
+        before = clips.get(clip.id)
+        clips[clip.id] = clip if before is None else _newer(before, clip)
+    return tuple(clips.values())
+
+
+def _stopped(clip: Clip, error: str) -> Clip:
+    """Return an unfinished ``clip`` as failed, because the whole extension failed."""
+    if clip.status.is_final:
+        return clip
+    return replace(clip, status=ClipStatus.FAILED, audio_url=None, error=clip.error or error)
+
+
+def _newer(before: Clip, clip: Clip) -> Clip:
+    if before.is_playable:
+        return before
+    back = before.status is ClipStatus.STREAMING and clip.status in (
+        ClipStatus.SUBMITTED,
+        ClipStatus.QUEUED,
+    )
+    return replace(
+        clip,
+        status=before.status if back else clip.status,
+        title=clip.title or before.title,
+        style=clip.style or before.style,
+        audio_url=before.audio_url if back else clip.audio_url,
+        image_url=clip.image_url or before.image_url,
+        duration=clip.duration if clip.duration is not None else before.duration,
+    )
+
+
+def _seen(ext: Extension, **changes: object) -> Extension:
+    """Return ``ext`` with ``changes``, its revision raised if a member could tell."""
+    changed = replace(ext, **changes)  # pyright: ignore[reportArgumentType]
+    return replace(changed, revision=ext.revision + (_look(changed) != _look(ext)))
+
+
+def _look(ext: Extension) -> object:
+    """Return what a member can see of ``ext``: equal looks need no edit."""
+    status = Status.SUBMITTED if ext.status is Status.SUBMITTING else ext.status
+    if status is Status.WAITING:
+        return status, ext.reason, ext.due_at if ext.reason else None
+    if status is Status.STREAMING:
+        return status, tuple((c.id, c.status, bool(c.audio_url)) for c in ext.clips if c.audio_url)
+    if status.is_final:
+        return status, ext.reason, ext.clips
+    return status
