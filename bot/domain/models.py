@@ -192,6 +192,7 @@ class Extension:
         failures: attempts that failed in a row.
         revision: number of changes that a member can see.
         published: the revision that the reply shows; 0 is none.
+        publish_failures: edits that failed in a row.
     """
 
     id: int = 0
@@ -214,9 +215,28 @@ class Extension:
     failures: int = 0
     revision: int = 1
     published: int = 0
+    publish_failures: int = 0
 
     @property
     def title(self) -> str:
         """What to call the result."""
         titles = (clip.title for clip in self.clips if clip.title)
         return self.request.title or next(titles, "") or self.source_title or "Untitled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownClip:
+    """A clip that was made or used here, with where it came from.
+
+    Attributes:
+        letter: ``A``, ``B`` … among the clips of its extension; empty for a source clip that
+            Encore did not make.
+        reply_url: link to the reply that shows it, if Encore made it.
+    """
+
+    clip: Clip
+    provider: str
+    known_at: dt.datetime
+    letter: str = ""
+    extension_id: int | None = None
+    reply_url: str | None = None
