@@ -1,0 +1,137 @@
+"""Serve the clips' audio and covers, as Suno's CDN does (providers.md §6.5)."""
+
+import asyncio
+import collections
+import concurrent.futures
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+
+from sandbox.providers.clips import Clip, Ending
+from sandbox.providers.clock import Clock
+from sandbox.providers.cover import png_of
+from sandbox.providers.mp3 import mp3_of
+from sandbox.providers.music import Segment
+from sandbox.providers.timeline import Status
+
+_CHUNK: Final = 16_384
+_CACHE: Final = 64 * 2**20
+
+
+class Recorder:
+    """Makes MP3s when they are first asked for, in threads, and keeps the latest 64 MiB."""
+
+    def __init__(self) -> None:
+        self._threads = concurrent.futures.ThreadPoolExecutor(2, "sandbox-recorder")
+        self._kept: collections.OrderedDict[tuple[Segment, ...], bytes] = collections.OrderedDict()
+        self._making: dict[tuple[Segment, ...], asyncio.Future[bytes]] = {}
+
+    async def mp3(self, clip: Clip) -> bytes:
+        """Return the clip's MP3 file."""
+        segments = clip.segments
+        if segments in self._kept:
+            self._kept.move_to_end(segments)
+            return self._kept[segments]
+        if segments not in self._making:
+            loop = asyncio.get_running_loop()
+            making = loop.run_in_executor(self._threads, mp3_of, segments)
+            self._making[segments] = making
+            making.add_done_callback(lambda done: self._keep(segments, done))
+        # shielded: one listener who leaves does not spoil it for the others
+        return await asyncio.shield(self._making[segments])
+
+    def _keep(self, segments: tuple[Segment, ...], done: asyncio.Future[bytes]) -> None:
+        del self._making[segments]
+        if done.cancelled() or done.exception() is not None:
+            return
+        self._kept[segments] = done.result()
+        while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _CACHE:
+            self._kept.popitem(last=False)
+
+    async def close(self) -> None:
+        """Finish what is being made and forget everything."""
+        await asyncio.gather(*self._making.values(), return_exceptions=True)
+        self._threads.shutdown(cancel_futures=True)
+        self._kept.clear()
+
+
+class AudioHost:
+    """The routes below ``/audio``. A file exists only once its clip is complete and playable."""
+
+    def __init__(self, find: Callable[[str], Clip | None], clock: Clock) -> None:
+        self._find = find
+        self._clock = clock
+        self._recorder = Recorder()
+
+    def add_routes(self, app: web.Application) -> None:
+        """Serve the final file, the live stream and the cover."""
+        app.router.add_get("/audio/stream", self._stream, allow_head=False)
+        app.router.add_get("/audio/image_{clip_id}.png", self._image)
+        app.router.add_get("/audio/{clip_id}.mp3", self._file)
+
+    async def close(self) -> None:
+        """Stop making audio."""
+        await self._recorder.close()
+
+    async def _file(self, request: web.Request) -> web.Response:
+        """Answer with the whole file or one range of it; 403 like the CDN for what isn't there."""
+        clip = self._find(request.match_info["clip_id"])
+        if clip is None or clip.ending is not Ending.PLAYABLE:
+            raise web.HTTPForbidden(text="Missing Key-Pair-Id")
+        if clip.status(self._clock.now()) is not Status.COMPLETE:
+            raise web.HTTPForbidden(text="Missing Key-Pair-Id")
+        content = await self._recorder.mp3(clip)
+        headers = {"Accept-Ranges": "bytes", "Content-Type": "audio/mpeg"}
+        if "Range" not in request.headers:
+            return web.Response(body=content, headers=headers)
+        try:
+            wanted = content[request.http_range]
+        except ValueError:
+            wanted = b""
+        if not wanted:
+            unsatisfied = {"Content-Range": f"bytes */{len(content)}"}
+            raise web.HTTPRequestRangeNotSatisfiable(headers=unsatisfied)
+        first = request.http_range.indices(len(content))[0]
+        last = first + len(wanted) - 1
+        headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
+        return web.Response(status=206, body=wanted, headers=headers)
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        """Answer with what has been made so far and go on as it grows; no length is known."""
+        clip = self._find(request.query.get("item_id", ""))
+        if clip is None or clip.status(self._clock.now()) not in {
+            Status.STREAMING,
+            Status.COMPLETE,
+        }:
+            raise web.HTTPNotFound
+        content = await self._recorder.mp3(clip)
+        response = web.StreamResponse(headers={"Content-Type": "audio/mpeg"})
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        sent = 0
+        while sent < len(content) and not self._clock.stopped:
+            ready = self._made(clip, len(content))
+            if ready > sent:
+                await response.write(content[sent:ready])
+                sent = ready
+            else:
+                await self._clock.wait_until(self._clock.now() + 0.5)
+        await response.write_eof()
+        return response
+
+    def _made(self, clip: Clip, size: int) -> int:
+        """Return how many of ``size`` bytes exist by now: a head start, then steadily more."""
+        begun, ended = clip.milestones.streaming, clip.milestones.complete
+        # what never finishes still grows, as fast as it sounds
+        span = min(ended - begun, clip.duration)
+        if span <= 0 or clip.status(self._clock.now()) is Status.COMPLETE:
+            return size
+        share = (self._clock.now() - begun) / span
+        return min(size, _CHUNK + max(0, int(share * size)))
+
+    async def _image(self, request: web.Request) -> web.Response:
+        clip = self._find(request.match_info["clip_id"])
+        if clip is None:
+            raise web.HTTPNotFound
+        return web.Response(body=png_of(clip.id), content_type="image/png")

@@ -1,0 +1,198 @@
+"""The sandbox's own end points below ``/sandbox``, for other processes on this machine."""
+
+import dataclasses
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, cast
+
+from aiohttp import web
+
+from sandbox.providers.clips import Links
+from sandbox.providers.clock import Clock
+from sandbox.providers.faults import Fault
+from sandbox.providers.json_values import JsonObject
+from sandbox.providers.studio import NoSuchClipError, Studio
+from sandbox.providers.timeline import Status, Timeline
+
+
+class Control:
+    """Look into the five services and steer them.
+
+    A question takes ``?provider=`` to look at one of them. An order is a JSON object; what it gets
+    wrong is answered with 400 and ``{"error": …}``.
+    """
+
+    def __init__(
+        self,
+        studios: Mapping[str, Studio],
+        links: Links,
+        clock: Clock,
+        environment: Callable[[], dict[str, str]],
+    ) -> None:
+        self._studios = studios
+        self._links = links
+        self._clock = clock
+        self._environment = environment
+
+    def add_routes(self, app: web.Application) -> None:
+        """Serve the end points."""
+        questions = {
+            "health": self._health,
+            "clips": self._clips,
+            "requests": self._requests,
+            "submissions": self._submissions,
+            "violations": self._violations,
+            "faults": self._faults,
+        }
+        orders = {
+            "speed": self._set_speed,
+            "faults": self._add_fault,
+            "credits": self._set_credits,
+            "timeline": self._set_timeline,
+            "advance": self._advance,
+        }
+        for name, answer in questions.items():
+            app.router.add_get(f"/sandbox/{name}", _asked(answer))
+        for name, carry_out in orders.items():
+            app.router.add_post(f"/sandbox/{name}", _ordered(carry_out))
+        app.router.add_delete("/sandbox/faults", _asked(self._clear_faults))
+
+    def _health(self, request: web.Request) -> JsonObject:
+        del request
+        return {
+            "status": "ok",
+            "speed": self._clock.speed,
+            "now": self._clock.now(),
+            "providers": list(self._studios),
+            "environment": self._environment(),
+        }
+
+    def _clips(self, request: web.Request) -> JsonObject:
+        now = self._clock.now()
+        return {
+            "clips": [
+                {
+                    "id": clip.id,
+                    "provider": studio.name,
+                    "title": clip.title,
+                    "tags": clip.tags,
+                    "status": clip.status(now),
+                    "duration": clip.duration,
+                    "audio_url": self._links.audio(clip, now),
+                    "source": clip.source.id if clip.source else None,
+                    "continue_at": clip.continue_at,
+                }
+                for studio in self._chosen(request)
+                for clip in studio.clips.values()
+            ]
+        }
+
+    def _requests(self, request: web.Request) -> JsonObject:
+        return {
+            "requests": [
+                {"provider": studio.name, **dataclasses.asdict(record)}
+                for studio in self._chosen(request)
+                for record in studio.requests
+            ]
+        }
+
+    def _submissions(self, request: web.Request) -> JsonObject:
+        kept = (studio.submissions for studio in self._chosen(request))
+        return {"submissions": [dataclasses.asdict(each) for some in kept for each in some]}
+
+    def _violations(self, request: web.Request) -> JsonObject:
+        kept = (studio.violations for studio in self._chosen(request))
+        return {"violations": [dataclasses.asdict(each) for some in kept for each in some]}
+
+    def _faults(self, request: web.Request) -> JsonObject:
+        return {
+            "faults": [
+                {"provider": studio.name, **dataclasses.asdict(planned)}
+                for studio in self._chosen(request)
+                for planned in studio.faults.planned
+            ]
+        }
+
+    def _clear_faults(self, request: web.Request) -> JsonObject:
+        for studio in self._chosen(request):
+            studio.faults.clear()
+        return self._faults(request)
+
+    def _set_speed(self, order: JsonObject) -> JsonObject:
+        self._clock.speed = float(order["speed"])
+        return {"speed": self._clock.speed}
+
+    def _add_fault(self, order: JsonObject) -> JsonObject:
+        options = {name: order[name] for name in _FAULT_OPTIONS if name in order}
+        self._studios[order["provider"]].fail_next(Fault(order["fault"]), **options)
+        return {"fault": order["fault"], "provider": order["provider"]}
+
+    def _set_credits(self, order: JsonObject) -> JsonObject:
+        studio = self._studios[order["provider"]]
+        studio.credits = int(order["credits"])
+        return {"credits": studio.credits}
+
+    def _set_timeline(self, order: JsonObject) -> JsonObject:
+        """Change the ranges named in the order, for one provider or for all."""
+        spans: dict[str, Any] = {
+            field.name: (float(order[field.name][0]), float(order[field.name][1]))
+            for field in dataclasses.fields(Timeline)
+            if field.name in order
+        }
+        names: Iterable[str] = [order["provider"]] if "provider" in order else self._studios
+        changed = {
+            name: dataclasses.replace(self._studios[name].timeline, **spans) for name in names
+        }
+        for name, timeline in changed.items():
+            self._studios[name].timeline = timeline
+        return {name: dataclasses.asdict(timeline) for name, timeline in changed.items()}
+
+    def _advance(self, order: JsonObject) -> JsonObject:
+        """Bring a clip to a status at once."""
+        clip_id, status = str(order["clip_id"]), Status(order["status"])
+        for studio in self._studios.values():
+            if clip_id in studio.clips:
+                studio.advance(clip_id, status, order.get("error_message"))
+                return {"clip_id": clip_id, "status": studio.status(studio.clip(clip_id))}
+        raise NoSuchClipError(clip_id)
+
+    def _chosen(self, request: web.Request) -> list[Studio]:
+        name = request.query.get("provider")
+        return list(self._studios.values()) if name is None else [self._studios[name]]
+
+
+_FAULT_OPTIONS = ("on", "count", "accepted", "retry_after")
+
+
+def _asked(
+    answer: Callable[[web.Request], JsonObject],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            return web.json_response(answer(request))
+        except KeyError as unknown:
+            return _wrong(unknown)
+
+    return handle
+
+
+def _ordered(
+    carry_out: Callable[[JsonObject], JsonObject],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        # a page in a browser can't send this type across sites without asking first
+        if request.content_type != "application/json":
+            return _wrong(ValueError("send application/json"))
+        try:
+            order: object = await request.json()
+            if not isinstance(order, dict):
+                return _wrong(TypeError("send a JSON object"))
+            return web.json_response(carry_out(cast("JsonObject", order)))
+        except (LookupError, TypeError, ValueError, NoSuchClipError, json.JSONDecodeError) as error:
+            return _wrong(error)
+
+    return handle
+
+
+def _wrong(error: Exception) -> web.Response:
+    return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)

@@ -1,0 +1,38 @@
+"""Encode sound as MP3."""
+
+# PyAV's stubs leave the parameter of Packet and the options of add_stream open
+# pyright: reportUnknownMemberType=false
+
+import io
+from typing import Final
+
+import av
+
+from sandbox.providers.music import RATE, Segment, Sound, render
+
+_CHUNK: Final = 1152 * 64  # whole MPEG frames
+
+
+def mp3_of(segments: tuple[Segment, ...]) -> bytes:
+    """Return ``segments`` as an MP3 file: 44.1 kHz, stereo, 128 kbit/s. Takes a moment: thread."""
+    return encoded(render(segments))
+
+
+def encoded(sound: Sound) -> bytes:
+    """Return ``sound`` (2, samples) as an MP3 file."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp3") as container:
+        # the fastest of the encoder's qualities: nearly twice as fast as the default
+        options = {"compression_level": "9"}
+        stream = container.add_stream("libmp3lame", rate=RATE, options=options)
+        stream.codec_context.layout = "stereo"
+        stream.codec_context.format = "fltp"
+        stream.bit_rate = 128_000
+        for start in range(0, sound.shape[1], _CHUNK):
+            piece = sound[:, start : start + _CHUNK].copy()
+            frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
+            frame.sample_rate = RATE
+            frame.pts = start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()

@@ -1,0 +1,141 @@
+"""The five services, their audio and the controls on one loopback port."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+from aiohttp import web
+
+from sandbox.providers.aimlapi import AimlApi
+from sandbox.providers.api import Api
+from sandbox.providers.audio import AudioHost
+from sandbox.providers.clips import Clip, Links
+from sandbox.providers.clock import Clock
+from sandbox.providers.control import Control
+from sandbox.providers.studio import Studio
+from sandbox.providers.suno_api import SunoApi
+from sandbox.providers.sunoapi_com import SunoApiCom
+from sandbox.providers.sunosay import SunoSay
+from sandbox.providers.timeline import Timeline
+
+_APIS: Final[dict[str, type[Api]]] = {
+    "aimlapi": AimlApi,
+    "sunoapi_co": SunoSay,
+    "suno_api": SunoApi,
+    "sunoapi_com": SunoApiCom,
+    "sunosay": SunoSay,
+}
+# the self-hosted one asks for none (providers.md §3.1)
+_KEYLESS: Final = frozenset({"suno_api"})
+
+
+class ProviderServer:
+    """An asynchronous context manager that serves while it is entered.
+
+    Args:
+        host: The address to listen on; keep it on loopback, the controls ask for no password.
+        port: The port; 0 takes a free one.
+        speed: How fast the sandbox's clock runs; ``clock.speed`` changes it at any time.
+        seed: Decides ids, songs and the times drawn for clips.
+        timeline: The ranges of those times; each studio's ``timeline`` changes it later.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        speed: float = 1.0,
+        seed: int = 0,
+        timeline: Timeline | None = None,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.clock = Clock(speed)
+        self.studios = {
+            name: Studio(name, self.clock, timeline=timeline or Timeline(), seed=seed)
+            for name in _APIS
+        }
+        self._audio = AudioHost(self._find, self.clock)
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        # the port must be known before links can name it, and routes are fixed from then on:
+        # hence links that learn their root late
+        links = Links("")
+        app = web.Application()
+        for name, api in _APIS.items():
+            key = None if name in _KEYLESS else self.key(name)
+            api(self.studios[name], links, key).add_routes(app)
+        self._audio.add_routes(app)
+        Control(self.studios, links, self.clock, self.environment).add_routes(app)
+        # cancelled handlers: a hanging request ends with its client
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0
+        )
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self.host, self.port, backlog=1024).start()
+        except OSError:
+            await self.__aexit__(None, None, None)
+            raise
+        self.port = self._runner.addresses[0][1]
+        links.root = self.root
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.clock.stop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self._audio.close()
+
+    @property
+    def root(self) -> str:
+        """The server's address; ``/sandbox`` and ``/audio`` are below it."""
+        return f"http://{self.host}:{self.port}"
+
+    def url(self, provider: str) -> str:
+        """Return the base URL of a provider, as its ``<PREFIX>_BASE_URL`` takes it."""
+        return f"{self.root}/{self.studio(provider).name}"
+
+    def key(self, provider: str) -> str:
+        """Return the API key that a provider takes; empty for the one that asks for none."""
+        return "" if provider in _KEYLESS else f"sandbox-{provider}-key"
+
+    def studio(self, provider: str) -> Studio:
+        """Return what is behind a provider: its clips, records, faults and credits."""
+        return self.studios[provider]
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables with which the bot uses all five."""
+        variables = {"ENCORE_TRUSTED_AUDIO_HOSTS": self.host}
+        for name in self.studios:
+            variables[f"{name.upper()}_BASE_URL"] = self.url(name)
+            if self.key(name):
+                variables[f"{name.upper()}_API_KEY"] = self.key(name)
+        return variables
+
+    async def wait_for(self, condition: Callable[[], object], *, timeout: float = 5) -> None:  # noqa: ASYNC109 - real seconds, and the error names what was waited for
+        """Return as soon as ``condition`` holds.
+
+        Raises:
+            TimeoutError: It does not within ``timeout`` seconds of real time.
+        """
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{condition} did not come true in {timeout} seconds")
+            await asyncio.sleep(0.005)
+
+    def _find(self, clip_id: str) -> Clip | None:
+        for studio in self.studios.values():
+            if clip_id in studio.clips:
+                return studio.clips[clip_id]
+        return None

@@ -1,0 +1,225 @@
+"""What all five services have in common: clips, their time, credits, faults, records."""
+
+import collections
+import dataclasses
+import datetime as dt
+import random
+from typing import Final
+
+from sandbox.providers import sources
+from sandbox.providers.clips import Clip, Ending
+from sandbox.providers.clock import Clock
+from sandbox.providers.faults import CLIP_FAULTS, Fault, FaultPlan, On
+from sandbox.providers.json_values import JsonObject
+from sandbox.providers.music import Segment
+from sandbox.providers.records import RequestRecord, Submission, Violation, Work
+from sandbox.providers.timeline import Status, Timeline
+
+COST: Final = 10
+MODERATION: Final = "Prompt contained inappropriate material"
+_ENDINGS: Final = {
+    Fault.NONE_MP3: Ending.NONE_MP3,
+    Fault.FORBIDDEN_LINK: Ending.FORBIDDEN,
+    Fault.EMPTY_AUDIO_URL: Ending.EMPTY,
+}
+
+
+class StudioError(Exception):
+    """The studio will not do what was asked; nothing was made or charged."""
+
+
+class NoCreditsError(StudioError):
+    """The account is empty."""
+
+
+class NoSuchClipError(StudioError):
+    """The account has no such clip, or it is not complete."""
+
+
+class BeyondEndError(StudioError):
+    """``continue_at`` lies outside the source clip."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ExtendOrder:
+    """An extension as a service understood it; ``continue_at`` None means the clip's end."""
+
+    clip_id: str
+    continue_at: float | None
+    prompt: str = ""
+    title: str = ""
+    tags: str = ""
+    negative_tags: str = ""
+    model: str = "chirp-v3"
+    instrumental: bool = False
+
+
+class Studio:
+    """One provider's account: what is made there, what it costs, what goes wrong.
+
+    Tests read ``requests`` (the latest 20 000), ``submissions`` (all paid work), ``violations``
+    and ``clips`` (by id, oldest first), and set ``credits``, ``timeline`` and ``enforce_rates``
+    at any time.
+    """
+
+    def __init__(self, name: str, clock: Clock, *, timeline: Timeline, seed: int) -> None:
+        self.name = name
+        self.clock = clock
+        self.timeline = timeline
+        self.credits = 10_000
+        self.enforce_rates = True
+        self.faults = FaultPlan()
+        self.requests: collections.deque[RequestRecord] = collections.deque(maxlen=20_000)
+        self.submissions: list[Submission] = []
+        self.violations: list[Violation] = []
+        self._rng = random.Random(f"{seed} {name}")
+        self._sources = sources.source_clips(self._rng)
+        self.clips = {clip.id: clip for clip in self._sources}
+
+    def source_clips(self) -> list[Clip]:
+        """Return the clips that were there from the start; the first is *Electric Dreams* A."""
+        return list(self._sources)
+
+    def clip(self, clip_id: str) -> Clip:
+        """Return a clip.
+
+        Raises:
+            NoSuchClipError: There is none with this id.
+        """
+        if clip_id not in self.clips:
+            raise NoSuchClipError
+        return self.clips[clip_id]
+
+    def status(self, clip: Clip) -> Status:
+        """Return where ``clip`` stands now."""
+        return clip.status(self.clock.now())
+
+    def fail_next(
+        self,
+        fault: Fault,
+        *,
+        on: On | None = None,
+        count: int = 1,
+        accepted: bool | None = None,
+        retry_after: int = 2,
+    ) -> None:
+        """Make the next ``count`` requests go wrong; see :meth:`FaultPlan.add`."""
+        self.faults.add(fault, on=on, count=count, accepted=accepted, retry_after=retry_after)
+
+    def advance(self, clip_id: str, status: Status, error_message: str | None = None) -> None:
+        """Bring a clip to ``status`` at once, as a hand on the clock would."""
+        clip = self.clip(clip_id)
+        clip.milestones = clip.milestones.advanced(status, self.clock.now())
+        if status is Status.ERROR:
+            clip.error_message = error_message or MODERATION
+        self.clock.announce()
+
+    def new_id(self) -> str:
+        """Return a fresh UUID."""
+        return sources.new_id(self._rng)
+
+    def extend(self, order: ExtendOrder, request: JsonObject) -> list[Clip]:
+        """Accept an extension: charge it and return its two clips, A and B.
+
+        Raises:
+            NoSuchClipError: The source is unknown, or not complete yet.
+            BeyondEndError: ``continue_at`` is outside it.
+            NoCreditsError: Fewer than ten credits are left.
+        """
+        source = self._complete(order.clip_id)
+        continue_at = source.duration if order.continue_at is None else order.continue_at
+        if not 0 < continue_at <= source.duration:
+            raise BeyondEndError
+        if self.credits < COST:
+            raise NoCreditsError
+        self.credits -= COST
+        length = round(self._rng.uniform(*self.timeline.length), 2)
+        clips: list[Clip] = []
+        for milestones in self.timeline.draw(self._rng, self.clock.now(), 2):
+            clip = Clip(
+                id=self.new_id(),
+                title=order.title or source.title,
+                tags=order.tags or source.tags,
+                prompt=order.prompt,
+                created_at=dt.datetime.now(dt.UTC),
+                milestones=milestones,
+                segments=(
+                    Segment(
+                        song=source.segments[0].song,
+                        take=self._rng.getrandbits(32),
+                        start=source.start + continue_at,
+                        length=length if not clips else self._twin_length(length),
+                        voice=not (order.instrumental or _is_instrumental(order.prompt)),
+                    ),
+                ),
+                source=source,
+                continue_at=continue_at,
+                negative_tags=order.negative_tags,
+                model=order.model,
+            )
+            clips.append(clip)
+        self._spoil(clips)
+        self._accept("extend", request, clips, COST)
+        return clips
+
+    def concat(self, clip_id: str, request: JsonObject) -> Clip:
+        """Accept to join a clip to all that it continues; costs nothing (providers.md §6.3).
+
+        Raises:
+            NoSuchClipError: The clip is unknown, not complete, or continues nothing.
+        """
+        part = self._complete(clip_id)
+        if part.source is None:
+            raise NoSuchClipError
+        (milestones,) = self.timeline.draw(self._rng, self.clock.now(), 1)
+        clip = dataclasses.replace(
+            part,
+            id=self.new_id(),
+            created_at=dt.datetime.now(dt.UTC),
+            milestones=milestones,
+            segments=part.whole_song(),
+            ending=Ending.PLAYABLE,
+            joined=True,
+        )
+        self._spoil([clip])
+        self._accept("concat", request, [clip], 0)
+        return clip
+
+    def _complete(self, clip_id: str) -> Clip:
+        clip = self.clip(clip_id)
+        if self.status(clip) is not Status.COMPLETE:
+            raise NoSuchClipError
+        return clip
+
+    def _twin_length(self, length: float) -> float:
+        """Return B's length: a little off A's, within the same range."""
+        low, high = self.timeline.length
+        return round(min(high, max(low, length + self._rng.uniform(-0.1, 0.1) * (high - low))), 2)
+
+    def _accept(self, work: Work, request: JsonObject, clips: list[Clip], charged: int) -> None:
+        self.clips.update((clip.id, clip) for clip in clips)
+        ids = tuple(clip.id for clip in clips)
+        self.submissions.append(
+            Submission(self.name, work, request, ids, charged, self.clock.now())
+        )
+
+    def _spoil(self, clips: list[Clip]) -> None:
+        """Let the planned faults decide the fate of new clips."""
+        planned = self.faults.take("submit", CLIP_FAULTS)
+        if planned is None:
+            return
+        fault = planned.fault
+        doomed = clips[1:] if fault is Fault.TWIN_FAILS and len(clips) > 1 else clips
+        for clip in doomed:
+            times = clip.milestones
+            if fault in {Fault.ERROR_CLIPS, Fault.TWIN_FAILS}:
+                clip.milestones = dataclasses.replace(times, failed=times.streaming)
+                clip.error_message = MODERATION
+            elif fault is Fault.NEVER_FINISHES:
+                clip.milestones = dataclasses.replace(times, complete=float("inf"))
+            else:
+                clip.ending = _ENDINGS[fault]
+
+
+def _is_instrumental(prompt: str) -> bool:
+    return prompt.strip().casefold() in {"", "[instrumental]"}
