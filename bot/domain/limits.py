@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.domain.models import ExtendRequest
 from bot.domain.style import format_style
+from bot.domain.text import utf16_length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +24,6 @@ class Excess:
     text: str
     length: int
     limit: int
-
-
-def utf16_length(text: str) -> int:
-    """Return the length of ``text`` in UTF-16 units: an emoji counts 2."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def excesses(request: ExtendRequest, limits: Limits) -> Iterator[Excess]:

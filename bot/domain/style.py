@@ -2,6 +2,8 @@
 
 import re
 
+from bot.domain.text import utf16_length
+
 _SEPARATORS = re.compile(r"[,，、;\n]")  # noqa: RUF001 - full-width commas are the point
 
 
@@ -9,6 +11,14 @@ def parse_style(text: str) -> tuple[str, ...]:
     """Return the style tags in ``text``, in order, without blanks and repetitions."""
     tags = (" ".join(tag.split()) for tag in _SEPARATORS.split(text))
     return tuple({tag.casefold(): tag for tag in reversed([*tags]) if tag}.values())[::-1]
+
+
+def fitting_style(style: tuple[str, ...], limit: int) -> tuple[str, ...]:
+    """Return the first of the tags that fit together into ``limit`` UTF-16 units."""
+    for count in range(len(style), 0, -1):
+        if utf16_length(format_style(style[:count])) <= limit:
+            return style[:count]
+    return ()
 
 
 def format_style(style: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """Times in a song: what members type, and how Encore prints it."""
 
+import math
 import re
 
 END = "end"
@@ -28,6 +29,18 @@ def parse_time(text: str) -> float | None:
     part = found.groupdict()
     minutes = int(part.get("h") or 0) * 60 + int(part.get("hm") or 0) + int(part.get("m") or 0)
     return round(minutes * 60 + float(part["s"].replace(",", ".")), 3)
+
+
+def join_point(continue_at: float | None, length: float) -> float | None:
+    """Return the second at which to continue a clip of ``length`` seconds, None if it has no such.
+
+    None is the end. Providers want a number below the length (providers.md §6.2), so the end is a
+    hundredth before it; what a rounded length would let a member type still means the end.
+    """
+    end = max(math.floor(length * 100 - 1) / 100, 0.01)
+    if continue_at is None:
+        return end
+    return None if continue_at >= length + 1 else min(continue_at, end)
 
 
 def format_time(seconds: float) -> str:

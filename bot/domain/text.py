@@ -1,0 +1,49 @@
+"""Members' text: made safe to keep, safe to show, and short enough."""
+
+import re
+
+# Control characters but tab and newline; they mean nothing in lyrics, and PostgreSQL refuses NUL.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Characters that are not seen, or that turn the text around them; joiners stay, emoji need them.
+_UNSEEN = re.compile(
+    r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+_JOINERS = "\u200c\u200d\ufe0e\ufe0f"
+_MARKDOWN = re.compile(r"([\\*_~`|<>\[\]()#@:.-])")
+
+
+def cleaned(text: str) -> str:
+    """Return ``text`` as it may be stored and sent: Unix lines, no control characters, trimmed."""
+    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
+    return _CONTROL.sub("", text).strip()
+
+
+def escaped(text: str) -> str:
+    """Return ``text`` so that Discord shows it as it is: no markdown, mention, link or tricks."""
+    return _MARKDOWN.sub(r"\\\1", seen(text))
+
+
+def seen(text: str) -> str:
+    """Return ``text`` without what can't be seen; empty if nothing would be left to see."""
+    text = _UNSEEN.sub("", cleaned(text))
+    return text if text.strip(_JOINERS + " \t\n\u00a0\u3000\u3164\u115f\u1160\u2800") else ""
+
+
+def utf16_length(text: str) -> int:
+    """Return the length of ``text`` in UTF-16 units: an emoji counts 2."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return ``text`` in at most ``limit`` UTF-16 units, ended by … where something is missing."""
+    units = text.encode("utf-16-le", "surrogatepass")
+    if len(units) <= 2 * limit:
+        return text
+    kept = units[: 2 * (limit - 1)].decode("utf-16-le", "ignore").rstrip("\\" + _JOINERS)
+    return kept.rstrip() + "…"
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` with every run of white space as one space."""
+    return " ".join(text.split())

@@ -1,0 +1,34 @@
+"""How the loops are woken: a bell for each, rung by whoever has news for it."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+
+class Bell:
+    """Wakes one loop; a slow tick is its safety net."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the loop now, or as soon as it waits."""
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Return when the bell is rung, at the latest after ``seconds``."""
+        try:
+            async with asyncio.timeout(max(seconds, 0)):
+                await self._rung.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._rung.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Bells:
+    """The bell of each loop."""
+
+    submitter: Bell = field(default_factory=Bell)
+    tracker: Bell = field(default_factory=Bell)
+    publisher: Bell = field(default_factory=Bell)

@@ -1,0 +1,229 @@
+"""From what a member typed to what a provider is asked for, checked before anything is spent.
+
+Knows nothing of Discord. Every refusal is a `UserError` in words fit for the member.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bot.domain.clip_reference import ClipId, MessageLink, ShortLink, parse_clip_reference
+from bot.domain.errors import UserError
+from bot.domain.forms import Form
+from bot.domain.limits import Excess, excesses
+from bot.domain.models import Clip, ClipStatus, ExtendRequest, KnownClip
+from bot.domain.style import format_style, parse_style
+from bot.domain.text import cleaned, escaped, one_line, shortened
+from bot.domain.timecode import format_point, format_time, join_point, parse_time
+from bot.providers.base import Capabilities, Provider
+from bot.store.store import Store
+
+NAMED = 60  # UTF-16 units of a member's own text that an answer repeats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A form that can be sent, and what it amounts to.
+
+    Attributes:
+        form: as typed, with the clip's id, its provider, and what the source clip fills in.
+        capabilities: of the provider that will be asked.
+        source: the source clip, where it was made or used here.
+    """
+
+    form: Form
+    request: ExtendRequest
+    capabilities: Capabilities
+    source: KnownClip | None
+
+    @property
+    def source_title(self) -> str:
+        """What to call the clip that is continued; empty if it isn't known here."""
+        return self.source.clip.title if self.source else ""
+
+
+class Requests:
+    """Turns forms into requests."""
+
+    def __init__(
+        self, store: Store, providers: Mapping[str, Provider], *, default_provider: str
+    ) -> None:
+        """Make it; ``default_provider`` is asked for clips of which nothing is known."""
+        self._store = store
+        self._providers = providers
+        self._default = default_provider
+
+    async def prepare(self, form: Form) -> Prepared:
+        """Return ``form`` completed from its source clip and read as a request.
+
+        Asks no provider, so that a modal can open at once.
+
+        Raises:
+            UserError: something in it can't be done.
+        """
+        form = _tidy(form)
+        clip_id = await self._clip_id(form.clip)
+        source = await self._store.clip(clip_id)
+        if source is not None:
+            _check_source(source.clip)
+        provider = self._provider(form.provider, source)
+        capabilities = provider.capabilities
+        clip = source.clip if source else None
+        point = _point(form.at, clip)
+        _check_choices(form, capabilities)
+        form = replace(
+            form,
+            clip=clip_id,
+            at=format_point(point),
+            style=form.style or (clip.style if clip else ""),
+            title=form.title or (clip.title if clip else ""),
+            provider=provider.name,
+        )
+        request = ExtendRequest(
+            provider=provider.name,
+            clip_id=clip_id,
+            continue_at=point,
+            lyrics=form.lyrics,
+            style=parse_style(form.style),
+            title=form.title,
+            exclude=parse_style(form.exclude),
+            model=form.model or None,
+        )
+        return Prepared(form=form, request=request, capabilities=capabilities, source=source)
+
+    async def checked(self, form: Form) -> Prepared:
+        """Return ``form`` prepared, with every text within the provider's limits.
+
+        Raises:
+            UserError: as `prepare`, or a text is too long.
+        """
+        prepared = await self.prepare(form)
+        for excess in excesses(prepared.request, prepared.capabilities.limits):
+            raise _too_long(excess, prepared.capabilities.label)
+        return prepared
+
+    async def _clip_id(self, text: str) -> str:
+        match parse_clip_reference(text):
+            case ClipId(value):
+                return value
+            case ShortLink():
+                raise UserError(
+                    "That is a shortened link.",
+                    "Open it and copy the address with `/song/` in it, or the clip's id.",
+                )
+            case MessageLink(message_id):
+                return await self._clip_of_reply(message_id)
+            case None:
+                raise UserError(
+                    f"“{escaped(shortened(one_line(text), NAMED))}” names no clip.",
+                    "Give a clip id, a `suno.com/song/…` link or a link to one of Encore's "
+                    "replies, or pick a clip from the list.",
+                )
+
+    async def _clip_of_reply(self, message_id: int) -> str:
+        ext = await self._store.find_by_reply(message_id)
+        if ext is None:
+            raise UserError(
+                "That message is not one of Encore's replies.",
+                "Copy the link of a reply that carries a finished clip.",
+            )
+        if not ext.clips:
+            raise UserError(
+                "That reply has no clip yet.",
+                "Wait until it turns green, or pick another one.",
+            )
+        best = next((clip for clip in ext.clips if clip.is_playable), ext.clips[0])
+        return best.id
+
+    def _provider(self, name: str, source: KnownClip | None) -> Provider:
+        home = source.provider if source else None
+        if name and name not in self._providers:
+            enabled = ", ".join(f"`{known}`" for known in self._providers)
+            raise UserError(
+                f"There is no provider “{escaped(shortened(one_line(name), NAMED))}” here.",
+                f"Leave `provider` empty, or pick one of these: {enabled}.",
+            )
+        if name and home and name != home:
+            raise UserError(
+                f"That clip was made by another provider than {self._label(name)}.",
+                f"Leave `provider` empty; {self._label(home)} continues it.",
+            )
+        if home and home not in self._providers:
+            raise UserError(
+                "The provider of that clip is not set up here any more.",
+                "Pick a clip of another provider, or ask who runs this bot.",
+            )
+        return self._providers[name or home or self._default]
+
+    def _label(self, name: str) -> str:
+        provider = self._providers.get(name)
+        return provider.capabilities.label if provider else name
+
+
+def _tidy(form: Form) -> Form:
+    return Form(
+        clip=one_line(cleaned(form.clip)),
+        at=one_line(cleaned(form.at)),
+        style=one_line(cleaned(form.style)),
+        lyrics=cleaned(form.lyrics),
+        title=one_line(cleaned(form.title)),
+        exclude=one_line(cleaned(form.exclude)),
+        model=one_line(cleaned(form.model)),
+        provider=one_line(cleaned(form.provider)),
+    )
+
+
+def _check_source(clip: Clip) -> None:
+    name = _named(clip)
+    if clip.status is ClipStatus.FAILED:
+        raise UserError(f"{name} was never finished.", "Pick another clip to continue.")
+    if not clip.status.is_final:
+        raise UserError(
+            f"{name} is still being made.", "Extend it as soon as its reply has turned green."
+        )
+
+
+def _point(text: str, clip: Clip | None) -> float | None:
+    try:
+        point = parse_time(text)
+    except ValueError:
+        raise UserError(
+            f"“{escaped(shortened(text, NAMED))}” is not a time.",
+            "Write seconds (`121.1`), minutes (`2:01.1`), hours (`1:02:03`), or `end`.",
+        ) from None
+    if point == 0:
+        raise UserError(
+            "A clip can't be continued from its very start.",
+            "Pick a time after 0:00, or leave `at` empty for the end.",
+        )
+    length = clip.duration if clip else None
+    if clip is not None and length is not None and join_point(point, length) is None:
+        raise UserError(
+            "That time lies past the end.",
+            f"{_named(clip)} is {format_time(round(length))} long; "
+            "pick a time before that, or leave `at` empty.",
+        )
+    return point
+
+
+def _check_choices(form: Form, capabilities: Capabilities) -> None:
+    if form.model and not capabilities.models:
+        raise UserError(f"{capabilities.label} lets nobody choose a model.", "Leave `model` empty.")
+    if form.exclude and not capabilities.exclude:
+        raise UserError(
+            f"{capabilities.label} can't keep styles out.",
+            "Leave `exclude` empty, and name in `tags` what you do want.",
+        )
+
+
+def _too_long(excess: Excess, label: str) -> UserError:
+    return UserError(
+        f"The {excess.text} is too long for {label}."
+        if excess.text != "lyrics"
+        else f"The lyrics are too long for {label}.",
+        f"It counts {excess.length:,} characters (an emoji counts as two or more) "
+        f"and takes up to {excess.limit:,}. Nothing you typed is lost: shorten it and send again.",
+    )
+
+
+def _named(clip: Clip) -> str:
+    return f"“{escaped(shortened(clip.title, NAMED))}”" if clip.title else "That clip"

@@ -1,0 +1,273 @@
+"""The first loop: waiting -> submitted. Each request is sent at most once.
+
+A row is `submitting` in the store before its POST leaves, and `submitted` with its handle right
+after. Whatever is found `submitting` later was interrupted, and is never sent again by itself.
+Knows nothing of Discord.
+"""
+
+import asyncio
+import datetime as dt
+import logging
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.domain.clock import Clock
+from bot.domain.limits import Limits
+from bot.domain.models import (
+    Clip,
+    ExtendRequest,
+    Extension,
+    Handle,
+    Reason,
+    ReasonKind,
+    Status,
+)
+from bot.domain.pacing import backoff
+from bot.domain.style import fitting_style, parse_style
+from bot.domain.text import shortened
+from bot.domain.timecode import join_point
+from bot.domain.transitions import ended, postponed, submitted, submitting
+from bot.providers.base import (
+    Provider,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+    Unconfirmed,
+)
+from bot.services.bells import Bells
+from bot.services.outages import Outages
+from bot.services.workers import Workers
+from bot.store.store import Store
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8
+FIRST_LOOK = dt.timedelta(seconds=2)
+RECONCILE_EVERY = dt.timedelta(seconds=5)
+
+
+class Submitter:
+    """Sends what waits, in order, within each provider's submit rate."""
+
+    def __init__(
+        self,
+        store: Store,
+        providers: Mapping[str, Provider],
+        *,
+        bells: Bells,
+        outages: Outages,
+        clock: Clock,
+        deadline: dt.timedelta,
+        reconcile_for: dt.timedelta = dt.timedelta(minutes=2),
+    ) -> None:
+        """Make the loop.
+
+        Args:
+            store: where extensions wait.
+            providers: the enabled ones by name.
+            bells: rung when there is something to track or to show.
+            outages: told of providers out of reach.
+            clock: the time.
+            deadline: how long an extension may be tracked once submitted, and how long one whose
+                provider can't be reached is tried again.
+            reconcile_for: how long a provider that lists recent clips is asked for those of an
+                interrupted submission before it becomes unconfirmed.
+        """
+        self._store = store
+        self._providers = providers
+        self._bells = bells
+        self._outages = outages
+        self._clock = clock
+        self._deadline = deadline
+        self._reconcile_for = reconcile_for
+        self._queues = Workers(limit=len(providers) + 1)
+        self._posts = {name: Workers(limit=AT_ONCE) for name in providers}
+        self._recoveries = Workers(limit=AT_ONCE)
+        self._is_stopping = False
+
+    async def run_once(self) -> None:
+        """Settle what was interrupted, and start a queue for each provider that needs one."""
+        for ext in await self._store.interrupted(now=self._clock()):
+            if self._recoveries.free and not self._recoveries.has(ext.id):
+                self._recoveries.start(ext.id, self._recover(ext))
+        for name in await self._store.open_providers():
+            if not self._queues.has(name):
+                self._queues.start(name, self._drain(name))
+
+    async def idle(self) -> None:
+        """Return when nothing is being sent or settled."""
+        for workers in self._all_workers():
+            await workers.idle()
+
+    async def stop(self, *, grace: float) -> None:
+        """Send nothing new, and let what is being sent finish for up to ``grace`` seconds."""
+        self._is_stopping = True
+        await self._queues.stop(grace=grace)
+        await asyncio.gather(*(workers.stop(grace=grace) for workers in self._all_workers()))
+
+    def _all_workers(self) -> list[Workers]:
+        return [self._queues, self._recoveries, *self._posts.values()]
+
+    async def _drain(self, name: str) -> None:
+        """Send what waits for one provider, oldest first, until nothing is left or may be sent."""
+        while ext := await self._store.next_waiting(name, now=self._clock()):
+            provider = self._providers.get(name)
+            if provider is None:
+                await self._end(ext, Reason(kind=ReasonKind.UNAVAILABLE))
+                continue
+            posts = self._posts[name]
+            if not posts.free:
+                return
+            ready = await self._resolved(ext, provider)
+            if ready is None:
+                continue
+            await provider.turn()
+            if self._is_stopping:
+                return
+            await self._send(ready, provider, posts)
+
+    async def _send(self, ready: Extension, provider: Provider, posts: Workers) -> None:
+        """Claim ``ready`` in the store and start its POST; someone else's claim stays theirs."""
+        now = self._clock()
+        lapses_at = now + dt.timedelta(seconds=2 * provider.capabilities.submit_timeout + 60)
+        claimed = submitting(ready, now=now, lapses_at=lapses_at)
+        if not await self._store.save(claimed, was=ready):
+            return
+        posts.start(claimed.id, self._submit(claimed, provider))
+        await self._store.advance_line(provider.name)
+        self._bells.publisher.ring()
+
+    async def _resolved(self, ext: Extension, provider: Provider) -> Extension | None:
+        """Return ``ext`` with everything its provider needs to know, or None if it can't go on.
+
+        What is not known here of the source clip (its length above all) is asked of the provider
+        while the extension still waits, so that being killed meanwhile costs nothing.
+        """
+        request, needs_length = ext.request, provider.capabilities.needs_continue_at
+        known = await self._store.clip(request.clip_id)
+        source = known.clip if known else None
+        if provider.capabilities.lookup and (source is None or source.duration is None):
+            try:
+                source = await provider.clip(request.clip_id) or source
+            except (Unavailable, RateLimited) as error:
+                await self._postpone(ext, error)
+                return None
+            except ProviderError as error:
+                log.info("Extension %s: its source could not be looked up (%s)", ext.id, error.kind)
+            if source is not None:
+                await self._store.remember_clip(provider.name, source, now=self._clock())
+        length = source.duration if source else None
+        if length is not None:
+            point = join_point(request.continue_at, length)
+            if point is None:
+                await self._end(ext, Reason(kind=ReasonKind.PAST_THE_END, text=str(length)))
+                return None
+            request = replace(request, continue_at=point)
+        elif request.continue_at is None and needs_length:
+            await self._end(ext, Reason(kind=ReasonKind.LENGTH_UNKNOWN))
+            return None
+        if source is not None:
+            request = _in_the_manner_of(source, request, provider.capabilities.limits)
+        title = ext.source_title or (source.title if source else "")
+        ready = replace(ext, request=request, source_title=title)
+        return ready if ready == ext or await self._store.save(ready, was=ext) else None
+
+    async def _submit(self, ext: Extension, provider: Provider) -> None:
+        """Send ``ext`` and keep what came of it."""
+        try:
+            handle = await provider.extend(ext.request)
+        except (Unavailable, RateLimited) as error:
+            await self._postpone(ext, error)
+        except Unconfirmed as error:
+            log.warning("Extension %s: %s did not confirm it", ext.id, provider.name)
+            await self._doubt(ext, provider, text=error.text)
+        except ProviderError as error:
+            await self._end(ext, Reason(kind=error.kind, text=error.text))
+        except Exception:
+            log.exception("Extension %s: sending it failed unexpectedly", ext.id)
+            await self._doubt(ext, provider)
+        else:
+            self._outages.answered(provider.name)
+            await self._taken(ext, handle)
+
+    async def _taken(self, ext: Extension, handle: Handle) -> None:
+        now = self._clock()
+        taken = submitted(ext, handle, now=now, due_at=now + FIRST_LOOK, deadline=self._deadline)
+        log.info("Extension %s: submitted to %s", ext.id, ext.request.provider)
+        await self._keep(taken, was=ext)
+        self._bells.tracker.ring()
+
+    async def _postpone(self, ext: Extension, error: Unavailable | RateLimited) -> None:
+        """Let ``ext`` wait and try again, as long as nothing was sent and its deadline allows."""
+        now = self._clock()
+        self._outages.failed(ext.request.provider, error)
+        reason = Reason(kind=error.kind)
+        pause = getattr(error, "retry_after", None)
+        if pause is None:
+            pause = backoff(ext.failures, jitter=random.random())  # noqa: S311 - only spreads retries
+        due_at = now + dt.timedelta(seconds=pause)
+        if due_at > ext.created_at + self._deadline:
+            await self._end(ext, reason)
+        else:
+            await self._keep(postponed(ext, reason, due_at=due_at), was=ext)
+
+    async def _recover(self, ext: Extension) -> None:
+        """Settle a submission that was interrupted: found at the provider, or unconfirmed."""
+        provider = self._providers.get(ext.request.provider)
+        await self._doubt(ext, provider)
+
+    async def _doubt(self, ext: Extension, provider: Provider | None, *, text: str = "") -> None:
+        """Look for ``ext`` at its provider where that is possible; else it is unconfirmed."""
+        now = self._clock()
+        sent_at = ext.submitted_at or ext.created_at
+        if provider is not None and provider.capabilities.reconcile:
+            if handle := await self._found(ext, provider, since=sent_at):
+                log.info("Extension %s: found again at %s", ext.id, provider.name)
+                await self._taken(ext, handle)
+                return
+            if now < sent_at + self._reconcile_for:
+                await self._keep(replace(ext, due_at=now + RECONCILE_EVERY), was=ext)
+                return
+        reason = Reason(kind=ReasonKind.UNCONFIRMED, text=text)
+        await self._keep(ended(ext, Status.UNCONFIRMED, reason, now=now), was=ext)
+
+    async def _found(
+        self, ext: Extension, provider: Provider, *, since: dt.datetime
+    ) -> Handle | None:
+        try:
+            recent = await provider.recent(ext.request, since=since)
+        except ProviderError as error:
+            self._outages.failed(provider.name, error)
+            return None
+        ours = await self._store.unknown_clips(recent)
+        return Handle(clip_ids=tuple(ours[:2])) if ours else None
+
+    async def _end(self, ext: Extension, reason: Reason) -> None:
+        log.info("Extension %s: not extended (%s)", ext.id, reason.kind)
+        await self._keep(ended(ext, Status.FAILED, reason, now=self._clock()), was=ext)
+
+    async def _keep(self, new: Extension, *, was: Extension) -> None:
+        """Save what became of a submission; a handle is too precious to lose to a busy disk."""
+        for attempt in range(5):
+            try:
+                await self._store.save(new, was=was)
+            except Exception:
+                log.exception("Extension %s could not be saved, handle %s", new.id, new.handle)
+                await asyncio.sleep(backoff(attempt, jitter=0, first=0.1))
+            else:
+                break
+        self._bells.submitter.ring()
+        self._bells.publisher.ring()
+
+
+def _in_the_manner_of(source: Clip, request: ExtendRequest, limits: Limits) -> ExtendRequest:
+    """Return ``request`` with the source's style and title where the member gave none.
+
+    A song goes on smoothly only with the tags and title it had (providers.md §6.2).
+    """
+    return replace(
+        request,
+        style=request.style or fitting_style(parse_style(source.style), limits.style),
+        title=request.title or shortened(source.title, limits.title),
+    )

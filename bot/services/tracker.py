@@ -1,0 +1,177 @@
+"""The second loop: submitted -> final. Asks each provider for what is due, as seldom as it can.
+
+Due rows are fetched in batches of the size that the provider's API takes; one that can hold an
+answer back until there is news is waited on instead. Knows nothing of Discord.
+"""
+
+import datetime as dt
+import logging
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from bot.domain.clock import Clock
+from bot.domain.models import Extension, Handle, Progress, Status
+from bot.domain.pacing import backoff, next_poll
+from bot.domain.transitions import expired, observed, unreachable
+from bot.providers.base import Provider, ProviderError, RateLimited
+from bot.services.bells import Bells
+from bot.services.outages import Outages
+from bot.services.paces import Paces
+from bot.services.workers import Workers
+from bot.store.store import Store
+
+log = logging.getLogger(__name__)
+
+FETCHES_AT_ONCE = 16
+WAITS_AT_ONCE = 48
+LEASE = dt.timedelta(seconds=240)  # longer than the longest wait at a provider
+AT_ONCE = dt.timedelta(0)
+
+
+class Tracker:
+    """Brings each submitted extension up to date until it is final, at the latest its deadline."""
+
+    def __init__(
+        self,
+        store: Store,
+        providers: Mapping[str, Provider],
+        *,
+        bells: Bells,
+        outages: Outages,
+        paces: Paces,
+        clock: Clock,
+        poll_every: dt.timedelta | None = None,
+    ) -> None:
+        """Make the loop; ``poll_every`` fixes the interval instead of the learned one."""
+        self._store = store
+        self._providers = providers
+        self._bells = bells
+        self._outages = outages
+        self._paces = paces
+        self._clock = clock
+        self._poll_every = poll_every
+        self._fetches = {name: Workers(limit=FETCHES_AT_ONCE) for name in providers}
+        self._waits = {name: Workers(limit=WAITS_AT_ONCE) for name in providers}
+
+    async def run_once(self) -> None:
+        """Start fetching everything that is due; one failure never touches another."""
+        for name in await self._store.open_providers():
+            if name in self._providers:
+                await self._start_due(self._providers[name])
+            else:
+                await self._give_up_overdue(name)
+
+    async def idle(self) -> None:
+        """Return when nothing is being asked."""
+        for workers in (*self._fetches.values(), *self._waits.values()):
+            await workers.idle()
+
+    async def stop(self) -> None:
+        """Stop asking; nothing is lost, the rows say where they stand."""
+        for workers in (*self._fetches.values(), *self._waits.values()):
+            await workers.stop(grace=0)
+
+    async def _start_due(self, provider: Provider) -> None:
+        fetches, waits = self._fetches[provider.name], self._waits[provider.name]
+        batch = provider.capabilities.batch
+        waitable = waits.free if provider.capabilities.waits and self._poll_every is None else 0
+        limit = waitable + fetches.free * batch
+        if not limit:
+            return
+        now = self._clock()
+        due = await self._store.claim_due(
+            provider.name, now=now, lapses_at=now + LEASE, limit=limit
+        )
+        for ext in due[:waitable]:
+            waits.start(ext.id, self._fetch(provider, [ext], beyond=ext.status))
+        for exts in _batches(due[waitable:], batch):
+            fetches.start(exts[0].id, self._fetch(provider, exts))
+
+    async def _fetch(
+        self, provider: Provider, exts: Sequence[Extension], *, beyond: Status | None = None
+    ) -> None:
+        """Ask for ``exts`` in one go and keep what is said of each."""
+        handles = [ext.handle for ext in exts if ext.handle is not None]
+        try:
+            seen = await provider.fetch(handles, beyond=beyond)
+        except ProviderError as error:
+            self._outages.failed(provider.name, error)
+            for ext in exts:
+                await self._postpone(ext, error)
+            return
+        self._outages.answered(provider.name)
+        for ext in exts:
+            await self._observe(ext, _progress_of(ext, seen))
+
+    async def _observe(self, ext: Extension, progress: Progress | None) -> None:
+        """Keep what was said of ``ext``; a final status and a passed deadline end it."""
+        now = self._clock()
+        new = ext if progress is None else observed(ext, progress, now=now)
+        new = expired(new, now=now)
+        if not new.status.is_final:
+            moved = new.status is not ext.status
+            new = replace(new, due_at=now + await self._pause(new, now=now, moved=moved))
+        await self._keep(new, was=ext)
+
+    async def _pause(self, ext: Extension, *, now: dt.datetime, moved: bool) -> dt.timedelta:
+        """Return how long to leave ``ext`` alone, at most until its deadline."""
+        provider = self._providers[ext.request.provider]
+        if self._poll_every is not None:
+            pause = self._poll_every
+        elif provider.capabilities.waits and moved:
+            pause = AT_ONCE
+        else:
+            pace = await self._paces.of(provider.name)
+            age = (now - (ext.submitted_at or ext.created_at)).total_seconds()
+            is_streaming = ext.status is Status.STREAMING
+            pause = dt.timedelta(seconds=next_poll(age, pace, is_streaming=is_streaming))
+        return max(min(pause, ext.deadline_at - now), AT_ONCE)
+
+    async def _postpone(self, ext: Extension, error: ProviderError) -> None:
+        """Ask for ``ext`` again later, unless its deadline has passed."""
+        now = self._clock()
+        pause = error.retry_after if isinstance(error, RateLimited) else None
+        if pause is None:
+            pause = backoff(ext.failures, jitter=random.random())  # noqa: S311 - only spreads retries
+        await self._keep(
+            expired(unreachable(ext, due_at=now + dt.timedelta(seconds=pause)), now=now), was=ext
+        )
+
+    async def _give_up_overdue(self, name: str) -> None:
+        """End what a provider that is no longer enabled still has, once its deadline passed."""
+        now = self._clock()
+        for ext in await self._store.claim_due(name, now=now, lapses_at=now + LEASE):
+            await self._keep(expired(ext, now=now), was=ext)
+
+    async def _keep(self, new: Extension, *, was: Extension) -> None:
+        try:
+            await self._store.save(new, was=was)
+        except Exception:
+            log.exception("Extension %s could not be saved; it is fetched again", new.id)
+            return
+        if new.status.is_final:
+            log.info("Extension %s: %s", new.id, new.status)
+        if new.revision != was.revision:
+            self._bells.publisher.ring()
+        if new.due_at <= self._clock():
+            self._bells.tracker.ring()
+
+
+def _progress_of(ext: Extension, seen: Mapping[Handle, Progress]) -> Progress | None:
+    return seen.get(ext.handle) if ext.handle is not None else None
+
+
+def _batches(exts: Iterable[Extension], size: int) -> Iterator[list[Extension]]:
+    """Yield ``exts`` in groups that name at most ``size`` clips or tasks; one alone may exceed."""
+    batch: list[Extension] = []
+    room = size
+    for ext in exts:
+        asked = max(len(ext.handle.clip_ids) if ext.handle else 0, 1)
+        if batch and asked > room:
+            yield batch
+            batch, room = [], size
+        batch.append(ext)
+        room -= asked
+    if batch:
+        yield batch
