@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from aiohttp import web
 
@@ -13,6 +13,8 @@ from sandbox.providers.faults import Fault
 from sandbox.providers.json_values import JsonObject
 from sandbox.providers.studio import NoSuchClipError, Studio
 from sandbox.providers.timeline import Status, Timeline
+
+_FAULT_OPTIONS: Final = ("on", "count", "accepted", "retry_after")
 
 
 class Control:
@@ -159,9 +161,6 @@ class Control:
     def _chosen(self, request: web.Request) -> list[Studio]:
         name = request.query.get("provider")
         return list(self._studios.values()) if name is None else [self._studios[name]]
-
-
-_FAULT_OPTIONS = ("on", "count", "accepted", "retry_after")
 
 
 def _asked(

@@ -1,0 +1,196 @@
+"""The clock, the time line of clips, and waiting on the server's side."""
+
+import asyncio
+import math
+import random
+import time
+
+import httpx
+import pytest
+
+from sandbox.providers.clock import Clock
+from sandbox.providers.server import ProviderServer
+from sandbox.providers.studio import ExtendOrder, Studio
+from sandbox.providers.timeline import Milestones, Status, Timeline
+
+QUICK = Timeline(queued=(1, 1), streaming=(2, 2), complete=(3, 3), length=(4, 4))
+
+
+def new_studio(clock: Clock | None = None, **changes: object) -> Studio:
+    options = {"timeline": Timeline(), "seed": 0} | changes
+    return Studio("aimlapi", clock or Clock(), **options)  # pyright: ignore[reportArgumentType]
+
+
+def extend(studio: Studio) -> list[str]:
+    order = ExtendOrder(studio.source_clips()[0].id, 30.0)
+    return [clip.id for clip in studio.extend(order, {})]
+
+
+def test_a_change_of_speed_never_makes_the_time_jump() -> None:
+    clock = Clock(1000)
+    moments = [clock.now()]
+    for speed in (0.001, 1000, 1, 0.5):
+        clock.speed = speed
+        moments.append(clock.now())
+    assert moments == sorted(moments)
+    assert moments[-1] < 5_000
+    assert clock.speed == 0.5
+
+
+@pytest.mark.parametrize("speed", [0, -1, math.inf, math.nan])
+def test_time_only_runs_forward(speed: float) -> None:
+    with pytest.raises(ValueError, match="positive"):
+        Clock(speed)
+
+
+async def test_who_waits_notices_a_change_of_speed() -> None:
+    clock = Clock(0.001)
+    waiting = asyncio.ensure_future(clock.wait_until(10))
+    await asyncio.sleep(0)
+    clock.speed = 10_000
+    async with asyncio.timeout(5):
+        await waiting
+        while clock.now() < 10:
+            await clock.wait_until(10)
+
+
+async def test_a_stopped_clock_lets_nobody_wait() -> None:
+    clock = Clock()
+    waiting = asyncio.ensure_future(clock.wait_until(math.inf))
+    await asyncio.sleep(0)
+    clock.stop()
+    async with asyncio.timeout(5):
+        await waiting
+        await clock.wait_until(math.inf)
+    assert clock.stopped
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [(0.9, "submitted"), (1, "queued"), (2, "streaming"), (3, "complete"), (9, "complete")],
+)
+def test_the_status_follows_from_the_time(now: float, status: str) -> None:
+    assert Milestones(1, 2, 3).status(now) == status
+
+
+def test_an_error_is_final() -> None:
+    failed = Milestones(1, 2, 3, failed=2)
+    assert [failed.status(now) for now in (1, 2, 3)] == ["queued", "error", "error"]
+    assert failed.reaches(Status.COMPLETE) == 2
+    assert failed.reaches(Status.QUEUED) == 1
+    assert failed.reaches(Status.SUBMITTED) == -math.inf
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.STREAMING, Status.COMPLETE, Status.ERROR])
+def test_a_clip_can_be_brought_to_a_status(status: Status) -> None:
+    assert Milestones(10, 20, 30).advanced(status, 5).status(5) is status
+
+
+def test_times_are_drawn_from_the_ranges_and_twins_differ() -> None:
+    timeline = Timeline()
+    for seed in range(50):
+        rng = random.Random(seed)  # noqa: S311 - nothing to protect
+        first, second = timeline.draw(rng, 100, 2)
+        for milestones in (first, second):
+            assert 101 <= milestones.queued <= 104
+            assert 120 <= milestones.streaming <= 140
+            assert 220 <= milestones.complete <= 280
+        assert first.streaming < second.streaming or first.streaming > 139
+        assert first.complete <= second.complete
+
+
+@pytest.mark.parametrize("span", [(5, 4), (-1, 4)])
+def test_a_range_has_an_order(span: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="smaller one first"):
+        Timeline(streaming=span)
+
+
+def test_a_seed_repeats_a_studio() -> None:
+    clock = Clock()
+    first, again, other = (new_studio(clock, seed=seed) for seed in (1, 1, 2))
+    assert extend(first) == extend(again) != extend(other)
+    assert [clip.id for clip in first.source_clips()] == [clip.id for clip in again.source_clips()]
+
+
+def test_there_are_clips_to_extend() -> None:
+    studio = new_studio()
+    clips = studio.source_clips()
+    assert [(clip.title, clip.duration) for clip in clips[:2]] == [("Electric Dreams", 192)] * 2
+    assert sum(clip.duration <= 30 for clip in clips) >= 2
+    assert {studio.status(clip) for clip in clips} == {Status.COMPLETE}
+
+
+async def test_a_clip_passes_through_all_statuses() -> None:
+    async with ProviderServer(timeline=QUICK, speed=20) as providers:
+        studio = providers.studio("suno_api")
+        clip = studio.clips[extend(studio)[0]]
+        seen: list[Status] = []
+
+        def complete() -> bool:
+            status = studio.status(clip)
+            if status not in seen:
+                seen.append(status)
+            return status is Status.COMPLETE
+
+        await providers.wait_for(complete)
+        assert seen == [Status.SUBMITTED, Status.QUEUED, Status.STREAMING, Status.COMPLETE]
+
+
+async def test_the_time_line_can_be_changed_while_running() -> None:
+    studio = new_studio()
+    studio.timeline = Timeline((0, 0), (0, 0), (0, 0), (2, 2))
+    clip = studio.clips[extend(studio)[1]]
+    assert (studio.status(clip), clip.duration) == (Status.COMPLETE, 2)
+
+
+async def ask(providers: ProviderServer, **query: object) -> dict[str, object]:
+    headers = {"Authorization": f"Bearer {providers.key('aimlapi')}"}
+    async with httpx.AsyncClient(headers=headers, timeout=10, trust_env=False) as http:
+        url = f"{providers.url('aimlapi')}/v2/generate/audio/suno-ai/clip"
+        answer = await http.get(url, params=query)  # pyright: ignore[reportArgumentType]
+        return answer.json()
+
+
+async def test_a_long_poll_returns_when_the_status_is_reached() -> None:
+    async with ProviderServer() as providers:
+        studio = providers.studio("aimlapi")
+        clip_id, _ = extend(studio)
+        asking = asyncio.ensure_future(ask(providers, clip_id=clip_id, status="streaming"))
+        await providers.wait_for(lambda: studio.requests)
+        assert not asking.done()
+        studio.advance(clip_id, Status.STREAMING)
+        assert (await asking)["status"] == "streaming"
+
+
+async def test_a_long_poll_gives_up_after_two_minutes() -> None:
+    timeline = Timeline(streaming=(500, 500), complete=(600, 600))
+    async with ProviderServer(speed=1000, timeline=timeline) as providers:
+        clip_id, _ = extend(providers.studio("aimlapi"))
+        start = providers.clock.now()
+        answer = await ask(providers, clip_id=clip_id, status="completed")
+        assert 120 <= providers.clock.now() - start < 400
+        assert answer["status"] == "queued"
+
+
+async def test_asking_for_submitted_returns_at_once() -> None:
+    async with ProviderServer() as providers:
+        clip_id, _ = extend(providers.studio("aimlapi"))
+        for query in ({}, {"status": "submitted"}):
+            assert (await ask(providers, clip_id=clip_id, **query))["status"] == "submitted"
+
+
+async def test_closing_ends_long_polls() -> None:
+    async with ProviderServer() as providers:
+        studio = providers.studio("aimlapi")
+        clip_id, _ = extend(studio)
+        asking = asyncio.ensure_future(ask(providers, clip_id=clip_id, status="completed"))
+        await providers.wait_for(lambda: studio.requests)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 3
+    assert (await asking)["status"] == "submitted"
+
+
+async def test_waiting_for_what_never_comes_ends() -> None:
+    async with ProviderServer() as providers:
+        with pytest.raises(TimeoutError):
+            await providers.wait_for(lambda: False, timeout=0.02)
