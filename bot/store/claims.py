@@ -1,0 +1,138 @@
+"""Who works on what: rows are claimed with a lease, by one process and one loop at a time.
+
+A claim is committed before anyone acts on it. Processes that claim together never wait for each
+other: a row that one has locked is skipped by the rest.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.models import FINAL, Extension, Status
+from bot.domain.transitions import submitting
+from bot.store.extensions import OPEN, load
+from bot.store.rows import state_row
+from bot.store.tables import extensions, is_unpublished
+
+_TRACKED = tuple(status for status in Status if status.is_tracked)
+
+_row = extensions.c
+
+
+async def claim_waiting(
+    db: AsyncConnection, provider: str, *, now: dt.datetime, lapses_at: dt.datetime
+) -> Extension | None:
+    """Turn the oldest waiting extension that is due into a submitting one."""
+    question = (
+        select(extensions)
+        .where(_row.status == Status.WAITING, _row.provider == provider, _row.due_at <= now)
+        .order_by(_row.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    for ext in await load(db, question):
+        claimed = submitting(ext, now=now, lapses_at=lapses_at)
+        statement = update(extensions).where(_row.id == ext.id).values(state_row(claimed))
+        await db.execute(statement)
+        return claimed
+    return None
+
+
+async def interrupted(db: AsyncConnection, now: dt.datetime) -> list[Extension]:
+    """Return the submitting extensions whose claim has lapsed, oldest first."""
+    question = (
+        select(extensions)
+        .where(_row.status == Status.SUBMITTING, _row.due_at <= now)
+        .order_by(_row.id)
+    )
+    return await load(db, question)
+
+
+async def claim_due(
+    db: AsyncConnection, provider: str, *, now: dt.datetime, lapses_at: dt.datetime, limit: int
+) -> list[Extension]:
+    """Claim the tracked extensions that are due, the longest due first."""
+    question = (
+        select(extensions)
+        .where(_row.status.in_(_TRACKED), _row.provider == provider, _row.due_at <= now)
+        .order_by(_row.due_at, _row.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    due = await load(db, question)
+    await _lease(db, due, {"due_at": lapses_at})
+    return [replace(ext, due_at=lapses_at) for ext in due]
+
+
+async def claim_unpublished(
+    db: AsyncConnection, *, now: dt.datetime, lapses_at: dt.datetime, limit: int
+) -> list[Extension]:
+    """Claim the extensions whose reply shows an old revision: final ones first, then by age."""
+    question = (
+        select(extensions)
+        .where(is_unpublished, _row.publish_at <= now)
+        .order_by(case((_row.status.in_(FINAL), 0), else_=1), _row.publish_at, _row.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    unpublished = await load(db, question)
+    await _lease(db, unpublished, {"publish_at": lapses_at})
+    return unpublished
+
+
+async def mark_published(
+    db: AsyncConnection, extension_id: int, revision: int, publish_at: dt.datetime
+) -> None:
+    """Note that the reply shows ``revision`` at least, and is left alone until ``publish_at``."""
+    newest = case((_row.published < revision, revision), else_=_row.published)
+    await db.execute(
+        update(extensions)
+        .where(_row.id == extension_id)
+        .values(published=newest, publish_failures=0, publish_at=publish_at)
+    )
+
+
+async def postpone_publishing(
+    db: AsyncConnection, extension_id: int, publish_at: dt.datetime
+) -> None:
+    """Note an edit that failed, to be repeated at ``publish_at``."""
+    await db.execute(
+        update(extensions)
+        .where(_row.id == extension_id)
+        .values(publish_failures=_row.publish_failures + 1, publish_at=publish_at)
+    )
+
+
+async def next_due(db: AsyncConnection) -> dt.datetime | None:
+    """Return when the next open extension is due."""
+    question = select(func.min(_row.due_at)).where(_row.status.in_(OPEN))
+    return (await db.execute(question)).scalar()
+
+
+async def next_publish(db: AsyncConnection) -> dt.datetime | None:
+    """Return when the next reply may be brought up to date."""
+    question = select(func.min(_row.publish_at)).where(is_unpublished)
+    return (await db.execute(question)).scalar()
+
+
+async def lapse_all(db: AsyncConnection) -> None:
+    """Let the claims of a process that is no more lapse.
+
+    No clock is asked: what was claimed becomes due at a time that is past for sure.
+    """
+    past = func.coalesce(_row.submitted_at, _row.created_at)
+    claimed = _row.status.in_((Status.SUBMITTING, *_TRACKED))
+    await db.execute(update(extensions).where(claimed).values(due_at=past))
+    await db.execute(update(extensions).where(is_unpublished).values(publish_at=_row.created_at))
+
+
+async def _lease(
+    db: AsyncConnection, claimed: Sequence[Extension], until: dict[str, dt.datetime]
+) -> None:
+    """Set the column of ``until`` in the rows of all ``claimed``."""
+    if claimed:
+        ids = [ext.id for ext in claimed]
+        await db.execute(update(extensions).where(_row.id.in_(ids)).values(until))

@@ -1,0 +1,160 @@
+"""Clips: those that extensions made, and what is known of source clips."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.models import Clip, ClipStatus, Extension, KnownClip
+from bot.store.rows import clip_of, clip_row, known_clip_of
+from bot.store.tables import IS_SOURCE, clips, extensions
+from bot.store.upsert import insert
+
+_is_made = clips.c.extension_id.is_not(None)
+_is_usable = or_(
+    clips.c.extension_id.is_(None),
+    and_(clips.c.status == ClipStatus.COMPLETE, clips.c.audio_url.is_not(None)),
+)
+# Best knowledge first: what an extension made, the newest of it.
+_known = (
+    select(
+        clips,
+        extensions.c.reply_channel_id,
+        extensions.c.reply_guild_id,
+        extensions.c.reply_message_id,
+        extensions.c.reply_token,
+        extensions.c.reply_token_until,
+        extensions.c.reply_in_channel,
+        extensions.c.reply_is_gone,
+        func.coalesce(
+            clips.c.known_at,
+            extensions.c.finished_at,
+            extensions.c.streaming_at,
+            extensions.c.submitted_at,
+            extensions.c.created_at,
+        ).label("seen_at"),
+    )
+    .outerjoin(extensions, extensions.c.id == clips.c.extension_id)
+    .order_by(_is_made.desc(), clips.c.extension_id.desc(), clips.c.known_at.desc())
+)
+
+
+async def keep_clips(db: AsyncConnection, ext: Extension) -> None:
+    """Write the clips of ``ext``: new ones are added, none is taken away."""
+    rows = [
+        {"extension_id": ext.id, "position": position, **clip_row(ext.request.provider, clip)}
+        for position, clip in enumerate(ext.clips)
+    ]
+    if not rows:
+        return
+    statement = insert(db, clips)
+    changes = {name: statement.excluded[name] for name in rows[0]}
+    await db.execute(
+        statement.on_conflict_do_update(
+            index_elements=[clips.c.extension_id, clips.c.clip_id], set_=changes
+        ),
+        rows,
+    )
+
+
+async def keep_source(db: AsyncConnection, ext: Extension) -> None:
+    """Remember the source clip of ``ext`` as one that was used, if it is unknown."""
+    provider, clip_id = ext.request.provider, ext.request.clip_id
+    if await _row_of(db, provider, clip_id) is None:
+        clip = Clip(id=clip_id, status=ClipStatus.COMPLETE, title=ext.source_title)
+        await _keep(db, provider, clip, ext.created_at)
+
+
+async def remember(db: AsyncConnection, provider: str, clip: Clip, now: dt.datetime) -> None:
+    """Write what ``provider`` told of a source clip; what it left out stays as it was known."""
+    row = await _row_of(db, provider, clip.id)
+    if row is None:
+        await _keep(db, provider, clip, now)
+    elif row.extension_id is None:
+        merged = replace(
+            clip,
+            title=clip.title or row.title,
+            style=clip.style or row.style,
+            audio_url=clip.audio_url or row.audio_url,
+            image_url=clip.image_url or row.image_url,
+            duration=row.duration if clip.duration is None else clip.duration,
+        )
+        await _keep(db, provider, merged, now)
+
+
+async def clips_of(db: AsyncConnection, extension_ids: Sequence[int]) -> dict[int, list[Clip]]:
+    """Return the clips that each of these extensions made, in order."""
+    made: dict[int, list[Clip]] = defaultdict(list)
+    if extension_ids:
+        question = (
+            select(clips)
+            .where(clips.c.extension_id.in_(extension_ids))
+            .order_by(clips.c.position, clips.c.id)
+        )
+        for row in (await db.execute(question)).mappings():
+            made[row["extension_id"]].append(clip_of(row))
+    return made
+
+
+async def find_clip(db: AsyncConnection, clip_id: str) -> KnownClip | None:
+    """Return the best that is known of a clip."""
+    question = _known.where(clips.c.clip_id == clip_id).limit(1)
+    row = (await db.execute(question)).mappings().first()
+    return None if row is None else known_clip_of(row)
+
+
+async def search(
+    db: AsyncConnection, text: str, within: ColumnElement[bool], limit: int
+) -> list[KnownClip]:
+    """Return the clips with ``text`` that were made or used by the extensions ``within``."""
+    matches = and_(_is_usable, clips.c.search_text.contains(text.casefold(), autoescape=True))
+    columns = select(clips.c.clip_id, extensions.c.id.label("extension_id"))
+    found = union_all(
+        columns.join_from(clips, extensions, clips.c.extension_id == extensions.c.id).where(
+            within, matches
+        ),
+        columns.join_from(clips, extensions, clips.c.clip_id == extensions.c.clip_id).where(
+            within, matches
+        ),
+    ).subquery()
+    newest = (
+        select(found.c.clip_id)
+        .group_by(found.c.clip_id)
+        .order_by(func.max(found.c.extension_id).desc(), found.c.clip_id)
+        .limit(limit)
+    )
+    ids = (await db.execute(newest)).scalars().all()
+    best: dict[str, KnownClip] = {}
+    for row in (await db.execute(_known.where(clips.c.clip_id.in_(ids), _is_usable))).mappings():
+        best.setdefault(row["clip_id"], known_clip_of(row))
+    return [best[clip_id] for clip_id in ids]
+
+
+async def made_clips(db: AsyncConnection, clip_ids: Sequence[str]) -> set[str]:
+    """Return which of ``clip_ids`` were made by an extension."""
+    question = select(clips.c.clip_id).where(_is_made, clips.c.clip_id.in_(clip_ids))
+    return set((await db.execute(question)).scalars())
+
+
+async def _row_of(db: AsyncConnection, provider: str, clip_id: str):  # noqa: ANN202
+    question = (
+        select(clips)
+        .where(clips.c.provider == provider, clips.c.clip_id == clip_id)
+        .order_by(_is_made.desc())
+        .limit(1)
+    )
+    return (await db.execute(question)).first()
+
+
+async def _keep(db: AsyncConnection, provider: str, clip: Clip, now: dt.datetime) -> None:
+    """Write a source clip."""
+    row = {"position": 0, "known_at": now, **clip_row(provider, clip)}
+    statement = insert(db, clips).values(row)
+    await db.execute(
+        statement.on_conflict_do_update(
+            index_elements=[clips.c.provider, clips.c.clip_id], index_where=IS_SOURCE, set_=row
+        )
+    )

@@ -1,0 +1,128 @@
+"""Extensions: accepted, found, saved. Each function is a part of one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.models import FINAL, Extension, ReplyRef, Status
+from bot.domain.pacing import Timing
+from bot.store.clips import clips_of, keep_clips, keep_source
+from bot.store.rows import accepted_row, extension_of, reply_row, state_row
+from bot.store.tables import extensions
+from bot.store.upsert import insert
+
+OPEN = tuple(status for status in Status if status not in FINAL)
+
+_row = extensions.c
+
+
+async def accept(db: AsyncConnection, ext: Extension) -> tuple[Extension, bool]:
+    """Insert ``ext`` unless its trigger is known; return the stored one and whether it is new."""
+    statement = (
+        insert(db, extensions)
+        .values(accepted_row(ext))
+        .on_conflict_do_nothing(index_elements=[_row.trigger])
+        .returning(_row.id)
+    )
+    extension_id = (await db.execute(statement)).scalar()
+    if extension_id is None:
+        return (await load(db, select(extensions).where(_row.trigger == ext.trigger)))[0], False
+    stored = replace(ext, id=extension_id)
+    await keep_clips(db, stored)
+    await keep_source(db, stored)
+    return stored, True
+
+
+async def load(db: AsyncConnection, question: Select[*tuple[object, ...]]) -> list[Extension]:
+    """Return the extensions whose rows ``question`` selects, in two queries however many."""
+    rows = (await db.execute(question)).mappings().all()
+    made = await clips_of(db, [row["id"] for row in rows])
+    return [extension_of(row, made.get(row["id"], ())) for row in rows]
+
+
+async def find(db: AsyncConnection, condition: ColumnElement[bool]) -> Extension | None:
+    """Return the newest extension for which ``condition`` holds."""
+    question = select(extensions).where(condition).order_by(_row.id.desc()).limit(1)
+    return next(iter(await load(db, question)), None)
+
+
+async def save(db: AsyncConnection, new: Extension, was: Extension) -> bool:
+    """Write the state of ``new`` if the row is still as it ``was``; return whether it won."""
+    statement = (
+        update(extensions)
+        .where(
+            _row.id == was.id,
+            _row.status == was.status,
+            _row.revision == was.revision,
+            _row.failures == was.failures,
+            _row.due_at == was.due_at,
+        )
+        .values(state_row(new))
+    )
+    if (await db.execute(statement)).rowcount == 0:
+        return False
+    if new.clips != was.clips:
+        await keep_clips(db, new)
+    return True
+
+
+async def save_reply(db: AsyncConnection, extension_id: int, reply: ReplyRef) -> None:
+    """Write where the reply is."""
+    await db.execute(update(extensions).where(_row.id == extension_id).values(reply_row(reply)))
+
+
+async def place_in_line(db: AsyncConnection, ext: Extension) -> int:
+    """Return how many waiting extensions of its provider are before ``ext``, and one."""
+    before = select(func.count()).where(
+        _row.status == Status.WAITING, _row.provider == ext.request.provider, _row.id < ext.id
+    )
+    return (await db.execute(before)).scalar_one() + 1
+
+
+async def advance_line(db: AsyncConnection, provider: str, places: int) -> None:
+    """Raise the revision of the first waiting extensions of ``provider``.
+
+    One that another process is changing at this moment is left out: it gets its own news.
+    """
+    first = (
+        select(_row.id)
+        .where(_row.status == Status.WAITING, _row.provider == provider)
+        .order_by(_row.id)
+        .limit(places)
+        .with_for_update(skip_locked=True)
+    )
+    ids: Sequence[int] = (await db.execute(first)).scalars().all()
+    if ids:
+        raised = update(extensions).where(_row.id.in_(ids)).values(revision=_row.revision + 1)
+        await db.execute(raised)
+
+
+async def timings(db: AsyncConnection, provider: str, limit: int) -> list[Timing]:
+    """Return how long the latest complete extensions of ``provider`` took, newest first."""
+    question = (
+        select(_row.submitted_at, _row.streaming_at, _row.finished_at)
+        .where(
+            _row.status == Status.COMPLETE,
+            _row.provider == provider,
+            _row.submitted_at.is_not(None),
+            _row.streaming_at.is_not(None),
+            _row.finished_at.is_not(None),
+        )
+        .order_by(_row.id.desc())
+        .limit(limit)
+    )
+    return [
+        Timing(
+            to_streaming=(streaming_at - submitted_at).total_seconds(),
+            to_complete=(finished_at - submitted_at).total_seconds(),
+        )
+        for submitted_at, streaming_at, finished_at in await db.execute(question)
+    ]
+
+
+async def open_providers(db: AsyncConnection) -> set[str]:
+    """Return the providers with an extension that is not final."""
+    question = select(_row.provider).where(_row.status.in_(OPEN)).distinct()
+    return set((await db.execute(question)).scalars())

@@ -1,0 +1,141 @@
+"""The tables as they are after the newest migration; a test holds the two together.
+
+Indexes are named after the question that they answer.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    and_,
+    not_,
+    text,
+)
+
+from bot.store.columns import Moment, Plain, RowId, Words
+
+metadata = MetaData()
+
+extensions = Table(
+    "extensions",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("trigger", Plain, nullable=False, unique=True),
+    Column("member_id", BigInteger, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    # what was asked for
+    Column("provider", Plain, nullable=False),
+    Column("clip_id", Plain, nullable=False),
+    Column("continue_at", Float),
+    Column("lyrics", Plain, nullable=False),
+    Column("style", Words, nullable=False),
+    Column("title", Plain, nullable=False),
+    Column("exclude", Words, nullable=False),
+    Column("model", Plain),
+    # where it stands
+    Column("source_title", Plain, nullable=False),
+    Column("source_url", Plain),
+    Column("status", Plain, nullable=False),
+    Column("reason_kind", Plain),
+    Column("reason_text", Plain),
+    Column("handle_task_id", Plain),
+    Column("handle_clip_ids", Words),
+    Column("due_at", Moment, nullable=False),
+    Column("deadline_at", Moment, nullable=False),
+    Column("submitted_at", Moment),
+    Column("streaming_at", Moment),
+    Column("finished_at", Moment),
+    Column("failures", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    # the reply that shows it, and how far the reply is
+    Column("reply_channel_id", BigInteger, nullable=False),
+    Column("reply_guild_id", BigInteger),
+    Column("reply_message_id", BigInteger),
+    Column("reply_token", Plain, nullable=False),
+    Column("reply_token_until", Moment),
+    Column("reply_in_channel", Boolean, nullable=False),
+    Column("reply_is_gone", Boolean, nullable=False),
+    Column("published", Integer, nullable=False),
+    Column("publish_failures", Integer, nullable=False),
+    Column("publish_at", Moment, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Worded exactly as the condition of its index, or the index is of no use.
+is_unpublished = and_(
+    extensions.c.published < extensions.c.revision, not_(extensions.c.reply_is_gone)
+)
+
+Index("extensions_due", extensions.c.status, extensions.c.provider, extensions.c.due_at)
+Index("extensions_in_line", extensions.c.status, extensions.c.provider, extensions.c.id)
+Index(
+    "extensions_unpublished",
+    extensions.c.publish_at,
+    sqlite_where=is_unpublished,
+    postgresql_where=is_unpublished,
+)
+Index("extensions_by_reply", extensions.c.reply_message_id)
+Index("extensions_of_guild", extensions.c.reply_guild_id)
+Index("extensions_of_member", extensions.c.member_id)
+
+# A row with an extension is a clip that it made; one without is what is known of a source clip.
+# Two extensions may hear of the same clip, so each keeps its own row of it.
+clips = Table(
+    "clips",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("extension_id", RowId, ForeignKey("extensions.id")),
+    Column("position", Integer, nullable=False),
+    Column("provider", Plain, nullable=False),
+    Column("clip_id", Plain, nullable=False),
+    Column("status", Plain, nullable=False),
+    Column("title", Plain, nullable=False),
+    Column("style", Plain, nullable=False),
+    Column("audio_url", Plain),
+    Column("image_url", Plain),
+    Column("duration", Float),
+    Column("error", Plain, nullable=False),
+    # of a source clip; a made one is known since its extension changed
+    Column("known_at", Moment),
+    # title, style and id, casefolded: the LIKE of SQLite folds ASCII only
+    Column("search_text", Plain, nullable=False),
+)
+
+IS_SOURCE = text("extension_id IS NULL")
+
+Index("clips_made", clips.c.extension_id, clips.c.clip_id, unique=True)
+Index(
+    "clips_source",
+    clips.c.provider,
+    clips.c.clip_id,
+    unique=True,
+    sqlite_where=IS_SOURCE,
+    postgresql_where=IS_SOURCE,
+)
+Index("clips_by_id", clips.c.clip_id)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("member_id", BigInteger, nullable=False),
+    Column("form", Plain, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    # the number of a forgotten draft must not come to mean another
+    sqlite_autoincrement=True,
+)
+
+Index("drafts_by_age", drafts.c.created_at)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", Plain, primary_key=True),
+    Column("value", Plain, nullable=False),
+)
