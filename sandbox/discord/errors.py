@@ -1,0 +1,91 @@
+"""Discord's answers to what it refuses."""
+
+from sandbox.discord.wire import JsonObject
+
+INVALID_FORM = 50035
+
+MESSAGES = {
+    0: "404: Not Found",
+    10003: "Unknown Channel",
+    10004: "Unknown Guild",
+    10007: "Unknown Member",
+    10008: "Unknown Message",
+    10013: "Unknown User",
+    10014: "Unknown Emoji",
+    10015: "Unknown Webhook",
+    10062: "Unknown interaction",
+    10063: "Unknown application command",
+    20016: "This action cannot be performed due to slowmode rate limit",
+    30010: "Maximum number of reactions reached (20)",
+    30046: "Maximum number of edits to messages older than 1 hour reached. Try again later",
+    40005: "Request entity too large",
+    40060: "Interaction has already been acknowledged.",
+    40094: "This interaction has reached the maximum number of follow up messages",
+    50001: "Missing Access",
+    50005: "Cannot edit a message authored by another user",
+    50006: "Cannot send an empty message",
+    50007: "Cannot send messages to this user",
+    50013: "Missing Permissions",
+    50024: "Cannot execute action on this channel type",
+    50027: "Invalid Webhook Token",
+    50035: "Invalid Form Body",
+    50083: "Thread is archived",
+    50109: "The request body contains invalid JSON.",
+    160004: "A thread has already been created for this message",
+}
+
+STATUSES = {
+    10003: 404,
+    10004: 404,
+    10007: 404,
+    10008: 404,
+    10013: 404,
+    10014: 400,
+    10015: 404,
+    10062: 404,
+    10063: 404,
+    20016: 429,
+    30010: 400,
+    30046: 429,
+    40005: 413,
+    50001: 403,
+    50005: 403,
+    50007: 403,
+    50013: 403,
+    50027: 401,
+}
+
+
+class ApiError(Exception):
+    """A request that Discord refuses, with the status, code and body of its answer.
+
+    ``violation`` says that the bot broke a rule; a message that somebody deleted, or a
+    permission that somebody took away, is nothing that a bot could have known.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        *,
+        status: int | None = None,
+        message: str | None = None,
+        errors: JsonObject | None = None,
+        violation: bool | None = None,
+        headers: dict[str, str] | None = None,
+        extra: JsonObject | None = None,
+    ) -> None:
+        self.code = code
+        self.status = status if status is not None else STATUSES.get(code, 400)
+        self.message = message or MESSAGES.get(code, "Refused")
+        self.errors = errors
+        broke_a_rule = self.status in {400, 405, 413, 415} or code == 10062  # noqa: PLR2004
+        self.violation = broke_a_rule if violation is None else violation
+        self.headers = headers or {}
+        self.extra = extra or {}
+        super().__init__(f"{self.status} (code {code}): {self.message}")
+
+    @property
+    def body(self) -> JsonObject:
+        """The JSON body of the answer."""
+        errors = {"errors": self.errors} if self.errors else {}
+        return {"message": self.message, "code": self.code, **errors, **self.extra}

@@ -1,0 +1,338 @@
+"""The life of interactions: begun by a member, answered once, followed up for 15 minutes."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+
+from sandbox.discord import payloads, permissions, posting
+from sandbox.discord.calls import ACKNOWLEDGE_WITHIN, NO_ANSWER, Interaction, Modal
+from sandbox.discord.errors import ApiError
+from sandbox.discord.models import Channel, Message, Upload, User
+from sandbox.discord.rules.forms import Form
+from sandbox.discord.rules.messages import check_message
+from sandbox.discord.rules.modals import check_choices, check_modal
+from sandbox.discord.wire import (
+    CallbackType,
+    Context,
+    InteractionType,
+    Json,
+    JsonObject,
+    MessageFlag,
+    is_object,
+    objects,
+)
+from sandbox.discord.world import Event, World
+
+CALLBACKS = {
+    InteractionType.COMMAND: {
+        CallbackType.MESSAGE,
+        CallbackType.DEFERRED_MESSAGE,
+        CallbackType.MODAL,
+    },
+    InteractionType.AUTOCOMPLETE: {CallbackType.CHOICES},
+    InteractionType.COMPONENT: {
+        CallbackType.MESSAGE,
+        CallbackType.DEFERRED_MESSAGE,
+        CallbackType.DEFERRED_UPDATE,
+        CallbackType.UPDATE,
+        CallbackType.MODAL,
+    },
+    InteractionType.MODAL: {
+        CallbackType.MESSAGE,
+        CallbackType.DEFERRED_MESSAGE,
+        CallbackType.DEFERRED_UPDATE,
+        CallbackType.UPDATE,
+    },
+}
+UPDATES = frozenset({CallbackType.UPDATE, CallbackType.DEFERRED_UPDATE})
+MOST_FOLLOWUPS_OF_STRANGERS = 5
+ATTACHMENT_LIMIT = 10 * 1024 * 1024
+THINKING = int(MessageFlag.LOADING)
+EPHEMERAL = int(MessageFlag.EPHEMERAL)
+
+
+class Interactions:
+    """All interactions of the application, by id and by token."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.by_id: dict[int, Interaction] = {}
+        self.by_token: dict[str, Interaction] = {}
+
+    # members begin them
+
+    def begin(
+        self,
+        kind: InteractionType,
+        user: User,
+        channel: Channel,
+        data: JsonObject,
+        *,
+        source: Message | None = None,
+        modal_of: Modal | None = None,
+    ) -> Interaction:
+        """Tell the bot that ``user`` did something in ``channel``."""
+        number = self._world.snowflakes.new()
+        token = secrets.token_urlsafe(48)
+        payload = self._payload(number, token, kind, user, channel) | {"data": data}
+        if source is not None:
+            payload["message"] = payloads.message(source, self._world.bot)
+        limited = "0" not in payload["authorizing_integration_owners"]
+        begun = Interaction(number, token, kind, user, channel, payload, limited, source, modal_of)
+        self.by_id[number] = self.by_token[token] = begun
+        self._world.emit(Event("INTERACTION_CREATE", payload, channel.guild, to_bot=True))
+        return begun
+
+    async def settle(self, interaction: Interaction) -> Interaction:
+        """Wait until ``interaction`` is acknowledged, or its 3 s are over."""
+        try:
+            await asyncio.wait_for(interaction.settled.wait(), ACKNOWLEDGE_WITHIN)
+        except TimeoutError:
+            if interaction.answer is None:
+                interaction.failed = NO_ANSWER
+                self._world.waiters.changed()
+        return interaction
+
+    def _payload(
+        self, number: int, token: str, kind: InteractionType, user: User, channel: Channel
+    ) -> JsonObject:
+        bot, guild = self._world.bot, channel.guild
+        at_home = guild is None or bot.id in guild.members
+        may = permissions.in_channel(channel, bot if at_home else user)
+        partial = payloads.channel(channel)
+        partial["permissions"] = str(permissions.in_channel(channel, user))
+        for hidden in ("permission_overwrites",):
+            partial.pop(hidden, None)
+        payload: JsonObject = {
+            "version": 1,
+            "id": str(number),
+            "application_id": str(self._world.application_id),
+            "type": int(kind),
+            "token": token,
+            "channel_id": str(channel.id),
+            "channel": partial,
+            "app_permissions": str(may),
+            "locale": user.locale,
+            "entitlements": [],
+            "entitlement_sku_ids": [],
+            "attachment_size_limit": guild.attachment_limit if guild else ATTACHMENT_LIMIT,
+        }
+        if guild is None:
+            owners = {"0": "0"}
+            return payload | {
+                "user": payloads.user(user),
+                "context": int(Context.BOT_DM),
+                "authorizing_integration_owners": owners,
+            }
+        member = payloads.member(guild.members[user.id])
+        owners = {"0": str(guild.id)} if at_home else {"1": str(user.id)}
+        return payload | {
+            "member": member | {"permissions": str(permissions.in_channel(channel, user))},
+            "guild_id": str(guild.id),
+            "guild_locale": guild.locale,
+            "guild": {"id": str(guild.id), "locale": guild.locale, "features": []},
+            "context": int(Context.GUILD),
+            "authorizing_integration_owners": owners,
+        }
+
+    # the bot answers them
+
+    def respond(self, number: int, token: str, body: Json, files: Sequence[Upload]) -> Interaction:
+        """Apply the bot's answer.
+
+        Raises:
+            ApiError: 10062 for an unknown or late one, 40060 for a second answer, 50035.
+        """
+        interaction = self.by_id.get(number)
+        if interaction is None or interaction.token != token:
+            raise ApiError(10062)
+        if interaction.answer is not None:
+            raise ApiError(40060)
+        if interaction.late or interaction.failed:
+            raise ApiError(10062)
+        kind = self._callback_type(interaction, body)
+        self._apply(interaction, kind, body.get("data"), files)
+        interaction.answer = kind
+        interaction.answered_at = asyncio.get_running_loop().time()
+        if interaction.modal_of is not None:
+            interaction.modal_of.submitted = True
+        interaction.settled.set()
+        self._world.waiters.changed()
+        return interaction
+
+    def _callback_type(self, interaction: Interaction, body: Json) -> CallbackType:
+        allowed = CALLBACKS[InteractionType(interaction.type)]
+        if interaction.type == InteractionType.MODAL and interaction.source is None:
+            allowed = allowed - UPDATES
+        kind = body.get("type") if is_object(body) else None
+        if kind not in allowed:
+            form = Form()
+            names = ", ".join(str(int(each)) for each in sorted(allowed))
+            form.wrong(("type",), "BASE_TYPE_CHOICES", f"Value must be one of {{{names}}}.")
+            form.check()
+        return CallbackType(kind)
+
+    def _apply(
+        self, interaction: Interaction, kind: CallbackType, data: Json, files: Sequence[Upload]
+    ) -> None:
+        form = Form()
+        body: JsonObject = data if is_object(data) else {}
+        if kind == CallbackType.MODAL:
+            check_modal(form, data)
+            form.check()
+            components = list(objects(body["components"]))
+            interaction.modal = Modal(interaction, body["title"], body["custom_id"], components)
+        elif kind == CallbackType.CHOICES:
+            check_choices(form, data)
+            form.check()
+            interaction.choices = list(objects(body.get("choices")))
+        elif kind == CallbackType.MESSAGE:
+            self._check(interaction, body, files, place=("data",))
+            interaction.message = self._send(interaction, body, files)
+        elif kind == CallbackType.DEFERRED_MESSAGE:
+            flags = int(body.get("flags") or 0) & EPHEMERAL
+            interaction.message = self._send(interaction, {"flags": flags}, (), thinking=True)
+        elif interaction.source is not None:
+            interaction.message = interaction.source
+            if kind == CallbackType.UPDATE:
+                self._check(interaction, body, files, interaction.source, place=("data",))
+                posting.edit_message(self._world, interaction.source, body, files)
+
+    def _check(
+        self,
+        interaction: Interaction,
+        body: JsonObject,
+        files: Sequence[Upload],
+        existing: Message | None = None,
+        *,
+        place: tuple[str, ...] = (),
+    ) -> None:
+        limit: int = interaction.payload["attachment_size_limit"]
+        check_message(body, files, limit=limit, existing=existing, place=place)
+
+    def _send(
+        self,
+        interaction: Interaction,
+        body: JsonObject,
+        files: Sequence[Upload],
+        *,
+        thinking: bool = False,
+    ) -> Message:
+        world = self._world
+        message = posting.new_message(world, interaction.channel, world.bot, body, files)
+        if thinking:
+            message.flags |= THINKING
+        message.type = 20 if interaction.type == InteractionType.COMMAND else 0
+        if interaction.payload["data"].get("type", 1) > 1:
+            message.type = 23
+        if message.ephemeral:
+            message.visible_to = interaction.user
+        message.webhook_id = message.application_id = world.application_id
+        message.interaction_metadata = self._metadata(interaction)
+        name = interaction.payload["data"].get("name")
+        if interaction.type == InteractionType.COMMAND:
+            user = interaction.payload.get("user") or interaction.payload["member"]["user"]
+            message.interaction = {
+                "id": str(interaction.id),
+                "type": interaction.type,
+                "name": name,
+                "user": user,
+            }
+        if interaction.source is not None and not message.reply_to_id:
+            self._refer_to_source(message, interaction.source)
+        posting.send(world, message)
+        return message
+
+    def _refer_to_source(self, message: Message, source: Message) -> None:
+        message.reply_to, message.reply_to_id = source, source.id
+        message.type = 19
+
+    def _metadata(self, interaction: Interaction) -> JsonObject:
+        metadata: JsonObject = {
+            "id": str(interaction.id),
+            "type": interaction.type,
+            "user": payloads.user(interaction.user),
+            "authorizing_integration_owners": interaction.payload["authorizing_integration_owners"],
+        }
+        data = interaction.payload["data"]
+        if interaction.type == InteractionType.COMMAND:
+            metadata |= {"name": data["name"], "command_type": data["type"]}
+            if "target_id" in data:
+                metadata["target_message_id"] = data["target_id"]
+        elif interaction.type == InteractionType.COMPONENT and interaction.source is not None:
+            metadata["interacted_message_id"] = str(interaction.source.id)
+        elif interaction.modal_of is not None:
+            opener = interaction.modal_of.interaction
+            metadata["triggering_interaction_metadata"] = self._metadata(opener)
+        return metadata
+
+    # and follows them up
+
+    def living(self, application_id: int, token: str) -> Interaction:
+        """The interaction with this token.
+
+        Raises:
+            ApiError: 10015 for an unknown application or one killed so, 50027 for a dead token.
+        """
+        interaction = self.by_token.get(token)
+        if application_id != self._world.application_id:
+            raise ApiError(10015)
+        if interaction is None:
+            raise ApiError(50027)
+        if interaction.death is not None:
+            raise ApiError(interaction.death)
+        if interaction.expired:
+            raise ApiError(50027)
+        return interaction
+
+    def follow_up(
+        self, interaction: Interaction, body: JsonObject, files: Sequence[Upload]
+    ) -> Message:
+        """Send one more message; the first one after a deferral fills that instead.
+
+        Raises:
+            ApiError: as for any message, or 40094 for the sixth of an app that only its user
+                installed.
+        """
+        if interaction.answer in {None, CallbackType.CHOICES, CallbackType.MODAL}:
+            raise ApiError(10015)
+        first = interaction.message
+        if interaction.answer == CallbackType.DEFERRED_MESSAGE and first and first.loading:
+            self._check(interaction, body, files)
+            posting.edit_message(self._world, first, body, files)
+            return first
+        self._check(interaction, body, files)
+        if interaction.limited and len(interaction.followups) >= MOST_FOLLOWUPS_OF_STRANGERS:
+            raise ApiError(40094)
+        message = self._send(interaction, body, files)
+        interaction.followups.append(message)
+        return message
+
+    def message_of(self, interaction: Interaction, name: str) -> Message:
+        """The message that the webhook calls ``name``: ``@original`` or an id.
+
+        Raises:
+            ApiError: 10008 where there is none, 10015 before the first answer.
+        """
+        if interaction.answer is None:
+            raise ApiError(10015)
+        found = interaction.message if name == "@original" else None
+        if name.isdigit():
+            own = [interaction.message, interaction.source, *interaction.followups]
+            found = next((each for each in own if each and each.id == int(name)), None)
+        if found is None or found.deleted:
+            raise ApiError(10008)
+        return found
+
+    def edit(
+        self, interaction: Interaction, name: str, body: JsonObject, files: Sequence[Upload]
+    ) -> Message:
+        """Change a message through the webhook.
+
+        Raises:
+            ApiError: as ``message_of`` and as for any message.
+        """
+        message = self.message_of(interaction, name)
+        self._check(interaction, body, files, message)
+        posting.edit_message(self._world, message, body, files)
+        return message

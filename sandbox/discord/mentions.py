@@ -1,0 +1,59 @@
+"""Who a message mentions, and who of them gets a notification."""
+
+import dataclasses
+import re
+
+from sandbox.discord import permissions
+from sandbox.discord.models import Channel, Guild, User
+from sandbox.discord.wire import Json, JsonArray, is_object
+
+USERS = re.compile(r"<@!?(\d+)>")
+ROLES = re.compile(r"<@&(\d+)>")
+EVERYONE = re.compile(r"@(everyone|here)\b")
+
+
+@dataclasses.dataclass(slots=True, frozen=True)
+class Mentions:
+    """The mentions of a text that count."""
+
+    users: list[User]
+    roles: list[int]
+    everyone: bool
+    pinged: frozenset[int | str]
+
+
+NONE = Mentions([], [], everyone=False, pinged=frozenset())
+
+
+def _permitted(allowed: Json, kind: str, ids: list[int]) -> list[int]:
+    if not is_object(allowed):
+        return ids
+    if kind in (allowed.get("parse") or []):
+        return ids
+    named: JsonArray = allowed.get(kind) or []
+    wanted = {str(each) for each in named}
+    return [each for each in ids if str(each) in wanted]
+
+
+def mentions_in(
+    content: str, allowed: Json, author: User, channel: Channel, users: dict[int, User]
+) -> Mentions:
+    """The mentions in ``content`` that ``allowed`` (``allowed_mentions``) lets through."""
+    if "@" not in content:
+        return NONE
+    guild = channel.guild
+    named = [int(each) for each in dict.fromkeys(USERS.findall(content)) if int(each) in users]
+    people = [users[each] for each in _permitted(allowed, "users", named)]
+    wide = bool(permissions.in_channel(channel, author) & permissions.Permission.MENTION_EVERYONE)
+    roles = _roles(content, guild, wide=wide) if guild else []
+    roles = _permitted(allowed, "roles", roles)
+    calls = set(EVERYONE.findall(content)) if wide and guild else set[str]()
+    if is_object(allowed) and "everyone" not in (allowed.get("parse") or []):
+        calls = set[str]()
+    pinged = frozenset[int | str]({*(each.id for each in people), *roles, *calls})
+    return Mentions(people, roles, bool(calls), pinged)
+
+
+def _roles(content: str, guild: Guild, *, wide: bool) -> list[int]:
+    found = [guild.roles.get(int(each)) for each in dict.fromkeys(ROLES.findall(content))]
+    return [role.id for role in found if role and (role.mentionable or wide)]

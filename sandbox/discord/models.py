@@ -1,0 +1,194 @@
+"""What a local Discord consists of: users, guilds, channels and messages.
+
+Plain values with identity; the world changes them, payloads draw them.
+"""
+
+import dataclasses
+import datetime as dt
+from typing import TypeAlias
+
+from sandbox.discord.snowflakes import created_at
+from sandbox.discord.wire import ChannelType, JsonObject, MessageFlag
+
+THREADS = frozenset({ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD})
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class User:
+    """A person or a bot, wherever they are."""
+
+    id: int
+    name: str
+    bot: bool = False
+    accepts_dms: bool = True
+    locale: str = "en-US"
+
+    @property
+    def mention(self) -> str:
+        """What one writes to mention this user."""
+        return f"<@{self.id}>"
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Role:
+    """A role of a guild; the one whose id is the guild's is everyone's."""
+
+    id: int
+    name: str
+    permissions: int
+    position: int = 0
+    mentionable: bool = False
+    bot_id: int | None = None
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Overwrite:
+    """Permissions of a role or a user that differ in one channel."""
+
+    target: User | Role
+    allow: int = 0
+    deny: int = 0
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class GuildMember:
+    """A user in a guild."""
+
+    user: User
+    roles: set[int]
+    joined_at: dt.datetime
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Guild:
+    """A guild with its roles, channels and members."""
+
+    id: int
+    name: str
+    owner_id: int
+    roles: dict[int, Role] = dataclasses.field(default_factory=dict[int, Role])
+    channels: dict[int, "Channel"] = dataclasses.field(default_factory=dict[int, "Channel"])
+    members: dict[int, GuildMember] = dataclasses.field(default_factory=dict[int, GuildMember])
+    locale: str = "en-US"
+    attachment_limit: int = 10 * 1024 * 1024
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Channel:
+    """A text channel, a thread (then ``parent`` is its channel) or a direct channel."""
+
+    id: int
+    type: ChannelType
+    name: str
+    guild: Guild | None = None
+    parent: "Channel | None" = None
+    recipient: User | None = None
+    owner_id: int = 0
+    topic: str | None = None
+    overwrites: dict[int, Overwrite] = dataclasses.field(default_factory=dict[int, Overwrite])
+    messages: dict[int, "Message"] = dataclasses.field(default_factory=dict[int, "Message"])
+    last_message_id: int | None = None
+    archived: bool = False
+    locked: bool = False
+    deleted: bool = False
+
+    @property
+    def is_thread(self) -> bool:
+        """Whether this is a thread."""
+        return self.type in THREADS
+
+    @property
+    def mention(self) -> str:
+        """What one writes to mention this channel."""
+        return f"<#{self.id}>"
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Upload:
+    """A file on its way to Discord."""
+
+    name: str
+    content: bytes
+    content_type: str = "application/octet-stream"
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Attachment:
+    """A file that Discord keeps; ``url`` is served by the sandbox."""
+
+    id: int
+    filename: str
+    content: bytes
+    content_type: str
+    url: str
+    description: str | None = None
+    ephemeral: bool = False
+
+
+Snapshot: TypeAlias = tuple[float, JsonObject]
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Message:
+    """A message and all its visible versions.
+
+    ``history`` holds a pair of monotonic seconds and the payload for each version that a member
+    could see: the first one, and one for each edit. ``pinged`` names who got a notification:
+    ids of users and roles, ``"everyone"`` and ``"here"``.
+    """
+
+    id: int
+    channel: Channel
+    author: User
+    content: str = ""
+    embeds: list[JsonObject] = dataclasses.field(default_factory=list[JsonObject])
+    components: list[JsonObject] = dataclasses.field(default_factory=list[JsonObject])
+    attachments: list[Attachment] = dataclasses.field(default_factory=list[Attachment])
+    flags: int = 0
+    type: int = 0
+    tts: bool = False
+    nonce: str | int | None = None
+    created_at: dt.datetime = dataclasses.field(init=False)
+    edited_at: dt.datetime | None = None
+    reactions: dict[str, dict[int, User]] = dataclasses.field(
+        default_factory=dict[str, dict[int, User]]
+    )
+    mentions: list[User] = dataclasses.field(default_factory=list[User])
+    mention_roles: list[int] = dataclasses.field(default_factory=list[int])
+    mention_everyone: bool = False
+    pinged: frozenset[int | str] = frozenset()
+    reply_to: "Message | None" = None
+    reply_to_id: int | None = None
+    visible_to: User | None = None
+    application_id: int | None = None
+    webhook_id: int | None = None
+    interaction: JsonObject | None = None
+    interaction_metadata: JsonObject | None = None
+    thread: Channel | None = None
+    old_edits: int = 0
+    deleted: bool = False
+    history: list[Snapshot] = dataclasses.field(default_factory=list[Snapshot])
+
+    def __post_init__(self) -> None:
+        self.created_at = created_at(self.id)
+
+    @property
+    def ephemeral(self) -> bool:
+        """Whether only one member sees it."""
+        return bool(self.flags & MessageFlag.EPHEMERAL)
+
+    @property
+    def loading(self) -> bool:
+        """Whether it still says that the application is thinking."""
+        return bool(self.flags & MessageFlag.LOADING)
+
+    @property
+    def edits(self) -> int:
+        """How often a member saw it change."""
+        return len(self.history) - 1
+
+    @property
+    def url(self) -> str:
+        """The link to it."""
+        place = self.channel.guild.id if self.channel.guild else "@me"
+        return f"https://discord.com/channels/{place}/{self.channel.id}/{self.id}"

@@ -1,0 +1,149 @@
+"""Holds requests against Discord's OpenAPI document, where one is given.
+
+Relaxed is one thing: ``SnowflakeType`` may also be an integer, which Discord takes and
+discord.py sends. Values of ``format`` are not looked at, as JSON Schema has it by default.
+"""
+
+import json
+import pathlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import jsonschema
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from sandbox.discord.wire import Json, JsonObject, is_object
+
+# the stubs of jsonschema leave its own types open
+_EXCEPTIONS: Any = jsonschema.exceptions
+NAME = "urn:discord"
+JSON_BODY = "application/json"
+INTEGER = re.compile(r"^-?\d+$")
+BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "True": True, "False": False}
+
+
+class Checker(Protocol):
+    """What is used of a validator of jsonschema."""
+
+    def is_valid(self, instance: object) -> bool:
+        """Whether ``instance`` fits."""
+        ...
+
+    def iter_errors(self, instance: object) -> Iterator[Any]:
+        """What is wrong with ``instance``."""
+        ...
+
+
+class Operation:
+    """One method of one path."""
+
+    def __init__(self, document: "Document", pointer: str, shape: JsonObject) -> None:
+        self._document = document
+        self._parameters = [each for each in shape["parameters"] if each.get("in") == "query"]
+        body: JsonObject = shape.get("requestBody") or {}
+        self._body_required = bool(body.get("required"))
+        self._body: Checker | None = None
+        if JSON_BODY in body.get("content", {}):
+            self._body = document.validator(
+                f"{pointer}/requestBody/content/application~1json/schema"
+            )
+        self._queries = {
+            each["name"]: document.validator_of(each["schema"]) for each in self._parameters
+        }
+
+    def complaint(self, query: Mapping[str, str], body: Json) -> str | None:
+        """What the document has against a request, as a sentence."""
+        for name, value in query.items():
+            validator = self._queries.get(name)
+            if validator is None:
+                return f"query parameter {name!r} is not documented"
+            readings = _readings(value)
+            if not any(validator.is_valid(reading) for reading in readings):
+                return f"query parameter {name!r} does not fit"
+        for each in self._parameters:
+            if each.get("required") and each["name"] not in query:
+                return f"query parameter {each['name']!r} is missing"
+        if body is None:
+            return "a body is required" if self._body_required else None
+        if self._body is None:
+            return "no body is documented"
+        wrong = _EXCEPTIONS.best_match(self._body.iter_errors(body))
+        if wrong is None:
+            return None
+        place = ".".join(str(step) for step in wrong.absolute_path) or "body"
+        return f"{place}: {wrong.message[:300]}"
+
+
+class Document:
+    """Discord's OpenAPI document, compiled as it is asked for.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: it is not such a document.
+    """
+
+    def __init__(self, path: pathlib.Path) -> None:
+        document: Json = json.loads(path.read_text(encoding="utf-8"))
+        if not is_object(document) or "paths" not in document:
+            raise ValueError("This is not an OpenAPI document")
+        document["components"]["schemas"]["SnowflakeType"] = {
+            "anyOf": [
+                {"type": "string", "pattern": "^(0|[1-9][0-9]*)$"},
+                {"type": "integer", "minimum": 0},
+            ]
+        }
+        resource: Resource[Json] = Resource(contents=document, specification=DRAFT202012)
+        registry: Registry[Json] = Registry()
+        self._registry = registry.with_resource(NAME, resource)
+        self._operations: dict[str, Operation | None] = {}
+        self._shapes: dict[str, tuple[str, JsonObject]] = {}
+        for template, item in document["paths"].items():
+            for method, shape in item.items():
+                if method == "parameters":
+                    continue
+                pointer = f"/paths/{template.replace('/', '~1')}/{method}"
+                shared = item.get("parameters", [])
+                whole = shape | {"parameters": shared + shape.get("parameters", [])}
+                self._shapes[_key(method, template)] = (pointer, whole)
+
+    def validator(self, pointer: str) -> Checker:
+        """Checks against the schema at ``pointer`` in the document."""
+        return self._checker({"$ref": f"{NAME}#{pointer}"})
+
+    def validator_of(self, schema: JsonObject) -> Checker:
+        """Checks against a small ``schema`` that may refer to the document's."""
+        text = json.dumps(schema).replace('"#/', f'"{NAME}#/')
+        return self._checker(json.loads(text))
+
+    def _checker(self, schema: JsonObject) -> Checker:
+        made: Any = jsonschema.Draft202012Validator(schema, registry=self._registry)
+        return made
+
+    def complaint(
+        self, method: str, template: str, query: Mapping[str, str], body: Json
+    ) -> str | None:
+        """What the document has against a request to ``template``, as a sentence."""
+        key = _key(method, template)
+        if key not in self._operations:
+            found = self._shapes.get(key)
+            self._operations[key] = Operation(self, *found) if found else None
+        operation = self._operations[key]
+        if operation is None:
+            return "the route is not documented"
+        return operation.complaint(query, body)
+
+
+def _key(method: str, template: str) -> str:
+    # parameters have other names in some documents; their places are the same
+    return method.upper() + " " + re.sub(r"\{[^}]*\}", "{}", template)
+
+
+def _readings(value: str) -> list[Json]:
+    readings: list[Json] = [value]
+    if INTEGER.match(value):
+        readings.append(int(value))
+    if value in BOOLEANS:
+        readings.append(BOOLEANS[value])
+    return readings

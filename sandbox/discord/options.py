@@ -1,0 +1,144 @@
+"""What Discord's client makes of the options that a member types."""
+
+import dataclasses
+
+from sandbox.discord import payloads, permissions, posting
+from sandbox.discord.models import Channel, Role, Upload, User
+from sandbox.discord.wire import Json, JsonObject, OptionType, is_integer, objects
+from sandbox.discord.world import World
+
+LONGEST = 6000
+NESTED = frozenset({OptionType.SUBCOMMAND, OptionType.GROUP})
+Kinds = type[object] | tuple[type[object], ...]
+MENTIONED: dict[int, Kinds] = {
+    OptionType.USER: User,
+    OptionType.CHANNEL: Channel,
+    OptionType.ROLE: Role,
+    OptionType.MENTIONABLE: (User, Role),
+}
+
+
+class NotPossibleError(Exception):
+    """Discord's client would not let a member do this."""
+
+
+@dataclasses.dataclass(slots=True)
+class Typed:
+    """The options of one use of a command, and the things that they name."""
+
+    world: World
+    channel: Channel
+    resolved: JsonObject = dataclasses.field(default_factory=JsonObject)
+
+    def options(
+        self, offered: list[JsonObject], path: list[str], values: dict[str, object]
+    ) -> list[JsonObject]:
+        """The options as an interaction carries them; ``path`` names subcommands.
+
+        Raises:
+            NotPossibleError: something required is missing, or does not fit.
+        """
+        by_name = {option["name"]: option for option in offered}
+        nested = [option for option in offered if option["type"] in NESTED]
+        if path or nested:
+            inner = by_name.get(path[0]) if path else None
+            if inner is None or inner["type"] not in NESTED:
+                raise NotPossibleError(f"There is no subcommand {' '.join(path)!r}")
+            found = self.options(list(objects(inner.get("options"))), path[1:], values)
+            return [{"name": inner["name"], "type": inner["type"], "options": found}]
+        unknown = values.keys() - by_name.keys()
+        if unknown:
+            raise NotPossibleError(f"The command has no option {', '.join(sorted(unknown))}")
+        for option in offered:
+            if option.get("required") and values.get(option["name"]) is None:
+                raise NotPossibleError(f"The option {option['name']} is required")
+        return [
+            {
+                "name": name,
+                "type": by_name[name]["type"],
+                "value": self._value(by_name[name], given),
+            }
+            for name, given in values.items()
+            if given is not None
+        ]
+
+    def focused(
+        self, offered: list[JsonObject], path: list[str], values: dict[str, object], name: str
+    ) -> list[JsonObject]:
+        """The options while the member still types ``name``: nothing is checked yet."""
+        if path:
+            inner = next(option for option in offered if option["name"] == path[0])
+            found = self.focused(list(objects(inner.get("options"))), path[1:], values, name)
+            return [{"name": inner["name"], "type": inner["type"], "options": found}]
+        by_name = {option["name"]: option for option in offered}
+        if not by_name.get(name, {}).get("autocomplete"):
+            raise NotPossibleError(f"The option {name} completes nothing")
+        typed: list[JsonObject] = []
+        for key, value in values.items():
+            item: JsonObject = {"name": key, "type": by_name[key]["type"], "value": value}
+            typed.append(item | ({"focused": True} if key == name else {}))
+        return typed
+
+    def _value(self, option: JsonObject, value: object) -> Json:
+        kind, name = option["type"], option["name"]
+        choices = {choice["name"]: choice["value"] for choice in objects(option.get("choices"))}
+        if choices:
+            value = choices.get(value, value) if isinstance(value, str) else value
+            if value not in choices.values():
+                raise NotPossibleError(f"{value!r} is no choice of the option {name}")
+        if kind in MENTIONED:
+            return self._mentioned(kind, name, value)
+        if kind == OptionType.ATTACHMENT:
+            return self._attachment(name, value)
+        if kind == OptionType.STRING:
+            fits = isinstance(value, str) and value != ""
+            size: object = len(value) if isinstance(value, str) else 0
+            low, high = option.get("min_length", 0), option.get("max_length", LONGEST)
+        else:
+            whole = is_integer(value)
+            fits = whole or (kind == OptionType.NUMBER and isinstance(value, float))
+            if kind == OptionType.BOOLEAN:
+                fits = isinstance(value, bool)
+            size = value
+            low, high = option.get("min_value"), option.get("max_value")
+        if not fits:
+            raise NotPossibleError(f"{value!r} does not fit the option {name}")
+        _check_range(name, size, low, high)
+        return value
+
+    def _mentioned(self, kind: int, name: str, value: object) -> str:
+        if not isinstance(value, MENTIONED[kind]):
+            raise NotPossibleError(f"{value!r} does not fit the option {name}")
+        if isinstance(value, User):
+            self._resolve("users", value.id, payloads.user(value))
+            guild = self.channel.guild
+            if guild is not None and value.id in guild.members:
+                member = payloads.partial_member(guild.members[value.id])
+                may = str(permissions.in_channel(self.channel, value))
+                self._resolve("members", value.id, member | {"permissions": may})
+            return str(value.id)
+        if isinstance(value, Role):
+            self._resolve("roles", value.id, payloads.role(value))
+            return str(value.id)
+        if isinstance(value, Channel):
+            partial = payloads.channel(value) | {"permissions": str(permissions.DIRECT)}
+            self._resolve("channels", value.id, partial)
+            return str(value.id)
+        raise NotPossibleError(f"{value!r} does not fit the option {name}")
+
+    def _attachment(self, name: str, value: object) -> str:
+        if not isinstance(value, Upload):
+            raise NotPossibleError(f"The option {name} takes an Upload")
+        stored = posting.store_file(self.world, self.channel, value, ephemeral=True)
+        self._resolve("attachments", stored.id, payloads.attachment(stored))
+        return str(stored.id)
+
+    def _resolve(self, kind: str, number: int, payload: JsonObject) -> None:
+        self.resolved.setdefault(kind, {})[str(number)] = payload
+
+
+def _check_range(name: str, size: object, low: Json, high: Json) -> None:
+    if isinstance(size, bool) or not isinstance(size, int | float):
+        return
+    if (low is not None and size < low) or (high is not None and size > high):
+        raise NotPossibleError(f"The option {name} must be between {low} and {high}")

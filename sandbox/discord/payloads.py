@@ -1,0 +1,343 @@
+"""How Discord writes its users, guilds, channels and messages as JSON."""
+
+import datetime as dt
+
+from sandbox.discord import permissions
+from sandbox.discord.models import (
+    Attachment,
+    Channel,
+    Guild,
+    GuildMember,
+    Message,
+    Overwrite,
+    Role,
+    User,
+)
+from sandbox.discord.snowflakes import created_at
+from sandbox.discord.wire import ChannelType, JsonObject
+
+
+def moment(time: dt.datetime) -> str:
+    """A time as Discord writes it."""
+    return time.isoformat(timespec="microseconds")
+
+
+def user(who: User) -> JsonObject:
+    """A user as anybody sees them."""
+    return {
+        "id": str(who.id),
+        "username": who.name.lower().replace(" ", "_"),
+        "discriminator": "0420" if who.bot else "0",
+        "global_name": None if who.bot else who.name,
+        "avatar": None,
+        "avatar_decoration_data": None,
+        "collectibles": None,
+        "primary_guild": None,
+        "display_name_styles": None,
+        "banner": None,
+        "accent_color": None,
+        "bot": who.bot,
+        "system": False,
+        "public_flags": 0,
+        "flags": 0,
+    }
+
+
+def own_user(who: User) -> JsonObject:
+    """The bot as it sees itself."""
+    return {
+        **user(who),
+        "verified": True,
+        "mfa_enabled": False,
+        "locale": "en-US",
+        "premium_type": 0,
+        "email": None,
+        "bio": "",
+    }
+
+
+def partial_member(member: GuildMember) -> JsonObject:
+    """A member without their user, as messages carry it."""
+    return {
+        "nick": None,
+        "avatar": None,
+        "banner": None,
+        "avatar_decoration_data": None,
+        "collectibles": None,
+        "roles": [str(role_id) for role_id in sorted(member.roles)],
+        "joined_at": moment(member.joined_at),
+        "premium_since": None,
+        "deaf": False,
+        "mute": False,
+        "flags": 0,
+        "pending": False,
+        "communication_disabled_until": None,
+    }
+
+
+def member(who: GuildMember) -> JsonObject:
+    """A member of a guild."""
+    return {**partial_member(who), "user": user(who.user)}
+
+
+def role(of: Role) -> JsonObject:
+    """A role of a guild."""
+    tags: JsonObject = {"tags": {"bot_id": str(of.bot_id)}} if of.bot_id else {}
+    return {
+        "id": str(of.id),
+        "name": of.name,
+        "description": None,
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "hoist": False,
+        "icon": None,
+        "unicode_emoji": None,
+        "position": of.position,
+        "permissions": str(of.permissions),
+        "managed": of.bot_id is not None,
+        "mentionable": of.mentionable,
+        "flags": 0,
+        **tags,
+    }
+
+
+def overwrite(of: Overwrite) -> JsonObject:
+    """A permission overwrite of a channel."""
+    return {
+        "id": str(of.target.id),
+        "type": permissions.target_type(of.target),
+        "allow": str(of.allow),
+        "deny": str(of.deny),
+    }
+
+
+def channel(of: Channel) -> JsonObject:
+    """A channel of any kind."""
+    last = str(of.last_message_id) if of.last_message_id else None
+    payload: JsonObject = {
+        "id": str(of.id),
+        "type": int(of.type),
+        "last_message_id": last,
+        "last_pin_timestamp": None,
+        "flags": 0,
+    }
+    if of.guild is None:
+        recipients = [user(of.recipient)] if of.recipient else []
+        return {**payload, "recipients": recipients}
+    payload |= {"guild_id": str(of.guild.id), "name": of.name, "rate_limit_per_user": 0}
+    if of.parent is not None:
+        return payload | _thread(of)
+    return payload | {
+        "position": list(of.guild.channels).index(of.id) if of.id in of.guild.channels else 0,
+        "permission_overwrites": [overwrite(each) for each in of.overwrites.values()],
+        "topic": of.topic,
+        "nsfw": False,
+        "parent_id": None,
+        "default_auto_archive_duration": 1440,
+        "default_thread_rate_limit_per_user": 0,
+    }
+
+
+def _thread(of: Channel) -> JsonObject:
+    metadata: JsonObject = {
+        "archived": of.archived,
+        "auto_archive_duration": 1440,
+        "archive_timestamp": moment(created_at(of.id)),
+        "locked": of.locked,
+        "create_timestamp": moment(created_at(of.id)),
+    }
+    if of.type == ChannelType.PRIVATE_THREAD:
+        metadata["invitable"] = True
+    return {
+        "parent_id": str(of.parent.id) if of.parent else None,
+        "owner_id": str(of.owner_id),
+        "message_count": len(of.messages),
+        "total_message_sent": len(of.messages),
+        "member_count": 1,
+        "thread_metadata": metadata,
+        "applied_tags": [],
+    }
+
+
+def guild(of: Guild) -> JsonObject:
+    """A guild, as ``GET /guilds/{id}`` answers."""
+    return {
+        "id": str(of.id),
+        "name": of.name,
+        "icon": None,
+        "icon_hash": None,
+        "splash": None,
+        "discovery_splash": None,
+        "home_header": None,
+        "banner": None,
+        "description": None,
+        "owner_id": str(of.owner_id),
+        "region": "deprecated",
+        "afk_channel_id": None,
+        "afk_timeout": 300,
+        "widget_enabled": False,
+        "widget_channel_id": None,
+        "verification_level": 0,
+        "default_message_notifications": 0,
+        "explicit_content_filter": 0,
+        "roles": [role(each) for each in of.roles.values()],
+        "emojis": [],
+        "stickers": [],
+        "features": [],
+        "mfa_level": 0,
+        "application_id": None,
+        "system_channel_id": None,
+        "system_channel_flags": 0,
+        "rules_channel_id": None,
+        "public_updates_channel_id": None,
+        "safety_alerts_channel_id": None,
+        "max_presences": None,
+        "max_members": 500_000,
+        "max_video_channel_users": 25,
+        "max_stage_video_channel_users": 50,
+        "vanity_url_code": None,
+        "premium_tier": 0,
+        "premium_subscription_count": 0,
+        "premium_progress_bar_enabled": False,
+        "preferred_locale": of.locale,
+        "nsfw": False,
+        "nsfw_level": 0,
+        "hub_type": None,
+        "incidents_data": None,
+        "inventory_settings": None,
+    }
+
+
+def attachment(of: Attachment) -> JsonObject:
+    """A file of a message."""
+    described = {"description": of.description} if of.description else {}
+    hidden = {"ephemeral": True} if of.ephemeral else {}
+    return {
+        "id": str(of.id),
+        "filename": of.filename,
+        "size": len(of.content),
+        "url": of.url,
+        "proxy_url": of.url,
+        "content_type": of.content_type,
+        "flags": 0,
+        **described,
+        **hidden,
+    }
+
+
+def emoji(key: str) -> JsonObject:
+    """A reaction's emoji; ``key`` is the character, or ``name:id``."""
+    name, _, number = key.rpartition(":")
+    if name and number.isdigit():
+        return {"id": number, "name": name, "animated": False}
+    return {"id": None, "name": key}
+
+
+def _reactions(of: Message, viewer: User) -> list[JsonObject]:
+    return [
+        {
+            "emoji": emoji(key),
+            "count": len(people),
+            "count_details": {"burst": 0, "normal": len(people)},
+            "burst_colors": [],
+            "me": viewer.id in people,
+            "me_burst": False,
+            "burst_me": False,
+            "burst_count": 0,
+        }
+        for key, people in of.reactions.items()
+        if people
+    ]
+
+
+def message(of: Message, viewer: User, *, nested: bool = False) -> JsonObject:
+    """A message; ``viewer`` decides which reactions are their own."""
+    payload: JsonObject = {
+        "id": str(of.id),
+        "channel_id": str(of.channel.id),
+        "type": of.type,
+        "author": user(of.author),
+        "content": of.content,
+        "timestamp": moment(of.created_at),
+        "edited_timestamp": moment(of.edited_at) if of.edited_at else None,
+        "tts": of.tts,
+        "mention_everyone": of.mention_everyone,
+        "mentions": [user(each) for each in of.mentions],
+        "mention_roles": [str(each) for each in of.mention_roles],
+        "attachments": [attachment(each) for each in of.attachments],
+        "embeds": of.embeds,
+        "components": of.components,
+        "pinned": False,
+        "flags": of.flags,
+    }
+    if of.reactions:
+        payload["reactions"] = _reactions(of, viewer)
+    if of.nonce is not None:
+        payload["nonce"] = of.nonce
+    if of.application_id is not None:
+        payload["application_id"] = str(of.application_id)
+    if of.webhook_id is not None:
+        payload["webhook_id"] = str(of.webhook_id)
+    if of.interaction_metadata is not None:
+        payload["interaction_metadata"] = of.interaction_metadata
+    if of.interaction is not None:
+        payload["interaction"] = of.interaction
+    if of.thread is not None:
+        payload["thread"] = channel(of.thread)
+    return payload if nested else payload | _reply(of, viewer)
+
+
+def _reply(of: Message, viewer: User) -> JsonObject:
+    if of.reply_to_id is None:
+        return {}
+    reference: JsonObject = {
+        "type": 0,
+        "message_id": str(of.reply_to_id),
+        "channel_id": str(of.channel.id),
+    }
+    if of.channel.guild is not None:
+        reference["guild_id"] = str(of.channel.guild.id)
+    gone = of.reply_to is None or of.reply_to.deleted
+    referenced = None if gone or of.reply_to is None else message(of.reply_to, viewer, nested=True)
+    return {"message_reference": reference, "referenced_message": referenced}
+
+
+def message_event(of: Message, viewer: User) -> JsonObject:
+    """A message as the gateway tells of it: with its guild and its author as a member."""
+    payload = message(of, viewer)
+    guild = of.channel.guild
+    payload["channel_type"] = int(of.channel.type)
+    if guild is None:
+        return payload
+    payload["guild_id"] = str(guild.id)
+    author = guild.members.get(of.author.id)
+    if author is not None and of.webhook_id is None:
+        payload["member"] = partial_member(author)
+    for mentioned in payload["mentions"]:
+        who = guild.members.get(int(mentioned["id"]))
+        if who is not None:
+            mentioned["member"] = partial_member(who)
+    return payload
+
+
+def guild_event(of: Guild, viewer: User) -> JsonObject:
+    """A guild with all that is in it, as ``GUILD_CREATE`` carries it."""
+    seen = [each for each in of.channels.values() if permissions.in_channel(each, viewer)]
+    channels = [each for each in of.channels.values() if not each.is_thread]
+    threads = [each for each in seen if each.is_thread and not each.archived]
+    return guild(of) | {
+        "joined_at": moment(of.members[viewer.id].joined_at),
+        "large": False,
+        "unavailable": False,
+        "geo_restricted": False,
+        "member_count": len(of.members),
+        "members": [member(of.members[viewer.id])],
+        "channels": [channel(each) for each in channels],
+        "threads": [channel(each) for each in threads],
+        "voice_states": [],
+        "presences": [],
+        "stage_instances": [],
+        "guild_scheduled_events": [],
+        "soundboard_sounds": [],
+        "version": of.id,
+    }

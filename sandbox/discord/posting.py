@@ -1,0 +1,225 @@
+"""Messages come, change and go; reactions too."""
+
+import copy
+import datetime as dt
+import mimetypes
+import time
+import urllib.parse
+from collections.abc import Sequence
+
+from sandbox.discord import payloads
+from sandbox.discord.mentions import Mentions, mentions_in
+from sandbox.discord.models import Attachment, Channel, Message, Upload, User
+from sandbox.discord.rules.components import walk
+from sandbox.discord.rules.embeds import is_empty
+from sandbox.discord.wire import Intent, Json, JsonObject, MessageFlag, is_object, objects
+from sandbox.discord.world import Event, World
+
+SETTABLE = int(
+    MessageFlag.SUPPRESS_EMBEDS
+    | MessageFlag.SUPPRESS_NOTIFICATIONS
+    | MessageFlag.COMPONENTS_V2
+    | MessageFlag.EPHEMERAL
+)
+EDITABLE = int(MessageFlag.SUPPRESS_EMBEDS | MessageFlag.COMPONENTS_V2)
+LINK_LIFETIME = 24 * 3600
+
+
+def new_message(
+    world: World,
+    channel: Channel,
+    author: User,
+    body: JsonObject,
+    files: Sequence[Upload] = (),
+) -> Message:
+    """A message of a checked ``body``, not yet sent: see ``send``."""
+    message = Message(world.snowflakes.new(), channel, author)
+    message.tts = bool(body.get("tts"))
+    message.nonce = body.get("nonce")
+    message.flags = int(body.get("flags") or 0) & SETTABLE
+    _fill(world, message, body, files)
+    _refer(message, body)
+    found = _mentions(world, message, body)
+    pinged = set(found.pinged)
+    if message.reply_to is not None and _pings_replied(body.get("allowed_mentions")):
+        pinged.add(message.reply_to.author.id)
+        if message.reply_to.author not in message.mentions:
+            message.mentions.append(message.reply_to.author)
+    message.pinged = frozenset(pinged)
+    return message
+
+
+def send(world: World, message: Message) -> None:
+    """Put ``message`` into its channel, and tell of it."""
+    channel = message.channel
+    channel.messages[message.id] = message
+    if not message.ephemeral:
+        channel.last_message_id = message.id
+    world.remember(message)
+    _tell(world, "MESSAGE_CREATE", message)
+
+
+def edit_message(
+    world: World, message: Message, body: JsonObject, files: Sequence[Upload] = ()
+) -> None:
+    """Change ``message`` by a checked ``body``; what it does not name stays."""
+    if body.get("flags") is not None:
+        message.flags = message.flags & ~EDITABLE | int(body["flags"]) & EDITABLE
+    was_loading = message.loading
+    message.flags &= ~int(MessageFlag.LOADING)
+    _fill(world, message, body, files)
+    if "content" in body or was_loading:
+        _mentions(world, message, body)
+    message.edited_at = dt.datetime.now(dt.UTC)
+    world.remember(message)
+    _tell(world, "MESSAGE_UPDATE", message)
+
+
+def delete_message(world: World, message: Message) -> None:
+    """Delete ``message``, and tell of it."""
+    message.deleted = True
+    message.channel.messages.pop(message.id, None)
+    guild = message.channel.guild
+    payload: JsonObject = {"id": str(message.id), "channel_id": str(message.channel.id)}
+    if guild is not None:
+        payload["guild_id"] = str(guild.id)
+    intents = Intent.GUILD_MESSAGES if guild else Intent.DM_MESSAGES
+    if not message.ephemeral:
+        world.emit(Event("MESSAGE_DELETE", payload, guild, message.channel, intents))
+    world.waiters.changed()
+
+
+def add_reaction(world: World, message: Message, emoji: str, user: User) -> None:
+    """Have ``user`` react; a second time changes nothing."""
+    people = message.reactions.setdefault(emoji, {})
+    if user.id not in people:
+        people[user.id] = user
+        _tell_of_reaction(world, "MESSAGE_REACTION_ADD", message, emoji, user)
+
+
+def remove_reaction(world: World, message: Message, emoji: str, user: User) -> None:
+    """Take back a reaction of ``user``, if there is one."""
+    people = message.reactions.get(emoji, {})
+    if people.pop(user.id, None) is not None:
+        if not people:
+            del message.reactions[emoji]
+        _tell_of_reaction(world, "MESSAGE_REACTION_REMOVE", message, emoji, user)
+
+
+def store_file(world: World, channel: Channel, file: Upload, *, ephemeral: bool) -> Attachment:
+    """Keep ``file`` where its link finds it."""
+    number = world.snowflakes.new()
+    name = file.name.replace(" ", "_").replace("/", "_").replace("\\", "_")
+    kind = file.content_type
+    if kind == "application/octet-stream":
+        kind = mimetypes.guess_type(name)[0] or kind
+    now = int(time.time())
+    signature = f"ex={now + LINK_LIFETIME:x}&is={now:x}&hm={number:064x}&"
+    path = f"attachments/{channel.id}/{number}/{urllib.parse.quote(name)}"
+    url = f"{world.base_url}/{path}?{signature}"
+    kept = Attachment(number, name, file.content, kind, url, ephemeral=ephemeral)
+    world.attachments[number] = kept
+    return kept
+
+
+def _fill(world: World, message: Message, body: JsonObject, files: Sequence[Upload]) -> None:
+    if "content" in body:
+        message.content = (body["content"] or "").strip()
+    _attach(world, message, body, files)
+    if "embeds" in body:
+        links = {each.filename: each.url for each in message.attachments}
+        shown = [embed for embed in objects(body["embeds"]) if not is_empty(embed)]
+        message.embeds = [_embed(embed, links) for embed in shown]
+    if "components" in body:
+        message.components = copy.deepcopy(body["components"] or [])
+        for number, component in enumerate(walk(message.components), start=1):
+            component["id"] = component.get("id") or number
+
+
+def _attach(world: World, message: Message, body: JsonObject, files: Sequence[Upload]) -> None:
+    wanted = body.get("attachments")
+    described = {str(item.get("id")): item for item in objects(wanted)}
+    if wanted is not None:
+        kept = [each for each in message.attachments if str(each.id) in described]
+        message.attachments = kept
+    elif files:
+        message.attachments = list(message.attachments)
+    for index, file in enumerate(files):
+        extra = described.get(str(index), {})
+        named = Upload(extra.get("filename") or file.name, file.content, file.content_type)
+        stored = store_file(world, message.channel, named, ephemeral=message.ephemeral)
+        stored.description = extra.get("description")
+        message.attachments.append(stored)
+
+
+def _embed(embed: JsonObject, links: dict[str, str]) -> JsonObject:
+    shown = {key: value for key, value in embed.items() if value not in (None, [], {})}
+    shown["type"] = "rich"
+    for key in ("image", "thumbnail", "video"):
+        if is_object(shown.get(key)):
+            url = _link(shown[key].get("url"), links)
+            shown[key] = {"url": url, "proxy_url": url, "width": 512, "height": 256, "flags": 0}
+    for key in ("footer", "author"):
+        if is_object(shown.get(key)) and "icon_url" in shown[key]:
+            url = _link(shown[key]["icon_url"], links)
+            shown[key] = shown[key] | {"icon_url": url, "proxy_icon_url": url}
+    if "fields" in shown:
+        shown["fields"] = [{"inline": False} | field for field in objects(shown["fields"])]
+    return shown
+
+
+def _link(url: Json, links: dict[str, str]) -> str:
+    if not isinstance(url, str):
+        return ""
+    return links.get(url.removeprefix("attachment://"), url)
+
+
+def _refer(message: Message, body: JsonObject) -> None:
+    reference = body.get("message_reference")
+    if is_object(reference) and reference.get("message_id") is not None:
+        message.reply_to_id = int(reference["message_id"])
+        message.reply_to = message.channel.messages.get(message.reply_to_id)
+        message.type = 19
+
+
+def _pings_replied(allowed: Json) -> bool:
+    return not is_object(allowed) or bool(allowed.get("replied_user"))
+
+
+def _mentions(world: World, message: Message, body: JsonObject) -> Mentions:
+    allowed = body.get("allowed_mentions")
+    where = message.channel
+    found = mentions_in(message.content, allowed, message.author, where, world.users)
+    message.mentions, message.mention_roles = list(found.users), list(found.roles)
+    message.mention_everyone = found.everyone
+    return found
+
+
+def _tell(world: World, name: str, message: Message) -> None:
+    if message.ephemeral:
+        world.waiters.changed()
+        return
+    payload = payloads.message_event(message, world.bot)
+    guild = message.channel.guild
+    intents = Intent.GUILD_MESSAGES if guild else Intent.DM_MESSAGES
+    world.emit(Event(name, payload, guild, message.channel, intents, message))
+
+
+def _tell_of_reaction(world: World, name: str, message: Message, emoji: str, user: User) -> None:
+    guild = message.channel.guild
+    payload: JsonObject = {
+        "user_id": str(user.id),
+        "channel_id": str(message.channel.id),
+        "message_id": str(message.id),
+        "emoji": payloads.emoji(emoji),
+        "burst": False,
+        "type": 0,
+    }
+    if guild is not None:
+        payload["guild_id"] = str(guild.id)
+    if name == "MESSAGE_REACTION_ADD":
+        payload |= {"message_author_id": str(message.author.id), "burst_colors": []}
+        if guild is not None:
+            payload["member"] = payloads.member(guild.members[user.id])
+    intents = Intent.GUILD_REACTIONS if guild else Intent.DM_REACTIONS
+    world.emit(Event(name, payload, guild, message.channel, intents))

@@ -1,0 +1,117 @@
+"""Routes about the application itself, the gateway, and users."""
+
+from sandbox.discord import payloads
+from sandbox.discord.errors import ApiError
+from sandbox.discord.rest.calls import Answer, Call, Route
+from sandbox.discord.wire import Intent, JsonObject
+from sandbox.discord.world import World
+
+# what an application says of itself about the privileged intents, by intent
+FLAGS = {
+    Intent.GUILD_PRESENCES: 1 << 13,
+    Intent.GUILD_MEMBERS: 1 << 15,
+    Intent.MESSAGE_CONTENT: 1 << 19,
+}
+CONNECTIONS = 1000
+
+
+def application_flags(world: World) -> int:
+    """The application's flags: which privileged intents it may ask for."""
+    return sum(flag for intent, flag in FLAGS.items() if world.privileged & intent)
+
+
+def _application(call: Call) -> Answer:
+    bot = call.world.bot
+    owner = payloads.user(call.world.owner)
+    payload: JsonObject = {
+        "id": str(call.world.application_id),
+        "name": bot.name,
+        "icon": None,
+        "description": "",
+        "summary": "",
+        "type": None,
+        "bot": payloads.user(bot),
+        "bot_public": True,
+        "bot_require_code_grant": False,
+        "integration_types_config": {"0": {}, "1": {}},
+        "verify_key": "0" * 64,
+        "flags": application_flags(call.world),
+        "hook": True,
+        "is_monetized": False,
+        "owner": owner,
+        "team": None,
+        "redirect_uris": [],
+        "interactions_endpoint_url": None,
+        "role_connections_verification_url": None,
+        "approximate_guild_count": 1,
+        "approximate_user_install_count": 1,
+        "rpc_origins": [],
+    }
+    return payload
+
+
+def _gateway(call: Call) -> Answer:
+    return {"url": call.site.gateway_url}
+
+
+def _gateway_bot(call: Call) -> Answer:
+    return {
+        "url": call.site.gateway_url,
+        "shards": call.site.shards,
+        "session_start_limit": {
+            "total": CONNECTIONS,
+            "remaining": CONNECTIONS - 1,
+            "reset_after": 14_400_000,
+            "max_concurrency": 1,
+        },
+    }
+
+
+def _own_user(call: Call) -> Answer:
+    return payloads.own_user(call.world.bot)
+
+
+def _user(call: Call) -> Answer:
+    found = call.world.users.get(call.id("user_id"))
+    if found is None:
+        raise ApiError(10013)
+    return payloads.user(found)
+
+
+def _guilds(call: Call) -> Answer:
+    world = call.world
+    return [
+        {
+            "id": str(guild.id),
+            "name": guild.name,
+            "icon": None,
+            "banner": None,
+            "owner": False,
+            "permissions": str(guild.roles[guild.id].permissions),
+            "features": [],
+        }
+        for guild in world.guilds.values()
+        if world.bot.id in guild.members
+    ]
+
+
+def _direct_channel(call: Call) -> Answer:
+    number = str(call.body().get("recipient_id") or "")
+    found = call.world.users.get(int(number)) if number.isdigit() else None
+    if found is None:
+        raise ApiError(10013)
+    if found.bot:
+        raise ApiError(50007)
+    return payloads.channel(call.world.direct_channel(found))
+
+
+ROUTES = [
+    Route("GET", "/gateway", _gateway, public=True),
+    Route("GET", "/gateway/bot", _gateway_bot),
+    Route("GET", "/users/@me", _own_user),
+    Route("GET", "/users/@me/guilds", _guilds),
+    Route("POST", "/users/@me/channels", _direct_channel),
+    Route("GET", "/users/{user_id}", _user),
+    Route("GET", "/applications/@me", _application),
+    Route("GET", "/oauth2/applications/@me", _application),
+]

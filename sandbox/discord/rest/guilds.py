@@ -1,0 +1,57 @@
+"""Routes about guilds, their channels, roles and members."""
+
+from sandbox.discord import payloads
+from sandbox.discord.errors import ApiError
+from sandbox.discord.permissions import in_channel
+from sandbox.discord.rest.calls import Answer, Call, Route
+
+
+def _guild(call: Call) -> Answer:
+    guild = call.guild()
+    payload = payloads.guild(guild)
+    if call.query.get("with_counts", "").lower() in {"true", "1"}:
+        count = len(guild.members)
+        payload |= {"approximate_member_count": count, "approximate_presence_count": count}
+    return payload
+
+
+def _channels(call: Call) -> Answer:
+    channels = call.guild().channels.values()
+    return [payloads.channel(each) for each in channels if not each.is_thread]
+
+
+def _threads(call: Call) -> Answer:
+    found = [
+        each
+        for each in call.guild().channels.values()
+        if each.is_thread and not each.archived and in_channel(each, call.world.bot)
+    ]
+    return {"threads": [payloads.channel(each) for each in found], "members": []}
+
+
+def _roles(call: Call) -> Answer:
+    return [payloads.role(each) for each in call.guild().roles.values()]
+
+
+def _members(call: Call) -> Answer:
+    limit = int(call.query.get("limit", "1"))
+    after = int(call.query.get("after", "0"))
+    found = [each for each in call.guild().members.values() if each.user.id > after]
+    return [payloads.member(each) for each in found[:limit]]
+
+
+def _member(call: Call) -> Answer:
+    found = call.guild().members.get(call.id("user_id"))
+    if found is None:
+        raise ApiError(10007)
+    return payloads.member(found)
+
+
+ROUTES = [
+    Route("GET", "/guilds/{guild_id}", _guild),
+    Route("GET", "/guilds/{guild_id}/channels", _channels),
+    Route("GET", "/guilds/{guild_id}/threads/active", _threads),
+    Route("GET", "/guilds/{guild_id}/roles", _roles),
+    Route("GET", "/guilds/{guild_id}/members", _members),
+    Route("GET", "/guilds/{guild_id}/members/{user_id}", _member),
+]

@@ -1,0 +1,111 @@
+"""What Discord demands of a message, new or edited."""
+
+from collections.abc import Sequence
+
+from sandbox.discord.errors import ApiError
+from sandbox.discord.models import Message, Upload
+from sandbox.discord.rules.components import check_components
+from sandbox.discord.rules.embeds import check_embeds, is_empty
+from sandbox.discord.rules.forms import Form
+from sandbox.discord.wire import (
+    Json,
+    JsonArray,
+    JsonObject,
+    MessageFlag,
+    is_array,
+    is_integer,
+    is_object,
+    objects,
+)
+
+CONTENT = 2000
+MOST_FILES = 10
+PARSED = frozenset({"users", "roles", "everyone"})
+LAYOUT = int(MessageFlag.COMPONENTS_V2)
+
+
+def check_message(
+    body: JsonObject,
+    files: Sequence[Upload],
+    *,
+    limit: int,
+    existing: Message | None = None,
+    place: tuple[str | int, ...] = (),
+) -> None:
+    """Check a message's body and ``files`` (each at most ``limit`` bytes).
+
+    An edit leaves what it does not name of the ``existing`` message.
+
+    Raises:
+        ApiError: 50035, 50006 for a message without anything, or 40005 for a file too large.
+    """
+    form = Form()
+    flags = body.get("flags") or 0
+    form.number(("flags",), body.get("flags"), 0, 1 << 31)
+    flags = (flags if is_integer(flags) else 0) | (existing.flags & LAYOUT if existing else 0)
+    form.text(("content",), body.get("content"), CONTENT)
+    check_embeds(form, body.get("embeds"))
+    check_components(form, body.get("components"), flags)
+    _check_mentions(form, body.get("allowed_mentions"))
+    kept = check_attachments(form, body.get("attachments"), files, existing)
+    if flags & LAYOUT and (body.get("content") or body.get("embeds")):
+        message = "The 'content' and 'embeds' fields cannot be used with IS_COMPONENTS_V2"
+        form.wrong(("content",), "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", message)
+    if form.errors and place:
+        for step in reversed(place):
+            form.errors = {str(step): form.errors}
+    form.check()
+    if any(len(file.content) > limit for file in files):
+        raise ApiError(40005)
+    if not _has_anything(body, kept, existing):
+        raise ApiError(50006)
+
+
+def _has_anything(body: JsonObject, kept: int, existing: Message | None) -> bool:
+    def now(key: str, before: Json) -> Json:
+        return body.get(key, before)
+
+    content = now("content", existing.content if existing else None)
+    embeds: JsonArray = now("embeds", existing.embeds if existing else None) or []
+    components = now("components", existing.components if existing else None)
+    shown = [embed for embed in objects(embeds) if not is_empty(embed)]
+    text = isinstance(content, str) and content.strip()
+    return bool(text or shown or components or kept or body.get("poll") or body.get("sticker_ids"))
+
+
+def check_attachments(
+    form: Form, wanted: Json, files: Sequence[Upload], existing: Message | None
+) -> int:
+    """Note wrong attachments, and return how many the message will have."""
+    before = [attachment.id for attachment in existing.attachments] if existing else []
+    if wanted is None:
+        total = len(before) + len(files)
+    else:
+        total = len(files)
+        for index, item in enumerate(objects(wanted)):
+            number = str(item.get("id"))
+            if number.isdigit() and int(number) in before:
+                total += 1
+            elif not (number.isdigit() and int(number) < len(files)):
+                message = f"Attachment {number} is neither kept nor uploaded"
+                form.wrong(("attachments", index), "ATTACHMENT_NOT_FOUND", message)
+    form.count(("attachments",), total, MOST_FILES)
+    return total
+
+
+def _check_mentions(form: Form, mentions: Json) -> None:
+    if not is_object(mentions):
+        if mentions is not None:
+            message = "Only dictionaries may be used in a ModelType"
+            form.wrong(("allowed_mentions",), "MODEL_TYPE_CONVERT", message)
+        return
+    parse: JsonArray = mentions.get("parse") or []
+    if not is_array(mentions.get("parse", [])) or not PARSED.issuperset(parse):
+        message = "Value must be one of ('users', 'roles', 'everyone')."
+        form.wrong(("allowed_mentions", "parse"), "BASE_TYPE_CHOICES", message)
+        return
+    for kind in ("users", "roles"):
+        if kind in parse and mentions.get(kind):
+            message = f'parse:["{kind}"] and {kind}: [ids...] are mutually exclusive.'
+            form.wrong(("allowed_mentions",), "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", message)
+        form.count(("allowed_mentions", kind), len(mentions.get(kind) or []), 100)

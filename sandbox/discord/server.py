@@ -1,0 +1,178 @@
+"""The local Discord as a whole: one HTTP server on loopback, one world, its members."""
+
+import datetime as dt
+import pathlib
+import secrets
+import urllib.parse
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from aiohttp import web
+
+from sandbox.discord import permissions, posting
+from sandbox.discord.door import BASE, Door
+from sandbox.discord.faults import Faults
+from sandbox.discord.gateway import Gateway
+from sandbox.discord.interactions import Interactions
+from sandbox.discord.member import Member
+from sandbox.discord.models import Channel, Message, User
+from sandbox.discord.openapi import Document
+from sandbox.discord.ratelimits import RateLimits
+from sandbox.discord.records import Request, Violation
+from sandbox.discord.registry import Commands
+from sandbox.discord.rest.calls import Site
+from sandbox.discord.world import World
+
+Seen = TypeVar("Seen")
+
+
+class DiscordServer:
+    """A Discord to try a bot on.
+
+    The bot takes ``api_url`` as the base of its REST routes and ``token`` to log in; the gateway
+    is what ``GET /gateway/bot`` names (``gateway.url``). ``openapi`` is the path of Discord's
+    OpenAPI document, against which requests are then checked; ``privileged`` are the privileged
+    intents that the application was granted; ``shards`` is the recommended number of shards.
+
+    ``world`` holds guilds, channels and messages and changes them on order; ``faults`` and
+    ``gateway`` make trouble; ``limits`` are the rate limits (``limits.enforced``).
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        openapi: str | pathlib.Path | None = None,
+        *,
+        shards: int = 1,
+        privileged: int = 0,
+    ) -> None:
+        self.token = f"sandbox.{secrets.token_urlsafe(24)}"
+        self.world = World(privileged=privileged)
+        self.commands = Commands(self.world.snowflakes, self.world.application_id)
+        self.interactions = Interactions(self.world)
+        self.gateway = Gateway(self.world, self.token)
+        self.api_url = ""
+        self._site = Site(self.world, self.interactions, self.commands, shards=shards)
+        document = Document(pathlib.Path(openapi)) if openapi else None
+        self._door = Door(self._site, self.token, document)
+        self._host, self._port = host, port
+        self._members: dict[str, Member] = {}
+        self.app = web.Application(client_max_size=64 * 1024 * 1024)
+        self.app.router.add_get("/gateway", self.gateway.handle)
+        self.app.router.add_get("/gateway/", self.gateway.handle)
+        self.app.router.add_get("/attachments/{channel}/{id}/{name}", self._attachment)
+        self.app.router.add_route("*", BASE + "/{tail:.*}", self._door.handle)
+        self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=1.0)
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        await site.start()
+        port: int = self._runner.addresses[0][1]
+        self.world.base_url = f"http://{self._host}:{port}"
+        self.api_url = self.world.base_url + BASE
+        self.gateway.url = self._site.gateway_url = f"ws://{self._host}:{port}/gateway"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.faults.clear()
+        await self.gateway.close()
+        await self._runner.cleanup()
+
+    # what the bot did
+
+    @property
+    def application_id(self) -> int:
+        """The id of the application, which is the bot's too."""
+        return self.world.application_id
+
+    @property
+    def requests(self) -> list[Request]:
+        """All requests of the bot, oldest first; no token is in them."""
+        return self._door.requests
+
+    @property
+    def violations(self) -> list[Violation]:
+        """Where the bot broke Discord's rules."""
+        return self._door.violations
+
+    @property
+    def invalid_requests(self) -> int:
+        """How many answers were 401, 403 or 429; Discord bans for 10,000 in ten minutes."""
+        return self._door.invalid_requests
+
+    @property
+    def faults(self) -> Faults:
+        """Trouble on order for the next requests."""
+        return self._door.faults
+
+    @property
+    def limits(self) -> RateLimits:
+        """The rate limits."""
+        return self._door.limits
+
+    # the people
+
+    def member(self, name: str) -> Member:
+        """The person of that name in the default guild, new if need be."""
+        found = self._members.get(name)
+        if found is None:
+            user = self.world.new_user(name)
+            self.world.join(self.world.guild, user)
+            found = Member(user, self.world, self.commands, self.interactions)
+            self._members[name] = found
+        return found
+
+    async def wait_for(self, condition: Callable[[], Seen], *, timeout: float = 5.0) -> Seen:  # noqa: ASYNC109
+        """The first truthy value of ``condition``, looked at again after each change.
+
+        Raises:
+            TimeoutError: there was none within ``timeout`` seconds.
+        """
+        return await self.world.waiters.wait_for(condition, timeout=timeout)
+
+    async def ready(self, *, timeout: float = 10.0) -> None:  # noqa: ASYNC109
+        """Wait until the bot has identified and registered a command.
+
+        Raises:
+            TimeoutError: it did not.
+        """
+        await self.wait_for(lambda: self.gateway.connected and self.commands.any(), timeout=timeout)
+
+    # what happens to them
+
+    def delete(self, thing: Message | Channel) -> None:
+        """Delete a message or a channel, as a moderator would."""
+        if isinstance(thing, Message):
+            posting.delete_message(self.world, thing)
+        else:
+            self.world.delete_channel(thing)
+
+    def age(self, message: Message, by: dt.timedelta) -> None:
+        """Make ``message`` older by ``by``; what is older than an hour takes few edits."""
+        message.created_at -= by
+
+    def permissions(self, channel: Channel, user: User | None = None) -> int:
+        """The permissions of ``user`` (the bot's, unless one is given) in ``channel``."""
+        return permissions.in_channel(channel, user or self.world.bot)
+
+    async def _attachment(self, http: web.Request) -> web.StreamResponse:
+        number = http.match_info["id"]
+        found = self.world.attachments.get(int(number)) if number.isdigit() else None
+        if found is None or urllib.parse.unquote(http.match_info["name"]) != found.filename:
+            raise web.HTTPNotFound
+        span = http.http_range
+        headers = {"Content-Type": found.content_type, "Accept-Ranges": "bytes"}
+        if span.start is None and span.stop is None:
+            return web.Response(body=found.content, headers=headers)
+        size = len(found.content)
+        start, stop, _ = span.indices(size)
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+        return web.Response(status=206, body=found.content[start:stop], headers=headers)

@@ -1,0 +1,106 @@
+"""Sessions of the gateway: what one shard of the bot hears, and has missed."""
+
+import collections
+import dataclasses
+import json
+import secrets
+from typing import Protocol
+
+from sandbox.discord.permissions import Permission, in_channel
+from sandbox.discord.wire import Intent, JsonObject
+from sandbox.discord.world import Event, World
+
+KEPT = 20_000
+SHARD_SHIFT = 22
+GUILDS, CONTENT = int(Intent.GUILDS), int(Intent.MESSAGE_CONTENT)
+VIEW = int(Permission.VIEW_CHANNEL)
+EMPTY: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
+
+
+class Outlet(Protocol):
+    """Where a session's events go while its bot is connected."""
+
+    def push(self, text: str) -> None:
+        """Send ``text`` after everything that was pushed before."""
+        ...
+
+
+@dataclasses.dataclass(slots=True)
+class Sent:
+    """An event that a session was told."""
+
+    seq: int
+    name: str
+    body: str
+
+    @property
+    def text(self) -> str:
+        """The event as it goes over the wire."""
+        return f'{{"t":"{self.name}","s":{self.seq},"op":0,"d":{self.body}}}'
+
+
+class Session:
+    """One shard's ear; it goes on listening for a while when its socket is lost."""
+
+    def __init__(self, world: World, intents: int, shard: int, shards: int) -> None:
+        self.id = secrets.token_hex(16)
+        self.shard = shard
+        self.intents = intents
+        self.outlet: Outlet | None = None
+        self.sent: collections.deque[Sent] = collections.deque(maxlen=KEPT)
+        self.seq = 0
+        self._world = world
+        self._shards = shards
+
+    def is_of_guild(self, guild_id: int) -> bool:
+        """Whether this shard is the guild's."""
+        return (guild_id >> SHARD_SHIFT) % self._shards == self.shard
+
+    def hears(self, event: Event) -> bool:
+        """Whether the bot gets ``event`` here: its shard, its intents, its permissions."""
+        guild, channel = event.guild, event.channel
+        if not (self.is_of_guild(guild.id) if guild else self.shard == 0):
+            return False
+        if event.to_bot:
+            return True
+        if event.intents and not self.intents & event.intents:
+            return False
+        if guild is not None and self._world.bot.id not in guild.members:
+            return False
+        # of channels themselves a bot hears even where it can't look inside
+        if channel is None or (event.intents == GUILDS and not channel.is_thread):
+            return True
+        return bool(in_channel(channel, self._world.bot) & VIEW)
+
+    def tell(self, event: Event) -> None:
+        """Send ``event`` if it is heard here."""
+        if self.hears(event):
+            self.dispatch(event.name, self._shown(event))
+
+    def dispatch(self, name: str, payload: JsonObject) -> None:
+        """Send an event without asking whether it is heard."""
+        self.repeat(name, json.dumps(payload, separators=(",", ":"), ensure_ascii=False))
+
+    def repeat(self, name: str, body: str) -> None:
+        """Send an event whose body is already written."""
+        self.seq += 1
+        sent = Sent(self.seq, name, body)
+        self.sent.append(sent)
+        if self.outlet is not None:
+            self.outlet.push(sent.text)
+
+    def missed_since(self, seq: int) -> list[str]:
+        """What was sent after ``seq``, as text."""
+        return [sent.text for sent in self.sent if sent.seq > seq]
+
+    def last(self, name: str) -> Sent | None:
+        """The latest event of that name."""
+        return next((sent for sent in reversed(self.sent) if sent.name == name), None)
+
+    def _shown(self, event: Event) -> JsonObject:
+        message, bot = event.message, self._world.bot
+        if message is None or event.guild is None or self.intents & CONTENT:
+            return event.payload
+        if message.author is bot or bot in message.mentions:
+            return event.payload
+        return event.payload | EMPTY
