@@ -1,4 +1,4 @@
-"""The Provider port, what a provider can do, how it fails, and the one door to HTTP.
+"""The Provider port, what a provider can do, and how it fails.
 
 Knows nothing of the store or of Discord. What differs between providers is data in
 `Capabilities`; what their failures mean is told by the kinds of `ProviderError`.

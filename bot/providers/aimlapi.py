@@ -1,0 +1,124 @@
+"""AIML API: Suno clips by ``continue_clip_id``, asked for with a wait at the server.
+
+Contract: providers.md §1. Deprecated by AIML since 2024, so an answer that says so is likely.
+"""
+
+import re
+from collections.abc import Sequence
+
+import httpx
+from pydantic import AliasChoices, BaseModel, Field, TypeAdapter
+
+from bot.domain.limits import Limits
+from bot.domain.models import ExtendRequest, Handle, Status
+from bot.domain.style import format_style
+from bot.providers.adapter import INSTRUMENTAL, Access, ClipAdapter, handle_of, point
+from bot.providers.answers import CLIP, ClipAnswer, Id, Said
+from bot.providers.base import Capabilities, Credits, OutOfCredits, ProviderError, Rejected
+from bot.providers.door import ANSWER_WITHIN
+from bot.providers.failures import Refusal
+
+DEFAULTS = Access(base_url="https://api.aimlapi.com")
+CAPABILITIES = Capabilities(
+    label="AIML API",
+    limits=Limits(lyrics=3000, style=200, title=80),  # of v3.5, its model (providers.md §6.1)
+    lookup=True,
+    waits=True,
+    batch=6,
+)
+
+_CLIP = "/v2/generate/audio/suno-ai/clip"
+_CLIPS = "/v2/generate/audio/suno-ai/clips"
+_BILLING = "/v2/billing"
+
+# It holds an answer back for two minutes at most, then gives what there is (providers.md §1.3).
+_WAIT_WITHIN = 150.0
+# The parameter is spelt ``completed``, the status of a clip ``complete``.
+_WAIT_FOR = {None: "submitted", Status.SUBMITTED: "streaming", Status.STREAMING: "completed"}
+
+
+class _Submitted(Said):
+    # ``clips``, and empty, where Suno's own failure comes through (providers.md §6.7)
+    clip_ids: list[Id] = Field(validation_alias=AliasChoices("clip_ids", "clips"))
+
+
+class _Clips(BaseModel):
+    clips: list[ClipAnswer] = Field(validation_alias=AliasChoices("clips", "data"))
+
+
+class _Billing(BaseModel):
+    current_balance: float = Field(allow_inf_nan=False)
+    currency: str = Field("", max_length=16)
+
+
+_SUBMITTED = TypeAdapter(_Submitted)
+_MANY: TypeAdapter[list[ClipAnswer] | _Clips] = TypeAdapter(list[ClipAnswer] | _Clips)
+_BALANCE = TypeAdapter(_Billing)
+
+
+class _TagsRefused(Rejected):
+    """It wants its ``tags`` as text: the documents say both (providers.md §1.6)."""
+
+
+class AimlApi(ClipAdapter):
+    """The adapter to AIML API."""
+
+    def __init__(self, client: httpx.AsyncClient, access: Access) -> None:
+        super().__init__(client, access, name="aimlapi", capabilities=CAPABILITIES)
+
+    async def extend(self, request: ExtendRequest) -> Handle:
+        """Submit ``request``; a refusal of the tags' form charged nothing and is answered once."""
+        payload = _payload(request)
+        try:
+            return await self._submit(payload)
+        except _TagsRefused:
+            if not request.style:
+                raise
+        await self.turn()
+        return await self._submit({**payload, "tags": format_style(request.style)})
+
+    async def credits(self) -> Credits:
+        """Return the balance, in its currency."""
+        answer = await self._door.ask(_BILLING, _BALANCE)
+        return Credits(answer.current_balance, answer.currency or "credits")
+
+    async def _submit(self, payload: dict[str, object]) -> Handle:
+        answer = await self._door.submit(
+            _CLIP, payload, _SUBMITTED, within=self.capabilities.submit_timeout
+        )
+        return handle_of(answer.clip_ids, reason=answer.text)
+
+    async def _ask_for(
+        self, clip_ids: Sequence[str], beyond: Status | None
+    ) -> Sequence[ClipAnswer]:
+        wait = ("status", _WAIT_FOR.get(beyond, "submitted"))
+        within = ANSWER_WITHIN if beyond is None else _WAIT_WITHIN
+        if len(clip_ids) == 1:
+            params = [("clip_id", clip_ids[0]), wait]
+            return [await self._door.ask(_CLIP, CLIP, params=params, within=within)]
+        params = [*(("clip_ids[]", clip_id) for clip_id in clip_ids), wait]
+        answer = await self._door.ask(_CLIPS, _MANY, params=params, within=within)
+        return answer.clips if isinstance(answer, _Clips) else answer
+
+    def _refused(self, refusal: Refusal) -> ProviderError | None:
+        match refusal.status:
+            case 403:  # not 402 (providers.md §1.5)
+                return OutOfCredits(refusal.text)
+            case 400 if re.search(r"\btags\b", refusal.body):
+                return _TagsRefused(refusal.text)
+            case _:
+                return None
+
+
+def _payload(request: ExtendRequest) -> dict[str, object]:
+    """Return the body of an extension (providers.md §1.2); tags and title only where given."""
+    payload: dict[str, object] = {
+        "continue_clip_id": request.clip_id,
+        "continue_at": point(request),
+        "prompt": request.lyrics or INSTRUMENTAL,
+    }
+    if request.title:
+        payload["title"] = request.title
+    if request.style:
+        payload["tags"] = [*request.style]
+    return payload

@@ -1,0 +1,132 @@
+"""A clip as Suno's resellers answer it, flat or with its ``metadata``, and what we make of it.
+
+One model serves all five: the shapes differ only in where the same words stand (providers.md
+§5.2). What the contract calls uncertain is accepted; anything else is refused by its field's name.
+"""
+
+import logging
+import re
+from collections.abc import Collection
+from math import isfinite
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    StringConstraints,
+    TypeAdapter,
+)
+
+from bot.domain.links import playable_url
+from bot.domain.models import Clip, ClipStatus
+from bot.domain.provider_text import fit_to_show
+from bot.domain.status_words import clip_status
+from bot.domain.style import format_style
+from bot.providers.failures import message_in
+
+_log = logging.getLogger(__name__)
+
+LONGEST_TITLE = 200
+LONGEST_STYLE = 1000
+LONGEST_URL = 2000
+_WORD = re.compile(r"[\w.-]{1,64}", re.ASCII)
+
+
+def _seconds(value: object) -> object:
+    """Return a duration, which may come as text, as 0 and as nonsense while there is none."""
+    if not isinstance(value, str | float | int):
+        return value
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if isfinite(seconds) and seconds > 0 else None
+
+
+def _number_as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and value.bit_length() < 64 else value  # noqa: PLR2004
+
+
+Id = Annotated[
+    str, BeforeValidator(_number_as_text), StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")
+]
+Seconds = Annotated[float | None, BeforeValidator(_seconds)]
+
+
+class Said(BaseModel):
+    """An answer's words, whatever the key they stand under."""
+
+    message: object = None
+    error: object = None
+
+    @property
+    def text(self) -> str:
+        """The words as far as a member may see them."""
+        return fit_to_show(message_in(self.message) or message_in(self.error))
+
+
+class Made(BaseModel):
+    """A clip of which only the id matters, as in the answer to a submission."""
+
+    id: Id
+
+
+class Metadata(BaseModel):
+    """What Suno keeps one level down."""
+
+    tags: str | list[str] | None = None
+    duration: Seconds = None
+    error_type: str | None = None
+    error_message: str | None = None
+
+
+class ClipAnswer(Made, Metadata):
+    """A clip in a provider's words."""
+
+    status: str | None = None
+    title: str | None = None
+    audio_url: str | None = None
+    image_url: str | None = None
+    metadata: Metadata | None = None
+
+
+CLIP = TypeAdapter(ClipAnswer)
+
+
+def clip(answer: ClipAnswer, *, trusted_hosts: Collection[str] = ()) -> Clip:
+    """Return ``answer`` as our clip.
+
+    While a clip is streaming its link is that of the stream; before, and where the provider has
+    withdrawn it (providers.md §6.5), there is none.
+    """
+    status = clip_status(answer.status)
+    inner = answer.metadata or Metadata()
+    tags = answer.tags or inner.tags or ""
+    audible = status in (ClipStatus.STREAMING, ClipStatus.COMPLETE)
+    failed = status is ClipStatus.FAILED
+    if failed:
+        error_type = answer.error_type or inner.error_type or ""
+        word = error_type if _WORD.fullmatch(error_type) else "no known type"
+        _log.info("clip %s failed at its provider: %s", answer.id, word)
+    return Clip(
+        id=answer.id,
+        status=status,
+        title=one_line(answer.title, LONGEST_TITLE),
+        style=one_line(tags if isinstance(tags, str) else format_style((*tags,)), LONGEST_STYLE),
+        audio_url=_link(answer.audio_url, trusted_hosts) if audible else None,
+        image_url=_link(answer.image_url, trusted_hosts),
+        duration=answer.duration or inner.duration,
+        error=fit_to_show(answer.error_message or inner.error_message) if failed else "",
+    )
+
+
+def one_line(text: str | None, longest: int) -> str:
+    """Return ``text`` without line breaks and unprintable characters, at most so long."""
+    words = "".join(letter if letter.isprintable() else " " for letter in text or "").split()
+    return " ".join(words)[:longest].rstrip()
+
+
+def _link(url: str | None, trusted_hosts: Collection[str]) -> str | None:
+    """Return a playable ``url`` if it is also fit to be stored and to be put behind a button."""
+    link = playable_url(url, trusted_hosts=trusted_hosts)
+    return link if link and link.isprintable() and len(link) <= LONGEST_URL else None

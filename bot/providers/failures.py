@@ -1,0 +1,103 @@
+"""What a refusal means: HTTP status and words in, one of the kinds of `ProviderError` out.
+
+Pure. Knows what all providers have in common; what one of them says differently is decided by its
+adapter before it comes here.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from typing import cast
+
+from bot.domain.provider_text import fit_to_show
+from bot.providers.base import (
+    OutOfCredits,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+)
+
+_LONGEST_WAIT = 86_400.0
+_MESSAGE_KEYS = ("message", "error", "msg", "detail")
+_TOO_MANY = 429
+_KINDS = {401: Unauthorized, 402: OutOfCredits, 403: Unauthorized}
+# a redirect means that the base URL is wrong; it is never followed with a key
+_FAMILIES: dict[int, type[ProviderError]] = {3: Unauthorized, 4: Rejected}
+# a server or a proxy that gave up waiting: whether the request was taken is open, as with 5xx
+_GAVE_UP = (408, 499)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that is not a success.
+
+    Attributes:
+        status: of HTTP, or the ``code`` in the body where that decides.
+        message: the provider's own words, raw; empty if it sent a page or nothing.
+        body: the whole answer, to look for the name of a field in.
+        retry_after: seconds, None if not told.
+    """
+
+    status: int
+    message: str = ""
+    body: str = field(default="", repr=False)
+    retry_after: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The message as far as a member may see it."""
+        return fit_to_show(self.message)
+
+
+def failure(refusal: Refusal, lost: type[ProviderError]) -> ProviderError:
+    """Return the error that ``refusal`` is (providers.md §5.4).
+
+    Args:
+        refusal: what was answered.
+        lost: the kind to use where the answer leaves open what happened: `Unconfirmed` for what
+            costs credits, `Unavailable` for what can be asked again.
+    """
+    status, text = refusal.status, refusal.text
+    if status == _TOO_MANY:
+        return RateLimited(text, retry_after=refusal.retry_after)
+    kind = _KINDS.get(status)
+    if kind is None and status not in _GAVE_UP:
+        kind = _FAMILIES.get(status // 100)
+    return (kind or lost)(text)
+
+
+def message_in(answer: object, *, depth: int = 4) -> str:
+    """Return the message in an error answer, whatever key it stands under; else nothing.
+
+    ``message`` is AIML's and sunosay's, ``error`` suno-api's, ``msg`` and ``detail`` are what
+    Suno and the frameworks below say (providers.md §1.5, §2.2, §3.5, §4.1). Looks no deeper than
+    ``depth`` levels.
+    """
+    if isinstance(answer, str):
+        return answer
+    parts: Sequence[object] = ()
+    if isinstance(answer, list):
+        parts = cast("Sequence[object]", answer)[:1]
+    elif isinstance(answer, dict):
+        said = cast("dict[str, object]", answer)
+        parts = [said.get(key) for key in _MESSAGE_KEYS]
+    found = (message_in(part, depth=depth - 1) for part in parts if depth)
+    return next(filter(None, found), "")
+
+
+def retry_after(header: str | None, *, now: dt.datetime) -> float | None:
+    """Return the seconds that a ``Retry-After`` header asks for, given as seconds or as a date."""
+    if not header:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        seconds = (until.replace(tzinfo=until.tzinfo or dt.UTC) - now).total_seconds()
+    return min(max(seconds, 0.0), _LONGEST_WAIT) if isfinite(seconds) else None

@@ -1,0 +1,109 @@
+"""sunoapi.com, second generation: whole clips in every answer.
+
+Contract: providers.md §4.1. The ``status`` beside the clips is the submission's, not the audio's,
+so only the clips' own is looked at.
+"""
+
+import re
+from collections.abc import Sequence
+
+import httpx
+from pydantic import BaseModel, Field, TypeAdapter
+
+from bot.domain.limits import Limits
+from bot.domain.models import ExtendRequest, Handle, Status
+from bot.domain.style import format_style
+from bot.providers.adapter import INSTRUMENTAL, Access, ClipAdapter, handle_of, point
+from bot.providers.answers import ClipAnswer, Made, Said
+from bot.providers.base import Capabilities, Credits, OutOfCredits, ProviderError, Rejected
+from bot.providers.failures import Refusal
+
+DEFAULTS = Access(base_url="https://api.sunoapi.com")
+CAPABILITIES = Capabilities(
+    label="sunoapi.com",
+    limits=Limits(lyrics=3000, style=200, title=80),  # its error page (providers.md §4.2)
+    lookup=True,
+    batch=2,
+)
+
+_EXTEND = "/api/v2/suno/v3.5/extend"
+_CLIPS = "/api/v2/suno/v3.5/clips"
+_CREDITS = "/api/v1/get-credits"
+
+_MODERATED = re.compile(
+    r"\b(?:lyrics|description|prompt|tags|title|moderation|copyright\w*|inappropriate)\b",
+    re.IGNORECASE,
+)
+_UNPAID = re.compile(r"\bcredits?\b|\bsubscription\b", re.IGNORECASE)
+
+
+class _Submitted(Said):
+    clips: list[Made]
+
+
+class _Clips(BaseModel):
+    clips: list[ClipAnswer] | dict[str, ClipAnswer]
+
+
+class _Wrapped(BaseModel):
+    """The form of the v3.0 family, with its clips by id (providers.md §4.1)."""
+
+    data: _Clips
+
+
+class _Left(BaseModel):
+    credits: float = Field(allow_inf_nan=False)
+    extra_credits: float = Field(0, allow_inf_nan=False)
+
+
+_SUBMITTED = TypeAdapter(_Submitted)
+_ANSWERS: TypeAdapter[_Clips | _Wrapped] = TypeAdapter(_Clips | _Wrapped)
+_LEFT = TypeAdapter(_Left)
+
+
+class SunoApiCom(ClipAdapter):
+    """The adapter to sunoapi.com."""
+
+    def __init__(self, client: httpx.AsyncClient, access: Access) -> None:
+        super().__init__(client, access, name="sunoapi_com", capabilities=CAPABILITIES)
+
+    async def extend(self, request: ExtendRequest) -> Handle:
+        """Submit ``request``."""
+        answer = await self._door.submit(
+            _EXTEND, _payload(request), _SUBMITTED, within=self.capabilities.submit_timeout
+        )
+        return handle_of((made.id for made in answer.clips), reason=answer.text)
+
+    async def credits(self) -> Credits:
+        """Return the credits that are left, bought extra ones with them (providers.md §4.2)."""
+        left = await self._door.ask(_CREDITS, _LEFT)
+        return Credits(left.credits + left.extra_credits)
+
+    async def _ask_for(
+        self, clip_ids: Sequence[str], beyond: Status | None
+    ) -> Sequence[ClipAnswer]:
+        del beyond  # it can't be waited on
+        answer = await self._door.ask(_CLIPS, _ANSWERS, params=[("ids", ",".join(clip_ids))])
+        clips = (answer.data if isinstance(answer, _Wrapped) else answer).clips
+        return [*clips.values()] if isinstance(clips, dict) else clips
+
+    def _refused(self, refusal: Refusal) -> ProviderError | None:
+        """Return what 403 means, which is too many things: only its words tell (§4.2)."""
+        if refusal.status != 403:  # noqa: PLR2004
+            return None
+        if _MODERATED.search(refusal.message):
+            return Rejected(refusal.text)
+        return OutOfCredits(refusal.text) if _UNPAID.search(refusal.message) else None
+
+
+def _payload(request: ExtendRequest) -> dict[str, object]:
+    """Return the body of an extension; prompt and tags are required, the title is not."""
+    payload: dict[str, object] = {
+        "prompt": request.lyrics or INSTRUMENTAL,
+        "tags": format_style(request.style),
+        "continue_clip_id": request.clip_id,
+        "continue_at": point(request),
+    }
+    if request.title:
+        payload["title"] = request.title
+    return payload

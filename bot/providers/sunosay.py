@@ -1,0 +1,198 @@
+"""sunosay.com, and the service as it was before it moved there, sunoapi.co: tasks to be polled.
+
+Contract: providers.md §2. Of an answer only ``code`` decides; ``message`` may say anything.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import httpx
+from pydantic import AliasChoices, Field, TypeAdapter
+
+from bot.domain.limits import Limits
+from bot.domain.models import ClipStatus, ExtendRequest, Handle, Progress, Status
+from bot.domain.status_words import clip_status
+from bot.domain.style import format_style
+from bot.providers.adapter import Access, Adapter, point, settled, whole
+from bot.providers.answers import ClipAnswer, Id, Said, clip
+from bot.providers.base import (
+    Capabilities,
+    OutOfCredits,
+    ProviderError,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+    Unconfirmed,
+)
+from bot.providers.failures import Refusal, failure, message_in
+
+DEFAULTS = Access(
+    base_url="https://api.sunosay.com",
+    submit_every=4.0,  # "once every 4 seconds" (providers.md §2.5)
+    query_every=0.5,  # "2 times per second"
+)
+CAPABILITIES = Capabilities(
+    label="sunosay.com",
+    limits=Limits(lyrics=3000, style=200, title=80),  # of v3.5, its model (providers.md §6.1)
+    models=("v3.5",),
+)
+
+_EXTEND = "/suno/music/extend-music"
+_EXTEND_INSTRUMENTAL = "/suno/music/extend-Instrumental"  # with this capital, always
+_TASK = "/suno/music/get-task"
+
+_SUCCESS = 200
+_BROKEN = 500
+
+Point = Callable[[float], float | str]
+
+
+class _Envelope(Said):
+    code: int | None = None
+    task_id: Id | None = None
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """The failure that ``code`` tells; an answer without one is judged by its other parts."""
+        if self.code in (None, _SUCCESS):
+            return None
+        message = message_in(self.message) or message_in(self.error)
+        return Refusal(self.code or 0, message, message)
+
+
+class _Submitted(_Envelope):
+    clips: object = None
+
+
+class _SayClip(ClipAnswer):
+    id: Id = Field(validation_alias=AliasChoices("continue_clip_id", "id"))
+
+
+class _Task(_Envelope):
+    status: str | None = None
+    clips: list[_SayClip] | None = None
+
+
+_SUBMITTED = TypeAdapter(_Submitted)
+_PROGRESS = TypeAdapter(_Task)
+
+
+class _OtherTypeWanted(Rejected):
+    """It wants ``continue_at`` as text, or as a number: the documents say both."""
+
+
+def as_number(seconds: float) -> float:
+    """Return ``continue_at`` as sunosay's samples have it: ``100``."""
+    return whole(seconds)
+
+
+def as_text(seconds: float) -> str:
+    """Return ``continue_at`` as the tables have it: plain decimal seconds, no exponent."""
+    return f"{seconds:.3f}".rstrip("0").rstrip(".")
+
+
+class SunoSay(Adapter):
+    """The adapter to sunosay.com; `sunoapi_co` makes it one to sunoapi.co."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        access: Access,
+        *,
+        name: str = "sunosay",
+        capabilities: Capabilities = CAPABILITIES,
+        continue_at: Point = as_number,
+    ) -> None:
+        super().__init__(client, access, name=name, capabilities=capabilities)
+        self._continue_at = continue_at
+
+    async def extend(self, request: ExtendRequest) -> Handle:
+        """Submit ``request``; a refusal of the point's type charged nothing and is answered once.
+
+        Without lyrics it goes to the endpoint for instrumentals.
+        """
+        try:
+            return await self._submit(request, self._continue_at)
+        except _OtherTypeWanted:
+            await self.turn()
+        other = as_text if self._continue_at is as_number else as_number
+        return await self._submit(request, other)
+
+    async def fetch(
+        self, handles: Sequence[Handle], *, beyond: Status | None = None
+    ) -> Mapping[Handle, Progress]:
+        """Return the state of each task, one request for each: the API takes no more.
+
+        Raises:
+            ProviderError: nothing at all could be read.
+        """
+        del beyond  # it can't be waited on
+        return dict(await settled(*(self._ask(handle) for handle in handles if handle.task_id)))
+
+    async def _submit(self, request: ExtendRequest, continue_at: Point) -> Handle:
+        answer = await self._door.submit(
+            _EXTEND if request.lyrics else _EXTEND_INSTRUMENTAL,
+            _payload(request, continue_at),
+            _SUBMITTED,
+            within=self.capabilities.submit_timeout,
+        )
+        if refusal := answer.refusal:
+            raise _meaning(refusal) or failure(refusal, Rejected)
+        if not answer.task_id and answer.clips == []:
+            raise Rejected(answer.text)  # Suno's own failure (providers.md §6.7)
+        if not answer.task_id:
+            raise Unconfirmed(f"{self.capabilities.label} named no task.")
+        return Handle(task_id=answer.task_id)
+
+    async def _ask(self, handle: Handle) -> tuple[Handle, Progress]:
+        body = {"task_id": handle.task_id}
+        task = await self._door.ask(_TASK, _PROGRESS, method="POST", body=body)
+        if refusal := task.refusal:
+            error = _meaning(refusal) or failure(refusal, Unavailable)
+            # no word for failure is documented, so this may be the task's (providers.md §2.3)
+            if isinstance(error, Rejected | OutOfCredits):
+                return handle, Progress(error=error.text)
+            raise error
+        return handle, self._progress(task)
+
+    def _progress(self, task: _Task) -> Progress:
+        clips = tuple(
+            clip(
+                answer.model_copy(update={"status": answer.status or task.status}),
+                trusted_hosts=self._trusted_hosts,
+            )
+            for answer in task.clips or ()
+        )
+        status = clip_status(task.status)
+        if status is ClipStatus.FAILED:
+            return Progress(clips=clips, error=task.text)
+        return Progress(clips=clips, is_open=status is not ClipStatus.COMPLETE or not clips)
+
+    def _refused(self, refusal: Refusal) -> ProviderError | None:
+        return None if refusal.status >= _BROKEN else _meaning(refusal)
+
+
+def _payload(request: ExtendRequest, continue_at: Point) -> dict[str, object]:
+    """Return the body of an extension that suits every revision of the documents (§2.2)."""
+    payload: dict[str, object] = {
+        "title": request.title,
+        "tags": format_style(request.style),
+        "continue_clip_id": request.clip_id,
+        "continue_at": continue_at(point(request)),
+    }
+    if request.lyrics:
+        payload["prompt"] = request.lyrics
+    if request.model:
+        payload["model"] = request.model
+    return payload
+
+
+def _meaning(refusal: Refusal) -> ProviderError | None:
+    """Return what the words of a refusal tell; which codes there are is not documented."""
+    if re.search(r"continue[_ ]?at", refusal.body, re.IGNORECASE):
+        return _OtherTypeWanted(refusal.text)
+    if re.search(r"\bkey verification|\bapi ?key", refusal.message, re.IGNORECASE):
+        return Unauthorized(refusal.text)
+    if re.search(r"\bcredits?\b|\bbalance\b", refusal.message, re.IGNORECASE):
+        return OutOfCredits(refusal.text)
+    return None
