@@ -26,7 +26,6 @@ from sandbox.providers.json_values import JsonObject
 from sandbox.providers.misbehaviour import is_cut, rubbish
 from sandbox.providers.records import RequestRecord, Violation
 from sandbox.providers.studio import (
-    BeyondEndError,
     NoCreditsError,
     NoSuchClipError,
     Studio,
@@ -193,15 +192,9 @@ class Api(abc.ABC):
         return web.json_response(self.envelope(request, status, message), status=shown)
 
     def _words_for(self, error: StudioError) -> tuple[int, str]:
-        match error:
-            case NoCreditsError():
-                return self.no_credits
-            case NoSuchClipError():
-                return self.no_clip
-            case BeyondEndError():
-                return self.beyond_end
-            case _:
-                raise error
+        if isinstance(error, NoCreditsError):
+            return self.no_credits
+        return self.no_clip if isinstance(error, NoSuchClipError) else self.beyond_end
 
     def _record(self, request: web.Request, body: JsonObject | None) -> RequestRecord:
         record = RequestRecord(

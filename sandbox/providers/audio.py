@@ -17,6 +17,8 @@ from sandbox.providers.timeline import Status
 
 _CHUNK: Final = 16_384
 _CACHE: Final = 64 * 2**20
+# a page served from another port may read the bytes, to draw a waveform for instance
+_OPEN: Final = {"Access-Control-Allow-Origin": "*"}
 
 
 class Recorder:
@@ -82,7 +84,7 @@ class AudioHost:
         if clip.status(self._clock.now()) is not Status.COMPLETE:
             raise web.HTTPForbidden(text="Missing Key-Pair-Id")
         content = await self._recorder.mp3(clip)
-        headers = {"Accept-Ranges": "bytes", "Content-Type": "audio/mpeg"}
+        headers = {"Accept-Ranges": "bytes", "Content-Type": "audio/mpeg"} | _OPEN
         if "Range" not in request.headers:
             return web.Response(body=content, headers=headers)
         try:
@@ -106,7 +108,7 @@ class AudioHost:
         }:
             raise web.HTTPNotFound
         content = await self._recorder.mp3(clip)
-        response = web.StreamResponse(headers={"Content-Type": "audio/mpeg"})
+        response = web.StreamResponse(headers={"Content-Type": "audio/mpeg"} | _OPEN)
         response.enable_chunked_encoding()
         await response.prepare(request)
         sent = 0
@@ -134,4 +136,4 @@ class AudioHost:
         clip = self._find(request.match_info["clip_id"])
         if clip is None:
             raise web.HTTPNotFound
-        return web.Response(body=png_of(clip.id), content_type="image/png")
+        return web.Response(body=png_of(clip.id), content_type="image/png", headers=_OPEN)

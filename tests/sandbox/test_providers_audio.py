@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import time
 
 import av
 import httpx
@@ -170,13 +169,13 @@ async def test_a_clip_has_a_cover() -> None:
 async def test_many_listeners_cost_one_recording_off_the_loop() -> None:
     recorder = Recorder()
     clip = ProviderServer().studio("suno_api").source_clips()[2]
-    longest, last = 0.0, time.monotonic()
+    turns = 0
     making = asyncio.gather(*(recorder.mp3(clip) for _ in range(5)))
     while not making.done():
         await asyncio.sleep(0.001)
-        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+        turns += 1
     first, *others = await making
     assert all(other is first for other in others)
     assert await recorder.mp3(clip) is first
-    assert longest < 0.3
+    assert turns > 10
     await recorder.close()
