@@ -14,6 +14,8 @@ _MESSAGE_LINK = re.compile(
     r"(?:https?://)?(?:\w+\.)?discord(?:app)?\.com/channels/(?:\d+|@me)/\d+/(?P<message>\d{15,20})",
     re.IGNORECASE | re.ASCII,
 )
+_TAIL = re.compile(r"[?#].*", re.DOTALL)
+_LAST_SNOWFLAKE = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,16 @@ def parse_clip_reference(text: str) -> ClipId | MessageLink | ShortLink | None:
     """Return what ``text`` refers to, or None if it names no clip at all.
 
     The whole text has to be the reference, give or take spaces, ``<…>`` round a link and a
-    query behind it.
+    query or fragment behind it.
     """
-    text = text.strip().strip("<>").partition("?")[0].rstrip("/")
+    text = _TAIL.sub("", text.strip().strip("<>").strip()).rstrip("/")
     if _CLIP_ID.fullmatch(text):
         return ClipId(text.lower())
     if found := _SUNO_LINK.fullmatch(text):
         return ClipId(found["id"].lower())
     if found := _MESSAGE_LINK.fullmatch(text):
-        return MessageLink(int(found["message"]))
+        message_id = int(found["message"])
+        return MessageLink(message_id) if message_id <= _LAST_SNOWFLAKE else None
     if _SHORT_LINK.fullmatch(text):
         return ShortLink()
     return None

@@ -11,8 +11,11 @@ from statistics import median, quantiles
 # What resellers and self-hosters report before anything was learned here (providers.md §6.4).
 FIRST_GUESS = ((20.0, 40.0), (90.0, 200.0))
 ENOUGH = 8
-TIGHT = 4.5
+# Seconds between two questions: within a window (a quarter of it, within these bounds), past it
+# at most, and before one opens at most, so that an early failure is seen.
+LEAST, TIGHT = 2.0, 4.5
 SPARSE = 20.0
+LONGEST = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,9 @@ def next_poll(age: float, pace: Pace, *, is_streaming: bool) -> float:
     Before a window opens it waits for the opening; within, it asks often; past it, ever less.
     """
     opens, closes = pace.complete if is_streaming else pace.streaming
-    tight = min(TIGHT, max(1.0, (closes - opens) / 5))
+    tight = min(TIGHT, max(LEAST, (closes - opens) / 4))
     if age < opens:
-        return max(tight, min(opens - age, 3 * SPARSE))
+        return max(tight, min(opens - age, LONGEST))
     if age <= closes:
         return tight
     return min(SPARSE, tight + (age - closes) / 4)
@@ -75,6 +78,10 @@ def backoff(failures: int, *, jitter: float, first: float = 2.0, most: float = 6
 
 
 def _window(seconds: Sequence[float]) -> tuple[float, float]:
-    """Return the span in which nine of ten fall, opened a little early."""
+    """Return the span from the tenth to the ninety-fifth of a hundred, opened a little early.
+
+    Early, because what happens before a window is seen as it opens: learned from such sightings,
+    a window that never opened early could only move later.
+    """
     cuts = quantiles(seconds, n=20, method="inclusive")
-    return cuts[0] * 0.95, cuts[-1]
+    return cuts[1] * 0.97, cuts[-1]

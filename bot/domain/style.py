@@ -9,8 +9,11 @@ _SEPARATORS = re.compile(r"[,，、;\n]")  # noqa: RUF001 - full-width commas ar
 
 def parse_style(text: str) -> tuple[str, ...]:
     """Return the style tags in ``text``, in order, without blanks and repetitions."""
-    tags = (" ".join(tag.split()) for tag in _SEPARATORS.split(text))
-    return tuple({tag.casefold(): tag for tag in reversed([*tags]) if tag}.values())[::-1]
+    tags: dict[str, str] = {}
+    for part in _SEPARATORS.split(text):
+        tag = " ".join(part.split())
+        tags.setdefault(tag.casefold(), tag)
+    return tuple(filter(None, tags.values()))
 
 
 def fitting_style(style: tuple[str, ...], limit: int) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ _UNSEEN = re.compile(
     r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
-_MARKDOWN = re.compile(r"([\\*_~`|<>\[\]()#@:.-])")
+_MARKDOWN = re.compile(r"([\\*_~`|<>\[\]()#@:])")
 
 
 def cleaned(text: str) -> str:

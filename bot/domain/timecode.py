@@ -7,7 +7,7 @@ END = "end"
 
 _SECONDS = re.compile(r"(?P<s>\d{1,6}(?:[.,]\d{1,6})?)\s*s?", re.ASCII)
 _CLOCK = re.compile(
-    r"(?:(?P<h>\d{1,2}):(?P<hm>[0-5]?\d)|(?P<m>\d{1,4})):(?P<s>[0-5]?\d(?:[.,]\d{1,6})?)", re.ASCII
+    r"(?:(?P<h>\d{1,3}):(?P<hm>[0-5]?\d)|(?P<m>\d{1,4})):(?P<s>[0-5]?\d(?:[.,]\d{1,6})?)", re.ASCII
 )
 
 
@@ -45,7 +45,7 @@ def join_point(continue_at: float | None, length: float) -> float | None:
 
 def format_time(seconds: float) -> str:
     """Return ``seconds`` as ``m:ss``, with tenths to thousandths if any, ``h:mm:ss`` from 1 h."""
-    thousandths = round(seconds * 1000)
+    thousandths = round(round(seconds, 3) * 1000)
     whole, rest = divmod(thousandths, 1000)
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)

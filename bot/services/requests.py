@@ -11,7 +11,7 @@ from bot.domain.errors import UserError
 from bot.domain.forms import Form
 from bot.domain.limits import Excess, excesses
 from bot.domain.models import Clip, ClipStatus, ExtendRequest, KnownClip
-from bot.domain.style import format_style, parse_style
+from bot.domain.style import parse_style
 from bot.domain.text import cleaned, escaped, one_line, shortened
 from bot.domain.timecode import format_point, format_time, join_point, parse_time
 from bot.providers.base import Capabilities, Provider

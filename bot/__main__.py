@@ -1,0 +1,164 @@
+"""Composition root and command line: makes the real things, runs them, closes them in reverse.
+
+python -m bot          run Encore
+python -m bot check    say what is set and what answers; exit code 0 or 1
+python -m bot health   exit code 0 if the Encore on this database is alive
+"""
+
+import argparse
+import asyncio
+import datetime as dt
+import logging
+import signal
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import aiohttp
+import discord
+
+from bot.checkup import findings
+from bot.client import Encore, use_discord_at
+from bot.domain.clock import Clock, utc_now
+from bot.heartbeat import Heartbeat
+from bot.logs import set_up_logging
+from bot.providers.registry import open_providers
+from bot.services.bells import Bells
+from bot.services.extensions import ExtensionService
+from bot.services.outages import Outages
+from bot.services.paces import Paces
+from bot.services.submitter import Submitter
+from bot.services.tracker import Tracker
+from bot.settings import Settings, SettingsError, load_settings
+from bot.store.errors import StoreError
+from bot.store.store import Store
+from bot.ui.publisher import Publisher
+from cogs.extend import Extend
+from cogs.loops import Loops
+
+log = logging.getLogger(__name__)
+
+WELL, NOT_WELL, WRONG_SETTING = 0, 1, 2
+
+
+@asynccontextmanager
+async def composed(settings: Settings, *, clock: Clock = utc_now) -> AsyncGenerator[Encore]:
+    """Yield Encore made of real things, ready for ``start``; closed in reverse order at the end.
+
+    Raises:
+        StoreError: the database can't be used.
+    """
+    use_discord_at(settings.discord_api_url)
+    bells, outages = Bells(), Outages()
+    heartbeat = Heartbeat(settings.database_url)
+    async with AsyncExitStack() as stack:
+        stack.callback(heartbeat.stop)
+        store = await stack.enter_async_context(Store.open(settings.database_url))
+        providers = await stack.enter_async_context(open_providers(settings))
+        paces = Paces(store, clock)
+        service = ExtensionService(
+            store,
+            providers,
+            default_provider=settings.provider,
+            deadline=settings.deadline,
+            bells=bells,
+            paces=paces,
+            clock=clock,
+        )
+        submitter = Submitter(
+            store,
+            providers,
+            bells=bells,
+            outages=outages,
+            clock=clock,
+            deadline=settings.deadline,
+        )
+        tracker = Tracker(
+            store,
+            providers,
+            bells=bells,
+            outages=outages,
+            paces=paces,
+            clock=clock,
+            poll_every=_seconds(settings.poll_every),
+        )
+        bot = await stack.enter_async_context(Encore(store=store, service=service))
+        publisher = Publisher(bot, store, bells=bells, clock=clock)
+        await bot.add_cog(Extend(bot, service, clock))
+        await bot.add_cog(
+            Loops(
+                bot,
+                store,
+                submitter,
+                tracker,
+                publisher,
+                bells=bells,
+                heartbeat=heartbeat,
+                clock=clock,
+            )
+        )
+        yield bot
+
+
+async def run(settings: Settings) -> None:
+    """Run Encore until it is told to stop by SIGINT or SIGTERM; loops finish their step."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with composed(settings) as bot:
+        running = asyncio.create_task(bot.start(settings.discord_token.get_secret_value()))
+        stopping = asyncio.create_task(stopped.wait())
+        await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not running.done():
+            log.info("Stopping")
+            await bot.close()
+        await running
+
+
+async def check(settings: Settings) -> int:
+    """Print what is set and what answers; return the exit code."""
+    use_discord_at(settings.discord_api_url)
+    print("Settings: complete; enabled:", ", ".join(settings.enabled))  # noqa: T201 - the command's answer
+    code = WELL
+    async with open_providers(settings) as providers:
+        async for is_well, sentence in findings(settings, providers):
+            print("✓" if is_well else "✗", sentence)  # noqa: T201 - the command's answer
+            code = code if is_well else NOT_WELL
+    return code
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    parser = argparse.ArgumentParser(prog="encore", description="A Discord bot that extends songs.")
+    parser.add_argument("command", nargs="?", default="run", choices=("run", "check", "health"))
+    command = parser.parse_args(arguments).command
+    try:
+        settings = load_settings()
+        if command == "health":
+            return WELL if Heartbeat(settings.database_url).is_fresh() else NOT_WELL
+        if command == "check":
+            return asyncio.run(check(settings))
+        set_up_logging(settings.log)
+        asyncio.run(run(settings))
+    except (SettingsError, StoreError) as error:
+        return _ended(str(error), WRONG_SETTING)
+    except discord.LoginFailure:
+        return _ended("DISCORD_TOKEN was refused by Discord: copy it again.", WRONG_SETTING)
+    except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
+        return _ended(f"Discord can't be reached ({type(error).__name__}).", NOT_WELL)
+    return WELL
+
+
+def _seconds(number: float | None) -> dt.timedelta | None:
+    return None if number is None else dt.timedelta(seconds=number)
+
+
+def _ended(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201 - for who started it
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""`python -m bot check`: what is set, which providers answer, whether the token works."""
+
+from collections.abc import AsyncIterator, Mapping
+
+import aiohttp
+import discord
+
+from bot.providers.base import Provider, ProviderError
+from bot.settings import Settings
+from bot.store.errors import StoreError
+from bot.store.store import Store
+
+
+async def findings(
+    settings: Settings, providers: Mapping[str, Provider]
+) -> AsyncIterator[tuple[bool, str]]:
+    """Yield what was found, a sentence each, and whether that is well."""
+    yield await _database(settings)
+    for provider in providers.values():
+        yield await _provider(provider)
+    yield await _token(settings)
+
+
+async def _database(settings: Settings) -> tuple[bool, str]:
+    try:
+        async with Store.open(settings.database_url):
+            return True, "Database: opened, and its schema is up to date."
+    except StoreError as error:
+        return False, f"Database: {error}"
+
+
+async def _provider(provider: Provider) -> tuple[bool, str]:
+    label = provider.capabilities.label
+    try:
+        credits_ = await provider.credits()
+    except ProviderError as error:
+        return (
+            False,
+            f"{label}: can't be asked ({error.kind}{f': {error.text}' if error.text else ''}).",
+        )
+    if credits_ is None:
+        return True, f"{label}: enabled; its API does not tell whether the key works, or credits."
+    return True, f"{label}: answers; {credits_.left:g} {credits_.unit} left."
+
+
+async def _token(settings: Settings) -> tuple[bool, str]:
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        try:
+            await client.login(settings.discord_token.get_secret_value())
+        except discord.LoginFailure:
+            return False, "Discord: refuses the token; copy it again from the developer portal."
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            return False, f"Discord: can't be reached ({type(error).__name__})."
+        name = client.user.name if client.user else "?"
+        return True, f"Discord: the token works; this is {name}."

@@ -1,0 +1,67 @@
+"""The one answer to errors: every error that a member could meet is told here, and only here."""
+
+import logging
+import secrets
+
+import discord
+
+from bot.domain.errors import UserError
+from bot.ui.embeds import refusal_embed
+
+log = logging.getLogger(__name__)
+
+# Unknown interaction, unknown webhook, already acknowledged, invalid webhook token.
+EXPIRED_CODES = frozenset({10015, 10062, 40060, 50027})
+
+
+async def answer_error(
+    interaction: discord.Interaction,
+    error: BaseException,
+    *,
+    view: discord.ui.View | None = None,
+    kept: str = "",
+) -> None:
+    """Tell the member, and only the member, what went wrong.
+
+    A `UserError` is shown as it is; anything else becomes one sentence with an id that the log
+    has too. Survives an interaction that nobody can answer any more.
+
+    Args:
+        interaction: what could not be done.
+        error: why.
+        view: buttons under the answer, such as the one that opens the form again.
+        kept: what the member typed, shown back where no button can keep it.
+    """
+    cause = getattr(error, "original", error)
+    if isinstance(cause, UserError):
+        embeds = [refusal_embed(cause.problem, cause.remedy)]
+    else:
+        error_id = secrets.token_hex(4)
+        log.error("Error %s in interaction %s", error_id, interaction.id, exc_info=cause)
+        embeds = [
+            refusal_embed(
+                "Something went wrong.",
+                f"Try once more. If it stays so, tell who runs this bot: error `{error_id}`.",
+            )
+        ]
+    if kept:
+        embeds.append(discord.Embed(title="What you typed", description=kept))
+    try:
+        await answer(interaction, embeds=embeds, view=view)
+    except discord.HTTPException as gone:
+        if gone.code not in EXPIRED_CODES:
+            log.warning("Interaction %s could not be answered: %s", interaction.id, gone)
+
+
+async def answer(
+    interaction: discord.Interaction,
+    *,
+    embeds: list[discord.Embed],
+    view: discord.ui.View | None = None,
+) -> None:
+    """Answer so that only the member sees it, as response or, after one, as follow-up."""
+    buttons = view or discord.utils.MISSING
+    if interaction.response.is_done():
+        await interaction.followup.send(embeds=embeds, view=buttons, ephemeral=True)
+    else:
+        await interaction.response.send_message(embeds=embeds, view=buttons, ephemeral=True)

@@ -1,0 +1,191 @@
+"""What a reply looks like: (Extension, Surroundings) -> embeds. Pure.
+
+Every status has its look (experience.md, *The reply*); members' and providers' texts are escaped
+and shortened here, so that nothing they write can break out or exceed Discord's limits.
+"""
+
+import datetime as dt
+
+import discord
+
+from bot.domain.models import Clip, ClipStatus, Extension, Status
+from bot.domain.style import format_style
+from bot.domain.text import escaped, one_line, shortened
+from bot.domain.timecode import format_time
+from bot.services.extensions import Surroundings
+from bot.ui.reasons import outcome, postponement
+
+YELLOW = discord.Colour(0xFEE75C)
+BLURPLE = discord.Colour(0x5865F2)
+ORANGE = discord.Colour(0xFFA500)
+GREEN = discord.Colour(0x57F287)
+RED = discord.Colour(0xED4245)
+GREY = discord.Colour(0x99AAB5)
+
+COLOURS = {
+    Status.WAITING: YELLOW,
+    Status.SUBMITTING: BLURPLE,
+    Status.SUBMITTED: BLURPLE,
+    Status.STREAMING: ORANGE,
+    Status.COMPLETE: GREEN,
+    Status.CANCELLED: GREY,
+}
+
+TITLE_LENGTH = 100
+STYLE_LENGTH = 300
+LYRICS_LINES = 4
+LYRICS_LENGTH = 300
+LINK_LENGTH = 1000
+MOST_CLIPS = 4
+
+_BREAKING_A_LINK = {ord("("): "%28", ord(")"): "%29", ord(" "): "%20", ord(">"): "%3E"}
+
+_STEPS = ("Submitted", "Streaming", "Complete")
+
+
+def extension_embeds(ext: Extension, around: Surroundings) -> list[discord.Embed]:
+    """Return the embeds of a reply: one that says where it stands, one for each clip to hear."""
+    colour = COLOURS.get(ext.status, RED)
+    head = discord.Embed(
+        colour=colour, title=_title(ext, around), description="\n".join(_body(ext, around))
+    )
+    head.set_footer(text=around.label)
+    return [head, *_clip_embeds(ext, colour)]
+
+
+def plain_embeds(ext: Extension, around: Surroundings) -> list[discord.Embed]:
+    """Return the same news without any text or link from outside, should Discord refuse those."""
+    ids = "\n".join(f"`{escaped(clip.id)}`" for clip in ext.clips[:MOST_CLIPS])
+    embed = discord.Embed(
+        colour=COLOURS.get(ext.status, RED),
+        title=f"Extension {ext.id}: {ext.status}",
+        description=f"asked by <@{ext.member_id}>\n{ids}",
+    )
+    embed.set_footer(text=around.label)
+    return [embed]
+
+
+def refusal_embed(problem: str, remedy: str) -> discord.Embed:
+    """Return the answer to something that can't be done: what is wrong, then what to do."""
+    return discord.Embed(colour=RED, description=f"**{problem}**\n{remedy}")
+
+
+def letter(index: int) -> str:
+    """Return what to call the clip at ``index`` of an extension: A, then B, and so on."""
+    return chr(ord("A") + index)
+
+
+def _title(ext: Extension, around: Surroundings) -> str:
+    match ext.status:
+        case Status.WAITING:
+            return "⏳ Waiting" + (f" · {_ordinal(around.place)} in line" if around.place else "")
+        case Status.SUBMITTING | Status.SUBMITTED:
+            return "📨 Submitted"
+        case Status.STREAMING:
+            return "🎧 Streaming — listen while it finishes"
+        case Status.COMPLETE:
+            return f"✅ {_shown(ext.title, TITLE_LENGTH) or 'Untitled'}"
+        case Status.UNCONFIRMED:
+            return f"⚠️ No answer from {around.label}"
+        case Status.EXPIRED:
+            return f"⌛ Gave up after {_minutes(ext)}"
+        case Status.CANCELLED:
+            return "🚫 Cancelled"
+        case Status.FAILED:
+            return "❌ Not extended"
+
+
+def _body(ext: Extension, around: Surroundings) -> list[str]:
+    lines = [*outcome(ext, around.label), _origin(ext)]
+    if style := _shown(format_style(ext.request.style), STYLE_LENGTH):
+        lines.append(f"**Style** {style}")
+    lines += _lyrics(ext.request.lyrics)
+    lines.append(f"asked by <@{ext.member_id}>")
+    match ext.status:
+        case Status.WAITING if ext.reason is not None:
+            lines.append(postponement(ext.reason, around.label, ext.due_at))
+        case Status.SUBMITTING | Status.SUBMITTED | Status.STREAMING:
+            lines += _progress(ext, around)
+        case _:
+            pass
+    return lines
+
+
+def _origin(ext: Extension) -> str:
+    name = _shown(ext.source_title, TITLE_LENGTH) or f"`{escaped(ext.request.clip_id)}`"
+    if ext.source_url:
+        name = f"[{name}]({ext.source_url})"
+    point = ext.request.continue_at
+    where = "the end" if point is None else format_time(round(point, 1))
+    return f"from {name} at {where}"
+
+
+def _lyrics(lyrics: str) -> list[str]:
+    if not lyrics:
+        return ["*Instrumental*"]
+    lines = [line for line in lyrics.splitlines() if line.strip()]
+    quote = shortened("\n".join(lines[:LYRICS_LINES]), LYRICS_LENGTH)
+    quoted = [f"> {escaped(line)}" for line in quote.splitlines() if escaped(line)]
+    return [*quoted, *(["> …"] if len(lines) > LYRICS_LINES else [])]
+
+
+def _progress(ext: Extension, around: Surroundings) -> list[str]:
+    reached = 1 if ext.status is not Status.STREAMING else 2
+    steps = " ".join(f"{step} {'●' if i < reached else '○'}" for i, step in enumerate(_STEPS))
+    started = f"started {discord.utils.format_dt(ext.submitted_at or ext.created_at, 'R')}"
+    usual = f" · usually ready in {_usual(around.usual)}" if around.usual else ""
+    return [steps, started + usual]
+
+
+def _clip_embeds(ext: Extension, colour: discord.Colour) -> list[discord.Embed]:
+    if ext.status not in (Status.STREAMING, Status.COMPLETE):
+        return []
+    return [
+        _clip_embed(ext, clip, letter(index), colour)
+        for index, clip in enumerate(ext.clips[:MOST_CLIPS])
+        if clip.audio_url or ext.status is Status.COMPLETE
+    ]
+
+
+def _clip_embed(ext: Extension, clip: Clip, name: str, colour: discord.Colour) -> discord.Embed:
+    title = _shown(clip.title or ext.title, TITLE_LENGTH) or "Untitled"
+    length = f" · {format_time(round(clip.duration))}" if clip.duration else ""
+    embed = discord.Embed(colour=colour, description=f"**{name} · {title}**{length}\n{_link(clip)}")
+    if clip.image_url:
+        embed.set_thumbnail(url=clip.image_url)
+    return embed
+
+
+def _link(clip: Clip) -> str:
+    if clip.audio_url:
+        words = "Listen" if clip.status is ClipStatus.COMPLETE else "Listen while it streams"
+        url = clip.audio_url.translate(_BREAKING_A_LINK)
+        return f"[▶ {words}]({url})" if len(url) <= LINK_LENGTH else f"Its id: `{clip.id}`"
+    if clip.status is ClipStatus.COMPLETE:
+        return f"Finished, but its link was withdrawn and can't be played. Its id: `{clip.id}`"
+    if clip.error:
+        return f"Failed: *{escaped(clip.error)}*"
+    return "Not finished."
+
+
+def _shown(text: str, limit: int) -> str:
+    return escaped(shortened(one_line(text), limit))
+
+
+def _ordinal(number: int) -> str:
+    teens = number % 100 in (11, 12, 13)
+    return f"{number:,}" + ("th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th"))
+
+
+def _minutes(ext: Extension) -> str:
+    span = ext.deadline_at - (ext.submitted_at or ext.created_at)
+    minutes = max(round(span / dt.timedelta(minutes=1)), 1)
+    return f"{minutes} minute{'s' * (minutes != 1)}"
+
+
+def _usual(usual: dt.timedelta) -> str:
+    seconds = usual.total_seconds()
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return "less than a minute"
+    minutes = int(seconds // 60)
+    return f"{minutes}–{minutes + 1} minutes"  # noqa: RUF001 - a span takes an en dash

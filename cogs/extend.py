@@ -1,0 +1,203 @@
+"""`/extend`: the command, its autocompletes, and what happens when its modal is sent."""
+
+import datetime as dt
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice
+from discord.ext import commands
+
+from bot.client import Encore
+from bot.domain.clip_reference import ClipId, parse_clip_reference
+from bot.domain.clock import Clock
+from bot.domain.errors import UserError
+from bot.domain.forms import Form
+from bot.domain.models import Extension, ReplyRef
+from bot.domain.text import one_line, shortened
+from bot.domain.timecode import END, format_point, format_time, parse_time
+from bot.services.extensions import ExtensionService
+from bot.ui.answers import answer, answer_error
+from bot.ui.buttons import STORED_BUTTONS, draft_view, extension_view, open_form
+from bot.ui.embeds import extension_embeds, refusal_embed
+from bot.ui.labels import CHOICE_LENGTH, clip_label
+from bot.ui.modals import SubmittedForm, submitted_form
+from bot.ui.publisher import APART, TOKEN_LIFE
+
+MOST_CHOICES = 25
+ALREADY_ACKNOWLEDGED = 40060
+
+Text = app_commands.Range[str, 0, 1000]
+Lyrics = app_commands.Range[str, 0, 4000]
+
+
+class Extend(commands.Cog):
+    """Starts extensions."""
+
+    def __init__(self, bot: Encore, service: ExtensionService, clock: Clock) -> None:
+        self._bot = bot
+        self._service = service
+        self._clock = clock
+
+    async def cog_load(self) -> None:
+        """Bring buttons on replies from before this start back to life."""
+        self._bot.add_dynamic_items(*STORED_BUTTONS)
+        self._bot.tree.error(answer_error)
+
+    @app_commands.command()
+    @app_commands.describe(
+        clip="The clip to continue: pick one, or paste an id, a Suno link or a reply's link",
+        at="Where the new part begins: seconds, m:ss, or end; empty = the end",
+        tags="Style of the new part, separated by commas; empty = the clip's style",
+        lyrics="Starts the lyrics box, which opens next",
+        title="Title of the new part",
+        exclude="Styles to keep out, where the provider can",
+        model="Model, where the provider offers a choice",
+        provider="Who makes it; empty = who made the clip",
+    )
+    async def extend(
+        self,
+        interaction: discord.Interaction[Any],
+        clip: Text,
+        at: Text = "",
+        tags: Text = "",
+        lyrics: Lyrics = "",
+        title: Text = "",
+        exclude: Text = "",
+        model: Text = "",
+        provider: Text = "",
+    ) -> None:
+        """Continue a clip from any second, with lyrics of your own."""
+        form = Form(
+            clip=clip,
+            at=at,
+            style=tags,
+            lyrics=lyrics,
+            title=title,
+            exclude=exclude,
+            model=model,
+            provider=provider,
+        )
+        await open_form(interaction, self._service, form)
+
+    @extend.autocomplete("clip")
+    async def suggest_clips(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[Choice[str]]:
+        """Offer clips made or used here."""
+        now = self._clock()
+        known = await self._service.suggested_clips(
+            typed, guild_id=interaction.guild_id, member_id=interaction.user.id
+        )
+        return [Choice(name=clip_label(each, now=now), value=each.clip.id) for each in known]
+
+    @extend.autocomplete("at")
+    async def suggest_times(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[Choice[str]]:
+        """Offer the end, with its time where it is known, and what was typed read as a time."""
+        named = parse_clip_reference(getattr(interaction.namespace, "clip", ""))
+        known = await self._service.known_clip(named.value) if isinstance(named, ClipId) else None
+        length = known.clip.duration if known else None
+        end = f"{END} ({format_time(round(length))})" if length else END
+        choices = [Choice(name=end, value=END)]
+        try:
+            point = parse_time(typed)
+        except ValueError:
+            return choices
+        if point is not None:
+            choices.insert(0, Choice(name=format_point(point), value=format_point(point)))
+        return choices
+
+    @extend.autocomplete("provider")
+    async def suggest_providers(
+        self, _interaction: discord.Interaction[Any], typed: str
+    ) -> list[Choice[str]]:
+        """Offer the enabled providers."""
+        return [
+            Choice(name=capabilities.label, value=name)
+            for name, capabilities in self._service.capabilities.items()
+            if typed.casefold() in f"{name} {capabilities.label}".casefold()
+        ]
+
+    @extend.autocomplete("model")
+    async def suggest_models(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[Choice[str]]:
+        """Offer the models that the named provider, or any, lets members choose."""
+        named = getattr(interaction.namespace, "provider", "")
+        every = self._service.capabilities
+        offered = [every[named]] if named in every else [*every.values()]
+        models = dict.fromkeys(model for each in offered for model in each.models)
+        fitting = [model for model in models if typed.casefold() in model.casefold()]
+        return [Choice(name=shortened(one_line(m), CHOICE_LENGTH), value=m) for m in fitting][
+            :MOST_CHOICES
+        ]
+
+    @commands.Cog.listener("on_interaction")
+    async def accept_form(self, interaction: discord.Interaction[Any]) -> None:
+        """Take on what a member sent with the modal, and answer with the first reply."""
+        sent = submitted_form(interaction)
+        if sent is None:
+            return
+        try:
+            await self._accept(interaction, sent)
+        except Exception as error:  # noqa: BLE001 - told to the member and logged there
+            await self._refuse(interaction, sent, error)
+
+    async def _accept(self, interaction: discord.Interaction[Any], sent: SubmittedForm) -> None:
+        ext, is_new = await self._service.accept(
+            sent.form,
+            trigger=sent.asked_by,
+            member_id=interaction.user.id,
+            reply=_reply_ref(interaction, self._clock()),
+        )
+        if not is_new and ext.reply.message_id is not None:
+            await answer(interaction, embeds=[_already_asked(ext)])
+            return
+        await self._reply(interaction, ext)
+
+    async def _reply(self, interaction: discord.Interaction[Any], ext: Extension) -> None:
+        """Show ``ext`` for the first time; should that fail, the publisher finds a way."""
+        around = await self._service.surroundings(ext)
+        reply = _reply_ref(interaction, self._clock())
+        shown = await interaction.response.send_message(
+            embeds=extension_embeds(ext, around),
+            view=extension_view(ext) or discord.utils.MISSING,
+        )
+        reply = ReplyRef(
+            channel_id=reply.channel_id,
+            guild_id=reply.guild_id,
+            message_id=shown.message_id,
+            token=reply.token,
+            token_until=reply.token_until,
+            in_channel=reply.in_channel,
+        )
+        await self._service.replied(ext, reply, apart=APART)
+
+    async def _refuse(
+        self, interaction: discord.Interaction[Any], sent: SubmittedForm, error: Exception
+    ) -> None:
+        """Say why not, behind a button that opens the form again with everything in it."""
+        view = None
+        if isinstance(error, UserError):
+            draft_id = await self._service.keep_draft(sent.form, member_id=interaction.user.id)
+            view = draft_view(draft_id)
+        await answer_error(interaction, error, view=view)
+
+
+def _reply_ref(interaction: discord.Interaction[Any], now: dt.datetime) -> ReplyRef:
+    """Return where the answer to ``interaction`` will stand, and the ways that will lead there."""
+    guild_id, context = interaction.guild_id, interaction.context
+    return ReplyRef(
+        channel_id=interaction.channel_id or 0,
+        guild_id=guild_id,
+        token=interaction.token,
+        token_until=now + TOKEN_LIFE,
+        in_channel=interaction.is_guild_integration() if guild_id else context.dm_channel,
+    )
+
+
+def _already_asked(ext: Extension) -> discord.Embed:
+    where = f"[Its reply]({ext.reply.url})" if ext.reply.url else "Its reply"
+    return refusal_embed("You have sent this already.", f"{where} shows how it goes on.")

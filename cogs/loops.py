@@ -1,0 +1,115 @@
+"""Runs the three loops for as long as the bot runs."""
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Awaitable, Callable
+
+from discord.ext import commands, tasks
+
+from bot.client import Encore
+from bot.domain.clock import Clock
+from bot.heartbeat import Heartbeat
+from bot.services.bells import Bell, Bells
+from bot.services.submitter import Submitter
+from bot.services.tracker import Tracker
+from bot.store.store import Store
+from bot.ui.publisher import Publisher
+
+log = logging.getLogger(__name__)
+
+SLOW_TICK = 5.0  # seconds; the safety net behind the bells
+GRACE = 20.0  # seconds for what is being sent when Encore is stopped
+OLD_DRAFT = dt.timedelta(days=7)
+
+
+class Loops(commands.Cog):
+    """Submitter, tracker and publisher, each woken by its bell or by a slow tick."""
+
+    def __init__(
+        self,
+        bot: Encore,
+        store: Store,
+        submitter: Submitter,
+        tracker: Tracker,
+        publisher: Publisher,
+        *,
+        bells: Bells,
+        heartbeat: Heartbeat,
+        clock: Clock,
+    ) -> None:
+        self._bot = bot
+        self._store = store
+        self._submitter = submitter
+        self._tracker = tracker
+        self._publisher = publisher
+        self._bells = bells
+        self._heartbeat = heartbeat
+        self._clock = clock
+        self._loops = (self.submit, self.track, self.publish, self.keep_house)
+
+    async def cog_load(self) -> None:
+        """Start them; nothing is published before Discord is reached."""
+        for loop in self._loops:
+            loop.start()
+
+    async def cog_unload(self) -> None:
+        """Stop them: nothing new is begun, and what is under way may finish."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(
+            self._submitter.stop(grace=GRACE),
+            self._tracker.stop(),
+        )
+        await self._publisher.stop(grace=GRACE)
+
+    @tasks.loop()
+    async def submit(self) -> None:
+        """Send what waits."""
+        await self._turn(self._submitter.run_once, self._bells.submitter, self._store.next_due)
+
+    @tasks.loop()
+    async def track(self) -> None:
+        """Ask for what is due."""
+        await self._turn(self._tracker.run_once, self._bells.tracker, self._store.next_due)
+
+    @tasks.loop()
+    async def publish(self) -> None:
+        """Show what changed."""
+        await self._turn(self._publisher.run_once, self._bells.publisher, self._store.next_publish)
+
+    @tasks.loop(seconds=15)
+    async def keep_house(self) -> None:
+        """Say that Encore is alive, and forget drafts that nobody came back for."""
+        try:
+            if self._bot.is_ready():
+                self._heartbeat.beat()
+            await self._store.forget_drafts(before=self._clock() - OLD_DRAFT)
+        except Exception:
+            log.exception("Keeping house failed; it is tried again")
+
+    @submit.before_loop
+    @track.before_loop
+    @publish.before_loop
+    async def connected(self) -> None:
+        """Wait until Discord can be reached."""
+        await self._bot.wait_until_ready()
+
+    async def _turn(
+        self,
+        run_once: Callable[[], Awaitable[None]],
+        bell: Bell,
+        next_at: Callable[[], Awaitable[dt.datetime | None]],
+    ) -> None:
+        """Run a loop's body once, then rest until its bell, its next row, or the slow tick.
+
+        Whatever the body raises is logged: nothing but cancellation ends a loop.
+        """
+        rest = SLOW_TICK
+        try:
+            await run_once()
+            if (due := await next_at()) is not None:
+                rest = min(rest, max((due - self._clock()).total_seconds(), 0.05))
+        except Exception:
+            log.exception("A loop failed; it goes on")
+        await bell.wait(rest)
