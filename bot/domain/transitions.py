@@ -35,7 +35,8 @@ def submitted(
     """Return ``ext`` as it is once its provider has taken it and given ``handle``."""
     if ext.status is not Status.SUBMITTING:
         return ext
-    clips = tuple(Clip(id=clip_id, status=ClipStatus.SUBMITTED) for clip_id in handle.clip_ids)
+    clip_ids = dict.fromkeys(handle.clip_ids)
+    clips = tuple(Clip(id=clip_id, status=ClipStatus.SUBMITTED) for clip_id in clip_ids)
     return _seen(
         ext,
         status=Status.SUBMITTED,
@@ -122,7 +123,7 @@ def can_check_again(ext: Extension) -> bool:
         return False
     return ext.status is Status.EXPIRED or (
         ext.status in (Status.FAILED, Status.COMPLETE)
-        and any(clip.status is ClipStatus.COMPLETE and not clip.audio_url for clip in ext.clips)
+        and any(not clip.is_playable and clip.status is not ClipStatus.FAILED for clip in ext.clips)
     )
 
 
@@ -131,7 +132,7 @@ def checking_again(ext: Extension, *, now: dt.datetime, deadline: dt.timedelta) 
     if not can_check_again(ext):
         return ext
     clips = tuple(
-        clip if clip.is_playable else replace(clip, status=ClipStatus.SUBMITTED, error="")
+        replace(clip, status=ClipStatus.SUBMITTED) if _is_withdrawn(clip) else clip
         for clip in ext.clips
     )
     heard = any(clip.audio_url for clip in clips)
@@ -145,6 +146,11 @@ def checking_again(ext: Extension, *, now: dt.datetime, deadline: dt.timedelta) 
         deadline_at=now + deadline,
         failures=0,
     )
+
+
+def _is_withdrawn(clip: Clip) -> bool:
+    """Return whether it is finished, and its provider doesn't hand out the audio."""
+    return clip.status is ClipStatus.COMPLETE and clip.audio_url is None
 
 
 def _standing(clips: tuple[Clip, ...], seen: Progress) -> tuple[Status, Reason | None]:
@@ -165,8 +171,8 @@ def _merged(known: tuple[Clip, ...], seen: Iterable[Clip]) -> tuple[Clip, ...]:
     """Return the known clips brought up to date, new ones behind them; none goes back or away."""
     clips = {clip.id: clip for clip in known}
     for clip in seen:
-        before = clips.get(clip.id)
-        clips[clip.id] = clip if before is None else _newer(before, clip)
+        before = clips.get(clip.id, clip)
+        clips[clip.id] = _newer(before, clip)
     return tuple(clips.values())
 
 
@@ -178,18 +184,17 @@ def _stopped(clip: Clip, error: str) -> Clip:
 
 
 def _newer(before: Clip, clip: Clip) -> Clip:
-    if before.is_playable:
-        return before
-    back = before.status is ClipStatus.STREAMING and clip.status in (
-        ClipStatus.SUBMITTED,
-        ClipStatus.QUEUED,
-    )
+    """Return ``clip`` with what only ``before`` knew; what could be heard can still be heard."""
+    if before.is_playable and not clip.is_playable:
+        clip = replace(clip, status=before.status, audio_url=before.audio_url, error=before.error)
+    elif before.status is ClipStatus.STREAMING and not clip.status.is_final:
+        clip = replace(clip, status=before.status, audio_url=clip.audio_url or before.audio_url)
+    elif clip.status is ClipStatus.FAILED:
+        clip = replace(clip, audio_url=None)
     return replace(
         clip,
-        status=before.status if back else clip.status,
         title=clip.title or before.title,
         style=clip.style or before.style,
-        audio_url=before.audio_url if back else clip.audio_url,
         image_url=clip.image_url or before.image_url,
         duration=clip.duration if clip.duration is not None else before.duration,
     )

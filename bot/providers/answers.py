@@ -22,6 +22,7 @@ from bot.domain.models import Clip, ClipStatus
 from bot.domain.provider_text import fit_to_show
 from bot.domain.status_words import clip_status
 from bot.domain.style import format_style
+from bot.domain.text import one_line, seen, shortened
 from bot.providers.failures import message_in
 
 _log = logging.getLogger(__name__)
@@ -111,8 +112,8 @@ def clip(answer: ClipAnswer, *, trusted_hosts: Collection[str] = ()) -> Clip:
     return Clip(
         id=answer.id,
         status=status,
-        title=one_line(answer.title, LONGEST_TITLE),
-        style=one_line(tags if isinstance(tags, str) else format_style((*tags,)), LONGEST_STYLE),
+        title=_line(answer.title or "", LONGEST_TITLE),
+        style=_line(tags if isinstance(tags, str) else format_style((*tags,)), LONGEST_STYLE),
         audio_url=_link(answer.audio_url, trusted_hosts) if audible else None,
         image_url=_link(answer.image_url, trusted_hosts),
         duration=answer.duration or inner.duration,
@@ -120,10 +121,8 @@ def clip(answer: ClipAnswer, *, trusted_hosts: Collection[str] = ()) -> Clip:
     )
 
 
-def one_line(text: str | None, longest: int) -> str:
-    """Return ``text`` without line breaks and unprintable characters, at most so long."""
-    words = "".join(letter if letter.isprintable() else " " for letter in text or "").split()
-    return " ".join(words)[:longest].rstrip()
+def _line(text: str, longest: int) -> str:
+    return shortened(one_line(seen(text)), longest)
 
 
 def _link(url: str | None, trusted_hosts: Collection[str]) -> str | None:

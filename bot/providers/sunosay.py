@@ -5,6 +5,7 @@ Contract: providers.md §2. Of an answer only ``code`` decides; ``message`` may 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import httpx
 from pydantic import AliasChoices, Field, TypeAdapter
@@ -43,13 +44,15 @@ _TASK = "/suno/music/get-task"
 
 _SUCCESS = 200
 _BROKEN = 500
+# what stands in ``message`` while all is well (providers.md §2.2)
+_SAYS_NOTHING = re.compile(r"ok\b|success|key verification", re.IGNORECASE)
 
 Point = Callable[[float], float | str]
 
 
 class _Envelope(Said):
     code: int | None = None
-    task_id: Id | None = None
+    task_id: Id | Literal[""] | None = None
 
     @property
     def refusal(self) -> Refusal | None:
@@ -139,7 +142,9 @@ class SunoSay(Adapter):
         if refusal := answer.refusal:
             raise _meaning(refusal) or failure(refusal, Rejected)
         if not answer.task_id and answer.clips == []:
-            raise Rejected(answer.text)  # Suno's own failure (providers.md §6.7)
+            raise Rejected(
+                "" if _SAYS_NOTHING.match(answer.text) else answer.text
+            )  # Suno's own failure (providers.md §6.7)
         if not answer.task_id:
             raise Unconfirmed(f"{self.capabilities.label} named no task.")
         return Handle(task_id=answer.task_id)
@@ -165,7 +170,8 @@ class SunoSay(Adapter):
         )
         status = clip_status(task.status)
         if status is ClipStatus.FAILED:
-            return Progress(clips=clips, error=task.text)
+            said = "" if _SAYS_NOTHING.match(task.text) else task.text
+            return Progress(clips=clips, error=said)
         return Progress(clips=clips, is_open=status is not ClipStatus.COMPLETE or not clips)
 
     def _refused(self, refusal: Refusal) -> ProviderError | None:

@@ -20,6 +20,9 @@ from bot.services.paces import Paces
 from bot.services.requests import Prepared, Requests
 from bot.store.store import Store
 
+# The first reply is sent by whoever accepts; only if it never was does the publisher send one.
+FIRST_REPLY = dt.timedelta(seconds=10)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
@@ -109,7 +112,8 @@ class ExtensionService:
                 created_at=now,
                 due_at=now,
                 deadline_at=now + self._deadline,
-            )
+            ),
+            publish_at=now + FIRST_REPLY,
         )
         self._bells.submitter.ring()
         return ext, is_new

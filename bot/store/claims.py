@@ -41,6 +41,17 @@ async def claim_waiting(
     return None
 
 
+async def next_waiting(db: AsyncConnection, provider: str, now: dt.datetime) -> Extension | None:
+    """Return the oldest waiting extension of ``provider`` that is due; claims nothing."""
+    question = (
+        select(extensions)
+        .where(_row.status == Status.WAITING, _row.provider == provider, _row.due_at <= now)
+        .order_by(_row.id)
+        .limit(1)
+    )
+    return next(iter(await load(db, question)), None)
+
+
 async def interrupted(db: AsyncConnection, now: dt.datetime) -> list[Extension]:
     """Return the submitting extensions whose claim has lapsed, oldest first."""
     question = (

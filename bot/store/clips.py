@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import Clip, ClipStatus, Extension, KnownClip
@@ -73,14 +73,14 @@ async def remember(db: AsyncConnection, provider: str, clip: Clip, now: dt.datet
     row = await _row_of(db, provider, clip.id)
     if row is None:
         await _keep(db, provider, clip, now)
-    elif row.extension_id is None:
+    elif row["extension_id"] is None:
         merged = replace(
             clip,
-            title=clip.title or row.title,
-            style=clip.style or row.style,
-            audio_url=clip.audio_url or row.audio_url,
-            image_url=clip.image_url or row.image_url,
-            duration=row.duration if clip.duration is None else clip.duration,
+            title=clip.title or row["title"],
+            style=clip.style or row["style"],
+            audio_url=clip.audio_url or row["audio_url"],
+            image_url=clip.image_url or row["image_url"],
+            duration=row["duration"] if clip.duration is None else clip.duration,
         )
         await _keep(db, provider, merged, now)
 
@@ -139,14 +139,15 @@ async def made_clips(db: AsyncConnection, clip_ids: Sequence[str]) -> set[str]:
     return set((await db.execute(question)).scalars())
 
 
-async def _row_of(db: AsyncConnection, provider: str, clip_id: str):  # noqa: ANN202
+async def _row_of(db: AsyncConnection, provider: str, clip_id: str) -> RowMapping | None:
+    """Return the row of a clip of ``provider``, one that was made before one that was used."""
     question = (
         select(clips)
         .where(clips.c.provider == provider, clips.c.clip_id == clip_id)
         .order_by(_is_made.desc())
         .limit(1)
     )
-    return (await db.execute(question)).first()
+    return (await db.execute(question)).mappings().first()
 
 
 async def _keep(db: AsyncConnection, provider: str, clip: Clip, now: dt.datetime) -> None:

@@ -1,9 +1,10 @@
 """Extensions: accepted, found, saved. Each function is a part of one transaction."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Executable, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import FINAL, Extension, ReplyRef, Status
@@ -18,11 +19,13 @@ OPEN = tuple(status for status in Status if status not in FINAL)
 _row = extensions.c
 
 
-async def accept(db: AsyncConnection, ext: Extension) -> tuple[Extension, bool]:
+async def accept(
+    db: AsyncConnection, ext: Extension, publish_at: dt.datetime
+) -> tuple[Extension, bool]:
     """Insert ``ext`` unless its trigger is known; return the stored one and whether it is new."""
     statement = (
         insert(db, extensions)
-        .values(accepted_row(ext))
+        .values(accepted_row(ext, publish_at))
         .on_conflict_do_nothing(index_elements=[_row.trigger])
         .returning(_row.id)
     )
@@ -35,7 +38,7 @@ async def accept(db: AsyncConnection, ext: Extension) -> tuple[Extension, bool]:
     return stored, True
 
 
-async def load(db: AsyncConnection, question: Select[*tuple[object, ...]]) -> list[Extension]:
+async def load(db: AsyncConnection, question: Executable) -> list[Extension]:
     """Return the extensions whose rows ``question`` selects, in two queries however many."""
     rows = (await db.execute(question)).mappings().all()
     made = await clips_of(db, [row["id"] for row in rows])

@@ -1,5 +1,6 @@
 """Rows from values, and values from rows. Knows the columns' names, but no SQL."""
 
+import datetime as dt
 from collections.abc import Iterable
 from string import ascii_uppercase
 
@@ -19,13 +20,24 @@ from bot.domain.models import (
 )
 
 
-def accepted_row(ext: Extension) -> dict[str, object]:
-    """Return the whole row of ``ext`` but for its id, to be published from its creation on."""
-    request = ext.request
+def accepted_row(ext: Extension, publish_at: dt.datetime) -> dict[str, object]:
+    """Return the whole row of ``ext`` but for its id, to be published from ``publish_at`` on."""
     return {
         "trigger": ext.trigger,
         "member_id": ext.member_id,
         "created_at": ext.created_at,
+        "published": ext.published,
+        "publish_failures": ext.publish_failures,
+        "publish_at": publish_at,
+        **state_row(ext),
+        **reply_row(ext.reply),
+    }
+
+
+def state_row(ext: Extension) -> dict[str, object]:
+    """Return the columns that change while it goes on; its source fills in what was left open."""
+    request = ext.request
+    return {
         "provider": request.provider,
         "clip_id": request.clip_id,
         "continue_at": request.continue_at,
@@ -34,17 +46,6 @@ def accepted_row(ext: Extension) -> dict[str, object]:
         "title": request.title,
         "exclude": request.exclude,
         "model": request.model,
-        "published": ext.published,
-        "publish_failures": ext.publish_failures,
-        "publish_at": ext.created_at,
-        **state_row(ext),
-        **reply_row(ext.reply),
-    }
-
-
-def state_row(ext: Extension) -> dict[str, object]:
-    """Return the columns that transitions change."""
-    return {
         "source_title": ext.source_title,
         "source_url": ext.source_url,
         "status": ext.status,

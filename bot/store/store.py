@@ -39,13 +39,16 @@ class Store:
                     await claims.lapse_all(db)
             yield cls(database)
 
-    async def accept(self, ext: Extension) -> tuple[Extension, bool]:
+    async def accept(
+        self, ext: Extension, *, publish_at: dt.datetime | None = None
+    ) -> tuple[Extension, bool]:
         """Insert ``ext`` unless its trigger is known; return the stored one and whether it is new.
 
-        The source clip is remembered as one that was used.
+        Its reply is not published before ``publish_at``, by default at once. The source clip is
+        remembered as one that was used.
         """
         async with self._db.write() as db:
-            return await extensions.accept(db, ext)
+            return await extensions.accept(db, ext, publish_at or ext.created_at)
 
     async def extension(self, extension_id: int) -> Extension | None:
         """Return one extension."""
@@ -75,6 +78,14 @@ class Store:
         """
         async with self._db.write() as db:
             return await claims.claim_waiting(db, provider, now=now, lapses_at=lapses_at)
+
+    async def next_waiting(self, provider: str, *, now: dt.datetime) -> Extension | None:
+        """Return the oldest waiting extension of ``provider`` that is due, without claiming it.
+
+        It is claimed by a `save` as submitting, which only one process can win.
+        """
+        async with self._db.read() as db:
+            return await claims.next_waiting(db, provider, now)
 
     async def interrupted(self, *, now: dt.datetime) -> list[Extension]:
         """Return the submitting extensions whose claim has lapsed, oldest first."""
