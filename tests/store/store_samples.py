@@ -1,0 +1,81 @@
+"""Extensions and clips for the tests of the store, and a moment at which they happen."""
+
+import datetime as dt
+from dataclasses import replace
+
+from bot.domain.models import (
+    Clip,
+    ClipStatus,
+    ExtendRequest,
+    Extension,
+    Handle,
+    Progress,
+    ReplyRef,
+)
+from bot.domain.transitions import observed, submitted
+from bot.store.store import Store
+
+NOW = dt.datetime(2026, 5, 17, 12, 0, 0, 123456, tzinfo=dt.UTC)
+SECOND = dt.timedelta(seconds=1)
+MINUTE = dt.timedelta(minutes=1)
+GUILD, MEMBER = 1_200_000_000_000_000_007, 1_200_000_000_000_000_042
+
+
+def asked(
+    trigger: str,
+    *,
+    provider: str = "suno",
+    clip_id: str = "source",
+    source_title: str = "",
+    member_id: int = MEMBER,
+    guild_id: int | None = GUILD,
+    message_id: int | None = None,
+    due_at: dt.datetime = NOW,
+) -> Extension:
+    """Return an extension as a member asks for it."""
+    return Extension(
+        trigger=trigger,
+        member_id=member_id,
+        request=ExtendRequest(provider=provider, clip_id=clip_id),
+        reply=ReplyRef(channel_id=5, guild_id=guild_id, message_id=message_id),
+        created_at=NOW,
+        due_at=due_at,
+        deadline_at=NOW + 15 * MINUTE,
+        source_title=source_title,
+    )
+
+
+def heard(clip_id: str, **parts: object) -> Clip:
+    """Return a finished clip that can be played."""
+    clip = Clip(id=clip_id, status=ClipStatus.COMPLETE, audio_url=f"https://a.example/{clip_id}")
+    return replace(clip, **parts)
+
+
+async def accepted(store: Store, trigger: str, **parts: object) -> Extension:
+    """Return an extension that ``store`` has accepted."""
+    ext, is_new = await store.accept(asked(trigger, **parts))
+    assert is_new
+    return ext
+
+
+async def taken(
+    store: Store, trigger: str, *, due_at: dt.datetime = NOW, **parts: object
+) -> Extension:
+    """Return an extension that its provider has taken."""
+    await accepted(store, trigger, **parts)
+    provider = str(parts.get("provider", "suno"))
+    was = await store.claim_waiting(provider, now=NOW, lapses_at=NOW + MINUTE)
+    assert was is not None
+    new = submitted(was, Handle(task_id=trigger), now=NOW, due_at=due_at, deadline=15 * MINUTE)
+    assert await store.save(new, was=was)
+    return new
+
+
+async def finished(
+    store: Store, trigger: str, *clips: Clip, after: dt.timedelta = MINUTE, **parts: object
+) -> Extension:
+    """Return an extension that has ended with ``clips``."""
+    was = await taken(store, trigger, **parts)
+    new = observed(was, Progress(clips=clips), now=NOW + after)
+    assert await store.save(new, was=was)
+    return new

@@ -1,0 +1,151 @@
+"""Clips are known as they were made, else as they were used, and found by what they are called."""
+
+from dataclasses import replace
+
+import pytest
+from store_samples import GUILD, MEMBER, MINUTE, NOW, accepted, finished, heard, taken
+
+from bot.domain.models import Clip, ClipStatus, KnownClip, Progress
+from bot.domain.transitions import observed
+from bot.store.store import Store
+
+
+async def found(
+    store: Store,
+    text: str = "",
+    *,
+    guild_id: int | None = GUILD,
+    member_id: int = MEMBER,
+    limit: int = 25,
+) -> list[str]:
+    clips = await store.search_clips(text, guild_id=guild_id, member_id=member_id, limit=limit)
+    return [known.clip.id for known in clips]
+
+
+def used(clip_id: str, title: str = "") -> Clip:
+    return Clip(id=clip_id, status=ClipStatus.COMPLETE, title=title)
+
+
+async def test_an_unheard_of_clip_is_unknown(store: Store) -> None:
+    assert await store.clip("nothing") is None
+
+
+async def test_a_source_clip_is_remembered_when_it_is_used(store: Store) -> None:
+    await accepted(store, "one", clip_id="s", source_title="Rain")
+    known = KnownClip(clip=used("s", "Rain"), provider="suno", known_at=NOW)
+    assert await store.clip("s") == known
+
+
+async def test_a_source_clip_that_is_known_stays_as_it_is_known(store: Store) -> None:
+    await store.remember_clip("suno", heard("s", title="Rain", duration=120.5), now=NOW)
+    await accepted(store, "one", clip_id="s", source_title="Rai…")
+    assert (await store.clip("s")).clip == heard("s", title="Rain", duration=120.5)
+
+
+async def test_what_a_provider_leaves_out_stays_known(store: Store) -> None:
+    full = heard("s", title="Rain", style="folk", duration=9.0, image_url="https://i.example/s")
+    await store.remember_clip("suno", full, now=NOW)
+    await store.remember_clip("suno", used("s", "Storm"), now=NOW + MINUTE)
+    known = await store.clip("s")
+    assert known.clip == replace(full, title="Storm")
+    assert known.known_at == NOW + MINUTE
+    await store.remember_clip("suno", replace(full, duration=10.0), now=NOW + MINUTE)
+    assert (await store.clip("s")).clip == replace(full, duration=10.0)
+
+
+async def test_a_made_clip_is_known_by_letter_and_reply(store: Store) -> None:
+    ext = await finished(store, "one", heard("a"), heard("b"), message_id=77)
+    assert await store.clip("b") == KnownClip(
+        clip=heard("b"),
+        provider="suno",
+        known_at=NOW + MINUTE,
+        letter="B",
+        extension_id=ext.id,
+        reply_url=f"https://discord.com/channels/{GUILD}/5/77",
+    )
+
+
+async def test_a_reply_that_is_gone_is_not_linked(store: Store) -> None:
+    ext = await finished(store, "one", heard("a"), message_id=77)
+    await store.save_reply(ext.id, replace(ext.reply, is_gone=True))
+    assert (await store.clip("a")).reply_url is None
+
+
+async def test_what_a_provider_tells_never_overwrites_a_made_clip(store: Store) -> None:
+    await finished(store, "one", heard("a", title="Ours"))
+    await store.remember_clip("suno", heard("a", title="Theirs"), now=NOW + 2 * MINUTE)
+    assert (await store.clip("a")).clip.title == "Ours"
+
+
+async def test_extending_a_made_clip_leaves_it_as_it_was_made(store: Store) -> None:
+    ext = await finished(store, "one", heard("a", title="Ours"))
+    await accepted(store, "two", clip_id="a", source_title="Theirs")
+    await accepted(store, "three", clip_id="a", provider="other", source_title="Theirs")
+    known = await store.clip("a")
+    assert (known.clip.title, known.extension_id) == ("Ours", ext.id)
+
+
+async def test_a_clip_that_several_extensions_heard_of_is_that_of_the_newest(store: Store) -> None:
+    await finished(store, "one", heard("a", title="Old"))
+    await finished(store, "two", heard("a", title="New"))
+    assert (await store.clip("a")).clip.title == "New"
+    assert await found(store) == ["a", "source"]
+
+
+async def test_unknown_clips_are_those_that_no_extension_made(store: Store) -> None:
+    await finished(store, "one", heard("a"), clip_id="s")
+    assert await store.unknown_clips(["z", "a", "s"]) == ["z", "s"]
+    assert await store.unknown_clips([]) == []
+
+
+async def test_the_newest_made_or_used_is_found_first_and_once(store: Store) -> None:
+    await finished(store, "one", heard("a"), heard("b"), clip_id="s")
+    await finished(store, "two", heard("c"), clip_id="a")
+    assert await found(store) == ["a", "c", "b", "s"]
+    assert await found(store, limit=2) == ["a", "c"]
+
+
+async def test_clips_that_cannot_be_played_are_not_found(store: Store) -> None:
+    was = await finished(store, "one", heard("a"), replace(heard("b"), audio_url=None))
+    broken = Clip(id="c", status=ClipStatus.FAILED)
+    assert await store.save(replace(was, clips=(*was.clips, broken), revision=9), was=was)
+    await accepted(store, "two", clip_id="b")
+    assert await found(store) == ["a", "source"]
+
+
+@pytest.mark.parametrize("text", ["ŁÓDŹ", "łódź nocą", "Synth", "A-1", "", "100%_"])
+async def test_text_is_matched_in_title_style_and_id_whatever_its_case(
+    store: Store, text: str
+) -> None:
+    await finished(store, "one", heard("A-1", title="Łódź nocą 100%_", style="dark SYNTHwave"))
+    assert "A-1" in await found(store, text)
+
+
+@pytest.mark.parametrize("text", ["%", "_", "\\", "/", "a%1", "a_1"])
+async def test_wildcards_mean_themselves(store: Store, text: str) -> None:
+    await finished(store, "one", heard("a-1", title="Night"))
+    assert await found(store, text) == []
+
+
+async def test_a_guild_finds_only_its_own_clips(store: Store) -> None:
+    await finished(store, "one", heard("a"), clip_id="s1")
+    await finished(store, "two", heard("b"), clip_id="s2", guild_id=8)
+    assert await found(store) == ["a", "s1"]
+    assert await found(store, guild_id=8) == ["b", "s2"]
+
+
+async def test_outside_a_guild_a_member_finds_all_of_their_own(store: Store) -> None:
+    await finished(store, "one", heard("a"), clip_id="s1")
+    await finished(store, "two", heard("b"), clip_id="s2", guild_id=None)
+    await finished(store, "three", heard("c"), clip_id="s3", guild_id=None, member_id=9)
+    assert await found(store, guild_id=None) == ["b", "s2", "a", "s1"]
+
+
+async def test_clips_keep_their_order_when_news_arrives(store: Store) -> None:
+    ext = await taken(store, "one")
+    for clips in ((heard("b"), heard("a")), (heard("c"), heard("a"))):
+        was = ext
+        ext = observed(was, Progress(clips=clips, is_open=True), now=NOW)
+        assert await store.save(ext, was=was)
+    assert await store.extension(ext.id) == ext
+    assert [clip.id for clip in ext.clips] == ["b", "a", "c"]

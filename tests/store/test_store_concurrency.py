@@ -1,0 +1,107 @@
+"""However many work at once, a row is accepted, claimed and saved by one of them."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+import pytest
+from store_samples import MINUTE, NOW, accepted, asked, taken
+
+from bot.domain.models import Status
+from bot.domain.transitions import ended
+from bot.store.store import Store
+
+LAPSES = NOW + MINUTE
+
+
+@pytest.fixture
+async def stores(store: Store, url: str):  # noqa: ANN201 - a fixture
+    """As many processes as the database can have at once: each has a store of its own."""
+    async with AsyncExitStack() as stack:
+        others = [
+            await stack.enter_async_context(Store.open(url))
+            for _ in range(0 if url.startswith("sqlite") else 2)
+        ]
+        yield [store, *others] * (6 // (1 + len(others)))
+
+
+async def test_one_trigger_is_accepted_once(stores: list[Store]) -> None:
+    answers = await asyncio.gather(
+        *(store.accept(asked("one", clip_id=f"{n}")) for n, store in enumerate(stores * 3))
+    )
+    winner = next(ext for ext, is_new in answers if is_new)
+    assert [is_new for _, is_new in answers].count(True) == 1
+    assert [ext for ext, _ in answers] == [winner] * len(answers)
+
+
+async def test_a_waiting_extension_is_claimed_by_one(stores: list[Store]) -> None:
+    ids = {(await accepted(stores[0], f"{number}")).id for number in range(10)}
+    rounds = [
+        await asyncio.gather(
+            *(store.claim_waiting("suno", now=NOW, lapses_at=LAPSES) for store in stores)
+        )
+        for _ in range(12)
+    ]
+    claimed = [ext.id for claims in rounds for ext in claims if ext is not None]
+    assert sorted(claimed) == sorted(ids)
+
+
+async def test_due_extensions_are_claimed_by_one(stores: list[Store]) -> None:
+    ids = {(await taken(stores[0], f"{number}")).id for number in range(10)}
+    batches = await asyncio.gather(
+        *(store.claim_due("suno", now=NOW, lapses_at=LAPSES, limit=3) for store in stores)
+    )
+    batches.append(await stores[0].claim_due("suno", now=NOW, lapses_at=LAPSES))
+    assert sorted(ext.id for batch in batches for ext in batch) == sorted(ids)
+
+
+async def test_replies_are_claimed_by_one(stores: list[Store]) -> None:
+    ids = {(await accepted(stores[0], f"{number}")).id for number in range(10)}
+    batches = await asyncio.gather(
+        *(store.claim_unpublished(now=NOW, lapses_at=LAPSES, limit=3) for store in stores)
+    )
+    batches.append(await stores[0].claim_unpublished(now=NOW, lapses_at=LAPSES))
+    assert sorted(ext.id for batch in batches for ext in batch) == sorted(ids)
+
+
+async def test_of_many_saves_one_wins(stores: list[Store]) -> None:
+    was = await taken(stores[0], "one")
+    results = await asyncio.gather(
+        *(
+            store.save(replace(was, revision=10 + n, source_title=f"{n}"), was=was)
+            for n, store in enumerate(stores)
+        )
+    )
+    assert results.count(True) == 1
+    stored = await stores[0].extension(was.id)
+    assert stored.source_title == f"{results.index(True)}"
+
+
+async def test_what_one_writes_survives_the_failure_of_another(store: Store) -> None:
+    naive = NOW.replace(tzinfo=None)
+    answers = await asyncio.gather(
+        *(store.accept(replace(asked(f"{n}"), due_at=naive if n % 2 else NOW)) for n in range(12)),
+        return_exceptions=True,
+    )
+    kept = [answer[0] for answer in answers if isinstance(answer, tuple)]
+    assert len(kept) == 6
+    assert [await store.extension(ext.id) for ext in kept] == kept
+
+
+async def test_a_failed_write_leaves_nothing_behind(store: Store) -> None:
+    was = await taken(store, "one")
+    nameless = replace(ended(was, Status.FAILED, None, now=NOW), clips=(None,))
+    with pytest.raises(AttributeError):
+        await store.save(nameless, was=was)
+    assert await store.extension(was.id) == was
+
+
+async def test_a_writer_that_is_cancelled_is_in_no_ones_way(store: Store) -> None:
+    for patience in range(40):
+        task = asyncio.create_task(store.accept(asked(f"cancelled {patience}")))
+        for _ in range(patience):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        kept = await accepted(store, f"kept {patience}")
+        assert await store.extension(kept.id) == kept

@@ -1,0 +1,61 @@
+"""Each migration leads from the schema before it to the next, the last to what tables.py says."""
+
+import logging
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.store.migrate import migrate
+from bot.store.tables import metadata
+
+SCHEMA = text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' ORDER BY name")
+
+
+def differences(connection: Connection) -> list[object]:
+    """Return how the schema behind ``connection`` differs from the tables."""
+    return compare_metadata(MigrationContext.configure(connection), metadata)
+
+
+async def test_the_migrations_make_the_tables(url: str) -> None:
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(migrate)
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+def test_the_migrations_make_the_tables_to_the_letter() -> None:
+    schemas: list[list[tuple[str, str]]] = []
+    for make in (migrate, metadata.create_all):
+        engine = create_engine("sqlite://")
+        with engine.begin() as connection:
+            make(connection)
+            schemas.append(
+                [(name, " ".join((sql or "").split())) for name, sql in connection.execute(SCHEMA)]
+            )
+        engine.dispose()
+    assert schemas[0] == schemas[1]
+
+
+def test_migrating_again_changes_nothing() -> None:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        migrate(connection)
+        before = connection.execute(SCHEMA).all()
+        migrate(connection)
+        assert connection.execute(SCHEMA).all() == before
+    engine.dispose()
+
+
+def test_migrating_leaves_the_logging_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    root, alembic = logging.getLogger(), logging.getLogger("alembic")
+    before = [*root.handlers], root.level, alembic.level, alembic.disabled
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        migrate(connection)
+    engine.dispose()
+    assert ([*root.handlers], root.level, alembic.level, alembic.disabled) == before
+    assert caplog.records == []

@@ -1,0 +1,179 @@
+"""Opening: who may, what an operator is told who may not, and what an earlier life left."""
+
+import asyncio
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from store_samples import MINUTE, NOW, accepted, finished, heard, taken
+
+from bot.domain.models import Status
+from bot.store.errors import StoreError
+from bot.store.store import Store
+
+LAPSES = NOW + 5 * MINUTE
+
+HOLD = """
+import asyncio, sys
+from bot.store.store import Store
+
+async def main():
+    async with Store.open(sys.argv[1]):
+        print("open", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def refusal(url: str) -> str:
+    """Return what is said to who can't open ``url``."""
+    with pytest.raises(StoreError) as refused:
+        async with Store.open(url):
+            pass
+    return str(refused.value)
+
+
+def sqlite_address(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file}"
+
+
+async def test_what_was_stored_is_there_after_a_restart(url: str) -> None:
+    async with Store.open(url) as store:
+        ext = await accepted(store, "one")
+    async with Store.open(url) as store:
+        assert await store.extension(ext.id) == ext
+
+
+async def test_a_file_belongs_to_one_process_until_it_dies(sqlite_url: str) -> None:
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        HOLD,
+        sqlite_url,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    assert await holder.stdout.readline() == b"open\n"
+    said = await refusal(sqlite_url)
+    holder.send_signal(signal.SIGKILL)
+    await holder.wait()
+    assert said == "Another Encore is already running on this database."
+    async with Store.open(sqlite_url) as store:
+        assert await store.next_due() is None
+
+
+async def test_a_file_is_free_again_after_it_was_closed_or_refused(tmp_path: Path) -> None:
+    file = tmp_path / "encore.db"
+    file.write_text("no database " * 100)
+    assert "not a database" in await refusal(sqlite_address(file))
+    file.unlink()
+    for _ in range(2):
+        async with Store.open(sqlite_address(file)) as store:
+            assert await store.open_providers() == set()
+
+
+async def test_claims_of_an_earlier_process_lapse(sqlite_url: str) -> None:
+    async with Store.open(sqlite_url) as store:
+        tracked = await taken(store, "tracked")
+        await accepted(store, "submitting")
+        sent = await store.claim_waiting("suno", now=NOW, lapses_at=LAPSES)
+        await store.claim_due("suno", now=NOW, lapses_at=LAPSES)
+        await store.claim_unpublished(now=NOW, lapses_at=LAPSES)
+    async with Store.open(sqlite_url) as store:
+        [interrupted] = await store.interrupted(now=NOW)
+        [due] = await store.claim_due("suno", now=NOW, lapses_at=LAPSES)
+        unpublished = await store.claim_unpublished(now=NOW, lapses_at=LAPSES)
+    assert interrupted == replace(sent, due_at=NOW)
+    assert due == replace(tracked, due_at=LAPSES)
+    assert [ext.id for ext in unpublished] == [tracked.id, sent.id]
+
+
+async def test_claims_of_other_processes_are_respected(postgres_url: str) -> None:
+    async with Store.open(postgres_url) as store:
+        await taken(store, "tracked")
+        await store.claim_due("suno", now=NOW, lapses_at=LAPSES)
+        await store.claim_unpublished(now=NOW, lapses_at=LAPSES)
+        async with Store.open(postgres_url) as other:
+            assert await other.claim_due("suno", now=NOW, lapses_at=LAPSES) == []
+            assert await other.claim_unpublished(now=NOW, lapses_at=LAPSES) == []
+
+
+async def test_what_waits_or_has_ended_stays_as_it_is_over_a_restart(sqlite_url: str) -> None:
+    async with Store.open(sqlite_url) as store:
+        done = await finished(store, "done", heard("a"))
+        waiting = await accepted(store, "waiting", due_at=LAPSES)
+    async with Store.open(sqlite_url) as store:
+        assert await store.extension(done.id) == done
+        assert await store.extension(waiting.id) == waiting
+        assert waiting.status is Status.WAITING
+
+
+async def test_processes_that_start_together_migrate_once(postgres_url: str) -> None:
+    async def start() -> set[str]:
+        async with Store.open(postgres_url) as store:
+            return await store.open_providers()
+
+    assert await asyncio.gather(*(start() for _ in range(4))) == [set()] * 4
+
+
+async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    said = await refusal(sqlite_address(tmp_path / "nowhere" / "encore.db"))
+    assert said == f"The folder {tmp_path / 'nowhere'} for the database does not exist."
+
+
+async def test_a_file_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
+    (tmp_path / "encore.db.lock").mkdir()
+    said = await refusal(sqlite_address(tmp_path / "encore.db"))
+    assert said.startswith(f"The database {tmp_path / 'encore.db'} can't be locked: ")
+
+
+async def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    said = await refusal(sqlite_address(tmp_path))
+    assert said == "The database can't be opened: unable to open database file."
+
+
+async def test_a_server_that_does_not_answer_is_told_without_the_password() -> None:
+    said = await refusal("postgresql+asyncpg://encore:secret@127.0.0.1:1/encore")
+    assert said.startswith("The database can't be opened: ")
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    "url", ["", "encore.db", "sqlite:///encore.db", "sqlite+aiosqlite://", "mysql+aiomysql://a/b"]
+)
+async def test_other_databases_are_refused_with_an_example(url: str) -> None:
+    assert "sqlite+aiosqlite:///encore.db" in await refusal(url)
+
+
+async def test_a_database_of_a_newer_encore_is_refused_and_left_alone(url: str) -> None:
+    async with Store.open(url) as store:
+        ext = await accepted(store, "one")
+    await stamp(url, "9999")
+    said = await refusal(url)
+    await stamp(url, "0001")
+    assert said == "This database was made by a newer Encore; update Encore to use it."
+    async with Store.open(url) as store:
+        assert await store.extension(ext.id) == ext
+
+
+async def stamp(url: str, revision: str) -> None:
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
+        )
+    await engine.dispose()
+
+
+async def test_a_commit_outlives_a_power_cut_and_references_are_checked(sqlite_url: str) -> None:
+    async with Store.open(sqlite_url) as store, store._db.write() as db:  # noqa: SLF001
+        found = [
+            (await db.exec_driver_sql(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+    assert found == ["wal", 2, 1, 10_000]

@@ -1,0 +1,69 @@
+"""What the loops ask again and again is answered from an index, never by reading the table."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlalchemy import event
+from store_samples import GUILD, MEMBER, NOW, asked
+
+from bot.store.store import Store
+
+Question = Callable[[Store], Awaitable[object]]
+
+QUESTIONS: dict[str, tuple[Question, set[str]]] = {
+    "claim_waiting": (
+        lambda store: store.claim_waiting("suno", now=NOW, lapses_at=NOW),
+        {"extensions_due", "extensions_in_line"},
+    ),
+    "interrupted": (lambda store: store.interrupted(now=NOW), {"extensions_due"}),
+    "claim_due": (
+        lambda store: store.claim_due("suno", now=NOW, lapses_at=NOW),
+        {"extensions_due"},
+    ),
+    "claim_unpublished": (
+        lambda store: store.claim_unpublished(now=NOW, lapses_at=NOW),
+        {"extensions_unpublished"},
+    ),
+    "next_due": (lambda store: store.next_due(), {"extensions_due"}),
+    "next_publish": (lambda store: store.next_publish(), {"extensions_unpublished"}),
+    "find_by_reply": (lambda store: store.find_by_reply(7), {"extensions_by_reply"}),
+    "place_in_line": (lambda store: store.place_in_line(asked("x")), {"extensions_in_line"}),
+    "advance_line": (lambda store: store.advance_line("suno"), {"extensions_in_line"}),
+    "timings": (lambda store: store.timings("suno"), {"extensions_in_line"}),
+    "open_providers": (lambda store: store.open_providers(), {"extensions_due"}),
+    "clip": (lambda store: store.clip("a"), {"clips_by_id"}),
+    "unknown_clips": (lambda store: store.unknown_clips(["a"]), {"clips_by_id"}),
+    "search_clips": (
+        lambda store: store.search_clips("a", guild_id=GUILD, member_id=MEMBER),
+        {"extensions_of_guild"},
+    ),
+    "search_own_clips": (
+        lambda store: store.search_clips("a", guild_id=None, member_id=MEMBER),
+        {"extensions_of_member"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+async def test_a_question_is_answered_from_an_index(sqlite_url: str, name: str) -> None:
+    ask, indexes = QUESTIONS[name]
+    asked_for: list[tuple[str, object]] = []
+    async with Store.open(sqlite_url) as store:
+        engine = store._db._reading.sync_engine  # noqa: SLF001
+        writing = store._db._writing.sync_engine  # noqa: SLF001
+
+        def note(_c: object, _cursor: object, sql: str, values: object, *_: object) -> None:
+            if sql.startswith("SELECT"):
+                asked_for.append((sql, values))
+
+        for each in (engine, writing):
+            event.listen(each, "before_cursor_execute", note)
+        await ask(store)
+        for each in (engine, writing):
+            event.remove(each, "before_cursor_execute", note)
+        sql, values = asked_for[0]
+        async with store._db.read() as db:  # noqa: SLF001
+            plan = (await db.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)).all()
+    steps = [step[-1] for step in plan]
+    assert any(f"INDEX {index} " in step for step in steps for index in indexes), steps
+    assert not any(step.startswith("SCAN") and "INDEX" not in step for step in steps), steps

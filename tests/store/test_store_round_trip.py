@@ -1,0 +1,120 @@
+"""What goes into the store comes out of it as it was, whatever it is."""
+
+import datetime as dt
+import itertools
+from dataclasses import replace
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from store_samples import asked
+
+from bot.domain.models import (
+    Clip,
+    ClipStatus,
+    ExtendRequest,
+    Extension,
+    Handle,
+    Reason,
+    ReasonKind,
+    ReplyRef,
+    Status,
+)
+from bot.store.store import Store
+
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
+words = st.lists(texts, max_size=3).map(tuple)
+moments = st.datetimes(timezones=st.just(dt.UTC))
+snowflakes = st.integers(1, 2**63 - 1)
+counts = st.integers(0, 2**31 - 1)
+seconds = st.floats(allow_nan=False, allow_infinity=False)
+clip_lists = st.lists(
+    st.builds(
+        Clip,
+        id=texts,
+        status=st.sampled_from(ClipStatus),
+        title=texts,
+        style=texts,
+        audio_url=st.none() | texts,
+        image_url=st.none() | texts,
+        duration=st.none() | seconds,
+        error=texts,
+    ),
+    max_size=3,
+    unique_by=lambda clip: clip.id,
+).map(tuple)
+requests = st.builds(
+    ExtendRequest,
+    provider=texts,
+    clip_id=texts,
+    continue_at=st.none() | seconds,
+    lyrics=texts,
+    style=words,
+    title=texts,
+    exclude=words,
+    model=st.none() | texts,
+)
+replies = st.builds(
+    ReplyRef,
+    channel_id=snowflakes,
+    guild_id=st.none() | snowflakes,
+    message_id=st.none() | snowflakes,
+    token=texts,
+    token_until=st.none() | moments,
+    in_channel=st.booleans(),
+    is_gone=st.booleans(),
+)
+extensions = st.builds(
+    Extension,
+    trigger=st.just(""),
+    member_id=snowflakes,
+    request=requests,
+    reply=replies,
+    created_at=moments,
+    due_at=moments,
+    deadline_at=moments,
+    source_title=texts,
+    source_url=st.none() | texts,
+    status=st.sampled_from(Status),
+    reason=st.none() | st.builds(Reason, kind=st.sampled_from(ReasonKind), text=texts),
+    handle=st.none() | st.builds(Handle, task_id=st.none() | texts, clip_ids=words),
+    clips=clip_lists,
+    submitted_at=st.none() | moments,
+    streaming_at=st.none() | moments,
+    finished_at=st.none() | moments,
+    failures=counts,
+    revision=counts,
+    published=counts,
+    publish_failures=counts,
+)
+
+numbers = itertools.count()
+thorough = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@thorough
+@given(ext=extensions)
+async def test_an_extension_comes_back_as_it_was_accepted(store: Store, ext: Extension) -> None:
+    stored, is_new = await store.accept(replace(ext, trigger=f"accepted {next(numbers)}"))
+    assert is_new
+    assert await store.extension(stored.id) == stored
+
+
+@thorough
+@given(ext=extensions)
+async def test_an_extension_comes_back_as_it_was_saved(store: Store, ext: Extension) -> None:
+    was, _ = await store.accept(asked(f"saved {next(numbers)}"))
+    new = replace(
+        ext,
+        id=was.id,
+        trigger=was.trigger,
+        member_id=was.member_id,
+        request=was.request,
+        reply=was.reply,
+        created_at=was.created_at,
+        published=was.published,
+        publish_failures=was.publish_failures,
+    )
+    assert await store.save(new, was=was)
+    assert await store.extension(was.id) == new
