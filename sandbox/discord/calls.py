@@ -14,7 +14,6 @@ from sandbox.discord.wire import (
     objects,
 )
 
-ACKNOWLEDGE_WITHIN = 3.0
 TOKEN_LIVES = 15 * 60.0
 NO_ANSWER = "The application did not respond"
 INPUTS = frozenset(
@@ -88,11 +87,6 @@ class Interaction:
     def ephemeral(self) -> bool:
         """Whether only the member sees the answer."""
         return self.message is not None and self.message.ephemeral
-
-    @property
-    def late(self) -> bool:
-        """Whether the time to acknowledge it is over."""
-        return time.monotonic() - self.begun > ACKNOWLEDGE_WITHIN
 
     @property
     def expired(self) -> bool:

@@ -2,10 +2,11 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Sequence
 
 from sandbox.discord import payloads, permissions, posting
-from sandbox.discord.calls import ACKNOWLEDGE_WITHIN, NO_ANSWER, Interaction, Modal
+from sandbox.discord.calls import NO_ANSWER, Interaction, Modal
 from sandbox.discord.errors import ApiError
 from sandbox.discord.models import Channel, Message, Upload, User
 from sandbox.discord.rules.forms import Form
@@ -52,10 +53,14 @@ EPHEMERAL = int(MessageFlag.EPHEMERAL)
 
 
 class Interactions:
-    """All interactions of the application, by id and by token."""
+    """All interactions of the application, by id and by token.
+
+    ``acknowledge_within`` is the time in seconds that the bot has for its answer.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.acknowledge_within = 3.0
         self.by_id: dict[int, Interaction] = {}
         self.by_token: dict[str, Interaction] = {}
 
@@ -86,7 +91,7 @@ class Interactions:
     async def settle(self, interaction: Interaction) -> Interaction:
         """Wait until ``interaction`` is acknowledged, or its 3 s are over."""
         try:
-            await asyncio.wait_for(interaction.settled.wait(), ACKNOWLEDGE_WITHIN)
+            await asyncio.wait_for(interaction.settled.wait(), self.acknowledge_within)
         except TimeoutError:
             if interaction.answer is None:
                 interaction.failed = NO_ANSWER
@@ -148,12 +153,13 @@ class Interactions:
             raise ApiError(10062)
         if interaction.answer is not None:
             raise ApiError(40060)
-        if interaction.late or interaction.failed:
+        late = time.monotonic() - interaction.begun > self.acknowledge_within
+        if late or interaction.failed:
             raise ApiError(10062)
         kind = self._callback_type(interaction, body)
         self._apply(interaction, kind, body.get("data"), files)
         interaction.answer = kind
-        interaction.answered_at = asyncio.get_running_loop().time()
+        interaction.answered_at = time.monotonic()
         if interaction.modal_of is not None:
             interaction.modal_of.submitted = True
         interaction.settled.set()

@@ -4,6 +4,7 @@ Relaxed is one thing: ``SnowflakeType`` may also be an integer, which Discord ta
 discord.py sends. Values of ``format`` are not looked at, as JSON Schema has it by default.
 """
 
+import importlib
 import json
 import pathlib
 import re
@@ -16,12 +17,14 @@ from referencing.jsonschema import DRAFT202012
 
 from sandbox.discord.wire import Json, JsonObject, is_object
 
-# the stubs of jsonschema leave its own types open
-_EXCEPTIONS: Any = jsonschema.exceptions
 NAME = "urn:discord"
 JSON_BODY = "application/json"
 INTEGER = re.compile(r"^-?\d+$")
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "True": True, "False": False}
+
+
+def _best_of(errors: Iterator[Any]) -> Any:  # noqa: ANN401 - jsonschema has no types of its own
+    return importlib.import_module("jsonschema.exceptions").best_match(errors)
 
 
 class Checker(Protocol):
@@ -69,7 +72,7 @@ class Operation:
             return "a body is required" if self._body_required else None
         if self._body is None:
             return "no body is documented"
-        wrong = _EXCEPTIONS.best_match(self._body.iter_errors(body))
+        wrong = _best_of(self._body.iter_errors(body))
         if wrong is None:
             return None
         place = ".".join(str(step) for step in wrong.absolute_path) or "body"

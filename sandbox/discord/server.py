@@ -33,7 +33,8 @@ class DiscordServer:
     The bot takes ``api_url`` as the base of its REST routes and ``token`` to log in; the gateway
     is what ``GET /gateway/bot`` names (``gateway.url``). ``openapi`` is the path of Discord's
     OpenAPI document, against which requests are then checked; ``privileged`` are the privileged
-    intents that the application was granted; ``shards`` is the recommended number of shards.
+    intents that the application was granted; ``shards`` is the recommended number of shards;
+    ``acknowledge_within`` shortens the 3 s for an answer, for tests that break the rule.
 
     ``world`` holds guilds, channels and messages and changes them on order; ``faults`` and
     ``gateway`` make trouble; ``limits`` are the rate limits (``limits.enforced``).
@@ -47,11 +48,13 @@ class DiscordServer:
         *,
         shards: int = 1,
         privileged: int = 0,
+        acknowledge_within: float = 3.0,
     ) -> None:
         self.token = f"sandbox.{secrets.token_urlsafe(24)}"
         self.world = World(privileged=privileged)
         self.commands = Commands(self.world.snowflakes, self.world.application_id)
         self.interactions = Interactions(self.world)
+        self.interactions.acknowledge_within = acknowledge_within
         self.gateway = Gateway(self.world, self.token)
         self.api_url = ""
         self._site = Site(self.world, self.interactions, self.commands, shards=shards)

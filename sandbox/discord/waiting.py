@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 Seen = TypeVar("Seen")
+LOOK_EVERY = 0.05
 
 
 class Waiters:
@@ -46,12 +47,22 @@ class Waiters:
             found = condition()
             return bool(found)
 
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
         self._checks[future] = check
+        over = loop.time() + timeout
         try:
-            await asyncio.wait_for(future, timeout)
-        except TimeoutError:
-            raise TimeoutError(f"It did not happen within {timeout:g} s") from None
+            while not future.done():
+                left = over - loop.time()
+                if left <= 0:
+                    raise TimeoutError(f"It did not happen within {timeout:g} s")
+                await asyncio.wait([future], timeout=min(left, LOOK_EVERY))
+                # what the condition looks at may be the bot's, whose changes nobody tells of
+                if not future.done() and check():
+                    break
+            if future.done():
+                future.result()
         finally:
             del self._checks[future]
+            future.cancel()
         return found

@@ -1,0 +1,145 @@
+import asyncio
+import json
+import zlib
+
+import discord
+import pytest
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+from player import Player, logged_in
+
+from sandbox.discord.server import DiscordServer
+from sandbox.discord.wire import Intent
+
+
+async def test_a_dropped_bot_resumes_and_hears_what_it_missed(
+    server: DiscordServer, bot: Player
+) -> None:
+    ada = server.member("Ada")
+    message = await ada.say(None, "x")
+    server.gateway.drop()
+    await ada.react(message, "🔁")
+    await server.wait_for(lambda: bot.reactions, timeout=10)
+    assert bot.reactions == [("🔁", ada.id, message.id)]
+    assert (server.gateway.identified, server.gateway.resumed) == (1, 1)
+
+
+async def test_a_pulled_cable_is_survived(server: DiscordServer, bot: Player) -> None:
+    server.gateway.drop(abrupt=True)
+    call = asyncio.create_task(server.member("Ada").slash("extend", clip="x"))
+    await server.wait_for(lambda: server.gateway.resumed == 1, timeout=10)
+    assert (await call).modal is not None
+    assert not bot.is_closed()
+
+
+async def test_a_bot_that_is_asked_to_reconnect_resumes(server: DiscordServer, bot: Player) -> None:
+    server.gateway.ask_to_reconnect()
+    await asyncio.wait_for(bot.resumed.wait(), 10)
+    assert server.gateway.identified == 1
+
+
+async def test_an_event_can_come_twice(server: DiscordServer, bot: Player) -> None:
+    ada = server.member("Ada")
+    message = await ada.say(None, "x")
+    await ada.react(message, "🔁")
+    server.gateway.repeat("MESSAGE_REACTION_ADD")
+    await server.wait_for(lambda: len(bot.reactions) > 1)
+    assert bot.reactions[0] == bot.reactions[1]
+    with pytest.raises(LookupError):
+        server.gateway.repeat("MESSAGE_REACTION_REMOVE")
+
+
+async def test_privileged_intents_have_to_be_granted() -> None:
+    class Curious(Player):
+        def __init__(self) -> None:
+            super().__init__()
+            self._connection._intents.message_content = True  # noqa: SLF001
+
+    async with DiscordServer() as server:
+        with pytest.raises(discord.PrivilegedIntentsRequired):
+            async with logged_in(server, Curious()):
+                pass
+    async with (
+        DiscordServer(privileged=Intent.MESSAGE_CONTENT) as server,
+        logged_in(server, Curious()) as bot,
+    ):
+        await server.member("Ada").say(None, "hello")
+        await server.wait_for(lambda: bot.heard)
+        assert bot.heard[0].content == "hello"
+
+
+async def test_a_wrong_token_is_refused(server: DiscordServer) -> None:
+    server.token = "sandbox.wrong"
+    with pytest.raises(discord.LoginFailure):
+        async with logged_in(server):
+            pass
+
+
+class Listener:
+    """A bare socket, to see what discord.py hides."""
+
+    def __init__(self, ws: ClientWebSocketResponse, *, packed: bool) -> None:
+        self.ws = ws
+        self.stream = zlib.decompressobj() if packed else None
+
+    async def next(self) -> dict:
+        frame = await self.ws.receive(timeout=2)
+        if frame.type is WSMsgType.CLOSE:
+            return {"op": "close", "d": frame.data}
+        if self.stream is not None:
+            assert frame.data.endswith(b"\x00\x00\xff\xff")
+            return json.loads(self.stream.decompress(frame.data))
+        return json.loads(frame.data)
+
+    async def say(self, op: int, d: object) -> None:
+        await self.ws.send_json({"op": op, "d": d})
+
+    async def identify(self, server: DiscordServer, intents: int, shard: list[int]) -> dict:
+        assert (await self.next())["op"] == 10
+        told = {"token": server.token, "intents": intents, "shard": shard, "properties": {}}
+        await self.say(2, told)
+        return await self.next()
+
+
+@pytest.mark.parametrize("packed", [True, False])
+async def test_guilds_are_shared_out_over_shards(*, packed: bool) -> None:
+    query = "?v=10&encoding=json" + ("&compress=zlib-stream" if packed else "")
+    async with DiscordServer(shards=2) as server, ClientSession() as http:
+        guild = server.world.guild
+        seen = {}
+        for shard in (0, 1):
+            async with http.ws_connect(server.gateway.url + query) as ws:
+                listener = Listener(ws, packed=packed)
+                ready = await listener.identify(server, 1, [shard, 2])
+                assert ready["t"] == "READY"
+                seen[shard] = [int(each["id"]) for each in ready["d"]["guilds"]]
+        own = (guild.id >> 22) % 2
+        assert seen[own] == [guild.id]
+        assert seen[1 - own] == []
+
+
+async def test_an_unknown_session_is_invalid_and_nonsense_closes() -> None:
+    async with DiscordServer() as server, ClientSession() as http:
+        async with http.ws_connect(server.gateway.url) as ws:
+            listener = Listener(ws, packed=False)
+            await listener.next()
+            await listener.say(6, {"token": server.token, "session_id": "gone", "seq": 1})
+            assert await listener.next() == {"t": None, "s": None, "op": 9, "d": False}
+            await listener.say(1, None)
+            assert (await listener.next())["op"] == 11
+            await listener.say(77, {})
+            assert await listener.next() == {"op": "close", "d": 4001}
+        async with http.ws_connect(server.gateway.url) as ws:
+            listener = Listener(ws, packed=False)
+            assert await listener.identify(server, 1, [2, 2]) == {"op": "close", "d": 4010}
+
+
+async def test_events_come_by_intent_but_interactions_always() -> None:
+    async with DiscordServer(acknowledge_within=0.01) as server, ClientSession() as http:
+        server.commands.put(None, {"name": "sing", "description": "d"})
+        async with http.ws_connect(server.gateway.url) as ws:
+            listener = Listener(ws, packed=False)
+            await listener.identify(server, 0, [0, 1])
+            ada = server.member("Ada")
+            await ada.react(await ada.say(None, "x"), "🔁")
+            await ada.slash("sing")
+            assert (await listener.next())["t"] == "INTERACTION_CREATE"
