@@ -7,8 +7,9 @@ other: a row that one has locked is skipped by the rest.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import FINAL, Extension, Status
@@ -26,13 +27,7 @@ async def claim_waiting(
     db: AsyncConnection, provider: str, *, now: dt.datetime, lapses_at: dt.datetime
 ) -> Extension | None:
     """Turn the oldest waiting extension that is due into a submitting one."""
-    question = (
-        select(extensions)
-        .where(_row.status == Status.WAITING, _row.provider == provider, _row.due_at <= now)
-        .order_by(_row.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
+    question = _first_waiting(provider, now).with_for_update(skip_locked=True)
     for ext in await load(db, question):
         claimed = submitting(ext, now=now, lapses_at=lapses_at)
         statement = update(extensions).where(_row.id == ext.id).values(state_row(claimed))
@@ -43,13 +38,7 @@ async def claim_waiting(
 
 async def next_waiting(db: AsyncConnection, provider: str, now: dt.datetime) -> Extension | None:
     """Return the oldest waiting extension of ``provider`` that is due; claims nothing."""
-    question = (
-        select(extensions)
-        .where(_row.status == Status.WAITING, _row.provider == provider, _row.due_at <= now)
-        .order_by(_row.id)
-        .limit(1)
-    )
-    return next(iter(await load(db, question)), None)
+    return next(iter(await load(db, _first_waiting(provider, now))), None)
 
 
 async def interrupted(db: AsyncConnection, now: dt.datetime) -> list[Extension]:
@@ -138,6 +127,15 @@ async def lapse_all(db: AsyncConnection) -> None:
     claimed = _row.status.in_((Status.SUBMITTING, *_TRACKED))
     await db.execute(update(extensions).where(claimed).values(due_at=past))
     await db.execute(update(extensions).where(is_unpublished).values(publish_at=_row.created_at))
+
+
+def _first_waiting(provider: str, now: dt.datetime) -> Select[Any]:
+    return (
+        select(extensions)
+        .where(_row.status == Status.WAITING, _row.provider == provider, _row.due_at <= now)
+        .order_by(_row.id)
+        .limit(1)
+    )
 
 
 async def _lease(

@@ -1,8 +1,14 @@
 """A database that is open: reads, and writes one after the other where that is needed."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
+from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,37 +21,60 @@ from bot.store.migrate import migrate
 SQLITE = "sqlite+aiosqlite"
 POSTGRESQL = "postgresql+asyncpg"
 
+P = ParamSpec("P")
+T = TypeVar("T")
+Work = Callable[Concatenate[AsyncConnection, P], Awaitable[T]]
+
 
 class Database:
     """The ways to an open database.
 
     On SQLite all writers of the process take turns, because it has but one write lock; readers
     have connections of their own and are never in the way.
+
+    A transaction that has begun runs to its end even if the one who asked for it is cancelled:
+    broken off, it would leave its connection in the middle of a statement, with its locks.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.is_shared = engine.dialect.name != "sqlite"
+        self._under_way: set[asyncio.Task[object]] = set()
         self._reading = engine.execution_options(isolation_level="REPEATABLE READ")
         self._writing = engine
-        self._turn: asyncio.Lock | None = None
+        self._turn: AbstractAsyncContextManager[object] = nullcontext()
         if not self.is_shared:
             self._reading = engine
             self._writing = engine.execution_options(**{sqlite.WRITES: True})
             self._turn = asyncio.Lock()
 
-    @asynccontextmanager
-    async def read(self) -> AsyncGenerator[AsyncConnection]:
-        """Give a connection on which all reads see the same moment."""
-        async with self._reading.connect() as connection:
-            yield connection
+    async def read(self, question: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return the answer to ``question``, all of which sees the same moment."""
 
-    @asynccontextmanager
-    async def write(self) -> AsyncGenerator[AsyncConnection]:
-        """Give a connection in a transaction: committed at the end, undone by an exception."""
-        async with AsyncExitStack() as stack:
-            if self._turn is not None:
-                await stack.enter_async_context(self._turn)
-            yield await stack.enter_async_context(self._writing.begin())
+        async def answer() -> T:
+            async with self._reading.connect() as connection:
+                return await question(connection, *args, **kwargs)
+
+        return await self._whole(answer())
+
+    async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do ``work`` in a transaction: committed at the end, undone by an exception."""
+
+        async def result() -> T:
+            async with self._turn, self._writing.begin() as connection:
+                return await work(connection, *args, **kwargs)
+
+        return await self._whole(result())
+
+    async def settle(self) -> None:
+        """Wait for the transactions whose askers did not."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def _whole(self, transaction: Coroutine[object, object, T]) -> T:
+        task = asyncio.create_task(transaction)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
 
 
 @asynccontextmanager
@@ -65,12 +94,16 @@ async def opened(address: str) -> AsyncGenerator[Database]:
             if url.drivername == SQLITE:
                 sqlite.prepare(engine)
             database = Database(engine)
-            async with database.write() as connection:
-                await connection.run_sync(migrate)
+            stack.push_async_callback(database.settle)
+            await database.write(_migrated)
         except (SQLAlchemyError, OSError, ImportError) as error:
             cause = getattr(error, "orig", None) or error
             raise StoreError(f"The database can't be opened: {cause}.") from error
         yield database
+
+
+async def _migrated(connection: AsyncConnection) -> None:
+    await connection.run_sync(migrate)
 
 
 def _known(address: str) -> URL:

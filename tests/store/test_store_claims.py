@@ -22,6 +22,17 @@ async def test_the_oldest_waiting_is_claimed_first(store: Store) -> None:
     ]
 
 
+async def test_the_next_in_line_can_be_looked_at_and_claimed_by_saving(store: Store) -> None:
+    assert await store.next_waiting("suno", now=NOW) is None
+    first = await accepted(store, "one")
+    await accepted(store, "two")
+    assert await store.next_waiting("suno", now=NOW - SECOND) is None
+    seen = [await store.next_waiting("suno", now=NOW) for _ in range(2)]
+    assert seen == [first, first]
+    claimed = submitting(first, now=NOW, lapses_at=LAPSES)
+    assert [await store.save(claimed, was=was) for was in seen] == [True, False]
+
+
 async def test_a_claim_is_stored_before_it_is_returned(store: Store) -> None:
     await accepted(store, "one")
     claimed = await store.claim_waiting("suno", now=NOW, lapses_at=LAPSES)

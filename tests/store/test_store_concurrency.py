@@ -96,12 +96,40 @@ async def test_a_failed_write_leaves_nothing_behind(store: Store) -> None:
     assert await store.extension(was.id) == was
 
 
-async def test_a_writer_that_is_cancelled_is_in_no_ones_way(store: Store) -> None:
-    for patience in range(40):
-        task = asyncio.create_task(store.accept(asked(f"cancelled {patience}")))
+@pytest.mark.parametrize("patience", range(0, 40, 3))
+async def test_a_writer_that_is_cancelled_writes_all_or_nothing(
+    sqlite_url: str, patience: int
+) -> None:
+    async with Store.open(sqlite_url) as store:
+        task = asyncio.create_task(store.accept(asked("cancelled", message_id=1)))
         for _ in range(patience):
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])
-        kept = await accepted(store, f"kept {patience}")
+        kept = await accepted(store, "kept")
         assert await store.extension(kept.id) == kept
+    async with Store.open(sqlite_url) as store:
+        stored = await store.find_by_reply(1)
+        assert (stored is not None) == (patience > 0)
+
+
+async def test_what_was_being_written_when_the_store_closed_is_written(sqlite_url: str) -> None:
+    async with Store.open(sqlite_url) as store:
+        task = asyncio.create_task(store.accept(asked("late", message_id=1)))
+        await asyncio.sleep(0)
+        task.cancel()
+    async with Store.open(sqlite_url) as store:
+        assert (await store.find_by_reply(1)).trigger == "late"
+
+
+async def test_a_reader_that_is_cancelled_is_in_no_ones_way(store: Store) -> None:
+    ext = await accepted(store, "one")
+    for patience in range(0, 40, 3):
+        task = asyncio.create_task(store.extension(ext.id))
+        for _ in range(patience):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    assert await store.extension(ext.id) == ext
+    await store.mark_published(ext.id, 1, publish_at=NOW)
+    assert (await store.extension(ext.id)).published == 1

@@ -11,7 +11,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.store.migrate import migrate
 from bot.store.tables import metadata
 
-SCHEMA = text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' ORDER BY name")
+SCHEMA = text("""
+    SELECT name, sql FROM sqlite_master
+    WHERE name NOT LIKE 'alembic%' AND name NOT LIKE 'sqlite%' ORDER BY name
+""")
 
 
 def differences(connection: Connection) -> list[object]:
@@ -34,7 +37,7 @@ def test_the_migrations_make_the_tables_to_the_letter() -> None:
         with engine.begin() as connection:
             make(connection)
             schemas.append(
-                [(name, " ".join((sql or "").split())) for name, sql in connection.execute(SCHEMA)]
+                [(name, " ".join(sql.split())) for name, sql in connection.execute(SCHEMA)]
             )
         engine.dispose()
     assert schemas[0] == schemas[1]

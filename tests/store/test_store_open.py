@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from store_samples import MINUTE, NOW, accepted, finished, heard, taken
 
 from bot.domain.models import Status
+from bot.store.database import opened
 from bot.store.errors import StoreError
 from bot.store.store import Store
 
@@ -171,9 +172,9 @@ async def stamp(url: str, revision: str) -> None:
 
 
 async def test_a_commit_outlives_a_power_cut_and_references_are_checked(sqlite_url: str) -> None:
-    async with Store.open(sqlite_url) as store, store._db.write() as db:  # noqa: SLF001
-        found = [
-            (await db.exec_driver_sql(f"PRAGMA {name}")).scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        ]
-    assert found == ["wal", 2, 1, 10_000]
+    async def found(db: AsyncConnection) -> list[object]:
+        names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        return [(await db.exec_driver_sql(f"PRAGMA {name}")).scalar() for name in names]
+
+    async with opened(sqlite_url) as database:
+        assert await database.read(found) == ["wal", 2, 1, 10_000]

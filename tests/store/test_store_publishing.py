@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import replace
 
-from store_samples import MINUTE, NOW, SECOND, accepted, finished, heard
+from store_samples import MINUTE, NOW, SECOND, accepted, asked, finished, heard
 
 from bot.domain.models import Extension
 from bot.domain.transitions import submitting
@@ -20,6 +20,13 @@ async def test_what_was_accepted_is_unpublished_from_then_on(store: Store) -> No
     ext = await accepted(store, "one")
     assert await unpublished(store, NOW - SECOND) == []
     assert await unpublished(store) == [ext]
+
+
+async def test_who_accepts_may_keep_the_first_reply_to_itself_for_a_while(store: Store) -> None:
+    ext, _ = await store.accept(asked("one"), publish_at=NOW + SECOND)
+    assert await store.next_publish() == NOW + SECOND
+    assert await unpublished(store) == []
+    assert await unpublished(store, NOW + SECOND) == [ext]
 
 
 async def test_a_claimed_reply_comes_again_when_the_claim_lapses(store: Store) -> None:

@@ -110,7 +110,6 @@ async def test_an_extension_comes_back_as_it_was_saved(store: Store, ext: Extens
         id=was.id,
         trigger=was.trigger,
         member_id=was.member_id,
-        request=was.request,
         reply=was.reply,
         created_at=was.created_at,
         published=was.published,
