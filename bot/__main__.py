@@ -55,7 +55,7 @@ async def composed(settings: Settings, *, clock: Clock = utc_now) -> AsyncGenera
         stack.callback(heartbeat.stop)
         store = await stack.enter_async_context(Store.open(settings.database_url))
         providers = await stack.enter_async_context(open_providers(settings))
-        paces = Paces(store, clock)
+        paces = Paces(store, clock=clock, poll_every=_seconds(settings.poll_every))
         service = ExtensionService(
             store,
             providers,
@@ -70,6 +70,7 @@ async def composed(settings: Settings, *, clock: Clock = utc_now) -> AsyncGenera
             providers,
             bells=bells,
             outages=outages,
+            paces=paces,
             clock=clock,
             deadline=settings.deadline,
         )
@@ -80,7 +81,6 @@ async def composed(settings: Settings, *, clock: Clock = utc_now) -> AsyncGenera
             outages=outages,
             paces=paces,
             clock=clock,
-            poll_every=_seconds(settings.poll_every),
         )
         bot = await stack.enter_async_context(Encore(store=store, service=service))
         publisher = Publisher(bot, store, bells=bells, clock=clock)

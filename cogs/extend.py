@@ -42,7 +42,12 @@ class Extend(commands.Cog):
     async def cog_load(self) -> None:
         """Bring buttons on replies from before this start back to life."""
         self._bot.add_dynamic_items(*STORED_BUTTONS)
-        self._bot.tree.error(answer_error)
+
+    async def cog_app_command_error(
+        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
+    ) -> None:
+        """Tell the member what went wrong."""
+        await answer_error(interaction, error)
 
     @app_commands.command()
     @app_commands.describe(

@@ -19,6 +19,7 @@ from bot.ui.publisher import Publisher
 log = logging.getLogger(__name__)
 
 SLOW_TICK = 5.0  # seconds; the safety net behind the bells
+BUSY_PAUSE = 0.25  # seconds; what is due but has to wait for its turn is not asked for all the time
 GRACE = 20.0  # seconds for what is being sent when Encore is stopped
 OLD_DRAFT = dt.timedelta(days=7)
 
@@ -88,8 +89,6 @@ class Loops(commands.Cog):
         except Exception:
             log.exception("Keeping house failed; it is tried again")
 
-    @submit.before_loop
-    @track.before_loop
     @publish.before_loop
     async def connected(self) -> None:
         """Wait until Discord can be reached."""
@@ -109,7 +108,7 @@ class Loops(commands.Cog):
         try:
             await run_once()
             if (due := await next_at()) is not None:
-                rest = min(rest, max((due - self._clock()).total_seconds(), 0.05))
+                rest = min(rest, max((due - self._clock()).total_seconds(), BUSY_PAUSE))
         except Exception:
             log.exception("A loop failed; it goes on")
         await bell.wait(rest)

@@ -212,7 +212,18 @@ def _look(ext: Extension) -> object:
     if status is Status.WAITING:
         return status, ext.reason, ext.due_at if ext.reason else None
     if status is Status.STREAMING:
-        return status, tuple((c.id, c.status, bool(c.audio_url)) for c in ext.clips if c.audio_url)
+        # links may be signed anew with each answer, which is no news
+        return status, tuple(
+            (
+                clip.id,
+                clip.is_playable,
+                clip.title or ext.title,
+                clip.duration,
+                bool(clip.image_url),
+            )
+            for clip in ext.clips
+            if clip.audio_url
+        )
     if status.is_final:
         return status, ext.reason, ext.clips
     return status

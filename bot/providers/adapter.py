@@ -194,7 +194,7 @@ def chunked(handles: Iterable[Handle], size: int) -> list[tuple[str, ...]]:
     room = 0
     for handle in handles:
         ids = handle.clip_ids
-        if len(ids) <= room:
+        if chunks and len(ids) <= room:
             chunks[-1] += ids
             room -= len(ids)
             continue

@@ -17,8 +17,7 @@ import httpx
 from aiolimiter import AsyncLimiter
 from pydantic import TypeAdapter, ValidationError
 
-from bot.domain.provider_text import fit_to_show
-from bot.providers.base import ProviderError, Unauthorized, Unavailable, Unconfirmed
+from bot.providers.base import OutOfCredits, ProviderError, Unauthorized, Unavailable, Unconfirmed
 from bot.providers.failures import Refusal, failure, message_in, retry_after
 
 _log = logging.getLogger(__name__)
@@ -30,6 +29,7 @@ Lost = type[Unconfirmed] | type[Unavailable]
 CONNECT_WITHIN = 10.0
 ANSWER_WITHIN = 30.0
 # what in a header is a key, or a part of one; nothing shorter is a secret
+_FIELD = re.compile(r"[a-z_]{1,32}|\d{1,3}", re.ASCII)
 _KEY = re.compile(r"[^\s;=]{8,}")
 # the request never left: no connection, or no free one in the pool
 _NOT_SENT = (
@@ -97,7 +97,7 @@ class Door:
             answer = await self._send(request, path, Unconfirmed, within=within)
         except _RefusedError as error:
             own = self._refused(error.refusal)
-            raise own or failure(error.refusal, Unconfirmed) from None
+            raise self.noted(own or failure(error.refusal, Unconfirmed)) from None
         return self._read(shape, answer, Unconfirmed)
 
     async def ask(
@@ -122,8 +122,14 @@ class Door:
         try:
             answer = await self._send(request, path, Unavailable, within=within)
         except _RefusedError as error:
-            raise failure(error.refusal, Unavailable) from None
+            raise self.noted(failure(error.refusal, Unavailable)) from None
         return self._read(shape, answer, Unavailable)
+
+    def noted(self, error: ProviderError) -> ProviderError:
+        """Return ``error``, after logging the words that only an operator can act on."""
+        if isinstance(error, Unauthorized | OutOfCredits):
+            _log.warning("%s: %s: %s", self._label, error.kind, error.text or "no reason given")
+        return error
 
     def _request(
         self,
@@ -199,8 +205,10 @@ class Door:
         try:
             return shape.validate_python(answer)
         except ValidationError as error:
-            loc = error.errors(include_url=False, include_input=False)[0]["loc"]
-            place = fit_to_show(".".join(str(part) for part in loc)) or "all of it"
+            first = error.errors(include_url=False, include_input=False)[0]
+            names = (str(part) for part in first["loc"])
+            # what else is in there are the names of our types, and keys of their choice
+            place = ".".join(filter(_FIELD.fullmatch, names)) or "all of it"
             _log.warning("%s answered in another form than expected: %s", self._label, place)
             raise lost(f"{self._label} answered in another form than expected: {place}") from None
 

@@ -140,7 +140,7 @@ class SunoSay(Adapter):
             within=self.capabilities.submit_timeout,
         )
         if refusal := answer.refusal:
-            raise _meaning(refusal) or failure(refusal, Rejected)
+            raise self._door.noted(_meaning(refusal) or failure(refusal, Rejected))
         if not answer.task_id and answer.clips == []:
             raise Rejected(
                 "" if _SAYS_NOTHING.match(answer.text) else answer.text
@@ -157,7 +157,7 @@ class SunoSay(Adapter):
             # no word for failure is documented, so this may be the task's (providers.md §2.3)
             if isinstance(error, Rejected | OutOfCredits):
                 return handle, Progress(error=error.text)
-            raise error
+            raise self._door.noted(error)
         return handle, self._progress(task)
 
     def _progress(self, task: _Task) -> Progress:

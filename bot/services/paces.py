@@ -1,21 +1,33 @@
-"""How long each provider usually takes, learned from the extensions that it finished."""
+"""When to ask each provider again, learned from the extensions that it finished."""
 
 import datetime as dt
 
 from bot.domain.clock import Clock
-from bot.domain.pacing import Pace, learned_pace
+from bot.domain.models import Extension, Status
+from bot.domain.pacing import Pace, learned_pace, next_poll
+from bot.providers.base import Capabilities
 from bot.store.store import Store
 
 FRESH_FOR = dt.timedelta(seconds=30)
+AT_ONCE = dt.timedelta(0)
 
 
 class Paces:
     """The learned `Pace` of each provider, read from the store now and then."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, *, clock: Clock, poll_every: dt.timedelta | None = None
+    ) -> None:
+        """Make it; ``poll_every`` fixes the interval instead of the learned one."""
         self._store = store
         self._clock = clock
+        self._poll_every = poll_every
         self._learned: dict[str, tuple[Pace, dt.datetime]] = {}
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the interval is set rather than learned."""
+        return self._poll_every is not None
 
     async def of(self, provider: str) -> Pace:
         """Return the pace of ``provider``, at most `FRESH_FOR` old."""
@@ -25,3 +37,25 @@ class Paces:
             known = learned_pace(await self._store.timings(provider)), now
             self._learned[provider] = known
         return known[0]
+
+    async def pause(
+        self, ext: Extension, capabilities: Capabilities, *, has_moved: bool
+    ) -> dt.timedelta:
+        """Return how long to leave ``ext`` alone now, at most until its deadline.
+
+        Args:
+            ext: as it stands.
+            capabilities: of its provider; one that can be waited on is asked again at once…
+            has_moved: …if the status has just changed.
+        """
+        now = self._clock()
+        if self._poll_every is not None:
+            pause = self._poll_every
+        elif capabilities.waits and has_moved:
+            pause = AT_ONCE
+        else:
+            pace = await self.of(ext.request.provider)
+            age = (now - (ext.submitted_at or ext.created_at)).total_seconds()
+            is_streaming = ext.status is Status.STREAMING
+            pause = dt.timedelta(seconds=next_poll(age, pace, is_streaming=is_streaming))
+        return max(min(pause, ext.deadline_at - now), AT_ONCE)

@@ -37,13 +37,13 @@ from bot.providers.base import (
 )
 from bot.services.bells import Bells
 from bot.services.outages import Outages
+from bot.services.paces import Paces
 from bot.services.workers import Workers
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
-FIRST_LOOK = dt.timedelta(seconds=2)
 RECONCILE_EVERY = dt.timedelta(seconds=5)
 
 
@@ -57,6 +57,7 @@ class Submitter:
         *,
         bells: Bells,
         outages: Outages,
+        paces: Paces,
         clock: Clock,
         deadline: dt.timedelta,
         reconcile_for: dt.timedelta = dt.timedelta(minutes=2),
@@ -68,6 +69,7 @@ class Submitter:
             providers: the enabled ones by name.
             bells: rung when there is something to track or to show.
             outages: told of providers out of reach.
+            paces: say when to look first.
             clock: the time.
             deadline: how long an extension may be tracked once submitted, and how long one whose
                 provider can't be reached is tried again.
@@ -78,6 +80,7 @@ class Submitter:
         self._providers = providers
         self._bells = bells
         self._outages = outages
+        self._paces = paces
         self._clock = clock
         self._deadline = deadline
         self._reconcile_for = reconcile_for
@@ -193,7 +196,10 @@ class Submitter:
 
     async def _taken(self, ext: Extension, handle: Handle) -> None:
         now = self._clock()
-        taken = submitted(ext, handle, now=now, due_at=now + FIRST_LOOK, deadline=self._deadline)
+        taken = submitted(ext, handle, now=now, due_at=now, deadline=self._deadline)
+        if provider := self._providers.get(ext.request.provider):
+            pause = await self._paces.pause(taken, provider.capabilities, has_moved=True)
+            taken = replace(taken, due_at=now + pause)
         log.info("Extension %s: submitted to %s", ext.id, ext.request.provider)
         await self._keep(taken, was=ext)
         self._bells.tracker.ring()

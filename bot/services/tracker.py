@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from bot.domain.clock import Clock
 from bot.domain.models import Extension, Handle, Progress, Status
-from bot.domain.pacing import backoff, next_poll
+from bot.domain.pacing import backoff
 from bot.domain.transitions import expired, observed, unreachable
 from bot.providers.base import Provider, ProviderError, RateLimited
 from bot.services.bells import Bells
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 FETCHES_AT_ONCE = 16
 WAITS_AT_ONCE = 48
 LEASE = dt.timedelta(seconds=240)  # longer than the longest wait at a provider
-AT_ONCE = dt.timedelta(0)
 
 
 class Tracker:
@@ -41,16 +40,14 @@ class Tracker:
         outages: Outages,
         paces: Paces,
         clock: Clock,
-        poll_every: dt.timedelta | None = None,
     ) -> None:
-        """Make the loop; ``poll_every`` fixes the interval instead of the learned one."""
+        """Make the loop; ``paces`` say when to ask again."""
         self._store = store
         self._providers = providers
         self._bells = bells
         self._outages = outages
         self._paces = paces
         self._clock = clock
-        self._poll_every = poll_every
         self._fetches = {name: Workers(limit=FETCHES_AT_ONCE) for name in providers}
         self._waits = {name: Workers(limit=WAITS_AT_ONCE) for name in providers}
 
@@ -75,7 +72,7 @@ class Tracker:
     async def _start_due(self, provider: Provider) -> None:
         fetches, waits = self._fetches[provider.name], self._waits[provider.name]
         batch = provider.capabilities.batch
-        waitable = waits.free if provider.capabilities.waits and self._poll_every is None else 0
+        waitable = waits.free if provider.capabilities.waits and not self._paces.is_fixed else 0
         limit = waitable + fetches.free * batch
         if not limit:
             return
@@ -110,23 +107,11 @@ class Tracker:
         new = ext if progress is None else observed(ext, progress, now=now)
         new = expired(new, now=now)
         if not new.status.is_final:
-            moved = new.status is not ext.status
-            new = replace(new, due_at=now + await self._pause(new, now=now, moved=moved))
+            has_moved = new.status is not ext.status
+            capabilities = self._providers[ext.request.provider].capabilities
+            pause = await self._paces.pause(new, capabilities, has_moved=has_moved)
+            new = replace(new, due_at=now + pause)
         await self._keep(new, was=ext)
-
-    async def _pause(self, ext: Extension, *, now: dt.datetime, moved: bool) -> dt.timedelta:
-        """Return how long to leave ``ext`` alone, at most until its deadline."""
-        provider = self._providers[ext.request.provider]
-        if self._poll_every is not None:
-            pause = self._poll_every
-        elif provider.capabilities.waits and moved:
-            pause = AT_ONCE
-        else:
-            pace = await self._paces.of(provider.name)
-            age = (now - (ext.submitted_at or ext.created_at)).total_seconds()
-            is_streaming = ext.status is Status.STREAMING
-            pause = dt.timedelta(seconds=next_poll(age, pace, is_streaming=is_streaming))
-        return max(min(pause, ext.deadline_at - now), AT_ONCE)
 
     async def _postpone(self, ext: Extension, error: ProviderError) -> None:
         """Ask for ``ext`` again later, unless its deadline has passed."""
@@ -154,8 +139,7 @@ class Tracker:
             log.info("Extension %s: %s", new.id, new.status)
         if new.revision != was.revision:
             self._bells.publisher.ring()
-        if new.due_at <= self._clock():
-            self._bells.tracker.ring()
+        self._bells.tracker.ring()  # it may be due before the loop means to look again
 
 
 def _progress_of(ext: Extension, seen: Mapping[Handle, Progress]) -> Progress | None:

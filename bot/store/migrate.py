@@ -11,8 +11,12 @@ from sqlalchemy import Connection, text
 from bot.store.errors import StoreError
 
 _FOLDER = Path(__file__).parent / "migrations"
-# any number will do, if all processes of Encore take the same
-_LOCK = text("SELECT pg_advisory_xact_lock(7310582471)")
+# What keeps others from migrating at the same time: on SQLite this process has the file to itself;
+# on PostgreSQL any number will do, if all processes of Encore take the same.
+_LOCKS = {
+    "sqlite": text("SELECT 1"),
+    "postgresql": text("SELECT pg_advisory_xact_lock(7310582471)"),
+}
 
 
 def migrate(connection: Connection, *, to: str = "head") -> None:
@@ -23,8 +27,7 @@ def migrate(connection: Connection, *, to: str = "head") -> None:
     Raises:
         StoreError: the database was made by a newer version.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK)
+    connection.execute(_LOCKS[connection.dialect.name])
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -1,8 +1,16 @@
 """INSERT … ON CONFLICT, which SQLite and PostgreSQL have in common and SQLAlchemy spells twice."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+_INSERTS: Mapping[str, Callable[[Table], Any]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
 
 
 def insert(db: AsyncConnection, table: Table) -> sqlite.Insert:
@@ -10,6 +18,4 @@ def insert(db: AsyncConnection, table: Table) -> sqlite.Insert:
 
     The two classes are alike in all that the store uses, so both pass as one.
     """
-    if db.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)  # pyright: ignore[reportReturnType]
+    return _INSERTS[db.dialect.name](table)
