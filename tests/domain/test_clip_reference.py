@@ -1,0 +1,102 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.clip_reference import ClipId, MessageLink, ShortLink, parse_clip_reference
+
+ID = "3d31d5c2-4c6a-4b1e-9d2f-0a1b2c3d4e5f"
+CHANNELS = "https://discord.com/channels"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ID,
+        ID.upper(),
+        f"  {ID}\n",
+        f"https://suno.com/song/{ID}",
+        f"http://suno.com/song/{ID}/",
+        f"suno.com/song/{ID}",
+        f"https://www.suno.com/song/{ID}",
+        f"https://app.suno.ai/song/{ID}",
+        f"https://suno.com/embed/{ID}",
+        f"https://suno.com/s/{ID}",
+        f"<https://suno.com/song/{ID}>",
+        f"< https://suno.com/song/{ID} >",
+        f"https://suno.com/song/{ID}?sh=aBcD123&time=4",
+        f"https://suno.com/song/{ID}#lyrics",
+        f"HTTPS://SUNO.COM/SONG/{ID.upper()}",
+    ],
+)
+def test_an_id_and_a_link_to_a_song_name_a_clip(text: str) -> None:
+    assert parse_clip_reference(text) == ClipId(ID)
+
+
+def test_the_id_of_an_uploaded_clip_keeps_its_prefix() -> None:
+    assert parse_clip_reference(f"m_{ID}") == ClipId(f"m_{ID}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{CHANNELS}/11/22/123456789012345678",
+        f"{CHANNELS}/@me/22/123456789012345678",
+        "https://ptb.discord.com/channels/11/22/123456789012345678/",
+        "https://canary.discordapp.com/channels/11/22/123456789012345678",
+        "<discord.com/channels/11/22/123456789012345678>",
+    ],
+)
+def test_a_message_link_names_a_message(text: str) -> None:
+    assert parse_clip_reference(text) == MessageLink(123456789012345678)
+
+
+@pytest.mark.parametrize("text", ["https://suno.com/s/aBcD-1_2", "suno.com/s/x?y=z"])
+def test_a_shortened_link_is_told_apart(text: str) -> None:
+    assert parse_clip_reference(text) == ShortLink()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "Electric Dreams",
+        ID[:-1],
+        ID + "0",
+        f"{ID} {ID}",
+        f"listen: https://suno.com/song/{ID}",
+        f"https://suno.com/playlist/{ID}",
+        f"https://suno.com.example/song/{ID}",
+        f"https://example.com/suno.com/song/{ID}",
+        f"{CHANNELS}/11/22",
+        f"{CHANNELS}/11/22/12345",
+        f"{CHANNELS}/11/22/١٢٣٤٥٦٧٨٩٠١٢٣٤٥٦٧٨",
+    ],
+)
+def test_anything_else_names_no_clip(text: str) -> None:
+    assert parse_clip_reference(text) is None
+
+
+@pytest.mark.parametrize("message_id", [2**63, 99999999999999999999])
+def test_a_message_id_that_discord_could_not_have_given_names_no_message(message_id: int) -> None:
+    assert parse_clip_reference(f"{CHANNELS}/11/22/{message_id}") is None
+
+
+def test_the_greatest_message_id_is_read() -> None:
+    assert parse_clip_reference(f"{CHANNELS}/1/2/{2**63 - 1}") == MessageLink(2**63 - 1)
+
+
+@given(st.text() | st.from_regex(r"(https://)?(discord\.com|suno\.com)/[\w/@-]*\d*"))
+def test_no_text_raises(text: str) -> None:
+    match parse_clip_reference(text):
+        case MessageLink(message_id):
+            assert 0 < message_id < 2**63
+        case ClipId(value):
+            assert value == value.lower()
+        case nothing_to_look_up:
+            assert nothing_to_look_up in (None, ShortLink())
+
+
+@given(st.uuids(), st.sampled_from(["{}", "<{}>", "suno.com/song/{}", "https://suno.ai/s/{}?a=b"]))
+def test_every_clip_id_is_found_in_every_wrapping(clip_id: object, wrapping: str) -> None:
+    assert parse_clip_reference(wrapping.format(clip_id)) == ClipId(str(clip_id))
