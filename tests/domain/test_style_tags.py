@@ -66,8 +66,8 @@ def test_a_style_is_printed_as_a_list() -> None:
     ("limit", "style"),
     [
         (15, ("rock", "🎵", "jazz")),
-        (12, ("rock", "🎵", "jazz")),
-        (11, ("rock", "🎵")),
+        (14, ("rock", "🎵", "jazz")),
+        (13, ("rock", "🎵")),
         (8, ("rock", "🎵")),
         (7, ("rock",)),
         (3, ()),
