@@ -1,0 +1,82 @@
+"""The whole sandbox: Discord in this process, the providers and the bot as processes of their own.
+
+Nothing leaves the machine, and nothing is left behind: the database and the log are thrown away.
+"""
+
+import os
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+from sandbox.discord.server import DiscordServer
+from sandbox.processes import Child, Providers, bot
+
+START_WITHIN = 30.0  # seconds
+POLL_EVERY = "0.5"  # seconds; what takes Suno minutes takes seconds here
+
+
+class House:
+    """A Discord, five providers and a bot that is connected to them while this is entered."""
+
+    def __init__(self, *, speed: float, port: int = 0) -> None:
+        """Make it; ``speed`` is that of the providers' clock, ``port`` that of the Discord."""
+        self.discord = DiscordServer(port=port, openapi=os.environ.get("SANDBOX_OPENAPI"))
+        self.providers = Providers(speed=speed)
+        self._stack = AsyncExitStack()
+        self._folder = Path()
+        self.bot: Child
+
+    @property
+    def log(self) -> Path:
+        """What the bot logged."""
+        return self._folder / "bot.log"
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            folder = tempfile.TemporaryDirectory(prefix="encore-sandbox-")
+            self._folder = Path(stack.enter_context(folder))
+            await stack.enter_async_context(self.discord)
+            await stack.enter_async_context(self.providers)
+            await self.providers.ready()
+            self.bot = bot(
+                api_url=self.discord.api_url,
+                token=self.discord.token,
+                database=self._folder / "encore.db",
+                providers=self.providers.bot_environment,
+                ENCORE_LOG="console",
+                ENCORE_POLL_EVERY=POLL_EVERY,
+            )
+            await stack.enter_async_context(self.bot)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    async def start_bot(self) -> None:
+        """Start the bot, again if it has ended, and return when it is connected.
+
+        Raises:
+            TimeoutError: it is not, within half a minute.
+        """
+        with self.log.open("ab") as log:
+            await self.bot.start(log=log)
+        await self.discord.ready(timeout=START_WITHIN)
+
+    async def sources(self) -> dict[str, str]:
+        """Return a clip that can be continued, for each provider."""
+        async with (
+            aiohttp.ClientSession(self.providers.base_url) as http,
+            http.get("/sandbox/clips") as answer,
+        ):
+            clips = (await answer.json())["clips"]
+        return {clip["provider"]: clip["id"] for clip in reversed(clips)}

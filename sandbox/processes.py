@@ -1,0 +1,140 @@
+"""The sandbox's other processes: the providers, and the bot that is tried out.
+
+The bot is started as anyone would start it; nothing of it is imported.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self, cast
+
+STOP_WITHIN = 30.0  # seconds; then it is killed
+
+
+class ProcessError(Exception):
+    """A process did not start; the text says which and what it printed last."""
+
+
+class Child:
+    """A process of ours: started, stopped or killed, never left behind."""
+
+    def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.name = name
+        self.arguments = arguments
+        self.environment = environment
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, if it has been started."""
+        return self._process.pid if self._process else None
+
+    async def start(self, *, log: IO[bytes] | int | None = None, pipe: bool = False) -> None:
+        """Start it with its standard error in ``log``; ``pipe`` keeps its standard output."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *self.arguments,
+            env={**_inherited(), **self.environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE if pipe else log,
+            stderr=log,
+        )
+
+    async def first_line(self) -> str:
+        """Return the first line that it prints.
+
+        Raises:
+            ProcessError: it ended without a word.
+        """
+        process = cast("asyncio.subprocess.Process", self._process)
+        line = await cast("asyncio.StreamReader", process.stdout).readline()
+        if not line:
+            raise ProcessError(f"The {self.name} did not start.")
+        return line.decode()
+
+    async def ended(self) -> int:
+        """Return its exit code once it has ended."""
+        return await cast("asyncio.subprocess.Process", self._process).wait()
+
+    async def stop(self) -> None:
+        """Ask it to stop as ``docker stop`` would, and kill it only if it does not."""
+        if not self.is_running:
+            return
+        self.signal(signal.SIGINT)
+        try:
+            async with asyncio.timeout(STOP_WITHIN):
+                await self.ended()
+        except TimeoutError:
+            await self.kill()
+
+    async def kill(self) -> None:
+        """Kill it at once, with SIGKILL."""
+        self.signal(signal.SIGKILL)
+        await self.ended()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, if it runs."""
+        if self.is_running:
+            cast("asyncio.subprocess.Process", self._process).send_signal(number)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+
+class Providers(Child):
+    """The five services as a process; they say themselves how they are reached."""
+
+    def __init__(self, *, speed: float, port: int = 0, seed: int = 0) -> None:
+        options = ("--speed", str(speed), "--port", str(port), "--seed", str(seed))
+        super().__init__("providers", ("-m", "sandbox.providers", *options), {})
+        self.base_url = ""
+        self.bot_environment: dict[str, str] = {}
+
+    async def ready(self) -> None:
+        """Start them and wait until they can be reached.
+
+        Raises:
+            ProcessError: they can't.
+        """
+        await self.start(pipe=True)
+        said = json.loads(await self.first_line())
+        self.base_url = said["base_url"]
+        self.bot_environment = said["environment"]
+
+
+def bot(
+    *, api_url: str, token: str, database: Path, providers: Mapping[str, str], **settings: str
+) -> Child:
+    """Return the bot as a process on the sandbox, with ``settings`` on top."""
+    environment = {
+        "DISCORD_TOKEN": token,
+        "DISCORD_API_URL": api_url,
+        "ENCORE_DATABASE_URL": f"sqlite+aiosqlite:///{database}",
+        **providers,
+        **settings,
+    }
+    return Child("bot", ("-m", "bot"), environment)
+
+
+def _inherited() -> dict[str, str]:
+    """Return our environment without settings that are meant for a real Encore."""
+    prefixes = ("DISCORD_", "ENCORE_", "AIMLAPI_", "SUNOAPI_", "SUNO_", "SUNOSAY_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
