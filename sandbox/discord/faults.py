@@ -46,7 +46,10 @@ class Fault:
     released: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
     def release(self) -> None:
-        """Let the hanging requests go on, and have no more of them."""
+        """Have no more requests hang.
+
+        Those that do are answered if they were applied, and cut off if not.
+        """
         self.left = 0
         self.released.set()
 

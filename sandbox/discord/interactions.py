@@ -272,6 +272,12 @@ class Interactions:
             metadata["triggering_interaction_metadata"] = self._metadata(opener)
         return metadata
 
+    def _check_place(self, channel: Channel) -> None:
+        if channel.deleted:
+            raise ApiError(10003)
+        if channel.archived:
+            raise ApiError(50083)
+
     # and follows them up
 
     def living(self, application_id: int, token: str) -> Interaction:
@@ -297,11 +303,12 @@ class Interactions:
         """Send one more message; the first one after a deferral fills that instead.
 
         Raises:
-            ApiError: as for any message, or 40094 for the sixth of an app that only its user
-                installed.
+            ApiError: as for any message, 10015 before the first answer, or 40094 for the
+                sixth of an app that only its user installed.
         """
-        if interaction.answer in {None, CallbackType.CHOICES, CallbackType.MODAL}:
+        if interaction.answer in {None, CallbackType.CHOICES}:
             raise ApiError(10015)
+        self._check_place(interaction.channel)
         first = interaction.message
         if interaction.answer == CallbackType.DEFERRED_MESSAGE and first and first.loading:
             self._check(interaction, body, files)
@@ -339,6 +346,7 @@ class Interactions:
             ApiError: as ``message_of`` and as for any message.
         """
         message = self.message_of(interaction, name)
+        self._check_place(interaction.channel)
         self._check(interaction, body, files, message)
         posting.edit_message(self._world, message, body, files)
         return message

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sandbox.discord import payloads, permissions, posting
 from sandbox.discord.calls import NO_ANSWER, Interaction, Modal
+from sandbox.discord.errors import ApiError
 from sandbox.discord.forms import Filled, is_select
 from sandbox.discord.interactions import Interactions
 from sandbox.discord.models import Channel, Message, Upload, User
@@ -79,7 +80,10 @@ class Member:
         if reply_to is not None:
             body["message_reference"] = {"message_id": str(reply_to.id)}
         limit = place.guild.attachment_limit if place.guild else 10 * 1024 * 1024
-        check_message(body, files, limit=limit)
+        try:
+            check_message(body, files, limit=limit)
+        except ApiError as error:
+            raise NotPossibleError(str(error)) from None
         message = posting.new_message(self._world, place, self.user, body, files)
         posting.send(self._world, message)
         return message

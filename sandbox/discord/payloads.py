@@ -287,6 +287,15 @@ def message(of: Message, viewer: User, *, nested: bool = False) -> JsonObject:
     return payload if nested else payload | _reply(of, viewer)
 
 
+# what a bot without the intent for it is not told of other people's messages
+WITHHELD: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
+
+
+def is_withheld(of: Message, bot: User) -> bool:
+    """Whether ``bot`` needs the message content intent to read ``of``."""
+    return of.channel.guild is not None and of.author is not bot and bot not in of.mentions
+
+
 def _reply(of: Message, viewer: User) -> JsonObject:
     if of.reply_to_id is None:
         return {}

@@ -6,6 +6,7 @@ import json
 import secrets
 from typing import Protocol
 
+from sandbox.discord import payloads
 from sandbox.discord.permissions import Permission, in_channel
 from sandbox.discord.wire import Intent, JsonObject
 from sandbox.discord.world import Event, World
@@ -14,7 +15,6 @@ KEPT = 20_000
 SHARD_SHIFT = 22
 GUILDS, CONTENT = int(Intent.GUILDS), int(Intent.MESSAGE_CONTENT)
 VIEW = int(Permission.VIEW_CHANNEL)
-EMPTY: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
 
 
 class Outlet(Protocol):
@@ -98,9 +98,8 @@ class Session:
         return next((sent for sent in reversed(self.sent) if sent.name == name), None)
 
     def _shown(self, event: Event) -> JsonObject:
-        message, bot = event.message, self._world.bot
-        if message is None or event.guild is None or self.intents & CONTENT:
+        message = event.message
+        if message is None or self.intents & CONTENT:
             return event.payload
-        if message.author is bot or bot in message.mentions:
-            return event.payload
-        return event.payload | EMPTY
+        withheld = payloads.is_withheld(message, self._world.bot)
+        return event.payload | payloads.WITHHELD if withheld else event.payload

@@ -203,7 +203,8 @@ class World:
 
     def remove_bot(self, guild: Guild) -> None:
         """Throw the bot out of ``guild``."""
-        payload = {"id": str(guild.id), "unavailable": False}
+        # without "unavailable": the guild is not away, the bot is out of it
+        payload = {"id": str(guild.id)}
         self.emit(Event("GUILD_DELETE", payload, guild, intents=Intent.GUILDS))
         del guild.members[self.bot.id]
 

@@ -36,6 +36,7 @@ def _application(call: Call) -> Answer:
         "integration_types_config": {"0": {}, "1": {}},
         "verify_key": "0" * 64,
         "flags": application_flags(call.world),
+        "flags_new": str(application_flags(call.world)),
         "hook": True,
         "is_monetized": False,
         "owner": owner,
@@ -45,6 +46,9 @@ def _application(call: Call) -> Answer:
         "role_connections_verification_url": None,
         "approximate_guild_count": 1,
         "approximate_user_install_count": 1,
+        "approximate_user_authorization_count": 1,
+        "explicit_content_filter": 0,
+        "eligible_oauth2_scopes": ["bot", "applications.commands"],
         "rpc_origins": [],
     }
     return payload

@@ -1,5 +1,7 @@
 """Routes about channels and threads."""
 
+import time
+
 from sandbox.discord import payloads
 from sandbox.discord.errors import ApiError
 from sandbox.discord.permissions import Permission
@@ -54,10 +56,11 @@ def _typing(call: Call) -> Answer:
     payload: JsonObject = {
         "channel_id": str(channel.id),
         "user_id": str(call.world.bot.id),
-        "timestamp": 0,
+        "timestamp": int(time.time()),
     }
     if channel.guild is not None:
         payload["guild_id"] = str(channel.guild.id)
+        payload["member"] = payloads.member(channel.guild.members[call.world.bot.id])
     intent = Intent.GUILD_TYPING if channel.guild else Intent.DM_TYPING
     call.world.emit(Event("TYPING_START", payload, channel.guild, channel, intent))
 

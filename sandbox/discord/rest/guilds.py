@@ -26,7 +26,7 @@ def _threads(call: Call) -> Answer:
         for each in call.guild().channels.values()
         if each.is_thread and not each.archived and in_channel(each, call.world.bot)
     ]
-    return {"threads": [payloads.channel(each) for each in found], "members": []}
+    return {"threads": [payloads.channel(each) for each in found], "members": [], "has_more": False}
 
 
 def _roles(call: Call) -> Answer:

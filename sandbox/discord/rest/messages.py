@@ -9,7 +9,7 @@ from sandbox.discord.permissions import Permission
 from sandbox.discord.ratelimits import SENDING, too_many
 from sandbox.discord.rest.calls import Answer, Call, Route, require
 from sandbox.discord.rules.messages import check_message
-from sandbox.discord.wire import JsonObject, MessageFlag, is_object
+from sandbox.discord.wire import Intent, JsonObject, MessageFlag, is_object
 
 MESSAGES = "/channels/{channel_id}/messages"
 MESSAGE = "/channels/{channel_id}/messages/{message_id}"
@@ -34,12 +34,20 @@ def _list(call: Call) -> Answer:
         around = int(call.query["around"])
         found.sort(key=lambda each: abs(each.id - around))
         found = sorted(found[:limit], key=lambda each: each.id)
-    return [payloads.message(each, call.world.bot) for each in reversed(found[-limit:])]
+    return [_shown(call, each) for each in reversed(found[-limit:])]
 
 
 def _one(call: Call) -> Answer:
     channel = call.channel(Permission.READ_MESSAGE_HISTORY)
-    return payloads.message(call.message(channel), call.world.bot)
+    return _shown(call, call.message(channel))
+
+
+def _shown(call: Call, message: Message) -> Answer:
+    payload = payloads.message(message, call.world.bot)
+    granted = call.world.privileged & Intent.MESSAGE_CONTENT
+    if granted or not payloads.is_withheld(message, call.world.bot):
+        return payload
+    return payload | payloads.WITHHELD
 
 
 def _send(call: Call) -> Answer:
