@@ -22,6 +22,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableError
 
+LONGEST_DEADLINE = dt.timedelta(days=7)
+
 
 class SettingsError(Exception):
     """A setting is wrong or missing; the text is one sentence that says which and what to do."""
@@ -59,10 +61,15 @@ def _hosts(text: object) -> object:
 
 def _seconds(text: object) -> object:
     """Return a number of seconds as a span of time."""
+    if not isinstance(text, str):
+        return text
     try:
-        return dt.timedelta(seconds=float(text)) if isinstance(text, str) else text
+        span = dt.timedelta(seconds=float(text))
     except (ValueError, OverflowError):
-        raise ValueError("must be a number of seconds") from None
+        span = dt.timedelta(0)
+    if not dt.timedelta(0) < span <= LONGEST_DEADLINE:
+        raise ValueError("must be a number of seconds greater than 0, a week at most")
+    return span
 
 
 Address = Annotated[str, AfterValidator(_address)]
@@ -136,11 +143,9 @@ class Settings(BaseSettings):
     poll_every: float | None = Field(
         None, alias="encore_poll_every", gt=0, le=3600, allow_inf_nan=False
     )
-    deadline: Annotated[
-        dt.timedelta,
-        BeforeValidator(_seconds),
-        Field(gt=dt.timedelta(0), le=dt.timedelta(days=7)),
-    ] = Field(dt.timedelta(seconds=900), alias="encore_deadline")
+    deadline: Annotated[dt.timedelta, BeforeValidator(_seconds)] = Field(
+        dt.timedelta(seconds=900), alias="encore_deadline"
+    )
     trusted_audio_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_hosts)] = Field(
         frozenset(), alias="encore_trusted_audio_hosts"
     )

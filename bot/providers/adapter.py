@@ -4,6 +4,7 @@
 the ids of clips.
 """
 
+import abc
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
@@ -41,7 +42,7 @@ class Access:
     trusted_hosts: Collection[str] = frozenset()
 
 
-class Adapter:
+class Adapter(abc.ABC):
     """One API behind the port, without what only some of them can do."""
 
     def __init__(
@@ -91,9 +92,10 @@ class Adapter:
     async def credits(self) -> Credits | None:
         """Return None: the API does not tell what is left."""
 
+    @abc.abstractmethod
     def _refused(self, refusal: Refusal) -> ProviderError | None:
         """Return what a refused submission means here, None where it means what it always does."""
-        del refusal
+        ...
 
 
 class ClipAdapter(Adapter):
@@ -130,11 +132,12 @@ class ClipAdapter(Adapter):
         found = (answer for answer in answers if answer.id == clip_id)
         return next((clip(it, trusted_hosts=self._trusted_hosts) for it in found), None)
 
+    @abc.abstractmethod
     async def _ask_for(
         self, clip_ids: Sequence[str], beyond: Status | None
     ) -> Sequence[ClipAnswer]:
         """Return these clips, at most ``capabilities.batch``, as far as the API names them."""
-        raise NotImplementedError
+        ...
 
 
 async def settled(*questions: Awaitable[Answer]) -> list[Answer]:

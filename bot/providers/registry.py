@@ -29,10 +29,12 @@ async def open_providers(
         settings: say which are enabled and how they are reached.
         transport: takes the place of the network; for tests.
     """
+    # to read the certificates is what takes time, so it is done once
+    verify = httpx.create_ssl_context() if transport is None else True
     async with AsyncExitStack() as stack:
         providers: dict[str, Provider] = {}
         for name in settings.enabled:
-            client = httpx.AsyncClient(transport=transport, limits=_LIMITS)
+            client = httpx.AsyncClient(transport=transport, limits=_LIMITS, verify=verify)
             await stack.enter_async_context(client)
             providers[name] = _BUILD[name](client, settings)
         yield providers

@@ -1,0 +1,194 @@
+"""Settings from the environment and .env: architecture §5."""
+
+import datetime as dt
+import os
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings, SettingsError, load_settings
+
+PREFIXES = ("AIMLAPI", "SUNOAPI_CO", "SUNO_API", "SUNOAPI_COM", "SUNOSAY")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty working directory, and only a token and one provider in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in [*os.environ]:
+        if name.startswith(("DISCORD_", "ENCORE_", *PREFIXES)):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DISCORD_TOKEN", "a-secret-token")
+    monkeypatch.setenv("SUNOSAY_API_KEY", "a-secret-key")
+
+
+def problem() -> str:
+    """Return the sentence with which loading fails."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    sentence = str(caught.value)
+    assert "secret" not in f"{sentence} {caught.value!r} {caught.value.__cause__!r}"
+    assert sentence.endswith(".")
+    return sentence
+
+
+def test_a_token_and_one_key_are_enough() -> None:
+    settings = load_settings()
+    assert settings.discord_token.get_secret_value() == "a-secret-token"
+    assert settings.discord_api_url is None
+    assert settings.database_url == "sqlite+aiosqlite:///encore.db"
+    assert settings.provider == "sunosay"
+    assert list(settings.enabled) == ["sunosay"]
+    assert settings.poll_every is None
+    assert settings.deadline == dt.timedelta(minutes=15)
+    assert settings.trusted_audio_hosts == frozenset()
+    assert (settings.member_limit, settings.channel_limit) == (2, 10)
+    assert settings.log is None
+
+
+def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in {
+        "DISCORD_API_URL": "http://127.0.0.1:8080/api/v10/",
+        "ENCORE_DATABASE_URL": "postgresql+asyncpg://encore@db/encore",
+        "ENCORE_POLL_EVERY": "0.5",
+        "ENCORE_DEADLINE": "60",
+        "ENCORE_TRUSTED_AUDIO_HOSTS": " 127.0.0.1:9000, Audio.Local ,",
+        "ENCORE_MEMBER_LIMIT": "0",
+        "ENCORE_CHANNEL_LIMIT": "7",
+        "ENCORE_LOG": "json",
+    }.items():
+        monkeypatch.setenv(name, text)
+    settings = load_settings()
+    assert settings.discord_api_url == "http://127.0.0.1:8080/api/v10"
+    assert settings.database_url == "postgresql+asyncpg://encore@db/encore"
+    assert settings.poll_every == 0.5
+    assert settings.deadline == dt.timedelta(minutes=1)
+    assert settings.trusted_audio_hosts == {"127.0.0.1:9000", "audio.local"}
+    assert (settings.member_limit, settings.channel_limit) == (0, 7)
+    assert settings.log == "json"
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_each_provider_has_its_variables(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
+    monkeypatch.setenv(f"{prefix}_API_KEY", " a-secret-key ")
+    monkeypatch.setenv(f"{prefix}_BASE_URL", "http://localhost:3000/suno/")
+    monkeypatch.setenv(f"{prefix}_SUBMIT_EVERY", "2.5")
+    monkeypatch.setenv(f"{prefix}_QUERY_EVERY", "0")
+    monkeypatch.setenv("ENCORE_PROVIDER", prefix.lower())
+    settings = load_settings()
+    assert settings.provider == prefix.lower()
+    api = settings.enabled[prefix.lower()]
+    assert api.api_key is not None
+    assert api.api_key.get_secret_value() == "a-secret-key"
+    assert api.base_url == "http://localhost:3000/suno"
+    assert (api.submit_every, api.query_every) == (2.5, 0)
+
+
+def test_what_only_one_provider_has_is_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUNO_API_BASE_URL", "http://localhost:3000")
+    monkeypatch.setenv("SUNO_API_COOKIE", "__client=a-secret; other=1")
+    monkeypatch.setenv("SUNOAPI_CO_CONTINUE_AT", "number")
+    settings = load_settings()
+    assert settings.suno_api.cookie is not None
+    assert settings.suno_api.cookie.get_secret_value() == "__client=a-secret; other=1"
+    assert settings.sunoapi_co.continue_at == "number"
+
+
+def test_suno_api_is_enabled_by_its_address_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUNO_API_BASE_URL", "http://localhost:3000")
+    settings = load_settings()
+    assert list(settings.enabled) == ["suno_api", "sunosay"]
+    assert settings.provider == "suno_api"
+
+
+def test_an_address_without_a_key_enables_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIMLAPI_BASE_URL", "https://api.example")
+    assert list(load_settings().enabled) == ["sunosay"]
+
+
+def test_the_file_is_read_and_the_environment_comes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ENCORE_MEMBER_LIMIT", "5")
+    Path(".env").write_text(
+        "ENCORE_MEMBER_LIMIT=3\nENCORE_CHANNEL_LIMIT=4\nAIMLAPI_API_KEY=k\nOTHER=1\n", "utf-8"
+    )
+    settings = load_settings()
+    assert (settings.member_limit, settings.channel_limit) == (5, 4)
+    assert settings.provider == "aimlapi"
+
+
+def test_empty_means_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AIMLAPI_API_KEY", "SUNO_API_BASE_URL", "ENCORE_PROVIDER", "ENCORE_POLL_EVERY"):
+        monkeypatch.setenv(name, "")
+    assert list(load_settings().enabled) == ["sunosay"]
+
+
+@pytest.mark.parametrize("name", ["LOG", "PROVIDER", "DEADLINE"])
+def test_variables_of_others_are_not_ours(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    before = load_settings()
+    monkeypatch.setenv(name, "something")
+    assert load_settings() == before
+
+
+def test_no_secret_shows() -> None:
+    assert "secret" not in f"{load_settings()!r} {load_settings()}"
+
+
+def test_hosts_given_as_a_set_stay_one() -> None:
+    settings = Settings(encore_trusted_audio_hosts={"a"}, encore_deadline=dt.timedelta(1))
+    assert settings.trusted_audio_hosts == {"a"}
+    assert settings.deadline == dt.timedelta(days=1)
+
+
+def test_a_missing_token_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "")
+    assert problem().startswith("DISCORD_TOKEN is not set: put the bot's token")
+
+
+def test_without_a_provider_it_says_how_to_enable_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SUNOSAY_API_KEY")
+    sentence = problem()
+    assert sentence.startswith("No provider is enabled: set AIMLAPI_API_KEY")
+    assert "SUNO_API_BASE_URL" in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("ENCORE_PROVIDER", "aimlapi", "must name an enabled provider: sunosay"),
+        ("DISCORD_API_URL", "secret.example", "must be an address that begins with https://"),
+        ("DISCORD_API_URL", "http://secret:port", "must be an address that begins with https://"),
+        ("SUNOSAY_BASE_URL", "ftp://secret.example", "must be an address that begins with"),
+        ("SUNOSAY_BASE_URL", "https://a secret", "must be an address that begins with"),
+        ("SUNOSAY_BASE_URL", "https://u:secret@a.example", "without user name, password"),
+        ("SUNOSAY_BASE_URL", "https://a.example?key=secret", "without user name, password"),
+        ("SUNOSAY_API_KEY", "two\nsecret lines", "must be one line of plain characters"),
+        ("SUNOSAY_API_KEY", "  ", "must be one line of plain characters"),
+        ("SUNOSAY_API_KEY", "“secret”", "must be one line of plain characters"),
+        ("SUNOSAY_SUBMIT_EVERY", "-1", "must be greater than or equal to 0"),
+        ("SUNOSAY_QUERY_EVERY", "nan", "must be a finite number"),
+        ("SUNOAPI_CO_CONTINUE_AT", "secret", "must be 'text' or 'number'"),
+        ("ENCORE_POLL_EVERY", "0", "must be greater than 0"),
+        ("ENCORE_DEADLINE", "secret", "must be a number of seconds"),
+        ("ENCORE_DEADLINE", "nan", "must be a number of seconds"),
+        ("ENCORE_DEADLINE", "0", "must be a number of seconds"),
+        ("ENCORE_MEMBER_LIMIT", "secret", "must be a valid integer"),
+        ("ENCORE_CHANNEL_LIMIT", "-1", "must be greater than or equal to 0"),
+        ("ENCORE_LOG", "secret", "must be 'console' or 'json'"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str, told: str
+) -> None:
+    monkeypatch.setenv(name, text)
+    sentence = problem()
+    assert sentence.startswith(f"{name} ")
+    assert told in sentence
+
+
+def test_a_variable_named_like_a_provider_alone_is_explained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SUNOSAY", "a-secret-key")
+    assert "SUNOSAY_API_KEY" in problem()
