@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store import sqlite
+from bot.store.claims import lapse_all
 from bot.store.errors import StoreError
 from bot.store.migrate import migrate
 
@@ -37,12 +38,11 @@ class Database:
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self.is_shared = engine.dialect.name != "sqlite"
         self._under_way: set[asyncio.Task[object]] = set()
         self._reading = engine.execution_options(isolation_level="REPEATABLE READ")
         self._writing = engine
         self._turn: AbstractAsyncContextManager[object] = nullcontext()
-        if not self.is_shared:
+        if engine.dialect.name == "sqlite":
             self._reading = engine
             self._writing = engine.execution_options(**{sqlite.WRITES: True})
             self._turn = asyncio.Lock()
@@ -81,29 +81,34 @@ class Database:
 async def opened(address: str) -> AsyncGenerator[Database]:
     """Open the database at the SQLAlchemy URL ``address``, brought to the newest schema.
 
+    A SQLite file belongs to one process at a time, so the claims of an earlier one lapse. On
+    PostgreSQL others may hold theirs.
+
     Raises:
         StoreError: it can't be opened; the text is for the operator and holds no password.
     """
     async with AsyncExitStack() as stack:
         try:
             url = _known(address)
+            engine = create_async_engine(url)
+            beginning = [_migrated]
             if url.drivername == SQLITE:
                 stack.enter_context(sqlite.held(url.database or ""))
-            engine = create_async_engine(url)
-            stack.push_async_callback(engine.dispose)
-            if url.drivername == SQLITE:
                 sqlite.prepare(engine)
+                beginning.append(lapse_all)
+            stack.push_async_callback(engine.dispose)
             database = Database(engine)
             stack.push_async_callback(database.settle)
-            await database.write(_migrated)
+            for work in beginning:
+                await database.write(work)
         except (SQLAlchemyError, OSError, ImportError) as error:
             cause = getattr(error, "orig", None) or error
             raise StoreError(f"The database can't be opened: {cause}.") from error
         yield database
 
 
-async def _migrated(connection: AsyncConnection) -> None:
-    await connection.run_sync(migrate)
+async def _migrated(db: AsyncConnection) -> None:
+    await db.run_sync(migrate)
 
 
 def _known(address: str) -> URL:

@@ -1,7 +1,8 @@
 """What SQLite needs to be safe: one process, whole transactions, commits that stay."""
 
+import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ WRITES = "encore_writes"
 
 _PRAGMAS = (
     "PRAGMA busy_timeout = 10000",
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
 )
@@ -27,8 +27,10 @@ _PRAGMAS = (
 def held(database: str) -> Generator[None]:
     """Hold the database file for this process alone; the kernel lets go if the process dies.
 
+    The file is made if it is missing, and put in WAL mode, which it stays in.
+
     Raises:
-        StoreError: another process holds it, or its folder is missing or not writable.
+        StoreError: another process holds it, or it can't be made, read or written.
     """
     file = Path(database).resolve()
     if not file.parent.is_dir():
@@ -41,9 +43,19 @@ def held(database: str) -> Generator[None]:
     except OSError as error:
         raise StoreError(f"The database {file} can't be locked: {error.strerror}.") from error
     try:
+        _make(file)
         yield
     finally:
         lock.release()
+
+
+def _make(file: Path) -> None:
+    """Make ``file`` a database in WAL mode, if it is not one yet."""
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.Error as error:
+        raise StoreError(f"The database {file} can't be opened: {error}.") from error
 
 
 def prepare(engine: AsyncEngine) -> None:

@@ -28,14 +28,13 @@ class Store:
     async def open(cls, url: str) -> AsyncGenerator[Self]:
         """Open the database at the SQLAlchemy URL ``url`` and bring it to the newest schema.
 
-        A SQLite file belongs to one process at a time, so the claims of an earlier one lapse.
+        A SQLite file belongs to one process at a time, so the claims of an earlier one lapse. On
+        PostgreSQL others may hold theirs.
 
         Raises:
             StoreError: it can't be opened.
         """
         async with opened(url) as database:
-            if not database.is_shared:
-                await database.write(claims.lapse_all)
             yield cls(database)
 
     async def accept(

@@ -135,7 +135,7 @@ async def test_a_file_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
 
 async def test_a_folder_is_no_database(tmp_path: Path) -> None:
     said = await refusal(sqlite_address(tmp_path))
-    assert said == "The database can't be opened: unable to open database file."
+    assert said == f"The database {tmp_path} can't be opened: unable to open database file."
 
 
 async def test_a_server_that_does_not_answer_is_told_without_the_password() -> None:

@@ -89,7 +89,7 @@ extensions = st.builds(
 
 numbers = itertools.count()
 thorough = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
