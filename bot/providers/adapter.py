@@ -89,7 +89,7 @@ class Adapter(abc.ABC):
         del clip_id
         raise Rejected(f"{self.capabilities.label} can't join clips into one.")
 
-    async def credits(self) -> Credits | None:
+    async def credits(self) -> Credits | None:  # noqa: B027 - a default, not a gap
         """Return None: the API does not tell what is left."""
 
     @abc.abstractmethod

@@ -142,9 +142,7 @@ class SunoSay(Adapter):
         if refusal := answer.refusal:
             raise self._door.noted(_meaning(refusal) or failure(refusal, Rejected))
         if not answer.task_id and answer.clips == []:
-            raise Rejected(
-                "" if _SAYS_NOTHING.match(answer.text) else answer.text
-            )  # Suno's own failure (providers.md §6.7)
+            raise Rejected(_reason(answer))  # Suno's own failure (providers.md §6.7)
         if not answer.task_id:
             raise Unconfirmed(f"{self.capabilities.label} named no task.")
         return Handle(task_id=answer.task_id)
@@ -170,8 +168,7 @@ class SunoSay(Adapter):
         )
         status = clip_status(task.status)
         if status is ClipStatus.FAILED:
-            said = "" if _SAYS_NOTHING.match(task.text) else task.text
-            return Progress(clips=clips, error=said)
+            return Progress(clips=clips, error=_reason(task))
         return Progress(clips=clips, is_open=status is not ClipStatus.COMPLETE or not clips)
 
     def _refused(self, refusal: Refusal) -> ProviderError | None:
@@ -191,6 +188,11 @@ def _payload(request: ExtendRequest, continue_at: Point) -> dict[str, object]:
     if request.model:
         payload["model"] = request.model
     return payload
+
+
+def _reason(answer: Said) -> str:
+    """Return the words that come with a failure, unless they are those of a success."""
+    return "" if _SAYS_NOTHING.match(answer.text) else answer.text
 
 
 def _meaning(refusal: Refusal) -> ProviderError | None:
