@@ -27,7 +27,7 @@ from bot.services.bells import Bells
 from bot.services.extensions import ExtensionService
 from bot.services.outages import Outages
 from bot.services.paces import Paces
-from bot.services.submitter import Submitter
+from bot.services.submitter import RECONCILE_FOR, Submitter
 from bot.services.tracker import Tracker
 from bot.settings import Settings, SettingsError, load_settings
 from bot.store.errors import StoreError
@@ -42,8 +42,15 @@ WELL, NOT_WELL, WRONG_SETTING = 0, 1, 2
 
 
 @asynccontextmanager
-async def composed(settings: Settings, *, clock: Clock = utc_now) -> AsyncGenerator[Encore]:
+async def composed(
+    settings: Settings, *, clock: Clock = utc_now, reconcile_for: dt.timedelta = RECONCILE_FOR
+) -> AsyncGenerator[Encore]:
     """Yield Encore made of real things, ready for ``start``; closed in reverse order at the end.
+
+    Args:
+        settings: say what to use.
+        clock: the time.
+        reconcile_for: how long an interrupted submission is looked for at its provider.
 
     Raises:
         StoreError: the database can't be used.
@@ -73,6 +80,7 @@ async def composed(settings: Settings, *, clock: Clock = utc_now) -> AsyncGenera
             paces=paces,
             clock=clock,
             deadline=settings.deadline,
+            reconcile_for=reconcile_for,
         )
         tracker = Tracker(
             store,

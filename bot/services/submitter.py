@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 8
 RECONCILE_EVERY = dt.timedelta(seconds=5)
+RECONCILE_FOR = dt.timedelta(minutes=2)  # a suno-api may wait that long for a captcha
 
 
 class Submitter:
@@ -60,7 +61,7 @@ class Submitter:
         paces: Paces,
         clock: Clock,
         deadline: dt.timedelta,
-        reconcile_for: dt.timedelta = dt.timedelta(minutes=2),
+        reconcile_for: dt.timedelta = RECONCILE_FOR,
     ) -> None:
         """Make the loop.
 

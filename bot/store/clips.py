@@ -111,7 +111,7 @@ async def search(
 ) -> list[KnownClip]:
     """Return the clips with ``text`` that were made or used by the extensions ``within``."""
     matches = and_(_is_usable, clips.c.search_text.contains(text.casefold(), autoescape=True))
-    columns = select(clips.c.clip_id, extensions.c.id.label("extension_id"))
+    columns = select(clips.c.clip_id, clips.c.position, extensions.c.id.label("extension_id"))
     found = union_all(
         columns.join_from(clips, extensions, clips.c.extension_id == extensions.c.id).where(
             within, matches
@@ -123,7 +123,9 @@ async def search(
     newest = (
         select(found.c.clip_id)
         .group_by(found.c.clip_id)
-        .order_by(func.max(found.c.extension_id).desc(), found.c.clip_id)
+        .order_by(
+            func.max(found.c.extension_id).desc(), func.min(found.c.position), found.c.clip_id
+        )
         .limit(limit)
     )
     ids = (await db.execute(newest)).scalars().all()

@@ -1,15 +1,19 @@
 """A stage for end-to-end tests: the sandbox, the bot on it, and what members do there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
 from bot.__main__ import composed
 from bot.client import Encore
 from bot.settings import Settings
 from sandbox.discord.calls import Interaction
+from sandbox.discord.member import Member
 from sandbox.discord.models import Channel, Message
 from sandbox.discord.server import DiscordServer
 from sandbox.providers.server import ProviderServer
@@ -18,9 +22,9 @@ from sandbox.providers.studio import Studio
 PROVIDERS = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
 
 YELLOW, BLURPLE, ORANGE, GREEN, RED = 0xFEE75C, 0x5865F2, 0xFFA500, 0x57F287, 0xED4245
-FINAL_COLOURS = (GREEN, RED)
 
 LYRICS = "[Verse]\nSilver cities shine brightly\nSkies are painted blue"
+STYLE = "synthpop, dreamy"
 
 
 class Stage:
@@ -32,15 +36,11 @@ class Stage:
         self.discord = discord
         self.providers = providers
         self.database = database
-        self.expected_violations: list[str] = []
         self.ada = discord.member("Ada")
         self.overrides: dict[str, str] = {}
+        self.violations: list[str] = []  # what a test means to provoke
         for studio in providers.studios.values():
             studio.enforce_rates = False
-
-    @property
-    def channel(self) -> Channel:
-        return self.discord.world.channel
 
     def environment(self) -> dict[str, str]:
         """What the bot is started with."""
@@ -48,23 +48,23 @@ class Stage:
             "DISCORD_TOKEN": self.discord.token,
             "DISCORD_API_URL": self.discord.api_url,
             "ENCORE_DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
+            "ENCORE_LOG": "json",
+            "ENCORE_POLL_EVERY": "0.3",
+            "ENCORE_MEMBER_LIMIT": "0",
+            "ENCORE_CHANNEL_LIMIT": "0",
             "SUNOAPI_CO_SUBMIT_EVERY": "0",
             "SUNOAPI_CO_QUERY_EVERY": "0",
             "SUNOSAY_SUBMIT_EVERY": "0",
             "SUNOSAY_QUERY_EVERY": "0",
-            "ENCORE_POLL_EVERY": "0.3",
             **self.providers.environment(),
             **self.overrides,
         }
 
-    def settings(self) -> Settings:
-        return settings_from(self.environment())
-
     @asynccontextmanager
     async def bot(self) -> AsyncIterator[Encore]:
         """The bot, connected, in this process."""
-        settings = self.settings()
-        async with composed(settings) as bot:
+        settings = settings_from(self.environment())
+        async with composed(settings, reconcile_for=dt.timedelta(seconds=1)) as bot:
             running = asyncio.create_task(bot.start(settings.discord_token.get_secret_value()))
             try:
                 await self.discord.ready()
@@ -82,43 +82,55 @@ class Stage:
         clips = self.studio(provider).source_clips()
         return min(clips, key=lambda clip: clip.duration).id
 
-    async def ask(
-        self, provider: str, *, values: dict[str, object] | None = None, **options: Any
+    async def open_modal(
+        self,
+        provider: str,
+        *,
+        member: Member | None = None,
+        channel: Channel | None = None,
+        **options: Any,
     ) -> Interaction:
-        """Have Ada use /extend and send the modal; return the modal's interaction."""
-        channel = options.pop("channel", None)
-        options.setdefault("clip", self.source(provider))
-        options.setdefault("lyrics", LYRICS)
-        opened = await self.ada.slash("extend", channel=channel, provider=provider, **options)
-        assert opened.modal is not None, opened
-        return await self.ada.submit(opened.modal, values or {})
+        """Have a member use /extend; return the interaction, with its modal if one opened."""
+        options = {"clip": self.source(provider), "lyrics": LYRICS, "tags": STYLE, **options}
+        return await (member or self.ada).slash(
+            "extend", channel=channel, provider=provider, **options
+        )
+
+    async def ask(
+        self, provider: str, *, member: Member | None = None, **options: Any
+    ) -> Interaction:
+        """Have a member use /extend and send the modal; return the modal's interaction."""
+        opened = await self.open_modal(provider, member=member, **options)
+        assert opened.modal is not None, opened.message and text(opened.message)
+        return await (member or self.ada).submit(opened.modal)
 
     async def extend(self, provider: str, **options: Any) -> Message:
-        """Have Ada extend a clip; return the first reply."""
+        """Have a member extend a clip; return the first reply."""
         sent = await self.ask(provider, **options)
-        assert sent.message is not None, sent
+        assert sent.message is not None, sent.failed
         return sent.message
 
     async def until(self, condition: Callable[[], object], *, timeout: float = 20.0) -> None:
         await self.discord.wait_for(condition, timeout=timeout)
 
     async def finished(self, message: Message, *, timeout: float = 20.0) -> None:
-        """Wait until the reply is green or red."""
-        await self.until(lambda: colour(message) in FINAL_COLOURS, timeout=timeout)
+        """Wait until the reply is in a final colour."""
+        await self.until(lambda: colour(message) in {GREEN, RED}, timeout=timeout)
 
 
-def settings_from(environment: dict[str, str]) -> Settings:
-    """Return settings from a mapping instead of the process's environment."""
-    from pydantic_settings import EnvSettingsSource
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """Return settings from a mapping in place of the process's environment."""
 
     class Given(Settings):
         @classmethod
-        def settings_customise_sources(cls, settings_cls, **_):
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], *_: Any, **__: Any
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
             source = EnvSettingsSource(settings_cls)
-            source.env_vars = {k.lower(): v for k, v in environment.items()}
+            source.env_vars = {name.lower(): value for name, value in environment.items()}
             return (source,)
 
-    return Given()
+    return Given()  # pyright: ignore[reportCallIssue]
 
 
 def colour(message: Message) -> int | None:
@@ -127,13 +139,16 @@ def colour(message: Message) -> int | None:
 
 def colours(message: Message) -> list[int]:
     """The colours a reply has shown, in order, without repetitions."""
-    shown = [
-        version["embeds"][0]["color"] for _, version in message.history if version.get("embeds")
-    ]
-    return [c for i, c in enumerate(shown) if i == 0 or shown[i - 1] != c]
+    shown = [version["embeds"][0]["color"] for _, version in message.history if version["embeds"]]
+    return [now for before, now in zip([None, *shown], shown, strict=False) if now != before]
 
 
 def text(message: Message) -> str:
-    return "\n".join(
-        f"{embed.get('title', '')}\n{embed.get('description', '')}" for embed in message.embeds
-    )
+    """All that a reply says now."""
+    parts = [(embed.get("title", ""), embed.get("description", "")) for embed in message.embeds]
+    return "\n".join(line for part in parts for line in part)
+
+
+def labels(message: Message) -> list[str]:
+    """What stands on the buttons of a message."""
+    return [item["label"] for row in message.components for item in row["components"]]

@@ -1,0 +1,140 @@
+"""What can go wrong at a provider, on each that can have it: one clear final reply, one POST."""
+
+import json
+import logging
+
+import pytest
+from stage import GREEN, RED, Stage, colour, labels, text
+
+from sandbox.discord.models import Message
+from sandbox.providers.faults import Fault
+
+ALL = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
+
+REFUSED = (RED, "did not accept", "Send again")
+NO_CREDITS = (RED, "is out of credits", "Send again")
+OPERATOR = (RED, "does not let Encore in", "Send again")
+UNCONFIRMED = (RED, "No answer from", "Send again")
+NOT_FINISHED = (RED, "could not finish it", "Send again")
+NOT_PLAYABLE = (RED, "can't be played", "Check again")
+GAVE_UP = (RED, "Gave up after", "Check again")
+COMPLETE = (GREEN, "▶ Listen", "▶ Listen A")
+ONE_OF_TWO = (GREEN, "Failed:", "▶ Listen")
+
+# fault: what the reply ends as, and on which providers it ends otherwise
+SUBMITTING = {
+    Fault.BAD_REQUEST: (REFUSED, {}),
+    Fault.UNAUTHORIZED: (OPERATOR, {}),
+    Fault.PAYMENT_REQUIRED: (NO_CREDITS, {}),
+    Fault.FORBIDDEN_CREDITS: (NO_CREDITS, {}),
+    Fault.FORBIDDEN_MODERATION: (REFUSED, {"aimlapi": REFUSED}),
+    Fault.UNPROCESSABLE: (REFUSED, {"suno_api": OPERATOR}),
+    Fault.SERVER_ERROR: (UNCONFIRMED, {}),
+    Fault.BAD_GATEWAY: (UNCONFIRMED, {}),
+    Fault.UNAVAILABLE: (UNCONFIRMED, {}),
+    Fault.GATEWAY_TIMEOUT: (UNCONFIRMED, {}),
+    Fault.HTML_BAD_GATEWAY: (UNCONFIRMED, {}),
+    Fault.ERROR_BODY: (REFUSED, {}),
+    Fault.CLOSE_BEFORE: (UNCONFIRMED, {}),
+    Fault.CLOSE_AFTER: (UNCONFIRMED, {"suno_api": COMPLETE}),
+    Fault.INVALID_JSON: (UNCONFIRMED, {"suno_api": COMPLETE}),
+    Fault.HTML_PAGE: (UNCONFIRMED, {"suno_api": COMPLETE}),
+    Fault.EMPTY_CLIPS: (REFUSED, {}),
+    Fault.ERROR_CLIPS: (NOT_FINISHED, {}),
+    Fault.TWIN_FAILS: (ONE_OF_TWO, {}),
+    Fault.NONE_MP3: (NOT_PLAYABLE, {}),
+    Fault.FORBIDDEN_LINK: (NOT_PLAYABLE, {}),
+    Fault.EMPTY_AUDIO_URL: (NOT_PLAYABLE, {}),
+    Fault.NEVER_FINISHES: (GAVE_UP, {}),
+}
+AGAIN = (Fault.RATE_LIMITED, Fault.RATE_LIMITED_SECONDS, Fault.RATE_LIMITED_DATE)
+FETCHING = (
+    Fault.MISSING_ID,
+    Fault.UNKNOWN_STATUS,
+    Fault.SERVER_ERROR,
+    Fault.HTML_PAGE,
+    Fault.INVALID_JSON,
+    Fault.CLOSE_BEFORE,
+    Fault.RATE_LIMITED_SECONDS,
+    Fault.UNAUTHORIZED,
+)
+# refused before anything is sent, sent and refused, or sent and taken: never sent again
+NOT_CHARGED_AND_SENT_AGAIN = 1
+
+
+def posts(stage: Stage, provider: str, marker: str) -> int:
+    """How often the request with ``marker`` in its lyrics was sent."""
+    sent = [request.json for request in stage.studio(provider).requests if request.json]
+    return sum(marker in json.dumps(body.get("prompt", "")) for body in sent)
+
+
+def outcome(stage: Stage, provider: str, marker: str, reply: Message) -> tuple[object, ...]:
+    return colour(reply), text(reply), labels(reply), posts(stage, provider, marker)
+
+
+def meets(reply: Message, expected: tuple[int, str, str]) -> bool:
+    wanted, words, button = expected
+    return (
+        colour(reply) == wanted
+        and words in text(reply)
+        and any(label.startswith(button) for label in labels(reply))
+    )
+
+
+async def test_every_failure_of_submitting_ends_in_one_clear_reply(
+    offline_stage: Stage, provider: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage = offline_stage
+    stage.overrides["ENCORE_DEADLINE"] = "8"
+    caplog.set_level(logging.INFO, logger="bot")
+    replies: dict[Fault, Message] = {}
+    async with stage.bot():
+        for fault in SUBMITTING:
+            stage.studio(provider).fail_next(fault, on="submit")
+            replies[fault] = await stage.extend(provider, at="0:10", lyrics=f"la {fault} la")
+            await stage.providers.wait_for(lambda f=fault: posts(stage, provider, f"la {f} la"))
+        last = await stage.extend(provider, at="0:10", lyrics="after all that")
+        for reply in (*replies.values(), last):
+            await stage.finished(reply)
+    wrong = {
+        fault: outcome(stage, provider, f"la {fault} la", reply)
+        for fault, reply in replies.items()
+        for usual, special in [SUBMITTING[fault]]
+        if not meets(reply, special.get(provider, usual))
+        or posts(stage, provider, f"la {fault} la") != 1
+    }
+    assert wrong == {}
+    assert meets(last, COMPLETE)
+    shown = "\n".join([*(text(reply) for reply in replies.values()), caplog.text])
+    secrets = [stage.providers.url(provider), stage.providers.key(provider) or stage.discord.token]
+    for secret in (*secrets, stage.discord.token, "Traceback", "<html", "<!doctype"):
+        assert secret.casefold() not in shown.casefold()
+
+
+async def test_what_may_come_later_is_sent_again_only_when_nothing_was_charged(
+    stage: Stage, provider: str
+) -> None:
+    replies: dict[Fault, Message] = {}
+    for fault in AGAIN:
+        stage.studio(provider).fail_next(fault, on="submit", retry_after=1)
+        replies[fault] = await stage.extend(provider, at="0:10", lyrics=f"la {fault} la")
+        await stage.providers.wait_for(lambda f=fault: posts(stage, provider, f"la {f} la"))
+    for fault, reply in replies.items():
+        await stage.finished(reply)
+        assert meets(reply, COMPLETE), text(reply)
+        assert posts(stage, provider, f"la {fault} la") == 2
+    assert len(stage.studio(provider).submissions) == len(AGAIN)
+
+
+async def test_no_failure_of_asking_touches_the_result(stage: Stage, provider: str) -> None:
+    replies: list[Message] = []
+    for fault in FETCHING:
+        replies.append(await stage.extend(provider, at="0:10"))
+        submissions = stage.studio(provider).submissions
+        await stage.providers.wait_for(lambda: len(submissions) == len(replies))
+        stage.studio(provider).fail_next(fault, on="fetch", count=2, retry_after=1)
+        await stage.providers.wait_for(lambda: not stage.studio(provider).faults.pending)
+    for reply in replies:
+        await stage.finished(reply)
+        assert meets(reply, COMPLETE), text(reply)
+    assert len(stage.studio(provider).submissions) == len(FETCHING)
