@@ -86,6 +86,7 @@ def delete_message(world: World, message: Message) -> None:
     intents = Intent.GUILD_MESSAGES if guild else Intent.DM_MESSAGES
     if not message.ephemeral:
         world.emit(Event("MESSAGE_DELETE", payload, guild, message.channel, intents))
+    world.redraw(message)
     world.waiters.changed()
 
 
@@ -222,4 +223,5 @@ def _tell_of_reaction(world: World, name: str, message: Message, emoji: str, use
         if guild is not None:
             payload["member"] = payloads.member(guild.members[user.id])
     intents = Intent.GUILD_REACTIONS if guild else Intent.DM_REACTIONS
+    world.redraw(message)
     world.emit(Event(name, payload, guild, message.channel, intents))

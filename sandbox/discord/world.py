@@ -1,6 +1,7 @@
 """The state of the local Discord, and the news about it.
 
-Knows nothing of HTTP or sockets: whoever wants to hear of changes is added to ``listeners``.
+Knows nothing of HTTP or sockets: whoever wants to hear what a bot hears is added to ``listeners``,
+whoever shows messages to members, ephemeral ones too, to ``screens``.
 """
 
 import dataclasses
@@ -54,6 +55,7 @@ class World:
         self.snowflakes = Snowflakes()
         self.waiters = Waiters()
         self.listeners: list[Callable[[Event], None]] = []
+        self.screens: list[Callable[[Message], None]] = []
         self.base_url = ""
         self.privileged = privileged
         self.users: dict[int, User] = {}
@@ -131,6 +133,7 @@ class World:
         )
         if start is not None:
             start.thread = made
+            self.redraw(start)
         self._add_channel(made)
         payload = payloads.channel(made) | {"newly_created": True}
         self.emit(Event("THREAD_CREATE", payload, made.guild, made, Intent.GUILDS))
@@ -223,3 +226,9 @@ class World:
     def remember(self, message: Message) -> None:
         """Keep how ``message`` looks now as one of its versions."""
         message.history.append((time.monotonic(), payloads.message(message, self.bot)))
+        self.redraw(message)
+
+    def redraw(self, message: Message) -> None:
+        """Have ``message`` shown anew wherever members see it: it came, changed or went."""
+        for screen in self.screens:
+            screen(message)
