@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-import time
 
 from aiohttp import WSMsgType, web
 
-from sandbox.discord import payloads
-from sandbox.discord.compression import Stream, stream
+from sandbox.discord import guild_payloads, payloads
+from sandbox.discord.chunks import send_members
+from sandbox.discord.compression import stream
 from sandbox.discord.rest.account import application_flags
 from sandbox.discord.sessions import Session
-from sandbox.discord.wire import PRIVILEGED, Intent, Json, JsonObject, is_array, is_object
+from sandbox.discord.sockets import CloseError, Socket, op_text, shard_of
+from sandbox.discord.wire import PRIVILEGED, Intent, Json, JsonObject, is_object
 from sandbox.discord.world import Event, World
 
 HEARTBEAT_EVERY = 41_250
@@ -26,68 +27,7 @@ HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS, INVALID, HELLO
     10,
     11,
 )
-MOST_COMMANDS, COMMAND_WINDOW = 120, 60.0
 ALL_INTENTS = (1 << 26) - 1
-CHUNK = 1000
-
-
-class CloseError(Exception):
-    """The socket is to be closed with a code of Discord's."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        self.code = code
-        self.reason = reason
-        super().__init__(f"{code} {reason}")
-
-
-class Socket:
-    """One connection; what is pushed goes out in order."""
-
-    def __init__(
-        self, ws: web.WebSocketResponse, request: web.Request, packer: Stream | None
-    ) -> None:
-        self.ws = ws
-        self.session: Session | None = None
-        self._request = request
-        self._packer = packer
-        self._queue: asyncio.Queue[str] = asyncio.Queue()
-        self._opened = time.monotonic()
-        self._commands = 0
-
-    def push(self, text: str) -> None:
-        """Send ``text`` after everything before."""
-        self._queue.put_nowait(text)
-
-    async def write(self) -> None:
-        """Send what is pushed, until cancelled or the other side is gone."""
-        try:
-            while True:
-                text = await self._queue.get()
-                if self._packer is None:
-                    await self.ws.send_str(text)
-                else:
-                    await self.ws.send_bytes(self._packer.pack(text.encode()))
-        except (ConnectionError, RuntimeError):
-            # gone in the middle of a message; the reading side notices
-            return
-
-    def count_command(self) -> None:
-        """Hold the bot to 120 commands a minute.
-
-        Raises:
-            CloseError: 4008.
-        """
-        now = time.monotonic()
-        if now - self._opened > COMMAND_WINDOW:
-            self._opened, self._commands = now, 0
-        self._commands += 1
-        if self._commands > MOST_COMMANDS:
-            raise CloseError(4008, "Rate limited.")
-
-    def abort(self) -> None:
-        """Cut the line without a word."""
-        if self._request.transport is not None:
-            self._request.transport.abort()
 
 
 class Gateway:
@@ -132,14 +72,14 @@ class Gateway:
     def ask_to_reconnect(self) -> None:
         """Send RECONNECT to all sockets; the bot should come back and resume."""
         for socket in self._sockets:
-            socket.push(_op(RECONNECT, None))
+            socket.push(op_text(RECONNECT, None))
 
     def invalidate(self, *, resumable: bool = False) -> None:
         """Send INVALID_SESSION to all sockets."""
         if not resumable:
             self.sessions.clear()
         for socket in self._sockets:
-            socket.push(_op(INVALID, resumable))
+            socket.push(op_text(INVALID, resumable))
 
     def repeat(self, name: str) -> None:
         """Send the latest event of that name once more, as Discord may do.
@@ -168,7 +108,7 @@ class Gateway:
         socket = Socket(ws, request, packer)
         self._sockets.add(socket)
         writer = asyncio.create_task(socket.write())
-        socket.push(_op(HELLO, {"heartbeat_interval": HEARTBEAT_EVERY, "_trace": ["sandbox"]}))
+        socket.push(op_text(HELLO, {"heartbeat_interval": HEARTBEAT_EVERY, "_trace": ["sandbox"]}))
         try:
             async for frame in ws:
                 if frame.type is WSMsgType.TEXT:
@@ -214,7 +154,7 @@ class Gateway:
             raise CloseError(4002, "Error while decoding payload.")
         op, told = said.get("op"), said.get("d")
         if op == HEARTBEAT:
-            socket.push(_op(ACK, None))
+            socket.push(op_text(ACK, None))
         elif op == IDENTIFY and is_object(told):
             self._identify(socket, told)
         elif op == RESUME and is_object(told):
@@ -224,7 +164,7 @@ class Gateway:
         elif socket.session is None:
             raise CloseError(4003, "Not authenticated.")
         elif op == MEMBERS and is_object(told):
-            self._members(socket.session, told)
+            send_members(socket.session, self._world, told)
 
     def _check_token(self, told: JsonObject) -> None:
         if str(told.get("token")).removeprefix("Bot ") != self._token:
@@ -234,7 +174,7 @@ class Gateway:
         if socket.session is not None:
             raise CloseError(4005, "Already authenticated.")
         self._check_token(told)
-        shard, shards = _shard(told.get("shard", [0, 1]))
+        shard, shards = shard_of(told.get("shard", [0, 1]))
         intents = told.get("intents")
         if not isinstance(intents, int) or intents & ~ALL_INTENTS:
             raise CloseError(4013, "Invalid intent(s).")
@@ -279,14 +219,14 @@ class Gateway:
         session.dispatch("READY", ready)
         if session.intents & Intent.GUILDS:
             for guild in guilds:
-                session.dispatch("GUILD_CREATE", payloads.guild_event(guild, world.bot))
+                session.dispatch("GUILD_CREATE", guild_payloads.guild_event(guild, world.bot))
 
     def _resume(self, socket: Socket, told: JsonObject) -> None:
         self._check_token(told)
         session = self.sessions.get(str(told.get("session_id")))
         seq = told.get("seq")
         if session is None or not isinstance(seq, int):
-            socket.push(_op(INVALID, d=False))
+            socket.push(op_text(INVALID, d=False))
             return
         if seq > session.seq:
             raise CloseError(4007, "Invalid seq.")
@@ -296,46 +236,3 @@ class Gateway:
         session.dispatch("RESUMED", {"_trace": ["sandbox"]})
         self.resumed += 1
         self._world.waiters.changed()
-
-    def _members(self, session: Session, told: JsonObject) -> None:
-        number = told.get("guild_id")
-        guild = self._world.guilds.get(int(str(number))) if str(number).isdigit() else None
-        if guild is None or self._world.bot.id not in guild.members:
-            return
-        found = list(guild.members.values())
-        wanted = told.get("user_ids")
-        if wanted is not None:
-            ids = {str(each) for each in (wanted if is_array(wanted) else [wanted])}
-            found = [each for each in found if str(each.user.id) in ids]
-        elif told.get("query"):
-            start = str(told["query"]).lower()
-            found = [each for each in found if each.user.name.lower().startswith(start)]
-        elif not session.intents & Intent.GUILD_MEMBERS:
-            raise CloseError(4014, "Disallowed intent(s).")
-        most = int(told.get("limit") or 0) or len(found)
-        members = [payloads.member(each) for each in found[:most]]
-        chunks = [members[at : at + CHUNK] for at in range(0, len(members), CHUNK)] or [[]]
-        for index, chunk in enumerate(chunks):
-            payload: JsonObject = {
-                "guild_id": str(guild.id),
-                "members": chunk,
-                "chunk_index": index,
-                "chunk_count": len(chunks),
-                "not_found": [],
-            }
-            if told.get("nonce") is not None:
-                payload["nonce"] = told["nonce"]
-            session.dispatch("GUILD_MEMBERS_CHUNK", payload)
-
-
-def _shard(value: Json) -> tuple[int, int]:
-    pair = 2
-    if is_array(value) and len(value) == pair:
-        shard, shards = value
-        if isinstance(shard, int) and isinstance(shards, int) and 0 <= shard < shards:
-            return shard, shards
-    raise CloseError(4010, "Invalid shard.")
-
-
-def _op(op: int, d: Json) -> str:
-    return json.dumps({"t": None, "s": None, "op": op, "d": d})

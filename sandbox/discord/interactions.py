@@ -5,16 +5,16 @@ import secrets
 import time
 from collections.abc import Sequence
 
-from sandbox.discord import payloads, permissions, posting
+from sandbox.discord import interaction_payloads, payloads, posting
 from sandbox.discord.calls import NO_ANSWER, Interaction, Modal
 from sandbox.discord.errors import ApiError
 from sandbox.discord.models import Channel, Message, Upload, User
+from sandbox.discord.rules.callbacks import callback_type
 from sandbox.discord.rules.forms import Form
 from sandbox.discord.rules.messages import check_message
 from sandbox.discord.rules.modals import check_choices, check_modal
 from sandbox.discord.wire import (
     CallbackType,
-    Context,
     InteractionType,
     Json,
     JsonObject,
@@ -24,30 +24,7 @@ from sandbox.discord.wire import (
 )
 from sandbox.discord.world import Event, World
 
-CALLBACKS = {
-    InteractionType.COMMAND: {
-        CallbackType.MESSAGE,
-        CallbackType.DEFERRED_MESSAGE,
-        CallbackType.MODAL,
-    },
-    InteractionType.AUTOCOMPLETE: {CallbackType.CHOICES},
-    InteractionType.COMPONENT: {
-        CallbackType.MESSAGE,
-        CallbackType.DEFERRED_MESSAGE,
-        CallbackType.DEFERRED_UPDATE,
-        CallbackType.UPDATE,
-        CallbackType.MODAL,
-    },
-    InteractionType.MODAL: {
-        CallbackType.MESSAGE,
-        CallbackType.DEFERRED_MESSAGE,
-        CallbackType.DEFERRED_UPDATE,
-        CallbackType.UPDATE,
-    },
-}
-UPDATES = frozenset({CallbackType.UPDATE, CallbackType.DEFERRED_UPDATE})
 MOST_FOLLOWUPS_OF_STRANGERS = 5
-ATTACHMENT_LIMIT = 10 * 1024 * 1024
 THINKING = int(MessageFlag.LOADING)
 EPHEMERAL = int(MessageFlag.EPHEMERAL)
 
@@ -79,7 +56,9 @@ class Interactions:
         """Tell the bot that ``user`` did something in ``channel``."""
         number = self._world.snowflakes.new()
         token = secrets.token_urlsafe(48)
-        payload = self._payload(number, token, kind, user, channel) | {"data": data}
+        payload = interaction_payloads.interaction(
+            self._world, number, token, kind, user, channel
+        ) | {"data": data}
         if source is not None:
             payload["message"] = payloads.message(source, self._world.bot)
         limited = "0" not in payload["authorizing_integration_owners"]
@@ -98,48 +77,6 @@ class Interactions:
                 self._world.waiters.changed()
         return interaction
 
-    def _payload(
-        self, number: int, token: str, kind: InteractionType, user: User, channel: Channel
-    ) -> JsonObject:
-        bot, guild = self._world.bot, channel.guild
-        at_home = guild is None or bot.id in guild.members
-        may = permissions.in_channel(channel, bot if at_home else user)
-        partial = payloads.channel(channel)
-        partial["permissions"] = str(permissions.in_channel(channel, user))
-        for hidden in ("permission_overwrites",):
-            partial.pop(hidden, None)
-        payload: JsonObject = {
-            "version": 1,
-            "id": str(number),
-            "application_id": str(self._world.application_id),
-            "type": int(kind),
-            "token": token,
-            "channel_id": str(channel.id),
-            "channel": partial,
-            "app_permissions": str(may),
-            "locale": user.locale,
-            "entitlements": [],
-            "entitlement_sku_ids": [],
-            "attachment_size_limit": guild.attachment_limit if guild else ATTACHMENT_LIMIT,
-        }
-        if guild is None:
-            owners = {"0": "0"}
-            return payload | {
-                "user": payloads.user(user),
-                "context": int(Context.BOT_DM),
-                "authorizing_integration_owners": owners,
-            }
-        member = payloads.member(guild.members[user.id])
-        owners = {"0": str(guild.id)} if at_home else {"1": str(user.id)}
-        return payload | {
-            "member": member | {"permissions": str(permissions.in_channel(channel, user))},
-            "guild_id": str(guild.id),
-            "guild_locale": guild.locale,
-            "guild": {"id": str(guild.id), "locale": guild.locale, "features": []},
-            "context": int(Context.GUILD),
-            "authorizing_integration_owners": owners,
-        }
-
     # the bot answers them
 
     def respond(self, number: int, token: str, body: Json, files: Sequence[Upload]) -> Interaction:
@@ -156,7 +93,7 @@ class Interactions:
         late = time.monotonic() - interaction.begun > self.acknowledge_within
         if late or interaction.failed:
             raise ApiError(10062)
-        kind = self._callback_type(interaction, body)
+        kind = callback_type(interaction, body)
         self._apply(interaction, kind, body.get("data"), files)
         interaction.answer = kind
         interaction.answered_at = time.monotonic()
@@ -165,18 +102,6 @@ class Interactions:
         interaction.settled.set()
         self._world.waiters.changed()
         return interaction
-
-    def _callback_type(self, interaction: Interaction, body: Json) -> CallbackType:
-        allowed = CALLBACKS[InteractionType(interaction.type)]
-        if interaction.type == InteractionType.MODAL and interaction.source is None:
-            allowed = allowed - UPDATES
-        kind = body.get("type") if is_object(body) else None
-        if kind not in allowed:
-            form = Form()
-            names = ", ".join(str(int(each)) for each in sorted(allowed))
-            form.wrong(("type",), "BASE_TYPE_CHOICES", f"Value must be one of {{{names}}}.")
-            form.check()
-        return CallbackType(kind)
 
     def _apply(
         self, interaction: Interaction, kind: CallbackType, data: Json, files: Sequence[Upload]
@@ -234,7 +159,7 @@ class Interactions:
         if message.ephemeral:
             message.visible_to = interaction.user
         message.webhook_id = message.application_id = world.application_id
-        message.interaction_metadata = self._metadata(interaction)
+        message.interaction_metadata = interaction_payloads.metadata(interaction)
         name = interaction.payload["data"].get("name")
         if interaction.type == InteractionType.COMMAND:
             user = interaction.payload.get("user") or interaction.payload["member"]["user"]
@@ -252,25 +177,6 @@ class Interactions:
     def _refer_to_source(self, message: Message, source: Message) -> None:
         message.reply_to, message.reply_to_id = source, source.id
         message.type = 19
-
-    def _metadata(self, interaction: Interaction) -> JsonObject:
-        metadata: JsonObject = {
-            "id": str(interaction.id),
-            "type": interaction.type,
-            "user": payloads.user(interaction.user),
-            "authorizing_integration_owners": interaction.payload["authorizing_integration_owners"],
-        }
-        data = interaction.payload["data"]
-        if interaction.type == InteractionType.COMMAND:
-            metadata |= {"name": data["name"], "command_type": data["type"]}
-            if "target_id" in data:
-                metadata["target_message_id"] = data["target_id"]
-        elif interaction.type == InteractionType.COMPONENT and interaction.source is not None:
-            metadata["interacted_message_id"] = str(interaction.source.id)
-        elif interaction.modal_of is not None:
-            opener = interaction.modal_of.interaction
-            metadata["triggering_interaction_metadata"] = self._metadata(opener)
-        return metadata
 
     def _check_place(self, channel: Channel) -> None:
         if channel.deleted:

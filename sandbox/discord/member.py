@@ -1,18 +1,15 @@
 """A person in front of Discord's client: sees a channel, types, clicks, reacts."""
 
-from collections.abc import Sequence
-
-from sandbox.discord import payloads, permissions, posting
-from sandbox.discord.calls import NO_ANSWER, Interaction, Modal
-from sandbox.discord.errors import ApiError
+from sandbox.discord import payloads, permissions
+from sandbox.discord.calls import Interaction, Modal
 from sandbox.discord.forms import Filled, is_select
 from sandbox.discord.interactions import Interactions
-from sandbox.discord.models import Channel, Message, Upload, User
+from sandbox.discord.models import Channel, Message, User
 from sandbox.discord.options import NotPossibleError, Typed
 from sandbox.discord.permissions import Permission
+from sandbox.discord.person import Person
 from sandbox.discord.registry import Commands
 from sandbox.discord.rules.components import walk
-from sandbox.discord.rules.messages import check_message
 from sandbox.discord.wire import (
     CommandType,
     ComponentType,
@@ -23,90 +20,15 @@ from sandbox.discord.wire import (
 from sandbox.discord.world import World
 
 
-class Member:
+class Member(Person):
     """One person. What Discord's client would not allow raises ``NotPossibleError``."""
 
     def __init__(
         self, user: User, world: World, commands: Commands, interactions: Interactions
     ) -> None:
-        self.user = user
-        self._world = world
+        super().__init__(user, world)
         self._commands = commands
         self._interactions = interactions
-
-    @property
-    def id(self) -> int:
-        """The user's id."""
-        return self.user.id
-
-    @property
-    def name(self) -> str:
-        """The user's name."""
-        return self.user.name
-
-    @property
-    def mention(self) -> str:
-        """What one writes to mention this person."""
-        return self.user.mention
-
-    @property
-    def dm(self) -> Channel:
-        """The direct channel with the bot."""
-        return self._world.direct_channel(self.user)
-
-    # reading and writing
-
-    def read(self, channel: Channel | None = None) -> list[Message]:
-        """The messages that this person sees in ``channel``, oldest first."""
-        place = self._enter(channel)
-        if permissions.missing(place, self.user, Permission.READ_MESSAGE_HISTORY):
-            return []
-        seen = place.messages.values()
-        return [each for each in seen if each.visible_to in {None, self.user}]
-
-    async def say(
-        self,
-        channel: Channel | None,
-        text: str,
-        *,
-        files: Sequence[Upload] = (),
-        reply_to: Message | None = None,
-    ) -> Message:
-        """Write an ordinary message."""
-        place = self._enter(channel)
-        if not permissions.may_send(place, self.user):
-            raise NotPossibleError("This person may not write here")
-        body: JsonObject = {"content": text}
-        if reply_to is not None:
-            body["message_reference"] = {"message_id": str(reply_to.id)}
-        limit = place.guild.attachment_limit if place.guild else 10 * 1024 * 1024
-        try:
-            check_message(body, files, limit=limit)
-        except ApiError as error:
-            raise NotPossibleError(str(error)) from None
-        message = posting.new_message(self._world, place, self.user, body, files)
-        posting.send(self._world, message)
-        return message
-
-    async def react(self, message: Message, emoji: str) -> None:
-        """Add a reaction."""
-        self._see(message)
-        if message.ephemeral:
-            raise NotPossibleError("Nobody can react to an ephemeral message")
-        if emoji not in message.reactions:
-            self._may(message.channel, Permission.ADD_REACTIONS)
-        posting.add_reaction(self._world, message, emoji, self.user)
-
-    async def unreact(self, message: Message, emoji: str) -> None:
-        """Take a reaction back."""
-        posting.remove_reaction(self._world, message, emoji, self.user)
-
-    async def delete(self, message: Message) -> None:
-        """Delete an own message, or any with the permission to manage messages."""
-        self._see(message)
-        if message.author is not self.user and message.visible_to is not self.user:
-            self._may(message.channel, Permission.MANAGE_MESSAGES)
-        posting.delete_message(self._world, message)
 
     # using the application
 
@@ -231,26 +153,6 @@ class Member:
         )
         return await self._interactions.settle(begun)
 
-    def _enter(self, channel: Channel | None) -> Channel:
-        place = channel or self._world.channel
-        if place.deleted:
-            raise NotPossibleError("The channel is deleted")
-        if place.guild is not None:
-            self._world.join(place.guild, self.user)
-        elif place.recipient is not self.user:
-            raise NotPossibleError("This is somebody else's direct channel")
-        self._may(place, Permission.VIEW_CHANNEL)
-        return place
-
-    def _may(self, channel: Channel, needed: Permission) -> None:
-        if permissions.missing(channel, self.user, needed):
-            raise NotPossibleError(f"This person lacks {needed.name}")
-
-    def _see(self, message: Message) -> None:
-        self._enter(message.channel)
-        if message.deleted or message.visible_to not in {None, self.user}:
-            raise NotPossibleError("This person does not see that message")
-
     def _component(self, message: Message, name: str) -> JsonObject:
         self._see(message)
         for component in walk(message.components):
@@ -281,6 +183,3 @@ class Member:
 def _command_data(command: JsonObject) -> JsonObject:
     scope = {"guild_id": command["guild_id"]} if "guild_id" in command else {}
     return {"id": command["id"], "name": command["name"], "type": command["type"], **scope}
-
-
-__all__ = ["NO_ANSWER", "Member", "NotPossibleError"]

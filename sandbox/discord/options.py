@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from sandbox.discord import payloads, permissions, posting
+from sandbox.discord import guild_payloads, payloads, permissions, posting
 from sandbox.discord.models import Channel, Role, Upload, User
 from sandbox.discord.wire import Json, JsonObject, OptionType, is_integer, objects
 from sandbox.discord.world import World
@@ -118,7 +118,7 @@ class Typed:
                 self._resolve("members", value.id, member | {"permissions": may})
             return str(value.id)
         if isinstance(value, Role):
-            self._resolve("roles", value.id, payloads.role(value))
+            self._resolve("roles", value.id, guild_payloads.role(value))
             return str(value.id)
         if isinstance(value, Channel):
             partial = payloads.channel(value) | {"permissions": str(permissions.DIRECT)}

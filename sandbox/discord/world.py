@@ -9,7 +9,7 @@ import datetime as dt
 import time
 from collections.abc import Callable
 
-from sandbox.discord import payloads
+from sandbox.discord import guild_payloads, payloads
 from sandbox.discord.models import (
     Attachment,
     Channel,
@@ -89,14 +89,16 @@ class World:
             role = self.new_role(self.bot.name, made, permissions=USUAL)
             role.bot_id = self.bot.id
             self.join(made, self.bot).roles.add(role.id)
-            self.emit(Event("GUILD_CREATE", payloads.guild_event(made, self.bot), made, intents=1))
+            self.emit(
+                Event("GUILD_CREATE", guild_payloads.guild_event(made, self.bot), made, intents=1)
+            )
         return made
 
     def new_role(self, name: str, guild: Guild, *, permissions: int = 0) -> Role:
         """A role that nobody has yet."""
         made = Role(self.snowflakes.new(), name, int(permissions), position=len(guild.roles))
         guild.roles[made.id] = made
-        payload = {"guild_id": str(guild.id), "role": payloads.role(made)}
+        payload = {"guild_id": str(guild.id), "role": guild_payloads.role(made)}
         self.emit(Event("GUILD_ROLE_CREATE", payload, guild, intents=Intent.GUILDS))
         return made
 
@@ -170,7 +172,7 @@ class World:
         """Give ``role`` exactly these ``permissions``."""
         role.permissions = int(permissions)
         guild = next(each for each in self.guilds.values() if role.id in each.roles)
-        payload = {"guild_id": str(guild.id), "role": payloads.role(role)}
+        payload = {"guild_id": str(guild.id), "role": guild_payloads.role(role)}
         self.emit(Event("GUILD_ROLE_UPDATE", payload, guild, intents=Intent.GUILDS))
 
     def bot_role(self, guild: Guild | None = None) -> Role:

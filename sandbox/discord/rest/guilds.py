@@ -1,6 +1,6 @@
 """Routes about guilds, their channels, roles and members."""
 
-from sandbox.discord import payloads
+from sandbox.discord import guild_payloads, payloads
 from sandbox.discord.errors import ApiError
 from sandbox.discord.permissions import in_channel
 from sandbox.discord.rest.calls import Answer, Call, Route
@@ -8,7 +8,7 @@ from sandbox.discord.rest.calls import Answer, Call, Route
 
 def _guild(call: Call) -> Answer:
     guild = call.guild()
-    payload = payloads.guild(guild)
+    payload = guild_payloads.guild(guild)
     if call.query.get("with_counts", "").lower() in {"true", "1"}:
         count = len(guild.members)
         payload |= {"approximate_member_count": count, "approximate_presence_count": count}
@@ -30,7 +30,7 @@ def _threads(call: Call) -> Answer:
 
 
 def _roles(call: Call) -> Answer:
-    return [payloads.role(each) for each in call.guild().roles.values()]
+    return [guild_payloads.role(each) for each in call.guild().roles.values()]
 
 
 def _members(call: Call) -> Answer:

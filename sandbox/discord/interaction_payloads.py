@@ -1,0 +1,74 @@
+"""How Discord writes interactions as JSON."""
+
+from sandbox.discord import payloads, permissions
+from sandbox.discord.calls import Interaction
+from sandbox.discord.models import Channel, User
+from sandbox.discord.wire import Context, InteractionType, JsonObject
+from sandbox.discord.world import World
+
+ATTACHMENT_LIMIT = 10 * 1024 * 1024
+
+
+def interaction(
+    world: World, number: int, token: str, kind: InteractionType, user: User, channel: Channel
+) -> JsonObject:
+    """What the gateway tells of an interaction, but for its data."""
+    bot, guild = world.bot, channel.guild
+    at_home = guild is None or bot.id in guild.members
+    may = permissions.in_channel(channel, bot if at_home else user)
+    partial = payloads.channel(channel)
+    partial["permissions"] = str(permissions.in_channel(channel, user))
+    for hidden in ("permission_overwrites",):
+        partial.pop(hidden, None)
+    payload: JsonObject = {
+        "version": 1,
+        "id": str(number),
+        "application_id": str(world.application_id),
+        "type": int(kind),
+        "token": token,
+        "channel_id": str(channel.id),
+        "channel": partial,
+        "app_permissions": str(may),
+        "locale": user.locale,
+        "entitlements": [],
+        "entitlement_sku_ids": [],
+        "attachment_size_limit": guild.attachment_limit if guild else ATTACHMENT_LIMIT,
+    }
+    if guild is None:
+        owners = {"0": "0"}
+        return payload | {
+            "user": payloads.user(user),
+            "context": int(Context.BOT_DM),
+            "authorizing_integration_owners": owners,
+        }
+    member = payloads.member(guild.members[user.id])
+    owners = {"0": str(guild.id)} if at_home else {"1": str(user.id)}
+    return payload | {
+        "member": member | {"permissions": str(permissions.in_channel(channel, user))},
+        "guild_id": str(guild.id),
+        "guild_locale": guild.locale,
+        "guild": {"id": str(guild.id), "locale": guild.locale, "features": []},
+        "context": int(Context.GUILD),
+        "authorizing_integration_owners": owners,
+    }
+
+
+def metadata(interaction: Interaction) -> JsonObject:
+    """What a message tells of the interaction that it answers."""
+    told: JsonObject = {
+        "id": str(interaction.id),
+        "type": interaction.type,
+        "user": payloads.user(interaction.user),
+        "authorizing_integration_owners": interaction.payload["authorizing_integration_owners"],
+    }
+    data = interaction.payload["data"]
+    if interaction.type == InteractionType.COMMAND:
+        told |= {"name": data["name"], "command_type": data["type"]}
+        if "target_id" in data:
+            told["target_message_id"] = data["target_id"]
+    elif interaction.type == InteractionType.COMPONENT and interaction.source is not None:
+        told["interacted_message_id"] = str(interaction.source.id)
+    elif interaction.modal_of is not None:
+        opener = interaction.modal_of.interaction
+        told["triggering_interaction_metadata"] = metadata(opener)
+    return told

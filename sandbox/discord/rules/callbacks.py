@@ -1,0 +1,46 @@
+"""Which answers an interaction takes."""
+
+from sandbox.discord.calls import Interaction
+from sandbox.discord.rules.forms import Form
+from sandbox.discord.wire import CallbackType, InteractionType, Json, is_object
+
+CALLBACKS = {
+    InteractionType.COMMAND: {
+        CallbackType.MESSAGE,
+        CallbackType.DEFERRED_MESSAGE,
+        CallbackType.MODAL,
+    },
+    InteractionType.AUTOCOMPLETE: {CallbackType.CHOICES},
+    InteractionType.COMPONENT: {
+        CallbackType.MESSAGE,
+        CallbackType.DEFERRED_MESSAGE,
+        CallbackType.DEFERRED_UPDATE,
+        CallbackType.UPDATE,
+        CallbackType.MODAL,
+    },
+    InteractionType.MODAL: {
+        CallbackType.MESSAGE,
+        CallbackType.DEFERRED_MESSAGE,
+        CallbackType.DEFERRED_UPDATE,
+        CallbackType.UPDATE,
+    },
+}
+UPDATES = frozenset({CallbackType.UPDATE, CallbackType.DEFERRED_UPDATE})
+
+
+def callback_type(interaction: Interaction, body: Json) -> CallbackType:
+    """The kind of answer that ``body`` is.
+
+    Raises:
+        ApiError: 50035 if such an interaction can't be answered so.
+    """
+    allowed = CALLBACKS[InteractionType(interaction.type)]
+    if interaction.type == InteractionType.MODAL and interaction.source is None:
+        allowed = allowed - UPDATES
+    kind = body.get("type") if is_object(body) else None
+    if kind not in allowed:
+        form = Form()
+        names = ", ".join(str(int(each)) for each in sorted(allowed))
+        form.wrong(("type",), "BASE_TYPE_CHOICES", f"Value must be one of {{{names}}}.")
+        form.check()
+    return CallbackType(kind)

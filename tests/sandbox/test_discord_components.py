@@ -1,0 +1,117 @@
+import discord
+import pytest
+from player import Player
+
+from sandbox.discord.options import NotPossibleError
+from sandbox.discord.server import DiscordServer
+
+
+class Choice(discord.ui.View):
+    def __init__(self) -> None:
+        super().__init__(timeout=None)
+        self.chosen: list[str] = []
+
+    @discord.ui.select(
+        custom_id="part",
+        options=[discord.SelectOption(label=name, value=name.lower()) for name in ("A", "B")],
+    )
+    async def choose(self, interaction: discord.Interaction, select: discord.ui.Select) -> None:
+        self.chosen += select.values
+        await interaction.response.defer()
+        await interaction.edit_original_response(content=f"part {select.values[0]}", view=None)
+
+
+class Note(discord.ui.Modal, title="A note"):
+    text = discord.ui.TextInput(label="Text", custom_id="text", min_length=2)
+
+    async def on_submit(self, interaction: discord.Interaction) -> None:
+        await interaction.response.edit_message(content=self.text.value)
+
+
+class Noted(discord.ui.View):
+    @discord.ui.button(label="Note", custom_id="note")
+    async def note(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
+        await interaction.response.send_modal(Note())
+
+
+async def test_a_select_answers_by_changing_its_message(server: DiscordServer, bot: Player) -> None:
+    view = Choice()
+
+    async def answer(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("which?", view=view)
+
+    bot.answer = answer
+    ada = server.member("Ada")
+    message = (await ada.slash("do")).message
+    assert message is not None
+    for wrong in (("c",), ("a", "b"), ()):
+        with pytest.raises(NotPossibleError):
+            await ada.select(message, "part", *wrong)
+    await ada.select(message, "part", "b")
+    await server.wait_for(lambda: message.edits)
+    assert (message.content, message.components, view.chosen) == ("part b", [], ["b"])
+    assert len(ada.read()) == 1
+    assert server.violations == []
+
+
+async def test_a_modal_of_a_button_can_change_the_buttons_message(
+    server: DiscordServer, bot: Player
+) -> None:
+    async def answer(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("empty", view=Noted(), ephemeral=True)
+
+    bot.answer = answer
+    ada = server.member("Ada")
+    message = (await ada.slash("do")).message
+    assert message is not None
+    call = await ada.click(message, "Note")
+    with pytest.raises(NotPossibleError, match="characters"):
+        await ada.submit(call.modal, {"text": "x"})
+    sent = await ada.submit(call.modal, {"Text": "full"})
+    assert sent.message is message
+    assert (message.content, message.edits) == ("full", 1)
+    with pytest.raises(NotPossibleError):
+        await server.member("Bob").click(message, "Note")
+    assert server.violations == []
+
+
+async def test_a_strangers_app_has_five_follow_ups(server: DiscordServer, bot: Player) -> None:
+    codes: list[int] = []
+
+    async def answer(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("0")
+        for number in range(1, 7):
+            try:
+                await interaction.followup.send(str(number))
+            except discord.HTTPException as error:
+                codes.append(error.code)
+
+    bot.answer = answer
+    server.limits.enforced = False
+    ada, place = server.member("Ada"), server.world.foreign_channel
+    await ada.slash("do", channel=place)
+    await server.wait_for(lambda: codes)
+    assert codes == [40094]
+    assert [each.content for each in ada.read(place)] == list("012345")
+
+
+async def test_a_lost_channel_takes_its_interactions_along(
+    server: DiscordServer, bot: Player
+) -> None:
+    kept: list[discord.Interaction] = []
+
+    async def answer(interaction: discord.Interaction) -> None:
+        kept.append(interaction)
+        await interaction.response.send_message("x")
+
+    bot.answer = answer
+    changes: list[bool] = []
+    server.world.waiters.watchers.append(lambda: changes.append(True))
+    await server.member("Ada").slash("do")
+    assert changes
+    server.delete(server.world.channel)
+    with pytest.raises(discord.NotFound):
+        await kept[0].edit_original_response(content="y")
+    with pytest.raises(discord.NotFound) as gone:
+        await kept[0].followup.send("y")
+    assert gone.value.code == 10003
