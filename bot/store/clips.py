@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, RowMapping, and_, func, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import Clip, ClipStatus, Extension, KnownClip
@@ -18,6 +18,8 @@ _is_usable = or_(
     clips.c.extension_id.is_(None),
     and_(clips.c.status == ClipStatus.COMPLETE, clips.c.audio_url.is_not(None)),
 )
+# the place of a source clip in the list of clips of the extension that used it
+_BEHIND_ALL_MADE = 1_000
 # Best knowledge first: what an extension made, the newest of it.
 _known = (
     select(
@@ -111,21 +113,20 @@ async def search(
 ) -> list[KnownClip]:
     """Return the clips with ``text`` that were made or used by the extensions ``within``."""
     matches = and_(_is_usable, clips.c.search_text.contains(text.casefold(), autoescape=True))
-    columns = select(clips.c.clip_id, clips.c.position, extensions.c.id.label("extension_id"))
-    found = union_all(
-        columns.join_from(clips, extensions, clips.c.extension_id == extensions.c.id).where(
-            within, matches
-        ),
-        columns.join_from(clips, extensions, clips.c.clip_id == extensions.c.clip_id).where(
-            within, matches
-        ),
-    ).subquery()
+    made, used = (
+        select(clips.c.clip_id, extensions.c.id.label("extension_id"), place.label("place"))
+        .join_from(clips, extensions, link)
+        .where(within, matches)
+        for link, place in (
+            (clips.c.extension_id == extensions.c.id, clips.c.position),
+            (clips.c.clip_id == extensions.c.clip_id, literal(_BEHIND_ALL_MADE)),
+        )
+    )
+    found = union_all(made, used).subquery()
     newest = (
         select(found.c.clip_id)
         .group_by(found.c.clip_id)
-        .order_by(
-            func.max(found.c.extension_id).desc(), func.min(found.c.position), found.c.clip_id
-        )
+        .order_by(func.max(found.c.extension_id).desc(), func.min(found.c.place), found.c.clip_id)
         .limit(limit)
     )
     ids = (await db.execute(newest)).scalars().all()

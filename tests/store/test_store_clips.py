@@ -105,6 +105,11 @@ async def test_the_newest_made_or_used_is_found_first_and_once(store: Store) -> 
     assert await found(store, limit=2) == ["a", "c"]
 
 
+async def test_the_clips_of_an_extension_come_in_order_and_before_its_source(store: Store) -> None:
+    await finished(store, "one", heard("z"), heard("y"), clip_id="a")
+    assert await found(store) == ["z", "y", "a"]
+
+
 async def test_clips_that_cannot_be_played_are_not_found(store: Store) -> None:
     was = await finished(store, "one", heard("a"), replace(heard("b"), audio_url=None))
     broken = Clip(id="c", status=ClipStatus.FAILED)
