@@ -142,8 +142,11 @@ class ExtensionService:
             UserError: it is not the member's, or not waiting any more.
         """
         ext = await self._owned(extension_id, asker, verb="cancel")
-        new = cancelled(ext, now=self._clock())
-        if new is ext or not await self._store.save(new, was=ext):
+        while (new := cancelled(ext, now=self._clock())) is not ext:
+            if await self._store.save(new, was=ext):
+                break
+            ext = await self._found(extension_id)  # the line may only have moved meanwhile
+        else:
             raise UserError(
                 "It is too late to cancel.",
                 "The request has been sent; its reply shows what becomes of it.",

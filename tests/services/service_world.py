@@ -1,0 +1,162 @@
+"""The services on a real store, with scripted providers and a clock that is moved by hand."""
+
+import datetime as dt
+from dataclasses import replace
+
+from scripted_provider import ScriptedProvider
+
+from bot.domain.forms import Form
+from bot.domain.models import Clip, ClipStatus, Extension, Handle, Progress, ReplyRef, Status
+from bot.services.bells import Bells
+from bot.services.extensions import Asker, ExtensionService
+from bot.services.outages import Outages
+from bot.services.paces import Paces
+from bot.services.submitter import Submitter
+from bot.services.tracker import Tracker
+from bot.store.store import Store
+
+START = dt.datetime(2026, 5, 17, 12, 0, tzinfo=dt.UTC)
+DEADLINE = dt.timedelta(minutes=15)
+SOURCE = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
+OTHER = "5e0f3c10-aaaa-4bbb-8ccc-0123456789cd"
+ADA, BEN, GUILD = 1001, 1002, 2001
+
+
+class HandClock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += dt.timedelta(seconds=seconds)
+
+
+class World:
+    """Everything between a member's form and the reply, but for Discord."""
+
+    def __init__(
+        self,
+        store: Store,
+        *providers: ScriptedProvider,
+        clock: HandClock | None = None,
+        poll_every: float | None = None,
+        deadline: dt.timedelta = DEADLINE,
+    ) -> None:
+        self.store = store
+        self.clock = clock or HandClock()
+        self.providers = {provider.name: provider for provider in providers}
+        self.bells, self.outages = Bells(), Outages()
+        every = None if poll_every is None else dt.timedelta(seconds=poll_every)
+        self.paces = Paces(store, clock=self.clock, poll_every=every)
+        self.service = ExtensionService(
+            store,
+            self.providers,
+            default_provider=providers[0].name if providers else "none",
+            deadline=deadline,
+            bells=self.bells,
+            paces=self.paces,
+            clock=self.clock,
+        )
+        self.submitter = Submitter(
+            store,
+            self.providers,
+            bells=self.bells,
+            outages=self.outages,
+            paces=self.paces,
+            clock=self.clock,
+            deadline=deadline,
+        )
+        self.tracker = Tracker(
+            store,
+            self.providers,
+            bells=self.bells,
+            outages=self.outages,
+            paces=self.paces,
+            clock=self.clock,
+        )
+
+    async def ask(self, trigger: str, *, member_id: int = ADA, **fields: object) -> Extension:
+        """Accept an extension from second 10 of a clip nobody knows, unless told otherwise."""
+        form = Form(**{"clip": SOURCE, "at": "10", **fields})
+        ext, _ = await self.service.accept(
+            form, trigger=trigger, member_id=member_id, reply=reply_to(trigger)
+        )
+        return ext
+
+    async def submit(self) -> None:
+        """Let the first loop run once, and finish what it started."""
+        await self.submitter.run_once()
+        await self.submitter.idle()
+
+    async def track(self) -> None:
+        """Let the second loop run once, and finish what it started."""
+        await self.tracker.run_once()
+        await self.tracker.idle()
+
+    async def submitted(self, trigger: str, **fields: object) -> Extension:
+        """Accept an extension and have its provider take it."""
+        ext = await self.ask(trigger, **fields)
+        await self.submit()
+        taken = await self.now(ext)
+        assert taken.status is Status.SUBMITTED, taken
+        return taken
+
+    async def overdue(self, *exts: Extension) -> None:
+        """Move the clock to when the last of ``exts`` is due."""
+        latest = [(await self.now(ext)).due_at for ext in exts]
+        self.clock.now = max(self.clock.now, *latest)
+
+    async def now(self, ext: Extension) -> Extension:
+        """Return ``ext`` as the store has it."""
+        stored = await self.store.extension(ext.id)
+        assert stored is not None
+        return stored
+
+    async def known(
+        self, clip_id: str = SOURCE, *, provider: str = "suno", **parts: object
+    ) -> None:
+        """Let a source clip be known here."""
+        clip = Clip(**{"id": clip_id, "status": ClipStatus.COMPLETE, "title": "Dreams", **parts})
+        await self.store.remember_clip(provider, clip, now=self.clock())
+
+
+def reply_to(trigger: str) -> ReplyRef:
+    """Return a reply with an id of its own for each trigger."""
+    number = sum(byte << (8 * place) for place, byte in enumerate(trigger.encode()[:6]))
+    return ReplyRef(channel_id=7, guild_id=GUILD, message_id=10**17 + number)
+
+
+def handle_of(ext: Extension) -> Handle:
+    assert ext.handle is not None
+    return ext.handle
+
+
+def streaming(ext: Extension) -> Progress:
+    """Return that both clips of ``ext`` can be heard and are not finished."""
+    return _progress(ext, ClipStatus.STREAMING)
+
+
+def complete(ext: Extension, **parts: object) -> Progress:
+    """Return that both clips of ``ext`` are finished."""
+    return _progress(ext, ClipStatus.COMPLETE, **parts)
+
+
+def queued(ext: Extension) -> Progress:
+    """Return that ``ext`` is known, and nothing can be heard."""
+    return _progress(ext, ClipStatus.QUEUED, audio_url=None)
+
+
+def _progress(ext: Extension, status: ClipStatus, **parts: object) -> Progress:
+    clips = (
+        Clip(id=clip_id, status=status, audio_url=f"https://audio.example/{clip_id}.mp3")
+        for clip_id in handle_of(ext).clip_ids
+    )
+    return Progress(clips=tuple(replace(clip, **parts) for clip in clips))
+
+
+def asker(member_id: int = ADA, *, is_moderator: bool = False) -> Asker:
+    return Asker(member_id=member_id, is_moderator=is_moderator)
