@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from bot.domain.clip_reference import ClipId, MessageLink, ShortLink, parse_clip_reference
 from bot.domain.errors import UserError
 from bot.domain.forms import Form
-from bot.domain.limits import Excess, excesses
+from bot.domain.limits import Excess, Limits, excesses
 from bot.domain.models import Clip, ClipStatus, ExtendRequest, KnownClip
-from bot.domain.style import parse_style
+from bot.domain.style import fitting_style, format_style, parse_style
 from bot.domain.text import cleaned, escaped, one_line, shortened
 from bot.domain.timecode import format_point, format_time, join_point, parse_time
 from bot.providers.base import Capabilities, Provider
@@ -70,14 +70,9 @@ class Requests:
         clip = source.clip if source else None
         point = _point(form.at, clip)
         _check_choices(form, capabilities)
-        form = replace(
-            form,
-            clip=clip_id,
-            at=format_point(point),
-            style=form.style or (clip.style if clip else ""),
-            title=form.title or (clip.title if clip else ""),
-            provider=provider.name,
-        )
+        form = replace(form, clip=clip_id, at=format_point(point), provider=provider.name)
+        if clip is not None:
+            form = _filled_in(form, clip, capabilities.limits)
         request = ExtendRequest(
             provider=provider.name,
             clip_id=clip_id,
@@ -135,24 +130,26 @@ class Requests:
         return best.id
 
     def _provider(self, name: str, source: KnownClip | None) -> Provider:
-        home = source.provider if source else None
+        """Return who is to be asked: who made the clip; for one only used here, who is named."""
+        home = source.provider if source else ""
+        is_made_here = source is not None and source.extension_id is not None
         if name and name not in self._providers:
             enabled = ", ".join(f"`{known}`" for known in self._providers)
             raise UserError(
                 f"There is no provider “{escaped(shortened(one_line(name), NAMED))}” here.",
                 f"Leave `provider` empty, or pick one of these: {enabled}.",
             )
-        if name and home and name != home:
-            raise UserError(
-                f"That clip was made by another provider than {self._label(name)}.",
-                f"Leave `provider` empty; {self._label(home)} continues it.",
-            )
-        if home and home not in self._providers:
+        if is_made_here and home not in self._providers:
             raise UserError(
                 "The provider of that clip is not set up here any more.",
                 "Pick a clip of another provider, or ask who runs this bot.",
             )
-        return self._providers[name or home or self._default]
+        if is_made_here and name not in ("", home):
+            raise UserError(
+                f"That clip was made by another provider than {self._label(name)}.",
+                f"Leave `provider` empty; {self._label(home)} continues it.",
+            )
+        return self._providers[name or (home if home in self._providers else self._default)]
 
     def _label(self, name: str) -> str:
         provider = self._providers.get(name)
@@ -170,6 +167,13 @@ def _tidy(form: Form) -> Form:
         model=one_line(cleaned(form.model)),
         provider=one_line(cleaned(form.provider)),
     )
+
+
+def _filled_in(form: Form, source: Clip, limits: Limits) -> Form:
+    """Return ``form`` with the source's style and title, as far as they fit, where it has none."""
+    style = format_style(fitting_style(parse_style(source.style), limits.style))
+    title = shortened(source.title, limits.title)
+    return replace(form, style=form.style or style, title=form.title or title)
 
 
 def _check_source(clip: Clip) -> None:
