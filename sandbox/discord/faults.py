@@ -107,15 +107,31 @@ class Faults:
             fault.extra = {"retry_after": retry_after, "global": False}
         return self.order(fault)
 
-    def hang(self, method: str, route: str, *, times: int = 1, applied: bool = False) -> Fault:
+    def hang(
+        self,
+        method: str,
+        route: str,
+        *,
+        times: int = 1,
+        applied: bool = False,
+        when: Callable[[Request], bool] = _always,
+    ) -> Fault:
         """Have the next requests hang until ``release``, ``applied`` or not."""
         trouble = Trouble.HANG_AFTER if applied else Trouble.HANG_BEFORE
-        return self.order(Fault(trouble, method, route, times))
+        return self.order(Fault(trouble, method, route, times, when=when))
 
-    def close(self, method: str, route: str, *, times: int = 1, applied: bool = False) -> Fault:
+    def close(
+        self,
+        method: str,
+        route: str,
+        *,
+        times: int = 1,
+        applied: bool = False,
+        when: Callable[[Request], bool] = _always,
+    ) -> Fault:
         """Have the connection of the next requests closed, after they were ``applied`` or not."""
         trouble = Trouble.CLOSE_AFTER if applied else Trouble.CLOSE_BEFORE
-        return self.order(Fault(trouble, method, route, times))
+        return self.order(Fault(trouble, method, route, times, when=when))
 
     def clear(self) -> None:
         """Forget all orders, and let go what hangs."""

@@ -173,6 +173,8 @@ class DiscordServer:
             raise web.HTTPNotFound
         span = http.http_range
         headers = {"Content-Type": found.content_type, "Accept-Ranges": "bytes"}
+        # as Discord has it: pages elsewhere may read files
+        headers["Access-Control-Allow-Origin"] = "*"
         if span.start is None and span.stop is None:
             return web.Response(body=found.content, headers=headers)
         size = len(found.content)

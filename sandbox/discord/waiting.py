@@ -9,20 +9,14 @@ LOOK_EVERY = 0.05
 
 
 class Waiters:
-    """Conditions that are looked at again whenever something changed.
-
-    ``watchers`` are called at each change, of which there may be several in a moment.
-    """
+    """Conditions that are looked at again whenever something changed."""
 
     def __init__(self) -> None:
-        self.watchers: list[Callable[[], None]] = []
         self._checks: dict[asyncio.Future[None], Callable[[], bool]] = {}
         self._scheduled = False
 
     def changed(self) -> None:
         """Have all conditions looked at, once for all changes of this moment."""
-        for watcher in self.watchers:
-            watcher()
         if self._checks and not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._check)
