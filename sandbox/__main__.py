@@ -1,37 +1,42 @@
-"""`python -m sandbox`: the sandbox with the bot on it, and a member who shows what it does."""
+"""`python -m sandbox`: the sandbox with the bot on it, as a page to try it on in the browser."""
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
+import webbrowser
 from pathlib import Path
 
-from sandbox.demo import DemoError, play
+from sandbox.demo import DemoError
 from sandbox.house import House
 from sandbox.processes import ProcessError
 
-SPEED = 20.0
+SPEED = 10.0  # an extension takes about 15 seconds
+SPEED_ONCE = 20.0
 LAST_LINES = 20
 
 
 def main() -> int:
     """Read the command line and run the sandbox; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
-    parser.add_argument("--once", action="store_true", help="end after the demo")
-    parser.add_argument("--speed", type=float, default=SPEED, help="of the providers' clock")
-    parser.add_argument("--port", type=int, default=0, help="of the local Discord; 0 is any")
+    parser.add_argument("--play", action="store_true", help="have a member show what the bot does")
+    parser.add_argument("--once", action="store_true", help="as --play, and end after it")
+    parser.add_argument("--no-open", action="store_true", help="don't open the browser")
+    parser.add_argument("--speed", type=float, help="of the providers' clock")
+    parser.add_argument("--port", type=int, default=0, help="of the page; 0 is any")
     options = parser.parse_args()
-    house = House(speed=options.speed, port=options.port)
-    return asyncio.run(_run(house, once=options.once))
+    speed = options.speed or (SPEED_ONCE if options.once else SPEED)
+    return asyncio.run(_run(House(speed=speed, port=options.port), options))
 
 
-async def _run(house: House, *, once: bool) -> int:
-    """Play the demo, and keep the sandbox open unless ``once``; a signal ends it at any moment."""
+async def _run(house: House, options: argparse.Namespace) -> int:
+    """Keep the sandbox open, unless it is to end after the demo; a signal ends it at any moment."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    showing = asyncio.create_task(_show(house, stopped, once=once))
+    showing = asyncio.create_task(_show(house, stopped, options))
     stopping = asyncio.create_task(stopped.wait())
     await asyncio.wait((showing, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -44,20 +49,32 @@ async def _run(house: House, *, once: bool) -> int:
         return 0
 
 
-async def _show(house: House, stopped: asyncio.Event, *, once: bool) -> int:
+async def _show(house: House, stopped: asyncio.Event, options: argparse.Namespace) -> int:
     _tell("Starting a local Discord, five local providers, and Encore …")
     async with house:
         try:
             await house.start_bot()
-            await play(house.discord, await house.sources(), _tell)
+            if not options.once:
+                _tell(f"Try Encore here: {house.page.address}\nCtrl-C ends the sandbox.")
+                await _open(house.page.address, wanted=not options.no_open)
+            if options.once or options.play:
+                await house.play(_tell)
+                _tell("All five are complete.")
         except (DemoError, ProcessError, TimeoutError) as error:
             _tell(f"The demo failed: {error}\nThe bot's log ends with:\n{_end_of(house.log)}")
             return 1
-        _tell("All five are complete.")
-        if not once:
-            _tell(f"The sandbox stays open at {house.discord.api_url} until Ctrl-C.")
+        if not options.once:
             await stopped.wait()
     return 0
+
+
+async def _open(address: str, *, wanted: bool) -> None:
+    """Open the page where there is a screen to open it on; a text browser would be in the way."""
+    has_screen = not sys.platform.startswith("linux") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    if wanted and has_screen:
+        await asyncio.to_thread(webbrowser.open, address)
 
 
 def _tell(line: str) -> None:

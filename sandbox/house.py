@@ -1,10 +1,11 @@
-"""The whole sandbox: Discord in this process, the providers and the bot as processes of their own.
+"""The whole sandbox: Discord and its page in this process, the providers and the bot in theirs.
 
 Nothing leaves the machine, and nothing is left behind: the database and the log are thrown away.
 """
 
 import os
 import tempfile
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +13,9 @@ from typing import Self
 
 import aiohttp
 
+from sandbox.demo import play
 from sandbox.discord.server import DiscordServer
+from sandbox.page.server import PageServer
 from sandbox.processes import Child, Providers, bot
 
 START_WITHIN = 30.0  # seconds
@@ -20,20 +23,29 @@ POLL_EVERY = "0.5"  # seconds; what takes Suno minutes takes seconds here
 
 
 class House:
-    """A Discord, five providers and a bot that is connected to them while this is entered."""
+    """A Discord, its page, five providers and a bot, which ``start_bot`` connects to them.
+
+    ``speed`` is that of the providers' clock, ``port`` that of the page; 0 is any.
+    """
 
     def __init__(self, *, speed: float, port: int = 0) -> None:
-        """Make it; ``speed`` is that of the providers' clock, ``port`` that of the Discord."""
-        self.discord = DiscordServer(port=port, openapi=os.environ.get("SANDBOX_OPENAPI"))
+        self.discord = DiscordServer(openapi=os.environ.get("SANDBOX_OPENAPI"))
         self.providers = Providers(speed=speed)
+        self._port = port
         self._stack = AsyncExitStack()
         self._folder = Path()
         self.bot: Child
+        self.page: PageServer
 
     @property
     def log(self) -> Path:
         """What the bot logged."""
         return self._folder / "bot.log"
+
+    @property
+    def providers_url(self) -> str:
+        """Where the providers' controls are."""
+        return self.providers.base_url
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -51,6 +63,8 @@ class House:
                 ENCORE_POLL_EVERY=POLL_EVERY,
             )
             await stack.enter_async_context(self.bot)
+            self.page = PageServer(self.discord, keeper=self, port=self._port)
+            await stack.enter_async_context(self.page)
             self._stack = stack.pop_all()
         return self
 
@@ -80,3 +94,11 @@ class House:
         ):
             clips = (await answer.json())["clips"]
         return {clip["provider"]: clip["id"] for clip in reversed(clips)}
+
+    async def play(self, tell: Callable[[str], None]) -> None:
+        """Have a member extend a clip on each provider; ``tell`` is given the story.
+
+        Raises:
+            DemoError: an extension did not become complete.
+        """
+        await play(self.discord, await self.sources(), tell)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from bot.domain.models import (
     Clip,
     ClipStatus,
+    ExtendRequest,
     Extension,
     Handle,
     Progress,
@@ -18,6 +19,7 @@ from bot.domain.models import (
     ReasonKind,
     Status,
 )
+from bot.domain.style import format_style
 
 
 def submitting(ext: Extension, *, now: dt.datetime, lapses_at: dt.datetime) -> Extension:
@@ -80,7 +82,7 @@ def observed(ext: Extension, seen: Progress, *, now: dt.datetime) -> Extension:
     """Return ``ext`` as it is after its provider reported ``seen``."""
     if not ext.status.is_tracked:
         return ext
-    clips = _merged(ext.clips, seen.clips)
+    clips = tuple(_described(clip, ext.request) for clip in _merged(ext.clips, seen.clips))
     if seen.error is not None:
         clips = tuple(_stopped(clip, seen.error) for clip in clips)
     status, reason = _standing(clips, seen)
@@ -174,6 +176,15 @@ def _merged(known: tuple[Clip, ...], seen: Iterable[Clip]) -> tuple[Clip, ...]:
         before = clips.get(clip.id, clip)
         clips[clip.id] = _newer(before, clip)
     return tuple(clips.values())
+
+
+def _described(clip: Clip, request: ExtendRequest) -> Clip:
+    """Return ``clip`` with what was asked for where its provider does not repeat it."""
+    return replace(
+        clip,
+        title=clip.title or request.title,
+        style=clip.style or format_style(request.style),
+    )
 
 
 def _stopped(clip: Clip, error: str) -> Clip:

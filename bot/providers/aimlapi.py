@@ -102,7 +102,8 @@ class AimlApi(ClipAdapter):
 
     def _refused(self, refusal: Refusal) -> ProviderError | None:
         match refusal.status:
-            case 403:  # not 402 (providers.md §1.5)
+            # not 402 (providers.md §1.5); a page instead of words is some proxy's
+            case 403 if refusal.message and not refusal.is_about_content:
                 return OutOfCredits(refusal.text)
             case 400 if re.search(r"\btags\b", refusal.body):
                 return _TagsRefused(refusal.text)

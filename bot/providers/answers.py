@@ -108,7 +108,7 @@ def clip(answer: ClipAnswer, *, trusted_hosts: Collection[str] = ()) -> Clip:
     if failed:
         error_type = answer.error_type or inner.error_type or ""
         word = error_type if _WORD.fullmatch(error_type) else "no known type"
-        _log.info("clip %s failed at its provider: %s", answer.id, word)
+        _log.debug("clip %s failed at its provider: %s", answer.id, word)
     return Clip(
         id=answer.id,
         status=status,

@@ -5,6 +5,7 @@ adapter before it comes here.
 """
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -23,6 +24,11 @@ from bot.providers.base import (
 _LONGEST_WAIT = 86_400.0
 _MESSAGE_KEYS = ("message", "error", "msg", "detail")
 _TOO_MANY = 429
+_FORBIDDEN = 403
+_CONTENT = re.compile(
+    r"\b(?:lyrics|description|prompt|tags|title|moderation|copyright\w*|inappropriate)\b",
+    re.IGNORECASE,
+)
 _KINDS = {401: Unauthorized, 402: OutOfCredits, 403: Unauthorized}
 # a redirect means that the base URL is wrong; it is never followed with a key
 _FAMILIES: dict[int, type[ProviderError]] = {3: Unauthorized, 4: Rejected}
@@ -51,6 +57,11 @@ class Refusal:
         """The message as far as a member may see it."""
         return fit_to_show(self.message)
 
+    @property
+    def is_about_content(self) -> bool:
+        """Whether the words are about what the member wrote, not about the account (§4.2, §6.7)."""
+        return _CONTENT.search(self.message) is not None
+
 
 def failure(refusal: Refusal, lost: type[ProviderError]) -> ProviderError:
     """Return the error that ``refusal`` is (providers.md §5.4).
@@ -63,6 +74,8 @@ def failure(refusal: Refusal, lost: type[ProviderError]) -> ProviderError:
     status, text = refusal.status, refusal.text
     if status == _TOO_MANY:
         return RateLimited(text, retry_after=refusal.retry_after)
+    if status == _FORBIDDEN and refusal.is_about_content:
+        return Rejected(text)
     kind = _KINDS.get(status)
     if kind is None and status not in _GAVE_UP:
         kind = _FAMILIES.get(status // 100)

@@ -15,7 +15,7 @@ from bot.domain.models import ExtendRequest, Handle, Status
 from bot.domain.style import format_style
 from bot.providers.adapter import INSTRUMENTAL, Access, ClipAdapter, handle_of, point
 from bot.providers.answers import ClipAnswer, Made, Said
-from bot.providers.base import Capabilities, Credits, OutOfCredits, ProviderError, Rejected
+from bot.providers.base import Capabilities, Credits, OutOfCredits, ProviderError
 from bot.providers.failures import Refusal
 
 DEFAULTS = Access(base_url="https://api.sunoapi.com")
@@ -30,10 +30,6 @@ _EXTEND = "/api/v2/suno/v3.5/extend"
 _CLIPS = "/api/v2/suno/v3.5/clips"
 _CREDITS = "/api/v1/get-credits"
 
-_MODERATED = re.compile(
-    r"\b(?:lyrics|description|prompt|tags|title|moderation|copyright\w*|inappropriate)\b",
-    re.IGNORECASE,
-)
 _UNPAID = re.compile(r"\bcredits?\b|\bsubscription\b", re.IGNORECASE)
 
 
@@ -89,10 +85,8 @@ class SunoApiCom(ClipAdapter):
 
     def _refused(self, refusal: Refusal) -> ProviderError | None:
         """Return what 403 means, which is too many things: only its words tell (§4.2)."""
-        if refusal.status != 403:  # noqa: PLR2004
+        if refusal.status != 403 or refusal.is_about_content:  # noqa: PLR2004
             return None
-        if _MODERATED.search(refusal.message):
-            return Rejected(refusal.text)
         return OutOfCredits(refusal.text) if _UNPAID.search(refusal.message) else None
 
 

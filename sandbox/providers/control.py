@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
@@ -20,7 +21,8 @@ _FAULT_OPTIONS: Final = ("on", "count", "accepted", "retry_after")
 class Control:
     """Look into the five services and steer them.
 
-    A question takes ``?provider=`` to look at one of them. An order is a JSON object; what it gets
+    A question takes ``?provider=`` to look at one of them, that for requests ``?since=`` as well (a
+    moment of the clock, after which they were made). An order is a JSON object; what it gets
     wrong is answered with 400 and ``{"error": …}``.
     """
 
@@ -80,6 +82,7 @@ class Control:
                     "tags": clip.tags,
                     "status": clip.status(now),
                     "duration": clip.duration,
+                    "complete_in": _finite(clip.milestones.complete - now),
                     "audio_url": self._links.audio(clip, now),
                     "source": clip.source.id if clip.source else None,
                     "continue_at": clip.continue_at,
@@ -90,11 +93,13 @@ class Control:
         }
 
     def _requests(self, request: web.Request) -> JsonObject:
+        since = float(request.query.get("since", "-inf"))
         return {
             "requests": [
                 {"provider": studio.name, **dataclasses.asdict(record)}
                 for studio in self._chosen(request)
                 for record in studio.requests
+                if record.at >= since
             ]
         }
 
@@ -169,7 +174,7 @@ def _asked(
     async def handle(request: web.Request) -> web.Response:
         try:
             return web.json_response(answer(request))
-        except KeyError as unknown:
+        except (KeyError, ValueError) as unknown:
             return _wrong(unknown)
 
     return handle
@@ -191,6 +196,11 @@ def _ordered(
             return _wrong(error)
 
     return handle
+
+
+def _finite(seconds: float) -> float | None:
+    """JSON has no infinity; a clip that was always complete, or never will be, has no moment."""
+    return seconds if math.isfinite(seconds) else None
 
 
 def _wrong(error: Exception) -> web.Response:

@@ -5,7 +5,6 @@ import datetime as dt
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
@@ -88,7 +87,7 @@ class Stage:
         *,
         member: Member | None = None,
         channel: Channel | None = None,
-        **options: Any,
+        **options: object,
     ) -> Interaction:
         """Have a member use /extend; return the interaction, with its modal if one opened."""
         options = {"clip": self.source(provider), "lyrics": LYRICS, "tags": STYLE, **options}
@@ -97,25 +96,25 @@ class Stage:
         )
 
     async def ask(
-        self, provider: str, *, member: Member | None = None, **options: Any
+        self, provider: str, *, member: Member | None = None, **options: object
     ) -> Interaction:
         """Have a member use /extend and send the modal; return the modal's interaction."""
         opened = await self.open_modal(provider, member=member, **options)
         assert opened.modal is not None, opened.message and text(opened.message)
         return await (member or self.ada).submit(opened.modal)
 
-    async def extend(self, provider: str, **options: Any) -> Message:
+    async def extend(self, provider: str, **options: object) -> Message:
         """Have a member extend a clip; return the first reply."""
         sent = await self.ask(provider, **options)
         assert sent.message is not None, sent.failed
         return sent.message
 
-    async def until(self, condition: Callable[[], object], *, timeout: float = 20.0) -> None:
-        await self.discord.wait_for(condition, timeout=timeout)
+    async def until(self, condition: Callable[[], object], *, within: float = 20.0) -> None:
+        await self.discord.wait_for(condition, timeout=within)
 
-    async def finished(self, message: Message, *, timeout: float = 20.0) -> None:
+    async def finished(self, message: Message, *, within: float = 20.0) -> None:
         """Wait until the reply is in a final colour."""
-        await self.until(lambda: colour(message) in {GREEN, RED}, timeout=timeout)
+        await self.until(lambda: colour(message) in {GREEN, RED}, within=within)
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
@@ -124,7 +123,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     class Given(Settings):
         @classmethod
         def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], *_: Any, **__: Any
+            cls, settings_cls: type[BaseSettings], *_: object, **__: object
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             source = EnvSettingsSource(settings_cls)
             source.env_vars = {name.lower(): value for name, value in environment.items()}

@@ -27,14 +27,15 @@ SUBMITTING = {
     Fault.UNAUTHORIZED: (OPERATOR, {}),
     Fault.PAYMENT_REQUIRED: (NO_CREDITS, {}),
     Fault.FORBIDDEN_CREDITS: (NO_CREDITS, {}),
-    Fault.FORBIDDEN_MODERATION: (REFUSED, {"aimlapi": REFUSED}),
+    Fault.FORBIDDEN_MODERATION: (REFUSED, {}),
     Fault.UNPROCESSABLE: (REFUSED, {"suno_api": OPERATOR}),
     Fault.SERVER_ERROR: (UNCONFIRMED, {}),
     Fault.BAD_GATEWAY: (UNCONFIRMED, {}),
     Fault.UNAVAILABLE: (UNCONFIRMED, {}),
     Fault.GATEWAY_TIMEOUT: (UNCONFIRMED, {}),
     Fault.HTML_BAD_GATEWAY: (UNCONFIRMED, {}),
-    Fault.ERROR_BODY: (REFUSED, {}),
+    # only the two that put their code into the body say by it that nothing was done
+    Fault.ERROR_BODY: (UNCONFIRMED, {"sunoapi_co": REFUSED, "sunosay": REFUSED}),
     Fault.CLOSE_BEFORE: (UNCONFIRMED, {}),
     Fault.CLOSE_AFTER: (UNCONFIRMED, {"suno_api": COMPLETE}),
     Fault.INVALID_JSON: (UNCONFIRMED, {"suno_api": COMPLETE}),
@@ -58,8 +59,6 @@ FETCHING = (
     Fault.RATE_LIMITED_SECONDS,
     Fault.UNAUTHORIZED,
 )
-# refused before anything is sent, sent and refused, or sent and taken: never sent again
-NOT_CHARGED_AND_SENT_AGAIN = 1
 
 
 def posts(stage: Stage, provider: str, marker: str) -> int:
@@ -130,10 +129,11 @@ async def test_no_failure_of_asking_touches_the_result(stage: Stage, provider: s
     replies: list[Message] = []
     for fault in FETCHING:
         replies.append(await stage.extend(provider, at="0:10"))
-        submissions = stage.studio(provider).submissions
-        await stage.providers.wait_for(lambda: len(submissions) == len(replies))
+        await stage.providers.wait_for(
+            lambda: len(stage.studio(provider).submissions) == len(replies)
+        )
         stage.studio(provider).fail_next(fault, on="fetch", count=2, retry_after=1)
-        await stage.providers.wait_for(lambda: not stage.studio(provider).faults.pending)
+        await stage.providers.wait_for(lambda: not stage.studio(provider).faults.planned)
     for reply in replies:
         await stage.finished(reply)
         assert meets(reply, COMPLETE), text(reply)

@@ -174,7 +174,7 @@ async def test_an_operator_reads_in_the_log_why_a_provider_refuses(
 async def test_a_failed_clips_type_is_logged_with_its_id_only(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG)
     clips = [
         {"id": "one", "status": "error", "metadata": {"error_type": "moderation_failure"}},
         {"id": "two", "status": "error", "metadata": {"error_type": "a whole song text"}},
