@@ -225,4 +225,4 @@ class History(RuleBasedStateMachine):
 
 
 TestHistory = History.TestCase
-TestHistory.settings = settings(max_examples=150, stateful_step_count=30)
+TestHistory.settings = settings(max_examples=150, stateful_step_count=20)
