@@ -88,6 +88,7 @@ class Submitter:
         self._queues = Workers(limit=len(providers) + 1)
         self._posts = {name: Workers(limit=AT_ONCE) for name in providers}
         self._recoveries = Workers(limit=AT_ONCE)
+        self._searching = asyncio.Lock()
         self._is_stopping = False
 
     async def run_once(self) -> None:
@@ -123,7 +124,12 @@ class Submitter:
             posts = self._posts[name]
             if not posts.free:
                 return
-            ready = await self._resolved(ext, provider)
+            try:
+                ready = await self._resolved(ext, provider)
+            except Exception:
+                log.exception("Extension %s: its source could not be read", ext.id)
+                await self._postpone(ext, Unavailable())
+                continue
             if ready is None:
                 continue
             await provider.turn()
@@ -136,6 +142,7 @@ class Submitter:
         now = self._clock()
         lapses_at = now + dt.timedelta(seconds=2 * provider.capabilities.submit_timeout + 60)
         claimed = submitting(ready, now=now, lapses_at=lapses_at)
+        claimed = replace(claimed, failures=ready.failures)  # until its provider has taken it
         if not await self._store.save(claimed, was=ready):
             return
         posts.start(claimed.id, self._submit(claimed, provider))
@@ -199,8 +206,11 @@ class Submitter:
         now = self._clock()
         taken = submitted(ext, handle, now=now, due_at=now, deadline=self._deadline)
         if provider := self._providers.get(ext.request.provider):
-            pause = await self._paces.pause(taken, provider.capabilities, has_moved=True)
-            taken = replace(taken, due_at=now + pause)
+            try:
+                pause = await self._paces.pause(taken, provider.capabilities, has_moved=True)
+                taken = replace(taken, due_at=now + pause)
+            except Exception:  # the handle must not be lost for want of a pause
+                log.exception("Extension %s: its pace could not be read", ext.id)
         log.info("Extension %s: submitted to %s", ext.id, ext.request.provider)
         await self._keep(taken, was=ext)
         self._bells.tracker.ring()
@@ -211,7 +221,7 @@ class Submitter:
         self._outages.failed(ext.request.provider, error)
         reason = Reason(kind=error.kind)
         pause = getattr(error, "retry_after", None)
-        if pause is None:
+        if not pause:
             pause = backoff(ext.failures, jitter=random.random())  # noqa: S311 - only spreads retries
         due_at = now + dt.timedelta(seconds=pause)
         if due_at > ext.created_at + self._deadline:
@@ -229,10 +239,11 @@ class Submitter:
         now = self._clock()
         sent_at = ext.submitted_at or ext.created_at
         if provider is not None and provider.capabilities.reconcile:
-            if handle := await self._found(ext, provider, since=sent_at):
-                log.info("Extension %s: found again at %s", ext.id, provider.name)
-                await self._taken(ext, handle)
-                return
+            async with self._searching:  # what one finds is known as its own before another looks
+                if handle := await self._found(ext, provider, since=sent_at):
+                    log.info("Extension %s: found again at %s", ext.id, provider.name)
+                    await self._taken(ext, handle)
+                    return
             if now < sent_at + self._reconcile_for:
                 await self._keep(replace(ext, due_at=now + RECONCILE_EVERY), was=ext)
                 return
@@ -246,6 +257,9 @@ class Submitter:
             recent = await provider.recent(ext.request, since=since)
         except ProviderError as error:
             self._outages.failed(provider.name, error)
+            return None
+        except Exception:
+            log.exception("Extension %s could not be looked for", ext.id)
             return None
         ours = await self._store.unknown_clips(recent)
         return Handle(clip_ids=tuple(ours[:2])) if ours else None

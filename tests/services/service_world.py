@@ -1,6 +1,8 @@
 """The services on a real store, with scripted providers and a clock that is moved by hand."""
 
+import asyncio
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from scripted_provider import ScriptedProvider
@@ -110,6 +112,10 @@ class World:
         latest = [(await self.now(ext)).due_at for ext in exts]
         self.clock.now = max(self.clock.now, *latest)
 
+    async def is_at(self, ext: Extension, status: Status) -> bool:
+        """Return whether the store has ``ext`` in this status."""
+        return (await self.now(ext)).status is status
+
     async def now(self, ext: Extension) -> Extension:
         """Return ``ext`` as the store has it."""
         stored = await self.store.extension(ext.id)
@@ -122,6 +128,16 @@ class World:
         """Let a source clip be known here."""
         clip = Clip(**{"id": clip_id, "status": ClipStatus.COMPLETE, "title": "Dreams", **parts})
         await self.store.remember_clip(provider, clip, now=self.clock())
+
+
+async def until(condition: Callable[[], object | Awaitable[object]]) -> None:
+    """Return once ``condition`` holds; what it waits for happens by itself."""
+    for _ in range(100_000):
+        holds = condition()
+        if (await holds) if isinstance(holds, Awaitable) else holds:
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never held")
 
 
 def reply_to(trigger: str) -> ReplyRef:

@@ -1,0 +1,494 @@
+import asyncio
+import datetime as dt
+import logging
+
+import pytest
+from hurried_loop import run_hurried
+from scripted_provider import ScriptedProvider
+from service_world import ADA, OTHER, SOURCE, START, World, asker, until
+
+from bot.domain.models import Clip, ClipStatus, Extension, Handle, ReasonKind, Status
+from bot.providers.base import (
+    OutOfCredits,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+    Unconfirmed,
+)
+from bot.store.store import Store
+
+
+def kind_of(ext: Extension) -> ReasonKind | None:
+    return ext.reason.kind if ext.reason else None
+
+
+async def test_what_waits_is_sent_once_and_keeps_its_handle(
+    world: World, suno: ScriptedProvider
+) -> None:
+    ext = await world.ask("1", lyrics="la la", at="10")
+    await world.submit()
+    await world.submit()
+    taken = await world.now(ext)
+    assert suno.sent == [ext.request]
+    assert taken.status is Status.SUBMITTED
+    assert taken.handle == Handle(clip_ids=("suno-1-a", "suno-1-b"))
+    assert taken.submitted_at == START
+
+
+async def test_the_oldest_is_sent_first(world: World, suno: ScriptedProvider) -> None:
+    for trigger in "123":
+        await world.ask(trigger, lyrics=trigger)
+    await world.submit()
+    assert [request.lyrics for request in suno.sent] == ["1", "2", "3"]
+
+
+async def test_a_row_is_submitting_in_the_store_before_its_post_leaves(
+    world: World, suno: ScriptedProvider
+) -> None:
+    stored = []
+
+    async def look(_: object) -> Handle:
+        stored.append((await world.now(ext)).status)
+        return Handle(task_id="1")
+
+    ext = await world.ask("1")
+    suno.on_extend.then(look)
+    await world.submit()
+    assert stored == [Status.SUBMITTING]
+
+
+async def test_the_tracker_and_the_publisher_are_told(world: World) -> None:
+    await world.submitted("1")
+    async with asyncio.timeout(1):
+        await world.bells.tracker.wait(60)
+        await world.bells.publisher.wait(60)
+
+
+@pytest.mark.parametrize("error", [Rejected("Too rude."), OutOfCredits(), Unauthorized("key?")])
+async def test_a_refusal_ends_it_with_the_reason(
+    world: World, suno: ScriptedProvider, error: ProviderError
+) -> None:
+    ext = await world.ask("1")
+    suno.on_extend.then(error)
+    await world.submit()
+    await world.submit()
+    ended = await world.now(ext)
+    assert (ended.status, kind_of(ended)) == (Status.FAILED, error.kind)
+    assert ended.reason is not None
+    assert ended.reason.text == error.text
+    assert len(suno.sent) == 1
+
+
+@pytest.mark.parametrize("error", [Unavailable(), RateLimited()])
+async def test_what_never_left_is_sent_again_after_a_pause(
+    world: World, suno: ScriptedProvider, error: ProviderError
+) -> None:
+    ext = await world.ask("1")
+    suno.on_extend.then(error)
+    await world.submit()
+    waiting = await world.now(ext)
+    assert (waiting.status, kind_of(waiting)) == (Status.WAITING, error.kind)
+    assert 1 <= (waiting.due_at - START).total_seconds() <= 2
+    await world.submit()
+    assert len(suno.sent) == 1
+    await world.overdue(ext)
+    await world.submit()
+    assert (await world.now(ext)).status is Status.SUBMITTED
+    assert len(suno.sent) == 2
+
+
+async def test_a_wait_that_the_provider_asks_for_is_kept(
+    world: World, suno: ScriptedProvider
+) -> None:
+    ext = await world.ask("1")
+    suno.on_extend.then(RateLimited(retry_after=40))
+    await world.submit()
+    assert (await world.now(ext)).due_at == START + dt.timedelta(seconds=40)
+
+
+async def test_a_wait_of_nothing_is_no_reason_to_ask_without_a_pause(
+    world: World, suno: ScriptedProvider
+) -> None:
+    ext = await world.ask("1")
+    suno.on_extend.then(*(RateLimited(retry_after=0) for _ in range(5)))
+    await world.submit()
+    assert len(suno.sent) == 1
+    assert (await world.now(ext)).due_at > START
+
+
+async def test_pauses_grow_while_a_provider_stays_out_of_reach(
+    world: World, suno: ScriptedProvider
+) -> None:
+    ext = await world.ask("1")
+    pauses = []
+    for _ in range(6):
+        suno.on_extend.then(Unavailable())
+        await world.submit()
+        pauses.append(((await world.now(ext)).due_at - world.clock()).total_seconds())
+        await world.overdue(ext)
+    assert [1 <= pauses[0] <= 2, 4 <= pauses[2] <= 8, 30 <= pauses[5] <= 60] == [True] * 3
+
+
+async def test_it_gives_up_at_the_deadline_with_the_reason(
+    world: World, suno: ScriptedProvider
+) -> None:
+    ext = await world.ask("1")
+    suno.on_extend.then(*(Unavailable() for _ in range(100)))
+    for _ in range(50):
+        await world.overdue(ext)
+        await world.submit()
+    ended = await world.now(ext)
+    assert (ended.status, kind_of(ended)) == (Status.FAILED, ReasonKind.UNAVAILABLE)
+    assert ended.finished_at is not None
+    assert dt.timedelta(minutes=12) < ended.finished_at - START <= dt.timedelta(minutes=15)
+
+
+async def test_a_wait_beyond_the_deadline_ends_it_at_once(
+    world: World, suno: ScriptedProvider
+) -> None:
+    ext = await world.ask("1")
+    suno.on_extend.then(RateLimited(retry_after=3600))
+    await world.submit()
+    ended = await world.now(ext)
+    assert (ended.status, kind_of(ended)) == (Status.FAILED, ReasonKind.RATE_LIMITED)
+
+
+@pytest.mark.parametrize("error", [Unconfirmed("No answer."), ValueError("surprise"), OSError()])
+async def test_what_may_have_been_taken_is_never_sent_again(
+    world: World, suno: ScriptedProvider, error: Exception
+) -> None:
+    ext = await world.ask("1")
+    suno.on_extend.then(error)
+    await world.submit()
+    world.clock.advance(3600)
+    await world.submit()
+    ended = await world.now(ext)
+    assert (ended.status, kind_of(ended)) == (Status.UNCONFIRMED, ReasonKind.UNCONFIRMED)
+    assert len(suno.sent) == 1
+
+
+async def test_one_failure_never_touches_another(world: World, suno: ScriptedProvider) -> None:
+    exts = [await world.ask(trigger) for trigger in "123"]
+    suno.on_extend.then(ValueError("surprise"), Rejected("No."))
+    await world.submit()
+    assert [(await world.now(ext)).status for ext in exts] == [
+        Status.UNCONFIRMED,
+        Status.FAILED,
+        Status.SUBMITTED,
+    ]
+
+
+async def test_one_provider_out_of_reach_never_keeps_another_waiting(store: Store) -> None:
+    slow, quick = ScriptedProvider("slow"), ScriptedProvider("quick")
+    world = World(store, slow, quick)
+    slow.may_send.clear()
+    stuck = await world.ask("1", provider="slow")
+    ext = await world.ask("2", clip=OTHER, provider="quick")
+    await world.submitter.run_once()
+    await until(lambda: world.is_at(ext, Status.SUBMITTED))
+    assert (await world.now(stuck)).status is Status.WAITING
+    slow.may_send.set()
+    await world.submitter.idle()
+
+
+async def test_a_line_of_posts_is_bounded(world: World, suno: ScriptedProvider) -> None:
+    answered = asyncio.Event()
+    under_way = 0
+
+    async def hang(_: object) -> Handle:
+        nonlocal under_way
+        under_way += 1
+        await answered.wait()
+        return Handle(task_id=str(under_way))
+
+    suno.on_extend.then(*[hang] * 12)
+    for number in range(12):
+        await world.ask(str(number))
+    await world.submitter.run_once()
+    await until(lambda: under_way == 8)
+    await world.submitter.run_once()
+    assert under_way == 8
+    answered.set()
+    await world.submitter.idle()
+    await world.submit()
+    assert len(suno.sent) == 12
+
+
+async def test_sending_one_moves_the_line(world: World, suno: ScriptedProvider) -> None:
+    first, second = await world.ask("1"), await world.ask("2")
+    revisions = []
+
+    async def look(_: object) -> Handle:
+        revisions.append((await world.now(second)).revision)
+        suno.may_send.clear()
+        return Handle(task_id="1")
+
+    suno.on_extend.then(look)
+    await world.submitter.run_once()
+    await until(lambda: world.is_at(first, Status.SUBMITTED))
+    moved = await world.now(second)
+    assert moved.revision > second.revision
+    assert (await world.service.surroundings(moved)).place == 1
+    suno.may_send.set()
+    await world.submitter.idle()
+
+
+async def test_one_cancelled_while_it_waits_for_its_turn_is_not_sent(
+    world: World, suno: ScriptedProvider
+) -> None:
+    ext = await world.ask("1")
+    suno.may_send.clear()
+    await world.submitter.run_once()
+    await world.service.cancel(ext.id, asker(ADA))
+    suno.may_send.set()
+    await world.submitter.idle()
+    assert (await world.now(ext)).status is Status.CANCELLED
+    assert suno.sent == []
+
+
+async def test_two_processes_on_one_store_never_send_one_extension_twice(store: Store) -> None:
+    suno = ScriptedProvider()
+    one = World(store, suno)
+    other = World(store, suno, clock=one.clock)
+    for number in range(12):
+        await one.ask(str(number), lyrics=str(number))
+    for _ in range(3):
+        await asyncio.gather(one.submitter.run_once(), other.submitter.run_once())
+        await asyncio.gather(one.submitter.idle(), other.submitter.idle())
+    assert sorted(int(request.lyrics) for request in suno.sent) == [*range(12)]
+
+
+async def test_a_provider_that_is_not_enabled_any_more_ends_what_waits_for_it(
+    world: World, store: Store
+) -> None:
+    exts = [await world.ask("1"), await world.ask("2")]
+    later = World(store, ScriptedProvider("other"), clock=world.clock)
+    await later.submit()
+    ended = [await world.now(ext) for ext in exts]
+    assert {(ext.status, kind_of(ext)) for ext in ended} == {
+        (Status.FAILED, ReasonKind.UNAVAILABLE)
+    }
+
+
+# What the source fills in
+
+
+async def test_the_end_becomes_a_second_where_the_length_is_known(
+    world: World, suno: ScriptedProvider
+) -> None:
+    await world.known(duration=120.0)
+    ext = await world.submitted("1", at="end")
+    assert suno.sent[0].continue_at == 119.99
+    assert (await world.now(ext)).request.continue_at == 119.99
+    assert suno.looked_up == []
+
+
+async def test_the_length_is_asked_of_a_provider_that_can_tell(store: Store) -> None:
+    suno = ScriptedProvider(lookup=True)
+    world = World(store, suno)
+    suno.on_clip.then(
+        Clip(
+            id=SOURCE,
+            status=ClipStatus.COMPLETE,
+            duration=60.0,
+            style="folk, " + "x" * 300,
+            title="🎵" * 80,
+        )
+    )
+    ext = await world.ask("1", at="end")
+    await world.submit()
+    [request] = suno.sent
+    assert request.continue_at == 59.99
+    assert request.style == ("folk",)
+    assert request.title == "🎵" * 39 + "…"
+    assert (await world.now(ext)).source_title == "🎵" * 80
+    known = await store.clip(SOURCE)
+    assert known is not None
+    assert known.clip.duration == 60
+
+
+async def test_what_the_member_wrote_stands_before_what_the_source_has(store: Store) -> None:
+    suno = ScriptedProvider(lookup=True)
+    world = World(store, suno)
+    suno.on_clip.then(
+        Clip(id=SOURCE, status=ClipStatus.COMPLETE, duration=60.0, style="folk", title="Theirs")
+    )
+    await world.submitted("1", at="5", style="metal", title="Mine")
+    assert (suno.sent[0].style, suno.sent[0].title) == (("metal",), "Mine")
+    assert suno.sent[0].continue_at == 5
+
+
+async def test_a_second_past_the_end_ends_it_unsent(store: Store) -> None:
+    suno = ScriptedProvider(lookup=True)
+    world = World(store, suno)
+    suno.on_clip.then(Clip(id=SOURCE, status=ClipStatus.COMPLETE, duration=60.0))
+    ext = await world.ask("1", at="90")
+    await world.submit()
+    ended = await world.now(ext)
+    assert (ended.status, kind_of(ended)) == (Status.FAILED, ReasonKind.PAST_THE_END)
+    assert ended.reason is not None
+    assert float(ended.reason.text) == 60
+    assert suno.sent == []
+
+
+async def test_an_unknown_length_ends_it_where_a_second_is_needed(
+    world: World, suno: ScriptedProvider
+) -> None:
+    ext = await world.ask("1", at="end")
+    await world.submit()
+    ended = await world.now(ext)
+    assert (ended.status, kind_of(ended)) == (Status.FAILED, ReasonKind.LENGTH_UNKNOWN)
+    assert suno.sent == []
+
+
+async def test_an_unknown_length_does_not_matter_where_the_end_can_be_asked_for(
+    store: Store,
+) -> None:
+    suno = ScriptedProvider(needs_continue_at=False)
+    await World(store, suno).submitted("1", at="end")
+    assert suno.sent[0].continue_at is None
+
+
+async def test_a_look_up_that_fails_for_now_is_repeated_before_anything_is_sent(
+    store: Store,
+) -> None:
+    suno = ScriptedProvider(lookup=True)
+    world = World(store, suno)
+    suno.on_clip.then(
+        Unavailable(), Clip(id=SOURCE, status=ClipStatus.COMPLETE, duration=60.0, title="Dreams")
+    )
+    ext = await world.ask("1", at="end")
+    await world.submit()
+    waiting = await world.now(ext)
+    assert (waiting.status, kind_of(waiting)) == (Status.WAITING, ReasonKind.UNAVAILABLE)
+    assert suno.sent == []
+    await world.overdue(ext)
+    await world.submit()
+    assert (await world.now(ext)).status is Status.SUBMITTED
+
+
+async def test_a_look_up_that_is_refused_does_not_matter_where_the_second_was_given(
+    store: Store,
+) -> None:
+    suno = ScriptedProvider(lookup=True)
+    world = World(store, suno)
+    suno.on_clip.then(Rejected("Unknown clip."))
+    await world.submitted("1", at="10")
+    assert suno.sent[0].continue_at == 10
+
+
+async def test_a_look_up_that_breaks_never_keeps_others_waiting(store: Store) -> None:
+    suno = ScriptedProvider(lookup=True)
+    world = World(store, suno)
+    suno.on_clip.then(ValueError("surprise"))
+    ext = await world.ask("1", at="10")
+    other = await world.ask("2", at="10", clip=OTHER)
+    await world.submit()
+    assert (await world.now(other)).status is Status.SUBMITTED
+    assert (await world.now(ext)).status is Status.WAITING
+    await world.overdue(ext)
+    await world.submit()
+    assert (await world.now(ext)).status is Status.SUBMITTED
+
+
+# Stopping
+
+
+async def test_stopping_lets_a_post_finish_and_sends_nothing_new(
+    world: World, suno: ScriptedProvider
+) -> None:
+    answered = asyncio.Event()
+
+    async def hang(_: object) -> Handle:
+        suno.may_send.clear()
+        await answered.wait()
+        return Handle(task_id="1")
+
+    suno.on_extend.then(hang)
+    first, second = await world.ask("1"), await world.ask("2")
+    await world.submitter.run_once()
+    await until(lambda: suno.sent)
+    stopping = asyncio.create_task(world.submitter.stop(grace=5))
+    await asyncio.sleep(0)
+    suno.may_send.set()
+    answered.set()
+    await stopping
+    assert (await world.now(first)).status is Status.SUBMITTED
+    assert (await world.now(second)).status is Status.WAITING
+    assert len(suno.sent) == 1
+
+
+async def test_what_does_not_finish_in_time_is_left_submitting(
+    world: World, suno: ScriptedProvider
+) -> None:
+    suno.on_extend.then(lambda _: asyncio.Event().wait())
+    ext = await world.ask("1")
+    await world.submitter.run_once()
+    await until(lambda: suno.sent)
+    await world.submitter.stop(grace=0)
+    assert (await world.now(ext)).status is Status.SUBMITTING
+
+
+# A store that fails
+
+
+class FailingStore(Store):
+    """A store that can't save a handle, and can't learn, so many times."""
+
+    saves_fail = 0
+    timings_fail = False
+
+    async def save(self, new: Extension, *, was: Extension) -> bool:
+        if self.saves_fail and new.status is not Status.SUBMITTING:
+            self.saves_fail -= 1
+            raise OSError("disk full")
+        return await super().save(new, was=was)
+
+    async def timings(self, provider: str, *, limit: int = 64) -> list:
+        if self.timings_fail:
+            raise OSError("disk full")
+        return await super().timings(provider, limit=limit)
+
+
+async def submitted_on(url: str, *, saves_fail: int = 0, timings_fail: bool = False) -> Extension:
+    """Return what becomes of an extension on a store that fails."""
+    async with FailingStore.open(url) as store:
+        world = World(store, ScriptedProvider())
+        ext = await world.ask("1")
+        store.saves_fail, store.timings_fail = saves_fail, timings_fail
+        await world.submit()
+        return await world.now(ext)
+
+
+def test_a_handle_survives_a_store_that_fails_a_few_times(url: str) -> None:
+    ext = run_hurried(submitted_on(url, saves_fail=4))
+    assert ext.status is Status.SUBMITTED
+    assert ext.handle == Handle(clip_ids=("suno-1-a", "suno-1-b"))
+
+
+def test_a_handle_that_can_not_be_kept_is_at_least_in_the_log(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ext = run_hurried(submitted_on(url, saves_fail=99))
+    assert ext.status is Status.SUBMITTING
+    assert "suno-1-a" in caplog.text
+
+
+def test_a_handle_is_kept_even_if_nothing_can_be_learned_just_then(url: str) -> None:
+    ext = run_hurried(submitted_on(url, timings_fail=True))
+    assert ext.status is Status.SUBMITTED
+
+
+async def test_an_outage_and_its_end_are_logged_once(
+    world: World, suno: ScriptedProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bot.services.outages")
+    ext = await world.ask("1")
+    suno.on_extend.then(Unavailable("down"), Unavailable("down"), Unavailable("down"))
+    for _ in range(5):
+        await world.submit()
+        await world.overdue(ext)
+    said = [record.message for record in caplog.records if record.name == "bot.services.outages"]
+    assert said == ["suno can't be asked (unavailable: down)", "suno answers again"]
