@@ -42,7 +42,7 @@ class Access:
     trusted_hosts: Collection[str] = frozenset()
 
 
-class Adapter(abc.ABC):
+class Adapter:
     """One API behind the port, without what only some of them can do."""
 
     def __init__(
@@ -89,16 +89,16 @@ class Adapter(abc.ABC):
         del clip_id
         raise Rejected(f"{self.capabilities.label} can't join clips into one.")
 
-    async def credits(self) -> Credits | None:  # noqa: B027 - a default, not a gap
+    async def credits(self) -> Credits | None:
         """Return None: the API does not tell what is left."""
 
-    @abc.abstractmethod
     def _refused(self, refusal: Refusal) -> ProviderError | None:
         """Return what a refused submission means here, None where it means what it always does."""
-        ...
+        del refusal
+        return None
 
 
-class ClipAdapter(Adapter):
+class ClipAdapter(Adapter, abc.ABC):
     """One whose results are asked for by the ids of clips."""
 
     async def fetch(

@@ -29,7 +29,8 @@ _CONTENT = re.compile(
     r"\b(?:lyrics|description|prompt|tags|title|moderation|copyright\w*|inappropriate)\b",
     re.IGNORECASE,
 )
-_KINDS = {401: Unauthorized, 402: OutOfCredits, 403: Unauthorized}
+_UNPAID = re.compile(r"\bcredits?\b|\bsubscription\b", re.IGNORECASE)
+_KINDS = {401: Unauthorized, 402: OutOfCredits}
 # a redirect means that the base URL is wrong; it is never followed with a key
 _FAMILIES: dict[int, type[ProviderError]] = {3: Unauthorized, 4: Rejected}
 # a server or a proxy that gave up waiting: whether the request was taken is open, as with 5xx
@@ -74,12 +75,18 @@ def failure(refusal: Refusal, lost: type[ProviderError]) -> ProviderError:
     status, text = refusal.status, refusal.text
     if status == _TOO_MANY:
         return RateLimited(text, retry_after=refusal.retry_after)
-    if status == _FORBIDDEN and refusal.is_about_content:
-        return Rejected(text)
+    if status == _FORBIDDEN:  # three different things, and only the words tell which
+        return _forbidden(refusal)(text)
     kind = _KINDS.get(status)
     if kind is None and status not in _GAVE_UP:
         kind = _FAMILIES.get(status // 100)
     return (kind or lost)(text)
+
+
+def _forbidden(refusal: Refusal) -> type[ProviderError]:
+    if refusal.is_about_content:
+        return Rejected
+    return OutOfCredits if _UNPAID.search(refusal.message) else Unauthorized
 
 
 def message_in(answer: object, *, depth: int = 4) -> str:

@@ -4,7 +4,6 @@ Contract: providers.md §4.1. The ``status`` beside the clips is the submission'
 so only the clips' own is looked at.
 """
 
-import re
 from collections.abc import Sequence
 
 import httpx
@@ -15,8 +14,7 @@ from bot.domain.models import ExtendRequest, Handle, Status
 from bot.domain.style import format_style
 from bot.providers.adapter import INSTRUMENTAL, Access, ClipAdapter, handle_of, point
 from bot.providers.answers import ClipAnswer, Made, Said
-from bot.providers.base import Capabilities, Credits, OutOfCredits, ProviderError
-from bot.providers.failures import Refusal
+from bot.providers.base import Capabilities, Credits
 
 DEFAULTS = Access(base_url="https://api.sunoapi.com")
 CAPABILITIES = Capabilities(
@@ -29,8 +27,6 @@ CAPABILITIES = Capabilities(
 _EXTEND = "/api/v2/suno/v3.5/extend"
 _CLIPS = "/api/v2/suno/v3.5/clips"
 _CREDITS = "/api/v1/get-credits"
-
-_UNPAID = re.compile(r"\bcredits?\b|\bsubscription\b", re.IGNORECASE)
 
 
 class _Submitted(Said):
@@ -82,12 +78,6 @@ class SunoApiCom(ClipAdapter):
         answer = await self._door.ask(_CLIPS, _ANSWERS, params=[("ids", ",".join(clip_ids))])
         clips = (answer.data if isinstance(answer, _Wrapped) else answer).clips
         return [*clips.values()] if isinstance(clips, dict) else clips
-
-    def _refused(self, refusal: Refusal) -> ProviderError | None:
-        """Return what 403 means, which is too many things: only its words tell (§4.2)."""
-        if refusal.status != 403 or refusal.is_about_content:  # noqa: PLR2004
-            return None
-        return OutOfCredits(refusal.text) if _UNPAID.search(refusal.message) else None
 
 
 def _payload(request: ExtendRequest) -> dict[str, object]:

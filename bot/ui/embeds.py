@@ -163,8 +163,8 @@ def _link(clip: Clip) -> str:
         return f"[▶ {words}]({url})" if len(url) <= LINK_LENGTH else f"Its id: `{clip.id}`"
     if clip.status is ClipStatus.COMPLETE:
         return f"Finished, but its link was withdrawn and can't be played. Its id: `{clip.id}`"
-    if clip.error:
-        return f"Failed: *{escaped(clip.error)}*"
+    if clip.status is ClipStatus.FAILED:
+        return f"Failed: *{escaped(clip.error)}*" if clip.error else "Failed."
     return "Not finished."
 
 

@@ -19,7 +19,7 @@ NOT_FINISHED = (RED, "could not finish it", "Send again")
 NOT_PLAYABLE = (RED, "can't be played", "Check again")
 GAVE_UP = (RED, "Gave up after", "Check again")
 COMPLETE = (GREEN, "▶ Listen", "▶ Listen A")
-ONE_OF_TWO = (GREEN, "Failed:", "▶ Listen")
+ONE_OF_TWO = (GREEN, "Failed", "▶ Listen")
 
 # fault: what the reply ends as, and on which providers it ends otherwise
 SUBMITTING = {
