@@ -83,7 +83,15 @@ class Tracker:
         for ext in due[:waitable]:
             waits.start(ext.id, self._fetch(provider, [ext], beyond=ext.status))
         for exts in _batches(due[waitable:], batch):
-            fetches.start(exts[0].id, self._fetch(provider, exts))
+            if fetches.free:
+                fetches.start(tuple(ext.id for ext in exts), self._fetch(provider, exts))
+            else:  # there are more batches than places, as one extension may name many clips
+                await self._put_back(exts, now=now)
+
+    async def _put_back(self, exts: Iterable[Extension], *, now: dt.datetime) -> None:
+        """Give up the claim on ``exts``: they are due again as soon as there is room."""
+        for ext in exts:
+            await self._store.save(replace(ext, due_at=now), was=ext)
 
     async def _fetch(
         self, provider: Provider, exts: Sequence[Extension], *, beyond: Status | None = None
@@ -94,6 +102,11 @@ class Tracker:
             seen = await provider.fetch(handles, beyond=beyond)
         except ProviderError as error:
             self._outages.failed(provider.name, error)
+            for ext in exts:
+                await self._postpone(ext, error)
+            return
+        except Exception as error:
+            log.exception("%s could not be asked for %s", provider.name, [ext.id for ext in exts])
             for ext in exts:
                 await self._postpone(ext, error)
             return
@@ -113,11 +126,11 @@ class Tracker:
             new = replace(new, due_at=now + pause)
         await self._keep(new, was=ext)
 
-    async def _postpone(self, ext: Extension, error: ProviderError) -> None:
+    async def _postpone(self, ext: Extension, error: Exception) -> None:
         """Ask for ``ext`` again later, unless its deadline has passed."""
         now = self._clock()
         pause = error.retry_after if isinstance(error, RateLimited) else None
-        if pause is None:
+        if not pause:
             pause = backoff(ext.failures, jitter=random.random())  # noqa: S311 - only spreads retries
         await self._keep(
             expired(unreachable(ext, due_at=now + dt.timedelta(seconds=pause)), now=now), was=ext

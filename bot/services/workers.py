@@ -27,7 +27,10 @@ class Workers:
         return key in self._tasks
 
     def start(self, key: Hashable, work: Coroutine[object, object, None]) -> None:
-        """Start ``work``; what it raises is logged and touches nothing else."""
+        """Start ``work`` unless some is under way under ``key``; what it raises is only logged."""
+        if self.has(key):
+            work.close()
+            return
         task = asyncio.create_task(work)
         self._tasks[key] = task
 

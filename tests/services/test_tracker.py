@@ -1,0 +1,463 @@
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+from scripted_provider import ScriptedProvider
+from service_world import (
+    OTHER,
+    SOURCE,
+    START,
+    World,
+    complete,
+    handle_of,
+    queued,
+    reply_to,
+    streaming,
+    until,
+)
+
+from bot.domain.models import (
+    ClipStatus,
+    ExtendRequest,
+    Extension,
+    Handle,
+    Progress,
+    ReasonKind,
+    Status,
+)
+from bot.domain.transitions import submitted
+from bot.providers.base import RateLimited, Unauthorized, Unavailable
+from bot.store.store import Store
+
+DEADLINE = dt.timedelta(minutes=15)
+
+
+async def taken(
+    world: World, *triggers: str, provider: str = "suno", clips: int = 2
+) -> list[Extension]:
+    """Return extensions that ``provider`` has taken and that are due at once."""
+    exts = []
+    for trigger in triggers:
+        now = world.clock()
+        request = ExtendRequest(provider=provider, clip_id=SOURCE)
+        await world.store.accept(
+            Extension(
+                trigger=trigger,
+                member_id=1,
+                request=request,
+                reply=reply_to(trigger),
+                created_at=now,
+                due_at=now,
+                deadline_at=now + DEADLINE,
+            )
+        )
+        was = await world.store.claim_waiting(provider, now=now, lapses_at=now)
+        assert was is not None
+        handle = Handle(clip_ids=tuple(f"{trigger}-{letter}" for letter in "abcdef"[:clips]))
+        new = submitted(was, handle, now=now, due_at=now, deadline=DEADLINE)
+        assert await world.store.save(new, was=was)
+        exts.append(new)
+    return exts
+
+
+async def test_news_is_kept_and_told(world: World, suno: ScriptedProvider) -> None:
+    [ext] = await taken(world, "1")
+    suno.progress[handle_of(ext)] = streaming(ext)
+    await world.track()
+    heard = await world.now(ext)
+    assert heard.status is Status.STREAMING
+    assert heard.revision > ext.revision
+    assert heard.due_at > world.clock()
+    async with asyncio.timeout(1):
+        await world.bells.publisher.wait(60)
+        await world.bells.tracker.wait(60)
+
+
+async def test_it_is_asked_for_until_it_is_final_and_not_after(
+    world: World, suno: ScriptedProvider
+) -> None:
+    [ext] = await taken(world, "1")
+    for progress in (queued(ext), streaming(ext), complete(ext), complete(ext)):
+        suno.progress[handle_of(ext)] = progress
+        await world.overdue(ext)
+        await world.track()
+    final = await world.now(ext)
+    assert final.status is Status.COMPLETE
+    assert [clip.status for clip in final.clips] == [ClipStatus.COMPLETE] * 2
+    assert len(suno.asked) == 3
+
+
+async def test_nothing_is_asked_before_it_is_due(world: World, suno: ScriptedProvider) -> None:
+    [ext] = await taken(world, "1")
+    await world.track()
+    await world.track()
+    assert len(suno.asked) == 1
+    await world.overdue(ext)
+    await world.track()
+    assert len(suno.asked) == 2
+
+
+async def test_no_news_is_nothing_to_show(world: World, suno: ScriptedProvider) -> None:
+    [ext] = await taken(world, "1")
+    suno.progress[handle_of(ext)] = queued(ext)
+    await world.track()
+    assert (await world.now(ext)).revision == ext.revision
+
+
+async def test_a_handle_that_the_answer_leaves_out_is_pending(
+    world: World, suno: ScriptedProvider
+) -> None:
+    missing, named = await taken(world, "1", "2", clips=1)
+    suno.capabilities = replace(suno.capabilities, batch=2)
+    suno.progress[handle_of(named)] = complete(named)
+    await world.track()
+    assert (await world.now(missing)).status is Status.SUBMITTED
+    assert (await world.now(missing)).due_at > world.clock()
+    assert (await world.now(named)).status is Status.COMPLETE
+
+
+async def test_a_generation_that_failed_ends_with_the_providers_words(
+    world: World, suno: ScriptedProvider
+) -> None:
+    [ext] = await taken(world, "1")
+    suno.progress[handle_of(ext)] = Progress(error="Too rude.")
+    await world.track()
+    failed = await world.now(ext)
+    assert failed.status is Status.FAILED
+    assert failed.reason is not None
+    assert (failed.reason.kind, failed.reason.text) == (
+        ReasonKind.GENERATION_FAILED,
+        "Too rude.",
+    )
+
+
+@pytest.mark.parametrize(("batch", "clips"), [(1, 1), (2, 1), (2, 2), (6, 2), (5, 2), (4, 6)])
+async def test_a_batch_never_names_more_than_the_api_takes(
+    store: Store, batch: int, clips: int
+) -> None:
+    suno = ScriptedProvider(batch=batch)
+    world = World(store, suno)
+    exts = await taken(world, *"123456789", clips=clips)
+    while len(suno.asked) < len(exts) and len({h for asked in suno.asked for h in asked}) < 9:
+        await world.track()
+    sizes = [sum(len(handle.clip_ids) for handle in asked) for asked in suno.asked]
+    assert all(size <= max(batch, clips) for size in sizes)
+    assert sorted(handle.clip_ids for asked in suno.asked for handle in asked) == sorted(
+        handle_of(ext).clip_ids for ext in exts
+    )
+    assert len(suno.asked) == -(-len(exts) // max(batch // clips, 1))
+
+
+async def test_a_task_counts_as_one(store: Store) -> None:
+    suno = ScriptedProvider(batch=3)
+    suno.on_extend.then(*(Handle(task_id=str(number)) for number in range(3)))
+    world = World(store, suno)
+    exts = [await world.ask(trigger) for trigger in "123"]
+    await world.submit()
+    await world.overdue(*exts)
+    await world.track()
+    assert [len(asked) for asked in suno.asked] == [3]
+
+
+@pytest.mark.parametrize("error", [Unavailable(), Unauthorized(), ValueError("surprise")])
+async def test_a_batch_that_fails_touches_no_other(store: Store, error: Exception) -> None:
+    suno = ScriptedProvider(batch=2)
+    world = World(store, suno)
+    exts = await taken(world, "1", "2")
+    suno.progress.update({handle_of(ext): complete(ext) for ext in exts})
+    suno.on_fetch.then(error)
+    await world.track()
+    assert [(await world.now(ext)).status for ext in exts] == [
+        Status.SUBMITTED,
+        Status.COMPLETE,
+    ]
+    postponed = await world.now(exts[0])
+    assert 1 <= (postponed.due_at - world.clock()).total_seconds() <= 2
+    assert postponed.revision == exts[0].revision
+
+
+async def test_pauses_grow_while_a_provider_stays_out_of_reach(
+    world: World, suno: ScriptedProvider
+) -> None:
+    [ext] = await taken(world, "1")
+    pauses = []
+    for _ in range(6):
+        suno.on_fetch.then(Unavailable())
+        await world.track()
+        pauses.append(((await world.now(ext)).due_at - world.clock()).total_seconds())
+        await world.overdue(ext)
+    assert [1 <= pauses[0] <= 2, 4 <= pauses[2] <= 8, 30 <= pauses[5] <= 60] == [True] * 3
+
+
+async def test_a_wait_that_the_provider_asks_for_is_kept(
+    world: World, suno: ScriptedProvider
+) -> None:
+    [ext] = await taken(world, "1")
+    suno.on_fetch.then(RateLimited(retry_after=33))
+    await world.track()
+    assert (await world.now(ext)).due_at == START + dt.timedelta(seconds=33)
+
+
+@pytest.mark.parametrize("wait", [None, 0])
+async def test_too_many_questions_without_a_wait_back_off(
+    world: World, suno: ScriptedProvider, wait: float | None
+) -> None:
+    [ext] = await taken(world, "1")
+    suno.on_fetch.then(RateLimited(retry_after=wait))
+    await world.track()
+    assert 1 <= ((await world.now(ext)).due_at - START).total_seconds() <= 2
+
+
+async def test_an_outage_and_its_end_are_logged_once(
+    world: World, suno: ScriptedProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bot.services.outages")
+    [ext] = await taken(world, "1")
+    suno.on_fetch.then(Unavailable("down"), Unavailable("down"), Unavailable("down"))
+    for _ in range(5):
+        await world.track()
+        await world.overdue(ext)
+    said = [record.message for record in caplog.records if record.name == "bot.services.outages"]
+    assert said == ["suno can't be asked (unavailable: down)", "suno answers again"]
+
+
+# The deadline
+
+
+async def test_it_expires_at_the_deadline(world: World, suno: ScriptedProvider) -> None:
+    [ext] = await taken(world, "1")
+    suno.progress[handle_of(ext)] = queued(ext)
+    for _ in range(300):
+        await world.overdue(ext)
+        if world.clock() >= START + DEADLINE:
+            break
+        await world.track()
+    assert (await world.now(ext)).status is Status.SUBMITTED
+    await world.track()
+    assert world.clock() == START + DEADLINE
+    assert (await world.now(ext)).status is Status.EXPIRED
+
+
+async def test_a_playable_twin_is_kept_at_the_deadline(
+    world: World, suno: ScriptedProvider
+) -> None:
+    [ext] = await taken(world, "1")
+    good, _ = complete(ext).clips
+    _, late = streaming(ext).clips
+    suno.progress[handle_of(ext)] = Progress(clips=(good, late))
+    world.clock.advance(901)
+    await world.track()
+    kept = await world.now(ext)
+    assert kept.status is Status.COMPLETE
+    assert [clip.is_playable for clip in kept.clips] == [True, False]
+
+
+async def test_news_at_the_last_moment_counts(world: World, suno: ScriptedProvider) -> None:
+    [ext] = await taken(world, "1")
+    suno.progress[handle_of(ext)] = complete(ext)
+    world.clock.advance(2000)
+    await world.track()
+    assert (await world.now(ext)).status is Status.COMPLETE
+
+
+@pytest.mark.parametrize("error", [Unavailable(), ValueError("surprise")])
+async def test_it_expires_even_if_nobody_answers(
+    world: World, suno: ScriptedProvider, error: Exception
+) -> None:
+    [ext] = await taken(world, "1")
+    suno.on_fetch.then(error)
+    world.clock.advance(901)
+    await world.track()
+    assert (await world.now(ext)).status is Status.EXPIRED
+
+
+async def test_what_a_former_provider_still_has_is_given_up_at_the_deadline(
+    world: World, store: Store
+) -> None:
+    [ext] = await taken(world, "1")
+    later = World(store, ScriptedProvider("other"), clock=world.clock)
+    await later.track()
+    assert (await world.now(ext)).status is Status.SUBMITTED
+    await world.overdue(ext)
+    await later.track()
+    world.clock.advance(900)
+    await later.track()
+    assert (await world.now(ext)).status is Status.EXPIRED
+
+
+# Waiting at the provider
+
+
+async def test_a_provider_that_can_be_waited_on_is_waited_on_one_by_one(store: Store) -> None:
+    suno = ScriptedProvider(waits=True, batch=6)
+    world = World(store, suno)
+    exts = await taken(world, "1", "2")
+    suno.progress[handle_of(exts[1])] = streaming(exts[1])
+    await world.track()
+    assert suno.asked == [(handle_of(ext),) for ext in exts]
+    assert suno.waited == [Status.SUBMITTED] * 2
+
+
+async def test_after_a_move_it_is_waited_on_again_at_once(store: Store) -> None:
+    suno = ScriptedProvider(waits=True)
+    world = World(store, suno)
+    [ext] = await taken(world, "1")
+    suno.progress[handle_of(ext)] = streaming(ext)
+    await world.track()
+    assert (await world.now(ext)).due_at == world.clock()
+    suno.progress[handle_of(ext)] = complete(ext)
+    await world.track()
+    assert suno.waited == [Status.SUBMITTED, Status.STREAMING]
+    assert (await world.now(ext)).status is Status.COMPLETE
+
+
+async def test_a_wait_without_news_is_followed_by_a_pause(store: Store) -> None:
+    suno = ScriptedProvider(waits=True)
+    world = World(store, suno)
+    [ext] = await taken(world, "1")
+    suno.progress[handle_of(ext)] = queued(ext)
+    await world.track()
+    assert (await world.now(ext)).due_at > world.clock()
+
+
+async def test_one_just_submitted_is_waited_on_at_once(store: Store) -> None:
+    world = World(store, ScriptedProvider(waits=True))
+    ext = await world.submitted("1")
+    assert ext.due_at == world.clock()
+
+
+async def test_a_fixed_interval_replaces_waiting_and_learning(store: Store) -> None:
+    suno = ScriptedProvider(waits=True, batch=2)
+    world = World(store, suno, poll_every=0.5)
+    [ext] = await taken(world, "1")
+    for progress in (queued(ext), streaming(ext)):
+        suno.progress[handle_of(ext)] = progress
+        await world.track()
+        assert (await world.now(ext)).due_at == world.clock() + dt.timedelta(seconds=0.5)
+        await world.overdue(ext)
+    assert suno.waited == [None, None]
+
+
+async def test_where_everyone_is_waited_on_the_rest_is_asked_in_batches(store: Store) -> None:
+    suno = ScriptedProvider(waits=True, batch=6)
+    world = World(store, suno)
+    exts = await taken(world, *(f"{number:02}" for number in range(60)), clips=1)
+    await world.track()
+    assert suno.waited.count(Status.SUBMITTED) == 48
+    assert [len(asked) for asked in suno.asked if len(asked) > 1] == [6, 6]
+    assert {handle for asked in suno.asked for handle in asked} == {handle_of(ext) for ext in exts}
+
+
+# Bounds
+
+
+class Slow(ScriptedProvider):
+    """Answers no question before it is told to, and counts how many it is asked at once."""
+
+    def __init__(self, **abilities: object) -> None:
+        super().__init__(**abilities)
+        self.answered = asyncio.Event()
+        self.at_once = self.most = 0
+
+    async def fetch(
+        self, handles: Sequence[Handle], *, beyond: Status | None = None
+    ) -> Mapping[Handle, Progress]:
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        await self.answered.wait()
+        self.at_once -= 1
+        return await super().fetch(handles, beyond=beyond)
+
+
+async def test_questions_at_once_are_bounded_and_everyone_gets_an_answer(store: Store) -> None:
+    suno = Slow(batch=2)
+    world = World(store, suno)
+    exts = await taken(world, *(f"{number:02}" for number in range(40)))
+    suno.progress.update({handle_of(ext): complete(ext) for ext in exts})
+    for _ in range(3):
+        await world.tracker.run_once()
+        await until(lambda: suno.at_once > 0)
+    suno.answered.set()
+    await world.tracker.idle()
+    assert suno.most <= 16
+    for _ in range(3):
+        await world.track()
+    assert {(await world.now(ext)).status for ext in exts} == {Status.COMPLETE}
+    assert len(suno.asked) == len(exts)
+
+
+async def test_a_question_that_outlives_its_claim_is_not_asked_beside_itself(
+    store: Store,
+) -> None:
+    suno = Slow()
+    world = World(store, suno)
+    [ext] = await taken(world, "1")
+    suno.progress[handle_of(ext)] = complete(ext)
+    for _ in range(2):
+        await world.tracker.run_once()
+        await until(lambda: suno.at_once)
+        world.clock.advance(300)
+    suno.answered.set()
+    await world.tracker.idle()
+    assert suno.most == 1
+    assert (suno.at_once, len(suno.asked)) == (0, 1)
+    world.clock.advance(300)
+    await world.track()
+    assert (await world.now(ext)).status is Status.COMPLETE
+
+
+async def test_stopping_leaves_every_row_where_it_stands(store: Store) -> None:
+    suno = Slow()
+    world = World(store, suno)
+    [ext] = await taken(world, "1")
+    await world.tracker.run_once()
+    await until(lambda: suno.at_once)
+    await world.tracker.stop()
+    assert (await world.now(ext)).status is Status.SUBMITTED
+
+
+class FailingOnce(Store):
+    """A store that fails to save the first news of an extension."""
+
+    fails = False
+
+    async def save(self, new: Extension, *, was: Extension) -> bool:
+        if self.fails:
+            self.fails = False
+            raise OSError("disk full")
+        return await super().save(new, was=was)
+
+
+async def test_a_store_that_fails_once_does_not_lose_the_news(url: str) -> None:
+    async with FailingOnce.open(url) as store:
+        suno = ScriptedProvider()
+        world = World(store, suno)
+        [ext] = await taken(world, "1")
+        suno.progress[handle_of(ext)] = complete(ext)
+        store.fails = True
+        await world.track()
+        assert (await world.now(ext)).status is Status.SUBMITTED
+        await world.overdue(ext)
+        await world.track()
+        assert (await world.now(ext)).status is Status.COMPLETE
+
+
+async def test_providers_are_tracked_side_by_side(store: Store) -> None:
+    suno, other = ScriptedProvider(), ScriptedProvider("other")
+    world = World(store, suno, other)
+    [here] = await taken(world, "1")
+    [there] = await taken(world, "2", provider="other")
+    suno.on_fetch.then(Unavailable())
+    other.progress[handle_of(there)] = complete(there)
+    await world.track()
+    assert (await world.now(here)).status is Status.SUBMITTED
+    assert (await world.now(there)).status is Status.COMPLETE
+
+
+async def test_what_waits_is_not_asked_for(world: World, suno: ScriptedProvider) -> None:
+    await world.ask("1", clip=OTHER)
+    await world.track()
+    assert suno.asked == []
