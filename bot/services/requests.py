@@ -107,7 +107,7 @@ class Requests:
                 )
             case MessageLink(message_id):
                 return await self._clip_of_reply(message_id)
-            case None:
+            case _:
                 raise UserError(
                     f"“{escaped(shortened(one_line(text), NAMED))}” names no clip.",
                     "Give a clip id, a `suno.com/song/…` link or a link to one of Encore's "

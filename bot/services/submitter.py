@@ -200,18 +200,17 @@ class Submitter:
             await self._doubt(ext, provider)
         else:
             self._outages.answered(provider.name)
-            await self._taken(ext, handle)
+            await self._taken(ext, provider, handle)
 
-    async def _taken(self, ext: Extension, handle: Handle) -> None:
+    async def _taken(self, ext: Extension, provider: Provider, handle: Handle) -> None:
         now = self._clock()
         taken = submitted(ext, handle, now=now, due_at=now, deadline=self._deadline)
-        if provider := self._providers.get(ext.request.provider):
-            try:
-                pause = await self._paces.pause(taken, provider.capabilities, has_moved=True)
-                taken = replace(taken, due_at=now + pause)
-            except Exception:  # the handle must not be lost for want of a pause
-                log.exception("Extension %s: its pace could not be read", ext.id)
-        log.info("Extension %s: submitted to %s", ext.id, ext.request.provider)
+        try:
+            pause = await self._paces.pause(taken, provider.capabilities, has_moved=True)
+            taken = replace(taken, due_at=now + pause)
+        except Exception:  # the handle must not be lost for want of a pause
+            log.exception("Extension %s: its pace could not be read", ext.id)
+        log.info("Extension %s: submitted to %s", ext.id, provider.name)
         await self._keep(taken, was=ext)
         self._bells.tracker.ring()
 
@@ -242,7 +241,7 @@ class Submitter:
             async with self._searching:  # what one finds is known as its own before another looks
                 if handle := await self._found(ext, provider, since=sent_at):
                     log.info("Extension %s: found again at %s", ext.id, provider.name)
-                    await self._taken(ext, handle)
+                    await self._taken(ext, provider, handle)
                     return
             if now < sent_at + self._reconcile_for:
                 await self._keep(replace(ext, due_at=now + RECONCILE_EVERY), was=ext)

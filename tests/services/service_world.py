@@ -116,6 +116,10 @@ class World:
         """Return whether the store has ``ext`` in this status."""
         return (await self.now(ext)).status is status
 
+    async def has_news(self, ext: Extension) -> bool:
+        """Return whether a member could see a change since ``ext`` was read."""
+        return (await self.now(ext)).revision > ext.revision
+
     async def now(self, ext: Extension) -> Extension:
         """Return ``ext`` as the store has it."""
         stored = await self.store.extension(ext.id)

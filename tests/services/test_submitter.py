@@ -218,19 +218,16 @@ async def test_a_line_of_posts_is_bounded(world: World, suno: ScriptedProvider) 
 
 async def test_sending_one_moves_the_line(world: World, suno: ScriptedProvider) -> None:
     first, second = await world.ask("1"), await world.ask("2")
-    revisions = []
 
     async def look(_: object) -> Handle:
-        revisions.append((await world.now(second)).revision)
         suno.may_send.clear()
         return Handle(task_id="1")
 
     suno.on_extend.then(look)
     await world.submitter.run_once()
     await until(lambda: world.is_at(first, Status.SUBMITTED))
-    moved = await world.now(second)
-    assert moved.revision > second.revision
-    assert (await world.service.surroundings(moved)).place == 1
+    await until(lambda: world.has_news(second))
+    assert (await world.service.surroundings(await world.now(second))).place == 1
     suno.may_send.set()
     await world.submitter.idle()
 
@@ -391,6 +388,22 @@ async def test_a_look_up_that_breaks_never_keeps_others_waiting(store: Store) ->
     await world.overdue(ext)
     await world.submit()
     assert (await world.now(ext)).status is Status.SUBMITTED
+
+
+class Forgetful(Store):
+    """A store in which no source clip is known, whoever used it."""
+
+    async def clip(self, clip_id: str) -> None:
+        del clip_id
+
+
+async def test_a_clip_that_neither_store_nor_provider_knows_is_sent_as_it_was_asked(
+    url: str,
+) -> None:
+    async with Forgetful.open(url) as store:
+        suno = ScriptedProvider(lookup=True)
+        ext = await World(store, suno).submitted("1", at="10")
+        assert suno.sent == [ext.request]
 
 
 # Stopping

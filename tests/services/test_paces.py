@@ -1,0 +1,129 @@
+import datetime as dt
+
+import pytest
+from scripted_provider import ScriptedProvider
+from service_world import START, HandClock, World, complete, handle_of
+
+from bot.domain.models import ExtendRequest, Extension, ReplyRef, Status
+from bot.domain.pacing import Timing
+from bot.services.paces import FRESH_FOR, Paces
+from bot.store.store import Store
+
+CAPABILITIES = ScriptedProvider().capabilities
+WAITED_ON = ScriptedProvider(waits=True).capabilities
+
+
+class Remembered(Store):
+    """A store that knows how long things took without having seen them."""
+
+    def __init__(self) -> None:  # no database: it is only asked for timings
+        self.asked = 0
+        self.known: list[Timing] = []
+
+    async def timings(self, provider: str, *, limit: int = 64) -> list[Timing]:
+        del provider
+        self.asked += 1
+        return self.known[:limit]
+
+
+def extension(status: Status = Status.SUBMITTED, *, ends_in: float = 900) -> Extension:
+    return Extension(
+        trigger="1",
+        member_id=1,
+        request=ExtendRequest(provider="suno", clip_id="x"),
+        reply=ReplyRef(channel_id=1),
+        created_at=START,
+        due_at=START,
+        deadline_at=START + dt.timedelta(seconds=ends_in),
+        submitted_at=START,
+        status=status,
+    )
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def remembered() -> Remembered:
+    return Remembered()
+
+
+@pytest.fixture
+def paces(remembered: Remembered, clock: HandClock) -> Paces:
+    return Paces(remembered, clock=clock)
+
+
+async def pause_of(paces: Paces, ext: Extension, *, has_moved: bool = False) -> float:
+    return (await paces.pause(ext, CAPABILITIES, has_moved=has_moved)).total_seconds()
+
+
+async def test_before_anything_was_learned_it_goes_by_a_guess(paces: Paces) -> None:
+    assert (await paces.of("suno")).usual is None
+    assert await pause_of(paces, extension()) == 20
+
+
+async def test_what_finished_teaches_when_to_ask(
+    paces: Paces, remembered: Remembered, clock: HandClock
+) -> None:
+    remembered.known = [Timing(to_streaming=60, to_complete=200)] * 20
+    assert (await paces.of("suno")).usual == 200
+    assert await pause_of(paces, extension()) == pytest.approx(58.2)
+    clock.advance(70)
+    assert await pause_of(paces, extension(Status.STREAMING)) == 90
+    clock.advance(70)
+    assert await pause_of(paces, extension(Status.STREAMING)) == pytest.approx(54)
+
+
+async def test_what_was_learned_is_read_anew_now_and_then(
+    paces: Paces, remembered: Remembered, clock: HandClock
+) -> None:
+    for _ in range(3):
+        await paces.of("suno")
+    assert remembered.asked == 1
+    remembered.known = [Timing(to_streaming=60, to_complete=200)] * 20
+    clock.advance(FRESH_FOR.total_seconds() + 1)
+    assert (await paces.of("suno")).usual == 200
+
+
+async def test_each_provider_has_a_pace_of_its_own(paces: Paces, remembered: Remembered) -> None:
+    await paces.of("suno")
+    await paces.of("other")
+    assert remembered.asked == 2
+
+
+async def test_no_pause_outlasts_the_deadline(paces: Paces, clock: HandClock) -> None:
+    assert await pause_of(paces, extension(ends_in=3)) == 3
+    clock.advance(10)
+    assert await pause_of(paces, extension(ends_in=3)) == 0
+
+
+async def test_one_that_can_be_waited_on_is_asked_again_at_once_after_a_move(
+    paces: Paces,
+) -> None:
+    moved = await paces.pause(extension(), WAITED_ON, has_moved=True)
+    stayed = await paces.pause(extension(), WAITED_ON, has_moved=False)
+    assert moved == dt.timedelta(0) < stayed
+
+
+async def test_a_fixed_interval_needs_no_learning(remembered: Remembered, clock: HandClock) -> None:
+    paces = Paces(remembered, clock=clock, poll_every=dt.timedelta(seconds=0.5))
+    assert paces.is_fixed
+    assert await paces.pause(extension(), WAITED_ON, has_moved=True) == dt.timedelta(seconds=0.5)
+    assert remembered.asked == 0
+
+
+async def test_one_never_submitted_is_as_old_as_its_request(paces: Paces) -> None:
+    assert await pause_of(paces, extension(Status.WAITING)) == 20
+
+
+async def test_the_store_teaches_from_what_it_saw(world: World, suno: ScriptedProvider) -> None:
+    exts = [await world.ask(str(number)) for number in range(8)]
+    await world.submit()
+    exts = [await world.now(ext) for ext in exts]
+    suno.progress.update({handle_of(ext): complete(ext) for ext in exts})
+    world.clock.advance(100)
+    await world.track()
+    world.clock.advance(60)
+    assert (await world.paces.of("suno")).usual == 100
