@@ -26,7 +26,8 @@ SUBMITTING = {
     Fault.BAD_REQUEST: (REFUSED, {}),
     Fault.UNAUTHORIZED: (OPERATOR, {}),
     Fault.PAYMENT_REQUIRED: (NO_CREDITS, {}),
-    Fault.FORBIDDEN_CREDITS: (NO_CREDITS, {}),
+    # its own word for no credits is 402 alone
+    Fault.FORBIDDEN_CREDITS: (NO_CREDITS, {"suno_api": OPERATOR}),
     Fault.FORBIDDEN_MODERATION: (REFUSED, {}),
     Fault.UNPROCESSABLE: (REFUSED, {"suno_api": OPERATOR}),
     Fault.SERVER_ERROR: (UNCONFIRMED, {}),
