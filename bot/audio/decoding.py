@@ -1,0 +1,123 @@
+"""Decode audio files in blocks: never a whole song at once, and nothing but audio from disk."""
+
+# PyAV's stubs leave the types of packets and arrays open
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Self, TypeAlias
+
+import av
+import av.error
+import numpy as np
+import numpy.typing as npt
+
+from bot.audio.errors import Failed, Refused
+from bot.audio.mpeg import frame_length
+
+# (channels, samples), full scale is 1
+Sound: TypeAlias = npt.NDArray[np.float32]
+
+# Of the formats that FFmpeg knows, some are lists of other files or addresses to open; these
+# aren't.
+_FORMATS: Final = "mp3,mov,wav,ogg,flac,aac"
+_BLOCK: Final = 65_536  # samples, a second and a half
+
+
+class Audio:
+    """An open audio file; the context closes it.
+
+    Attributes:
+        rate: samples per second.
+        channels: in the file; 1 or 2 as decoded here.
+        bit_rate: bits per second of the audio, 0 if the file doesn't tell.
+        is_mp3: whether it is an MP3 file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file ``path``.
+
+        Raises:
+            Refused: it is not audio.
+        """
+        try:
+            self._container = av.open(
+                str(path), options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+            )
+        except (av.error.FFmpegError, ValueError) as error:
+            raise Refused("it is not audio") from error
+        if not self._container.streams.audio:
+            self._container.close()
+            raise Refused("it has no audio")
+        self._stream = self._container.streams.audio[0]
+        context = self._stream.codec_context
+        self.rate = context.sample_rate
+        self.channels = min(context.channels, 2)
+        self.is_mp3 = self._container.format.name == "mp3"
+        self.bit_rate = self._stream.bit_rate or context.bit_rate or 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    @property
+    def promised(self) -> float:
+        """Seconds that the container promises, 0 if it doesn't; of an MP3 often a guess."""
+        return (self._container.duration or 0) / av.time_base
+
+    def blocks(self, *, rate: int | None = None, channels: int | None = None) -> Iterator[Sound]:
+        """Yield the decoded sound in order, brought to ``rate`` and ``channels`` (1 or 2).
+
+        What an encoder added before and behind the music is left out where the file says how
+        much that is.
+
+        Raises:
+            Refused: nothing of it, or not most of it, can be decoded.
+            Failed: it breaks off.
+        """
+        resampler = av.AudioResampler(
+            format="fltp",
+            layout="mono" if (channels or self.channels) == 1 else "stereo",
+            rate=rate or self.rate,
+        )
+        pieces: list[Sound] = []
+        held = 0
+        for frame in self._frames():
+            # the position is ours to know: gaps in a broken file's times would become silence
+            frame.pts = None
+            for piece in resampler.resample(frame):
+                pieces.append(_sound(piece))
+                held += piece.samples
+            if held >= _BLOCK:
+                yield np.concatenate(pieces, axis=1)
+                pieces, held = [], 0
+        pieces.extend(_sound(piece) for piece in resampler.resample(None))
+        if pieces:
+            yield np.concatenate(pieces, axis=1)
+
+    def _frames(self) -> Iterator[av.AudioFrame]:
+        good = bad = 0
+        cut_short = False
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.size and self.is_mp3:
+                    cut_short = packet.size < frame_length(bytes(packet)[:4])
+                try:
+                    frames = packet.decode()
+                except av.error.InvalidDataError:
+                    bad += 1
+                    continue
+                good += bool(frames)
+                yield from frames
+        except av.error.FFmpegError as error:
+            raise Failed("the audio is broken") from error
+        if good <= bad:
+            raise Refused("it is not audio")
+        if cut_short:
+            raise Failed("the audio breaks off")
+
+
+def _sound(frame: av.AudioFrame) -> Sound:
+    return np.asarray(frame.to_ndarray(), np.float32)
