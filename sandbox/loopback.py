@@ -1,0 +1,46 @@
+"""Who may talk to the sandbox's servers: this machine, and no web page from elsewhere.
+
+A web page that somebody has open can send requests to loopback, or have its own name resolved to
+it. Such requests give themselves away: by the ``Host`` they ask for, by their ``Origin``, and by
+what the browser says of their origin in ``Sec-Fetch-Site``.
+"""
+
+import urllib.parse
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from aiohttp import web
+
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def is_local(request: web.Request, *more: str) -> bool:
+    """Whether ``request`` was sent to this machine by its name (or one of ``more``), from here."""
+    names = LOCAL | set(more)
+    if _name(f"//{request.headers.get('Host', '')}") not in names:
+        return False
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or _name(origin) in names
+
+
+def only_local(*more: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    """A middleware that refuses what is not local; ``more`` are names that count as this one."""
+
+    @web.middleware
+    async def refuse_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not is_local(request, *more):
+            raise web.HTTPForbidden(text="The sandbox answers this machine only.\n")
+        return await handler(request)
+
+    return refuse_strangers
+
+
+def _name(url: str) -> str | None:
+    try:
+        return urllib.parse.urlsplit(url).hostname
+    except ValueError:
+        return None

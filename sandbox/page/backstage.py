@@ -1,0 +1,147 @@
+"""What can be done behind the scenes: the bot's process, the gateway, the providers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from sandbox.discord.options import NotPossibleError
+from sandbox.discord.server import DiscordServer
+from sandbox.discord.wire import JsonObject
+from sandbox.page.providers import FAULTS, ProviderDesk
+
+
+class Bot(Protocol):
+    """The bot as a process."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has been started and has not ended."""
+        ...
+
+    async def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        ...
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        ...
+
+
+class Keeper(Protocol):
+    """Who keeps the bot and the providers, and can play the scripted demo."""
+
+    @property
+    def bot(self) -> Bot:
+        """The bot's process, running or not."""
+        ...
+
+    @property
+    def providers_url(self) -> str:
+        """Where the providers are."""
+        ...
+
+    async def start_bot(self) -> None:
+        """Start the bot and return when it is connected."""
+        ...
+
+    async def play(self, tell: Callable[[str], None]) -> None:
+        """Have a member extend a clip on each provider."""
+        ...
+
+
+class Backstage:
+    """The panel's orders. They come one after the other, whoever presses the buttons."""
+
+    def __init__(self, discord: DiscordServer, keeper: Keeper) -> None:
+        self.providers = ProviderDesk(keeper.providers_url)
+        self._discord = discord
+        self._keeper = keeper
+        self._one_by_one = asyncio.Lock()
+        self._playing: asyncio.Task[None] | None = None
+        self._doing: dict[str, Callable[[JsonObject], Awaitable[None]]] = {
+            "start": self._start,
+            "stop": self._stop,
+            "restart": self._restart,
+            "kill": self._kill,
+            "drop": self._drop,
+            "speed": self._speed,
+            "fault": self._fault,
+            "clear": self._clear,
+            "play": self._play,
+        }
+
+    async def view(self, since: float) -> JsonObject:
+        """How things stand; ``since`` is what the last view said of it."""
+        return await self.providers.view(since) | {
+            "running": self._keeper.bot.is_running,
+            "connected": self._discord.gateway.connected,
+            "playing": self._playing is not None and not self._playing.done(),
+            "known_faults": FAULTS,
+            "violations": [str(each) for each in self._discord.violations],
+        }
+
+    async def do(self, order: JsonObject) -> None:
+        """Carry out ``order["do"]``.
+
+        Raises:
+            NotPossibleError: it makes no sense now; the text says why.
+        """
+        act = self._doing.get(str(order.get("do")))
+        if act is None:
+            raise NotPossibleError("The panel can't do that")
+        async with self._one_by_one:
+            try:
+                await act(order)
+            except (TimeoutError, ValueError, OSError) as error:
+                raise NotPossibleError(str(error) or "It took too long") from error
+
+    async def close(self) -> None:
+        """End what was begun here."""
+        if self._playing is not None:
+            self._playing.cancel()
+            await asyncio.wait([self._playing])
+        await self.providers.close()
+
+    async def _start(self, _order: JsonObject) -> None:
+        if not self._keeper.bot.is_running:
+            await self._keeper.start_bot()
+
+    async def _stop(self, _order: JsonObject) -> None:
+        await self._keeper.bot.stop()
+
+    async def _restart(self, _order: JsonObject) -> None:
+        await self._keeper.bot.stop()
+        await self._keeper.start_bot()
+
+    async def _kill(self, _order: JsonObject) -> None:
+        if not self._keeper.bot.is_running:
+            raise NotPossibleError("The bot is not running")
+        await self._keeper.bot.kill()
+
+    async def _drop(self, _order: JsonObject) -> None:
+        if not self._discord.gateway.connected:
+            raise NotPossibleError("The bot is not connected")
+        self._discord.gateway.drop(abrupt=True)
+
+    async def _speed(self, order: JsonObject) -> None:
+        await self.providers.set_speed(float(order.get("speed") or 1))
+
+    async def _fault(self, order: JsonObject) -> None:
+        await self.providers.fail_next(str(order.get("provider")), str(order.get("fault")))
+
+    async def _clear(self, _order: JsonObject) -> None:
+        await self.providers.clear_faults()
+
+    async def _play(self, _order: JsonObject) -> None:
+        if self._playing is not None and not self._playing.done():
+            raise NotPossibleError("The demo is playing already")
+        if not self._discord.gateway.connected:
+            raise NotPossibleError("Start the bot first")
+        self._playing = asyncio.create_task(self._played())
+
+    async def _played(self) -> None:
+        """Play the demo in the channel; what goes wrong there can be seen there."""
+        try:
+            await self._keeper.play(lambda _line: None)
+        except Exception:  # noqa: BLE001 - the channel shows it
+            return

@@ -1,0 +1,66 @@
+"""What the page's server lets through, and what it forbids the page itself.
+
+Everything lies below a secret in the path; without it nothing is there. The headers allow scripts
+and styles of the page alone, and audio and pictures of the sandbox's other two servers.
+"""
+
+import hmac
+
+from aiohttp import web
+
+from sandbox.loopback import Handler, is_local
+
+NOT_FOUND = "There is nothing here. Use the address that the sandbox printed.\n"
+FIXED = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+
+
+class Guard:
+    """Knows the secret, the page's own origin, and where audio and pictures come from."""
+
+    def __init__(self, secret: str) -> None:
+        self.origin = ""
+        self.sources: list[str] = []
+        self._secret = secret.encode()
+
+    @web.middleware
+    async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse other hosts and sites (403) and a wrong secret (404); seal what is answered."""
+        origin = request.headers.get("Origin")
+        if not is_local(request) or origin not in {None, self.origin}:
+            raise web.HTTPForbidden(text="The sandbox's page answers itself only.\n")
+        secret = request.path.split("/")[1].encode()
+        if not hmac.compare_digest(secret, self._secret):
+            raise web.HTTPNotFound(text=NOT_FOUND)
+        return await handler(request)
+
+    async def seal(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Add the headers that bind the browser to every answer."""
+        del request
+        response.headers.update(FIXED)
+        response.headers["Content-Security-Policy"] = self.policy
+
+    @property
+    def policy(self) -> str:
+        """The Content-Security-Policy of the page."""
+        media = " ".join(["'self'", "blob:", *self.sources])
+        socket = self.origin.replace("http", "ws", 1)
+        return "; ".join(
+            [
+                "default-src 'none'",
+                "script-src 'self'",
+                "style-src 'self'",
+                f"img-src {media} data:",
+                f"media-src {media}",
+                f"connect-src 'self' {socket}",
+                "base-uri 'none'",
+                "form-action 'none'",
+                "frame-ancestors 'none'",
+            ]
+        )

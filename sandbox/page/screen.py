@@ -1,0 +1,141 @@
+"""One open page: hears of changes and is told of them, many at a time.
+
+A message that changes often between two deliveries is told of once, as it then looks. A page that
+reads slowly is therefore never far behind; it only sees fewer of the steps in between.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from sandbox.discord.models import Channel, Message, User
+from sandbox.discord.server import DiscordServer
+from sandbox.discord.wire import Json, JsonObject
+from sandbox.discord.world import Event
+from sandbox.page.traffic import Traffic
+from sandbox.page.views import (
+    channel_view,
+    commands_view,
+    message_view,
+    shown_channels,
+    user_view,
+    world_view,
+)
+
+COLLECT = 0.025  # seconds; the page draws 60 times a second at best
+LOOK_EVERY = 0.25  # seconds, for what nobody tells of
+LARGEST = 64 * 1024
+
+
+class Screen:
+    """Keeps one page up to date over its websocket, until that closes."""
+
+    def __init__(
+        self, ws: web.WebSocketResponse, discord: DiscordServer, members: list[User]
+    ) -> None:
+        self._ws = ws
+        self._discord = discord
+        self._members = members
+        self._news = asyncio.Event()
+        self._messages: dict[int, Message] = {}
+        self._channels: set[int] = set()
+        self._typing: dict[int, float] = {}
+        self._traffic = Traffic(discord)
+        self._told: dict[str, Json] = {}
+
+    async def run(self) -> None:
+        """Greet the page and keep it up to date until it goes."""
+        world = self._discord.world
+        world.screens.append(self._on_message)
+        world.listeners.append(self._on_event)
+        try:
+            hello = world_view(self._discord, self._members)
+            await self._ws.send_json({"hello": hello})
+            self._changed_facts()
+            async with asyncio.TaskGroup() as tasks:
+                telling = tasks.create_task(self._tell())
+                async for frame in self._ws:
+                    self._heed(frame.data)
+                telling.cancel()
+        finally:
+            world.screens.remove(self._on_message)
+            world.listeners.remove(self._on_event)
+
+    # what happens
+
+    def _on_message(self, message: Message) -> None:
+        self._messages[message.id] = message
+        self._news.set()
+
+    def _on_event(self, event: Event) -> None:
+        if event.name.startswith(("CHANNEL_", "THREAD_")):
+            self._channels.add(int(event.payload["id"]))
+        elif event.name == "TYPING_START" and event.channel is not None:
+            self._typing[event.channel.id] = time.time()
+        else:
+            return
+        self._news.set()
+
+    def _heed(self, said: Json) -> None:
+        """The page says whether its panel is open; only then does it get the traffic."""
+        self._traffic.wanted = said == "panel open"
+        self._news.set()
+
+    # what is told of it
+
+    async def _tell(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            while not self._ws.closed:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), LOOK_EVERY)
+                    await asyncio.sleep(COLLECT)
+                self._news.clear()
+                news = self._collected()
+                if news:
+                    await self._ws.send_json(news | {"at": time.time()})
+
+    def _collected(self) -> JsonObject:
+        """What is new since the last time."""
+        news = self._changed_facts()
+        if self._messages:
+            changed, self._messages = self._messages.values(), {}
+            bot = self._discord.world.bot
+            shown = [each for each in changed if not each.deleted and self._is_shown(each.channel)]
+            news["messages"] = [message_view(each, bot) for each in shown]
+            news["gone"] = [
+                [str(each.channel.id), str(each.id)] for each in changed if each.deleted
+            ]
+        if self._channels:
+            changed, self._channels = self._channels, set()
+            news |= self._channel_news(changed)
+        if self._typing:
+            news["typing"] = [str(each) for each in self._typing]
+            self._typing.clear()
+        traffic = self._traffic.fresh()
+        if traffic:
+            news["traffic"] = traffic
+        return news
+
+    def _channel_news(self, changed: Iterable[int]) -> JsonObject:
+        known = {each.id: each for each in shown_channels(self._discord)}
+        return {
+            "channels": [channel_view(known[each]) for each in changed if each in known],
+            "closed": [str(each) for each in changed if each not in known],
+        }
+
+    def _is_shown(self, channel: Channel) -> bool:
+        return channel.guild is None or channel.guild is self._discord.world.guild
+
+    def _changed_facts(self) -> JsonObject:
+        """Facts that are few, hence simply compared with what the page was told last."""
+        facts: dict[str, Json] = {
+            "online": self._discord.gateway.connected,
+            "commands": commands_view(self._discord),
+            "users": [user_view(each) for each in self._discord.world.users.values()],
+        }
+        changed = {name: fact for name, fact in facts.items() if self._told.get(name) != fact}
+        self._told |= changed
+        return changed

@@ -1,0 +1,178 @@
+"""The page's own server: static files, a websocket of changes, and what members do."""
+
+import json
+import pathlib
+import secrets
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from sandbox.discord.member import Member
+from sandbox.discord.models import Upload
+from sandbox.discord.options import NotPossibleError
+from sandbox.discord.server import DiscordServer
+from sandbox.discord.wire import Json, JsonObject, is_object
+from sandbox.page.actions import Actions
+from sandbox.page.backstage import Backstage, Keeper
+from sandbox.page.guard import Guard
+from sandbox.page.screen import Screen
+from sandbox.page.uploads import LARGEST
+
+STATIC = pathlib.Path(__file__).parent / "static"
+KINDS = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+MEMBERS = ("Ada", "Ben")
+JSON_TYPE = "application/json"
+
+
+class PageServer:
+    """Shows a Discord in the browser while it is entered; ``address`` is where.
+
+    ``members`` are the people that can be switched between; each has a direct channel with the
+    bot. With a ``keeper`` the panel steers the bot and the providers; without one it is not there.
+    """
+
+    def __init__(
+        self,
+        discord: DiscordServer,
+        *,
+        keeper: Keeper | None = None,
+        members: tuple[str, ...] = MEMBERS,
+        port: int = 0,
+    ) -> None:
+        self.address = ""
+        self._discord = discord
+        self._port = port
+        self._secret = secrets.token_urlsafe(18)
+        self._guard = Guard(self._secret)
+        self._files = {path.relative_to(STATIC).as_posix(): path for path in _static_files()}
+        self._people: list[Member] = [discord.member(name) for name in members]
+        for person in self._people:
+            discord.world.direct_channel(person.user)
+        self._actions = Actions(discord, {person.id: person for person in self._people})
+        self._backstage = Backstage(discord, keeper) if keeper else None
+        self._keeper = keeper
+        self._sockets: set[web.WebSocketResponse] = set()
+        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0)
+
+    def _app(self) -> web.Application:
+        app = web.Application(client_max_size=LARGEST, middlewares=[self._guard.check])
+        app.on_response_prepare.append(self._guard.seal)
+        base = f"/{self._secret}"
+        app.router.add_get(base + "/events", self._events)
+        app.router.add_post(base + "/act", self._act)
+        app.router.add_post(base + "/upload", self._upload)
+        app.router.add_get(base + "/tries", self._tries)
+        app.router.add_get(base + "/stage", self._stage)
+        app.router.add_post(base + "/stage", self._direct)
+        app.router.add_get(base + "/{path:.*}", self._file)
+        return app
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        port: int = self._runner.addresses[0][1]
+        self._guard.origin = f"http://127.0.0.1:{port}"
+        self._guard.sources = [self._discord.world.base_url]
+        if self._keeper is not None:
+            self._guard.sources.append(self._keeper.providers_url)
+        self.address = f"{self._guard.origin}/{self._secret}/"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for socket in list(self._sockets):
+            await socket.close(code=1001, message=b"The sandbox closes.")
+        if self._backstage is not None:
+            await self._backstage.close()
+        await self._runner.cleanup()
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        found = self._files.get(request.match_info["path"] or "index.html")
+        if found is None:
+            raise web.HTTPNotFound
+        return web.FileResponse(
+            found, headers={"Content-Type": f"{KINDS[found.suffix]}; charset=utf-8"}
+        )
+
+    async def _events(self, request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse(heartbeat=20, max_msg_size=1024)
+        await ws.prepare(request)
+        self._sockets.add(ws)
+        try:
+            await Screen(ws, self._discord, [person.user for person in self._people]).run()
+        finally:
+            self._sockets.discard(ws)
+        return ws
+
+    async def _act(self, request: web.Request) -> web.Response:
+        wish = await _object(request)
+        try:
+            return web.json_response(await self._actions.do(wish))
+        except NotPossibleError as error:
+            return _refused(error)
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        """Keep the body as a file; a page elsewhere can't send its type without being asked."""
+        if request.headers.get("X-Upload") != "1":
+            raise web.HTTPUnsupportedMediaType
+        kind = request.content_type
+        upload = Upload(request.query.get("name") or "unknown", await request.read(), kind)
+        return web.json_response({"upload": self._actions.uploads.keep(upload)})
+
+    # behind the scenes
+
+    async def _tries(self, _request: web.Request) -> web.Response:
+        """Clips that a newcomer can extend."""
+        sources = await self._backstage.providers.sources() if self._backstage else []
+        return web.json_response({"clips": sources})
+
+    async def _stage(self, request: web.Request) -> web.Response:
+        if self._backstage is None:
+            return web.json_response(None)
+        try:
+            since = float(request.query.get("since", "-1"))
+        except ValueError:
+            raise web.HTTPBadRequest from None
+        return web.json_response(await self._backstage.view(since))
+
+    async def _direct(self, request: web.Request) -> web.Response:
+        order = await _object(request)
+        if self._backstage is None:
+            raise web.HTTPNotFound
+        try:
+            await self._backstage.do(order)
+        except NotPossibleError as error:
+            return _refused(error)
+        return web.json_response({})
+
+
+def _static_files() -> list[pathlib.Path]:
+    return [path for path in STATIC.rglob("*") if path.suffix in KINDS]
+
+
+def _refused(error: Exception) -> web.Response:
+    return web.json_response({"error": str(error)}, status=400)
+
+
+async def _object(request: web.Request) -> JsonObject:
+    """The JSON object in the body."""
+    if request.content_type != JSON_TYPE:
+        raise web.HTTPUnsupportedMediaType
+    try:
+        sent: Json = await request.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise web.HTTPBadRequest from None
+    if not is_object(sent):
+        raise web.HTTPBadRequest
+    found: dict[str, Any] = sent
+    return found

@@ -1,0 +1,93 @@
+// A select menu: a button that opens a list of options, one or several of which are chosen.
+
+import { h, icon } from "./dom.js";
+import { store } from "./store.js";
+
+const USER = 5, ROLE = 6, MENTIONABLE = 7, CHANNEL = 8;
+
+/** The options of a select component, also of those that offer users, roles or channels. */
+export function optionsOf(given) {
+  const people = () => [...store.members, store.bot].map((each) => ({ label: each.name, value: each.id }));
+  const roles = () => [...store.roles.values()].map((each) => ({ label: each.name.startsWith("@") ? each.name : `@${each.name}`, value: each.id }));
+  switch (given.type) {
+    case USER: return people();
+    case ROLE: return roles();
+    case MENTIONABLE: return [...people(), ...roles()];
+    case CHANNEL: return [...store.channels.values()].filter((each) => each.guild).map((each) => ({ label: `#${each.name}`, value: each.id }));
+    default: return given.options ?? [];
+  }
+}
+
+/** Draw a select; `changed(values, element)` is called when the member has chosen. */
+export function dropdown(given, { label, changed }) {
+  const options = optionsOf(given);
+  const most = given.max_values ?? 1, least = given.min_values ?? 1;
+  let chosen = options.filter((each) => each.default).map((each) => each.value);
+  let before = [...chosen];
+  let active = 0;
+
+  const words = h("span", { class: "dropdown-words" });
+  const head = h("button", { type: "button", class: "dropdown-head", role: "combobox", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-label": label, disabled: Boolean(given.disabled) }, words, icon("down"));
+  const list = h("ul", { class: "dropdown-list", role: "listbox", hidden: true, "aria-label": label, "aria-multiselectable": most > 1 ? "true" : null });
+  const box = h("div", { class: "dropdown", data: { custom: given.custom_id ?? "" } }, head, list);
+
+  const draw = () => {
+    const names = options.filter((each) => chosen.includes(each.value)).map((each) => each.label);
+    words.textContent = names.join(", ") || given.placeholder || "Make a selection";
+    words.classList.toggle("empty", !names.length);
+    [...list.children].forEach((item, index) => {
+      item.setAttribute("aria-selected", String(chosen.includes(options[index].value)));
+      item.classList.toggle("active", index === active);
+    });
+  };
+  const open = (wanted) => {
+    if (wanted === !list.hidden) return;
+    list.hidden = !wanted;
+    head.setAttribute("aria-expanded", String(wanted));
+    if (wanted) {
+      active = Math.max(0, options.findIndex((each) => chosen.includes(each.value)));
+      before = [...chosen];
+      draw();
+      list.children[active]?.scrollIntoView({ block: "nearest" });
+    } else if (String(before) !== String(chosen)) {
+      if (chosen.length < least && chosen.length) chosen = before;
+      draw();
+      changed(chosen, box);
+    }
+  };
+  const pick = (index) => {
+    const { value } = options[index];
+    if (most === 1) chosen = chosen.includes(value) && least === 0 ? [] : [value];
+    else if (chosen.includes(value)) chosen = chosen.filter((each) => each !== value);
+    else if (chosen.length < most) chosen = [...chosen, value];
+    draw();
+    if (most === 1) open(false);
+  };
+  options.forEach((each, index) => list.append(h("li", { role: "option", on: { mousedown: (event) => { event.preventDefault(); active = index; pick(index); } } },
+    each.emoji?.name && h("span", { class: "button-emoji" }, each.emoji.name),
+    h("span", { class: "dropdown-option" }, h("span", {}, each.label), each.description && h("small", {}, each.description)), icon("check"))));
+
+  head.addEventListener("click", () => open(list.hidden));
+  head.addEventListener("blur", () => open(false));
+  head.addEventListener("keydown", (event) => {
+    const moves = { ArrowDown: 1, ArrowUp: -1 };
+    if (event.key in moves) {
+      event.preventDefault();
+      if (list.hidden) return open(true);
+      active = (active + moves[event.key] + options.length) % options.length;
+      draw();
+      list.children[active].scrollIntoView({ block: "nearest" });
+    } else if (["Enter", " "].includes(event.key) && !list.hidden) {
+      event.preventDefault();
+      pick(active);
+    } else if (event.key === "Escape" && !list.hidden) {
+      event.preventDefault();
+      event.stopPropagation();
+      chosen = before;
+      open(false);
+    }
+  });
+  draw();
+  box.values = () => chosen;
+  return box;
+}

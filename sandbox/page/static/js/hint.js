@@ -1,0 +1,38 @@
+// A bar for newcomers above the message box: clips to try, each of which fills in the command.
+// It goes once a command has been sent, or by its own button.
+
+import { clipsToTry } from "./api.js";
+import { fillCommand } from "./composer/composer.js";
+import { fill, h, iconButton } from "./dom.js";
+import { play } from "./dock.js";
+import { here, on, store } from "./store.js";
+import { clock } from "./times.js";
+
+const MOST = 2;
+let clips = [];
+let dismissed = false;
+
+export function startHint() {
+  for (const what of ["hello", "view", "facts"]) on(what, draw);
+  on("hello", async () => {
+    const found = await clipsToTry();
+    // one take of each song is enough to begin with
+    clips = found.filter((each, index) => found.findIndex((other) => other.title === each.title) === index).filter((each, index) => index !== 1).slice(0, MOST);
+    draw();
+  });
+  document.addEventListener("used", () => { dismissed = true; draw(); });
+}
+
+function draw() {
+  const bar = document.getElementById("hint");
+  const offered = store.commands.some((each) => each.name === "extend");
+  bar.hidden = dismissed || !clips.length || !offered || !here();
+  if (bar.hidden) return;
+  const dismiss = () => { dismissed = true; draw(); };
+  fill(bar,
+    h("span", { class: "hint-words" }, h("strong", {}, "New here?"), " Type ", h("kbd", {}, "/extend"), ", or continue one of these:"),
+    h("span", { class: "hint-clips" }, clips.map((each) => h("span", { class: "hint-clip" },
+      h("button", { type: "button", class: "hint-fill", title: `/extend clip:${each.id}`, on: { click: () => fillCommand("extend", { clip: each.id }) } }, h("strong", {}, each.title), ` · ${clock(each.duration)}`),
+      iconButton("play", `Listen to ${each.title}`, () => play(each.audio_url, each.title))))),
+    iconButton("close", "Hide these hints", dismiss));
+}

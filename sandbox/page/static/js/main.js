@@ -1,0 +1,21 @@
+// Brings the parts of the page together.
+
+import { startComposer } from "./composer/composer.js";
+import { startHint } from "./hint.js";
+import { startMessages } from "./messages.js";
+import { startPanel } from "./panel/panel.js";
+import { startSidebar } from "./sidebar.js";
+import { connect } from "./socket.js";
+import { startTheme } from "./theme.js";
+import { startTicking } from "./times.js";
+import { startTyping } from "./typing.js";
+
+startTheme();
+startSidebar();
+startMessages();
+startComposer();
+startHint();
+startTyping();
+startPanel();
+startTicking();
+connect();

@@ -1,0 +1,136 @@
+// What the page knows of the world: kept as the server tells it, drawn by others who listen.
+// Also whose eyes it is seen with (`member`) and where one looks (`channel`).
+
+const listeners = new Map();
+const LARGEST_LOCAL = 20;
+
+export const store = {
+  guild: null,
+  bot: { online: false },
+  members: [],
+  users: new Map(),
+  roles: new Map(),
+  channels: new Map(),
+  messages: new Map(), // channel id -> Map of message id -> message, oldest first
+  commands: [],
+  typing: new Map(), // channel id -> until when
+  home: null,
+  member: null,
+  channel: null,
+  acknowledgeWithin: 3,
+};
+
+/** Hear of `what`: hello, messages, channels, facts, view, typing, traffic. */
+export function on(what, heard) {
+  if (!listeners.has(what)) listeners.set(what, []);
+  listeners.get(what).push(heard);
+}
+
+export function tell(what, detail) {
+  for (const heard of listeners.get(what) ?? []) heard(detail);
+}
+
+export function hello(said) {
+  Object.assign(store, {
+    guild: said.guild, bot: said.bot, members: said.members, commands: said.commands,
+    home: said.home, acknowledgeWithin: said.acknowledge_within,
+  });
+  store.users = byId(said.users);
+  store.roles = byId(said.roles);
+  store.channels = byId(said.channels);
+  store.messages = new Map();
+  for (const message of said.messages) put(message);
+  if (!store.members.some((each) => each.id === store.member)) store.member = store.members[0].id;
+  if (!mayEnter(store.channels.get(store.channel))) store.channel = store.home;
+  tell("hello");
+}
+
+export function news(said) {
+  if (said.users) store.users = byId(said.users);
+  if (said.commands) store.commands = said.commands;
+  if ("online" in said) store.bot.online = said.online;
+  if (said.channels) said.channels.forEach((each) => store.channels.set(each.id, each));
+  if (said.closed) said.closed.forEach(close);
+  if (said.messages || said.gone) {
+    said.messages.forEach(put);
+    said.gone.forEach(([channel, id]) => store.messages.get(channel)?.delete(id));
+    const arrived = said.messages.map((each) => each.channel_id);
+    arrived.forEach((channel) => store.typing.delete(channel));
+    tell("messages", { changed: new Set(said.messages.map((each) => each.id)), places: new Set([...arrived, ...said.gone.map(([channel]) => channel)]) });
+  }
+  if (said.channels || said.closed) tell("channels");
+  if (said.users || said.commands || "online" in said) tell("facts");
+  if (said.typing) {
+    said.typing.forEach((channel) => store.typing.set(channel, Date.now() + 10_000));
+    tell("typing");
+  }
+  if (said.traffic) tell("traffic", said.traffic);
+}
+
+/** Show `channel`, or the same one with the eyes of `member`. */
+export function look({ channel = store.channel, member = store.member }) {
+  store.member = member;
+  const wanted = store.channels.get(channel);
+  store.channel = mayEnter(wanted) ? channel : wanted?.recipient ? directChannel()?.id ?? store.home : store.home;
+  tell("view");
+}
+
+export const me = () => store.users.get(store.member);
+export const here = () => store.channels.get(store.channel);
+export const directChannel = () => [...store.channels.values()].find((each) => each.recipient === store.member);
+export const messageOf = (channel, id) => store.messages.get(channel)?.get(id);
+
+/** The messages of the shown channel that the member sees, oldest first. */
+export function visibleMessages() {
+  const all = store.messages.get(store.channel)?.values() ?? [];
+  return [...all].filter((each) => !each.visible_to || each.visible_to === store.member);
+}
+
+/** Something that only this page knows of, such as a failure; it looks like an ephemeral message. */
+export function putLocal(message) {
+  const id = String(BigInt(latestId()) + 1n);
+  put({ id, channel_id: store.channel, visible_to: store.member, local: true, flags: 64, type: 0, timestamp: new Date().toISOString(), mentions: [], attachments: [], embeds: [], components: [], reactions: [], content: "", author: { id: store.bot.id, username: store.bot.name, bot: true }, ...message });
+  const locals = [...store.messages.get(store.channel).values()].filter((each) => each.local);
+  locals.slice(0, -LARGEST_LOCAL).forEach((each) => store.messages.get(store.channel).delete(each.id));
+  tell("messages", { changed: new Set([id]), places: new Set([store.channel]) });
+  return id;
+}
+
+export function dropLocal(channel, id) {
+  if (store.messages.get(channel)?.delete(id)) tell("messages", { changed: new Set(), places: new Set([channel]) });
+}
+
+/** The commands offered here, each with its path and options: subcommands are commands of their own. */
+export function commandsHere(type = 1) {
+  const direct = !here()?.guild;
+  const offered = store.commands.filter((each) => each.type === type && (direct ? !each.guild_id && (each.contexts?.includes(1) ?? true) : each.contexts?.includes(0) ?? true));
+  return offered.flatMap((each) => leaves(each, each.name));
+}
+
+function leaves(command, path) {
+  const nested = (command.options ?? []).filter((each) => each.type <= 2);
+  if (!nested.length) return [{ path, type: command.type, description: command.description, options: command.options ?? [] }];
+  return nested.flatMap((each) => leaves({ ...each, type: command.type ?? 1 }, `${path} ${each.name}`));
+}
+
+function mayEnter(channel) {
+  return Boolean(channel) && (!channel.recipient || channel.recipient === store.member);
+}
+
+function put(message) {
+  if (!store.messages.has(message.channel_id)) store.messages.set(message.channel_id, new Map());
+  store.messages.get(message.channel_id).set(message.id, message);
+}
+
+function close(id) {
+  store.channels.delete(id);
+  store.messages.delete(id);
+  if (store.channel === id) look({ channel: store.home });
+}
+
+function latestId() {
+  const ids = [...(store.messages.get(store.channel)?.keys() ?? [])];
+  return ids.at(-1) ?? store.channel;
+}
+
+const byId = (things) => new Map(things.map((each) => [each.id, each]));

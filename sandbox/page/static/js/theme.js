@@ -1,0 +1,30 @@
+// Light or dark: what the system prefers, unless one has chosen here.
+
+const KEY = "theme";
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+
+const chosen = () => { try { return localStorage.getItem(KEY); } catch { return null; } };
+
+export function startTheme() {
+  apply(chosen());
+}
+
+export function isDark() {
+  const { theme } = document.documentElement.dataset;
+  return theme ? theme === "dark" : prefersDark.matches;
+}
+
+export function switchTheme() {
+  const wanted = isDark() ? "light" : "dark";
+  const plain = (wanted === "dark") === prefersDark.matches;
+  try {
+    if (plain) localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, wanted);
+  } catch { /* a private window forgets */ }
+  apply(plain ? null : wanted);
+}
+
+function apply(theme) {
+  if (theme) document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+}

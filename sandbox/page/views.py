@@ -1,0 +1,83 @@
+"""The world as the page is told of it: Discord's own payloads, and what only a client knows."""
+
+from collections.abc import Iterable
+
+from sandbox.discord import payloads
+from sandbox.discord.models import Channel, Message, User
+from sandbox.discord.server import DiscordServer
+from sandbox.discord.wire import ChannelType, JsonObject
+
+MOST_MESSAGES = 1000
+
+
+def message_view(message: Message, bot: User) -> JsonObject:
+    """A message as all members see it.
+
+    Besides Discord's payload: ``visible_to`` names the one member who sees an ephemeral message,
+    ``reactions`` name who reacted (so that the page knows whose they are), in their order.
+    """
+    return payloads.message(message, bot) | {
+        "visible_to": str(message.visible_to.id) if message.visible_to else None,
+        "reactions": [
+            {"key": key, "emoji": payloads.emoji(key), "users": [str(each) for each in people]}
+            for key, people in message.reactions.items()
+            if people
+        ],
+    }
+
+
+def channel_view(channel: Channel) -> JsonObject:
+    """A channel; a direct one says whose it is."""
+    return {
+        "id": str(channel.id),
+        "type": int(channel.type),
+        "name": channel.name,
+        "guild": str(channel.guild.id) if channel.guild else None,
+        "parent": str(channel.parent.id) if channel.parent else None,
+        "recipient": str(channel.recipient.id) if channel.recipient else None,
+        "topic": channel.topic,
+        "archived": channel.archived,
+        "locked": channel.locked,
+        "messages": len(channel.messages),
+    }
+
+
+def user_view(user: User) -> JsonObject:
+    """A user, by the name that members read."""
+    return {"id": str(user.id), "name": user.name, "bot": user.bot}
+
+
+def shown_channels(discord: DiscordServer) -> list[Channel]:
+    """The channels that the page shows: those of the guild, and the direct ones with the bot."""
+    guild = discord.world.guild.channels.values()
+    direct = (each for each in discord.world.channels.values() if each.type == ChannelType.DM)
+    return [*guild, *direct]
+
+
+def shown_messages(channels: Iterable[Channel]) -> list[Message]:
+    """The latest messages of the ``channels``."""
+    return [each for place in channels for each in list(place.messages.values())[-MOST_MESSAGES:]]
+
+
+def commands_view(discord: DiscordServer) -> list[JsonObject]:
+    """The commands that a member of the guild, or somebody in a direct channel, may use."""
+    return [*discord.commands.all(discord.world.guild.id), *discord.commands.all()]
+
+
+def world_view(discord: DiscordServer, members: Iterable[User]) -> JsonObject:
+    """Everything that the page starts with."""
+    world = discord.world
+    channels = shown_channels(discord)
+    roles = world.guild.roles.values()
+    return {
+        "guild": {"id": str(world.guild.id), "name": world.guild.name},
+        "bot": user_view(world.bot) | {"online": discord.gateway.connected},
+        "members": [user_view(each) for each in members],
+        "users": [user_view(each) for each in world.users.values()],
+        "roles": [{"id": str(each.id), "name": each.name} for each in roles],
+        "channels": [channel_view(each) for each in channels],
+        "home": str(world.channel.id),
+        "commands": commands_view(discord),
+        "messages": [message_view(each, world.bot) for each in shown_messages(channels)],
+        "acknowledge_within": discord.interactions.acknowledge_within,
+    }
