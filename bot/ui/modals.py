@@ -123,7 +123,8 @@ def _input(
     return discord.ui.TextInput(
         custom_id=name,
         style=style,
-        default=shortened(value, limit) or None,
+        # What a member typed fits by Discord's own count, whichever that is: never cut it shorter.
+        default=value[:limit] or None,
         placeholder=shortened(example, 100),
         required=False,
         max_length=limit,

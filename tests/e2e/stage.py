@@ -89,10 +89,14 @@ class Stage:
         channel: Channel | None = None,
         **options: object,
     ) -> Interaction:
-        """Have a member use /extend; return the interaction, with its modal if one opened."""
-        options = {"clip": self.source(provider), "lyrics": LYRICS, "tags": STYLE, **options}
+        """Have a member use /extend; return the interaction, with its modal if one opened.
+
+        An option that is None is left out.
+        """
+        usual = {"clip": self.source(provider), "lyrics": LYRICS, "tags": STYLE}
+        given = {name: value for name, value in (usual | options).items() if value is not None}
         return await (member or self.ada).slash(
-            "extend", channel=channel, provider=provider, **options
+            "extend", channel=channel, provider=provider, **given
         )
 
     async def ask(

@@ -1,0 +1,156 @@
+"""Hundreds of hostile texts through the real modal: no ping, no broken embed, no error."""
+
+import asyncio
+import logging
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from stage import RED, Stage, labels, text
+
+from bot.domain.text import utf16_length
+from sandbox.discord.models import Message
+
+CASES = 300
+AT_ONCE = 25
+
+NASTY = (
+    "@everyone",
+    "@here <@1234567890123456> <@&1234567890123456> <#1234567890123456>",
+    "```\nfence",
+    "``` ```` ` ~~~",
+    "||spoiler|| **bold** __under__ ~~strike~~ # head\n- list\n1. list\n> quote\n>>> quotes",
+    "[click](https://evil.example) https://evil.example <https://evil.example>",
+    "\u202egnp.exe\u202c \u2066\u2067\u2068\u2069",
+    "\u200b\u200b\u200b",
+    "\u2060\ufeff\u00ad",
+    "\x00\x01\x02\x1b[31m\x7f",
+    "👨‍👩‍👧‍👦" * 200,
+    "🎵" * 4000,
+    "א" * 300 + "ב",
+    "<t:0:R> <a:emoji:1234567890123456> </extend:1234567890123456>",
+    "\\",
+    "\\" * 500,
+    "line\n" * 700,
+    "﷽" * 300,
+    "Z̸̢̛̙͓̣͉" * 50,
+    "{} %s %n ${x} '; DROP TABLE extensions; --",
+    "null",
+)
+TIMES = (
+    "0",
+    "-1",
+    "1e308",
+    "99:99:99",
+    "9" * 30,
+    "\u0663:\u0661\u0665",
+    "NaN",
+    "end",
+    "",
+    "0:00.0001",
+    "∞",
+    "1:2:3:4",
+)
+
+texts = st.one_of(
+    st.sampled_from(NASTY),
+    st.text(max_size=120),
+    st.lists(st.sampled_from(NASTY), min_size=2, max_size=4).map(" ".join),
+)
+forms = st.fixed_dictionaries(
+    {
+        "lyrics": texts.map(lambda typed: typed[:4000]),
+        "style": texts.map(lambda typed: typed[:1000]),
+        "title": texts.map(lambda typed: typed[:200]),
+        "at": st.one_of(st.just("0:10"), st.sampled_from(TIMES), st.text(max_size=30)),
+    }
+)
+
+
+def hostile_forms() -> list[dict[str, str]]:
+    """Hundreds of forms, drawn once, so that they can be sent side by side."""
+    drawn: list[dict[str, str]] = []
+
+    @settings(
+        max_examples=CASES, database=None, suppress_health_check=list(HealthCheck), deadline=None
+    )
+    @given(forms)
+    def draw(form: dict[str, str]) -> None:
+        drawn.append(form)
+
+    draw()
+    return drawn
+
+
+async def send(stage: Stage, form: dict[str, str]) -> Message:
+    opened = await stage.open_modal("suno_api", lyrics=None, tags=None)
+    assert opened.modal is not None
+    sent = await stage.ada.submit(opened.modal, dict(form))
+    assert sent.failed is None
+    assert sent.message is not None
+    return sent.message
+
+
+async def test_no_text_breaks_a_reply(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    forms = hostile_forms()
+    assert len(forms) >= CASES * 0.8
+    replies: list[Message] = []
+    for first in range(0, len(forms), AT_ONCE):
+        batch = [send(stage, form) for form in forms[first : first + AT_ONCE]]
+        replies += await asyncio.gather(*batch)
+    accepted = [reply for reply in replies if not reply.ephemeral]
+    refused = [reply for reply in replies if reply.ephemeral]
+    assert accepted
+    assert refused
+    for reply in refused:
+        assert reply.embeds[0]["color"] == RED
+        assert labels(reply) == ["Edit and send"]
+    for reply in accepted:
+        await stage.finished(reply, within=60)
+    for reply in replies:
+        assert reply.pinged == frozenset()
+        assert sum(utf16_length(part) for part in text(reply).splitlines()) <= 6000
+    assert not [r for r in caplog.records if r.levelno >= logging.ERROR and "bot" in r.name]
+
+
+async def test_a_refused_form_opens_again_with_everything_in_it(stage: Stage) -> None:
+    typed = {"lyrics": "🎵" * 2001, "style": "a, b", "title": "Mine", "at": "0:11"}
+    opened = await stage.open_modal("aimlapi", lyrics=None)
+    refused = await stage.ada.submit(opened.modal, dict(typed))
+    assert refused.ephemeral
+    assert refused.message is not None
+    assert "4,002" in text(refused.message)
+    assert "3,000" in text(refused.message)
+    again = await stage.ada.click(refused.message, "Edit and send")
+    assert again.modal is not None
+    values = {name: field.get("value") for name, field in again.modal.fields.items()}
+    assert values == typed
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"clip": "not a clip"}, "names no clip"),
+        ({"clip": "https://suno.com/s/AbCdEf"}, "shortened link"),
+        ({"at": "soon"}, "is not a time"),
+        ({"at": "0"}, "very start"),
+        ({"provider": "nobody"}, "There is no provider"),
+        ({"exclude": "metal"}, "can't keep styles out"),
+    ],
+)
+async def test_a_refusal_before_the_modal_says_why_and_shows_what_was_typed(
+    stage: Stage, options: dict[str, str], words: str
+) -> None:
+    named = {
+        "clip": stage.source("aimlapi"),
+        "provider": "aimlapi",
+        "lyrics": "my words",
+        **options,
+    }
+    call = await stage.ada.slash("extend", **named)
+    assert call.modal is None
+    assert call.ephemeral
+    assert call.message is not None
+    assert words in text(call.message)
+    assert "my words" in text(call.message)
