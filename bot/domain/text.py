@@ -6,7 +6,7 @@ import re
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Characters that are not seen, or that turn the text around them; joiners stay, emoji need them.
 _UNSEEN = re.compile(
-    r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+    r"[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
 )
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 _MARKDOWN = re.compile(r"([\\*_~`|<>\[\]()#@:])")

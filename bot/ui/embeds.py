@@ -10,10 +10,11 @@ import discord
 
 from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.domain.style import format_style
-from bot.domain.text import escaped, one_line, shortened
+from bot.domain.text import escaped, shortened, utf16_length
 from bot.domain.timecode import format_time
 from bot.services.extensions import Surroundings
 from bot.ui.reasons import outcome, postponement
+from bot.ui.texts import id_shown, shown
 
 YELLOW = discord.Colour(0xFEE75C)
 BLURPLE = discord.Colour(0x5865F2)
@@ -35,8 +36,9 @@ TITLE_LENGTH = 100
 STYLE_LENGTH = 300
 LYRICS_LINES = 4
 LYRICS_LENGTH = 300
-LINK_LENGTH = 1000
+ERROR_LENGTH = 200
 MOST_CLIPS = 4
+LINKS_LENGTH = 2400  # of all clips together, so that an embed each fits into one message
 
 _BREAKING_A_LINK = {ord("("): "%28", ord(")"): "%29", ord(" "): "%20", ord(">"): "%3E"}
 
@@ -55,7 +57,7 @@ def extension_embeds(ext: Extension, around: Surroundings) -> list[discord.Embed
 
 def plain_embeds(ext: Extension, around: Surroundings) -> list[discord.Embed]:
     """Return the same news without any text or link from outside, should Discord refuse those."""
-    ids = "\n".join(f"`{escaped(clip.id)}`" for clip in ext.clips[:MOST_CLIPS])
+    ids = "\n".join(id_shown(clip.id) for clip in ext.clips[:MOST_CLIPS])
     embed = discord.Embed(
         colour=COLOURS.get(ext.status, RED),
         title=f"Extension {ext.id}: {ext.status}",
@@ -84,7 +86,7 @@ def _title(ext: Extension, around: Surroundings) -> str:
         case Status.STREAMING:
             return "🎧 Streaming — listen while it finishes"
         case Status.COMPLETE:
-            return f"✅ {_shown(ext.title, TITLE_LENGTH) or 'Untitled'}"
+            return f"✅ {shown(ext.title, TITLE_LENGTH) or 'Untitled'}"
         case Status.UNCONFIRMED:
             return f"⚠️ No answer from {around.label}"
         case Status.EXPIRED:
@@ -97,7 +99,7 @@ def _title(ext: Extension, around: Surroundings) -> str:
 
 def _body(ext: Extension, around: Surroundings) -> list[str]:
     lines = [*outcome(ext, around.label), _origin(ext)]
-    if style := _shown(format_style(ext.request.style), STYLE_LENGTH):
+    if style := shown(format_style(ext.request.style), STYLE_LENGTH):
         lines.append(f"**Style** {style}")
     lines += _lyrics(ext.request.lyrics)
     lines.append(f"asked by <@{ext.member_id}>")
@@ -112,7 +114,7 @@ def _body(ext: Extension, around: Surroundings) -> list[str]:
 
 
 def _origin(ext: Extension) -> str:
-    name = _shown(ext.source_title, TITLE_LENGTH) or f"`{escaped(ext.request.clip_id)}`"
+    name = shown(ext.source_title, TITLE_LENGTH) or id_shown(ext.request.clip_id)
     if ext.source_url:
         name = f"[{name}]({ext.source_url})"
     point = ext.request.continue_at
@@ -140,36 +142,40 @@ def _progress(ext: Extension, around: Surroundings) -> list[str]:
 def _clip_embeds(ext: Extension, colour: discord.Colour) -> list[discord.Embed]:
     if ext.status not in (Status.STREAMING, Status.COMPLETE):
         return []
+    clips = ext.clips[:MOST_CLIPS]
     return [
-        _clip_embed(ext, clip, letter(index), colour)
-        for index, clip in enumerate(ext.clips[:MOST_CLIPS])
+        _clip_embed(ext, clip, letter(index), colour, longest=LINKS_LENGTH // len(clips))
+        for index, clip in enumerate(clips)
         if clip.audio_url or ext.status is Status.COMPLETE
     ]
 
 
-def _clip_embed(ext: Extension, clip: Clip, name: str, colour: discord.Colour) -> discord.Embed:
-    title = _shown(clip.title or ext.title, TITLE_LENGTH) or "Untitled"
+def _clip_embed(
+    ext: Extension, clip: Clip, name: str, colour: discord.Colour, *, longest: int
+) -> discord.Embed:
+    title = shown(clip.title or ext.title, TITLE_LENGTH) or "Untitled"
     length = f" · {format_time(round(clip.duration))}" if clip.duration else ""
-    embed = discord.Embed(colour=colour, description=f"**{name} · {title}**{length}\n{_link(clip)}")
+    lines = f"**{name} · {title}**{length}\n{_link(clip, longest)}"
+    embed = discord.Embed(colour=colour, description=lines)
     if clip.image_url:
         embed.set_thumbnail(url=clip.image_url)
     return embed
 
 
-def _link(clip: Clip) -> str:
+def _link(clip: Clip, longest: int) -> str:
     if clip.audio_url:
         words = "Listen" if clip.status is ClipStatus.COMPLETE else "Listen while it streams"
         url = clip.audio_url.translate(_BREAKING_A_LINK)
-        return f"[▶ {words}]({url})" if len(url) <= LINK_LENGTH else f"Its id: `{clip.id}`"
+        if utf16_length(url) > longest:
+            return f"Its id: {id_shown(clip.id)}"
+        return f"[▶ {words}]({url})"
     if clip.status is ClipStatus.COMPLETE:
-        return f"Finished, but its link was withdrawn and can't be played. Its id: `{clip.id}`"
+        name = id_shown(clip.id)
+        return f"Finished, but its link was withdrawn and can't be played. Its id: {name}"
     if clip.status is ClipStatus.FAILED:
-        return f"Failed: *{escaped(clip.error)}*" if clip.error else "Failed."
+        error = shown(clip.error, ERROR_LENGTH)
+        return f"Failed: *{error}*" if error else "Failed."
     return "Not finished."
-
-
-def _shown(text: str, limit: int) -> str:
-    return escaped(shortened(one_line(text), limit))
 
 
 def _ordinal(number: int) -> str:

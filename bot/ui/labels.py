@@ -12,12 +12,13 @@ CHOICE_LENGTH = 100
 def clip_label(known: KnownClip, *, now: dt.datetime) -> str:
     """Return e.g. ``Electric Dreams · B · 1:37 · 5 min ago``."""
     clip = known.clip
-    title = seen(one_line(clip.title)) or clip.id
+    title = seen(one_line(clip.title)) or seen(one_line(clip.id)) or "Untitled"
     length = format_time(round(clip.duration)) if clip.duration else ""
     tail = "".join(
         f" · {part}" for part in (known.letter, length, ago(now - known.known_at)) if part
     )
-    return shortened(title, CHOICE_LENGTH - len(tail)) + tail
+    room = CHOICE_LENGTH - len(tail)
+    return shortened(title, room) + tail if room > 0 else shortened(title, CHOICE_LENGTH)
 
 
 def ago(age: dt.timedelta) -> str:

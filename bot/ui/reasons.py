@@ -8,9 +8,11 @@ import datetime as dt
 import discord
 
 from bot.domain.models import Extension, Reason, ReasonKind, Status
-from bot.domain.text import escaped
 from bot.domain.timecode import format_time
+from bot.ui.texts import id_shown, shown
 
+TEXT_LENGTH = 300
+MOST_IDS = 4
 KEPT = "your lyrics are kept behind *Send again*"
 
 
@@ -44,7 +46,7 @@ def postponement(reason: Reason, label: str, again_at: dt.datetime) -> str:
 
 
 def _failure(reason: Reason, label: str, ext: Extension) -> str:
-    text = escaped(reason.text)
+    text = shown(reason.text, TEXT_LENGTH)
     quote = f" *{text}*" if text else ""
     match reason.kind:
         case ReasonKind.REJECTED:
@@ -73,7 +75,7 @@ def _failure(reason: Reason, label: str, ext: Extension) -> str:
                 "Change the lyrics or the style and press *Send again*."
             )
         case ReasonKind.NOT_PLAYABLE:
-            ids = " ".join(f"`{escaped(clip.id)}`" for clip in ext.clips)
+            ids = " ".join(id_shown(clip.id) for clip in ext.clips[:MOST_IDS])
             return (
                 f"**Finished, but it can't be played:** Suno has withdrawn the link. "
                 f"Clip {ids}. *Check again* asks for a fresh link and costs nothing."
