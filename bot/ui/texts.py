@@ -4,6 +4,8 @@ from bot.domain.text import escaped, one_line, seen, shortened
 
 ID_LENGTH = 128  # UTF-16 units; no provider's ids are longer
 
+_BREAKING_CODE = {ord("`"): None, ord("\\"): None}
+
 
 def shown(text: str, limit: int) -> str:
     """Return ``text`` cut to ``limit`` UTF-16 units and escaped, which may double its length."""
@@ -11,8 +13,8 @@ def shown(text: str, limit: int) -> str:
 
 
 def id_shown(clip_id: str) -> str:
-    """Return a clip's id to be copied. Within backticks nothing can be escaped, so none may stay.
+    """Return a clip's id within backticks, to be copied.
 
-    Nothing else in there means anything to Discord.
+    In there an escape would be shown, and nothing but a backtick means anything to Discord.
     """
-    return f"`{shortened(one_line(seen(clip_id)), ID_LENGTH).replace('`', '')}`"
+    return f"`{shortened(one_line(seen(clip_id)), ID_LENGTH).translate(_BREAKING_CODE)}`"

@@ -1,0 +1,107 @@
+from typing import Any
+
+import discord
+import pytest
+from discord import app_commands
+from ui_samples import all_text
+
+from bot.domain.errors import UserError
+from bot.ui.answers import answer_error
+from bot.ui.buttons import draft_view
+
+REFUSED = UserError("That is no clip.", "Pick another one.")
+
+
+class Answer:
+    """What is known of Discord's answer to a failed request."""
+
+    status, reason = 404, "Not Found"
+
+
+class Pressed:
+    """An interaction, and what the member was answered."""
+
+    id = 99
+
+    def __init__(self, *, is_answered: bool = False, fails_with: int | None = None) -> None:
+        self.is_answered = is_answered
+        self.fails_with = fails_with
+        self.answers: list[dict[str, Any]] = []
+        self.response = self.followup = self
+
+    def is_done(self) -> bool:
+        return self.is_answered
+
+    async def send(self, **message: Any) -> None:  # noqa: ANN401 - as discord.py takes it
+        assert self.is_answered, "a follow-up follows a response"
+        self._keep(message)
+
+    async def send_message(self, **message: Any) -> None:  # noqa: ANN401 - as discord.py takes it
+        assert not self.is_answered, "there is one response"
+        self._keep(message)
+
+    def _keep(self, message: dict[str, Any]) -> None:
+        if self.fails_with is not None:
+            raise discord.HTTPException(Answer(), {"code": self.fails_with, "message": "no"})
+        self.answers.append(message)
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+async def test_a_refusal_is_told_as_it_is_and_to_the_member_only(
+    caplog: pytest.LogCaptureFixture, *, is_answered: bool
+) -> None:
+    pressed = Pressed(is_answered=is_answered)
+    await answer_error(pressed, REFUSED)
+    [answer] = pressed.answers
+    assert answer["ephemeral"] is True
+    assert all_text(answer["embeds"]) == "**That is no clip.**\nPick another one."
+    assert caplog.records == []
+
+
+async def test_a_refusal_within_a_command_is_the_same_refusal() -> None:
+    class Wrapped(app_commands.AppCommandError):
+        original = REFUSED
+
+    pressed = Pressed()
+    await answer_error(pressed, Wrapped())
+    assert "That is no clip." in all_text(pressed.answers[0]["embeds"])
+
+
+async def test_anything_else_is_one_sentence_with_an_id_that_the_log_has(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pressed = Pressed()
+    await answer_error(pressed, ValueError("key sk-123 at https://api.example"))
+    said = all_text(pressed.answers[0]["embeds"])
+    assert said.startswith("**Something went wrong.**")
+    assert "sk-123" not in said
+    [record] = caplog.records
+    error_id = said.split("`")[1]
+    assert error_id in record.message
+    assert "99" in record.message
+    assert record.exc_info is not None
+
+
+async def test_buttons_come_with_the_answer() -> None:
+    pressed, view = Pressed(), draft_view(1)
+    await answer_error(pressed, REFUSED, view=view)
+    assert pressed.answers[0]["view"] is view
+
+
+async def test_what_was_typed_is_shown_back() -> None:
+    pressed = Pressed()
+    await answer_error(pressed, REFUSED, kept=">>> la la la")
+    assert [embed.description for embed in pressed.answers[0]["embeds"]][1:] == [">>> la la la"]
+
+
+@pytest.mark.parametrize("code", [10015, 10062, 40060, 50027])
+async def test_an_interaction_that_is_over_is_survived_in_silence(
+    caplog: pytest.LogCaptureFixture, code: int
+) -> None:
+    await answer_error(Pressed(fails_with=code), REFUSED)
+    assert caplog.records == []
+
+
+async def test_an_answer_that_discord_refuses_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    await answer_error(Pressed(fails_with=50035), REFUSED)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]

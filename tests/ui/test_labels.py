@@ -1,0 +1,57 @@
+import datetime as dt
+
+import pytest
+from ui_samples import NOW, playable
+
+from bot.domain.models import KnownClip
+from bot.ui.labels import ago, clip_label
+
+
+def label(title: str = "Electric Dreams", *, letter: str = "B", **parts: object) -> str:
+    known = KnownClip(
+        clip=playable("clip-id", title=title, **parts),
+        provider="suno",
+        known_at=NOW - dt.timedelta(minutes=5),
+        letter=letter,
+    )
+    return clip_label(known, now=NOW)
+
+
+def test_a_clip_is_told_by_title_letter_length_and_age() -> None:
+    assert label() == "Electric Dreams · B · 1:37 · 5 min ago"
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    assert label(letter="", duration=None) == "Electric Dreams · 5 min ago"
+
+
+@pytest.mark.parametrize("title", ["", "\u200b\u202e"])
+def test_a_clip_without_a_title_goes_by_its_id(title: str) -> None:
+    assert label(title).startswith("clip-id · B")
+
+
+def test_a_long_title_makes_room_for_the_rest() -> None:
+    long = label("🎵" * 100)
+    assert long.endswith("🎵… · B · 1:37 · 5 min ago")
+    assert len(long.encode("utf-16-le")) // 2 in (99, 100)
+
+
+def test_a_title_stays_on_its_line() -> None:
+    assert label("Electric\n\nDreams").startswith("Electric Dreams · ")
+
+
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        (dt.timedelta(seconds=-5), "just now"),
+        (dt.timedelta(seconds=59), "just now"),
+        (dt.timedelta(minutes=1), "1 min ago"),
+        (dt.timedelta(minutes=59), "59 min ago"),
+        (dt.timedelta(hours=1), "1 h ago"),
+        (dt.timedelta(hours=23, minutes=59), "23 h ago"),
+        (dt.timedelta(days=1), "1 day ago"),
+        (dt.timedelta(days=400), "400 days ago"),
+    ],
+)
+def test_an_age_is_told_in_its_largest_unit(age: dt.timedelta, words: str) -> None:
+    assert ago(age) == words

@@ -1,0 +1,192 @@
+from dataclasses import replace
+from typing import Any
+
+import discord
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ui_samples import NOW, SOURCE, playable, units
+
+from bot.domain.errors import UserError
+from bot.domain.forms import Form
+from bot.domain.limits import Limits
+from bot.domain.models import ExtendRequest, KnownClip
+from bot.providers.base import Capabilities
+from bot.services.requests import Prepared
+from bot.ui.modals import extend_modal, submitted_form
+
+ASKED_BY = 1_200_000_000_000_000_042
+CAPABILITIES = Capabilities(label="Suno Test", limits=Limits(lyrics=3000, style=200, title=80))
+FORM = Form(
+    clip=SOURCE,
+    at="2:04.3",
+    style="folk, dreamy",
+    lyrics="[Verse]\nla la",
+    title="Electric Dreams",
+    exclude="metal",
+    model="v3.5",
+    provider="sunoapi_com",
+)
+
+
+def prepared(
+    form: Form = FORM, *, exclude: bool = True, title: str = "Electric Dreams"
+) -> Prepared:
+    """Return ``form`` as it comes out of being prepared."""
+    source = KnownClip(clip=playable(SOURCE, title=title), provider="suno", known_at=NOW)
+    return Prepared(
+        form=form,
+        request=ExtendRequest(provider=form.provider, clip_id=form.clip),
+        capabilities=replace(CAPABILITIES, exclude=exclude),
+        source=source if title else None,
+    )
+
+
+class Sent:
+    """What Discord sends when a member submits a modal, typing nothing into it."""
+
+    type = discord.InteractionType.modal_submit
+
+    def __init__(self, modal: discord.ui.Modal, **typed: str | None) -> None:
+        labels = modal.to_dict()["components"]
+        self.data = {
+            "custom_id": modal.custom_id,
+            "components": [
+                {"type": 18, "id": number, "component": self._field(label["component"], typed)}
+                for number, label in enumerate(labels)
+            ],
+        }
+
+    @staticmethod
+    def _field(field: dict[str, Any], typed: dict[str, str | None]) -> dict[str, Any]:
+        name = field["custom_id"]
+        return {"type": 4, "custom_id": name, "value": typed.get(name, field.get("value", ""))}
+
+
+def test_what_the_form_says_comes_back_from_the_modal() -> None:
+    sent = submitted_form(Sent(extend_modal(prepared(), asked_by=ASKED_BY)))
+    assert sent is not None
+    assert sent.form == FORM
+    assert sent.asked_by == str(ASKED_BY)
+
+
+def test_what_is_typed_replaces_what_was_filled_in() -> None:
+    modal = extend_modal(prepared(), asked_by=1)
+    sent = submitted_form(Sent(modal, lyrics="new", style=None, exclude=""))
+    assert sent is not None
+    assert sent.form == replace(FORM, lyrics="new", style="", exclude="")
+
+
+def test_a_model_may_have_colons_in_its_name() -> None:
+    form = replace(FORM, model="chirp:v4", provider="suno_api")
+    sent = submitted_form(Sent(extend_modal(prepared(form), asked_by=1)))
+    assert sent is not None
+    assert sent.form.model == "chirp:v4"
+
+
+def test_the_fields_are_those_of_the_design() -> None:
+    labels = extend_modal(prepared(), asked_by=1).to_dict()["components"]
+    assert [label["label"] for label in labels] == [
+        "Lyrics",
+        "Continue at",
+        "Style",
+        "Title",
+        "Exclude styles",
+    ]
+    assert labels[0]["description"] == "Leave empty for an instrumental continuation."
+    assert [label["component"]["style"] for label in labels] == [2, 1, 1, 1, 1]
+    assert not any(label["component"]["required"] for label in labels)
+
+
+def test_styles_are_excluded_only_where_the_provider_can() -> None:
+    labels = extend_modal(prepared(exclude=False), asked_by=1).to_dict()["components"]
+    assert [label["label"] for label in labels][-1] == "Title"
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("Electric Dreams", "Extend “Electric Dreams”"),
+        ("", "Extend a clip"),
+        ("\u200b", "Extend a clip"),
+        ("x" * 99, "Extend “" + "x" * 35 + "…”"),
+    ],
+)
+def test_the_modal_names_the_clip(title: str, words: str) -> None:
+    assert extend_modal(prepared(title=title), asked_by=1).title == words
+
+
+def test_a_model_with_too_long_a_name_is_refused() -> None:
+    with pytest.raises(UserError, match="too long a name"):
+        extend_modal(prepared(replace(FORM, model="x" * 60)), asked_by=ASKED_BY)
+
+
+@pytest.mark.parametrize(
+    "provider", ["aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay"]
+)
+def test_every_provider_and_any_clip_id_leave_room_for_a_model(provider: str) -> None:
+    form = replace(FORM, provider=provider, clip="m_" + SOURCE, model="chirp-v4-5-plus")
+    extend_modal(prepared(form), asked_by=2**63)
+
+
+NASTY = ["@everyone", "\u202e", "🎵", "\n", "**", "\u200d", "\ud800"]
+texts = st.builds(
+    lambda text, times: text * times,
+    st.lists(st.one_of(st.sampled_from(NASTY), st.characters()), max_size=12).map("".join),
+    st.sampled_from((1, 30, 1000)),
+)
+
+
+@settings(max_examples=80)
+@given(lyrics=texts, style=texts, title=texts, exclude=texts, source=texts)
+def test_any_form_fits_into_a_modal(
+    lyrics: str, style: str, title: str, exclude: str, source: str
+) -> None:
+    form = replace(FORM, lyrics=lyrics, style=style, title=title, exclude=exclude)
+    modal = extend_modal(prepared(form, title=source), asked_by=ASKED_BY).to_dict()
+    assert 1 <= units(modal["title"]) <= 45
+    assert units(modal["custom_id"]) <= 100
+    assert 1 <= len(modal["components"]) <= 5
+    for label in modal["components"]:
+        field = label["component"]
+        assert 1 <= units(label["label"]) <= 45
+        assert units(label.get("description")) <= 100
+        assert units(field["custom_id"]) <= 100
+        assert units(field.get("placeholder")) <= 100
+        assert len(field.get("value") or "") <= field["max_length"] <= 4000
+
+
+@settings(max_examples=40)
+@given(lyrics=texts.filter(lambda text: units(text) <= 4000))
+def test_lyrics_that_fit_are_not_changed(lyrics: str) -> None:
+    sent = submitted_form(Sent(extend_modal(prepared(replace(FORM, lyrics=lyrics)), asked_by=1)))
+    assert sent is not None
+    assert sent.form.lyrics == lyrics
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (discord.InteractionType.modal_submit, {"custom_id": "other:form:1", "components": []}),
+        (discord.InteractionType.modal_submit, {}),
+        (discord.InteractionType.modal_submit, None),
+        (discord.InteractionType.component, {"custom_id": "extend:form:a:b:1:"}),
+    ],
+)
+def test_no_other_interaction_is_taken_for_the_modal(
+    kind: discord.InteractionType, data: dict[str, Any] | None
+) -> None:
+    other = Sent(extend_modal(prepared(), asked_by=1))
+    other.type, other.data = kind, data
+    assert submitted_form(other) is None
+
+
+def test_fields_that_are_not_ours_are_left_alone() -> None:
+    sent = Sent(extend_modal(prepared(), asked_by=1))
+    sent.data["components"] += [
+        {"type": 18, "component": {"custom_id": "clip", "value": "evil"}},
+        {"type": 10},
+    ]
+    read = submitted_form(sent)
+    assert read is not None
+    assert read.form == FORM
