@@ -18,20 +18,24 @@ ifneq ($(filter output-sync,$(.FEATURES)),)
 MAKEFLAGS += --output-sync=target
 endif
 
-.PHONY: help demo run test check format lint types imports coverage fix lock bench clean
+.PHONY: help demo pictures run test check format lint types imports coverage fix lock bench clean
 
 help:
-	@echo "make demo    try Encore in a local Discord, without an account or a key"
-	@echo "make run     run the bot with the settings in .env"
-	@echo "make test    run the tests"
-	@echo "make check   everything CI checks: format, lint, types, imports, tests with coverage"
-	@echo "make fix     format, and repair what the linter can"
-	@echo "make lock    pin the dependencies anew; ARGS=--upgrade takes newer ones"
-	@echo "make bench   run the benchmarks; ARGS=--smoke only sees whether they work"
-	@echo "make clean   remove .venv and all that tools leave behind"
+	@echo "make demo      try Encore in a local Discord, without an account or a key"
+	@echo "make pictures  make the README's pictures anew, from the running page; needs chromium"
+	@echo "make run       run the bot with the settings in .env"
+	@echo "make test      run the tests"
+	@echo "make check     everything CI checks: format, lint, types, imports, tests with coverage"
+	@echo "make fix       format, and repair what the linter can"
+	@echo "make lock      pin the dependencies anew; ARGS=--upgrade takes newer ones"
+	@echo "make bench     run the benchmarks; ARGS=--smoke only sees whether they work"
+	@echo "make clean     remove .venv and all that tools leave behind"
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m sandbox $(ARGS)
+
+pictures: $(INSTALLED)
+	@$(BIN)/python -m sandbox.pictures $(ARGS)
 
 run: $(INSTALLED)
 	@$(BIN)/python -m bot $(ARGS)
