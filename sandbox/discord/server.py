@@ -23,6 +23,7 @@ from sandbox.discord.records import Request, Violation
 from sandbox.discord.registry import Commands
 from sandbox.discord.rest.calls import Site
 from sandbox.discord.world import World
+from sandbox.loopback import only_local
 
 Seen = TypeVar("Seen")
 
@@ -62,7 +63,7 @@ class DiscordServer:
         self._door = Door(self._site, self.token, document)
         self._host, self._port = host, port
         self._members: dict[str, Member] = {}
-        self.app = web.Application(client_max_size=64 * 1024 * 1024)
+        self.app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[only_local(host)])
         self.app.router.add_get("/gateway", self.gateway.handle)
         self.app.router.add_get("/gateway/", self.gateway.handle)
         self.app.router.add_get("/attachments/{channel}/{id}/{name}", self._attachment)

@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from aiohttp import web
 
+from sandbox.loopback import only_local
 from sandbox.providers.aimlapi import AimlApi
 from sandbox.providers.api import Api
 from sandbox.providers.audio import AudioHost
@@ -65,7 +66,7 @@ class ProviderServer:
         # the port must be known before links can name it, and routes are fixed from then on:
         # hence links that learn their root late
         links = Links("")
-        app = web.Application()
+        app = web.Application(middlewares=[only_local(self.host)])
         for name, api in _APIS.items():
             key = None if name in _KEYLESS else self.key(name)
             api(self.studios[name], links, key).add_routes(app)

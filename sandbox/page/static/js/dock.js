@@ -16,10 +16,9 @@ export function isPlayable(url) {
 
 export function play(url, name) {
   const dock = document.getElementById("dock");
-  const words = name.replace(/^[\s▶↗]+/, "").trim() || "Audio";
   const out = h("a", { class: "icon-button", href: url, target: "_blank", rel: "noopener noreferrer", "aria-label": "Open in a new tab", title: "Open in a new tab" }, icon("out"));
   const shut = iconButton("close", "Close the player", close);
-  fill(dock, h("div", { class: "dock-name" }, words), player(url, words, { aside: [out, shut], autoplay: true }));
+  fill(dock, h("div", { class: "dock-name" }, name), player(url, name, { aside: [out, shut], autoplay: true }));
   dock.hidden = false;
 }
 

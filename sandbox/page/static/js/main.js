@@ -6,11 +6,12 @@ import { startMessages } from "./messages.js";
 import { startPanel } from "./panel/panel.js";
 import { startSidebar } from "./sidebar.js";
 import { connect } from "./socket.js";
+import { store, tell } from "./store.js";
 import { startTheme } from "./theme.js";
 import { startTicking } from "./times.js";
 import { startTyping } from "./typing.js";
 
-startTheme();
+startTheme(() => store.guild && tell("facts"));
 startSidebar();
 startMessages();
 startComposer();

@@ -17,7 +17,9 @@ export function player(url, name, { aside = [], autoplay = false } = {}) {
   const draw = () => {
     if (failed) return;
     const known = Number.isFinite(audio.duration);
-    time.textContent = known ? `${clock(audio.currentTime)} / ${clock(audio.duration)}` : clock(audio.currentTime);
+    const played = clock(audio.currentTime);
+    const waiting = !audio.paused && audio.readyState < HTMLMediaElement.HAVE_CURRENT_DATA;
+    time.textContent = waiting ? "loading …" : known ? `${played} / ${clock(audio.duration)}` : played;
     seek.disabled = !known;
     if (known && document.activeElement !== seek) seek.value = (audio.currentTime / audio.duration) * 1000;
     seek.style.setProperty("--done", known ? `${(audio.currentTime / audio.duration) * 100}%` : "0%");
@@ -33,7 +35,7 @@ export function player(url, name, { aside = [], autoplay = false } = {}) {
     for (const other of document.querySelectorAll("audio")) if (other !== audio) other.pause();
   };
 
-  for (const event of ["timeupdate", "durationchange", "loadedmetadata", "seeked", "ended"]) audio.addEventListener(event, draw);
+  for (const event of ["timeupdate", "durationchange", "loadedmetadata", "seeked", "play", "playing", "waiting", "ended"]) audio.addEventListener(event, draw);
   for (const event of ["play", "pause", "ended"]) audio.addEventListener(event, drawState);
   audio.addEventListener("play", pauseOthers);
   audio.addEventListener("error", fail);

@@ -5,8 +5,10 @@ const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 
 const chosen = () => { try { return localStorage.getItem(KEY); } catch { return null; } };
 
-export function startTheme() {
+/** Use the chosen theme; `changed` is called when the system changes its mind. */
+export function startTheme(changed) {
   apply(chosen());
+  prefersDark.addEventListener("change", changed);
 }
 
 export function isDark() {

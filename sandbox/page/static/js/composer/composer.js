@@ -15,7 +15,7 @@ const text = h("textarea", { class: "compose-text", rows: 1, maxlength: LONGEST,
 const line = h("div", { class: "compose-line" }, text);
 const strip = h("div", { class: "compose-strip", hidden: true });
 const picker = h("input", { type: "file", multiple: true, hidden: true, "aria-label": "Files to send" });
-const sendButton = iconButton("reply", "Send", () => send(), { class: "icon-button compose-send" });
+const sendButton = iconButton("send", "Send", () => send(), { class: "icon-button compose-send" });
 let command = null;
 let reply = null;
 let files = []; // { file, name on the server }

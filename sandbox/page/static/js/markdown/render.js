@@ -70,10 +70,17 @@ export function anchor(url, inside, props = {}) {
       document.dispatchEvent(new CustomEvent("jump", { detail: place }));
     } else if (isPlayable(url)) {
       event.preventDefault();
-      play(url, event.currentTarget.textContent);
+      play(url, titleOf(event.currentTarget));
     }
   };
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer", title: url, on: { click: follow }, ...props }, inside);
+}
+
+/** What to call the audio behind a link: the title of its message, and the link's own words. */
+function titleOf(link) {
+  const title = link.closest(".message")?.querySelector(".embed-title")?.textContent ?? "";
+  const words = [title, link.textContent].map((each) => each.replace(/^[^\p{L}\p{N}]+/u, "").trim());
+  return words.filter(Boolean).join(" · ");
 }
 
 function messagePlace(url) {
