@@ -59,8 +59,8 @@ async def composed(
     bells, outages = Bells(), Outages()
     heartbeat = Heartbeat(settings.database_url)
     async with AsyncExitStack() as stack:
-        stack.callback(heartbeat.stop)
         store = await stack.enter_async_context(Store.open(settings.database_url))
+        stack.callback(heartbeat.stop)  # only now is it ours, and not that of one who runs already
         providers = await stack.enter_async_context(open_providers(settings))
         paces = Paces(store, clock=clock, poll_every=_seconds(settings.poll_every))
         service = ExtensionService(

@@ -1,0 +1,197 @@
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import check, composed, main
+from bot.client import use_discord_at
+from bot.heartbeat import Heartbeat
+from bot.settings import load_settings
+from bot.store.errors import StoreError
+from bot.store.store import Store
+from sandbox.discord.server import DiscordServer
+from sandbox.providers.server import ProviderServer
+
+OURS = ("DISCORD_", "ENCORE_", "AIMLAPI", "SUNO")
+ROOT = Path(__file__).parent.parent
+TOKEN = "not-a-token"
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """An environment with the least that Encore needs, and no Discord to be reached."""
+    for name in [name for name in os.environ if name.startswith(OURS)]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)  # where there is no .env
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    monkeypatch.setenv("DISCORD_API_URL", f"http://127.0.0.1:{port}/api/v10")
+    monkeypatch.setenv("SUNO_API_BASE_URL", f"http://127.0.0.1:{port}")
+    yield monkeypatch
+    use_discord_at(None)
+
+
+def ended(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """Run the command line; return its exit code and its sentence, which is all it says."""
+    code = main(arguments)
+    said = capsys.readouterr()
+    assert said.out == ""
+    [sentence] = said.err.splitlines()
+    assert sentence.endswith(".")
+    assert TOKEN not in sentence
+    return code, sentence
+
+
+@pytest.mark.parametrize("command", ["run", "check", "health"])
+def test_a_missing_setting_is_one_sentence(
+    command: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.delenv("DISCORD_TOKEN")
+    code, sentence = ended(capsys, command)
+    assert code == 2
+    assert sentence.startswith("DISCORD_TOKEN is not set")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENCORE_DEADLINE", "soon"),
+        ("ENCORE_PROVIDER", "nobody"),
+        ("ENCORE_POLL_EVERY", "0"),
+        ("DISCORD_API_URL", "discord"),
+        ("SUNO_API_BASE_URL", ""),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(
+    name: str,
+    value: str,
+    environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    environment.setenv(name, value)
+    code, sentence = ended(capsys)
+    assert code == 2
+    assert name in sentence
+
+
+@pytest.mark.parametrize("url", ["nonsense", "sqlite+aiosqlite:////nowhere/at/all/encore.db"])
+def test_a_database_that_can_not_be_used_is_one_sentence(
+    url: str, environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.setenv("ENCORE_DATABASE_URL", url)
+    code, out, err = started(tmp_path)
+    assert (code, out) == (2, "")
+    assert "database" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_discord_out_of_reach_is_one_sentence(tmp_path: Path) -> None:
+    code, out, err = started(tmp_path)
+    assert (code, out) == (1, "")
+    assert err.splitlines()[-1].startswith("Discord can't be reached")
+    assert "Traceback" not in err
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(["dance"])
+    assert ending.value.code == 2
+    assert "dance" in capsys.readouterr().err
+
+
+def test_health_is_whether_there_was_a_beat(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'encore.db'}"
+    environment.setenv("ENCORE_DATABASE_URL", url)
+    heartbeat = Heartbeat(url)
+    assert main(["health"]) == 1
+    heartbeat.beat()
+    try:
+        assert main(["health"]) == 0
+    finally:
+        heartbeat.stop()
+    assert main(["health"]) == 1
+
+
+async def test_a_second_encore_on_the_same_database_leaves_the_first_its_heartbeat(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'encore.db'}"
+    environment.setenv("ENCORE_DATABASE_URL", url)
+    heartbeat = Heartbeat(url)
+    heartbeat.beat()
+    try:
+        async with Store.open(url):
+            with pytest.raises(StoreError, match="already running"):
+                async with composed(load_settings()):
+                    pass
+        assert heartbeat.is_fresh()
+    finally:
+        heartbeat.stop()
+
+
+def test_check_says_what_does_not_answer(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("ENCORE_DATABASE_URL", "nonsense")
+    assert main(["check"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Settings: complete; enabled: suno_api"
+    assert [line[:12] for line in lines[1:]] == ["✗ Database: ", "✗ suno-api: ", "✗ Discord: c"]
+    assert TOKEN not in "".join(lines)
+
+
+async def test_check_says_what_answers(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with DiscordServer() as discord, ProviderServer() as providers:
+        for name, value in providers.environment().items():
+            environment.setenv(name, value)
+        environment.setenv("DISCORD_API_URL", discord.api_url)
+        assert await check(load_settings()) == 1
+        environment.setenv("DISCORD_TOKEN", discord.token)
+        assert await check(load_settings()) == 0
+    refused, answered = capsys.readouterr().out.split("Settings: ")[1:]
+    assert "✗ Discord: refuses the token" in refused
+    lines = answered.splitlines()
+    assert len(lines) == 1 + 1 + 5 + 1
+    assert all(line.startswith("✓ ") for line in lines[1:])
+    assert any("suno-api: answers; " in line and "left." in line for line in lines)
+
+
+async def test_a_token_that_discord_refuses_is_one_sentence(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with DiscordServer() as discord:
+        environment.setenv("DISCORD_API_URL", discord.api_url)
+        code, out, err = await asyncio.to_thread(started, tmp_path)
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1].startswith("DISCORD_TOKEN was refused by Discord")
+    assert "Traceback" not in err
+    assert TOKEN not in err
+
+
+def started(folder: Path) -> tuple[int, str, str]:
+    """Start Encore as a process of its own; return its exit code and what it said."""
+
+    async def run() -> tuple[int, str, str]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "bot"),
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, out.decode(), err.decode()
+
+    return asyncio.run(run())

@@ -1,0 +1,59 @@
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from bot.logs import CHATTY, set_up_logging
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in CHATTY}
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+
+
+def test_lines_for_a_person_are_plain(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging("console")
+    logging.getLogger("bot.x").info("Extension %s: submitted", 7)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.endswith(" INFO     bot.x: Extension 7: submitted\n")
+
+
+def test_lines_for_a_machine_are_json(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging("json")
+    logging.getLogger("bot.x").warning("Extension %s: late", 7)
+    line = json.loads(capsys.readouterr().err)
+    assert (line["levelname"], line["name"]) == ("WARNING", "bot.x")
+    assert line["message"] == "Extension 7: late"
+
+
+def test_an_exception_stays_on_its_json_line(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging("json")
+    try:
+        int("surprise")
+    except ValueError:
+        logging.getLogger("bot.x").exception("It failed")
+    [line] = capsys.readouterr().err.splitlines()
+    assert "surprise" in json.loads(line)["exc_info"]
+
+
+def test_without_a_terminal_it_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging(None)
+    logging.getLogger("bot.x").info("hello")
+    assert json.loads(capsys.readouterr().err)["message"] == "hello"
+
+
+@pytest.mark.parametrize("name", CHATTY)
+def test_others_speak_only_of_trouble(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging("json")
+    logging.getLogger(name).info("GET https://api.example/?key=secret")
+    logging.getLogger(name).warning("trouble")
+    assert json.loads(capsys.readouterr().err)["message"] == "trouble"
