@@ -68,9 +68,11 @@ class LameFile:
         self._lame = library
         self._handle: int | None = library.lame_init()
         values = (rate, rate, channels, bit_rate // 1000, _QUALITY, 1)
-        for setting, value in zip(_SETTINGS, values, strict=True):
+        answers = [
             getattr(library, f"lame_set_{setting}")(self._handle, value)
-        if library.lame_init_params(self._handle) < 0:
+            for setting, value in zip(_SETTINGS, values, strict=True)
+        ]
+        if min(*answers, library.lame_init_params(self._handle)) < 0:
             self._free()
             raise Failed("the encoder does not take the sound")
         self._file = path.open("wb")

@@ -26,7 +26,7 @@ _JOINER, _AS_EMOJI = 0x200D, 0xFE0F
 _SKINS: Final = range(0x1F3FB, 0x1F400)
 _FLAGS: Final = range(0x1F1E6, 0x1F200)
 _SYMBOLS: Final = 0x1F000
-_BOX, _ELLIPSIS = "□", "…"
+_BOX, _QUESTION, _ELLIPSIS = "□", "?", "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,8 @@ def _runs(clusters: list[str]) -> Iterator[_Run]:
     runs: list[_Run] = []
     for cluster in clusters:
         path, text = _drawable(cluster, runs[-1].path if runs else None)
-        if text == _BOX and runs and runs[-1].text.endswith(_BOX):
+        is_missing = text in (_BOX, _QUESTION) and text != cluster
+        if is_missing and runs and runs[-1].text.endswith(text):
             continue
         if runs and runs[-1].path == path:
             runs[-1] = _Run(path, runs[-1].text + text)
@@ -142,7 +143,7 @@ def _drawable(cluster: str, current: Path | None) -> tuple[Path | None, str]:
     if code >= _SYMBOLS and unicodedata.category(cluster[0]) in ("So", "Sk", "Cn"):
         return None, ""
     box = font_for(ord(_BOX))
-    return (box, _BOX) if box else (None, "?")
+    return (box, _BOX) if box else (None, _QUESTION)
 
 
 def _width(run: _Run, size: int) -> float:

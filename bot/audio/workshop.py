@@ -45,6 +45,8 @@ class Workshop:
         """
         self._base = folder
         self._seconds = seconds
+        self._workers = workers
+        self._is_open = False
         self._turn = asyncio.Semaphore(workers)
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
@@ -53,10 +55,17 @@ class Workshop:
 
     async def __aenter__(self) -> Self:
         self._own, self._lock = await asyncio.to_thread(_claimed, self._base)
+        self._is_open = True
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for worker in (*self._idle, *self._busy):
+        self._is_open = False
+        for worker in self._busy:
+            worker.kill()
+        # whoever waits for one of those ends it
+        for _turn in range(self._workers):
+            await self._turn.acquire()
+        for worker in self._idle:
             await worker.stop()
         self._idle.clear()
         if self._own is not None and self._lock is not None:
@@ -78,7 +87,7 @@ class Workshop:
         cancelled is ended.
 
         Raises:
-            Failed: it took too long, or its process died.
+            Failed: it took too long, its process died, or the workshop was closed.
         """
         call = pickle.dumps((self._seconds, func, args, kwargs))
         async with self._turn, self._worker() as worker:
@@ -96,6 +105,8 @@ class Workshop:
     @contextlib.asynccontextmanager
     async def _worker(self) -> AsyncGenerator["_Worker", None]:
         """Yield a free worker; one that did not answer is ended."""
+        if not self._is_open:
+            raise Failed("the workshop is closed")
         worker = self._idle.pop() if self._idle else await _Worker.started()
         self._busy.add(worker)
         try:
@@ -147,10 +158,13 @@ class _Worker:
         self._answered = True
         return answer
 
-    async def stop(self) -> None:
-        """End the process at once; it holds nothing worth keeping."""
+    def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
+
+    async def stop(self) -> None:
+        """End the process at once; it holds nothing worth keeping."""
+        self.kill()
         # reads what is left, so that the pipes are closed too
         await self._process.communicate()
 

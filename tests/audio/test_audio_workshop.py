@@ -1,0 +1,141 @@
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import audio_samples as work
+import psutil
+import pytest
+from filelock import FileLock
+
+from bot.audio.errors import Failed, Refused
+from bot.audio.workshop import Workshop
+
+
+def children() -> set[int]:
+    return {child.pid for child in psutil.Process().children(recursive=True)}
+
+
+async def test_work_is_done_elsewhere_and_answered(tmp_path: Path) -> None:
+    before = children()
+    async with Workshop(tmp_path, workers=2) as shop:
+        answers = await asyncio.gather(*(shop.run(work.doubled, n) for n in range(20)))
+        assert answers == [2 * n for n in range(20)]
+        processes = {await shop.run(work.process_id) for _ in range(3)}
+        assert os.getpid() not in processes
+        assert await shop.run(work.printing, text="x" * 9999) == "x" * 9999
+        assert len(children() - before) == 2
+        assert all(psutil.Process(pid).nice() >= 10 for pid in children() - before)
+    assert children() == before
+    assert work.left_in(tmp_path) == ["start.lock"]
+
+
+async def test_errors_come_back_with_their_kind(tmp_path: Path) -> None:
+    async with Workshop(tmp_path, workers=1) as shop:
+        with pytest.raises(Refused, match="no"):
+            await shop.run(work.refusing)
+        with pytest.raises(Failed, match="later") as caught:
+            await shop.run(work.failing)
+        assert "audio_samples" in caught.value.__notes__[0]
+        with pytest.raises(RuntimeError, match="odd"):
+            await shop.run(work.failing_oddly)
+
+
+async def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
+    async with Workshop(tmp_path, workers=1) as shop:
+        with pytest.raises(Failed):
+            await shop.run(work.dying)
+        assert await shop.run(work.doubled, 2) == 4
+
+
+async def test_an_idle_worker_that_was_killed_is_noticed(tmp_path: Path) -> None:
+    async with Workshop(tmp_path, workers=1) as shop:
+        process = psutil.Process(await shop.run(work.process_id))
+        process.kill()
+        with contextlib.suppress(Failed):  # by the first call at the latest
+            await shop.run(work.doubled, 1)
+        assert await shop.run(work.doubled, 2) == 4
+
+
+async def test_work_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    async with Workshop(tmp_path, workers=1, seconds=0.6) as shop:
+        await shop.run(work.process_id)
+        with pytest.raises(Failed), shop.folder() as folder:
+            await shop.run(work.hanging, folder / "begun")
+        assert not folder.exists()
+        assert await shop.run(work.doubled, 2) == 4
+
+
+async def test_cancelled_work_is_ended_and_its_folder_removed(tmp_path: Path) -> None:
+    before = children()
+    begun: Path | None = None
+
+    async def piece() -> None:
+        nonlocal begun
+        with shop.folder() as folder:
+            begun = folder / "begun"
+            await shop.run(work.hanging, begun)
+
+    async with Workshop(tmp_path, workers=1) as shop:
+        task = asyncio.create_task(piece())
+        await asyncio.sleep(0)
+        assert begun
+        await work.appeared(begun)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not begun.parent.exists()
+        assert children() == before
+        assert await shop.run(work.doubled, 2) == 4
+
+
+async def test_leaving_ends_what_still_runs(tmp_path: Path) -> None:
+    before = children()
+    async with Workshop(tmp_path, workers=1) as shop:
+        with shop.folder() as folder:
+            task = asyncio.create_task(shop.run(work.hanging, folder / "begun"))
+            await work.appeared(folder / "begun")
+        waiting = asyncio.create_task(shop.run(work.doubled, 1))
+        await asyncio.sleep(0)
+    for late in (task, waiting):
+        with pytest.raises(Failed):
+            await late
+    assert children() == before
+
+
+async def test_no_more_runs_at_once_than_there_are_workers(tmp_path: Path) -> None:
+    async with Workshop(tmp_path, workers=1) as shop:
+        spans = sorted(await asyncio.gather(*(shop.run(work.span, 0.02) for _ in range(3))))
+        assert all(one[1] <= two[0] for one, two in itertools.pairwise(spans))
+
+
+async def test_what_a_killed_process_left_is_removed_and_a_living_ones_kept(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, sys, pathlib; from bot.audio.workshop import Workshop\n"
+        "async def main():\n"
+        "    async with Workshop(pathlib.Path(sys.argv[1])) as shop:\n"
+        "        with shop.folder() as folder:\n"
+        "            (folder / 'half.mp3').write_text('x'); print(folder, flush=True)\n"
+        "            await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, tmp_path, stdout=subprocess.PIPE
+    )
+    assert process.stdout
+    left = Path((await process.stdout.readline()).decode().strip())
+    assert work.left_in(left) == ["half.mp3"]
+    async with Workshop(tmp_path):
+        assert work.left_in(left) == ["half.mp3"]
+    process.send_signal(signal.SIGKILL)
+    await process.communicate()
+    living = tmp_path / "work-living"
+    living.mkdir()
+    with FileLock(living.with_suffix(".lock")):
+        async with Workshop(tmp_path):
+            assert not left.exists()
+            assert living.exists()
