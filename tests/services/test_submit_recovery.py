@@ -9,6 +9,7 @@ from scripted_provider import ScriptedProvider
 from service_world import OTHER, START, HandClock, World, until
 
 from bot.domain.models import Extension, Handle, ReasonKind, Status
+from bot.domain.transitions import submitting
 from bot.providers.base import Unavailable, Unconfirmed
 from bot.store.store import Store
 
@@ -166,8 +167,9 @@ async def test_one_that_nobody_confirmed_is_looked_for_at_once(
 
 async def test_however_many_were_interrupted_all_are_settled(world: World) -> None:
     exts = [await world.ask(str(number)) for number in range(10)]
-    for _ in exts:
-        await world.store.claim_waiting("suno", now=START, lapses_at=START)
+    for ext in exts:
+        claimed = submitting(ext, now=START, lapses_at=START)
+        assert await world.store.save(claimed, was=ext)
     for _ in range(2):
         await world.submit()
     assert {(await world.now(ext)).status for ext in exts} == {Status.UNCONFIRMED}

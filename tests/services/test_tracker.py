@@ -20,6 +20,7 @@ from service_world import (
 )
 
 from bot.domain.models import (
+    Clip,
     ClipStatus,
     ExtendRequest,
     Extension,
@@ -28,7 +29,6 @@ from bot.domain.models import (
     ReasonKind,
     Status,
 )
-from bot.domain.transitions import submitted
 from bot.providers.base import RateLimited, Unauthorized, Unavailable
 from bot.store.store import Store
 
@@ -39,27 +39,24 @@ async def taken(
     world: World, *triggers: str, provider: str = "suno", clips: int = 2
 ) -> list[Extension]:
     """Return extensions that ``provider`` has taken and that are due at once."""
-    exts = []
+    exts, now = [], world.clock()
     for trigger in triggers:
-        now = world.clock()
-        request = ExtendRequest(provider=provider, clip_id=SOURCE)
-        await world.store.accept(
-            Extension(
-                trigger=trigger,
-                member_id=1,
-                request=request,
-                reply=reply_to(trigger),
-                created_at=now,
-                due_at=now,
-                deadline_at=now + DEADLINE,
-            )
+        clip_ids = tuple(f"{trigger}-{letter}" for letter in "abcdef"[:clips])
+        ext = Extension(
+            trigger=trigger,
+            member_id=1,
+            request=ExtendRequest(provider=provider, clip_id=SOURCE),
+            reply=reply_to(trigger),
+            created_at=now,
+            submitted_at=now,
+            due_at=now,
+            deadline_at=now + DEADLINE,
+            status=Status.SUBMITTED,
+            handle=Handle(clip_ids=clip_ids),
+            clips=tuple(Clip(id=clip_id, status=ClipStatus.SUBMITTED) for clip_id in clip_ids),
         )
-        was = await world.store.claim_waiting(provider, now=now, lapses_at=now)
-        assert was is not None
-        handle = Handle(clip_ids=tuple(f"{trigger}-{letter}" for letter in "abcdef"[:clips]))
-        new = submitted(was, handle, now=now, due_at=now, deadline=DEADLINE)
-        assert await world.store.save(new, was=was)
-        exts.append(new)
+        stored, _ = await world.store.accept(ext)
+        exts.append(stored)
     return exts
 
 
