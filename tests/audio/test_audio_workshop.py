@@ -137,5 +137,5 @@ async def test_what_a_killed_process_left_is_removed_and_a_living_ones_kept(tmp_
     living.mkdir()
     with FileLock(living.with_suffix(".lock")):
         async with Workshop(tmp_path):
-            assert not left.exists()
-            assert living.exists()
+            assert left.parent.name not in work.left_in(tmp_path)
+            assert living.name in work.left_in(tmp_path)

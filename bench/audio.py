@@ -1,0 +1,179 @@
+"""What audio work costs: splicing against FFmpeg, and how long the event loop is kept waiting.
+
+    python bench/audio.py [--smoke]
+
+The first part cuts, crossfades and encodes the same files with Encore and with the `ffmpeg` of the
+system, and compares the processor time. The second does the work of many replies at once, in the
+workshop and, to compare, in threads, and measures by how much a timer on the event loop is late.
+"""
+
+import argparse
+import asyncio
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from bot.audio.fetch import Run
+from bot.audio.lame import system_lame
+from bot.audio.mp3 import mp3_writer
+from bot.audio.splice import Part, splice
+from bot.audio.study import studied
+from bot.audio.tags import Tags, tag
+from bot.audio.waveform import Stretch, waveform_png
+from bot.audio.workshop import Workshop
+from sandbox.providers.music import RATE, Segment, render
+
+BEHIND = 3.0  # seconds that each source goes on behind its cut
+AIM = 1.25
+TICK = 0.005  # seconds
+
+
+def main() -> None:
+    """Run both parts."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--smoke", action="store_true", help="only see whether it works")
+    is_smoke = parser.parse_args().smoke
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        parts = _parts(folder, count=3, seconds=4 if is_smoke else 60)
+        _compare(folder, parts, rounds=1 if is_smoke else 5)
+        asyncio.run(_delays(folder, parts, songs=2 if is_smoke else 20))
+
+
+def _parts(folder: Path, *, count: int, seconds: float) -> list[Part]:
+    """Return the parts of a song: each is cut after ``seconds`` and goes on behind that."""
+    parts: list[Part] = []
+    for number in range(count):
+        is_last = number == count - 1
+        length = seconds if is_last else seconds + BEHIND
+        sound = render((Segment(song=1, take=number, start=number * seconds, length=length),))
+        path = folder / f"part{number}.mp3"
+        with mp3_writer(path, rate=RATE, channels=2, bit_rate=192_000) as file:
+            file.write(sound)
+        parts.append(Part(path, None if is_last else seconds))
+    return parts
+
+
+def _compare(folder: Path, parts: Sequence[Part], *, rounds: int) -> None:
+    """Print the processor time of the splice, and of FFmpeg's."""
+    lame = "the system's LAME" if system_lame() else "PyAV's LAME"
+    ours = _least(rounds, lambda: splice(parts, folder / "ours.mp3", bit_rate=192_000), _own_time)
+    length = studied(folder / "ours.mp3").duration
+    print(f"splice of {len(parts)} parts, {length:.0f} s of music: {ours:.2f} s CPU with {lame}")
+    program = shutil.which("ffmpeg")
+    if program is None:
+        print("ffmpeg is not installed, so there is nothing to compare with")
+        return
+    command = [program, *_ffmpeg(parts), str(folder / "theirs.mp3")]
+    theirs = _least(
+        rounds,
+        lambda: subprocess.run(command, check=True),  # noqa: S603 - our own arguments
+        _childrens_time,
+    )
+    drift = studied(folder / "theirs.mp3").duration - length
+    print(f"ffmpeg, the same: {theirs:.2f} s CPU, {1000 * drift:+.1f} ms in length")
+    verdict = "within" if ours <= AIM * theirs else "OVER"
+    print(f"ratio {ours / theirs:.2f}, {verdict} the aim of {AIM}")
+
+
+def _ffmpeg(parts: Sequence[Part]) -> list[str]:
+    """Return the arguments for a cut, a crossfade of 30 ms over the cut, and one encoding."""
+    inputs = [word for part in parts for word in ("-i", str(part.path))]
+    last = len(parts) - 1
+    steps = [
+        f"[{n}]atrim=end={part.cut + 0.03}[a{n}]"
+        for n, part in enumerate(parts)
+        if part.cut is not None
+    ]
+    joined = "a0"
+    for number in range(1, len(parts)):
+        new = f"a{number}" if number < last else str(number)
+        steps.append(f"[{joined}][{new}]acrossfade=d=0.03:c1=qsin:c2=qsin[j{number}]")
+        joined = f"j{number}"
+    graph = ";".join(steps)
+    output = ["-filter_complex", graph, "-map", f"[{joined}]", "-c:a", "libmp3lame"]
+    return ["-v", "error", "-y", *inputs, *output, "-b:a", "192k"]
+
+
+def _least(rounds: int, work: Callable[[], object], clock: Callable[[], float]) -> float:
+    """Return the least time on ``clock`` that ``work`` took in some rounds."""
+    times: list[float] = []
+    for _ in range(rounds):
+        begin = clock()
+        work()
+        times.append(clock() - begin)
+    return min(times)
+
+
+def _own_time() -> float:
+    return time.process_time()
+
+
+def _childrens_time() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+async def _delays(folder: Path, parts: Sequence[Part], *, songs: int) -> None:
+    """Print how late the event loop is, idle and under work."""
+    print(f"event loop while {songs} songs are spliced, studied, drawn and tagged:")
+    await _measured("idle", asyncio.sleep(1))
+    cores = os.cpu_count() or 1
+    async with Workshop(folder / "work") as shop:
+        # each worker imports what it needs once
+        await asyncio.gather(*(shop.run(studied, parts[0].path) for _ in range(cores)))
+        await _measured("workshop", _songs(shop.run, folder, parts, songs, cores))
+    await _measured("threads", _songs(asyncio.to_thread, folder, parts, songs, cores))
+
+
+async def _songs(run: Run, folder: Path, parts: Sequence[Part], songs: int, at_once: int) -> None:
+    turn = asyncio.Semaphore(at_once)
+
+    async def one(number: int) -> None:
+        async with turn:
+            await _song(run, parts, folder / f"song{number}.mp3")
+
+    await asyncio.gather(*(one(number) for number in range(songs)))
+
+
+async def _song(run: Run, parts: Sequence[Part], into: Path) -> None:
+    """Do all the work that one whole song makes."""
+    spliced = await run(splice, parts, into)
+    await run(studied, into)
+    await run(tag, into, Tags(title="Electric Dreams", lyrics="[Verse]\n" * 100))
+    ends = (*spliced.starts[1:], spliced.duration)
+    stretches = [
+        Stretch(spliced.peaks.between(start, end))
+        for start, end in zip(spliced.starts, ends, strict=True)
+    ]
+    await run(waveform_png, "Electric Dreams", stretches)
+
+
+async def _measured(name: str, work: Awaitable[None]) -> None:
+    """Print the delays of a timer while ``work`` is done."""
+    task = asyncio.ensure_future(work)
+    delays: list[float] = []
+    begin = time.perf_counter()
+    while not task.done():
+        before = time.perf_counter()
+        await asyncio.sleep(TICK)
+        delays.append((time.perf_counter() - before - TICK) * 1000)
+    await task
+    seconds = time.perf_counter() - begin
+    delays.sort()
+    late = delays[min(int(len(delays) * 0.99), len(delays) - 1)]
+    middle = statistics.median(delays)
+    print(
+        f"  {name:9} {seconds:5.1f} s; late by {middle:.2f} ms (median), "
+        f"{late:.1f} ms (99 of 100), {delays[-1]:.1f} ms (worst)"
+    )
+
+
+if __name__ == "__main__":
+    main()
