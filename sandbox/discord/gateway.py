@@ -111,7 +111,7 @@ class Gateway:
         socket.push(op_text(HELLO, {"heartbeat_interval": HEARTBEAT_EVERY, "_trace": ["sandbox"]}))
         try:
             async for frame in ws:
-                if frame.type is WSMsgType.TEXT:
+                if frame.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
                     self._receive(socket, frame.data)
         except CloseError as error:
             await ws.close(code=error.code, message=error.reason.encode())
@@ -144,7 +144,7 @@ class Gateway:
 
     # what a bot says
 
-    def _receive(self, socket: Socket, text: str) -> None:
+    def _receive(self, socket: Socket, text: str | bytes) -> None:
         socket.count_command()
         try:
             said: Json = json.loads(text)

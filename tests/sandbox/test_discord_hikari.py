@@ -1,0 +1,125 @@
+"""A bot of another library, hikari, logs into the local Discord: its code shares nothing with
+discord.py and is strict about what it is sent."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+import hikari
+import pytest
+
+from sandbox.discord.server import DiscordServer
+
+INTENTS = hikari.Intents.GUILDS | hikari.Intents.GUILD_MESSAGE_REACTIONS
+
+
+class Singer:
+    """The bot: a command that opens a modal, whose reply is edited, and an ear for reactions."""
+
+    def __init__(self, server: DiscordServer) -> None:
+        self.errors: list[BaseException] = []
+        self.reactions: list[tuple[int, str | None]] = []
+        self.ready = asyncio.Event()
+        self.bot = hikari.GatewayBot(
+            token=server.token,
+            rest_url=server.api_url,
+            intents=INTENTS,
+            banner=None,
+            logs=None,
+            suppress_optimization_warning=True,
+        )
+        self.bot.listen(hikari.StartedEvent)(self.register)
+        self.bot.listen(hikari.InteractionCreateEvent)(self.answer)
+        self.bot.listen(hikari.GuildReactionAddEvent)(self.hear)
+        self.bot.listen(hikari.ExceptionEvent)(self.note)
+
+    async def register(self, _event: hikari.StartedEvent) -> None:
+        application = await self.bot.rest.fetch_application()
+        command = self.bot.rest.slash_command_builder("sing", "Sings something").add_option(
+            hikari.CommandOption(
+                type=hikari.OptionType.STRING, name="song", description="Which", is_required=True
+            )
+        )
+        await self.bot.rest.set_application_commands(application, [command])
+        self.ready.set()
+
+    async def answer(self, event: hikari.InteractionCreateEvent) -> None:
+        interaction = event.interaction
+        if isinstance(interaction, hikari.CommandInteraction):
+            assert interaction.options
+            song = str(interaction.options[0].value)
+            row = self.bot.rest.build_modal_action_row().add_text_input(
+                "words", "Words", value=song, style=hikari.TextInputStyle.PARAGRAPH
+            )
+            await interaction.create_modal_response("Sing", f"sing:{song}", component=row)
+        elif isinstance(interaction, hikari.ModalInteraction):
+            words = interaction.components[0].components[0].value
+            await interaction.create_initial_response(
+                hikari.ResponseType.MESSAGE_CREATE, hikari.Embed(title="Singing", description=words)
+            )
+            sung = hikari.Embed(title="Sung", description=words).set_footer("to the end")
+            button = self.bot.rest.build_message_action_row().add_interactive_button(
+                hikari.ButtonStyle.PRIMARY, "again", label="Again"
+            )
+            await interaction.edit_initial_response(embed=sung, component=button)
+        elif isinstance(interaction, hikari.ComponentInteraction):
+            await interaction.create_initial_response(
+                hikari.ResponseType.MESSAGE_CREATE, "Again!", flags=hikari.MessageFlag.EPHEMERAL
+            )
+
+    async def hear(self, event: hikari.GuildReactionAddEvent) -> None:
+        self.reactions.append((event.user_id, event.emoji_name))
+
+    async def note(self, event: hikari.ExceptionEvent[hikari.Event]) -> None:
+        self.errors.append(event.exception)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer(openapi=os.environ.get("SANDBOX_OPENAPI")) as running:
+        yield running
+
+
+@pytest.fixture
+async def singer(server: DiscordServer) -> AsyncIterator[Singer]:
+    singer = Singer(server)
+    await singer.bot.start(check_for_updates=False)
+    try:
+        await asyncio.wait_for(singer.ready.wait(), 10)
+        yield singer
+    finally:
+        await singer.bot.close()
+    assert singer.errors == []
+    assert [str(each) for each in server.violations] == []
+
+
+async def test_a_bot_of_hikari_sings(server: DiscordServer, singer: Singer) -> None:
+    ada = server.member("Ada")
+    called = await ada.slash("sing", song="Night Bus")
+    assert called.failed is None
+    assert called.modal is not None
+    assert called.modal.title == "Sing"
+    sent = await ada.submit(called.modal, {"Words": "On the night bus"})
+    assert sent.failed is None
+    reply = sent.message
+    assert reply is not None
+    await server.wait_for(lambda: reply.edits == 1)
+    assert reply.embeds[0]["title"] == "Sung"
+    assert reply.embeds[0]["description"] == "On the night bus"
+    await ada.react(reply, "🔁")
+    await server.wait_for(lambda: singer.reactions)
+    assert singer.reactions == [(ada.id, "🔁")]
+    again = await ada.click(reply, "Again")
+    assert again.ephemeral
+    assert again.message is not None
+    assert again.message.content == "Again!"
+
+
+async def test_a_bot_of_hikari_comes_back_after_a_lost_line(
+    server: DiscordServer, singer: Singer
+) -> None:
+    server.gateway.drop()
+    await server.wait_for(lambda: server.gateway.connected, timeout=20)
+    called = await server.member("Ben").slash("sing", song="Paper Boats")
+    assert called.modal is not None
+    assert singer.errors == []
