@@ -46,11 +46,13 @@ class Audio:
             )
         except (av.error.FFmpegError, ValueError) as error:
             raise Refused("it is not audio") from error
-        if not self._container.streams.audio:
+        streams = self._container.streams.audio
+        # a stream whose codec is unknown has no context, whatever the stubs say
+        context = getattr(streams[0], "codec_context", None) if streams else None
+        if not isinstance(context, av.AudioCodecContext) or not context.sample_rate:
             self._container.close()
-            raise Refused("it has no audio")
-        self._stream = self._container.streams.audio[0]
-        context = self._stream.codec_context
+            raise Refused("it has no audio that can be decoded")
+        self._stream = streams[0]
         self.rate = context.sample_rate
         self.channels = min(context.channels, 2)
         self.is_mp3 = self._container.format.name == "mp3"
@@ -77,23 +79,15 @@ class Audio:
             Refused: nothing of it, or not most of it, can be decoded.
             Failed: it breaks off.
         """
-        resampler = av.AudioResampler(
-            format="fltp",
-            layout="mono" if (channels or self.channels) == 1 else "stereo",
-            rate=rate or self.rate,
-        )
+        layout = "mono" if (channels or self.channels) == 1 else "stereo"
         pieces: list[Sound] = []
         held = 0
-        for frame in self._frames():
-            # the position is ours to know: gaps in a broken file's times would become silence
-            frame.pts = None
-            for piece in resampler.resample(frame):
-                pieces.append(_sound(piece))
-                held += piece.samples
+        for piece in _resampled(self._frames(), layout, rate or self.rate):
+            pieces.append(np.asarray(piece.to_ndarray(), np.float32))
+            held += piece.samples
             if held >= _BLOCK:
                 yield np.concatenate(pieces, axis=1)
                 pieces, held = [], 0
-        pieces.extend(_sound(piece) for piece in resampler.resample(None))
         if pieces:
             yield np.concatenate(pieces, axis=1)
 
@@ -119,5 +113,21 @@ class Audio:
             raise Failed("the audio breaks off")
 
 
-def _sound(frame: av.AudioFrame) -> Sound:
-    return np.asarray(frame.to_ndarray(), np.float32)
+def _resampled(frames: Iterator[av.AudioFrame], layout: str, rate: int) -> Iterator[av.AudioFrame]:
+    """Yield ``frames`` as float32, brought to ``layout`` and ``rate``."""
+
+    def new() -> av.AudioResampler:
+        return av.AudioResampler(format="fltp", layout=layout, rate=rate)
+
+    resampler, before = new(), None
+    for frame in frames:
+        kind = (frame.layout.name, frame.sample_rate, frame.format.name)
+        if kind != before and before is not None:
+            # files that were glued together may change in the middle
+            yield from resampler.resample(None)
+            resampler = new()
+        before = kind
+        # the position is ours to know: gaps in a broken file's times would become silence
+        frame.pts = None
+        yield from resampler.resample(frame)
+    yield from resampler.resample(None)

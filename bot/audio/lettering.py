@@ -136,7 +136,8 @@ def _drawable(cluster: str, current: Path | None) -> tuple[Path | None, str]:
     plain = "".join(
         character
         for character in unicodedata.normalize("NFKD", cluster)
-        if not unicodedata.combining(character) and font_for(ord(character))
+        if not unicodedata.combining(character)
+        and (character.isascii() or font_for(ord(character)))
     )
     if plain:
         return font_for(ord(plain[0])), plain

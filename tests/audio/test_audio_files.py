@@ -22,6 +22,7 @@ from bot.audio.errors import Failed, Refused
 from bot.audio.lame import system_lame
 from bot.audio.mp3 import Mp3Writer, PyAVFile, mp3_writer
 from bot.audio.mpeg import frame_length, stated_length
+from bot.audio.names import file_name
 from bot.audio.peaks import PeakMeter, Peaks
 from bot.audio.study import studied
 from bot.audio.tags import Tags, tag
@@ -147,6 +148,25 @@ def test_a_picture_is_no_song(tmp_path: Path) -> None:
         studied(tmp_path / "a.png")
 
 
+def test_files_glued_together_are_one_sound(tmp_path: Path) -> None:
+    mono = other(tone(1), tmp_path / "b.mp3", "libmp3lame", write_xing="0").read_bytes()
+    low = mp3(tone(1, rate=32_000)[:1], tmp_path / "c.mp3", rate=32_000).read_bytes()
+    (tmp_path / "d.mp3").write_bytes(mono + low)
+    assert studied(tmp_path / "d.mp3").duration == pytest.approx(2, abs=0.15)
+
+
+def test_ogg_is_audio_too(tmp_path: Path) -> None:
+    path = other(noise(1, rate=48_000), tmp_path / "a.ogg", "libopus", rate=48_000)
+    assert studied(path).duration == pytest.approx(1, abs=0.05)
+
+
+def test_an_unknown_codec_is_refused(tmp_path: Path) -> None:
+    content = other(noise(1), tmp_path / "a.wav", "pcm_s16le").read_bytes()
+    (tmp_path / "b.wav").write_bytes(content[:20] + b"\xee\xee" + content[22:])
+    with pytest.raises(Refused):
+        studied(tmp_path / "b.wav")
+
+
 def test_a_truncated_file_of_another_format_is_told(tmp_path: Path) -> None:
     content = other(noise(2), tmp_path / "a.flac", "flac").read_bytes()
     (tmp_path / "b.flac").write_bytes(content[: len(content) // 2])
@@ -251,3 +271,22 @@ def test_hostile_titles_do_no_harm_in_tags(title: str, song: Path, tmp_path: Pat
     assert studied(path).duration == studied(song).duration
     texts = [frame.text for frame in ID3(path).values()]
     assert not any("\x00" in text for frame in texts for text in frame)
+
+
+@pytest.mark.parametrize(
+    ("title", "letter", "name"),
+    [
+        ("Electric Dreams", "A", "Electric Dreams (A).mp3"),
+        ("夜空 🎸", "", "夜空 🎸.mp3"),
+        ("../../etc/passwd", "B", "etc passwd (B).mp3"),
+        ('AC/DC: "Live"?\n', "A", "AC DC Live (A).mp3"),
+        ("\u202e\x00", "A", "Untitled (A).mp3"),
+        ("...", "", "Untitled.mp3"),
+    ],
+)
+def test_a_file_name_can_be_saved_everywhere(title: str, letter: str, name: str) -> None:
+    assert file_name(title, letter) == name
+
+
+def test_a_file_name_is_never_too_long() -> None:
+    assert len(file_name("夜" * 500, "A").encode()) < 255

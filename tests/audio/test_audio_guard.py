@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import io
+import ipaddress
 import socket
 import ssl
 import subprocess
@@ -12,7 +13,7 @@ from audio_samples import RATE, appeared, left_in, noise, other
 from PIL import Image
 from wire import Wire, answer, serving
 
-from bot.audio.addresses import resolved
+from bot.audio.addresses import is_public, resolved
 from bot.audio.door import Bounds, Door
 from bot.audio.errors import AudioError, Failed, Refused
 from bot.audio.fetch import fetch_audio, fetch_image
@@ -24,6 +25,7 @@ SOON = Bounds(size=10**12, seconds=0.1, idle=5)
 TLS = ssl.create_default_context()
 AUDIO = "Content-Type: audio/mpeg"
 NAMES = {
+    "empty.test": [],
     "private.test": ["10.1.2.3"],
     "mixed.test": ["93.184.216.34", "127.0.0.1"],
     "mapped.test": ["::ffff:169.254.169.254"],
@@ -110,6 +112,22 @@ async def test_a_redirect_to_a_forbidden_link_is_refused(
         await fetch_audio(wire.url("/go"), tmp_path / "a.mp3", door=door(wire), bounds=BOUNDS)
     assert len(wire.requests) == 1
     assert not left_in(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("93.184.216.34", True),
+        ("172.32.0.1", True),
+        ("2606:4700:4700::1111", True),
+        ("64:ff9b::93.184.216.34", True),
+        ("64:ff9b::169.254.169.254", False),
+        ("2606:4700:4700::1111%eth0", False),
+        ("::ffff:93.184.216.34", False),
+    ],
+)
+def test_what_is_public(text: str, public: bool) -> None:  # noqa: FBT001 - a column of the table
+    assert is_public(ipaddress.ip_address(text)) is public
 
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "localhost"])
@@ -245,9 +263,10 @@ async def test_a_cancelled_fetch_leaves_nothing(wire: Wire, tmp_path: Path) -> N
     assert not left_in(tmp_path)
 
 
-async def test_a_name_without_an_address_may_have_one_later(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["gone.test", "empty.test"])
+async def test_a_name_without_an_address_may_have_one_later(host: str, tmp_path: Path) -> None:
     with pytest.raises(Failed):
-        await fetch_audio("https://gone.test/", tmp_path / "a", door=Door(resolve=named, tls=TLS))
+        await fetch_audio(f"https://{host}/", tmp_path / "a", door=Door(resolve=named, tls=TLS))
 
 
 async def test_a_server_that_is_down_may_come_back(unused_tcp_port: int, tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def test_a_line_is_shortened_to_its_width() -> None:
 
 def test_emoji_without_a_font_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lettering, "font_for", lambda *_, **__: None)
-    assert [run.text for run in line("ok 🎸 夜空", 20, 500).runs] == ["ok  ?"]
+    assert [run.text for run in line("Où 🎸 夜空", 20, 500).runs] == ["Ou  ?"]
 
 
 @pytest.mark.skipif(not SANS.exists(), reason="DejaVu is not installed")
