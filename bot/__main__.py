@@ -27,6 +27,7 @@ from bot.services.bells import Bells
 from bot.services.extensions import ExtensionService
 from bot.services.outages import Outages
 from bot.services.paces import Paces
+from bot.services.quotas import Quotas
 from bot.services.submitter import RECONCILE_FOR, Submitter
 from bot.services.tracker import Tracker
 from bot.settings import Settings, SettingsError, load_settings
@@ -35,6 +36,8 @@ from bot.store.store import Store
 from bot.ui.publisher import Publisher
 from cogs.extend import Extend
 from cogs.loops import Loops
+from cogs.reactions import Reactions
+from cogs.replies import Replies
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +71,11 @@ async def composed(
             providers,
             default_provider=settings.provider,
             deadline=settings.deadline,
+            quotas=Quotas(
+                store,
+                member_limit=settings.member_limit,
+                channel_limit=settings.channel_limit,
+            ),
             bells=bells,
             paces=paces,
             clock=clock,
@@ -93,6 +101,8 @@ async def composed(
         bot = await stack.enter_async_context(Encore(store=store, service=service))
         publisher = Publisher(bot, store, bells=bells, clock=clock)
         await bot.add_cog(Extend(bot, service, clock))
+        await bot.add_cog(Replies(bot, service))
+        await bot.add_cog(Reactions(bot, service))
         await bot.add_cog(
             Loops(
                 bot,

@@ -1,6 +1,5 @@
 """`/extend`: the command, its autocompletes, and what happens when its modal is sent."""
 
-import datetime as dt
 from typing import Any
 
 import discord
@@ -13,19 +12,17 @@ from bot.domain.clip_reference import ClipId, parse_clip_reference
 from bot.domain.clock import Clock
 from bot.domain.errors import UserError
 from bot.domain.forms import Form
-from bot.domain.models import Extension, ReplyRef
 from bot.domain.text import one_line, shortened
 from bot.domain.timecode import END, format_point, format_time, parse_time
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import answer, answer_error
-from bot.ui.buttons import STORED_BUTTONS, draft_view, extension_view, open_form
-from bot.ui.embeds import extension_embeds, refusal_embed
+from bot.ui.answers import answer_error
+from bot.ui.buttons import PRESSED_BUTTONS, open_form
 from bot.ui.labels import CHOICE_LENGTH, clip_label
 from bot.ui.modals import SubmittedForm, submitted_form
-from bot.ui.publisher import APART, TOKEN_LIFE
+from bot.ui.replies import reply_first
+from bot.ui.views import draft_view
 
 MOST_CHOICES = 25
-ALREADY_ACKNOWLEDGED = 40060
 
 Text = app_commands.Range[str, 0, 1000]
 Lyrics = app_commands.Range[str, 0, 4000]
@@ -41,7 +38,7 @@ class Extend(commands.Cog):
 
     async def cog_load(self) -> None:
         """Bring buttons on replies from before this start back to life."""
-        self._bot.add_dynamic_items(*STORED_BUTTONS)
+        self._bot.add_dynamic_items(*PRESSED_BUTTONS)
 
     async def cog_app_command_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
@@ -151,34 +148,13 @@ class Extend(commands.Cog):
             await self._refuse(interaction, sent, error)
 
     async def _accept(self, interaction: discord.Interaction[Any], sent: SubmittedForm) -> None:
-        ext, is_new = await self._service.accept(
-            sent.form,
-            trigger=sent.asked_by,
-            member_id=interaction.user.id,
-            reply=_reply_ref(interaction, self._clock()),
+        await reply_first(
+            interaction,
+            self._service,
+            lambda reply: self._service.accept(
+                sent.form, trigger=sent.asked_by, member_id=interaction.user.id, reply=reply
+            ),
         )
-        if not is_new and ext.reply.message_id is not None:
-            await answer(interaction, embeds=[_already_asked(ext)])
-            return
-        await self._reply(interaction, ext)
-
-    async def _reply(self, interaction: discord.Interaction[Any], ext: Extension) -> None:
-        """Show ``ext`` for the first time; should that fail, the publisher finds a way."""
-        around = await self._service.surroundings(ext)
-        reply = _reply_ref(interaction, self._clock())
-        shown = await interaction.response.send_message(
-            embeds=extension_embeds(ext, around),
-            view=extension_view(ext) or discord.utils.MISSING,
-        )
-        reply = ReplyRef(
-            channel_id=reply.channel_id,
-            guild_id=reply.guild_id,
-            message_id=shown.message_id,
-            token=reply.token,
-            token_until=reply.token_until,
-            in_channel=reply.in_channel,
-        )
-        await self._service.replied(ext, reply, apart=APART)
 
     async def _refuse(
         self, interaction: discord.Interaction[Any], sent: SubmittedForm, error: Exception
@@ -189,20 +165,3 @@ class Extend(commands.Cog):
             draft_id = await self._service.keep_draft(sent.form, member_id=interaction.user.id)
             view = draft_view(draft_id)
         await answer_error(interaction, error, view=view)
-
-
-def _reply_ref(interaction: discord.Interaction[Any], now: dt.datetime) -> ReplyRef:
-    """Return where the answer to ``interaction`` will stand, and the ways that will lead there."""
-    guild_id, context = interaction.guild_id, interaction.context
-    return ReplyRef(
-        channel_id=interaction.channel_id or 0,
-        guild_id=guild_id,
-        token=interaction.token,
-        token_until=now + TOKEN_LIFE,
-        in_channel=interaction.is_guild_integration() if guild_id else context.dm_channel,
-    )
-
-
-def _already_asked(ext: Extension) -> discord.Embed:
-    where = f"[Its reply]({ext.reply.url})" if ext.reply.url else "Its reply"
-    return refusal_embed("You have sent this already.", f"{where} shows how it goes on.")

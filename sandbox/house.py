@@ -3,6 +3,7 @@
 Nothing leaves the machine, and nothing is left behind: the database and the log are thrown away.
 """
 
+import asyncio
 import os
 import tempfile
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import aiohttp
 from sandbox.demo import play
 from sandbox.discord.server import DiscordServer
 from sandbox.page.server import PageServer
-from sandbox.processes import Child, Providers, bot
+from sandbox.processes import Child, ProcessError, Providers, bot
 
 START_WITHIN = 30.0  # seconds
 POLL_EVERY = "0.5"  # seconds; what takes Suno minutes takes seconds here
@@ -61,6 +62,7 @@ class House:
                 providers=self.providers.bot_environment,
                 ENCORE_LOG="console",
                 ENCORE_POLL_EVERY=POLL_EVERY,
+                ENCORE_MEMBER_LIMIT="5",  # one person tries all five providers
             )
             await stack.enter_async_context(self.bot)
             self.page = PageServer(self.discord, keeper=self, port=self._port)
@@ -80,11 +82,22 @@ class House:
         """Start the bot, again if it has ended, and return when it is connected.
 
         Raises:
-            TimeoutError: it is not, within half a minute.
+            ProcessError: it ended instead.
+            TimeoutError: it is not connected within half a minute.
         """
         with self.log.open("ab") as log:
             await self.bot.start(log=log)
-        await self.discord.ready(timeout=START_WITHIN)
+        ready = asyncio.create_task(self.discord.ready(timeout=START_WITHIN))
+        ended = asyncio.create_task(self.bot.ended())
+        try:
+            await asyncio.wait((ready, ended), return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                raise ProcessError("The bot ended as soon as it was started.")
+            await ready
+        finally:
+            for task in (ready, ended):
+                task.cancel()
+            await asyncio.gather(ready, ended, return_exceptions=True)
 
     async def sources(self) -> dict[str, str]:
         """Return a clip that can be continued, for each provider."""

@@ -54,3 +54,12 @@ def parse_clip_reference(text: str) -> ClipId | MessageLink | ShortLink | None:
     if _SHORT_LINK.fullmatch(text):
         return ShortLink()
     return None
+
+
+def find_clip_id(text: str) -> str | None:
+    """Return the first clip id, alone or in a Suno link, anywhere in ``text``."""
+    found = _SUNO_LINK.search(text)
+    if found:
+        return found["id"].lower()
+    plain = _CLIP_ID.search(text)
+    return plain[0].lower() if plain else None

@@ -158,6 +158,8 @@ class ReplyRef:
         token: of the interaction that made it; never shown or logged.
         token_until: when the token dies; None once it is dead, or where there never was one.
         in_channel: whether the bot may edit it as itself (not as a user-installed app).
+        answers: id of the message that it answers; None if it answers a command or a button.
+        is_settled: a final status has been shown, so that nobody has to be told by other ways.
         is_gone: no way leads to it any more.
     """
 
@@ -167,6 +169,8 @@ class ReplyRef:
     token: str = field(default="", repr=False)
     token_until: dt.datetime | None = None
     in_channel: bool = True
+    answers: int | None = None
+    is_settled: bool = False
     is_gone: bool = False
 
     @property
@@ -187,6 +191,7 @@ class Extension:
         trigger: what asked for it; unique, so that a repeated event can't pay twice.
         source_title: of the clip that is continued, as far as it was known.
         source_url: link to the reply that shows the source, if Encore made it.
+        take_of: id of the extension whose request this asks for again.
         due_at: when its loop should look at it next: to submit, to fetch, or, while it is
             submitting, when that claim lapses.
         failures: attempts that failed in a row.
@@ -205,6 +210,7 @@ class Extension:
     deadline_at: dt.datetime
     source_title: str = ""
     source_url: str | None = None
+    take_of: int | None = None
     status: Status = Status.WAITING
     reason: Reason | None = None
     handle: Handle | None = None

@@ -3,6 +3,7 @@
 What is accepted is in the store before anyone is told; the loops do the rest.
 """
 
+import asyncio
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,18 +11,23 @@ from dataclasses import dataclass
 from bot.domain.clock import Clock
 from bot.domain.errors import UserError
 from bot.domain.forms import Form
-from bot.domain.models import ExtendRequest, Extension, KnownClip, ReplyRef, Status
+from bot.domain.models import ExtendRequest, Extension, KnownClip, ReplyRef
 from bot.domain.style import format_style
 from bot.domain.timecode import format_point
 from bot.domain.transitions import can_check_again, cancelled, checking_again
 from bot.providers.base import Capabilities, Provider
 from bot.services.bells import Bells
 from bot.services.paces import Paces
+from bot.services.quotas import Quotas
 from bot.services.requests import Prepared, Requests
+from bot.services.surroundings import Surroundings, Views
 from bot.store.store import Store
 
 # The first reply is sent by whoever accepts; only if it never was does the publisher send one.
 FIRST_REPLY = dt.timedelta(seconds=10)
+DOUBLE_CLICK = dt.timedelta(seconds=5)
+# A reply whose clips are taken up again and again is edited only so often for that.
+NEWS_OF_CONTINUATIONS = dt.timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +42,6 @@ class Asker:
         return self.is_moderator or self.member_id == ext.member_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a reply shows beside its extension.
-
-    Attributes:
-        label: the provider's name as members read it.
-        place: the place in line of a waiting extension, 1 is next; None for others.
-        usual: how long the provider usually takes; None until learned.
-    """
-
-    label: str
-    place: int | None = None
-    usual: dt.timedelta | None = None
-
-
 class ExtensionService:
     """What cogs and buttons call."""
 
@@ -61,6 +52,7 @@ class ExtensionService:
         *,
         default_provider: str,
         deadline: dt.timedelta,
+        quotas: Quotas,
         bells: Bells,
         paces: Paces,
         clock: Clock,
@@ -70,9 +62,11 @@ class ExtensionService:
         self._providers = providers
         self._requests = Requests(store, providers, default_provider=default_provider)
         self._deadline = deadline
+        self._quotas = quotas
+        self._views = Views(store, providers, paces)
         self._bells = bells
-        self._paces = paces
         self._clock = clock
+        self._accepting = asyncio.Lock()
 
     @property
     def capabilities(self) -> Mapping[str, Capabilities]:
@@ -88,20 +82,68 @@ class ExtensionService:
         return await self._requests.prepare(form)
 
     async def accept(
-        self, form: Form, *, trigger: str, member_id: int, reply: ReplyRef
+        self,
+        form: Form,
+        *,
+        trigger: str,
+        member_id: int,
+        reply: ReplyRef,
+        take_of: int | None = None,
     ) -> tuple[Extension, bool]:
         """Take on an extension, or return the one that this ``trigger`` already asked for.
+
+        A reply that answers a message is sent by the publisher, any other by whoever calls this.
 
         Returns:
             The extension, and whether it is new.
 
         Raises:
-            UserError: something in the form can't be done; nothing was kept.
+            UserError: something in the form can't be done, or too much is in progress; nothing
+                was kept.
         """
         prepared = await self._requests.checked(form)
-        now = self._clock()
-        source = prepared.source
-        ext, is_new = await self._store.accept(
+        usual = await self._views.usual(prepared.request.provider)
+        async with self._accepting:  # or two at once could both find a last place free
+            if known := await self._already(trigger, take_of, member_id):
+                return known, False
+            await self._quotas.check(member_id=member_id, channel_id=reply.channel_id, usual=usual)
+            accepted = await self._take_on(
+                prepared, trigger=trigger, member_id=member_id, reply=reply, take_of=take_of
+            )
+        self._bells.submitter.ring()
+        self._bells.publisher.ring()
+        return accepted
+
+    async def take(
+        self, extension_id: int, *, trigger: str, member_id: int, reply: ReplyRef
+    ) -> tuple[Extension, bool]:
+        """Ask for the same once more; as `accept`."""
+        ext = await self._found(extension_id)
+        return await self.accept(
+            form_of(ext.request), trigger=trigger, member_id=member_id, reply=reply, take_of=ext.id
+        )
+
+    async def _already(self, trigger: str, take_of: int | None, member_id: int) -> Extension | None:
+        """Return what this event, or a double click, has asked for before."""
+        if known := await self._store.find_by_trigger(trigger):
+            return known
+        if take_of is None:
+            return None
+        latest = await self._store.latest_take(take_of, member_id=member_id)
+        is_double = latest is not None and self._clock() - latest.created_at < DOUBLE_CLICK
+        return latest if is_double else None
+
+    async def _take_on(
+        self,
+        prepared: Prepared,
+        *,
+        trigger: str,
+        member_id: int,
+        reply: ReplyRef,
+        take_of: int | None,
+    ) -> tuple[Extension, bool]:
+        now, source = self._clock(), prepared.source
+        return await self._store.accept(
             Extension(
                 trigger=trigger,
                 member_id=member_id,
@@ -109,31 +151,32 @@ class ExtensionService:
                 reply=reply,
                 source_title=prepared.source_title,
                 source_url=source.reply_url if source else None,
+                take_of=take_of,
                 created_at=now,
                 due_at=now,
                 deadline_at=now + self._deadline,
             ),
-            publish_at=now + FIRST_REPLY,
+            publish_at=now if reply.answers is not None else now + FIRST_REPLY,
         )
-        self._bells.submitter.ring()
-        return ext, is_new
 
     async def replied(self, ext: Extension, reply: ReplyRef, *, apart: dt.timedelta) -> None:
         """Keep where the first reply to ``ext`` stands; leave it alone for ``apart``."""
         await self._store.save_reply(ext.id, reply)
         await self._store.mark_published(ext.id, ext.revision, publish_at=self._clock() + apart)
+        await self.has_reply(ext)
         self._bells.publisher.ring()
+
+    async def has_reply(self, ext: Extension) -> None:
+        """Have the reply of its source say that it goes on in ``ext``, which can be linked now."""
+        await self._store.tell_source(ext, publish_at=self._clock() + NEWS_OF_CONTINUATIONS)
+
+    async def of_reply(self, message_id: int) -> Extension | None:
+        """Return the extension that a Discord message shows."""
+        return await self._store.find_by_reply(message_id)
 
     async def surroundings(self, ext: Extension) -> Surroundings:
         """Return what to show beside ``ext``."""
-        provider = self._providers.get(ext.request.provider)
-        usual = (await self._paces.of(ext.request.provider)).usual
-        waits = ext.status is Status.WAITING
-        return Surroundings(
-            label=provider.capabilities.label if provider else ext.request.provider,
-            place=await self._store.place_in_line(ext) if waits else None,
-            usual=dt.timedelta(seconds=usual) if usual else None,
-        )
+        return await self._views.of(ext)
 
     async def cancel(self, extension_id: int, asker: Asker) -> None:
         """Cancel a waiting extension.

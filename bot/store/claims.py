@@ -13,27 +13,12 @@ from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import FINAL, Extension, Status
-from bot.domain.transitions import submitting
 from bot.store.extensions import OPEN, load
-from bot.store.rows import state_row
 from bot.store.tables import extensions, is_unpublished
 
 _TRACKED = tuple(status for status in Status if status.is_tracked)
 
 _row = extensions.c
-
-
-async def claim_waiting(
-    db: AsyncConnection, provider: str, *, now: dt.datetime, lapses_at: dt.datetime
-) -> Extension | None:
-    """Turn the oldest waiting extension that is due into a submitting one."""
-    question = _first_waiting(provider, now).with_for_update(skip_locked=True)
-    for ext in await load(db, question):
-        claimed = submitting(ext, now=now, lapses_at=lapses_at)
-        statement = update(extensions).where(_row.id == ext.id).values(state_row(claimed))
-        await db.execute(statement)
-        return claimed
-    return None
 
 
 async def next_waiting(db: AsyncConnection, provider: str, now: dt.datetime) -> Extension | None:

@@ -30,6 +30,8 @@ _known = (
         extensions.c.reply_token,
         extensions.c.reply_token_until,
         extensions.c.reply_in_channel,
+        extensions.c.reply_answers,
+        extensions.c.reply_is_settled,
         extensions.c.reply_is_gone,
         func.coalesce(
             clips.c.known_at,

@@ -25,6 +25,7 @@ def accepted_row(ext: Extension, publish_at: dt.datetime) -> dict[str, object]:
     return {
         "trigger": ext.trigger,
         "member_id": ext.member_id,
+        "take_of": ext.take_of,
         "created_at": ext.created_at,
         "published": ext.published,
         "publish_failures": ext.publish_failures,
@@ -72,6 +73,8 @@ def reply_row(reply: ReplyRef) -> dict[str, object]:
         "reply_token": reply.token,
         "reply_token_until": reply.token_until,
         "reply_in_channel": reply.in_channel,
+        "reply_answers": reply.answers,
+        "reply_is_settled": reply.is_settled,
         "reply_is_gone": reply.is_gone,
     }
 
@@ -105,6 +108,7 @@ def extension_of(row: RowMapping, clips: Iterable[Clip]) -> Extension:
         deadline_at=row["deadline_at"],
         source_title=row["source_title"],
         source_url=row["source_url"],
+        take_of=row["take_of"],
         status=Status(row["status"]),
         reason=_reason_of(row),
         handle=_handle_of(row),
@@ -128,6 +132,8 @@ def reply_of(row: RowMapping) -> ReplyRef:
         token=row["reply_token"],
         token_until=row["reply_token_until"],
         in_channel=row["reply_in_channel"],
+        answers=row["reply_answers"],
+        is_settled=row["reply_is_settled"],
         is_gone=row["reply_is_gone"],
     )
 

@@ -12,7 +12,7 @@ from typing import Self
 from bot.domain.forms import Form
 from bot.domain.models import Clip, Extension, KnownClip, ReplyRef
 from bot.domain.pacing import Timing
-from bot.store import claims, clips, extensions, notes
+from bot.store import claims, clips, extensions, notes, relations
 from bot.store.database import Database, opened
 from bot.store.tables import extensions as table
 
@@ -55,6 +55,10 @@ class Store:
         """Return the extension that the Discord message shows."""
         return await self._db.read(extensions.find, table.c.reply_message_id == message_id)
 
+    async def find_by_trigger(self, trigger: str) -> Extension | None:
+        """Return the extension that this event asked for."""
+        return await self._db.read(extensions.find, table.c.trigger == trigger)
+
     async def save(self, new: Extension, *, was: Extension) -> bool:
         """Write the state and the clips of ``new`` if the stored one is as it ``was``.
 
@@ -62,15 +66,6 @@ class Store:
         and nothing was written. A stored clip is never lost; reply and publishing stay untouched.
         """
         return await self._db.write(extensions.save, new, was)
-
-    async def claim_waiting(
-        self, provider: str, *, now: dt.datetime, lapses_at: dt.datetime
-    ) -> Extension | None:
-        """Return the oldest waiting extension of ``provider`` that is due, now submitting.
-
-        It is returned to one caller only, and committed as submitting before that.
-        """
-        return await self._db.write(claims.claim_waiting, provider, now=now, lapses_at=lapses_at)
 
     async def next_waiting(self, provider: str, *, now: dt.datetime) -> Extension | None:
         """Return the oldest waiting extension of ``provider`` that is due, without claiming it.
@@ -142,6 +137,32 @@ class Store:
     async def open_providers(self) -> set[str]:
         """Return the providers with an extension that is not final."""
         return await self._db.read(extensions.open_providers)
+
+    async def in_progress(
+        self, *, member_id: int | None = None, channel_id: int | None = None
+    ) -> list[Extension]:
+        """Return what is not final, of a member or in a channel, oldest first."""
+        return await self._db.read(
+            relations.in_progress, member_id=member_id, channel_id=channel_id
+        )
+
+    async def continuations(self, ext: Extension) -> list[Extension]:
+        """Return the extensions that go on from a clip of ``ext`` and have a reply, oldest first.
+
+        What came to nothing is left out.
+        """
+        return await self._db.read(relations.continuations, ext)
+
+    async def tell_source(self, ext: Extension, *, publish_at: dt.datetime) -> None:
+        """Have the reply that made the source clip of ``ext`` say, from then on, that it goes on.
+
+        Several such news before ``publish_at`` become one edit.
+        """
+        await self._db.write(relations.tell_source, ext, publish_at)
+
+    async def latest_take(self, take_of: int, *, member_id: int) -> Extension | None:
+        """Return the newest take of an extension that this member asked for."""
+        return await self._db.read(relations.latest_take, take_of, member_id)
 
     async def clip(self, clip_id: str) -> KnownClip | None:
         """Return the best that is known of a clip: as it was made, else as it was used."""

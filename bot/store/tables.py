@@ -28,6 +28,7 @@ extensions = Table(
     Column("id", RowId, primary_key=True),
     Column("trigger", Plain, nullable=False, unique=True),
     Column("member_id", BigInteger, nullable=False),
+    Column("take_of", RowId, ForeignKey("extensions.id")),
     Column("created_at", Moment, nullable=False),
     # what was asked for
     Column("provider", Plain, nullable=False),
@@ -60,6 +61,8 @@ extensions = Table(
     Column("reply_token", Plain, nullable=False),
     Column("reply_token_until", Moment),
     Column("reply_in_channel", Boolean, nullable=False),
+    Column("reply_answers", BigInteger),
+    Column("reply_is_settled", Boolean, nullable=False),
     Column("reply_is_gone", Boolean, nullable=False),
     Column("published", Integer, nullable=False),
     Column("publish_failures", Integer, nullable=False),
@@ -83,6 +86,9 @@ Index(
 Index("extensions_by_reply", extensions.c.reply_message_id)
 Index("extensions_of_guild", extensions.c.reply_guild_id)
 Index("extensions_of_member", extensions.c.member_id)
+Index("extensions_of_channel", extensions.c.reply_channel_id)
+Index("extensions_of_source", extensions.c.clip_id)
+Index("extensions_take_of", extensions.c.take_of)
 
 # A row with an extension is a clip that it made; one without is what is known of a source clip.
 # Two extensions may hear of the same clip, so each keeps its own row of it.

@@ -65,3 +65,12 @@ async def answer(
         await interaction.followup.send(embeds=embeds, view=buttons, ephemeral=True)
     else:
         await interaction.response.send_message(embeds=embeds, view=buttons, ephemeral=True)
+
+
+async def tell_directly(bot: discord.Client, member_id: int, embed: discord.Embed) -> None:
+    """Send a member a direct message; nobody is bothered if that is not possible."""
+    try:
+        channel = await bot.create_dm(discord.Object(member_id))
+        await channel.send(embed=embed)
+    except discord.HTTPException as error:
+        log.info("Member %s can't be told directly (%s)", member_id, error.code)

@@ -12,7 +12,7 @@ from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.domain.style import format_style
 from bot.domain.text import escaped, shortened, utf16_length
 from bot.domain.timecode import format_time
-from bot.services.extensions import Surroundings
+from bot.services.surroundings import Surroundings
 from bot.ui.reasons import outcome, postponement
 from bot.ui.texts import id_shown, shown
 
@@ -38,6 +38,8 @@ LYRICS_LINES = 4
 LYRICS_LENGTH = 300
 ERROR_LENGTH = 200
 MOST_CLIPS = 4
+MOST_CONTINUATIONS = 5
+LINKED_TITLE_LENGTH = 40
 LINKS_LENGTH = 2400  # of all clips together, so that an embed each fits into one message
 
 _BREAKING_A_LINK = {ord("("): "%28", ord(")"): "%29", ord(" "): "%20", ord(">"): "%3E"}
@@ -72,6 +74,11 @@ def refusal_embed(problem: str, remedy: str) -> discord.Embed:
     return discord.Embed(colour=RED, description=f"**{problem}**\n{remedy}")
 
 
+def question_embed(question: str) -> discord.Embed:
+    """Return the text over buttons that answer it."""
+    return discord.Embed(colour=BLURPLE, description=f"**{question}**")
+
+
 def letter(index: int) -> str:
     """Return what to call the clip at ``index`` of an extension: A, then B, and so on."""
     return chr(ord("A") + index)
@@ -102,7 +109,8 @@ def _body(ext: Extension, around: Surroundings) -> list[str]:
     if style := shown(format_style(ext.request.style), STYLE_LENGTH):
         lines.append(f"**Style** {style}")
     lines += _lyrics(ext.request.lyrics)
-    lines.append(f"asked by <@{ext.member_id}>")
+    lines.append(f"asked by <@{ext.member_id}>" + _take(around))
+    lines += _continuations(around)
     match ext.status:
         case Status.WAITING if ext.reason is not None:
             lines.append(postponement(ext.reason, around.label, ext.due_at))
@@ -120,6 +128,27 @@ def _origin(ext: Extension) -> str:
     point = ext.request.continue_at
     where = "the end" if point is None else format_time(round(point, 1))
     return f"from {name} at {where}"
+
+
+def _take(around: Surroundings) -> str:
+    if around.take_of is None:
+        return ""
+    return f" · another take of {_linked(around.take_of)}"
+
+
+def _continuations(around: Surroundings) -> list[str]:
+    """Return the line that says in which replies the clips go on, the latest of them."""
+    if not around.continuations:
+        return []
+    latest = around.continuations[-MOST_CONTINUATIONS:]
+    before = len(around.continuations) - len(latest)
+    earlier = f", and {before} before" if before else ""
+    return ["continued in " + ", ".join(map(_linked, latest)) + earlier]
+
+
+def _linked(ext: Extension) -> str:
+    title = shown(ext.title, LINKED_TITLE_LENGTH) or "Untitled"
+    return f"[{title}]({ext.reply.url})" if ext.reply.url else title
 
 
 def _lyrics(lyrics: str) -> list[str]:

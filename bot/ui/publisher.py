@@ -5,12 +5,14 @@ lives, the channel's message after that, a direct message with the final result 
 anywhere. A way that is gone is remembered in the store and not tried again.
 """
 
+import asyncio
 import datetime as dt
 import logging
 import random
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
-from enum import Enum, auto
-from typing import cast
+from typing import Any, cast
+from weakref import WeakValueDictionary
 
 import aiohttp
 import discord
@@ -22,34 +24,25 @@ from bot.domain.pacing import backoff
 from bot.services.bells import Bells
 from bot.services.workers import Workers
 from bot.store.store import Store
-from bot.ui.buttons import extension_view
 from bot.ui.embeds import extension_embeds, plain_embeds
+from bot.ui.replies import APART
+from bot.ui.views import extension_view
+from bot.ui.ways import (
+    BAD_REQUEST,
+    NO_HISTORY,
+    TOO_MANY_EDITS,
+    UNKNOWN_MESSAGE,
+    Way,
+    is_gone,
+    next_way,
+    without,
+)
 
 log = logging.getLogger(__name__)
 
-APART = dt.timedelta(seconds=1.5)
-TOKEN_LIFE = dt.timedelta(minutes=14, seconds=30)  # half a minute less than Discord's 15
 LEASE = dt.timedelta(minutes=3)
 OLD_MESSAGE_PAUSE = dt.timedelta(minutes=1)
 EDITS_AT_ONCE = 64
-
-UNKNOWN_MESSAGE = 10008
-TOO_MANY_EDITS = 30046  # of a message older than an hour
-BAD_REQUEST = 400
-
-# Unknown channel, message, webhook; missing access, can't message this member, missing
-# permissions, invalid webhook token, archived thread.
-GONE_CODES = frozenset({10003, 10008, 10015, 50001, 50007, 50013, 50027, 50083})
-GONE_STATUSES = frozenset({401, 403, 404})
-
-
-class Way(Enum):
-    """How a reply can be reached."""
-
-    TOKEN = auto()  # through the interaction's webhook
-    CHANNEL = auto()  # the message, edited by the bot itself
-    REPOST = auto()  # the first reply never arrived: a message of the bot's own
-    DIRECT = auto()  # a direct message to the member who asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +63,9 @@ class Publisher:
         self._bells = bells
         self._clock = clock
         self._workers = Workers(limit=EDITS_AT_ONCE)
+        # Discord lets a bot write into a channel about once a second. Who waits for that here,
+        # and not in discord.py, shows what is true when its turn comes.
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def run_once(self) -> None:
         """Start an edit for each reply that is behind its extension."""
@@ -94,7 +90,13 @@ class Publisher:
     async def _publish(self, ext: Extension) -> None:
         """Bring the reply of ``ext`` up to date by whichever way still leads there."""
         try:
-            await self._deliver(ext)
+            while way := next_way(ext.reply, is_final=ext.status.is_final, now=self._clock()):
+                async with self._turn(way, ext.reply):
+                    ext = await self._store.extension(ext.id) or ext
+                    ext, is_done = await self._try(ext, way)
+                if is_done:
+                    break
+            await self._store.mark_published(ext.id, ext.revision, publish_at=self._clock() + APART)
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("Extension %s: its reply could not be edited yet: %s", ext.id, error)
             await self._postpone(ext, error)
@@ -103,74 +105,92 @@ class Publisher:
             await self._postpone(ext, error)
         self._bells.publisher.ring()
 
-    async def _deliver(self, ext: Extension) -> None:
-        reply = ext.reply
-        while way := next_way(reply, is_final=ext.status.is_final, now=self._clock()):
-            try:
-                message_id = await self._show(ext, reply, way)
-            except discord.HTTPException as error:
-                if not is_gone(error):
-                    raise
-                log.info("Extension %s: %s is gone (%s)", ext.id, way.name, error.code)
-                reply = without(way, reply, deleted=error.code == UNKNOWN_MESSAGE)
-                await self._store.save_reply(ext.id, reply)
-            else:
-                if way in (Way.REPOST, Way.TOKEN) and reply.message_id != message_id:
-                    await self._store.save_reply(ext.id, replace(reply, message_id=message_id))
-                break
-        await self._store.mark_published(ext.id, ext.revision, publish_at=self._clock() + APART)
+    def _turn(self, way: Way, reply: ReplyRef) -> AbstractAsyncContextManager[object]:
+        """Return what to wait for: one message at a time where the bot writes as itself."""
+        if way is Way.TOKEN:
+            return nullcontext()
+        place = 0 if way is Way.DIRECT else reply.channel_id
+        return self._turns.setdefault(place, asyncio.Lock())
 
-    async def _show(self, ext: Extension, reply: ReplyRef, way: Way) -> int:
+    async def _try(self, ext: Extension, way: Way) -> tuple[Extension, bool]:
+        """Show ``ext`` by ``way``; return it with what was learned, and whether that is done.
+
+        Raises:
+            discord.HTTPException: it may work later.
+        """
+        reply = ext.reply
+        try:
+            message_id = await self._show(ext, way)
+        except discord.HTTPException as error:
+            if not is_gone(error):
+                raise
+            log.info("Extension %s: %s is gone (%s)", ext.id, way.name, error.code)
+            known = without(way, reply, deleted=error.code == UNKNOWN_MESSAGE)
+            is_done = False
+        else:
+            known = replace(reply, is_settled=ext.status.is_final)
+            if way is not Way.DIRECT:
+                known = replace(known, message_id=message_id)
+            is_done = True
+        if known != reply:
+            await self._store.save_reply(ext.id, known)
+        shown = replace(ext, reply=known)
+        if known.message_id is not None and reply.message_id is None:
+            await self._bot.service.has_reply(shown)
+        return shown, is_done
+
+    async def _show(self, ext: Extension, way: Way) -> int:
         """Show ``ext`` by ``way``, without anything from outside should Discord refuse that."""
         around = await self._bot.service.surroundings(ext)
         view = extension_view(ext)
         try:
             message = Message(embeds=extension_embeds(ext, around), view=view)
-            return await self._send(ext, message, reply, way)
+            return await self._send(ext, message, way)
         except discord.HTTPException as error:
             if error.status != BAD_REQUEST or is_gone(error) or error.code == TOO_MANY_EDITS:
                 raise
             log.exception("Extension %s: Discord refused its embeds; showing it plainly", ext.id)
         message = Message(embeds=plain_embeds(ext, around), view=None)
-        return await self._send(ext, message, reply, way)
+        return await self._send(ext, message, way)
 
-    async def _send(self, ext: Extension, message: Message, reply: ReplyRef, way: Way) -> int:
+    async def _send(self, ext: Extension, message: Message, way: Way) -> int:
+        """Edit or make the message; return its id."""
+        bot, reply = self._bot, ext.reply
+        channel = bot.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
         match way:
             case Way.TOKEN:
-                webhook = discord.Webhook.partial(
-                    cast("int", self._bot.application_id), reply.token, client=self._bot
-                )
+                application = cast("int", bot.application_id)
+                webhook = discord.Webhook.partial(application, reply.token, client=bot)
                 # The first reply goes by this name until Discord has told its id.
                 target = cast("int", reply.message_id or "@original")
-                edited = await webhook.edit_message(
-                    target, embeds=message.embeds, view=message.view
-                )
-                return edited.id
+                shown = await webhook.edit_message(target, embeds=message.embeds, view=message.view)
             case Way.CHANNEL:
-                channel = self._bot.get_partial_messageable(
-                    reply.channel_id, guild_id=reply.guild_id
-                )
                 known = channel.get_partial_message(cast("int", reply.message_id))
-                return (await known.edit(embeds=message.embeds, view=message.view)).id
+                shown = await known.edit(embeds=message.embeds, view=message.view)
             case Way.REPOST:
-                channel = self._bot.get_partial_messageable(
-                    reply.channel_id, guild_id=reply.guild_id
-                )
-                return await self._post(channel, ext, message)
+                shown = await self._post(channel, reply, message, once=f"ext-{ext.id}")
             case Way.DIRECT:
-                member = discord.Object(ext.member_id)
-                return await self._post(await self._bot.create_dm(member), ext, message)
+                direct = await bot.create_dm(discord.Object(ext.member_id))
+                once = f"ext-{ext.id}-{ext.revision}"
+                shown = await self._post(direct, replace(reply, answers=None), message, once=once)
+        return shown.id
 
     async def _post(
-        self, channel: discord.abc.Messageable, ext: Extension, message: Message
-    ) -> int:
-        """Send a new message, once even if Encore is killed before it can take note of it."""
-        sent = await channel.send(
-            embeds=message.embeds,
-            view=message.view or discord.utils.MISSING,
-            nonce=f"ext-{ext.id}-{ext.revision}",
-        )
-        return sent.id
+        self, channel: discord.abc.Messageable, reply: ReplyRef, message: Message, *, once: str
+    ) -> discord.Message:
+        """Send a new message, but one only, though Encore be killed before it can take note."""
+        answered = None
+        if reply.answers is not None:
+            answered = discord.MessageReference(
+                message_id=reply.answers, channel_id=reply.channel_id, fail_if_not_exists=False
+            )
+        what: dict[str, Any] = {"embeds": message.embeds, "view": message.view, "nonce": once}
+        try:
+            return await channel.send(**what, reference=answered)
+        except discord.HTTPException as error:
+            if error.code != NO_HISTORY:
+                raise
+            return await channel.send(**what)
 
     async def _postpone(self, ext: Extension, error: Exception) -> None:
         pause = dt.timedelta(
@@ -179,36 +199,3 @@ class Publisher:
         if isinstance(error, discord.HTTPException) and error.code == TOO_MANY_EDITS:
             pause = OLD_MESSAGE_PAUSE
         await self._store.postpone_publishing(ext.id, publish_at=self._clock() + pause)
-
-
-def next_way(reply: ReplyRef, *, is_final: bool, now: dt.datetime) -> Way | None:
-    """Return the best way that is left to a reply, or None if nothing is to be sent now."""
-    if reply.is_gone:
-        return None
-    if reply.token_until is not None and now < reply.token_until:
-        return Way.TOKEN
-    if reply.in_channel:
-        return Way.REPOST if reply.message_id is None else Way.CHANNEL
-    return Way.DIRECT if is_final else None
-
-
-def without(way: Way, reply: ReplyRef, *, deleted: bool) -> ReplyRef:
-    """Return ``reply`` after ``way`` turned out to lead nowhere.
-
-    A message that was ``deleted`` is gone by every way; one that was never seen may only not
-    have been sent.
-    """
-    match way:
-        case Way.TOKEN if deleted and reply.message_id is not None:
-            return replace(reply, token_until=None, in_channel=False)
-        case Way.TOKEN:
-            return replace(reply, token_until=None)
-        case Way.CHANNEL | Way.REPOST:
-            return replace(reply, in_channel=False)
-        case Way.DIRECT:
-            return replace(reply, is_gone=True)
-
-
-def is_gone(error: discord.HTTPException) -> bool:
-    """Whether asking again would meet the same wall: it is deleted, closed, or not ours."""
-    return error.code in GONE_CODES or error.status in GONE_STATUSES

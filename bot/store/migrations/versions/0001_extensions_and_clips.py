@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("id", _ROW_ID, primary_key=True),
         sa.Column("trigger", sa.Text, nullable=False, unique=True),
         sa.Column("member_id", sa.BigInteger, nullable=False),
+        sa.Column("take_of", _ROW_ID, sa.ForeignKey("extensions.id")),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("provider", sa.Text, nullable=False),
         sa.Column("clip_id", sa.Text, nullable=False),
@@ -47,6 +48,8 @@ def upgrade() -> None:
         sa.Column("reply_token", sa.Text, nullable=False),
         sa.Column("reply_token_until", sa.BigInteger),
         sa.Column("reply_in_channel", sa.Boolean, nullable=False),
+        sa.Column("reply_answers", sa.BigInteger),
+        sa.Column("reply_is_settled", sa.Boolean, nullable=False),
         sa.Column("reply_is_gone", sa.Boolean, nullable=False),
         sa.Column("published", sa.Integer, nullable=False),
         sa.Column("publish_failures", sa.Integer, nullable=False),
@@ -65,6 +68,9 @@ def upgrade() -> None:
     op.create_index("extensions_by_reply", "extensions", ["reply_message_id"])
     op.create_index("extensions_of_guild", "extensions", ["reply_guild_id"])
     op.create_index("extensions_of_member", "extensions", ["member_id"])
+    op.create_index("extensions_of_channel", "extensions", ["reply_channel_id"])
+    op.create_index("extensions_of_source", "extensions", ["clip_id"])
+    op.create_index("extensions_take_of", "extensions", ["take_of"])
 
     op.create_table(
         "clips",

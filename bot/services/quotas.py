@@ -1,0 +1,52 @@
+"""How much may be in progress at once: per member, and per channel."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from bot.domain.errors import UserError
+from bot.domain.models import Extension
+from bot.domain.text import escaped, one_line, shortened
+from bot.store.store import Store
+
+NAMED = 5  # extensions that a refusal names
+TITLE_LENGTH = 40
+
+
+class Quotas:
+    """Refuses what would be too much; 0 is no limit."""
+
+    def __init__(self, store: Store, *, member_limit: int, channel_limit: int) -> None:
+        self._store = store
+        self._member_limit = member_limit
+        self._channel_limit = channel_limit
+
+    async def check(self, *, member_id: int, channel_id: int, usual: dt.timedelta | None) -> None:
+        """Let one more extension pass.
+
+        Raises:
+            UserError: as many as may be are in progress; names them, and when to come back.
+        """
+        if self._member_limit:
+            own = await self._store.in_progress(member_id=member_id)
+            if len(own) >= self._member_limit:
+                raise _too_many("You have", own, usual)
+        if self._channel_limit:
+            here = await self._store.in_progress(channel_id=channel_id)
+            if len(here) >= self._channel_limit:
+                raise _too_many("This channel has", here, usual)
+
+
+def _too_many(who: str, exts: Sequence[Extension], usual: dt.timedelta | None) -> UserError:
+    count = len(exts)
+    named = " · ".join(_link(ext) for ext in exts[:NAMED])
+    more = f" and {count - NAMED} more" if count > NAMED else ""
+    minutes = f", usually within {usual.total_seconds() // 60 + 1:.0f} minutes" if usual else ""
+    return UserError(
+        f"{who} {count} extension{'s' * (count != 1)} in progress, and more must wait.",
+        f"{named}{more}. Come back when one of them is done{minutes}.",
+    )
+
+
+def _link(ext: Extension) -> str:
+    title = escaped(shortened(one_line(ext.title), TITLE_LENGTH)) or "Untitled"
+    return f"[{title}]({ext.reply.url})" if ext.reply.url else title

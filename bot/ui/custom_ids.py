@@ -1,0 +1,37 @@
+"""All custom ids of Encore's buttons, in one place: ``area:verb:id``.
+
+Replies carry them for years, so an id is never given another meaning: what a button is to do
+differently gets a new verb, and the old one stays and goes on meaning what it meant.
+
+| custom id | what pressing it does | since |
+| --- | --- | --- |
+| ``ext:cancel:<extension>`` | cancels a waiting extension | 0.1 |
+| ``ext:check:<extension>`` | asks the provider once more for what it still owes | 0.1 |
+| ``ext:again:<extension>`` | opens the form with what was asked for | 0.1 |
+| ``ext:take:<extension>`` | asks for the same once more, without a form | 0.1 |
+| ``clip:extend:<clip>`` | opens the form to go on from the end of this clip | 0.1 |
+| ``draft:open:<draft>`` | opens the form with what a member had typed | 0.1 |
+"""
+
+import re
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """The area and the verb of a button."""
+
+    CANCEL = "ext:cancel"
+    CHECK_AGAIN = "ext:check"
+    SEND_AGAIN = "ext:again"
+    ANOTHER_TAKE = "ext:take"
+    EXTEND_CLIP = "clip:extend"
+    OPEN_DRAFT = "draft:open"
+
+    def on(self, stored_id: int | str) -> str:
+        """Return the custom id of the button that does this to what has ``stored_id``."""
+        return f"{self}:{stored_id}"
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What its custom ids look like; the group ``id`` is the stored id."""
+        return re.compile(rf"{self}:(?P<id>[\w-]+)")

@@ -1,0 +1,70 @@
+"""The first reply: an extension is accepted, and its message answers the interaction."""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import discord
+
+from bot.domain.models import Extension, ReplyRef
+from bot.services.extensions import ExtensionService
+from bot.ui.answers import answer
+from bot.ui.embeds import extension_embeds, refusal_embed
+from bot.ui.permissions import TO_EDIT, missing, missing_sentence
+from bot.ui.views import extension_view
+
+APART = dt.timedelta(seconds=1.5)  # between two edits of one reply
+TOKEN_LIFE = dt.timedelta(minutes=14, seconds=30)  # half a minute less than Discord's 15
+
+Accept = Callable[[ReplyRef], Awaitable[tuple[Extension, bool]]]
+
+
+async def reply_first(
+    interaction: discord.Interaction[Any], service: ExtensionService, accept: Accept
+) -> None:
+    """Have ``accept`` take on an extension and show it as the answer to ``interaction``.
+
+    Should the answer not get through, the publisher finds another way.
+
+    Raises:
+        UserError: it was not accepted.
+    """
+    ext, is_new = await accept(_reply_ref(interaction))
+    if not is_new and ext.reply.message_id is not None:
+        await answer(interaction, embeds=[_already_asked(ext)])
+        return
+    shown = await interaction.response.send_message(
+        embeds=extension_embeds(ext, await service.surroundings(ext)),
+        view=extension_view(ext) or discord.utils.MISSING,
+    )
+    reply = replace(_reply_ref(interaction), message_id=shown.message_id)
+    await service.replied(ext, reply, apart=APART)
+    await _warn(interaction, reply)
+
+
+async def _warn(interaction: discord.Interaction[Any], reply: ReplyRef) -> None:
+    """Tell the member now if the result may not reach this channel later, and why."""
+    if not reply.in_channel or reply.guild_id is None:
+        return
+    if lacking := missing(interaction.app_permissions, TO_EDIT):
+        sentence = missing_sentence(lacking, reply.channel_id)
+        remedy = "If it takes longer than 15 minutes, the result comes by direct message."
+        await answer(interaction, embeds=[refusal_embed(sentence, remedy)])
+
+
+def _reply_ref(interaction: discord.Interaction[Any]) -> ReplyRef:
+    """Return where the answer to ``interaction`` will stand, and the ways that will lead there."""
+    guild_id, context = interaction.guild_id, interaction.context
+    return ReplyRef(
+        channel_id=interaction.channel_id or 0,
+        guild_id=guild_id,
+        token=interaction.token,
+        token_until=interaction.created_at + TOKEN_LIFE,
+        in_channel=interaction.is_guild_integration() if guild_id else context.dm_channel,
+    )
+
+
+def _already_asked(ext: Extension) -> discord.Embed:
+    where = f"[Its reply]({ext.reply.url})" if ext.reply.url else "Its reply"
+    return refusal_embed("You have sent this already.", f"{where} shows how it goes on.")

@@ -1,0 +1,67 @@
+"""The buttons under a message, drawn: Extension -> view. Pure; `buttons` says what they do."""
+
+from collections.abc import Iterable, Iterator
+
+import discord
+
+from bot.domain.models import Extension, Status
+from bot.domain.transitions import can_check_again
+from bot.ui.custom_ids import Action
+from bot.ui.embeds import MOST_CLIPS, letter
+
+LINK_LENGTH = 512  # Discord's limit for a button's url
+
+Button = discord.ui.Button[discord.ui.View]
+
+
+def extension_view(ext: Extension) -> discord.ui.View | None:
+    """Return the buttons of a reply: links in the first row, actions in the second."""
+    return _view([*_links(ext), *_actions(ext)])
+
+
+def draft_view(draft_id: int) -> discord.ui.View | None:
+    """Return the button that opens a form again with everything that was typed."""
+    return _view([_button("Edit and send", Action.OPEN_DRAFT, draft_id)])
+
+
+def clips_view(ext: Extension) -> discord.ui.View | None:
+    """Return a button for each clip of ``ext`` that can be extended."""
+    return _view(_extend_buttons(ext))
+
+
+def _links(ext: Extension) -> Iterator[Button]:
+    if ext.status in (Status.STREAMING, Status.COMPLETE):
+        for index, clip in enumerate(ext.clips[:MOST_CLIPS]):
+            if clip.audio_url and len(clip.audio_url) <= LINK_LENGTH:
+                yield Button(label=f"▶ Listen {letter(index)}", url=clip.audio_url, row=0)
+
+
+def _actions(ext: Extension) -> Iterator[Button]:
+    if ext.status is Status.WAITING:
+        yield _button("Cancel", Action.CANCEL, ext.id)
+    if ext.status is Status.COMPLETE:
+        yield from _extend_buttons(ext)
+        yield _button("🔁 Another take", Action.ANOTHER_TAKE, ext.id)
+    if can_check_again(ext):
+        yield _button("Check again", Action.CHECK_AGAIN, ext.id)
+    elif ext.status in (Status.FAILED, Status.UNCONFIRMED):
+        yield _button("Send again", Action.SEND_AGAIN, ext.id)
+
+
+def _extend_buttons(ext: Extension) -> Iterator[Button]:
+    for index, clip in enumerate(ext.clips[:MOST_CLIPS]):
+        if clip.is_playable:
+            yield _button(f"➕ Extend {letter(index)}", Action.EXTEND_CLIP, clip.id)  # noqa: RUF001 - the sign on the button
+
+
+def _button(label: str, action: Action, stored_id: int | str) -> Button:
+    return Button(label=label, custom_id=action.on(stored_id), row=1)
+
+
+def _view(buttons: Iterable[Button]) -> discord.ui.View | None:
+    view = discord.ui.View(timeout=None)
+    for button in buttons:
+        view.add_item(button)
+    # Presses are read by `buttons`, after a restart too: discord.py need not remember the view.
+    view.stop()
+    return view if view.children else None

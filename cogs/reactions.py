@@ -1,0 +1,87 @@
+"""Reactions on finished replies: 🔁 another take, ⏩ go on from the end of clip A."""
+
+import logging
+
+import discord
+from discord.ext import commands
+
+from bot.client import Encore
+from bot.domain.errors import UserError
+from bot.domain.forms import Form
+from bot.domain.models import Extension, ReplyRef, Status
+from bot.services.extensions import ExtensionService
+from bot.ui.answers import tell_directly
+from bot.ui.embeds import refusal_embed
+from bot.ui.permissions import TO_POST, TO_POST_IN_THREAD, missing, missing_sentence
+
+log = logging.getLogger(__name__)
+
+ANOTHER_TAKE = "🔁"
+GO_ON = "⏩"
+
+
+class Reactions(commands.Cog):
+    """Extends again by reaction; every reaction has a button that does the same."""
+
+    def __init__(self, bot: Encore, service: ExtensionService) -> None:
+        self._bot = bot
+        self._service = service
+
+    @commands.Cog.listener("on_raw_reaction_add")
+    async def extend_again(self, reaction: discord.RawReactionActionEvent) -> None:
+        """Take on what a reaction asks for, once per member, message and emoji."""
+        if reaction.emoji.name not in (ANOTHER_TAKE, GO_ON) or self._is_by_a_bot(reaction):
+            return
+        try:
+            ext = await self._service.of_reply(reaction.message_id)
+            if ext is not None and ext.status is Status.COMPLETE:
+                await self._extend(reaction, ext)
+        except UserError as error:
+            refusal = refusal_embed(error.problem, error.remedy)
+            await tell_directly(self._bot, reaction.user_id, refusal)
+        except Exception:
+            log.exception("The reaction on message %s came to nothing", reaction.message_id)
+
+    def _is_by_a_bot(self, reaction: discord.RawReactionActionEvent) -> bool:
+        member = reaction.member  # unknown in direct messages, where only one person can be
+        user = self._bot.user
+        return (member is not None and member.bot) or (
+            user is not None and reaction.user_id == user.id
+        )
+
+    async def _extend(self, reaction: discord.RawReactionActionEvent, ext: Extension) -> None:
+        self._check_permissions(reaction)
+        who = reaction.user_id
+        trigger = f"reaction:{reaction.message_id}:{reaction.emoji.name}:{who}"
+        reply = ReplyRef(
+            channel_id=reaction.channel_id,
+            guild_id=reaction.guild_id,
+            answers=reaction.message_id,
+        )
+        if reaction.emoji.name == ANOTHER_TAKE:
+            await self._service.take(ext.id, trigger=trigger, member_id=who, reply=reply)
+            return
+        clip = next(clip for clip in ext.clips if clip.is_playable)
+        await self._service.accept(Form(clip=clip.id), trigger=trigger, member_id=who, reply=reply)
+
+    def _check_permissions(self, reaction: discord.RawReactionActionEvent) -> None:
+        """Let pass what can be answered where it was asked, by whom may ask there.
+
+        Raises:
+            UserError: Encore may not post there, or the thread is closed.
+        """
+        guild = self._bot.get_guild(reaction.guild_id) if reaction.guild_id else None
+        channel = guild.get_channel_or_thread(reaction.channel_id) if guild else None
+        if guild is None or channel is None:
+            return
+        is_thread = isinstance(channel, discord.Thread)
+        if is_thread and (channel.locked or channel.archived):
+            raise UserError("That thread is closed.", "Ask a moderator to open it again.")
+        needed = TO_POST_IN_THREAD if is_thread else TO_POST
+        if lacking := missing(channel.permissions_for(guild.me), needed):
+            raise UserError(
+                missing_sentence(lacking, reaction.channel_id),
+                "Nothing was sent. Ask a moderator to give it.",
+            )
+        if reaction.member and not channel.permissions_for(reaction.member).view_channel:
+            raise UserError("You may not use Encore in that channel.", "Nothing was sent.")
