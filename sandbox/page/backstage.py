@@ -8,6 +8,7 @@ from sandbox.discord.options import NotPossibleError
 from sandbox.discord.server import DiscordServer
 from sandbox.discord.wire import JsonObject
 from sandbox.page.providers import FAULTS, ProviderDesk
+from sandbox.processes import ProcessError
 
 
 class Bot(Protocol):
@@ -92,7 +93,7 @@ class Backstage:
         async with self._one_by_one:
             try:
                 await act(order)
-            except (TimeoutError, ValueError, OSError) as error:
+            except (ProcessError, TimeoutError, ValueError, OSError) as error:
                 raise NotPossibleError(str(error) or "It took too long") from error
 
     async def close(self) -> None:
