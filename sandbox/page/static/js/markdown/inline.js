@@ -13,7 +13,7 @@ const RULES = [
   [/^<a?:(\w{2,32}):\d+>/, (found) => text(`:${found[1]}:`)],
   [/^@(everyone|here)\b/, (found) => ({ kind: "everyone", text: found[0] })],
   [/^\[((?:\\.|\[[^\]\n]*\]|[^[\]\\])+)\]\(\s*<?(https?:\/\/(?:\\.|\([^()\s]*\)|[^()\s<>\\])+)>?(?:\s+"[^"]*")?\s*\)/, (found, deeper) => link(unescaped(found[2]), deeper(found[1]))],
-  [/^https?:\/\/[^\s<]+[^\s<.,:;"')\]*_~|]/, (found) => link(balanced(found[0]), [text(balanced(found[0]))], balanced(found[0]).length)],
+  [/^https?:\/\/[^\s<]+/, (found) => bare(found[0])],
   [/^\*\*((?:\\[\s\S]|[^\\])+?)\*\*(?!\*)/, (found, deeper) => ({ kind: "strong", inside: deeper(found[1]) })],
   [/^__((?:\\[\s\S]|[^\\])+?)__(?!_)/, (found, deeper) => ({ kind: "underline", inside: deeper(found[1]) })],
   [/^~~((?:\\[\s\S]|[^\\])+?)~~(?!~)/, (found, deeper) => ({ kind: "strike", inside: deeper(found[1]) })],
@@ -61,11 +61,11 @@ const text = (value) => ({ kind: "text", text: value });
 const link = (url, inside, length) => ({ kind: "link", url, inside, length });
 const unescaped = (url) => url.replace(/\\([^0-9A-Za-z\s])/g, "$1");
 
-/** A bare address loses a closing bracket that was opened before it. */
-function balanced(url) {
+/** A bare address ends before the punctuation that follows it, and before a bracket not opened in it. */
+function bare(url) {
   let found = url;
-  while (found.endsWith(")") && count(found, ")") > count(found, "(")) found = found.slice(0, -1);
-  return found;
+  while (/[.,:;"'*~|\]]$/.test(found) || (found.endsWith(")") && count(found, ")") > count(found, "("))) found = found.slice(0, -1);
+  return /^https?:\/\/./.test(found) ? link(found, [text(found)], found.length) : null;
 }
 
 const count = (value, letter) => value.split(letter).length - 1;

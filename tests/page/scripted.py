@@ -1,0 +1,53 @@
+"""A bot in a few lines, in this process: it answers interactions as a test says."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.discord import posting
+from sandbox.discord.models import Message
+from sandbox.discord.server import DiscordServer
+from sandbox.discord.world import Event
+
+Payload = dict[str, Any]
+Answer = Callable[[Payload], Payload | None]
+MESSAGE, CHOICES, MODAL, EPHEMERAL = 4, 8, 9, 64
+
+
+class ScriptedBot:
+    """Answers by the name of a command or the custom id of a component; keeps what it was told."""
+
+    def __init__(self, discord: DiscordServer) -> None:
+        self.told: list[Payload] = []
+        self._discord = discord
+        self._answers: dict[str, Answer] = {}
+        discord.world.listeners.append(self._hear)
+
+    def on(self, name: str, answer: Answer) -> None:
+        self._answers[name] = answer
+
+    def command(self, name: str, answer: Answer, **fields: Any) -> None:  # noqa: ANN401 - JSON
+        self._discord.commands.put(None, {"name": name, "description": "Does it", **fields})
+        self.on(name, answer)
+
+    def post(self, **body: Any) -> Message:  # noqa: ANN401 - JSON
+        world = self._discord.world
+        message = posting.new_message(world, world.channel, world.bot, body)
+        posting.send(world, message)
+        return message
+
+    def edit(self, message: Message, **body: Any) -> None:  # noqa: ANN401 - JSON
+        posting.edit_message(self._discord.world, message, body)
+
+    def _hear(self, event: Event) -> None:
+        if event.name != "INTERACTION_CREATE":
+            return
+        told = event.payload
+        self.told.append(told)
+        name = told["data"].get("name") or told["data"].get("custom_id")
+        answer = self._answers.get(name, lambda _told: None)(told)
+        if answer is not None:
+            respond = self._discord.interactions.respond
+            asyncio.get_running_loop().call_soon(
+                respond, int(told["id"]), told["token"], answer, ()
+            )

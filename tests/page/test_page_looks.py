@@ -1,0 +1,294 @@
+"""What the page draws, and what it sends: against a bot of a few lines, in a real browser."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+from scripted import CHOICES, EPHEMERAL, MESSAGE, MODAL, Payload, ScriptedBot
+
+from sandbox.discord.server import DiscordServer
+from sandbox.page.server import PageServer
+
+PATIENCE = 10_000  # milliseconds
+RIGHTMOST = """message => Math.max(...[...message.querySelectorAll('.embed, .button, .md')]
+    .map(each => each.getBoundingClientRect().right))"""
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def discord() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer(acknowledge_within=0.5) as running:
+        yield running
+
+
+@pytest.fixture
+def bot(discord: DiscordServer) -> ScriptedBot:
+    return ScriptedBot(discord)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser, discord: DiscordServer) -> AsyncIterator[Page]:
+    errors: list[str] = []
+    async with PageServer(discord) as server:
+        context = await browser.new_context(viewport={"width": 1000, "height": 800})
+        context.set_default_timeout(PATIENCE)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.goto(server.address)
+        await page.get_by_role("heading", name="songs", exact=True).wait_for()
+        yield page
+        await context.close()
+    assert errors == []
+
+
+def says(text: str, **more: object) -> Payload:
+    return {"type": MESSAGE, "data": {"content": text, **more}}
+
+
+async def use(page: Page, command: str) -> None:
+    await begin(page, command)
+    await page.keyboard.press("Enter")
+
+
+async def begin(page: Page, command: str) -> None:
+    await page.locator(".compose-text").fill(command)
+    await page.get_by_role("option").wait_for()
+    await page.keyboard.press("Enter")
+
+
+async def test_text_never_becomes_html(page: Page, bot: ScriptedBot) -> None:
+    embed = {
+        "title": HOSTILE,
+        "url": "javascript:document.title=3",
+        "description": f"{HOSTILE} [a](javascript:alert) **{HOSTILE}** `{HOSTILE}`",
+        "fields": [{"name": HOSTILE, "value": HOSTILE}],
+        "footer": {"text": HOSTILE},
+    }
+    bot.post(content=f"{HOSTILE} ||{HOSTILE}||", embeds=[embed])
+    message = page.locator(".message")
+    await expect(message).to_contain_text("<script>document.title=2</script>")
+    assert await message.locator("img, script").count() == 0
+    assert await message.locator("a").count() == 0
+    assert await page.title() == "#songs · Studio · Encore's sandbox"
+
+
+@pytest.mark.parametrize(
+    ("text", "selector", "shown"),
+    [
+        ("**bold** and *italic*", "strong", "bold"),
+        ("**bold** and *italic*", "em", "italic"),
+        ("__under__ ~~gone~~", "u", "under"),
+        ("__under__ ~~gone~~", "s", "gone"),
+        ("***both***", "em strong, strong em", "both"),
+        ("some_snake_case _but this_", "em", "but this"),
+        ("2 * 3 * 4 = **24**", "strong", "24"),
+        ("`**not bold**`", "code", "**not bold**"),
+        ("```py\nprint(1)\n```", "pre", "print(1)"),
+        ("> quoted\n> twice\nafter", "blockquote", "quoted\ntwice"),
+        ("- one\n- two\n  - three", "li li", "three"),
+        ("1. one\n2. two", "ol li:nth-child(2)", "two"),
+        ("# Title\ntext", ".h1", "Title"),
+        (r"\*not italic\* **x**", "strong", "x"),
+        ("[Listen](https://example.com/a_b_c)", 'a[href="https://example.com/a_b_c"]', "Listen"),
+        (
+            "https://example.com/a_(b).",
+            'a[href="https://example.com/a_(b)"]',
+            "https://example.com/a_(b)",
+        ),
+        ("<t:0:D>", "time", "January 1, 1970"),
+        ("@everyone", ".mention", "@everyone"),
+        ("**unclosed `code` *x*", "em", "x"),
+    ],
+)
+async def test_markdown_looks_as_on_discord(
+    page: Page, bot: ScriptedBot, text: str, selector: str, shown: str
+) -> None:
+    bot.post(content=text)
+    found = page.locator(".message .md").locator(selector)
+    await expect(found).to_have_count(1)
+    assert (await found.inner_text()).strip() == shown
+
+
+async def test_mentions_and_times_are_read_as_names_and_tick(
+    page: Page, bot: ScriptedBot, discord: DiscordServer
+) -> None:
+    ada, channel = discord.member("Ada"), discord.world.channel
+    now = await page.evaluate("Math.floor(Date.now() / 1000)")
+    bot.post(content=f"{ada.mention} in {channel.mention} <t:{now - 120}:R> <t:{now}:R>")
+    message = page.locator(".message")
+    await expect(message.locator(".mention").first).to_have_text("@Ada")
+    await expect(message.locator(".mention").last).to_have_text("#songs")
+    await expect(message.locator("time.moment").first).to_have_text("2 minutes ago")
+    await expect(message.locator("time.moment").last).to_have_text("2 seconds ago")
+
+
+async def test_edits_change_what_is_shown_and_keep_the_rest(page: Page, bot: ScriptedBot) -> None:
+    message = bot.post(content="first", embeds=[{"title": "stays", "color": 0x57F287}])
+    shown = page.locator(".message")
+    await expect(shown).to_contain_text("first")
+    await shown.locator(".embed").evaluate("embed => { embed.kept = true; }")
+    bot.edit(message, content="second")
+    await expect(shown).to_contain_text("second(edited)")
+    assert await shown.locator(".embed").evaluate("embed => embed.kept")
+
+
+async def test_buttons_are_pressed_and_those_that_are_off_are_not(
+    page: Page, bot: ScriptedBot
+) -> None:
+    bot.on("go", lambda _told: says("Pressed", flags=EPHEMERAL))
+    buttons = [
+        {"type": 2, "style": 1, "label": "Go", "custom_id": "go"},
+        {"type": 2, "style": 4, "label": "Late", "custom_id": "late"},
+        {"type": 2, "style": 2, "label": "Off", "custom_id": "off", "disabled": True},
+        {"type": 2, "style": 5, "label": "Out", "url": "https://example.com/"},
+    ]
+    bot.post(content="Choose", components=[{"type": 1, "components": buttons}])
+    message = page.locator(".message").first
+    await expect(message.get_by_role("button", name="Off")).to_be_disabled()
+    link = message.get_by_role("link", name="Out")
+    await expect(link).to_have_attribute("href", "https://example.com/")
+    await expect(link).to_have_attribute("rel", "noopener noreferrer")
+    await message.get_by_role("button", name="Go", exact=True).click()
+    answer = page.locator(".message").last
+    await expect(answer).to_contain_text("Pressed")
+    await expect(answer).to_contain_text("Only you can see this")
+    await message.get_by_role("button", name="Late").click()
+    await expect(message.get_by_role("alert")).to_have_text("The application did not respond")
+
+
+async def test_a_select_is_chosen_from_with_the_keyboard(page: Page, bot: ScriptedBot) -> None:
+    bot.on("take", lambda told: says(f"Chose {told['data']['values']}"))
+    options = [
+        {"label": each.title(), "value": each, "description": "A take"} for each in ("a", "b")
+    ]
+    select = {"type": 3, "custom_id": "take", "placeholder": "Which take?", "options": options}
+    bot.post(content="Choose", components=[{"type": 1, "components": [select]}])
+    box = page.get_by_role("combobox", name="Which take?")
+    await box.focus()
+    for key in ("Enter", "ArrowDown", "Enter"):
+        await page.keyboard.press(key)
+    await expect(page.locator(".message").last).to_contain_text("Chose ['b']")
+
+
+async def test_completions_come_from_the_bot_and_send_its_values(
+    page: Page, bot: ScriptedBot
+) -> None:
+    def answer(told: Payload) -> Payload:
+        [option] = told["data"]["options"]
+        if told["type"] == 4:
+            choice = {"name": f"Song like {option['value']}", "value": "id-1"}
+            return {"type": CHOICES, "data": {"choices": [choice]}}
+        return says(f"Playing {option['value']}")
+
+    song = {
+        "type": 3,
+        "name": "song",
+        "description": "Which",
+        "required": True,
+        "autocomplete": True,
+    }
+    bot.command("play", answer, options=[song])
+    await begin(page, "/play")
+    await page.keyboard.type("blue")
+    await page.get_by_role("option", name="Song like blue").click()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message")).to_contain_text("Playing id-1")
+
+
+async def test_every_component_of_a_modal_is_filled_in_and_sent(
+    page: Page, bot: ScriptedBot, discord: DiscordServer
+) -> None:
+    options = [{"label": "Rock", "value": "rock"}, {"label": "Folk", "value": "folk"}]
+    components = {
+        "Words": {"type": 4, "custom_id": "words", "style": 2, "max_length": 20, "min_length": 3},
+        "Style": {"type": 3, "custom_id": "style", "options": options},
+        "Moods": {"type": 22, "custom_id": "moods", "options": options, "required": False},
+        "Loud": {"type": 23, "custom_id": "loud"},
+        "Sheet": {"type": 19, "custom_id": "sheet", "required": False},
+    }
+    labels = [
+        {"type": 18, "label": name, "description": f"About {name}", "component": component}
+        for name, component in components.items()
+    ]
+    modal = {"custom_id": "form", "title": "A song", "components": labels}
+    bot.command("song", lambda _told: {"type": MODAL, "data": modal})
+    bot.on("form", lambda _told: says("Thank you"))
+    await use(page, "/song")
+    form = page.get_by_role("dialog", name="A song")
+    await expect(form.get_by_label("Words")).to_be_focused()
+    await form.get_by_label("Words").fill("la")
+    await expect(form.locator(".counter")).to_have_text("18")
+    await form.get_by_role("button", name="Submit").click()
+    await expect(form).to_contain_text("Must be at least 3 characters long.")
+    await expect(form).to_contain_text("This field is required.")
+    await form.get_by_label("Words").fill("la la la")
+    await form.get_by_role("combobox").click()
+    await form.get_by_role("option", name="Folk").click()
+    await form.get_by_label("Rock").check()
+    await form.get_by_label("Loud").check()
+    file = {"name": "sheet.txt", "mimeType": "text/plain", "buffer": b"do re mi"}
+    await form.locator("input[type=file]").set_input_files(files=[file])
+    await expect(form).to_contain_text("sheet.txt")
+    await form.get_by_role("button", name="Submit").click()
+    await expect(page.locator(".message").last).to_contain_text("Thank you")
+    data = bot.told[-1]["data"]
+    sent = {each["component"]["custom_id"]: each["component"] for each in data["components"]}
+    assert sent["words"]["value"] == "la la la"
+    assert sent["style"]["values"] == ["folk"]
+    assert sent["moods"]["values"] == ["rock"]
+    assert sent["loud"]["value"] is True
+    [number] = sent["sheet"]["values"]
+    assert discord.world.attachments[int(number)].content == b"do re mi"
+
+
+async def test_a_form_that_is_not_answered_stays_open_with_its_text(
+    page: Page, bot: ScriptedBot
+) -> None:
+    words = {"type": 4, "custom_id": "words", "style": 1, "label": "Words"}
+    rows = [{"type": 1, "components": [words]}]
+    modal = {"custom_id": "silent", "title": "A song", "components": rows}
+    bot.command("song", lambda _told: {"type": MODAL, "data": modal})
+    await use(page, "/song")
+    form = page.get_by_role("dialog", name="A song")
+    await form.get_by_label("Words").fill("la la la")
+    await form.get_by_role("button", name="Submit").click()
+    await expect(form.get_by_role("alert").last).to_contain_text("The application did not respond")
+    await expect(form.get_by_label("Words")).to_have_value("la la la")
+    bot.on("silent", lambda _told: says("Heard at last"))
+    await form.get_by_role("button", name="Submit").click()
+    await expect(page.locator(".message").last).to_contain_text("Heard at last")
+    await expect(form).to_have_count(0)
+
+
+async def test_message_commands_are_in_the_apps_menu(page: Page, bot: ScriptedBot) -> None:
+    bot.command(
+        "Extend this song", lambda told: says(told["data"]["target_id"]), type=3, description=""
+    )
+    message = bot.post(content="A song")
+    await page.locator(".message").first.hover()
+    await page.get_by_role("button", name="More").click()
+    await page.get_by_role("menuitem", name="Extend this song").click()
+    await expect(page.locator(".message").last).to_contain_text(str(message.id))
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+async def test_nothing_is_wider_than_the_window(page: Page, bot: ScriptedBot, width: int) -> None:
+    long = "x" * 300
+    embed = {
+        "title": long,
+        "description": f"{long}\n> {long}\n```\n{long}\n```",
+        "fields": [{"name": long[:200], "value": long, "inline": True}] * 3,
+        "footer": {"text": long},
+    }
+    buttons = [{"type": 2, "style": 2, "label": "x" * 40, "custom_id": str(n)} for n in range(5)]
+    bot.post(content=long, embeds=[embed], components=[{"type": 1, "components": buttons}])
+    await page.set_viewport_size({"width": width, "height": 740})
+    await expect(page.locator(".embed")).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert await page.locator("#scroll").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+    right = await page.locator(".message").evaluate(RIGHTMOST)
+    assert right <= width
