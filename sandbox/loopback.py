@@ -6,14 +6,11 @@ what the browser says of their origin in ``Sec-Fetch-Site``.
 """
 
 import urllib.parse
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
-
-Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def is_local(request: web.Request, *more: str) -> bool:
@@ -27,7 +24,7 @@ def is_local(request: web.Request, *more: str) -> bool:
     return origin is None or _name(origin) in names
 
 
-def only_local(*more: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def only_local(*more: str) -> Middleware:
     """A middleware that refuses what is not local; ``more`` are names that count as this one."""
 
     @web.middleware

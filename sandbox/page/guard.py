@@ -7,8 +7,9 @@ and styles of the page alone, and audio and pictures of the sandbox's other two 
 import hmac
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from sandbox.loopback import Handler, is_local
+from sandbox.loopback import is_local
 
 NOT_FOUND = "There is nothing here. Use the address that the sandbox printed.\n"
 FIXED = {

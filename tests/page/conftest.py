@@ -1,31 +1,17 @@
 """A real browser on the sandbox's page. One house and one browser serve all tests; each test has a
 channel of its own."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 from visitor import Visitor
 
+from sandbox.browser import MISSING, chromium, found_browser
 from sandbox.house import House
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-FOUND = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-MISSING = (
-    "No browser is here: install Debian's chromium (apt-get install chromium) to test the page."
-)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SPEED = 40.0
 PATIENCE = 15_000  # milliseconds
 
@@ -35,12 +21,10 @@ Visit = Callable[..., Awaitable[Visitor]]
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     expect.set_options(timeout=PATIENCE)
-    if FOUND is None:
+    if found_browser() is None:
         pytest.skip(MISSING)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=FOUND, args=ARGUMENTS)
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,0 +1,45 @@
+"""A real browser for tests, benchmarks and pictures: Chromium without a window, by Playwright.
+
+Needs the `dev` packages, and a Chromium that is installed already; none is downloaded.
+"""
+
+import os
+import shutil
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from playwright.async_api import Browser, async_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MISSING = "No browser is here: install Debian's chromium (apt-get install chromium)."
+ARGUMENTS = (
+    "--no-sandbox",  # it sees nothing but our own page, and containers run it as root
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def found_browser() -> str | None:
+    """The path of a Chromium: the one that ``CHROMIUM`` names, or the first of the usual names."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@asynccontextmanager
+async def chromium() -> AsyncGenerator[Browser, None]:
+    """A browser that is closed at the end.
+
+    Raises:
+        FileNotFoundError: there is none; the text says what to install.
+    """
+    path = found_browser()
+    if path is None:
+        raise FileNotFoundError(MISSING)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS])
+        try:
+            yield browser
+        finally:
+            await browser.close()

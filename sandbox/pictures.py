@@ -1,0 +1,81 @@
+"""`python -m sandbox.pictures`: the README's pictures, taken from the running page.
+
+`docs/modal.png` shows the form of `/extend`, `docs/reply.png` a completed reply.
+"""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from playwright.async_api import Page
+
+from sandbox.browser import chromium
+from sandbox.demo import LYRICS
+from sandbox.house import House
+
+SPEED = 60.0
+WINDOW = {"width": 1000, "height": 720}
+MOST_BYTES = 200_000
+PATIENCE = 30_000  # milliseconds
+AT = "1:04.3"
+COMMAND = f"at:{AT} tags:synthpop, dreamy title:Electric Dreams"
+
+
+def main() -> int:
+    """Take the pictures; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.pictures", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("docs"))
+    options = parser.parse_args()
+    try:
+        asyncio.run(_take(options.folder))
+    except FileNotFoundError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+async def _take(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs yet
+    async with House(speed=SPEED) as house, chromium() as browser:
+        await house.start_bot()
+        context = await browser.new_context(
+            viewport={"width": WINDOW["width"], "height": WINDOW["height"]}, color_scheme="dark"
+        )
+        context.set_default_timeout(PATIENCE)
+        page = await context.new_page()
+        await page.goto(house.page.address)
+        await _open_form(page, (await house.sources())["aimlapi"])
+        await _keep(page, folder / "modal.png")
+        await page.get_by_role("button", name="Submit").click()
+        await page.get_by_text("✅").first.wait_for()
+        await page.wait_for_function(
+            "[...document.querySelectorAll('.embed-thumbnail img')].filter(i => i.complete).length"
+        )
+        await page.mouse.move(0, 0)
+        await _keep(page, folder / "reply.png")
+
+
+async def _open_form(page: Page, clip: str) -> None:
+    await page.get_by_role("button", name="Electric Dreams · ").wait_for()
+    await page.get_by_label("Message", exact=True).click()
+    await page.keyboard.insert_text(f"/extend clip:{clip} {COMMAND}")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("dialog").get_by_label("Lyrics").fill(LYRICS)
+
+
+async def _keep(page: Page, path: Path) -> None:
+    """Save what the page shows.
+
+    Raises:
+        ValueError: the file is larger than a README should load.
+    """
+    await page.evaluate("document.fonts.ready")
+    picture = await page.screenshot(path=path)
+    if len(picture) > MOST_BYTES:
+        raise ValueError(f"{path} has {len(picture)} bytes, more than {MOST_BYTES}")
+    sys.stdout.write(f"{path}: {len(picture) / 1000:.0f} kB\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
