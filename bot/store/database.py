@@ -1,14 +1,9 @@
-"""A database that is open: reads, and writes one after the other where that is needed."""
+"""A database that is open: whole transactions, which run to their end."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    nullcontext,
-)
-from typing import Concatenate, ParamSpec, TypeVar
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,43 +22,56 @@ T = TypeVar("T")
 Work = Callable[Concatenate[AsyncConnection, P], Awaitable[T]]
 
 
+class Ways(Protocol):
+    """How transactions are done."""
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool) -> T:
+        """Do ``work`` in a transaction, which may write only if it ``writes``."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        ...
+
+
+class Server:
+    """A database that is asked over the network."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._reading = engine.execution_options(isolation_level="REPEATABLE READ")
+        self._writing = engine
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool) -> T:
+        """Return the result of ``work``."""
+        begun = self._writing.begin() if writes else self._reading.connect()
+        async with begun as connection:
+            return await work(connection)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._writing.dispose()
+
+
 class Database:
     """The ways to an open database.
-
-    On SQLite all writers of the process take turns, because it has but one write lock; readers
-    have connections of their own and are never in the way.
 
     A transaction that has begun runs to its end even if the one who asked for it is cancelled:
     broken off, it would leave its connection in the middle of a statement, with its locks.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, ways: Ways) -> None:
         self._under_way: set[asyncio.Task[object]] = set()
-        self._reading = engine.execution_options(isolation_level="REPEATABLE READ")
-        self._writing = engine
-        self._turn: AbstractAsyncContextManager[object] = nullcontext()
-        if engine.dialect.name == "sqlite":
-            self._reading = engine
-            self._writing = engine.execution_options(**{sqlite.WRITES: True})
-            self._turn = asyncio.Lock()
+        self._ways = ways
 
     async def read(self, question: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the answer to ``question``, all of which sees the same moment."""
-
-        async def answer() -> T:
-            async with self._reading.connect() as connection:
-                return await question(connection, *args, **kwargs)
-
-        return await self._whole(answer())
+        return await self._whole(
+            self._ways.run(lambda db: question(db, *args, **kwargs), writes=False)
+        )
 
     async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do ``work`` in a transaction: committed at the end, undone by an exception."""
-
-        async def result() -> T:
-            async with self._turn, self._writing.begin() as connection:
-                return await work(connection, *args, **kwargs)
-
-        return await self._whole(result())
+        return await self._whole(self._ways.run(lambda db: work(db, *args, **kwargs), writes=True))
 
     async def settle(self) -> None:
         """Wait for the transactions whose askers did not."""
@@ -90,14 +98,15 @@ async def opened(address: str) -> AsyncGenerator[Database]:
     async with AsyncExitStack() as stack:
         try:
             url = _known(address)
-            engine = create_async_engine(url)
             beginning = [_migrated]
             if url.drivername == SQLITE:
                 stack.enter_context(sqlite.held(url.database or ""))
-                sqlite.prepare(engine)
+                ways = sqlite.File(url)
                 beginning.append(lapse_all)
-            stack.push_async_callback(engine.dispose)
-            database = Database(engine)
+            else:
+                ways = Server(create_async_engine(url))
+            stack.push_async_callback(ways.close)
+            database = Database(ways)
             stack.push_async_callback(database.settle)
             for work in beginning:
                 await database.write(work)
