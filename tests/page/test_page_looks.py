@@ -11,6 +11,33 @@ from sandbox.discord.server import DiscordServer
 from sandbox.page.server import PageServer
 
 PATIENCE = 10_000  # milliseconds
+# text, what in it to look at, and what that says
+MARKDOWN = [
+    ("**bold** and *italic*", "strong", "bold"),
+    ("**bold** and *italic*", "em", "italic"),
+    ("__under__ ~~gone~~", "u", "under"),
+    ("__under__ ~~gone~~", "s", "gone"),
+    ("***both***", "em strong, strong em", "both"),
+    ("some_snake_case _but this_", "em", "but this"),
+    ("2 * 3 * 4 = **24**", "strong", "24"),
+    ("`**not bold**`", "code", "**not bold**"),
+    ("```py\nprint(1)\n```", "pre", "print(1)"),
+    ("> quoted\n> twice\nafter", "blockquote", "quoted\ntwice"),
+    ("- one\n- two\n  - three", "li li", "three"),
+    ("1. one\n2. two", "ol li:nth-child(2)", "two"),
+    ("# Title\ntext", ".h1", "Title"),
+    (r"\*not italic\* **x**", "strong", "x"),
+    ("[Listen](https://example.com/a_b_c)", 'a[href="https://example.com/a_b_c"]', "Listen"),
+    (
+        "https://example.com/a_(b).",
+        'a[href="https://example.com/a_(b)"]',
+        "https://example.com/a_(b)",
+    ),
+    ("<t:0:D>", "time", "January 1, 1970"),
+    ("@everyone", ".mention", "@everyone"),
+    ("**unclosed `code` *x*", "em", "x"),
+    ("- a\n1. b", "ol li", "b"),
+]
 RIGHTMOST = """message => Math.max(...[...message.querySelectorAll('.embed, .button, .md')]
     .map(each => each.getBoundingClientRect().right))"""
 
@@ -76,41 +103,14 @@ async def test_text_never_becomes_html(page: Page, bot: ScriptedBot) -> None:
     assert await page.title() == "#songs · Studio · Encore's sandbox"
 
 
-@pytest.mark.parametrize(
-    ("text", "selector", "shown"),
-    [
-        ("**bold** and *italic*", "strong", "bold"),
-        ("**bold** and *italic*", "em", "italic"),
-        ("__under__ ~~gone~~", "u", "under"),
-        ("__under__ ~~gone~~", "s", "gone"),
-        ("***both***", "em strong, strong em", "both"),
-        ("some_snake_case _but this_", "em", "but this"),
-        ("2 * 3 * 4 = **24**", "strong", "24"),
-        ("`**not bold**`", "code", "**not bold**"),
-        ("```py\nprint(1)\n```", "pre", "print(1)"),
-        ("> quoted\n> twice\nafter", "blockquote", "quoted\ntwice"),
-        ("- one\n- two\n  - three", "li li", "three"),
-        ("1. one\n2. two", "ol li:nth-child(2)", "two"),
-        ("# Title\ntext", ".h1", "Title"),
-        (r"\*not italic\* **x**", "strong", "x"),
-        ("[Listen](https://example.com/a_b_c)", 'a[href="https://example.com/a_b_c"]', "Listen"),
-        (
-            "https://example.com/a_(b).",
-            'a[href="https://example.com/a_(b)"]',
-            "https://example.com/a_(b)",
-        ),
-        ("<t:0:D>", "time", "January 1, 1970"),
-        ("@everyone", ".mention", "@everyone"),
-        ("**unclosed `code` *x*", "em", "x"),
-    ],
-)
-async def test_markdown_looks_as_on_discord(
-    page: Page, bot: ScriptedBot, text: str, selector: str, shown: str
-) -> None:
-    bot.post(content=text)
-    found = page.locator(".message .md").locator(selector)
-    await expect(found).to_have_count(1)
-    assert (await found.inner_text()).strip() == shown
+async def test_markdown_looks_as_on_discord(page: Page, bot: ScriptedBot) -> None:
+    for text, _, _ in MARKDOWN:
+        bot.post(content=text)
+    await expect(page.locator(".message")).to_have_count(len(MARKDOWN))
+    for number, (text, selector, shown) in enumerate(MARKDOWN):
+        found = page.locator(".message").nth(number).locator(".md").locator(selector)
+        assert await found.count() == 1, text
+        assert (await found.inner_text()).strip() == shown, text
 
 
 async def test_mentions_and_times_are_read_as_names_and_tick(

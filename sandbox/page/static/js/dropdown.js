@@ -4,6 +4,7 @@ import { h, icon } from "./dom.js";
 import { store } from "./store.js";
 
 const USER = 5, ROLE = 6, MENTIONABLE = 7, CHANNEL = 8;
+const GAP = 2; // pixels
 
 /** The options of a select component, also of those that offer users, roles or channels. */
 export function optionsOf(given) {
@@ -28,7 +29,7 @@ export function dropdown(given, { label, changed }) {
 
   const words = h("span", { class: "dropdown-words" });
   const head = h("button", { type: "button", class: "dropdown-head", role: "combobox", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-label": label, disabled: Boolean(given.disabled) }, words, icon("down"));
-  const list = h("ul", { class: "dropdown-list", role: "listbox", hidden: true, "aria-label": label, "aria-multiselectable": most > 1 ? "true" : null });
+  const list = h("ul", { class: "dropdown-list", role: "listbox", popover: "manual", "aria-label": label, "aria-multiselectable": most > 1 ? "true" : null });
   const box = h("div", { class: "dropdown", data: { custom: given.custom_id ?? "" } }, head, list);
 
   const draw = () => {
@@ -40,11 +41,13 @@ export function dropdown(given, { label, changed }) {
       item.classList.toggle("active", index === active);
     });
   };
+  const isOpen = () => list.matches(":popover-open");
   const open = (wanted) => {
-    if (wanted === !list.hidden) return;
-    list.hidden = !wanted;
+    if (wanted === isOpen()) return;
+    list.togglePopover(wanted);
     head.setAttribute("aria-expanded", String(wanted));
     if (wanted) {
+      place(list, head);
       active = Math.max(0, options.findIndex((each) => chosen.includes(each.value)));
       before = [...chosen];
       draw();
@@ -67,20 +70,21 @@ export function dropdown(given, { label, changed }) {
     each.emoji?.name && h("span", { class: "button-emoji" }, each.emoji.name),
     h("span", { class: "dropdown-option" }, h("span", {}, each.label), each.description && h("small", {}, each.description)), icon("check"))));
 
-  head.addEventListener("click", () => open(list.hidden));
+  head.addEventListener("click", () => open(!isOpen()));
   head.addEventListener("blur", () => open(false));
+  document.addEventListener("scroll", (event) => { if (isOpen() && !list.contains(event.target)) open(false); }, true);
   head.addEventListener("keydown", (event) => {
     const moves = { ArrowDown: 1, ArrowUp: -1 };
     if (event.key in moves) {
       event.preventDefault();
-      if (list.hidden) return open(true);
+      if (!isOpen()) return open(true);
       active = (active + moves[event.key] + options.length) % options.length;
       draw();
       list.children[active].scrollIntoView({ block: "nearest" });
-    } else if (["Enter", " "].includes(event.key) && !list.hidden) {
+    } else if (["Enter", " "].includes(event.key) && isOpen()) {
       event.preventDefault();
       pick(active);
-    } else if (event.key === "Escape" && !list.hidden) {
+    } else if (event.key === "Escape" && isOpen()) {
       event.preventDefault();
       event.stopPropagation();
       chosen = before;
@@ -90,4 +94,15 @@ export function dropdown(given, { label, changed }) {
   draw();
   box.values = () => chosen;
   return box;
+}
+
+/** Below its button, or above it where there is more room; it floats over everything. */
+function place(list, head) {
+  const at = head.getBoundingClientRect();
+  const below = innerHeight - at.bottom, above = at.top;
+  const up = below < list.offsetHeight + GAP && above > below;
+  list.style.setProperty("left", `${at.left}px`);
+  list.style.setProperty("width", `${at.width}px`);
+  list.style.setProperty("top", up ? "auto" : `${at.bottom + GAP}px`);
+  list.style.setProperty("bottom", up ? `${innerHeight - at.top + GAP}px` : "auto");
 }

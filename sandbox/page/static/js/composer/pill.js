@@ -14,6 +14,8 @@ export class Pill {
     this.line = line;
     this.chosen = null; // { name, value } that was picked from a list
     this.asked = 0;
+    this.listed = []; // what is offered now
+    this.problem = null; // what is wrong with it, until something else is typed
     const kind = option.type === KIND.attachment ? "file" : "text";
     this.input = h("input", { class: "pill-input", type: kind, autocomplete: "off", spellcheck: "false", "aria-label": `${option.name}${option.required ? ", required" : ""}: ${option.description}` });
     this.element = h("span", { class: "pill", data: { option: option.name } }, h("span", { class: "pill-name", "aria-hidden": "true" }, option.name), this.input);
@@ -49,14 +51,16 @@ export class Pill {
   }
 
   complain(problem) {
+    this.problem = problem;
     this.element.classList.add("wrong");
     this.input.setAttribute("aria-invalid", "true");
     this.input.focus();
-    this.show({ problem, items: [] });
+    this.show({ items: this.line.suggestions.input === this.input ? this.listed : [] });
   }
 
   typed() {
     this.chosen = null;
+    this.problem = null;
     this.element.classList.remove("wrong");
     this.input.removeAttribute("aria-invalid");
     this.fit();
@@ -112,8 +116,10 @@ export class Pill {
     this.show({ items: choices ?? [], empty: error ?? (this.input.value ? "No options match your search." : null) });
   }
 
-  show({ items, problem = null, empty = null }) {
+  show({ items, empty = null }) {
     const { suggestions } = this.line;
+    const { problem } = this;
+    this.listed = items;
     const { name, description } = this.option;
     suggestions.show(this.input, {
       head: problem ? h("span", { class: "suggest-problem", role: "alert" }, problem) : h("span", {}, h("strong", {}, name), ` ${description} `, h("small", {}, `(${kindName(this.option)})`)),

@@ -44,7 +44,7 @@ function lineBlocks(source) {
       const items = [];
       while (at < lines.length && ITEM.test(lines[at])) items.push(item(lines[at++]));
       at -= 1;
-      made.push(list(items));
+      made.push(...lists(items));
     } else {
       const last = made.at(-1);
       if (last?.kind === "lines") last.text += `\n${line}`;
@@ -59,6 +59,13 @@ function item(line) {
   return { depth: Math.min(Math.floor(indent.length / 2), 10), number: number === undefined ? null : Number(number), inside: inlineNodes(words) };
 }
 
+/** Lists of the same depth that stand together: a numbered one ends where a bulleted one begins. */
+function lists(items) {
+  const [first] = items;
+  const other = items.findIndex((each) => each.depth <= first.depth && (each.number === null) !== (first.number === null));
+  return other < 0 ? [list(items)] : [list(items.slice(0, other)), ...lists(items.slice(other))];
+}
+
 function list(items) {
   const [first] = items;
   const made = { kind: "list", start: first.number, items: [] };
@@ -70,7 +77,7 @@ function list(items) {
     const inner = [];
     while (at < items.length && items[at].depth > first.depth) inner.push(items[at++]);
     at -= 1;
-    made.items.at(-1).lists.push(list(inner));
+    made.items.at(-1).lists.push(...lists(inner));
   }
   return made;
 }
