@@ -1,5 +1,6 @@
 """Reactions on finished replies: 🔁 another take, ⏩ go on from the end of clip A."""
 
+import asyncio
 import logging
 
 import discord
@@ -26,6 +27,7 @@ class Reactions(commands.Cog):
     def __init__(self, bot: Encore, service: ExtensionService) -> None:
         self._bot = bot
         self._service = service
+        self._in_order = asyncio.Lock()  # who reacted first is served first
 
     @commands.Cog.listener("on_raw_reaction_add")
     async def extend_again(self, reaction: discord.RawReactionActionEvent) -> None:
@@ -33,9 +35,10 @@ class Reactions(commands.Cog):
         if reaction.emoji.name not in (ANOTHER_TAKE, GO_ON) or self._is_by_a_bot(reaction):
             return
         try:
-            ext = await self._service.of_reply(reaction.message_id)
-            if ext is not None and ext.status is Status.COMPLETE:
-                await self._extend(reaction, ext)
+            async with self._in_order:
+                ext = await self._service.of_reply(reaction.message_id)
+                if ext is not None and ext.status is Status.COMPLETE:
+                    await self._extend(reaction, ext)
         except UserError as error:
             refusal = refusal_embed(error.problem, error.remedy)
             await tell_directly(self._bot, reaction.user_id, refusal)
@@ -72,11 +75,14 @@ class Reactions(commands.Cog):
         """
         guild = self._bot.get_guild(reaction.guild_id) if reaction.guild_id else None
         channel = guild.get_channel_or_thread(reaction.channel_id) if guild else None
-        if guild is None or channel is None:
+        if guild is None:
             return
         is_thread = isinstance(channel, discord.Thread)
-        if is_thread and (channel.locked or channel.archived):
-            raise UserError("That thread is closed.", "Ask a moderator to open it again.")
+        if channel is None or (is_thread and (channel.locked or channel.archived)):
+            raise UserError(
+                f"Encore can't write in <#{reaction.channel_id}>: it is closed, or hidden from it.",
+                "Nothing was sent. Ask a moderator to open it.",
+            )
         needed = TO_POST_IN_THREAD if is_thread else TO_POST
         if lacking := missing(channel.permissions_for(guild.me), needed):
             raise UserError(

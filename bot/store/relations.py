@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import case, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import Extension, Status
@@ -43,7 +43,8 @@ async def tell_source(db: AsyncConnection, ext: Extension, publish_at: dt.dateti
     maker = select(clips.c.extension_id).where(
         clips.c.clip_id == ext.request.clip_id, clips.c.extension_id.is_not(None)
     )
-    due = case((_row.published < _row.revision, _row.publish_at), else_=publish_at)
+    later = literal(publish_at, _row.publish_at.type)
+    due = case((_row.published < _row.revision, _row.publish_at), else_=later)
     await db.execute(
         update(extensions)
         .where(_row.id.in_(maker))

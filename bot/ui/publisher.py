@@ -179,12 +179,12 @@ class Publisher:
         self, channel: discord.abc.Messageable, reply: ReplyRef, message: Message, *, once: str
     ) -> discord.Message:
         """Send a new message, but one only, though Encore be killed before it can take note."""
-        answered = None
-        if reply.answers is not None:
-            answered = discord.MessageReference(
-                message_id=reply.answers, channel_id=reply.channel_id, fail_if_not_exists=False
-            )
         what: dict[str, Any] = {"embeds": message.embeds, "view": message.view, "nonce": once}
+        if reply.answers is None:
+            return await channel.send(**what)
+        answered = discord.MessageReference(
+            message_id=reply.answers, channel_id=reply.channel_id, fail_if_not_exists=False
+        )
         try:
             return await channel.send(**what, reference=answered)
         except discord.HTTPException as error:

@@ -31,6 +31,7 @@ MESSAGES = {
     50035: "Invalid Form Body",
     50083: "Thread is archived",
     50109: "The request body contains invalid JSON.",
+    160002: "Cannot reply without permission to read message history",
     160004: "A thread has already been created for this message",
 }
 

@@ -30,7 +30,8 @@ SUBMITTING = {
     Fault.FORBIDDEN_CREDITS: (NO_CREDITS, {"suno_api": OPERATOR}),
     Fault.FORBIDDEN_MODERATION: (REFUSED, {}),
     Fault.UNPROCESSABLE: (REFUSED, {"suno_api": OPERATOR}),
-    Fault.SERVER_ERROR: (UNCONFIRMED, {}),
+    # it names its cookie, which is the operator's to mend
+    Fault.SERVER_ERROR: (UNCONFIRMED, {"suno_api": OPERATOR}),
     Fault.BAD_GATEWAY: (UNCONFIRMED, {}),
     Fault.UNAVAILABLE: (UNCONFIRMED, {}),
     Fault.GATEWAY_TIMEOUT: (UNCONFIRMED, {}),

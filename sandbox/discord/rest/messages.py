@@ -75,14 +75,15 @@ def _check_may_send(call: Call, channel: Channel) -> None:
         raise ApiError(50007)
     manages = not permissions.missing(channel, bot, Permission.MANAGE_THREADS)
     if channel.archived and channel.locked and not manages:
-        raise ApiError(50083)
+        raise ApiError(50083, violation=False)
 
 
 def _check_reference(call: Call, channel: Channel, body: JsonObject) -> None:
     reference = body.get("message_reference")
     if not is_object(reference):
         return
-    require(channel, call.world.bot, Permission.READ_MESSAGE_HISTORY)
+    if permissions.missing(channel, call.world.bot, Permission.READ_MESSAGE_HISTORY):
+        raise ApiError(160002, violation=False)
     number = str(reference.get("message_id"))
     found = channel.messages.get(int(number)) if number.isdigit() else None
     if (found is None or found.ephemeral) and reference.get("fail_if_not_exists", True):
