@@ -7,6 +7,7 @@ from typing import Any
 
 import discord
 import yarl
+from aiolimiter import AsyncLimiter
 from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
@@ -17,11 +18,20 @@ from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
+# Discord takes 50 requests a second, all but those through interactions counted. A limiter lets
+# as many pass at once as in the second after, hence less than half.
+OWN_REQUESTS = 20
+
 INTENTS = discord.Intents(guilds=True, guild_reactions=True)
 
 
 class Encore(commands.AutoShardedBot):
-    """The client. Keeps no messages and no members; what must last is in the store."""
+    """The client. Keeps no messages and no members; what must last is in the store.
+
+    Attributes:
+        service: what buttons and commands call.
+        pace: to be acquired once for each request that the bot makes as itself.
+    """
 
     def __init__(self, *, store: Store, service: ExtensionService) -> None:
         super().__init__(
@@ -40,6 +50,7 @@ class Encore(commands.AutoShardedBot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
         )
         self.service = service
+        self.pace = AsyncLimiter(OWN_REQUESTS, 1)
         self._store = store
 
     async def setup_hook(self) -> None:

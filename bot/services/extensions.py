@@ -105,9 +105,16 @@ class ExtensionService:
         prepared = await self._requests.checked(form)
         usual = await self._views.usual(prepared.request.provider)
         async with self._accepting:  # or two at once could both find a last place free
-            if known := await self._already(trigger, take_of, member_id):
+            if take_of is not None and (known := await self._doubled(take_of, member_id)):
                 return known, False
-            await self._quotas.check(member_id=member_id, channel_id=reply.channel_id, usual=usual)
+            try:
+                await self._quotas.check(
+                    member_id=member_id, channel_id=reply.channel_id, usual=usual
+                )
+            except UserError:
+                if known := await self._store.find_by_trigger(trigger):
+                    return known, False
+                raise
             accepted = await self._take_on(
                 prepared, trigger=trigger, member_id=member_id, reply=reply, take_of=take_of
             )
@@ -124,12 +131,8 @@ class ExtensionService:
             form_of(ext.request), trigger=trigger, member_id=member_id, reply=reply, take_of=ext.id
         )
 
-    async def _already(self, trigger: str, take_of: int | None, member_id: int) -> Extension | None:
-        """Return what this event, or a double click, has asked for before."""
-        if known := await self._store.find_by_trigger(trigger):
-            return known
-        if take_of is None:
-            return None
+    async def _doubled(self, take_of: int, member_id: int) -> Extension | None:
+        """Return what the first of two clicks has asked for."""
         latest = await self._store.latest_take(take_of, member_id=member_id)
         is_double = latest is not None and self._clock() - latest.created_at < DOUBLE_CLICK
         return latest if is_double else None

@@ -26,14 +26,15 @@ class Quotas:
         Raises:
             UserError: as many as may be are in progress; names them, and when to come back.
         """
-        if self._member_limit:
-            own = await self._store.in_progress(member_id=member_id)
-            if len(own) >= self._member_limit:
-                raise _too_many("You have", own, usual)
-        if self._channel_limit:
-            here = await self._store.in_progress(channel_id=channel_id)
-            if len(here) >= self._channel_limit:
-                raise _too_many("This channel has", here, usual)
+        if not (self._member_limit or self._channel_limit):
+            return
+        both = await self._store.in_progress(member_id=member_id, channel_id=channel_id)
+        own = [ext for ext in both if ext.member_id == member_id]
+        if 0 < self._member_limit <= len(own):
+            raise _too_many("You have", own, usual)
+        here = [ext for ext in both if ext.reply.channel_id == channel_id]
+        if 0 < self._channel_limit <= len(here):
+            raise _too_many("This channel has", here, usual)
 
 
 def _too_many(who: str, exts: Sequence[Extension], usual: dt.timedelta | None) -> UserError:

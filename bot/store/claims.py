@@ -20,6 +20,10 @@ _TRACKED = tuple(status for status in Status if status.is_tracked)
 
 _row = extensions.c
 
+# The loops ask these again and again: to build them anew takes as long as to answer them.
+_next_due = select(func.min(_row.due_at)).where(_row.status.in_(OPEN))
+_next_publish = select(func.min(_row.publish_at)).where(is_unpublished)
+
 
 async def next_waiting(db: AsyncConnection, provider: str, now: dt.datetime) -> Extension | None:
     """Return the oldest waiting extension of ``provider`` that is due; claims nothing."""
@@ -93,14 +97,12 @@ async def postpone_publishing(
 
 async def next_due(db: AsyncConnection) -> dt.datetime | None:
     """Return when the next open extension is due."""
-    question = select(func.min(_row.due_at)).where(_row.status.in_(OPEN))
-    return (await db.execute(question)).scalar()
+    return (await db.execute(_next_due)).scalar()
 
 
 async def next_publish(db: AsyncConnection) -> dt.datetime | None:
     """Return when the next reply may be brought up to date."""
-    question = select(func.min(_row.publish_at)).where(is_unpublished)
-    return (await db.execute(question)).scalar()
+    return (await db.execute(_next_publish)).scalar()
 
 
 async def lapse_all(db: AsyncConnection) -> None:

@@ -5,7 +5,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import Clip, ClipStatus, Extension, KnownClip
@@ -43,6 +53,14 @@ _known = (
     )
     .outerjoin(extensions, extensions.c.id == clips.c.extension_id)
     .order_by(_is_made.desc(), clips.c.extension_id.desc(), clips.c.known_at.desc())
+)
+# Asked before a modal opens, and for all that is loaded: to build these anew for each question
+# takes as long as to answer it.
+_best_known = _known.where(clips.c.clip_id == bindparam("clip_id")).limit(1)
+_of_extensions = (
+    select(clips)
+    .where(clips.c.extension_id.in_(bindparam("extension_ids", expanding=True)))
+    .order_by(clips.c.position, clips.c.id)
 )
 
 
@@ -93,20 +111,15 @@ async def clips_of(db: AsyncConnection, extension_ids: Sequence[int]) -> dict[in
     """Return the clips that each of these extensions made, in order."""
     made: dict[int, list[Clip]] = defaultdict(list)
     if extension_ids:
-        question = (
-            select(clips)
-            .where(clips.c.extension_id.in_(extension_ids))
-            .order_by(clips.c.position, clips.c.id)
-        )
-        for row in (await db.execute(question)).mappings():
+        asked = {"extension_ids": extension_ids}
+        for row in (await db.execute(_of_extensions, asked)).mappings():
             made[row["extension_id"]].append(clip_of(row))
     return made
 
 
 async def find_clip(db: AsyncConnection, clip_id: str) -> KnownClip | None:
     """Return the best that is known of a clip."""
-    question = _known.where(clips.c.clip_id == clip_id).limit(1)
-    row = (await db.execute(question)).mappings().first()
+    row = (await db.execute(_best_known, {"clip_id": clip_id})).mappings().first()
     return None if row is None else known_clip_of(row)
 
 

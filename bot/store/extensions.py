@@ -18,6 +18,9 @@ OPEN = tuple(status for status in Status if status not in FINAL)
 
 _row = extensions.c
 
+# asked by two loops each time they wake
+_open_providers = select(_row.provider).where(_row.status.in_(OPEN)).distinct()
+
 
 async def accept(
     db: AsyncConnection, ext: Extension, publish_at: dt.datetime
@@ -127,5 +130,4 @@ async def timings(db: AsyncConnection, provider: str, limit: int) -> list[Timing
 
 async def open_providers(db: AsyncConnection) -> set[str]:
     """Return the providers with an extension that is not final."""
-    question = select(_row.provider).where(_row.status.in_(OPEN)).distinct()
-    return set((await db.execute(question)).scalars())
+    return set((await db.execute(_open_providers)).scalars())

@@ -5,6 +5,7 @@ import secrets
 
 import discord
 
+from bot.client import Encore
 from bot.domain.errors import UserError
 from bot.ui.embeds import refusal_embed
 
@@ -67,8 +68,9 @@ async def answer(
         await interaction.response.send_message(embeds=embeds, view=buttons, ephemeral=True)
 
 
-async def tell_directly(bot: discord.Client, member_id: int, embed: discord.Embed) -> None:
+async def tell_directly(bot: Encore, member_id: int, embed: discord.Embed) -> None:
     """Send a member a direct message; nobody is bothered if that is not possible."""
+    await bot.pace.acquire(2)
     try:
         channel = await bot.create_dm(discord.Object(member_id))
         await channel.send(embed=embed)

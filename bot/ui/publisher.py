@@ -156,6 +156,8 @@ class Publisher:
     async def _send(self, ext: Extension, message: Message, way: Way) -> int:
         """Edit or make the message; return its id."""
         bot, reply = self._bot, ext.reply
+        if way is not Way.TOKEN:
+            await bot.pace.acquire(2 if way is Way.DIRECT else 1)
         channel = bot.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
         match way:
             case Way.TOKEN:
