@@ -7,7 +7,8 @@ const GONE = { error: "The sandbox does not answer." };
 async function sent(address, options) {
   try {
     const answer = await fetch(address, options);
-    if (!answer.headers.get("Content-Type")?.includes("json")) return { error: `The sandbox answered ${answer.status}.` };
+    if (!answer.headers.get("Content-Type")?.includes("json"))
+      return { error: `The sandbox answered ${answer.status}.` };
     return await answer.json();
   } catch {
     return GONE;
@@ -15,10 +16,15 @@ async function sent(address, options) {
 }
 
 const posted = (address, body) =>
-  sent(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  sent(address, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
 
 /** Do something as the member that the page shows: see sandbox/page/actions.py. */
-export const act = (what, fields = {}) => posted("act", { do: what, member: store.member, channel: store.channel, ...fields });
+export const act = (what, fields = {}) =>
+  posted("act", { do: what, member: store.member, channel: store.channel, ...fields });
 
 /** Do something behind the scenes: see sandbox/page/backstage.py. */
 export const direct = (what, fields = {}) => posted("stage", { do: what, ...fields });
@@ -29,5 +35,7 @@ export const clipsToTry = async () => (await sent("tries")).clips ?? [];
 /** Bring a file to the server; answers the name under which it is kept there. */
 export const upload = (file) =>
   sent(`upload?name=${encodeURIComponent(file.name)}`, {
-    method: "POST", headers: { "Content-Type": file.type || "application/octet-stream", "X-Upload": "1" }, body: file,
+    method: "POST",
+    headers: { "Content-Type": file.type || "application/octet-stream", "X-Upload": "1" },
+    body: file,
   });

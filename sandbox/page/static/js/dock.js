@@ -8,7 +8,10 @@ import { player } from "./player.js";
 export function isPlayable(url) {
   try {
     const { hostname, pathname } = new URL(url);
-    return ["127.0.0.1", "localhost"].includes(hostname) && /^\/audio\/(stream$|[^/]+\.mp3$)/.test(pathname);
+    return (
+      ["127.0.0.1", "localhost"].includes(hostname) &&
+      /^\/audio\/(stream$|[^/]+\.mp3$)/.test(pathname)
+    );
   } catch {
     return false;
   }
@@ -16,9 +19,24 @@ export function isPlayable(url) {
 
 export function play(url, name) {
   const dock = document.getElementById("dock");
-  const out = h("a", { class: "icon-button", href: url, target: "_blank", rel: "noopener noreferrer", "aria-label": "Open in a new tab", title: "Open in a new tab" }, icon("out"));
+  const out = h(
+    "a",
+    {
+      class: "icon-button",
+      href: url,
+      target: "_blank",
+      rel: "noopener noreferrer",
+      "aria-label": "Open in a new tab",
+      title: "Open in a new tab",
+    },
+    icon("out"),
+  );
   const shut = iconButton("close", "Close the player", close);
-  fill(dock, h("div", { class: "dock-name" }, name), player(url, name, { aside: [out, shut], autoplay: true }));
+  fill(
+    dock,
+    h("div", { class: "dock-name" }, name),
+    player(url, name, { aside: [out, shut], autoplay: true }),
+  );
   dock.hidden = false;
 }
 

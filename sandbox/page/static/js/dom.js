@@ -1,7 +1,15 @@
 // Builds elements. What members and bots wrote only ever becomes text nodes and attributes of
 // known names, never HTML; addresses that are not http or https are dropped.
 
-const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "selected", "indeterminate", "htmlFor"]);
+const PROPERTIES = new Set([
+  "value",
+  "checked",
+  "disabled",
+  "hidden",
+  "selected",
+  "indeterminate",
+  "htmlFor",
+]);
 const ADDRESSES = new Set(["href", "src"]);
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -71,7 +79,8 @@ const ICONS = {
   out: "M14 5h5v5M19 5l-9 9M17 14v5H5V7h5",
   moon: "M20 14.5A8.5 8.5 0 1 1 9.5 4a7 7 0 0 0 10.5 10.5z",
   sun: "M12 17a5 5 0 1 0 0-10 5 5 0 0 0 0 10zM12 1.5v2M12 20.5v2M1.5 12h2M20.5 12h2M4.6 4.6 6 6M18 18l1.4 1.4M4.6 19.4 6 18M18 6l1.4-1.4",
-  people: "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 20c0-4 3-6 7-6s7 2 7 6M16 4a4 4 0 0 1 0 7M18 14.5c2.5.7 4 2.5 4 5.5",
+  people:
+    "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 20c0-4 3-6 7-6s7 2 7 6M16 4a4 4 0 0 1 0 7M18 14.5c2.5.7 4 2.5 4 5.5",
   stage: "M3 5h18v12H3zM8 21h8M12 17v4M7 11l2.5 2L13 8.5l2 3 2-1.5",
   file: "M6 3h8l5 5v13H6zM14 3v5h5",
   swap: "M7 7h12l-3-3M17 17H5l3 3",
@@ -96,7 +105,18 @@ export function icon(name) {
 
 /** A button with an icon and a name for those who can't see it. */
 export function iconButton(name, label, press, props = {}) {
-  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, on: { click: press }, ...props }, icon(name));
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "icon-button",
+      "aria-label": label,
+      title: label,
+      on: { click: press },
+      ...props,
+    },
+    icon(name),
+  );
 }
 
 const COLOURS = ["#5865f2", "#3ba55c", "#eb459e", "#faa61a", "#ed4245", "#747f8d"];
@@ -105,8 +125,13 @@ const COLOURS = ["#5865f2", "#3ba55c", "#eb459e", "#faa61a", "#ed4245", "#747f8d
 export function avatar(user, size = "") {
   if (user?.bot) return h("span", { class: `avatar bot ${size}`, "aria-hidden": "true" });
   const name = user?.name ?? "?";
-  const colour = COLOURS[[...name].reduce((sum, letter) => sum + letter.codePointAt(0), 2) % COLOURS.length];
-  return h("span", { class: `avatar ${size}`, style: { "background-color": colour }, "aria-hidden": "true" }, [...name][0] ?? "?");
+  const colour =
+    COLOURS[[...name].reduce((sum, letter) => sum + letter.codePointAt(0), 2) % COLOURS.length];
+  return h(
+    "span",
+    { class: `avatar ${size}`, style: { "background-color": colour }, "aria-hidden": "true" },
+    [...name][0] ?? "?",
+  );
 }
 
 export function toast(text) {

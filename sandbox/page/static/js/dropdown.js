@@ -3,33 +3,68 @@
 import { h, icon } from "./dom.js";
 import { store } from "./store.js";
 
-const USER = 5, ROLE = 6, MENTIONABLE = 7, CHANNEL = 8;
+const USER = 5,
+  ROLE = 6,
+  MENTIONABLE = 7,
+  CHANNEL = 8;
 const GAP = 2; // pixels
 
 /** The options of a select component, also of those that offer users, roles or channels. */
 export function optionsOf(given) {
-  const people = () => [...store.members, store.bot].map((each) => ({ label: each.name, value: each.id }));
-  const roles = () => [...store.roles.values()].map((each) => ({ label: each.name.startsWith("@") ? each.name : `@${each.name}`, value: each.id }));
+  const people = () =>
+    [...store.members, store.bot].map((each) => ({ label: each.name, value: each.id }));
+  const roles = () =>
+    [...store.roles.values()].map((each) => ({
+      label: each.name.startsWith("@") ? each.name : `@${each.name}`,
+      value: each.id,
+    }));
   switch (given.type) {
-    case USER: return people();
-    case ROLE: return roles();
-    case MENTIONABLE: return [...people(), ...roles()];
-    case CHANNEL: return [...store.channels.values()].filter((each) => each.guild).map((each) => ({ label: `#${each.name}`, value: each.id }));
-    default: return given.options ?? [];
+    case USER:
+      return people();
+    case ROLE:
+      return roles();
+    case MENTIONABLE:
+      return [...people(), ...roles()];
+    case CHANNEL:
+      return [...store.channels.values()]
+        .filter((each) => each.guild)
+        .map((each) => ({ label: `#${each.name}`, value: each.id }));
+    default:
+      return given.options ?? [];
   }
 }
 
 /** Draw a select; `changed(values, element)` is called when the member has chosen. */
 export function dropdown(given, { label, changed }) {
   const options = optionsOf(given);
-  const most = given.max_values ?? 1, least = given.min_values ?? 1;
+  const most = given.max_values ?? 1,
+    least = given.min_values ?? 1;
   let chosen = options.filter((each) => each.default).map((each) => each.value);
   let before = [...chosen];
   let active = 0;
 
   const words = h("span", { class: "dropdown-words" });
-  const head = h("button", { type: "button", class: "dropdown-head", role: "combobox", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-label": label, disabled: Boolean(given.disabled) }, words, icon("down"));
-  const list = h("ul", { class: "dropdown-list", role: "listbox", popover: "manual", "aria-label": label, "aria-multiselectable": most > 1 ? "true" : null });
+  const head = h(
+    "button",
+    {
+      type: "button",
+      class: "dropdown-head",
+      role: "combobox",
+      "aria-haspopup": "listbox",
+      "aria-expanded": "false",
+      "aria-label": label,
+      disabled: Boolean(given.disabled),
+    },
+    words,
+    icon("down"),
+  );
+  const list = h("ul", {
+    class: "dropdown-list",
+    role: "listbox",
+    popover: "manual",
+    "aria-label": label,
+    "aria-multiselectable": most > 1 ? "true" : null,
+  });
   const box = h("div", { class: "dropdown", data: { custom: given.custom_id ?? "" } }, head, list);
 
   const draw = () => {
@@ -48,7 +83,10 @@ export function dropdown(given, { label, changed }) {
     head.setAttribute("aria-expanded", String(wanted));
     if (wanted) {
       place(list, head);
-      active = Math.max(0, options.findIndex((each) => chosen.includes(each.value)));
+      active = Math.max(
+        0,
+        options.findIndex((each) => chosen.includes(each.value)),
+      );
       before = [...chosen];
       draw();
       list.children[active]?.scrollIntoView({ block: "nearest" });
@@ -66,13 +104,41 @@ export function dropdown(given, { label, changed }) {
     draw();
     if (most === 1) open(false);
   };
-  options.forEach((each, index) => list.append(h("li", { role: "option", on: { mousedown: (event) => { event.preventDefault(); active = index; pick(index); } } },
-    each.emoji?.name && h("span", { class: "button-emoji" }, each.emoji.name),
-    h("span", { class: "dropdown-option" }, h("span", {}, each.label), each.description && h("small", {}, each.description)), icon("check"))));
+  options.forEach((each, index) =>
+    list.append(
+      h(
+        "li",
+        {
+          role: "option",
+          on: {
+            mousedown: (event) => {
+              event.preventDefault();
+              active = index;
+              pick(index);
+            },
+          },
+        },
+        each.emoji?.name && h("span", { class: "button-emoji" }, each.emoji.name),
+        h(
+          "span",
+          { class: "dropdown-option" },
+          h("span", {}, each.label),
+          each.description && h("small", {}, each.description),
+        ),
+        icon("check"),
+      ),
+    ),
+  );
 
   head.addEventListener("click", () => open(!isOpen()));
   head.addEventListener("blur", () => open(false));
-  document.addEventListener("scroll", (event) => { if (isOpen() && !list.contains(event.target)) open(false); }, true);
+  document.addEventListener(
+    "scroll",
+    (event) => {
+      if (isOpen() && !list.contains(event.target)) open(false);
+    },
+    true,
+  );
   head.addEventListener("keydown", (event) => {
     const moves = { ArrowDown: 1, ArrowUp: -1 };
     if (event.key in moves) {
@@ -99,7 +165,8 @@ export function dropdown(given, { label, changed }) {
 /** Below its button, or above it where there is more room; it floats over everything. */
 function place(list, head) {
   const at = head.getBoundingClientRect();
-  const below = innerHeight - at.bottom, above = at.top;
+  const below = innerHeight - at.bottom,
+    above = at.top;
   const up = below < list.offsetHeight + GAP && above > below;
   list.style.setProperty("left", `${at.left}px`);
   list.style.setProperty("width", `${at.width}px`);

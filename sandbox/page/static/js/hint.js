@@ -17,10 +17,16 @@ export function startHint() {
   on("hello", async () => {
     const found = await clipsToTry();
     // one take of each song is enough to begin with
-    clips = found.filter((each, index) => found.findIndex((other) => other.title === each.title) === index).filter((each, index) => index !== 1).slice(0, MOST);
+    clips = found
+      .filter((each, index) => found.findIndex((other) => other.title === each.title) === index)
+      .filter((each, index) => index !== 1)
+      .slice(0, MOST);
     draw();
   });
-  document.addEventListener("used", () => { dismissed = true; draw(); });
+  document.addEventListener("used", () => {
+    dismissed = true;
+    draw();
+  });
 }
 
 function draw() {
@@ -28,11 +34,42 @@ function draw() {
   const offered = store.commands.some((each) => each.name === "extend");
   bar.hidden = dismissed || !clips.length || !offered || !here();
   if (bar.hidden) return;
-  const dismiss = () => { dismissed = true; draw(); };
-  fill(bar,
-    h("span", { class: "hint-words" }, h("strong", {}, "New here?"), " Type ", h("kbd", {}, "/extend"), ", or continue one of these:"),
-    h("span", { class: "hint-clips" }, clips.map((each) => h("span", { class: "hint-clip" },
-      h("button", { type: "button", class: "hint-fill", title: `/extend clip:${each.id}`, on: { click: () => fillCommand("extend", { clip: each.id }) } }, h("strong", {}, each.title), ` · ${clock(each.duration)}`),
-      iconButton("play", `Listen to ${each.title}`, () => play(each.audio_url, each.title))))),
-    iconButton("close", "Hide these hints", dismiss));
+  const dismiss = () => {
+    dismissed = true;
+    draw();
+  };
+  fill(
+    bar,
+    h(
+      "span",
+      { class: "hint-words" },
+      h("strong", {}, "New here?"),
+      " Type ",
+      h("kbd", {}, "/extend"),
+      ", or continue one of these:",
+    ),
+    h(
+      "span",
+      { class: "hint-clips" },
+      clips.map((each) =>
+        h(
+          "span",
+          { class: "hint-clip" },
+          h(
+            "button",
+            {
+              type: "button",
+              class: "hint-fill",
+              title: `/extend clip:${each.id}`,
+              on: { click: () => fillCommand("extend", { clip: each.id }) },
+            },
+            h("strong", {}, each.title),
+            ` · ${clock(each.duration)}`,
+          ),
+          iconButton("play", `Listen to ${each.title}`, () => play(each.audio_url, each.title)),
+        ),
+      ),
+    ),
+    iconButton("close", "Hide these hints", dismiss),
+  );
 }

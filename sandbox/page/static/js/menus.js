@@ -3,7 +3,9 @@
 
 import { h } from "./dom.js";
 
-const EMOJI = [..."🔁⏩👍👎❤🔥🎵🎶🎧🎤🎸🥁🎹🎻✨🎉😀😂😍🤔😮😢😡👏🙏👀💯✅❌⏳⭐🌙"].filter((each) => each.trim());
+const EMOJI = [..."🔁⏩👍👎❤🔥🎵🎶🎧🎤🎸🥁🎹🎻✨🎉😀😂😍🤔😮😢😡👏🙏👀💯✅❌⏳⭐🌙"].filter(
+  (each) => each.trim(),
+);
 
 let shown = null;
 
@@ -16,8 +18,15 @@ export function popup(anchor, content) {
   const box = h("div", { class: "popup" }, content);
   const layer = anchor.closest("dialog") ?? document.body;
   layer.append(box);
-  const outside = (event) => { if (!box.contains(event.target) && !anchor.contains(event.target)) close(); };
-  const pressed = (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } };
+  const outside = (event) => {
+    if (!box.contains(event.target) && !anchor.contains(event.target)) close();
+  };
+  const pressed = (event) => {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      close();
+    }
+  };
   const close = () => {
     if (shown?.box !== box) return;
     shown = null;
@@ -42,14 +51,35 @@ function place(box, anchor) {
   const left = Math.min(Math.max(gap, at.right - width), innerWidth - width - gap);
   const below = at.bottom + gap + height < innerHeight;
   box.style.setProperty("left", `${Math.max(gap, left)}px`);
-  box.style.setProperty("top", `${below ? at.bottom + gap : Math.max(gap, at.top - height - gap)}px`);
+  box.style.setProperty(
+    "top",
+    `${below ? at.bottom + gap : Math.max(gap, at.top - height - gap)}px`,
+  );
 }
 
 /** A menu of `entries`: { label, act, icon, danger } or { title }; arrow keys move, Enter chooses. */
 export function menu(anchor, entries) {
-  const items = entries.filter(Boolean).map((each) => (each.title
-    ? h("div", { class: "menu-title", role: "presentation" }, each.title)
-    : h("button", { type: "button", role: "menuitem", tabindex: -1, class: each.danger ? "menu-item danger" : "menu-item", on: { click: () => { closePopup(); each.act(); } } }, each.label, each.icon)));
+  const items = entries.filter(Boolean).map((each) =>
+    each.title
+      ? h("div", { class: "menu-title", role: "presentation" }, each.title)
+      : h(
+          "button",
+          {
+            type: "button",
+            role: "menuitem",
+            tabindex: -1,
+            class: each.danger ? "menu-item danger" : "menu-item",
+            on: {
+              click: () => {
+                closePopup();
+                each.act();
+              },
+            },
+          },
+          each.label,
+          each.icon,
+        ),
+  );
   const list = h("div", { class: "menu", role: "menu" }, items);
   const box = popup(anchor, list);
   moveWithArrows(box, [...list.querySelectorAll("button")], 1);
@@ -57,10 +87,43 @@ export function menu(anchor, entries) {
 
 /** The emoji picker; `chosen(emoji)` is called once. */
 export function pickEmoji(anchor, chosen) {
-  const choose = (emoji) => { closePopup(); chosen(emoji); };
-  const buttons = EMOJI.map((emoji) => h("button", { type: "button", class: "emoji-choice", tabindex: -1, "aria-label": emoji, on: { click: () => choose(emoji) } }, emoji));
-  const other = h("input", { class: "emoji-other", placeholder: "or any other emoji", "aria-label": "Another emoji", maxlength: 16, on: { keydown: (event) => { if (event.key === "Enter" && other.value.trim()) choose(other.value.trim()); } } });
-  const box = popup(anchor, h("div", { class: "emoji-picker", role: "dialog", "aria-label": "Choose an emoji" }, h("div", { class: "emoji-grid" }, buttons), other));
+  const choose = (emoji) => {
+    closePopup();
+    chosen(emoji);
+  };
+  const buttons = EMOJI.map((emoji) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "emoji-choice",
+        tabindex: -1,
+        "aria-label": emoji,
+        on: { click: () => choose(emoji) },
+      },
+      emoji,
+    ),
+  );
+  const other = h("input", {
+    class: "emoji-other",
+    placeholder: "or any other emoji",
+    "aria-label": "Another emoji",
+    maxlength: 16,
+    on: {
+      keydown: (event) => {
+        if (event.key === "Enter" && other.value.trim()) choose(other.value.trim());
+      },
+    },
+  });
+  const box = popup(
+    anchor,
+    h(
+      "div",
+      { class: "emoji-picker", role: "dialog", "aria-label": "Choose an emoji" },
+      h("div", { class: "emoji-grid" }, buttons),
+      other,
+    ),
+  );
   moveWithArrows(box, buttons, 8);
 }
 

@@ -2,7 +2,8 @@
 // while one reads at the end, and keeps only so many messages in the document as can be read.
 
 import { fill, h } from "./dom.js";
-import { MessageView, nameOf, summary } from "./message/message.js";
+import { nameOf, summary } from "./message/lines.js";
+import { MessageView } from "./message/message.js";
 import { plain } from "./markdown/render.js";
 import { here, look, me, messageOf, on, store, visibleMessages } from "./store.js";
 
@@ -35,9 +36,16 @@ export function startMessages() {
   });
   scroll.addEventListener("scroll", scrolled, { passive: true });
   scroll.addEventListener("keydown", move);
-  new ResizeObserver(() => { if (atEnd) toEnd(); }).observe(list);
-  new ResizeObserver(() => { if (atEnd) toEnd(); }).observe(scroll);
-  jumpButton.addEventListener("click", () => { atEnd = true; restart(); });
+  new ResizeObserver(() => {
+    if (atEnd) toEnd();
+  }).observe(list);
+  new ResizeObserver(() => {
+    if (atEnd) toEnd();
+  }).observe(scroll);
+  jumpButton.addEventListener("click", () => {
+    atEnd = true;
+    restart();
+  });
   document.addEventListener("jump", (event) => jump(event.detail));
 }
 
@@ -90,7 +98,14 @@ function show(all, from) {
       views.set(message.id, view);
     }
     const before = all[from + index - 1];
-    if (isNew || fresh || changed.has(message.id) || view.message !== message || view.before !== before?.id || view.eyes !== store.member) {
+    if (
+      isNew ||
+      fresh ||
+      changed.has(message.id) ||
+      view.message !== message ||
+      view.before !== before?.id ||
+      view.eyes !== store.member
+    ) {
       view.update(message, before);
       view.before = before?.id;
       view.eyes = store.member;
@@ -131,16 +146,18 @@ function older(count = MORE) {
 
 function jump({ channel, message }) {
   if (channel !== store.channel) look({ channel });
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    if (!views.has(message) && messageOf(channel, message)) older(Infinity);
-    const body = views.get(message)?.body;
-    if (!body) return;
-    atEnd = false;
-    body.scrollIntoView({ block: "center" });
-    body.classList.add("flash");
-    setTimeout(() => body.classList.remove("flash"), 1500);
-    body.focus({ preventScroll: true });
-  }));
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      if (!views.has(message) && messageOf(channel, message)) older(Infinity);
+      const body = views.get(message)?.body;
+      if (!body) return;
+      atEnd = false;
+      body.scrollIntoView({ block: "center" });
+      body.classList.add("flash");
+      setTimeout(() => body.classList.remove("flash"), 1500);
+      body.focus({ preventScroll: true });
+    }),
+  );
 }
 
 /** Arrow keys go from message to message; Tab then goes to what can be done with it. */
@@ -160,15 +177,25 @@ function welcome() {
   const name = direct ? store.bot.name : place.name;
   const words = direct
     ? `This is the beginning of your direct messages with ${name}. Commands work here too.`
-    : place.parent ? "This is the start of the thread." : `This is the start of the #${name} channel. ${store.bot.name} continues songs here: name a clip and a second, write lyrics, and listen.`;
-  fill(document.getElementById("welcome"), h("div", { class: "welcome-mark", "aria-hidden": "true" }, direct ? "" : "#"), h("h1", {}, direct ? name : `Welcome to ${place.parent ? "" : "#"}${name}!`), h("p", {}, words));
+    : place.parent
+      ? "This is the start of the thread."
+      : `This is the start of the #${name} channel. ${store.bot.name} continues songs here: name a clip and a second, write lyrics, and listen.`;
+  fill(
+    document.getElementById("welcome"),
+    h("div", { class: "welcome-mark", "aria-hidden": "true" }, direct ? "" : "#"),
+    h("h1", {}, direct ? name : `Welcome to ${place.parent ? "" : "#"}${name}!`),
+    h("p", {}, words),
+  );
 }
 
 /** Say who wrote what, for those who don't see it: of one message at a time, never of its edits. */
 let announced = "0";
 function announce({ changed: arrived }) {
-  const fresh = visibleMessages().slice(-1).find((each) => arrived.has(each.id));
+  const fresh = visibleMessages()
+    .slice(-1)
+    .find((each) => arrived.has(each.id));
   if (!fresh || fresh.id === announced || fresh.author.id === me()?.id) return;
   announced = fresh.id;
-  document.getElementById("announce").textContent = `${nameOf(fresh.author)}: ${plain(summary(fresh))}`;
+  document.getElementById("announce").textContent =
+    `${nameOf(fresh.author)}: ${plain(summary(fresh))}`;
 }

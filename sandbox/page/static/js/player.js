@@ -7,22 +7,46 @@ import { clock } from "./times.js";
 export function player(url, name, { aside = [], autoplay = false } = {}) {
   const audio = h("audio", { src: url, preload: "metadata", "aria-label": name });
   const time = h("span", { class: "player-time" }, "0:00");
-  const seek = h("input", { type: "range", class: "player-seek", min: 0, max: 1000, value: 0, step: 1, "aria-label": `Position in ${name}` });
+  const seek = h("input", {
+    type: "range",
+    class: "player-seek",
+    min: 0,
+    max: 1000,
+    value: 0,
+    step: 1,
+    "aria-label": `Position in ${name}`,
+  });
   const toggle = iconButton("play", `Play ${name}`, () => (audio.paused ? start() : audio.pause()));
-  const sound = iconButton("volume", "Sound off", () => { audio.muted = !audio.muted; });
+  const sound = iconButton("volume", "Sound off", () => {
+    audio.muted = !audio.muted;
+  });
   let failed = false;
 
-  const start = () => audio.play().catch(() => { if (audio.error) fail(); });
-  const fail = () => { failed = true; time.textContent = "can't be played"; };
+  const start = () =>
+    audio.play().catch(() => {
+      if (audio.error) fail();
+    });
+  const fail = () => {
+    failed = true;
+    time.textContent = "can't be played";
+  };
   const draw = () => {
     if (failed) return;
     const known = Number.isFinite(audio.duration);
     const played = clock(audio.currentTime);
     const waiting = !audio.paused && audio.readyState < HTMLMediaElement.HAVE_CURRENT_DATA;
-    time.textContent = waiting ? "loading …" : known ? `${played} / ${clock(audio.duration)}` : played;
+    time.textContent = waiting
+      ? "loading …"
+      : known
+        ? `${played} / ${clock(audio.duration)}`
+        : played;
     seek.disabled = !known;
-    if (known && document.activeElement !== seek) seek.value = (audio.currentTime / audio.duration) * 1000;
-    seek.style.setProperty("--done", known ? `${(audio.currentTime / audio.duration) * 100}%` : "0%");
+    if (known && document.activeElement !== seek)
+      seek.value = (audio.currentTime / audio.duration) * 1000;
+    seek.style.setProperty(
+      "--done",
+      known ? `${(audio.currentTime / audio.duration) * 100}%` : "0%",
+    );
     seek.setAttribute("aria-valuetext", time.textContent);
   };
   const drawState = () => {
@@ -35,7 +59,17 @@ export function player(url, name, { aside = [], autoplay = false } = {}) {
     for (const other of document.querySelectorAll("audio")) if (other !== audio) other.pause();
   };
 
-  for (const event of ["timeupdate", "durationchange", "loadedmetadata", "seeked", "play", "playing", "waiting", "ended"]) audio.addEventListener(event, draw);
+  for (const event of [
+    "timeupdate",
+    "durationchange",
+    "loadedmetadata",
+    "seeked",
+    "play",
+    "playing",
+    "waiting",
+    "ended",
+  ])
+    audio.addEventListener(event, draw);
   for (const event of ["play", "pause", "ended"]) audio.addEventListener(event, drawState);
   audio.addEventListener("play", pauseOthers);
   audio.addEventListener("error", fail);
@@ -48,5 +82,14 @@ export function player(url, name, { aside = [], autoplay = false } = {}) {
     draw();
   });
   if (autoplay) start();
-  return h("div", { class: "player", role: "group", "aria-label": name }, toggle, time, seek, sound, aside, audio);
+  return h(
+    "div",
+    { class: "player", role: "group", "aria-label": name },
+    toggle,
+    time,
+    seek,
+    sound,
+    aside,
+    audio,
+  );
 }

@@ -32,8 +32,12 @@ export function tell(what, detail) {
 
 export function hello(said) {
   Object.assign(store, {
-    guild: said.guild, bot: said.bot, members: said.members, commands: said.commands,
-    home: said.home, acknowledgeWithin: said.acknowledge_within,
+    guild: said.guild,
+    bot: said.bot,
+    members: said.members,
+    commands: said.commands,
+    home: said.home,
+    acknowledgeWithin: said.acknowledge_within,
   });
   store.users = byId(said.users);
   store.roles = byId(said.roles);
@@ -56,7 +60,10 @@ export function news(said) {
     said.gone.forEach(([channel, id]) => store.messages.get(channel)?.delete(id));
     const arrived = said.messages.map((each) => each.channel_id);
     arrived.forEach((channel) => store.typing.delete(channel));
-    tell("messages", { changed: new Set(said.messages.map((each) => each.id)), places: new Set([...arrived, ...said.gone.map(([channel]) => channel)]) });
+    tell("messages", {
+      changed: new Set(said.messages.map((each) => each.id)),
+      places: new Set([...arrived, ...said.gone.map(([channel]) => channel)]),
+    });
   }
   if (said.channels || said.closed) tell("channels");
   if (said.users || said.commands || "online" in said) tell("facts");
@@ -71,13 +78,18 @@ export function news(said) {
 export function look({ channel = store.channel, member = store.member }) {
   store.member = member;
   const wanted = store.channels.get(channel);
-  store.channel = mayEnter(wanted) ? channel : wanted?.recipient ? directChannel()?.id ?? store.home : store.home;
+  store.channel = mayEnter(wanted)
+    ? channel
+    : wanted?.recipient
+      ? (directChannel()?.id ?? store.home)
+      : store.home;
   tell("view");
 }
 
 export const me = () => store.users.get(store.member);
 export const here = () => store.channels.get(store.channel);
-export const directChannel = () => [...store.channels.values()].find((each) => each.recipient === store.member);
+export const directChannel = () =>
+  [...store.channels.values()].find((each) => each.recipient === store.member);
 export const messageOf = (channel, id) => store.messages.get(channel)?.get(id);
 
 /** The messages of the shown channel that the member sees, oldest first. */
@@ -89,28 +101,63 @@ export function visibleMessages() {
 /** Something that only this page knows of, such as a failure; it looks like an ephemeral message. */
 export function putLocal(message) {
   const id = String(BigInt(latestId()) + 1n);
-  put({ id, channel_id: store.channel, visible_to: store.member, local: true, flags: 64, type: 0, timestamp: new Date().toISOString(), mentions: [], attachments: [], embeds: [], components: [], reactions: [], content: "", author: { id: store.bot.id, username: store.bot.name, bot: true }, ...message });
+  put({
+    id,
+    channel_id: store.channel,
+    visible_to: store.member,
+    local: true,
+    flags: 64,
+    type: 0,
+    timestamp: new Date().toISOString(),
+    mentions: [],
+    attachments: [],
+    embeds: [],
+    components: [],
+    reactions: [],
+    content: "",
+    author: { id: store.bot.id, username: store.bot.name, bot: true },
+    ...message,
+  });
   const locals = [...store.messages.get(store.channel).values()].filter((each) => each.local);
-  locals.slice(0, -LARGEST_LOCAL).forEach((each) => store.messages.get(store.channel).delete(each.id));
+  locals
+    .slice(0, -LARGEST_LOCAL)
+    .forEach((each) => store.messages.get(store.channel).delete(each.id));
   tell("messages", { changed: new Set([id]), places: new Set([store.channel]) });
   return id;
 }
 
 export function dropLocal(channel, id) {
-  if (store.messages.get(channel)?.delete(id)) tell("messages", { changed: new Set(), places: new Set([channel]) });
+  if (store.messages.get(channel)?.delete(id))
+    tell("messages", { changed: new Set(), places: new Set([channel]) });
 }
 
 /** The commands offered here, each with its path and options: subcommands are commands of their own. */
 export function commandsHere(type = 1) {
   const direct = !here()?.guild;
-  const offered = store.commands.filter((each) => each.type === type && (direct ? !each.guild_id && (each.contexts?.includes(1) ?? true) : each.contexts?.includes(0) ?? true));
+  const offered = store.commands.filter(
+    (each) =>
+      each.type === type &&
+      (direct
+        ? !each.guild_id && (each.contexts?.includes(1) ?? true)
+        : (each.contexts?.includes(0) ?? true)),
+  );
   return offered.flatMap((each) => leaves(each, each.name));
 }
 
 function leaves(command, path) {
   const nested = (command.options ?? []).filter((each) => each.type <= 2);
-  if (!nested.length) return [{ path, type: command.type, description: command.description, options: command.options ?? [] }];
-  return nested.flatMap((each) => leaves({ ...each, type: command.type ?? 1 }, `${path} ${each.name}`));
+  if (!nested.length)
+    return [
+      {
+        path,
+        type: command.type,
+        description: command.description,
+        options: command.options ?? [],
+      },
+    ];
+  return nested.flatMap((each) =>
+    leaves({ ...each, type: command.type ?? 1 }, `${path} ${each.name}`),
+  );
 }
 
 function mayEnter(channel) {

@@ -3,7 +3,13 @@
 const KEY = "theme";
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 
-const chosen = () => { try { return localStorage.getItem(KEY); } catch { return null; } };
+const chosen = () => {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+};
 
 /** Use the chosen theme; `changed` is called when the system changes its mind. */
 export function startTheme(changed) {
@@ -22,7 +28,9 @@ export function switchTheme() {
   try {
     if (plain) localStorage.removeItem(KEY);
     else localStorage.setItem(KEY, wanted);
-  } catch { /* a private window forgets */ }
+  } catch {
+    /* a private window forgets */
+  }
   apply(plain ? null : wanted);
 }
 

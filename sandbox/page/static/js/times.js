@@ -8,7 +8,14 @@ const STYLES = {
   f: { dateStyle: "long", timeStyle: "short" },
   F: { dateStyle: "full", timeStyle: "short" },
 };
-const UNITS = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const UNITS = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
 
 const formats = new Map();
 function formatted(date, options) {
@@ -30,7 +37,10 @@ export function relative(unix, now = Date.now() / 1000) {
   const size = Math.abs(seconds);
   const [unit, length] = UNITS.find(([, each]) => size >= each) ?? UNITS.at(-1);
   const count = Math.floor(size / length);
-  const words = count === 1 && unit !== "second" ? `${unit === "hour" ? "an" : "a"} ${unit}` : `${count} ${unit}${count === 1 ? "" : "s"}`;
+  const words =
+    count === 1 && unit !== "second"
+      ? `${unit === "hour" ? "an" : "a"} ${unit}`
+      : `${count} ${unit}${count === 1 ? "" : "s"}`;
   if (size === 0) return "now";
   return seconds < 0 ? `${words} ago` : `in ${words}`;
 }
@@ -51,7 +61,11 @@ export const isSameDay = (one, other) => startOfDay(one) === startOfDay(other);
 /** Seconds as a player shows them: `3:07`. */
 export function clock(seconds) {
   const whole = Number.isFinite(seconds) ? Math.floor(seconds) : 0;
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const [hours, minutes, rest] = [
+    Math.floor(whole / 3600),
+    Math.floor(whole / 60) % 60,
+    whole % 60,
+  ];
   const tail = `${String(rest).padStart(2, "0")}`;
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
 }

@@ -12,6 +12,12 @@ function draw() {
   const box = document.getElementById("typing");
   const typing = (store.typing.get(store.channel) ?? 0) > Date.now();
   if (typing === Boolean(box.firstChild)) return;
-  if (typing) fill(box, h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), h("strong", {}, store.bot.name), " is typing…");
+  if (typing)
+    fill(
+      box,
+      h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
+      h("strong", {}, store.bot.name),
+      " is typing…",
+    );
   else box.replaceChildren();
 }

@@ -10,14 +10,27 @@ export class CommandLine {
   constructor(command, { suggestions, leave, send }) {
     Object.assign(this, { command, suggestions, leave, send });
     this.pills = [];
-    this.rest = h("input", { class: "command-rest", "aria-label": `More options of /${command.path}`, autocomplete: "off", spellcheck: "false" });
-    this.element = h("div", { class: "command-line", role: "group", "aria-label": `Command /${command.path}` }, h("span", { class: "command-name" }, `/${command.path}`), this.rest);
+    this.rest = h("input", {
+      class: "command-rest",
+      "aria-label": `More options of /${command.path}`,
+      autocomplete: "off",
+      spellcheck: "false",
+    });
+    this.element = h(
+      "div",
+      { class: "command-line", role: "group", "aria-label": `Command /${command.path}` },
+      h("span", { class: "command-name" }, `/${command.path}`),
+      this.rest,
+    );
     this.rest.addEventListener("focus", () => this.offerOptions());
     this.rest.addEventListener("input", () => this.typedRest());
     this.rest.addEventListener("keydown", (event) => this.keyInRest(event));
     this.rest.addEventListener("blur", () => this.suggestions.hide());
     this.element.addEventListener("mousedown", (event) => {
-      if (event.target === this.element) { event.preventDefault(); this.rest.focus(); }
+      if (event.target === this.element) {
+        event.preventDefault();
+        this.rest.focus();
+      }
     });
     command.options.filter((each) => each.required).forEach((each) => this.add(each));
   }
@@ -33,7 +46,8 @@ export class CommandLine {
       pill = new Pill(option, this);
       this.pills.push(pill);
       this.rest.before(pill.element);
-      if (option.type === KIND.attachment) pill.input.addEventListener("change", () => this.attach(pill));
+      if (option.type === KIND.attachment)
+        pill.input.addEventListener("change", () => this.attach(pill));
     }
     if (text) pill.fill(text);
     this.drawRest();
@@ -76,9 +90,16 @@ export class CommandLine {
     const typed = this.rest.value.trim().toLowerCase();
     const fitting = this.left.filter((each) => each.name.startsWith(typed));
     this.suggestions.show(this.rest, {
-      head: fitting.length ? "Options" : h("span", {}, h("strong", {}, `/${this.command.path}`), ` ${this.command.description}`),
+      head: fitting.length
+        ? "Options"
+        : h("span", {}, h("strong", {}, `/${this.command.path}`), ` ${this.command.description}`),
       active: typed ? 0 : -1,
-      items: fitting.map((each) => ({ label: each.name, description: each.description, aside: each.required ? "required" : null, pick: () => this.pickOption(each) })),
+      items: fitting.map((each) => ({
+        label: each.name,
+        description: each.description,
+        aside: each.required ? "required" : null,
+        pick: () => this.pickOption(each),
+      })),
     });
   }
 
@@ -136,6 +157,10 @@ export class CommandLine {
 
   /** What has been typed so far, for autocompletion: values by name. */
   typed() {
-    return Object.fromEntries(this.pills.map((each) => [each.option.name, each.read().value]).filter(([, value]) => value !== undefined));
+    return Object.fromEntries(
+      this.pills
+        .map((each) => [each.option.name, each.read().value])
+        .filter(([, value]) => value !== undefined),
+    );
   }
 }

@@ -2,7 +2,7 @@
 
 import { act, upload } from "../api.js";
 import { fill, h, icon, iconButton, toast } from "../dom.js";
-import { nameOf } from "../message/message.js";
+import { nameOf } from "../message/lines.js";
 import { openModal } from "../modal/modal.js";
 import { commandsHere, here, on, putLocal, store } from "../store.js";
 import { CommandLine } from "./command.js";
@@ -11,17 +11,30 @@ import { Suggestions } from "./suggestions.js";
 
 const LONGEST = 2000;
 const suggestions = new Suggestions();
-const text = h("textarea", { class: "compose-text", rows: 1, maxlength: LONGEST, "aria-label": "Message", autocomplete: "off" });
+const text = h("textarea", {
+  class: "compose-text",
+  rows: 1,
+  maxlength: LONGEST,
+  "aria-label": "Message",
+  autocomplete: "off",
+});
 const line = h("div", { class: "compose-line" }, text);
 const strip = h("div", { class: "compose-strip", hidden: true });
-const picker = h("input", { type: "file", multiple: true, hidden: true, "aria-label": "Files to send" });
+const picker = h("input", {
+  type: "file",
+  multiple: true,
+  hidden: true,
+  "aria-label": "Files to send",
+});
 const sendButton = iconButton("send", "Send", () => send(), { class: "icon-button compose-send" });
 let command = null;
 let reply = null;
 let files = []; // { file, name on the server }
 
 export function startComposer() {
-  const plus = iconButton("plus", "Add a file", () => picker.click(), { class: "icon-button compose-plus" });
+  const plus = iconButton("plus", "Add a file", () => picker.click(), {
+    class: "icon-button compose-plus",
+  });
   const box = h("div", { class: "compose-box" }, plus, line, sendButton);
   fill(document.getElementById("composer"), suggestions.element, strip, box, picker);
   text.addEventListener("input", typed);
@@ -29,9 +42,15 @@ export function startComposer() {
   text.addEventListener("blur", () => suggestions.hide());
   text.addEventListener("focus", offerCommands);
   picker.addEventListener("change", attach);
-  document.addEventListener("reply", (event) => { reply = event.detail; drawStrip(); text.focus(); });
+  document.addEventListener("reply", (event) => {
+    reply = event.detail;
+    drawStrip();
+    text.focus();
+  });
   for (const what of ["hello", "view"]) on(what, entered);
-  on("facts", () => { if (document.activeElement === text) offerCommands(); });
+  on("facts", () => {
+    if (document.activeElement === text) offerCommands();
+  });
 }
 
 /** Write the command `path` with `values` by option name, ready to be completed or sent. */
@@ -39,13 +58,16 @@ export function fillCommand(path, values) {
   const found = commandsHere().find((each) => each.path === path);
   if (!found) return toast(`There is no command /${path} here.`);
   begin(found);
-  for (const option of found.options) if (values[option.name]) command.add(option, values[option.name]);
+  for (const option of found.options)
+    if (values[option.name]) command.add(option, values[option.name]);
   command.focus();
 }
 
 function entered() {
   const place = here();
-  text.placeholder = place.guild ? `Message ${place.parent ? "" : "#"}${place.name}` : `Message @${store.bot.name}`;
+  text.placeholder = place.guild
+    ? `Message ${place.parent ? "" : "#"}${place.name}`
+    : `Message @${store.bot.name}`;
   reply = null;
   drawStrip();
   if (command && !commandsHere().some((each) => each.path === command.command.path)) leave("");
@@ -53,7 +75,14 @@ function entered() {
 
 function begin(found) {
   leave("");
-  command = new CommandLine(found, { suggestions, leave: (rest) => { leave(rest); text.focus(); }, send: use });
+  command = new CommandLine(found, {
+    suggestions,
+    leave: (rest) => {
+      leave(rest);
+      text.focus();
+    },
+    send: use,
+  });
   text.hidden = true;
   line.append(command.element);
 }
@@ -74,8 +103,11 @@ function grow() {
 
 function typed() {
   grow();
-  const found = /^\/(\S+(?: \S+)*) ([^]*)$/.exec(text.value) && commandsHere()
-    .filter((each) => text.value.startsWith(`/${each.path} `)).sort((one, other) => other.path.length - one.path.length)[0];
+  const found =
+    /^\/(\S+(?: \S+)*) ([^]*)$/.exec(text.value) &&
+    commandsHere()
+      .filter((each) => text.value.startsWith(`/${each.path} `))
+      .sort((one, other) => other.path.length - one.path.length)[0];
   if (found) {
     const rest = text.value.slice(found.path.length + 2);
     begin(found);
@@ -91,12 +123,25 @@ function offerCommands() {
   if (word === undefined) return suggestions.hide();
   const fitting = commandsHere().filter((each) => each.path.toLowerCase().startsWith(word));
   suggestions.show(text, {
-    head: h("span", {}, word ? "Commands matching " : "Commands of ", h("strong", {}, word ? `/${word}` : store.bot.name)),
+    head: h(
+      "span",
+      {},
+      word ? "Commands matching " : "Commands of ",
+      h("strong", {}, word ? `/${word}` : store.bot.name),
+    ),
     items: fitting.map((each) => ({
-      mark: h("span", { class: "avatar bot small", "aria-hidden": "true" }), label: `/${each.path}`, description: each.description, aside: store.bot.name,
-      pick: () => { begin(each); command.focus(); },
+      mark: h("span", { class: "avatar bot small", "aria-hidden": "true" }),
+      label: `/${each.path}`,
+      description: each.description,
+      aside: store.bot.name,
+      pick: () => {
+        begin(each);
+        command.focus();
+      },
     })),
-    empty: store.commands.length ? "There is no such command." : "The bot has not registered any commands yet.",
+    empty: store.commands.length
+      ? "There is no such command."
+      : "The bot has not registered any commands yet.",
   });
 }
 
@@ -107,7 +152,10 @@ function key(event) {
     send();
   } else if (event.key === "Escape") {
     if (suggestions.isOpen) suggestions.hide();
-    else { reply = null; drawStrip(); }
+    else {
+      reply = null;
+      drawStrip();
+    }
   }
 }
 
@@ -115,7 +163,11 @@ async function send() {
   if (command) return command.submit();
   const said = text.value;
   if (!said.trim() && !files.length) return;
-  const answer = await act("say", { text: said, uploads: files.map((each) => each.name), reply_to: reply?.id ?? "" });
+  const answer = await act("say", {
+    text: said,
+    uploads: files.map((each) => each.name),
+    reply_to: reply?.id ?? "",
+  });
   if (answer.error) return toast(answer.error);
   text.value = "";
   reply = null;
@@ -152,7 +204,31 @@ async function attach() {
 }
 
 function drawStrip() {
-  const chips = files.map((each) => h("span", { class: "chip" }, icon("file"), each.file.name, iconButton("close", `Remove ${each.file.name}`, () => { files = files.filter((other) => other !== each); drawStrip(); })));
-  fill(strip, reply && h("div", { class: "replying" }, h("span", {}, "Replying to ", h("strong", {}, nameOf(reply.author))), iconButton("close", "Don't reply", () => { reply = null; drawStrip(); })), chips.length ? h("div", { class: "chips" }, chips) : null);
+  const chips = files.map((each) =>
+    h(
+      "span",
+      { class: "chip" },
+      icon("file"),
+      each.file.name,
+      iconButton("close", `Remove ${each.file.name}`, () => {
+        files = files.filter((other) => other !== each);
+        drawStrip();
+      }),
+    ),
+  );
+  fill(
+    strip,
+    reply &&
+      h(
+        "div",
+        { class: "replying" },
+        h("span", {}, "Replying to ", h("strong", {}, nameOf(reply.author))),
+        iconButton("close", "Don't reply", () => {
+          reply = null;
+          drawStrip();
+        }),
+      ),
+    chips.length ? h("div", { class: "chips" }, chips) : null,
+  );
   strip.hidden = !reply && !files.length;
 }

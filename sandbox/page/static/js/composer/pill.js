@@ -6,7 +6,8 @@ import { h } from "../dom.js";
 import { isListed, kindName, KIND, offered, read } from "./options.js";
 
 const PAUSE = 120; // milliseconds
-const NARROW = 3, WIDE = 36; // characters
+const NARROW = 3,
+  WIDE = 36; // characters
 
 export class Pill {
   constructor(option, line) {
@@ -17,14 +18,28 @@ export class Pill {
     this.listed = []; // what is offered now
     this.problem = null; // what is wrong with it, until something else is typed
     const kind = option.type === KIND.attachment ? "file" : "text";
-    this.input = h("input", { class: "pill-input", type: kind, autocomplete: "off", spellcheck: "false", "aria-label": `${option.name}${option.required ? ", required" : ""}: ${option.description}` });
-    this.element = h("span", { class: "pill", data: { option: option.name } }, h("span", { class: "pill-name", "aria-hidden": "true" }, option.name), this.input);
+    this.input = h("input", {
+      class: "pill-input",
+      type: kind,
+      autocomplete: "off",
+      spellcheck: "false",
+      "aria-label": `${option.name}${option.required ? ", required" : ""}: ${option.description}`,
+    });
+    this.element = h(
+      "span",
+      { class: "pill", data: { option: option.name } },
+      h("span", { class: "pill-name", "aria-hidden": "true" }, option.name),
+      this.input,
+    );
     this.input.addEventListener("focus", () => this.offer());
     this.input.addEventListener("blur", () => this.left());
     if (kind === "text") this.input.addEventListener("input", () => this.typed());
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.element.addEventListener("mousedown", (event) => {
-      if (event.target !== this.input) { event.preventDefault(); this.input.focus(); }
+      if (event.target !== this.input) {
+        event.preventDefault();
+        this.input.focus();
+      }
     });
     this.fit();
   }
@@ -94,7 +109,10 @@ export class Pill {
   offer() {
     const typed = this.chosen ? "" : this.input.value.trim().toLowerCase();
     if (isListed(this.option)) {
-      this.show({ items: offered(this.option).filter((each) => each.name.toLowerCase().includes(typed)), empty: "No options match your search." });
+      this.show({
+        items: offered(this.option).filter((each) => each.name.toLowerCase().includes(typed)),
+        empty: "No options match your search.",
+      });
     } else if (this.option.autocomplete) {
       this.complete();
     } else {
@@ -107,13 +125,22 @@ export class Pill {
     const asked = this.asked;
     const { suggestions } = this.line;
     if (suggestions.input !== this.input) this.show({ items: [] });
-    await new Promise((done) => { setTimeout(done, PAUSE); });
+    await new Promise((done) => {
+      setTimeout(done, PAUSE);
+    });
     if (asked !== this.asked) return;
     const value = this.chosen?.value ?? this.input.value;
     const options = { ...this.line.typed(), [this.option.name]: value };
-    const { choices, error } = await act("autocomplete", { name: this.line.command.path, focused: this.option.name, options });
+    const { choices, error } = await act("autocomplete", {
+      name: this.line.command.path,
+      focused: this.option.name,
+      options,
+    });
     if (asked !== this.asked) return;
-    this.show({ items: choices ?? [], empty: error ?? (this.input.value ? "No options match your search." : null) });
+    this.show({
+      items: choices ?? [],
+      empty: error ?? (this.input.value ? "No options match your search." : null),
+    });
   }
 
   show({ items, empty = null }) {
@@ -122,7 +149,15 @@ export class Pill {
     this.listed = items;
     const { name, description } = this.option;
     suggestions.show(this.input, {
-      head: problem ? h("span", { class: "suggest-problem", role: "alert" }, problem) : h("span", {}, h("strong", {}, name), ` ${description} `, h("small", {}, `(${kindName(this.option)})`)),
+      head: problem
+        ? h("span", { class: "suggest-problem", role: "alert" }, problem)
+        : h(
+            "span",
+            {},
+            h("strong", {}, name),
+            ` ${description} `,
+            h("small", {}, `(${kindName(this.option)})`),
+          ),
       active: items.length && this.input.value && !this.chosen ? 0 : -1,
       items: items.map((each) => ({ label: each.name, pick: () => this.choose(each) })),
       empty,

@@ -6,7 +6,12 @@ import { fill, h } from "../dom.js";
 export class Suggestions {
   constructor() {
     this.head = h("div", { class: "suggest-head" });
-    this.list = h("ul", { class: "suggest-list", role: "listbox", id: "suggestions", "aria-label": "Suggestions" });
+    this.list = h("ul", {
+      class: "suggest-list",
+      role: "listbox",
+      id: "suggestions",
+      "aria-label": "Suggestions",
+    });
     this.element = h("div", { class: "suggest", hidden: true }, this.head, this.list);
     this.items = [];
     this.active = -1;
@@ -24,7 +29,11 @@ export class Suggestions {
     this.items = items;
     fill(this.head, head);
     this.head.hidden = !head;
-    fill(this.list, items.map((each, index) => this.item(each, index)), !items.length && empty && h("li", { class: "suggest-empty" }, empty));
+    fill(
+      this.list,
+      items.map((each, index) => this.item(each, index)),
+      !items.length && empty && h("li", { class: "suggest-empty" }, empty),
+    );
     this.element.hidden = !head && !items.length && !empty;
     input.setAttribute("role", "combobox");
     input.setAttribute("aria-controls", "suggestions");
@@ -46,7 +55,9 @@ export class Suggestions {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
       const { length } = this.items;
-      this.highlight(this.active < 0 ? (step > 0 ? 0 : length - 1) : (this.active + step + length) % length);
+      this.highlight(
+        this.active < 0 ? (step > 0 ? 0 : length - 1) : (this.active + step + length) % length,
+      );
     } else if (["Enter", "Tab"].includes(event.key) && !event.shiftKey && this.active >= 0) {
       this.items[this.active].pick();
     } else {
@@ -57,16 +68,33 @@ export class Suggestions {
   }
 
   item(each, index) {
-    const press = (event) => { event.preventDefault(); each.pick(); };
-    return h("li", { role: "option", id: `suggestion-${index}`, on: { mousedown: press, mousemove: () => this.highlight(index) } },
+    const press = (event) => {
+      event.preventDefault();
+      each.pick();
+    };
+    return h(
+      "li",
+      {
+        role: "option",
+        id: `suggestion-${index}`,
+        on: { mousedown: press, mousemove: () => this.highlight(index) },
+      },
       each.mark && h("span", { class: "suggest-mark" }, each.mark),
-      h("span", { class: "suggest-words" }, h("span", { class: "suggest-label" }, each.label), each.description && h("small", {}, each.description)),
-      each.aside && h("span", { class: "suggest-aside" }, each.aside));
+      h(
+        "span",
+        { class: "suggest-words" },
+        h("span", { class: "suggest-label" }, each.label),
+        each.description && h("small", {}, each.description),
+      ),
+      each.aside && h("span", { class: "suggest-aside" }, each.aside),
+    );
   }
 
   highlight(index) {
     this.active = index;
-    [...this.list.children].forEach((item, at) => item.setAttribute("aria-selected", String(at === index)));
+    [...this.list.children].forEach((item, at) =>
+      item.setAttribute("aria-selected", String(at === index)),
+    );
     if (index >= 0) {
       this.input.setAttribute("aria-activedescendant", `suggestion-${index}`);
       this.list.children[index].scrollIntoView({ block: "nearest" });

@@ -32,7 +32,8 @@ function lineBlocks(source) {
     }
     if (/^> /.test(line) || line === ">") {
       const quoted = [];
-      while (at < lines.length && (/^> /.test(lines[at]) || lines[at] === ">")) quoted.push(lines[at++].slice(2));
+      while (at < lines.length && (/^> /.test(lines[at]) || lines[at] === ">"))
+        quoted.push(lines[at++].slice(2));
       at -= 1;
       made.push({ kind: "quote", inside: lineBlocks(quoted.join("\n")) });
     } else if (HEADING.test(line)) {
@@ -51,18 +52,26 @@ function lineBlocks(source) {
       else made.push({ kind: "lines", text: line });
     }
   }
-  return made.map((each) => (each.kind === "lines" ? { kind: "lines", inside: inlineNodes(each.text) } : each));
+  return made.map((each) =>
+    each.kind === "lines" ? { kind: "lines", inside: inlineNodes(each.text) } : each,
+  );
 }
 
 function item(line) {
   const [, indent, number, words] = ITEM.exec(line);
-  return { depth: Math.min(Math.floor(indent.length / 2), 10), number: number === undefined ? null : Number(number), inside: inlineNodes(words) };
+  return {
+    depth: Math.min(Math.floor(indent.length / 2), 10),
+    number: number === undefined ? null : Number(number),
+    inside: inlineNodes(words),
+  };
 }
 
 /** Lists of the same depth that stand together: a numbered one ends where a bulleted one begins. */
 function lists(items) {
   const [first] = items;
-  const other = items.findIndex((each) => each.depth <= first.depth && (each.number === null) !== (first.number === null));
+  const other = items.findIndex(
+    (each) => each.depth <= first.depth && (each.number === null) !== (first.number === null),
+  );
   return other < 0 ? [list(items)] : [list(items.slice(0, other)), ...lists(items.slice(other))];
 }
 

@@ -25,12 +25,18 @@ export function plain(source) {
 
 function block(each) {
   switch (each.kind) {
-    case "code": return h("pre", {}, h("code", {}, each.text));
-    case "quote": return h("blockquote", {}, each.inside.map(block));
-    case "heading": return h(`h${each.level + 2}`, { class: `h${each.level}` }, each.inside.map(node));
-    case "small": return h("div", { class: "small" }, each.inside.map(node));
-    case "list": return list(each);
-    default: return h("div", { class: "lines" }, each.inside.map(node));
+    case "code":
+      return h("pre", {}, h("code", {}, each.text));
+    case "quote":
+      return h("blockquote", {}, each.inside.map(block));
+    case "heading":
+      return h(`h${each.level + 2}`, { class: `h${each.level}` }, each.inside.map(node));
+    case "small":
+      return h("div", { class: "small" }, each.inside.map(node));
+    case "list":
+      return list(each);
+    default:
+      return h("div", { class: "lines" }, each.inside.map(node));
   }
 }
 
@@ -42,21 +48,48 @@ function list(each) {
 function node(each) {
   const inside = () => each.inside.map(node);
   switch (each.kind) {
-    case "text": return document.createTextNode(each.text);
-    case "strong": return h("strong", {}, inside());
-    case "emphasis": return h("em", {}, inside());
-    case "underline": return h("u", {}, inside());
-    case "strike": return h("s", {}, inside());
-    case "code": return h("code", { class: "inline" }, each.text);
-    case "spoiler": return spoiler(inside());
-    case "link": return anchor(each.url, inside());
-    case "time": return h("time", { class: "moment", datetime: isoOf(each.unix), title: wholeMoment(each.unix), data: { unix: each.unix, style: each.style } }, moment(each.unix, each.style));
-    case "user": return mention(`@${store.users.get(each.id)?.name ?? "unknown-user"}`, each.id === store.member);
-    case "role": return mention(`@${store.roles.get(each.id)?.name ?? "unknown-role"}`);
-    case "everyone": return mention(each.text);
-    case "command": return mention(`/${each.name}`);
-    case "channel": return channel(each.id);
-    default: return document.createTextNode("");
+    case "text":
+      return document.createTextNode(each.text);
+    case "strong":
+      return h("strong", {}, inside());
+    case "emphasis":
+      return h("em", {}, inside());
+    case "underline":
+      return h("u", {}, inside());
+    case "strike":
+      return h("s", {}, inside());
+    case "code":
+      return h("code", { class: "inline" }, each.text);
+    case "spoiler":
+      return spoiler(inside());
+    case "link":
+      return anchor(each.url, inside());
+    case "time":
+      return h(
+        "time",
+        {
+          class: "moment",
+          datetime: isoOf(each.unix),
+          title: wholeMoment(each.unix),
+          data: { unix: each.unix, style: each.style },
+        },
+        moment(each.unix, each.style),
+      );
+    case "user":
+      return mention(
+        `@${store.users.get(each.id)?.name ?? "unknown-user"}`,
+        each.id === store.member,
+      );
+    case "role":
+      return mention(`@${store.roles.get(each.id)?.name ?? "unknown-role"}`);
+    case "everyone":
+      return mention(each.text);
+    case "command":
+      return mention(`/${each.name}`);
+    case "channel":
+      return channel(each.id);
+    default:
+      return document.createTextNode("");
   }
 }
 
@@ -73,25 +106,43 @@ export function anchor(url, inside, props = {}) {
       play(url, titleOf(event.currentTarget));
     }
   };
-  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer", title: url, on: { click: follow }, ...props }, inside);
+  return h(
+    "a",
+    {
+      href: url,
+      target: "_blank",
+      rel: "noopener noreferrer",
+      title: url,
+      on: { click: follow },
+      ...props,
+    },
+    inside,
+  );
 }
 
 /** What to call the audio behind a link: the title of its message, and the link's own words. */
 function titleOf(link) {
   const title = link.closest(".message")?.querySelector(".embed-title")?.textContent ?? "";
-  const words = [title, link.textContent].map((each) => each.replace(/^[^\p{L}\p{N}]+/u, "").trim());
+  const words = [title, link.textContent].map((each) =>
+    each.replace(/^[^\p{L}\p{N}]+/u, "").trim(),
+  );
   return words.filter(Boolean).join(" · ");
 }
 
 function messagePlace(url) {
-  const found = /^https:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/(?:\d+|@me)\/(\d+)\/(\d+)$/.exec(url);
+  const found =
+    /^https:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/(?:\d+|@me)\/(\d+)\/(\d+)$/.exec(url);
   return found && store.channels.has(found[1]) ? { channel: found[1], message: found[2] } : null;
 }
 
 function channel(id) {
   const found = store.channels.get(id);
   if (!found) return mention("#unknown");
-  return h("button", { type: "button", class: "mention", on: { click: () => look({ channel: id }) } }, `#${found.name}`);
+  return h(
+    "button",
+    { type: "button", class: "mention", on: { click: () => look({ channel: id }) } },
+    `#${found.name}`,
+  );
 }
 
 const mention = (words, own) => h("span", { class: own ? "mention own" : "mention" }, words);
@@ -106,7 +157,17 @@ function spoiler(inside) {
     covered.removeAttribute("tabindex");
     covered.removeAttribute("aria-label");
   };
-  return h("span", { class: "spoiler", role: "button", tabindex: 0, "aria-label": "Spoiler, press to uncover", on: { click: uncover, keydown: uncover } }, h("span", {}, inside));
+  return h(
+    "span",
+    {
+      class: "spoiler",
+      role: "button",
+      tabindex: 0,
+      "aria-label": "Spoiler, press to uncover",
+      on: { click: uncover, keydown: uncover },
+    },
+    h("span", {}, inside),
+  );
 }
 
 function isoOf(unix) {

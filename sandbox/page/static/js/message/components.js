@@ -7,9 +7,23 @@ import { anchor, markdown } from "../markdown/render.js";
 import { openModal } from "../modal/modal.js";
 import { picture } from "./embeds.js";
 
-const ROW = 1, BUTTON = 2, SECTION = 9, TEXT = 10, THUMBNAIL = 11, GALLERY = 12, SEPARATOR = 14, CONTAINER = 17;
+const ROW = 1,
+  BUTTON = 2,
+  SECTION = 9,
+  TEXT = 10,
+  THUMBNAIL = 11,
+  GALLERY = 12,
+  SEPARATOR = 14,
+  CONTAINER = 17;
 const SELECTS = new Set([3, 5, 6, 7, 8]);
-const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link", 6: "secondary" };
+const STYLES = {
+  1: "primary",
+  2: "secondary",
+  3: "success",
+  4: "danger",
+  5: "link",
+  6: "secondary",
+};
 
 /** Draw the components of `message`; `report` is given what the member reads when one fails. */
 export function components(message, report) {
@@ -23,30 +37,65 @@ function component(given, message, report) {
   if (SELECTS.has(given.type)) return select(given, message, report);
   if (given.type === TEXT) return h("div", { class: "md" }, markdown(given.content));
   if (given.type === SEPARATOR) return h("hr", { class: given.divider === false ? "gap" : "" });
-  if (given.type === GALLERY) return h("div", { class: "gallery" }, (given.items ?? []).map((each) => picture(each.media?.url, "picture", each.description)));
-  if (given.type === THUMBNAIL) return picture(given.media?.url, "embed-thumbnail", given.description);
-  if (given.type === SECTION) return h("div", { class: "section" }, h("div", {}, inner()), component(given.accessory, message, report));
+  if (given.type === GALLERY)
+    return h(
+      "div",
+      { class: "gallery" },
+      (given.items ?? []).map((each) => picture(each.media?.url, "picture", each.description)),
+    );
+  if (given.type === THUMBNAIL)
+    return picture(given.media?.url, "embed-thumbnail", given.description);
+  if (given.type === SECTION)
+    return h(
+      "div",
+      { class: "section" },
+      h("div", {}, inner()),
+      component(given.accessory, message, report),
+    );
   if (given.type === CONTAINER) {
-    const bar = Number.isInteger(given.accent_color) ? `#${given.accent_color.toString(16).padStart(6, "0")}` : null;
+    const bar = Number.isInteger(given.accent_color)
+      ? `#${given.accent_color.toString(16).padStart(6, "0")}`
+      : null;
     return h("div", { class: "embed container", style: bar ? { "--bar": bar } : {} }, inner());
   }
   return null;
 }
 
 function face(given) {
-  return [given.emoji?.name && h("span", { class: "button-emoji" }, given.emoji.name), given.label && h("span", {}, given.label)];
+  return [
+    given.emoji?.name && h("span", { class: "button-emoji" }, given.emoji.name),
+    given.label && h("span", {}, given.label),
+  ];
 }
 
 function button(given, message, report) {
   const style = STYLES[given.style] ?? "secondary";
   if (style === "link") {
-    const props = { class: `button ${style}`, ...(given.disabled ? { "aria-disabled": "true", href: null } : {}) };
+    const props = {
+      class: `button ${style}`,
+      ...(given.disabled ? { "aria-disabled": "true", href: null } : {}),
+    };
     return anchor(given.url, [face(given), icon("out")], props);
   }
-  const made = h("button", { type: "button", class: `button ${style}`, disabled: Boolean(given.disabled), data: { custom: given.custom_id } }, face(given));
+  const made = h(
+    "button",
+    {
+      type: "button",
+      class: `button ${style}`,
+      disabled: Boolean(given.disabled),
+      data: { custom: given.custom_id },
+    },
+    face(given),
+  );
   made.addEventListener("click", async () => {
     if (made.classList.contains("busy")) return;
-    await use(made, message, report, () => act("click", { channel: message.channel_id, message: message.id, custom_id: given.custom_id }));
+    await use(made, message, report, () =>
+      act("click", {
+        channel: message.channel_id,
+        message: message.id,
+        custom_id: given.custom_id,
+      }),
+    );
   });
   return made;
 }
@@ -54,7 +103,15 @@ function button(given, message, report) {
 function select(given, message, report) {
   return dropdown(given, {
     label: given.placeholder ?? "Make a selection",
-    changed: (values, box) => use(box, message, report, () => act("select", { channel: message.channel_id, message: message.id, custom_id: given.custom_id, values })),
+    changed: (values, box) =>
+      use(box, message, report, () =>
+        act("select", {
+          channel: message.channel_id,
+          message: message.id,
+          custom_id: given.custom_id,
+          values,
+        }),
+      ),
   });
 }
 

@@ -14,12 +14,38 @@ const MESSAGE_COMMAND = 3;
 export function toolbar(message) {
   if (message.local) return null;
   const reactable = !message.visible_to;
-  const quick = QUICK.map((emoji) => h("button", { type: "button", class: "icon-button quick", "aria-label": `React with ${emoji}`, title: `React with ${emoji}`, on: { click: () => react(message, emoji) } }, emoji));
-  return h("div", { class: "toolbar", role: "toolbar", "aria-label": "Message actions" },
+  const quick = QUICK.map((emoji) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "icon-button quick",
+        "aria-label": `React with ${emoji}`,
+        title: `React with ${emoji}`,
+        on: { click: () => react(message, emoji) },
+      },
+      emoji,
+    ),
+  );
+  return h(
+    "div",
+    { class: "toolbar", role: "toolbar", "aria-label": "Message actions" },
     reactable && quick,
-    reactable && iconButton("smile", "Add a reaction", (event) => pickEmoji(event.currentTarget, (emoji) => react(message, emoji))),
-    reactable && iconButton("reply", "Reply", () => document.dispatchEvent(new CustomEvent("reply", { detail: message }))),
-    iconButton("more", "More: apps, thread, link", (event) => menu(event.currentTarget, entries(message)), { "aria-haspopup": "menu" }));
+    reactable &&
+      iconButton("smile", "Add a reaction", (event) =>
+        pickEmoji(event.currentTarget, (emoji) => react(message, emoji)),
+      ),
+    reactable &&
+      iconButton("reply", "Reply", () =>
+        document.dispatchEvent(new CustomEvent("reply", { detail: message })),
+      ),
+    iconButton(
+      "more",
+      "More: apps, thread, link",
+      (event) => menu(event.currentTarget, entries(message)),
+      { "aria-haspopup": "menu" },
+    ),
+  );
 }
 
 function entries(message) {
@@ -29,18 +55,35 @@ function entries(message) {
   const own = message.author.id === store.member;
   return [
     ...(message.visible_to ? [] : [{ title: "Apps" }]),
-    ...apps.map((command) => ({ label: command.path, icon: icon("bolt"), act: () => use(command, message) })),
-    ...(apps.length || message.visible_to ? [] : [{ label: "No app has a command for messages", act: () => {} }]),
+    ...apps.map((command) => ({
+      label: command.path,
+      icon: icon("bolt"),
+      act: () => use(command, message),
+    })),
+    ...(apps.length || message.visible_to
+      ? []
+      : [{ label: "No app has a command for messages", act: () => {} }]),
     { title: "Message" },
-    threadable && { label: "Create thread", icon: icon("thread"), act: () => askForThread(message) },
+    threadable && {
+      label: "Create thread",
+      icon: icon("thread"),
+      act: () => askForThread(message),
+    },
     { label: "Copy message link", act: () => copy(linkTo(message)) },
-    { label: "Copy text", act: () => copy(message.content || message.embeds?.[0]?.description || "") },
+    {
+      label: "Copy text",
+      act: () => copy(message.content || message.embeds?.[0]?.description || ""),
+    },
     own && { label: "Delete message", danger: true, act: () => remove(message) },
   ];
 }
 
 async function use(command, message) {
-  const outcome = await act("menu", { channel: message.channel_id, message: message.id, name: command.path });
+  const outcome = await act("menu", {
+    channel: message.channel_id,
+    message: message.id,
+    name: command.path,
+  });
   if (outcome.modal) openModal(outcome.modal);
   else if (outcome.failed) putLocal({ failed: outcome.failed });
   else if (outcome.error) toast(outcome.error);

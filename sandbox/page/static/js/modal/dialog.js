@@ -9,9 +9,19 @@ export function dialog({ title, body, foot, face = null, kind = "" }) {
   count += 1;
   const name = `dialog-title-${count}`;
   const close = () => box.close();
-  const box = h("dialog", { class: `dialog ${kind}`, "aria-labelledby": name },
-    h("div", { class: "dialog-head" }, face, h("h2", { id: name }, title), iconButton("close", "Close", close)),
-    body, foot);
+  const box = h(
+    "dialog",
+    { class: `dialog ${kind}`, "aria-labelledby": name },
+    h(
+      "div",
+      { class: "dialog-head" },
+      face,
+      h("h2", { id: name }, title),
+      iconButton("close", "Close", close),
+    ),
+    body,
+    foot,
+  );
   box.addEventListener("close", () => box.remove());
   document.body.append(box);
   box.showModal();

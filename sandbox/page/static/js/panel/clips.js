@@ -14,20 +14,51 @@ export class Clips {
 
   draw({ clips, speed }, provider) {
     const shown = clips.filter((each) => each.provider === provider).reverse();
-    const key = JSON.stringify([provider, speed, shown.map((each) => [each.id, each.status, left(each, speed)])]);
+    const key = JSON.stringify([
+      provider,
+      speed,
+      shown.map((each) => [each.id, each.status, left(each, speed)]),
+    ]);
     if (key === this.drawn || this.element.contains(document.activeElement)) return;
     this.drawn = key;
-    fill(this.element, shown.map((each) => clip(each, speed)));
+    fill(
+      this.element,
+      shown.map((each) => clip(each, speed)),
+    );
   }
 }
 
-const left = ({ status, complete_in: rest }, speed) => (status === "complete" || status === "error" || rest === null ? null : Math.max(0, Math.ceil(rest / speed)));
+const left = ({ status, complete_in: rest }, speed) =>
+  status === "complete" || status === "error" || rest === null
+    ? null
+    : Math.max(0, Math.ceil(rest / speed));
 
 function clip(each, speed) {
   const wait = left(each, speed);
-  return h("li", { class: "clip" },
+  return h(
+    "li",
+    { class: "clip" },
     h("span", { class: `status ${each.status}` }, each.status),
-    h("span", { class: "clip-words" }, h("strong", {}, each.title), h("small", {}, [clock(each.duration), each.source ? `from ${clock(each.continue_at)} of another` : "was there from the start", wait === null ? null : `complete in ${wait} s`].filter(Boolean).join(" · "))),
-    each.audio_url && each.status !== "error" && iconButton("play", `Listen to ${each.title}`, () => play(each.audio_url, each.title)),
-    each.status === "complete" && iconButton("plus", `Extend ${each.title}`, () => fillCommand("extend", { clip: each.id })));
+    h(
+      "span",
+      { class: "clip-words" },
+      h("strong", {}, each.title),
+      h(
+        "small",
+        {},
+        [
+          clock(each.duration),
+          each.source ? `from ${clock(each.continue_at)} of another` : "was there from the start",
+          wait === null ? null : `complete in ${wait} s`,
+        ]
+          .filter(Boolean)
+          .join(" · "),
+      ),
+    ),
+    each.audio_url &&
+      each.status !== "error" &&
+      iconButton("play", `Listen to ${each.title}`, () => play(each.audio_url, each.title)),
+    each.status === "complete" &&
+      iconButton("plus", `Extend ${each.title}`, () => fillCommand("extend", { clip: each.id })),
+  );
 }

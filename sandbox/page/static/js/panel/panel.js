@@ -9,7 +9,14 @@ import { Traffic } from "./traffic.js";
 
 const EVERY = 500; // milliseconds
 const SPEEDS = [1, 5, 10, 20, 60];
-const WORDS = { start: "Starting the bot …", restart: "Restarting the bot …", kill: "Killed.", stop: "Stopping the bot …", drop: "The gateway's line was cut.", play: "Ada extends a clip on each provider, in #songs." };
+const WORDS = {
+  start: "Starting the bot …",
+  restart: "Restarting the bot …",
+  kill: "Killed.",
+  stop: "Stopping the bot …",
+  drop: "The gateway's line was cut.",
+  play: "Ada extends a clip on each provider, in #songs.",
+};
 
 const panel = document.getElementById("panel");
 const clips = new Clips();
@@ -21,7 +28,9 @@ let view = null;
 
 export function startPanel() {
   document.addEventListener("panel", toggle);
-  panel.addEventListener("keydown", (event) => { if (event.key === "Escape") toggle(); });
+  panel.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") toggle();
+  });
   traffic.listen();
 }
 
@@ -55,54 +64,160 @@ async function refresh() {
 }
 
 function build() {
-  const order = (what, label, kind = "secondary") => h("button", { type: "button", class: `button small ${kind}`, data: { order: what }, on: { click: (event) => act(event.currentTarget, what) } }, label);
+  const order = (what, label, kind = "secondary") =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: `button small ${kind}`,
+        data: { order: what },
+        on: { click: (event) => act(event.currentTarget, what) },
+      },
+      label,
+    );
   parts.state = h("div", { class: "stage-state", role: "status" });
   parts.note = h("div", { class: "stage-note", role: "status" });
-  parts.speed = h("select", { id: "speed", on: { change: () => act(parts.speed, "speed", { speed: Number(parts.speed.value) }) } }, SPEEDS.map((each) => h("option", { value: each }, `${each}×`)));
-  parts.provider = h("select", { id: "provider", on: { change: () => { clips.provider = parts.provider.value; draw(); } } });
+  parts.speed = h(
+    "select",
+    {
+      id: "speed",
+      on: { change: () => act(parts.speed, "speed", { speed: Number(parts.speed.value) }) },
+    },
+    SPEEDS.map((each) => h("option", { value: each }, `${each}×`)),
+  );
+  parts.provider = h("select", {
+    id: "provider",
+    on: {
+      change: () => {
+        clips.provider = parts.provider.value;
+        draw();
+      },
+    },
+  });
   parts.fault = h("select", { id: "fault" });
   parts.planned = h("div", { class: "stage-planned" });
   parts.clock = h("output", { class: "stage-clock", "aria-label": "The providers' clock" });
   parts.rules = h("div", { class: "stage-rules" });
-  const fail = h("button", { type: "button", class: "button small danger", on: { click: (event) => act(event.currentTarget, "fault", { provider: parts.provider.value, fault: parts.fault.value }) } }, "Fail next");
+  const fail = h(
+    "button",
+    {
+      type: "button",
+      class: "button small danger",
+      on: {
+        click: (event) =>
+          act(event.currentTarget, "fault", {
+            provider: parts.provider.value,
+            fault: parts.fault.value,
+          }),
+      },
+    },
+    "Fail next",
+  );
   const clear = order("clear", "Forget faults");
-  fill(panel,
-    h("div", { class: "panel-head" }, h("h2", {}, "Behind the scenes"), iconButton("close", "Close the panel", toggle)),
-    h("div", { class: "panel-body" },
-      h("section", {}, h("h3", {}, "The bot"), parts.state,
-        h("div", { class: "panel-row" }, order("restart", "Restart"), order("kill", "Kill (SIGKILL)", "danger"), order("start", "Start", "success"), order("drop", "Drop the gateway"), order("play", "Play the demo", "primary")), parts.note, parts.rules),
-      h("section", {}, h("h3", {}, "The provider"),
-        h("div", { class: "panel-grid" }, h("label", { htmlFor: "provider" }, "Provider"), parts.provider, h("label", { htmlFor: "speed" }, "Its clock runs"), h("span", { class: "panel-row" }, parts.speed, parts.clock),
-          h("label", { htmlFor: "fault" }, "Next request fails with"), h("span", { class: "panel-row" }, parts.fault, fail, clear)), parts.planned, clips.element),
-      h("section", { class: "traffic" }, h("h3", {}, "What the bot sends"), traffic.element)));
+  fill(
+    panel,
+    h(
+      "div",
+      { class: "panel-head" },
+      h("h2", {}, "Behind the scenes"),
+      iconButton("close", "Close the panel", toggle),
+    ),
+    h(
+      "div",
+      { class: "panel-body" },
+      h(
+        "section",
+        {},
+        h("h3", {}, "The bot"),
+        parts.state,
+        h(
+          "div",
+          { class: "panel-row" },
+          order("restart", "Restart"),
+          order("kill", "Kill (SIGKILL)", "danger"),
+          order("start", "Start", "success"),
+          order("drop", "Drop the gateway"),
+          order("play", "Play the demo", "primary"),
+        ),
+        parts.note,
+        parts.rules,
+      ),
+      h(
+        "section",
+        {},
+        h("h3", {}, "The provider"),
+        h(
+          "div",
+          { class: "panel-grid" },
+          h("label", { htmlFor: "provider" }, "Provider"),
+          parts.provider,
+          h("label", { htmlFor: "speed" }, "Its clock runs"),
+          h("span", { class: "panel-row" }, parts.speed, parts.clock),
+          h("label", { htmlFor: "fault" }, "Next request fails with"),
+          h("span", { class: "panel-row" }, parts.fault, fail, clear),
+        ),
+        parts.planned,
+        clips.element,
+      ),
+      h("section", { class: "traffic" }, h("h3", {}, "What the bot sends"), traffic.element),
+    ),
+  );
 }
 
 function draw() {
   const { running, connected, providers, known_faults: faults, speed } = view;
-  const words = running ? (connected ? "Running and connected" : "Running, not connected") : "Not running";
-  fill(parts.state, h("span", { class: running && connected ? "dot online" : running ? "dot idle" : "dot" }), words);
+  const words = running
+    ? connected
+      ? "Running and connected"
+      : "Running, not connected"
+    : "Not running";
+  fill(
+    parts.state,
+    h("span", { class: running && connected ? "dot online" : running ? "dot idle" : "dot" }),
+    words,
+  );
   enable("kill", running);
   enable("start", !running);
   enable("drop", connected);
   enable("play", connected && !view.playing);
   if (!parts.fault.length) {
-    fill(parts.provider, providers.map((each) => h("option", { value: each }, each)));
-    fill(parts.fault, faults.map((each) => h("option", { value: each }, each.replaceAll("_", " "))));
+    fill(
+      parts.provider,
+      providers.map((each) => h("option", { value: each }, each)),
+    );
+    fill(
+      parts.fault,
+      faults.map((each) => h("option", { value: each }, each.replaceAll("_", " "))),
+    );
   }
   const used = view.requests.filter((each) => each.method === "POST").at(-1)?.to;
   if (used && !clips.provider) parts.provider.value = used;
   if (document.activeElement !== parts.speed) {
-    if (![...parts.speed.options].some((each) => Number(each.value) === speed)) parts.speed.append(h("option", { value: speed }, `${speed}×`));
+    if (![...parts.speed.options].some((each) => Number(each.value) === speed))
+      parts.speed.append(h("option", { value: speed }, `${speed}×`));
     parts.speed.value = String(speed);
   }
   parts.clock.textContent = `${view.now.toFixed(0)} s`;
-  parts.planned.textContent = view.faults.length ? `Next: ${view.faults.map((each) => each.replaceAll("_", " ")).join(", ")}` : "";
-  fill(parts.rules, view.violations.length ? h("details", {}, h("summary", {}, `${view.violations.length} of Discord's rules broken`), view.violations.map((each) => h("p", {}, each))) : "No rule of Discord's was broken.");
+  parts.planned.textContent = view.faults.length
+    ? `Next: ${view.faults.map((each) => each.replaceAll("_", " ")).join(", ")}`
+    : "";
+  fill(
+    parts.rules,
+    view.violations.length
+      ? h(
+          "details",
+          {},
+          h("summary", {}, `${view.violations.length} of Discord's rules broken`),
+          view.violations.map((each) => h("p", {}, each)),
+        )
+      : "No rule of Discord's was broken.",
+  );
   clips.draw(view, parts.provider.value);
 }
 
 function enable(what, able) {
-  for (const each of panel.querySelectorAll(`[data-order="${what}"]`)) if (!each.classList.contains("busy")) each.disabled = !able;
+  for (const each of panel.querySelectorAll(`[data-order="${what}"]`))
+    if (!each.classList.contains("busy")) each.disabled = !able;
 }
 
 async function act(button, what, fields = {}) {
@@ -111,7 +226,9 @@ async function act(button, what, fields = {}) {
   parts.note.textContent = WORDS[what] ?? "";
   const { error } = await direct(what, fields);
   button.classList.remove("busy");
-  parts.note.textContent = error ?? (["start", "restart"].includes(what) ? "The bot is connected." : parts.note.textContent);
+  parts.note.textContent =
+    error ??
+    (["start", "restart"].includes(what) ? "The bot is connected." : parts.note.textContent);
   if (error) toast(error);
   refresh();
 }

@@ -8,16 +8,40 @@ const MOST = 150;
 export class Traffic {
   constructor() {
     this.list = h("ol", { class: "traffic-list" });
-    this.filter = h("select", { id: "traffic-filter", on: { change: () => this.sift() } }, ["everything", "to Discord", "to providers"].map((each) => h("option", { value: each }, each)));
-    this.questions = h("input", { type: "checkbox", id: "traffic-questions", on: { change: () => this.sift() } });
-    this.element = h("div", {}, h("div", { class: "panel-row" }, h("label", { htmlFor: "traffic-filter" }, "Show"), this.filter, h("label", { class: "panel-check" }, this.questions, "questions too")), this.list);
+    this.filter = h(
+      "select",
+      { id: "traffic-filter", on: { change: () => this.sift() } },
+      ["everything", "to Discord", "to providers"].map((each) =>
+        h("option", { value: each }, each),
+      ),
+    );
+    this.questions = h("input", {
+      type: "checkbox",
+      id: "traffic-questions",
+      on: { change: () => this.sift() },
+    });
+    this.element = h(
+      "div",
+      {},
+      h(
+        "div",
+        { class: "panel-row" },
+        h("label", { htmlFor: "traffic-filter" }, "Show"),
+        this.filter,
+        h("label", { class: "panel-check" }, this.questions, "questions too"),
+      ),
+      this.list,
+    );
     this.known = new Map(); // number -> line
     this.waiting = new Map();
   }
 
   listen() {
     on("traffic", (requests) => this.add(requests));
-    on("hello", () => { this.known.clear(); this.list.replaceChildren(); });
+    on("hello", () => {
+      this.known.clear();
+      this.list.replaceChildren();
+    });
   }
 
   /** Take on requests; a known one is one that was answered meanwhile. Drawn once a frame. */
@@ -56,11 +80,45 @@ function line(request) {
   const { status } = request;
   const asks = request.method === "GET" || /get-task|feed/.test(request.path);
   const words = [
-    h("span", { class: "traffic-time" }, new Date(request.at * 1000).toLocaleTimeString(undefined, { hour12: false })),
-    h("span", { class: "traffic-to" }, request.to), h("span", { class: `traffic-method ${request.method}` }, request.method),
+    h(
+      "span",
+      { class: "traffic-time" },
+      new Date(request.at * 1000).toLocaleTimeString(undefined, { hour12: false }),
+    ),
+    h("span", { class: "traffic-to" }, request.to),
+    h("span", { class: `traffic-method ${request.method}` }, request.method),
     h("span", { class: "traffic-path" }, request.path.replace(/\d{17,}/g, "…")),
-    h("span", { class: status >= 400 ? "traffic-status bad" : "traffic-status" }, status ? String(status) : "…"),
+    h(
+      "span",
+      { class: status >= 400 ? "traffic-status bad" : "traffic-status" },
+      status ? String(status) : "…",
+    ),
   ];
-  const details = h("details", {}, h("summary", {}, words), h("pre", {}, [request.path, request.files?.length ? `files: ${request.files.join(", ")}` : "", request.body || "(no body)"].filter(Boolean).join("\n")));
-  return h("li", { data: { at: request.at, kind: request.to === "Discord" ? "discord" : "provider", asks: String(asks) } }, details);
+  const details = h(
+    "details",
+    {},
+    h("summary", {}, words),
+    h(
+      "pre",
+      {},
+      [
+        request.path,
+        request.files?.length ? `files: ${request.files.join(", ")}` : "",
+        request.body || "(no body)",
+      ]
+        .filter(Boolean)
+        .join("\n"),
+    ),
+  );
+  return h(
+    "li",
+    {
+      data: {
+        at: request.at,
+        kind: request.to === "Discord" ? "discord" : "provider",
+        asks: String(asks),
+      },
+    },
+    details,
+  );
 }
