@@ -57,7 +57,7 @@ class Guard:
                 "default-src 'none'",
                 "script-src 'self'",
                 "style-src 'self'",
-                f"img-src {media} data:",
+                f"img-src {media}",
                 f"media-src {media}",
                 f"connect-src 'self' {socket}",
                 "base-uri 'none'",
