@@ -1,0 +1,110 @@
+"""What the benchmarks of the bot share: its settings, the figures, and how they are printed."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.discord.calls import Interaction
+from sandbox.discord.member import Member
+from sandbox.discord.models import Channel
+from sandbox.discord.server import DiscordServer
+from sandbox.processes import Child, bot
+from sandbox.providers.server import ProviderServer
+
+PROVIDER = "suno_api"  # the one without a rate limit: nothing waits but for us
+LYRICS = """[Verse]
+Neon on the water, engines in the rain
+Every mile behind us hums a new refrain
+
+[Chorus]
+Carry on, carry on"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the result: a figure and, where one is set, the most that it may be."""
+
+    name: str
+    value: float
+    unit: str = ""
+    bound: float | None = None
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """Return name, figure, bound and verdict as they are printed."""
+        shown = f"{self.value:.2f} {self.unit}".strip()
+        if self.bound is None:
+            return self.name, shown, "", ""
+        verdict = "within" if self.value <= self.bound else "OVER"
+        return self.name, shown, f"<= {self.bound:.2f} {self.unit}".strip(), verdict
+
+
+def print_table(rows: Sequence[Row]) -> None:
+    """Print the lines below each other, in columns."""
+    widths = [max(map(len, column)) for column in zip(*(row.cells for row in rows), strict=True)]
+    for row in rows:
+        name, *others = row.cells
+        cells = [f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
+        print("  ".join([f"{name:<{widths[0]}}", *cells]).rstrip())
+
+
+def middle(values: Sequence[float]) -> float:
+    """Return the median, not a number where there is nothing."""
+    return statistics.median(values) if values else math.nan
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """Return the value that ``part`` (0 to 1) of all do not exceed."""
+    ordered = sorted(values)
+    return ordered[math.ceil(part * len(ordered)) - 1] if ordered else math.nan
+
+
+class Crowd:
+    """Members of a Discord: each asks for one thing, so that no limit of the bot is in the way."""
+
+    A_CHANNEL = 8
+
+    def __init__(self, discord: DiscordServer, size: int) -> None:
+        """Have ``size`` members join, and channels made for them."""
+        channels = -(-size // self.A_CHANNEL)
+        self._places = [discord.world.new_channel(f"songs-{number}") for number in range(channels)]
+        self._members = [discord.member(f"member{number}") for number in range(size)]
+        self._next = 0
+
+    def step_forward(self) -> tuple[Member, Channel]:
+        """Return the next member, and where they write."""
+        number, self._next = self._next, self._next + 1
+        return self._members[number], self._places[number // self.A_CHANNEL]
+
+
+def answered_in(call: Interaction) -> float:
+    """Return the milliseconds from INTERACTION_CREATE to the bot's answer.
+
+    Raises:
+        RuntimeError: it did not answer in time.
+    """
+    if call.answered_at is None:
+        raise RuntimeError(f"The bot did not answer: {call.failed}")
+    return 1000 * (call.answered_at - call.begun)
+
+
+def opened_providers(**options: Any) -> ProviderServer:  # noqa: ANN401 - as the server takes them
+    """Return providers in this process, of which one has credits without end."""
+    server = ProviderServer(**options)
+    server.studio(PROVIDER).credits = 10**9
+    return server
+
+
+def encore(discord: DiscordServer, server: ProviderServer, folder: Path) -> Child:
+    """Return Encore as a process of its own, with a database in ``folder``."""
+    return bot(
+        api_url=discord.api_url,
+        token=discord.token,
+        database=folder / "encore.db",
+        providers={f"{PROVIDER.upper()}_BASE_URL": server.url(PROVIDER)},
+        ENCORE_TRUSTED_AUDIO_HOSTS=server.host,
+        ENCORE_LOG="json",
+    )
