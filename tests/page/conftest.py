@@ -1,21 +1,19 @@
 """A real browser on the sandbox's page. One house and one browser serve all tests; each test has a
 channel of its own."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
-from visitor import Visitor
+from visitor import Visit, Visitor
 
 from sandbox.browser import MISSING, chromium, found_browser
 from sandbox.house import House
 
 SPEED = 40.0
 PATIENCE = 15_000  # milliseconds
-
-Visit = Callable[..., Awaitable[Visitor]]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -2,8 +2,8 @@
 
 import aiohttp
 import pytest
-from conftest import Visit
 from playwright.async_api import expect
+from visitor import Visit
 
 from sandbox.house import House
 

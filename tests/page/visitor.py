@@ -1,5 +1,7 @@
 """What a person does on the page, by what they read on it."""
 
+from collections.abc import Awaitable, Callable
+
 from playwright.async_api import ConsoleMessage, Locator, Page
 
 from sandbox.discord.models import Channel
@@ -81,3 +83,6 @@ class Visitor:
         )
         length: float = await self.page.evaluate("audio => audio.duration", audio)
         return length
+
+
+Visit = Callable[..., Awaitable[Visitor]]

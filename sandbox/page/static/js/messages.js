@@ -10,6 +10,7 @@ import { here, look, me, messageOf, on, store, visibleMessages } from "./store.j
 const FIRST = 60; // messages drawn at once when a channel is entered
 const MORE = 40; // and so many more when one scrolls up to them
 const MOST = 240; // kept in the document while one reads at the end
+const FEW = 25; // messages that may come between two frames
 const NEAR = 80; // pixels
 
 const scroll = document.getElementById("scroll");
@@ -74,7 +75,9 @@ function draw() {
   if (ids.length) {
     const at = all.findIndex((each) => each.id >= ids[0] || each.id.length > ids[0].length);
     from = at < 0 ? from : at;
-    if (atEnd) from = Math.max(from, all.length - MOST);
+    // when many come at once, those that nobody could read wait until one scrolls up to them
+    const fresh = all.length - 1 - all.findLastIndex((each) => each.id === ids.at(-1));
+    if (atEnd) from = Math.max(from, all.length - (fresh > FEW ? FIRST : MOST));
   }
   show(all, Math.max(0, from));
 }
