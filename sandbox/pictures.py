@@ -15,7 +15,7 @@ from sandbox.demo import LYRICS
 from sandbox.house import House
 
 SPEED = 60.0
-WINDOW = {"width": 1000, "height": 720}
+WINDOW = {"width": 1000, "height": 800}
 MOST_BYTES = 200_000
 PATIENCE = 30_000  # milliseconds
 AT = "1:04.3"

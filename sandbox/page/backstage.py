@@ -128,7 +128,8 @@ class Backstage:
         await self.providers.set_speed(float(order.get("speed") or 1))
 
     async def _fault(self, order: JsonObject) -> None:
-        await self.providers.fail_next(str(order.get("provider")), str(order.get("fault")))
+        provider, fault = str(order.get("provider")), str(order.get("fault"))
+        await self.providers.fail_next(provider, fault, str(order.get("on") or "any"))
 
     async def _clear(self, _order: JsonObject) -> None:
         await self.providers.clear_faults()

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 
 from sandbox.discord.wire import JsonObject
-from sandbox.providers.faults import Fault
+from sandbox.providers.faults import REQUEST_FAULTS, Fault
 
 FAULTS = tuple(Fault)
 LONGEST = 3000
@@ -57,9 +57,16 @@ class ProviderDesk:
         """Have the providers' clock run ``speed`` times as fast as the wall's."""
         await self._post("speed", {"speed": speed})
 
-    async def fail_next(self, provider: str, fault: str) -> None:
-        """Have the next fitting request to ``provider`` go wrong."""
-        await self._post("faults", {"provider": provider, "fault": fault})
+    async def fail_next(self, provider: str, fault: str, on: str) -> None:
+        """Have the next request to ``provider`` go wrong.
+
+        ``on`` is its kind: submit, fetch or any. The fate of clips and flaws in answers have a kind
+        of their own.
+        """
+        order: JsonObject = {"provider": provider, "fault": fault}
+        if fault in REQUEST_FAULTS:
+            order["on"] = on
+        await self._post("faults", order)
 
     async def clear_faults(self) -> None:
         """Forget what was to go wrong."""

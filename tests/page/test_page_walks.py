@@ -99,6 +99,28 @@ async def test_a_bot_that_is_killed_in_the_middle_loses_nothing(visit: Visit, ho
     assert await _submissions(house) == before + 1
 
 
+async def test_trouble_from_behind_the_scenes_is_told_and_survived(visit: Visit) -> None:
+    ada = await visit()
+    await ada.page.get_by_role("button", name="Behind the scenes").click()
+    panel = ada.page.get_by_role("complementary", name="Behind the scenes")
+    await panel.get_by_label("Next request fails with").select_option("payment_required")
+    await panel.get_by_role("button", name="Fail next").click()
+    await expect(panel).to_contain_text("Next: payment required on aimlapi")
+    await panel.get_by_role("button", name="Drop the gateway").click()
+    await expect(panel).to_contain_text("Running and connected")
+    reply = await ada.extend("Words worth keeping")
+    await expect(reply).to_contain_text("out of credits")
+    sent = panel.get_by_role("listitem").filter(has_text="402").first
+    await sent.click()
+    await expect(sent).to_contain_text("Words worth keeping")
+    await reply.get_by_role("button", name="Send again").click()
+    form = ada.page.get_by_role("dialog")
+    await expect(form.get_by_label("Lyrics")).to_have_value("Words worth keeping")
+    await form.get_by_role("button", name="Submit").click()
+    again = ada.messages.last
+    await expect(again.locator(".embed-title").first).to_contain_text("✅")
+
+
 async def test_two_members_see_and_vote_on_the_same_message(visit: Visit) -> None:
     ada, ben = await visit(), await visit()
     await ben.become("Ben")

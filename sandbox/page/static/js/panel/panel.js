@@ -8,6 +8,7 @@ import { Clips } from "./clips.js";
 import { Traffic } from "./traffic.js";
 
 const EVERY = 500; // milliseconds
+const KINDS = { submit: "on a submission", fetch: "on a question", any: "on any request" };
 const SPEEDS = [1, 5, 10, 20, 60];
 const WORDS = {
   start: "Starting the bot …",
@@ -95,6 +96,11 @@ function build() {
     },
   });
   parts.fault = h("select", { id: "fault" });
+  parts.kind = h(
+    "select",
+    { "aria-label": "Which request fails" },
+    Object.entries(KINDS).map(([kind, label]) => h("option", { value: kind }, label)),
+  );
   parts.planned = h("div", { class: "stage-planned" });
   parts.clock = h("output", { class: "stage-clock", "aria-label": "The providers' clock" });
   parts.rules = h("div", { class: "stage-rules" });
@@ -108,6 +114,7 @@ function build() {
           act(event.currentTarget, "fault", {
             provider: parts.provider.value,
             fault: parts.fault.value,
+            on: parts.kind.value,
           }),
       },
     },
@@ -154,7 +161,7 @@ function build() {
           h("label", { htmlFor: "speed" }, "Its clock runs"),
           h("span", { class: "panel-row" }, parts.speed, parts.clock),
           h("label", { htmlFor: "fault" }, "Next request fails with"),
-          h("span", { class: "panel-row" }, parts.fault, fail, clear),
+          h("span", { class: "panel-row" }, parts.fault, parts.kind, fail, clear),
         ),
         parts.planned,
         clips.element,
