@@ -13,6 +13,7 @@ from bot.services.bells import Bells
 from bot.services.extensions import Asker, ExtensionService
 from bot.services.outages import Outages
 from bot.services.paces import Paces
+from bot.services.quotas import Quotas
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
 from bot.store.store import Store
@@ -47,6 +48,8 @@ class World:
         clock: HandClock | None = None,
         poll_every: float | None = None,
         deadline: dt.timedelta = DEADLINE,
+        member_limit: int = 0,
+        channel_limit: int = 0,
     ) -> None:
         self.store = store
         self.clock = clock or HandClock()
@@ -59,6 +62,7 @@ class World:
             self.providers,
             default_provider=providers[0].name if providers else "none",
             deadline=deadline,
+            quotas=Quotas(store, member_limit=member_limit, channel_limit=channel_limit),
             bells=self.bells,
             paces=self.paces,
             clock=self.clock,

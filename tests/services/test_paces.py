@@ -1,11 +1,12 @@
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from scripted_provider import ScriptedProvider
 from service_world import START, HandClock, World, complete, handle_of
 
-from bot.domain.models import ExtendRequest, Extension, ReplyRef, Status
-from bot.domain.pacing import Timing
+from bot.domain.models import Clip, ClipStatus, ExtendRequest, Extension, ReplyRef, Status
+from bot.domain.pacing import TIGHT, Timing
 from bot.services.paces import FRESH_FOR, Paces
 from bot.store.store import Store
 
@@ -74,6 +75,20 @@ async def test_what_finished_teaches_when_to_ask(
     assert await pause_of(paces, extension(Status.STREAMING)) == 90
     clock.advance(70)
     assert await pause_of(paces, extension(Status.STREAMING)) == pytest.approx(54)
+
+
+async def test_a_twin_that_can_not_be_heard_yet_is_asked_for_soon(
+    paces: Paces, clock: HandClock
+) -> None:
+    clock.advance(30)
+    first = Clip(id="a", status=ClipStatus.STREAMING, audio_url="https://a.example/a")
+    for twin, seconds in [
+        (Clip(id="b", status=ClipStatus.QUEUED), TIGHT),
+        (Clip(id="b", status=ClipStatus.FAILED), 60),
+        (replace(first, id="b"), 60),
+    ]:
+        ext = replace(extension(Status.STREAMING), clips=(first, twin))
+        assert await pause_of(paces, ext) == seconds
 
 
 async def test_what_was_learned_is_read_anew_now_and_then(

@@ -12,12 +12,13 @@ from bot.domain.models import (
     Progress,
     ReplyRef,
 )
-from bot.domain.transitions import observed, submitted
+from bot.domain.transitions import observed, submitted, submitting
 from bot.store.store import Store
 
 NOW = dt.datetime(2026, 5, 17, 12, 0, 0, 123456, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
 MINUTE = dt.timedelta(minutes=1)
+CHANNEL = 5
 GUILD, MEMBER = 1_200_000_000_000_000_007, 1_200_000_000_000_000_042
 
 
@@ -26,23 +27,22 @@ def asked(
     *,
     provider: str = "suno",
     clip_id: str = "source",
-    source_title: str = "",
-    member_id: int = MEMBER,
     guild_id: int | None = GUILD,
+    channel_id: int = CHANNEL,
     message_id: int | None = None,
-    due_at: dt.datetime = NOW,
+    **parts: object,
 ) -> Extension:
     """Return an extension as a member asks for it."""
-    return Extension(
+    ext = Extension(
         trigger=trigger,
-        member_id=member_id,
+        member_id=MEMBER,
         request=ExtendRequest(provider=provider, clip_id=clip_id),
-        reply=ReplyRef(channel_id=5, guild_id=guild_id, message_id=message_id),
+        reply=ReplyRef(channel_id=channel_id, guild_id=guild_id, message_id=message_id),
         created_at=NOW,
-        due_at=due_at,
+        due_at=NOW,
         deadline_at=NOW + 15 * MINUTE,
-        source_title=source_title,
     )
+    return replace(ext, **parts)
 
 
 def heard(clip_id: str, **parts: object) -> Clip:
@@ -58,13 +58,24 @@ async def accepted(store: Store, trigger: str, **parts: object) -> Extension:
     return ext
 
 
+async def claim_next(
+    store: Store, provider: str, *, now: dt.datetime, lapses_at: dt.datetime
+) -> Extension | None:
+    """Return the next waiting extension, claimed as the submitter does it, or None."""
+    while was := await store.next_waiting(provider, now=now):
+        claimed = submitting(was, now=now, lapses_at=lapses_at)
+        if await store.save(claimed, was=was):
+            return claimed
+    return None
+
+
 async def taken(
     store: Store, trigger: str, *, due_at: dt.datetime = NOW, **parts: object
 ) -> Extension:
     """Return an extension that its provider has taken."""
     await accepted(store, trigger, **parts)
     provider = str(parts.get("provider", "suno"))
-    was = await store.claim_waiting(provider, now=NOW, lapses_at=NOW + MINUTE)
+    was = await claim_next(store, provider, now=NOW, lapses_at=NOW + MINUTE)
     assert was is not None
     new = submitted(was, Handle(task_id=trigger), now=NOW, due_at=due_at, deadline=15 * MINUTE)
     assert await store.save(new, was=was)

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from store_samples import MINUTE, NOW, SECOND, accepted, finished, heard, taken
+from store_samples import MINUTE, NOW, SECOND, accepted, claim_next, finished, heard, taken
 
-from bot.domain.models import Progress, Reason, ReasonKind, Status
+from bot.domain.models import Progress, Reason, ReasonKind
 from bot.domain.transitions import observed, postponed, submitting
 from bot.store.store import Store
 
@@ -14,7 +14,7 @@ LAPSES = NOW + MINUTE
 async def test_the_oldest_waiting_is_claimed_first(store: Store) -> None:
     await accepted(store, "elsewhere", provider="other")
     first, second = await accepted(store, "one"), await accepted(store, "two")
-    claimed = [await store.claim_waiting("suno", now=NOW, lapses_at=LAPSES) for _ in range(3)]
+    claimed = [await claim_next(store, "suno", now=NOW, lapses_at=LAPSES) for _ in range(3)]
     assert claimed == [
         submitting(first, now=NOW, lapses_at=LAPSES),
         submitting(second, now=NOW, lapses_at=LAPSES),
@@ -33,25 +33,18 @@ async def test_the_next_in_line_can_be_looked_at_and_claimed_by_saving(store: St
     assert [await store.save(claimed, was=was) for was in seen] == [True, False]
 
 
-async def test_a_claim_is_stored_before_it_is_returned(store: Store) -> None:
-    await accepted(store, "one")
-    claimed = await store.claim_waiting("suno", now=NOW, lapses_at=LAPSES)
-    assert claimed.status is Status.SUBMITTING
-    assert await store.extension(claimed.id) == claimed
-
-
 async def test_what_is_not_due_yet_keeps_waiting(store: Store) -> None:
     first, second = await accepted(store, "one"), await accepted(store, "two")
     held = postponed(first, Reason(kind=ReasonKind.RATE_LIMITED), due_at=NOW + SECOND)
     assert await store.save(held, was=first)
-    assert (await store.claim_waiting("suno", now=NOW, lapses_at=LAPSES)).id == second.id
-    assert await store.claim_waiting("suno", now=NOW, lapses_at=LAPSES) is None
-    assert (await store.claim_waiting("suno", now=NOW + SECOND, lapses_at=LAPSES)).id == first.id
+    assert (await claim_next(store, "suno", now=NOW, lapses_at=LAPSES)).id == second.id
+    assert await claim_next(store, "suno", now=NOW, lapses_at=LAPSES) is None
+    assert (await claim_next(store, "suno", now=NOW + SECOND, lapses_at=LAPSES)).id == first.id
 
 
 async def test_a_submission_is_interrupted_once_its_claim_lapses(store: Store) -> None:
     await accepted(store, "one")
-    claimed = await store.claim_waiting("suno", now=NOW, lapses_at=LAPSES)
+    claimed = await claim_next(store, "suno", now=NOW, lapses_at=LAPSES)
     assert await store.interrupted(now=LAPSES - SECOND) == []
     assert await store.interrupted(now=LAPSES) == [claimed]
 

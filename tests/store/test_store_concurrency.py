@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
-from store_samples import MINUTE, NOW, accepted, asked, taken
+from store_samples import MINUTE, NOW, accepted, asked, claim_next, taken
 
 from bot.domain.models import Status
 from bot.domain.transitions import ended
@@ -41,7 +41,7 @@ async def test_a_waiting_extension_is_claimed_by_one(stores: list[Store]) -> Non
     ids = {(await accepted(stores[0], f"{number}")).id for number in range(10)}
     rounds = [
         await asyncio.gather(
-            *(store.claim_waiting("suno", now=NOW, lapses_at=LAPSES) for store in stores)
+            *(claim_next(store, "suno", now=NOW, lapses_at=LAPSES) for store in stores)
         )
         for _ in range(12)
     ]

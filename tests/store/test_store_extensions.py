@@ -4,7 +4,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from store_samples import GUILD, MINUTE, NOW, SECOND, accepted, asked, finished, heard, taken
+from store_samples import (
+    GUILD,
+    MINUTE,
+    NOW,
+    SECOND,
+    accepted,
+    asked,
+    claim_next,
+    finished,
+    heard,
+    taken,
+)
 
 from bot.domain.models import Extension, Handle, Progress, Reason, ReasonKind, ReplyRef, Status
 from bot.domain.pacing import Timing
@@ -36,6 +47,13 @@ async def test_an_extension_is_found_by_its_reply(store: Store) -> None:
     assert await store.find_by_reply(2) is None
 
 
+async def test_an_extension_is_found_by_what_asked_for_it(store: Store) -> None:
+    await accepted(store, "other")
+    ext = await accepted(store, "reaction:1:🔁:2")
+    assert await store.find_by_trigger("reaction:1:🔁:2") == ext
+    assert await store.find_by_trigger("reaction:1:🔁:3") is None
+
+
 async def test_a_saved_reply_changes_nothing_else(store: Store) -> None:
     ext = await accepted(store, "one")
     reply = ReplyRef(
@@ -45,6 +63,8 @@ async def test_a_saved_reply_changes_nothing_else(store: Store) -> None:
         token="secret",
         token_until=NOW + MINUTE,
         in_channel=False,
+        answers=98,
+        is_settled=True,
         is_gone=True,
     )
     await store.save_reply(ext.id, reply)
@@ -124,7 +144,7 @@ async def test_the_line_is_counted_for_each_provider(store: Store) -> None:
 async def test_an_advanced_line_is_news_for_its_first_places(store: Store) -> None:
     line = [await accepted(store, f"{number}") for number in range(4)]
     other = await accepted(store, "elsewhere", provider="other")
-    gone = await store.claim_waiting("suno", now=NOW, lapses_at=NOW)
+    gone = await claim_next(store, "suno", now=NOW, lapses_at=NOW)
     await store.advance_line("suno", places=2)
     revisions = [(await store.extension(ext.id)).revision for ext in (*line, other)]
     assert revisions == [gone.revision, 2, 2, 1, 1]

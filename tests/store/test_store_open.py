@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from store_samples import MINUTE, NOW, accepted, finished, heard, taken
+from store_samples import MINUTE, NOW, accepted, claim_next, finished, heard, taken
 
 from bot.domain.models import Status
 from bot.store.database import opened
@@ -82,7 +82,7 @@ async def test_claims_of_an_earlier_process_lapse(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
         tracked = await taken(store, "tracked")
         await accepted(store, "submitting")
-        sent = await store.claim_waiting("suno", now=NOW, lapses_at=LAPSES)
+        sent = await claim_next(store, "suno", now=NOW, lapses_at=LAPSES)
         await store.claim_due("suno", now=NOW, lapses_at=LAPSES)
         await store.claim_unpublished(now=NOW, lapses_at=LAPSES)
     async with Store.open(sqlite_url) as store:

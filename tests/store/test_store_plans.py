@@ -1,11 +1,12 @@
 """What the loops ask again and again is answered from an index, never by reading the table."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection
-from store_samples import GUILD, MEMBER, NOW, asked
+from store_samples import CHANNEL, GUILD, MEMBER, NOW, asked, heard
 
 from bot.store.database import opened
 from bot.store.store import Store
@@ -13,8 +14,8 @@ from bot.store.store import Store
 Question = Callable[[Store], Awaitable[object]]
 
 QUESTIONS: dict[str, tuple[Question, set[str]]] = {
-    "claim_waiting": (
-        lambda store: store.claim_waiting("suno", now=NOW, lapses_at=NOW),
+    "next_waiting": (
+        lambda store: store.next_waiting("suno", now=NOW),
         {"extensions_due", "extensions_in_line"},
     ),
     "interrupted": (
@@ -31,6 +32,19 @@ QUESTIONS: dict[str, tuple[Question, set[str]]] = {
     ),
     "next_due": (lambda store: store.next_due(), {"extensions_due"}),
     "next_publish": (lambda store: store.next_publish(), {"extensions_unpublished"}),
+    "in_progress": (
+        lambda store: store.in_progress(member_id=MEMBER, channel_id=CHANNEL),
+        {"extensions_due", "extensions_of_member"},
+    ),
+    "continuations": (
+        lambda store: store.continuations(replace(asked("x"), clips=(heard("a"),))),
+        {"extensions_of_source"},
+    ),
+    "latest_take": (
+        lambda store: store.latest_take(1, member_id=MEMBER),
+        {"extensions_take_of", "extensions_of_member"},
+    ),
+    "find_by_trigger": (lambda store: store.find_by_trigger("x"), {"sqlite_autoindex_extensions"}),
     "find_by_reply": (lambda store: store.find_by_reply(7), {"extensions_by_reply"}),
     "place_in_line": (lambda store: store.place_in_line(asked("x")), {"extensions_in_line"}),
     "advance_line": (lambda store: store.advance_line("suno"), {"extensions_in_line"}),

@@ -61,6 +61,8 @@ replies = st.builds(
     token=texts,
     token_until=st.none() | moments,
     in_channel=st.booleans(),
+    answers=st.none() | snowflakes,
+    is_settled=st.booleans(),
     is_gone=st.booleans(),
 )
 extensions = st.builds(

@@ -1,0 +1,146 @@
+"""How extensions relate: who has what in progress, what goes on in what, and who is told of it."""
+
+import datetime as dt
+
+import pytest
+from store_samples import MEMBER, MINUTE, NOW, SECOND, accepted, finished, heard, taken
+
+from bot.domain.models import Extension, Reason, ReasonKind, Status
+from bot.domain.transitions import ended
+from bot.store.store import Store
+
+LATER = NOW + 10 * SECOND
+OTHER_MEMBER, OTHER_CHANNEL = MEMBER + 1, 6
+
+
+async def end(store: Store, ext: Extension, status: Status) -> None:
+    reason = Reason(kind=ReasonKind.UNEXPECTED)
+    assert await store.save(ended(ext, status, reason, now=NOW), was=ext)
+
+
+async def shown(store: Store, ext: Extension) -> Extension:
+    """Have the reply of ``ext`` show the latest of it."""
+    await store.mark_published(ext.id, ext.revision, publish_at=NOW)
+    return ext
+
+
+async def publish_times(store: Store, ext: Extension) -> tuple[int, dt.datetime | None]:
+    """Return how much news ``ext`` has that its reply does not show, and when it will."""
+    stored = await store.extension(ext.id)
+    assert stored is not None
+    return stored.revision - stored.published, await store.next_publish()
+
+
+# In progress
+
+
+async def test_in_progress_is_what_has_not_ended_oldest_first(store: Store) -> None:
+    sent = await taken(store, "sent")
+    await finished(store, "done", heard("a"))
+    waiting = await accepted(store, "waiting")
+    for status in (Status.FAILED, Status.UNCONFIRMED, Status.EXPIRED, Status.CANCELLED):
+        await end(store, await accepted(store, status), status)
+    assert await store.in_progress(member_id=MEMBER) == [sent, waiting]
+
+
+async def test_in_progress_is_asked_for_a_member_a_channel_or_both(store: Store) -> None:
+    own = await accepted(store, "own", channel_id=OTHER_CHANNEL)
+    here = await accepted(store, "here", member_id=OTHER_MEMBER)
+    await accepted(store, "nowhere", member_id=OTHER_MEMBER, channel_id=OTHER_CHANNEL)
+    channel_id = here.reply.channel_id
+    assert await store.in_progress(member_id=MEMBER) == [own]
+    assert await store.in_progress(channel_id=channel_id) == [here]
+    assert await store.in_progress(member_id=MEMBER, channel_id=channel_id) == [own, here]
+
+
+# Takes
+
+
+async def test_a_take_remembers_of_what_it_is_one(store: Store) -> None:
+    first = await accepted(store, "first")
+    take = await accepted(store, "take", take_of=first.id)
+    stored = await store.extension(take.id)
+    assert stored is not None
+    assert stored.take_of == first.id
+
+
+async def test_the_latest_take_is_the_newest_of_this_member(store: Store) -> None:
+    first = await accepted(store, "first")
+    assert await store.latest_take(first.id, member_id=MEMBER) is None
+    await accepted(store, "older", take_of=first.id)
+    newer = await accepted(store, "newer", take_of=first.id)
+    theirs = await accepted(store, "theirs", take_of=first.id, member_id=OTHER_MEMBER)
+    await accepted(store, "of another", take_of=newer.id)
+    assert await store.latest_take(first.id, member_id=MEMBER) == newer
+    assert await store.latest_take(first.id, member_id=OTHER_MEMBER) == theirs
+
+
+# Continuations
+
+
+async def test_continuations_go_on_from_any_of_the_clips_oldest_first(store: Store) -> None:
+    song = await finished(store, "song", heard("a"), heard("b"))
+    from_b = await accepted(store, "1", clip_id="b", message_id=11)
+    from_a = await accepted(store, "2", clip_id="a", message_id=12)
+    await accepted(store, "3", clip_id="other", message_id=13)
+    assert await store.continuations(song) == [from_b, from_a]
+
+
+async def test_a_continuation_without_a_reply_is_left_out(store: Store) -> None:
+    song = await finished(store, "song", heard("a"))
+    await accepted(store, "1", clip_id="a")
+    assert await store.continuations(song) == []
+
+
+@pytest.mark.parametrize(
+    "status", [Status.FAILED, Status.UNCONFIRMED, Status.EXPIRED, Status.CANCELLED]
+)
+async def test_a_continuation_that_came_to_nothing_is_left_out(
+    store: Store, status: Status
+) -> None:
+    song = await finished(store, "song", heard("a"))
+    await end(store, await accepted(store, "1", clip_id="a", message_id=11), status)
+    assert await store.continuations(song) == []
+
+
+async def test_what_has_no_clips_has_no_continuations(store: Store) -> None:
+    song = await accepted(store, "song")
+    await accepted(store, "1", message_id=11)
+    assert await store.continuations(song) == []
+
+
+# Telling the source
+
+
+async def test_the_source_has_news_from_the_time_that_is_given(store: Store) -> None:
+    song = await shown(store, await finished(store, "song", heard("a")))
+    other = await shown(store, await finished(store, "other", heard("z")))
+    ext = await shown(store, await accepted(store, "1", clip_id="a"))
+    await store.tell_source(ext, publish_at=LATER)
+    assert await publish_times(store, song) == (1, LATER)
+    assert await publish_times(store, other) == (0, LATER)
+    assert await store.claim_unpublished(now=LATER - SECOND, lapses_at=LATER) == []
+    [behind] = await store.claim_unpublished(now=LATER, lapses_at=LATER + MINUTE)
+    assert behind.id == song.id
+
+
+async def test_more_news_before_that_time_is_shown_with_it(store: Store) -> None:
+    song = await shown(store, await finished(store, "song", heard("a")))
+    for number in range(3):
+        ext = await shown(store, await accepted(store, f"{number}", clip_id="a"))
+        await store.tell_source(ext, publish_at=LATER + number * SECOND)
+    assert await publish_times(store, song) == (3, LATER)
+
+
+async def test_news_that_is_pending_anyway_keeps_its_time(store: Store) -> None:
+    song = await finished(store, "song", heard("a"))
+    await store.postpone_publishing(song.id, publish_at=NOW + SECOND)
+    ext = await shown(store, await accepted(store, "1", clip_id="a"))
+    await store.tell_source(ext, publish_at=LATER)
+    assert (await publish_times(store, song))[1] == NOW + SECOND
+
+
+async def test_a_source_that_encore_did_not_make_has_nobody_to_be_told(store: Store) -> None:
+    ext = await shown(store, await accepted(store, "1", clip_id="elsewhere"))
+    await store.tell_source(ext, publish_at=LATER)
+    assert await publish_times(store, ext) == (0, None)
