@@ -38,7 +38,8 @@ async def continuations(db: AsyncConnection, ext: Extension) -> list[Extension]:
 async def tell_source(db: AsyncConnection, ext: Extension, publish_at: dt.datetime) -> None:
     """Raise the revision of what made the source clip of ``ext``: it has a continuation.
 
-    Its reply is edited at ``publish_at``, or when it would have been anyway.
+    Its reply is edited at ``publish_at``, or when it would have been anyway. One that is not
+    complete shows no continuations yet, and whoever brings it up to date must not lose to this.
     """
     maker = select(clips.c.extension_id).where(
         clips.c.clip_id == ext.request.clip_id, clips.c.extension_id.is_not(None)
@@ -47,7 +48,7 @@ async def tell_source(db: AsyncConnection, ext: Extension, publish_at: dt.dateti
     due = case((_row.published < _row.revision, _row.publish_at), else_=later)
     await db.execute(
         update(extensions)
-        .where(_row.id.in_(maker))
+        .where(_row.id.in_(maker), _row.status == Status.COMPLETE)
         .values(revision=_row.revision + 1, publish_at=due)
     )
 

@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 from store_samples import MEMBER, MINUTE, NOW, SECOND, accepted, finished, heard, taken
 
-from bot.domain.models import Extension, Reason, ReasonKind, Status
-from bot.domain.transitions import ended
+from bot.domain.models import Clip, ClipStatus, Extension, Progress, Reason, ReasonKind, Status
+from bot.domain.transitions import ended, observed
 from bot.store.store import Store
 
 LATER = NOW + 10 * SECOND
@@ -138,6 +138,17 @@ async def test_news_that_is_pending_anyway_keeps_its_time(store: Store) -> None:
     ext = await shown(store, await accepted(store, "1", clip_id="a"))
     await store.tell_source(ext, publish_at=LATER)
     assert (await publish_times(store, song))[1] == NOW + SECOND
+
+
+async def test_a_source_that_is_not_complete_tells_of_it_once_it_is(store: Store) -> None:
+    half = Clip(id="b", status=ClipStatus.STREAMING)
+    song = await shown(store, await finished(store, "song", heard("a"), half))
+    assert song.status is Status.STREAMING
+    ext = await shown(store, await accepted(store, "1", clip_id="a"))
+    await store.tell_source(ext, publish_at=LATER)
+    assert await publish_times(store, song) == (0, None)
+    news = observed(song, Progress(clips=(heard("b"),)), now=NOW)
+    assert await store.save(news, was=song)
 
 
 async def test_a_source_that_encore_did_not_make_has_nobody_to_be_told(store: Store) -> None:
