@@ -25,7 +25,6 @@ from bot.store.store import Store
 
 # The first reply is sent by whoever accepts; only if it never was does the publisher send one.
 FIRST_REPLY = dt.timedelta(seconds=10)
-ANSWERED_WITHIN = dt.timedelta(seconds=3)  # Discord takes no answer after that
 DOUBLE_CLICK = dt.timedelta(seconds=5)
 # A reply whose clips are taken up again and again is edited only so often for that.
 NEWS_OF_CONTINUATIONS = dt.timedelta(seconds=10)
@@ -169,10 +168,6 @@ class ExtensionService:
         await self._store.mark_published(ext.id, ext.revision, publish_at=self._clock() + apart)
         await self.has_reply(ext)
         self._bells.publisher.ring()
-
-    def lacks_reply(self, ext: Extension) -> bool:
-        """Whether the first reply to ``ext`` went amiss, not just being sent at this moment."""
-        return ext.reply.message_id is None and self._clock() - ext.created_at > ANSWERED_WITHIN
 
     async def has_reply(self, ext: Extension) -> None:
         """Have the reply of its source say that it goes on in ``ext``, which can be linked now."""

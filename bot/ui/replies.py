@@ -31,7 +31,7 @@ async def reply_first(
         UserError: it was not accepted.
     """
     ext, is_new = await accept(_reply_ref(interaction))
-    if not is_new and not service.lacks_reply(ext):
+    if not is_new:  # even if its reply is not there yet: the publisher sees to that
         await answer(interaction, embeds=[_already_asked(ext)])
         return
     shown = await interaction.response.send_message(

@@ -199,6 +199,8 @@ async def test_too_much_at_once_is_refused_with_links_and_nothing_is_lost(
     stage = offline_stage
     async with limited(stage, ENCORE_MEMBER_LIMIT="2"):
         running = [await stage.extend("aimlapi", at="0:10") for _ in range(2)]
+        for reply in running:  # its link is known once it has been edited
+            await stage.until(lambda shown=reply: shown.edits)
         refused = await stage.ask("aimlapi", at="0:10", lyrics="my third song")
         assert refused.ephemeral
         assert refused.message is not None

@@ -9,13 +9,14 @@ from sandbox.discord.permissions import Permission
 from sandbox.discord.ratelimits import SENDING, too_many
 from sandbox.discord.rest.calls import Answer, Call, Route, require
 from sandbox.discord.rules.messages import check_message
-from sandbox.discord.wire import Intent, JsonObject, MessageFlag, is_object
+from sandbox.discord.wire import Intent, Json, JsonObject, MessageFlag, is_object
 
 MESSAGES = "/channels/{channel_id}/messages"
 MESSAGE = "/channels/{channel_id}/messages/{message_id}"
 DIRECT_LIMIT = 10 * 1024 * 1024
 MOST_LISTED = 100
 # Discord keeps its number secret; what matters to a bot is that there is one
+NONCES_COUNT_FOR = dt.timedelta(minutes=3)
 OLD, OLD_EDITS = dt.timedelta(hours=1), 5
 
 
@@ -56,6 +57,8 @@ def _send(call: Call) -> Answer:
     _check_may_send(call, channel)
     _check_reference(call, channel, body)
     check_message(body, call.files, limit=_limit(channel))
+    if body.get("enforce_nonce") and (sent := _sent_before(call, channel, body.get("nonce"))):
+        return payloads.message(sent, call.world.bot)
     body = _permitted(call, channel, body, call.files)
     flags = int(body.get("flags") or 0) & ~int(MessageFlag.EPHEMERAL)
     message = posting.new_message(
@@ -65,6 +68,17 @@ def _send(call: Call) -> Answer:
         call.world.archive(channel, archived=False)
     posting.send(call.world, message)
     return payloads.message(message, call.world.bot)
+
+
+def _sent_before(call: Call, channel: Channel, nonce: Json) -> Message | None:
+    """The bot's message that already bears ``nonce``, if it is not older than a few minutes."""
+    since = dt.datetime.now(dt.UTC) - NONCES_COUNT_FOR
+    for message in reversed(channel.messages.values()):
+        if message.created_at < since:
+            return None
+        if message.author is call.world.bot and nonce is not None and message.nonce == nonce:
+            return message
+    return None
 
 
 def _check_may_send(call: Call, channel: Channel) -> None:
