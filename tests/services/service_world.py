@@ -23,6 +23,7 @@ DEADLINE = dt.timedelta(minutes=15)
 SOURCE = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
 OTHER = "5e0f3c10-aaaa-4bbb-8ccc-0123456789cd"
 ADA, BEN, GUILD = 1001, 1002, 2001
+CHANNEL, ELSEWHERE = 7, 8
 
 
 class HandClock:
@@ -85,13 +86,31 @@ class World:
             clock=self.clock,
         )
 
-    async def ask(self, trigger: str, *, member_id: int = ADA, **fields: object) -> Extension:
+    async def ask(
+        self, trigger: str, *, member_id: int = ADA, channel_id: int = CHANNEL, **fields: object
+    ) -> Extension:
         """Accept an extension from second 10 of a clip nobody knows, unless told otherwise."""
         form = Form(**{"clip": SOURCE, "at": "10", **fields})
-        ext, _ = await self.service.accept(
-            form, trigger=trigger, member_id=member_id, reply=reply_to(trigger)
-        )
+        reply = replace(reply_to(trigger), channel_id=channel_id)
+        ext, _ = await self.service.accept(form, trigger=trigger, member_id=member_id, reply=reply)
         return ext
+
+    async def take(
+        self, ext: Extension, trigger: str, *, member_id: int = ADA
+    ) -> tuple[Extension, bool]:
+        """Ask for the same once more."""
+        return await self.service.take(
+            ext.id, trigger=trigger, member_id=member_id, reply=reply_to(trigger)
+        )
+
+    async def finished(self, trigger: str, **fields: object) -> Extension:
+        """Accept an extension and have its provider finish it."""
+        ext = await self.submitted(trigger, **fields)
+        self.providers[ext.request.provider].progress[handle_of(ext)] = complete(ext)
+        await self.overdue(ext)
+        await self.track()
+        assert await self.is_at(ext, Status.COMPLETE)
+        return await self.now(ext)
 
     async def submit(self) -> None:
         """Let the first loop run once, and finish what it started."""
@@ -151,7 +170,7 @@ async def until(condition: Callable[[], object | Awaitable[object]]) -> None:
 def reply_to(trigger: str) -> ReplyRef:
     """Return a reply with an id of its own for each trigger."""
     number = sum(byte << (8 * place) for place, byte in enumerate(trigger.encode()[:6]))
-    return ReplyRef(channel_id=7, guild_id=GUILD, message_id=10**17 + number)
+    return ReplyRef(channel_id=CHANNEL, guild_id=GUILD, message_id=10**17 + number)
 
 
 def handle_of(ext: Extension) -> Handle:

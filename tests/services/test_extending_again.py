@@ -1,0 +1,178 @@
+"""A song goes on: other takes, continuations, and the replies that say so."""
+
+import asyncio
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+from scripted_provider import ScriptedProvider
+from service_world import ADA, BEN, SOURCE, World, reply_to
+
+from bot.domain.errors import UserError
+from bot.domain.forms import Form
+from bot.domain.models import Extension, ReplyRef
+from bot.services.extensions import (
+    DOUBLE_CLICK,
+    FIRST_REPLY,
+    NEWS_OF_CONTINUATIONS,
+)
+
+APART = dt.timedelta(seconds=1.5)
+MOMENT = dt.timedelta(milliseconds=1)
+
+
+async def replied(world: World, ext: Extension) -> None:
+    """Have the first reply to ``ext`` stand where it was meant to."""
+    await world.service.replied(ext, ext.reply, apart=APART)
+
+
+# Another take
+
+
+async def test_another_take_asks_for_the_same(world: World, suno: ScriptedProvider) -> None:
+    first = await world.finished("1", lyrics="la la", style="folk", title="Song", at="1:02.5")
+    take, is_new = await world.take(first, "2", member_id=BEN)
+    await world.submit()
+    assert is_new
+    assert suno.sent[1] == suno.sent[0]
+    assert (take.take_of, take.member_id) == (first.id, BEN)
+
+
+async def test_a_take_of_what_is_not_known_is_refused(world: World) -> None:
+    with pytest.raises(UserError, match="does not know"):
+        await world.service.take(404, trigger="1", member_id=ADA, reply=reply_to("1"))
+
+
+async def test_a_double_click_asks_once(world: World) -> None:
+    first = await world.finished("1")
+    take, _ = await world.take(first, "2")
+    world.clock.now += DOUBLE_CLICK - MOMENT
+    assert await world.take(first, "3") == (take, False)
+
+
+async def test_two_clicks_at_the_same_moment_ask_once(world: World) -> None:
+    first = await world.finished("1")
+    takes = await asyncio.gather(*(world.take(first, str(number)) for number in range(2, 6)))
+    assert len({ext.id for ext, _ in takes}) == 1
+    assert sorted(is_new for _, is_new in takes) == [False, False, False, True]
+
+
+async def test_a_later_click_asks_for_one_more(world: World) -> None:
+    first = await world.finished("1")
+    take, _ = await world.take(first, "2")
+    world.clock.now += DOUBLE_CLICK
+    another, is_new = await world.take(first, "3")
+    assert is_new
+    assert another.id != take.id
+
+
+async def test_what_two_members_click_are_two_takes(world: World) -> None:
+    first = await world.finished("1")
+    takes = [await world.take(first, str(who), member_id=who) for who in (ADA, BEN)]
+    assert [is_new for _, is_new in takes] == [True, True]
+
+
+async def test_takes_of_two_replies_are_two_takes(world: World) -> None:
+    replies = [await world.finished("1"), await world.finished("2")]
+    takes = [await world.take(reply, f"take {reply.id}") for reply in replies]
+    assert [is_new for _, is_new in takes] == [True, True]
+
+
+async def test_a_replayed_click_asks_once_however_late(world: World) -> None:
+    first = await world.finished("1")
+    take, _ = await world.take(first, "2")
+    world.clock.advance(3600)
+    assert await world.take(first, "2") == (take, False)
+
+
+async def test_the_same_form_sent_twice_is_two_wishes(world: World) -> None:
+    one, two = await world.ask("1"), await world.ask("2")
+    assert one.id != two.id
+
+
+async def test_a_take_shows_of_what_it_is_one(world: World) -> None:
+    first = await world.finished("1")
+    take, _ = await world.take(first, "2")
+    assert (await world.service.surroundings(take)).take_of == first
+    assert (await world.service.surroundings(first)).take_of is None
+
+
+# The first reply
+
+
+async def answering(world: World, trigger: str, *, answers: int | None) -> Extension:
+    reply = ReplyRef(channel_id=7, answers=answers)
+    form = Form(clip=SOURCE, at="10")
+    ext, _ = await world.service.accept(form, trigger=trigger, member_id=ADA, reply=reply)
+    return ext
+
+
+async def test_a_reply_that_answers_a_message_is_the_publishers_at_once(world: World) -> None:
+    await answering(world, "1", answers=42)
+    assert await world.store.next_publish() == world.clock()
+
+
+async def test_any_other_first_reply_is_left_to_who_accepted(world: World) -> None:
+    await answering(world, "1", answers=None)
+    assert await world.store.next_publish() == world.clock() + FIRST_REPLY
+
+
+async def test_accepting_wakes_the_publisher(world: World) -> None:
+    await answering(world, "1", answers=42)
+    async with asyncio.timeout(1):
+        await world.bells.publisher.wait(60)
+
+
+async def test_an_extension_is_found_by_its_message(world: World) -> None:
+    ext = await world.ask("1")
+    assert ext.reply.message_id is not None
+    assert await world.service.of_reply(ext.reply.message_id) == ext
+    assert await world.service.of_reply(1) is None
+
+
+# Continuations
+
+
+async def test_a_reply_tells_that_it_goes_on_some_time_after_it_does(world: World) -> None:
+    song = await world.finished("1")
+    await replied(world, song)
+    ext = await world.ask("2", clip=song.reply.url)
+    await replied(world, ext)
+    assert await world.has_news(song)
+    assert await world.store.next_publish() == world.clock() + NEWS_OF_CONTINUATIONS
+    assert (await world.service.surroundings(song)).continuations == (await world.now(ext),)
+
+
+async def test_ten_continuations_are_one_edit(world: World) -> None:
+    song = await world.finished("1")
+    await replied(world, song)
+    first_at = world.clock()
+    for number in range(10):
+        await replied(world, await world.ask(f"go on {number}", clip=song.reply.url))
+        world.clock.advance(0.5)
+    at = first_at + NEWS_OF_CONTINUATIONS
+    assert await world.store.next_publish() == at
+    [behind] = await world.store.claim_unpublished(now=at, lapses_at=at)
+    assert behind.id == song.id
+    assert len((await world.service.surroundings(behind)).continuations) == 10
+
+
+async def test_only_a_complete_reply_tells_how_it_goes_on(world: World) -> None:
+    song = await world.submitted("1")
+    assert (await world.service.surroundings(song)).continuations == ()
+
+
+async def test_news_of_a_continuation_never_costs_the_tracker_its_answer(
+    world: World, suno: ScriptedProvider
+) -> None:
+    song = await world.submitted("1")
+    going_on = replace(song, request=replace(song.request, clip_id=song.clips[0].id))
+
+    async def meanwhile(_: object) -> dict[object, object]:
+        await world.service.has_reply(going_on)
+        return {}
+
+    suno.on_fetch.then(meanwhile)
+    await world.overdue(song)
+    await world.track()
+    assert (await world.now(song)).due_at - world.clock() < dt.timedelta(minutes=1)

@@ -1,0 +1,149 @@
+"""How much may be in progress at once, and what is said to who wants more."""
+
+import asyncio
+import re
+from dataclasses import replace
+
+import pytest
+from scripted_provider import ScriptedProvider
+from service_world import ADA, BEN, ELSEWHERE, SOURCE, World, asker, complete, handle_of, reply_to
+
+from bot.domain.errors import UserError
+from bot.domain.forms import Form
+from bot.domain.models import Extension
+from bot.store.store import Store
+
+
+def limited(store: Store, *, member: int = 0, channel: int = 0) -> World:
+    return World(store, ScriptedProvider(), member_limit=member, channel_limit=channel)
+
+
+async def refusal(world: World, trigger: str, **fields: object) -> UserError:
+    with pytest.raises(UserError) as refused:
+        await world.ask(trigger, **fields)
+    return refused.value
+
+
+async def test_without_limits_nobody_is_refused(store: Store) -> None:
+    world = limited(store)
+    for number in range(12):
+        await world.ask(str(number))
+
+
+async def test_a_member_is_refused_in_whatever_channel(store: Store) -> None:
+    world = limited(store, member=2)
+    await world.ask("1")
+    await world.ask("2", channel_id=ELSEWHERE)
+    said = await refusal(world, "3", channel_id=9)
+    assert said.problem == "You have 2 extensions in progress, and more must wait."
+    await world.ask("4", member_id=BEN)
+
+
+async def test_a_channel_refuses_whichever_member(store: Store) -> None:
+    world = limited(store, channel=10)
+    for number in range(10):
+        await world.ask(str(number), member_id=number)
+    said = await refusal(world, "10", member_id=BEN)
+    assert said.problem == "This channel has 10 extensions in progress, and more must wait."
+    await world.ask("11", member_id=BEN, channel_id=ELSEWHERE)
+
+
+async def test_nothing_is_kept_of_what_is_refused(store: Store) -> None:
+    world = limited(store, member=1)
+    await world.ask("1")
+    await refusal(world, "2")
+    assert await store.find_by_trigger("2") is None
+
+
+async def test_what_ended_makes_room(store: Store) -> None:
+    world = limited(store, member=1)
+    first = await world.ask("1")
+    await world.service.cancel(first.id, asker())
+    await world.finished("2")
+    await world.ask("3")
+    await refusal(world, "4")
+
+
+async def test_a_refusal_names_what_is_in_progress_with_links(store: Store) -> None:
+    world = limited(store, member=2)
+    one = await world.ask("1", title="Silver *Cities*")
+    two = await world.ask("2")
+    said = await refusal(world, "3")
+    assert said.remedy == (
+        f"[Silver \\*Cities\\*]({one.reply.url}) · [Untitled]({two.reply.url}). "
+        "Come back when one of them is done."
+    )
+
+
+async def test_one_without_a_message_is_named_without_a_link(store: Store) -> None:
+    world = limited(store, member=1)
+    one = await world.ask("1", title="Song")
+    await store.save_reply(one.id, replace(one.reply, message_id=None))
+    assert (await refusal(world, "2")).remedy.startswith("Song. ")
+
+
+async def test_one_is_told_of_as_one(store: Store) -> None:
+    world = limited(store, member=1)
+    await world.ask("1")
+    assert "You have 1 extension in progress" in (await refusal(world, "2")).problem
+
+
+async def test_of_many_only_some_are_named(store: Store) -> None:
+    world = limited(store, channel=8)
+    for number in range(8):
+        await world.ask(str(number), member_id=number, title=f"Song {number}")
+    remedy = (await refusal(world, "8")).remedy
+    assert re.findall(r"Song \d", remedy) == [f"Song {number}" for number in range(5)]
+    assert "and 3 more. Come back" in remedy
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(60, "within 2 minutes"), (150, "within 3 minutes")],
+)
+async def test_who_is_refused_learns_when_to_come_back(
+    store: Store, seconds: int, words: str
+) -> None:
+    world = limited(store)
+    exts = [await world.ask(f"learn {number}") for number in range(8)]
+    await world.submit()
+    exts = [await world.now(ext) for ext in exts]
+    world.providers["suno"].progress.update({handle_of(ext): complete(ext) for ext in exts})
+    world.clock.advance(seconds)
+    await world.track()
+    later = World(store, ScriptedProvider(), member_limit=1, clock=world.clock)
+    await later.ask("1")
+    said = await refusal(later, "2")
+    assert said.remedy.endswith(f"Come back when one of them is done, usually {words}.")
+
+
+@pytest.mark.parametrize("limits", [{"member": 2}, {"channel": 2}])
+async def test_a_limit_is_exact_however_many_ask_at_once(
+    store: Store, limits: dict[str, int]
+) -> None:
+    world = limited(store, **limits)
+    answers = await asyncio.gather(
+        *(world.ask(str(number)) for number in range(6)), return_exceptions=True
+    )
+    assert sum(isinstance(answer, Extension) for answer in answers) == 2
+    assert sum(isinstance(answer, UserError) for answer in answers) == 4
+
+
+async def test_a_replayed_event_is_answered_as_before_though_nothing_more_may_pass(
+    store: Store,
+) -> None:
+    world = limited(store, member=1, channel=1)
+    first = await world.ask("1")
+    again = await world.service.accept(
+        Form(clip=SOURCE, at="10"), trigger="1", member_id=ADA, reply=reply_to("1")
+    )
+    assert again == (first, False)
+
+
+async def test_another_take_counts_like_any_other(store: Store) -> None:
+    world = limited(store, member=1)
+    done = await world.finished("1")
+    await world.take(done, "2")
+    world.clock.advance(60)
+    with pytest.raises(UserError, match="1 extension in progress"):
+        await world.take(done, "3")
