@@ -41,11 +41,16 @@ def _too_many(who: str, exts: Sequence[Extension], usual: dt.timedelta | None) -
     count = len(exts)
     named = " · ".join(_link(ext) for ext in exts[:NAMED])
     more = f" and {count - NAMED} more" if count > NAMED else ""
-    minutes = f", usually within {usual.total_seconds() // 60 + 1:.0f} minutes" if usual else ""
+    when = f", usually within {_minutes(usual)}" if usual else ""
     return UserError(
         f"{who} {count} extension{'s' * (count != 1)} in progress, and more must wait.",
-        f"{named}{more}. Come back when one of them is done{minutes}.",
+        f"{named}{more}. Come back when one of them is done{when}.",
     )
+
+
+def _minutes(usual: dt.timedelta) -> str:
+    minutes = int(usual.total_seconds() // 60) + 1
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
 
 
 def _link(ext: Extension) -> str:

@@ -99,7 +99,7 @@ async def test_of_many_only_some_are_named(store: Store) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(60, "within 2 minutes"), (150, "within 3 minutes")],
+    [(30, "within a minute"), (60, "within 2 minutes"), (150, "within 3 minutes")],
 )
 async def test_who_is_refused_learns_when_to_come_back(
     store: Store, seconds: int, words: str
