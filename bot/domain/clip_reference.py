@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-_UUID = r"(?:m_)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_CLIP_ID = re.compile(_UUID, re.IGNORECASE)
+_UUID = r"(?:m_)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-z])"
+_CLIP_ID = re.compile(rf"(?<![0-9a-z]){_UUID}", re.IGNORECASE)
 _SUNO_LINK = re.compile(
     rf"(?:https?://)?(?:www\.|app\.)?suno\.(?:com|ai)/(?:song|s|embed)/(?P<id>{_UUID})",
     re.IGNORECASE,
@@ -57,7 +57,10 @@ def parse_clip_reference(text: str) -> ClipId | MessageLink | ShortLink | None:
 
 
 def find_clip_id(text: str) -> str | None:
-    """Return the first clip id, alone or in a Suno link, anywhere in ``text``."""
+    """Return the clip id of the first Suno link in ``text``, else the first id that stands alone.
+
+    A part of a longer word is no id, but file names such as ``image_<id>.jpeg`` have one.
+    """
     found = _SUNO_LINK.search(text)
     if found:
         return found["id"].lower()

@@ -2,7 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.clip_reference import ClipId, MessageLink, ShortLink, parse_clip_reference
+from bot.domain.clip_reference import (
+    ClipId,
+    MessageLink,
+    ShortLink,
+    find_clip_id,
+    parse_clip_reference,
+)
 
 ID = "3d31d5c2-4c6a-4b1e-9d2f-0a1b2c3d4e5f"
 CHANNELS = "https://discord.com/channels"
@@ -100,3 +106,58 @@ def test_no_text_raises(text: str) -> None:
 @given(st.uuids(), st.sampled_from(["{}", "<{}>", "suno.com/song/{}", "https://suno.ai/s/{}?a=b"]))
 def test_every_clip_id_is_found_in_every_wrapping(clip_id: object, wrapping: str) -> None:
     assert parse_clip_reference(wrapping.format(clip_id)) == ClipId(str(clip_id))
+
+
+# Anywhere in a text
+
+
+OTHER_ID = ID.replace("3d31", "aaaa")
+
+
+@pytest.mark.parametrize(
+    ("text", "clip_id"),
+    [
+        (f"listen: https://suno.com/song/{ID.upper()}?sh=1 !", ID),
+        (f"[my song](https://suno.com/song/{ID})", ID),
+        (f"the clip `{ID}`, finally", ID),
+        (f"https://cdn1.suno.ai/{ID}.mp3", ID),
+        (f"https://cdn2.suno.ai/image_{ID}.jpeg", ID),
+        (f"m_{ID} was uploaded", f"m_{ID}"),
+        (f"{ID} {OTHER_ID}", ID),
+        (f"{OTHER_ID}, or rather https://suno.com/song/{ID}", ID),
+    ],
+)
+def test_a_clip_is_found_within_a_text(text: str, clip_id: str) -> None:
+    assert find_clip_id(text) == clip_id
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no song here", ID[:-1], "https://suno.com/s/aBcD", "https://suno.com/@someone"]
+)
+def test_a_text_without_a_clip_names_none(text: str) -> None:
+    assert find_clip_id(text) is None
+
+
+@pytest.mark.parametrize("text", [f"{ID}0", f"0{ID}", f"x{ID}", f"https://suno.com/song/{ID}00"])
+def test_a_part_of_a_longer_word_is_no_clip(text: str) -> None:
+    assert find_clip_id(text) is None
+
+
+def test_the_end_of_a_word_is_not_the_prefix_of_an_upload() -> None:
+    assert find_clip_id(f"from_{ID}") == ID
+
+
+@given(st.text(), st.uuids(), st.text())
+def test_what_is_found_was_there_and_is_understood(
+    before: str, clip_id: object, after: str
+) -> None:
+    text = f"{before} {clip_id} {after}"
+    found = find_clip_id(text)
+    assert found is not None
+    assert found in text.lower()
+    assert parse_clip_reference(found) == ClipId(found)
+
+
+@given(st.text(), st.text())
+def test_surroundings_never_hide_a_link(before: str, after: str) -> None:
+    assert find_clip_id(f"{before} https://suno.com/song/{ID} {after}") == ID
