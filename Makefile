@@ -11,6 +11,9 @@ INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # branch coverage of these has to be complete
 COVERED := bot/domain/*,bot/providers/*,bot/services/*,bot/store/*
+SLOW := tests/e2e tests/page tests/sandbox tests/audio
+JOBS ?= 3
+SIDE_BY_SIDE = --numprocesses=$(JOBS) --dist=worksteal
 LOCK_HEADER := \# Everything Encore needs, with hashes. Made by `make lock` on Python 3.11.
 
 # with `make -j`, what belongs together stays together
@@ -41,7 +44,7 @@ run: $(INSTALLED)
 	@$(BIN)/python -m bot $(ARGS)
 
 test: $(INSTALLED)
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) $(ARGS)
 
 check: format lint types imports coverage
 
@@ -57,9 +60,11 @@ types: $(INSTALLED)
 imports: $(INSTALLED)
 	@$(BIN)/lint-imports
 
+# What has to be covered is measured on its own tests; the others mostly wait, hence side by side.
 coverage: $(INSTALLED)
-	@$(BIN)/coverage run -m pytest -q $(ARGS)
+	@$(BIN)/coverage run -m pytest -q $(addprefix --ignore=,$(SLOW)) $(ARGS)
 	@$(BIN)/coverage report --skip-covered --show-missing --include='$(COVERED)' --fail-under=100
+	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) $(SLOW) $(ARGS)
 
 fix: $(INSTALLED)
 	@$(BIN)/ruff check --fix --quiet . || true
@@ -96,6 +101,6 @@ $(INSTALLED): requirements.lock pyproject.toml
 		&& $(PIP) install --no-deps --no-build-isolation -e .; \
 	else \
 		echo "requirements.lock serves Python 3.11 and 3.12; this one gets the newest packages."; \
-		$(PIP) install -e '.[dev,postgres,sandbox]'; \
+		$(PIP) install -e '.[audio,dev,postgres,sandbox]'; \
 	fi
 	@touch $@
