@@ -4,7 +4,7 @@ import re
 
 from bot.domain.text import utf16_length
 
-_SEPARATORS = re.compile(r"[,，、;\n]")  # noqa: RUF001 - full-width commas are the point
+_SEPARATORS = re.compile(r"[,，、;\n]")
 
 
 def parse_style(text: str) -> tuple[str, ...]:

@@ -223,4 +223,4 @@ def _usual(usual: dt.timedelta) -> str:
     if seconds < 60:  # noqa: PLR2004 - a minute
         return "less than a minute"
     minutes = int(seconds // 60)
-    return f"{minutes}–{minutes + 1} minutes"  # noqa: RUF001 - a span takes an en dash
+    return f"{minutes}–{minutes + 1} minutes"

@@ -51,7 +51,7 @@ def _actions(ext: Extension) -> Iterator[Button]:
 def _extend_buttons(ext: Extension) -> Iterator[Button]:
     for index, clip in enumerate(ext.clips[:MOST_CLIPS]):
         if clip.is_playable:
-            yield _button(f"➕ Extend {letter(index)}", Action.EXTEND_CLIP, clip.id)  # noqa: RUF001 - the sign on the button
+            yield _button(f"➕ Extend {letter(index)}", Action.EXTEND_CLIP, clip.id)
 
 
 def _button(label: str, action: Action, stored_id: int | str) -> Button:

@@ -89,7 +89,7 @@ def test_a_clip_can_be_brought_to_a_status(status: Status) -> None:
 def test_times_are_drawn_from_the_ranges_and_twins_differ() -> None:
     timeline = Timeline()
     for seed in range(50):
-        rng = random.Random(seed)  # noqa: S311 - nothing to protect
+        rng = random.Random(seed)
         first, second = timeline.draw(rng, 100, 2)
         for milestones in (first, second):
             assert 101 <= milestones.queued <= 104
