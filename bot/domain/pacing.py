@@ -13,7 +13,7 @@ FIRST_GUESS = ((20.0, 40.0), (90.0, 200.0))
 ENOUGH = 8
 # Seconds between two questions: within a window (a quarter of it, within these bounds), past it
 # at most, and before one opens at most, so that an early failure is seen.
-LEAST, TIGHT = 2.0, 4.5
+LEAST, TIGHT = 2.0, 3.8
 SPARSE = 20.0
 LONGEST = 90.0
 

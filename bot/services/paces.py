@@ -56,6 +56,11 @@ class Paces:
         else:
             pace = await self.of(ext.request.provider)
             age = (now - (ext.submitted_at or ext.created_at)).total_seconds()
-            is_streaming = ext.status is Status.STREAMING
+            is_streaming = ext.status is Status.STREAMING and not _awaits_sound(ext)
             pause = dt.timedelta(seconds=next_poll(age, pace, is_streaming=is_streaming))
         return max(min(pause, ext.deadline_at - now), AT_ONCE)
+
+
+def _awaits_sound(ext: Extension) -> bool:
+    """Whether there is a clip that can't be heard yet: a twin is often a few seconds behind."""
+    return any(clip.audio_url is None and not clip.status.is_final for clip in ext.clips)

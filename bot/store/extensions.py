@@ -15,6 +15,8 @@ from bot.store.tables import extensions
 from bot.store.upsert import insert
 
 OPEN = tuple(status for status in Status if status not in FINAL)
+_TRACKED = tuple(status for status in Status if status.is_tracked)
+_NO_ID = 2**62  # larger than any
 
 _row = extensions.c
 
@@ -106,12 +108,22 @@ async def advance_line(db: AsyncConnection, provider: str, places: int) -> None:
 
 
 async def timings(db: AsyncConnection, provider: str, limit: int) -> list[Timing]:
-    """Return how long the latest complete extensions of ``provider`` took, newest first."""
+    """Return how long the latest complete extensions of ``provider`` took, newest first.
+
+    Of those that were sent together the quick ones are complete first, and to judge by them alone
+    would be to expect too much: what was accepted after one that is still tracked does not count.
+    """
+    oldest_tracked = (
+        select(func.min(_row.id))
+        .where(_row.status.in_(_TRACKED), _row.provider == provider)
+        .scalar_subquery()
+    )
     question = (
         select(_row.submitted_at, _row.streaming_at, _row.finished_at)
         .where(
             _row.status == Status.COMPLETE,
             _row.provider == provider,
+            _row.id < func.coalesce(oldest_tracked, _NO_ID),
             _row.submitted_at.is_not(None),
             _row.streaming_at.is_not(None),
             _row.finished_at.is_not(None),
