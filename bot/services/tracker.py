@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 FETCHES_AT_ONCE = 16
 WAITS_AT_ONCE = 48
+USUAL_CLIPS = 2  # that an extension names
 LEASE = dt.timedelta(seconds=240)  # longer than the longest wait at a provider
 
 
@@ -73,7 +74,7 @@ class Tracker:
         fetches, waits = self._fetches[provider.name], self._waits[provider.name]
         batch = provider.capabilities.batch
         waitable = waits.free if provider.capabilities.waits and not self._paces.is_fixed else 0
-        limit = waitable + fetches.free * batch
+        limit = waitable + fetches.free * max(batch // USUAL_CLIPS, 1)
         if not limit:
             return
         now = self._clock()
