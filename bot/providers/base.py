@@ -22,6 +22,7 @@ class Capabilities:
         limits: the longest texts, in UTF-16 units.
         exclude: takes style tags to keep out.
         models: the models to offer; empty where a member can't choose one.
+        needs_style: takes no request without style tags.
         needs_continue_at: can't continue from *end*; wants the second as a number.
         lookup: can tell title and duration of a clip (`Provider.clip`).
         reconcile: can list recent clips (`Provider.recent`).
@@ -36,6 +37,7 @@ class Capabilities:
     limits: Limits
     exclude: bool = False
     models: tuple[str, ...] = ()
+    needs_style: bool = False
     needs_continue_at: bool = True
     lookup: bool = False
     reconcile: bool = False

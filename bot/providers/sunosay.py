@@ -36,6 +36,7 @@ CAPABILITIES = Capabilities(
     label="sunosay.com",
     limits=Limits(lyrics=3000, style=200, title=80),  # of v3.5, its model (providers.md §6.1)
     models=("v3.5",),
+    needs_style=True,  # "tags" is required (providers.md §2.2)
 )
 
 _EXTEND = "/suno/music/extend-music"

@@ -86,14 +86,19 @@ class Requests:
         return Prepared(form=form, request=request, capabilities=capabilities, source=source)
 
     async def checked(self, form: Form) -> Prepared:
-        """Return ``form`` prepared, with every text within the provider's limits.
+        """Return ``form`` prepared, with all that its provider asks for.
 
         Raises:
-            UserError: as `prepare`, or a text is too long.
+            UserError: as `prepare`, or a text is too long, or the style is lacking.
         """
         prepared = await self.prepare(form)
         for excess in excesses(prepared.request, prepared.capabilities.limits):
             raise _too_long(excess, prepared.capabilities.label)
+        if prepared.capabilities.needs_style and not prepared.request.style:
+            raise UserError(
+                f"{prepared.capabilities.label} needs a style.",
+                "Name one under *Style*, such as `folk, acoustic guitar`.",
+            )
         return prepared
 
     async def _clip_id(self, text: str) -> str:

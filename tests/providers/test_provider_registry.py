@@ -91,17 +91,17 @@ async def test_the_setting_of_sunoapi_co_reaches_its_requests() -> None:
     ("name", "able", "limits", "batch"),
     [
         ("aimlapi", {"lookup", "waits"}, (3000, 200, 80), 6),
-        ("sunoapi_co", set[str](), (3000, 200, 80), 1),
+        ("sunoapi_co", {"needs_style"}, (3000, 200, 80), 1),
         ("suno_api", {"lookup", "exclude", "reconcile", "concat"}, (5000, 1000, 100), 2),
         ("sunoapi_com", {"lookup"}, (3000, 200, 80), 2),
-        ("sunosay", set[str](), (3000, 200, 80), 1),
+        ("sunosay", {"needs_style"}, (3000, 200, 80), 1),
     ],
 )
 def test_capabilities_are_those_of_the_contract(
     name: str, able: set[str], limits: tuple[int, int, int], batch: int
 ) -> None:
     can = adapter(name, Wire(httpx.Response(500))).capabilities
-    words = ("lookup", "exclude", "reconcile", "concat", "waits")
+    words = ("lookup", "exclude", "reconcile", "concat", "waits", "needs_style")
     assert {word for word in words if getattr(can, word)} == able
     assert can.limits == Limits(lyrics=limits[0], style=limits[1], title=limits[2])
     assert can.batch == batch

@@ -193,6 +193,29 @@ async def test_a_text_over_the_limit_still_opens_the_form(requests: Requests) ->
     assert (await requests.prepare(Form(clip=SOURCE, lyrics=long))).form.lyrics == long.strip()
 
 
+@pytest.fixture
+def particular(store: Store) -> Requests:
+    """Requests to a provider that wants a style."""
+    return Requests(store, {"suno": ScriptedProvider(needs_style=True)}, default_provider="suno")
+
+
+async def test_a_style_is_asked_for_where_the_provider_needs_one(particular: Requests) -> None:
+    assert await refusal(particular) == (
+        "Suno Test needs a style. Name one under *Style*, such as `folk, acoustic guitar`."
+    )
+    assert "needs a style" in await refusal(particular, style=" , ")
+    assert (await particular.checked(Form(clip=SOURCE, style="folk"))).request.style == ("folk",)
+
+
+async def test_the_style_of_the_source_will_do(particular: Requests, world: World) -> None:
+    await world.known(style="folk, dreamy")
+    assert (await particular.checked(Form(clip=SOURCE))).request.style == ("folk", "dreamy")
+
+
+async def test_a_form_without_a_style_still_opens(particular: Requests) -> None:
+    assert (await particular.prepare(Form(clip=SOURCE))).request.style == ()
+
+
 async def test_the_form_is_filled_in_from_the_source(requests: Requests, world: World) -> None:
     await world.known(title="Electric Dreams", style="folk, dreamy", duration=100.0)
     form = (await requests.prepare(Form(clip=f"https://suno.com/song/{SOURCE}"))).form
