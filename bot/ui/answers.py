@@ -1,5 +1,6 @@
 """The one answer to errors: every error that a member could meet is told here, and only here."""
 
+import io
 import logging
 import secrets
 
@@ -7,12 +8,15 @@ import discord
 
 from bot.client import Encore
 from bot.domain.errors import UserError
+from bot.domain.text import escaped, shortened, utf16_length
 from bot.ui.embeds import refusal_embed
 
 log = logging.getLogger(__name__)
 
 # Unknown interaction, unknown webhook, already acknowledged, invalid webhook token.
 EXPIRED_CODES = frozenset({10015, 10062, 40060, 50027})
+# UTF-16 units that are shown as text: escaped, they may be twice as many. More becomes a file.
+SHOWN_LENGTH = 1900
 
 
 async def answer_error(
@@ -31,7 +35,7 @@ async def answer_error(
         interaction: what could not be done.
         error: why.
         view: buttons under the answer, such as the one that opens the form again.
-        kept: what the member typed, shown back where no button can keep it.
+        kept: the lyrics that the member typed, given back where no button can keep them.
     """
     cause = getattr(error, "original", error)
     if isinstance(cause, UserError):
@@ -45,10 +49,14 @@ async def answer_error(
                 f"Try once more. If it stays so, tell who runs this bot: error `{error_id}`.",
             )
         ]
-    if kept:
-        embeds.append(discord.Embed(title="What you typed", description=kept))
+    file = None
+    if utf16_length(kept) > SHOWN_LENGTH and interaction.app_permissions.attach_files:
+        file = discord.File(io.BytesIO(kept.encode(errors="replace")), "lyrics.txt")
+        embeds.append(_typed("All of it is in `lyrics.txt`."))
+    elif kept:
+        embeds.append(_typed(f">>> {escaped(shortened(kept, SHOWN_LENGTH))}"))
     try:
-        await answer(interaction, embeds=embeds, view=view)
+        await answer(interaction, embeds=embeds, view=view, file=file)
     except discord.HTTPException as gone:
         if gone.code not in EXPIRED_CODES:
             log.warning("Interaction %s could not be answered: %s", interaction.id, gone)
@@ -59,13 +67,16 @@ async def answer(
     *,
     embeds: list[discord.Embed],
     view: discord.ui.View | None = None,
+    file: discord.File | None = None,
 ) -> None:
     """Answer so that only the member sees it, as response or, after one, as follow-up."""
-    buttons = view or discord.utils.MISSING
+    buttons, attached = view or discord.utils.MISSING, file or discord.utils.MISSING
     if interaction.response.is_done():
-        await interaction.followup.send(embeds=embeds, view=buttons, ephemeral=True)
+        await interaction.followup.send(embeds=embeds, view=buttons, file=attached, ephemeral=True)
     else:
-        await interaction.response.send_message(embeds=embeds, view=buttons, ephemeral=True)
+        await interaction.response.send_message(
+            embeds=embeds, view=buttons, file=attached, ephemeral=True
+        )
 
 
 async def tell_directly(bot: Encore, member_id: int, embed: discord.Embed) -> None:
@@ -76,3 +87,7 @@ async def tell_directly(bot: Encore, member_id: int, embed: discord.Embed) -> No
         await channel.send(embed=embed)
     except discord.HTTPException as error:
         log.info("Member %s can't be told directly (%s)", member_id, error.code)
+
+
+def _typed(shown: str) -> discord.Embed:
+    return discord.Embed(title="What you typed", description=shown)

@@ -11,15 +11,12 @@ import discord
 
 from bot.client import Encore
 from bot.domain.forms import Form
-from bot.domain.text import escaped, shortened
 from bot.services.extensions import Asker, ExtensionService
 from bot.ui.answers import answer_error
 from bot.ui.custom_ids import Action
 from bot.ui.modals import extend_modal
 from bot.ui.permissions import require_access
 from bot.ui.replies import reply_first
-
-KEPT_LENGTH = 1900
 
 
 def asker_of(interaction: discord.Interaction[Any]) -> Asker:
@@ -32,13 +29,12 @@ def asker_of(interaction: discord.Interaction[Any]) -> Asker:
 async def open_form(
     interaction: discord.Interaction[Any], service: ExtensionService, form: Form
 ) -> None:
-    """Open the modal for ``form``; a refusal shows what was typed, so that it is not lost."""
+    """Open the modal for ``form``; a refusal gives back the lyrics, so that they are not lost."""
     try:
         prepared = await service.prepare(form)
         modal = extend_modal(prepared, asked_by=interaction.id)
     except Exception as error:  # noqa: BLE001 - told to the member and logged there
-        kept = f">>> {escaped(shortened(form.lyrics, KEPT_LENGTH))}" if form.lyrics else ""
-        await answer_error(interaction, error, kept=kept)
+        await answer_error(interaction, error, kept=form.lyrics)
         return
     await interaction.response.send_modal(modal)
 

@@ -154,3 +154,32 @@ async def test_a_refusal_before_the_modal_says_why_and_shows_what_was_typed(
     assert call.message is not None
     assert words in text(call.message)
     assert "my words" in text(call.message)
+
+
+async def test_long_lyrics_come_back_as_a_file_when_no_form_can_open(stage: Stage) -> None:
+    lyrics = "🎵 *la la*\n" * 350
+    call = await stage.ada.slash("extend", clip="not a clip", lyrics=lyrics)
+    assert call.ephemeral
+    assert call.message is not None
+    assert "names no clip" in text(call.message)
+    [file] = call.message.attachments
+    assert file.filename == "lyrics.txt"
+    assert file.content.decode() == lyrics
+
+
+@pytest.mark.parametrize("provider", ["sunosay", "sunoapi_co"])
+async def test_a_style_that_is_lacking_is_asked_for_and_nothing_is_lost(
+    stage: Stage, provider: str
+) -> None:
+    refused = await stage.ask(provider, at="0:10", tags=None, lyrics="my words")
+    assert refused.ephemeral
+    assert refused.message is not None
+    assert "needs a style" in text(refused.message)
+    again = await stage.ada.click(refused.message, "Edit and send")
+    assert again.modal is not None
+    assert again.modal.fields["lyrics"]["value"] == "my words"
+    sent = await stage.ada.submit(again.modal, {"style": "folk"})
+    assert sent.message is not None
+    await stage.finished(sent.message)
+    [submission] = stage.studio(provider).submissions
+    assert submission.request["tags"] == "folk"

@@ -3,11 +3,11 @@ from typing import Any
 import discord
 import pytest
 from discord import app_commands
-from ui_samples import all_text
+from ui_samples import all_text, assert_within_limits
 
 from bot.domain.errors import UserError
 from bot.ui.answers import answer_error
-from bot.ui.buttons import draft_view
+from bot.ui.views import draft_view
 
 REFUSED = UserError("That is no clip.", "Pick another one.")
 
@@ -23,7 +23,14 @@ class Pressed:
 
     id = 99
 
-    def __init__(self, *, is_answered: bool = False, fails_with: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        is_answered: bool = False,
+        fails_with: int | None = None,
+        may_attach: bool = True,
+    ) -> None:
+        self.app_permissions = discord.Permissions(attach_files=may_attach)
         self.is_answered = is_answered
         self.fails_with = fails_with
         self.answers: list[dict[str, Any]] = []
@@ -90,8 +97,39 @@ async def test_buttons_come_with_the_answer() -> None:
 
 async def test_what_was_typed_is_shown_back() -> None:
     pressed = Pressed()
-    await answer_error(pressed, REFUSED, kept=">>> la la la")
-    assert [embed.description for embed in pressed.answers[0]["embeds"]][1:] == [">>> la la la"]
+    await answer_error(pressed, REFUSED, kept="la *la*\nla")
+    [answer] = pressed.answers
+    assert [embed.description for embed in answer["embeds"]][1:] == [">>> la \\*la\\*\nla"]
+    assert answer["file"] is discord.utils.MISSING
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+async def test_what_is_too_long_to_be_shown_comes_back_as_a_file(*, is_answered: bool) -> None:
+    typed = "la *la*\n" * 500 + "the end"
+    pressed = Pressed(is_answered=is_answered)
+    await answer_error(pressed, REFUSED, kept=typed)
+    [answer] = pressed.answers
+    assert answer["file"].filename == "lyrics.txt"
+    assert answer["file"].fp.read().decode() == typed
+    assert "`lyrics.txt`" in answer["embeds"][1].description
+    assert_within_limits(answer["embeds"])
+
+
+async def test_where_no_file_may_be_sent_as_much_as_fits_is_shown() -> None:
+    pressed = Pressed(may_attach=False)
+    await answer_error(pressed, REFUSED, kept="*" * 4000)
+    [answer] = pressed.answers
+    assert answer["file"] is discord.utils.MISSING
+    assert answer["embeds"][1].description.startswith(">>> \\*\\*")
+    assert answer["embeds"][1].description.endswith("…")
+    assert_within_limits(answer["embeds"])
+
+
+@pytest.mark.parametrize("typed", ["\ud83d", "\ud83d" * 2000, "🎵" * 2000])
+async def test_whatever_was_typed_can_be_sent_back(typed: str) -> None:
+    pressed = Pressed()
+    await answer_error(pressed, REFUSED, kept=typed)
+    assert_within_limits(pressed.answers[0]["embeds"])
 
 
 @pytest.mark.parametrize("code", [10015, 10062, 40060, 50027])
