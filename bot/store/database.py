@@ -29,6 +29,10 @@ class Ways(Protocol):
         """Do ``work`` in a transaction, which may write only if it ``writes``."""
         ...
 
+    async def open(self) -> None:
+        """Open what has to be open before the first transaction."""
+        ...
+
     async def close(self) -> None:
         """Let go of the database."""
         ...
@@ -40,6 +44,9 @@ class Server:
     def __init__(self, engine: AsyncEngine) -> None:
         self._reading = engine.execution_options(isolation_level="REPEATABLE READ")
         self._writing = engine
+
+    async def open(self) -> None:
+        """Connections are opened as they are needed."""
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool) -> T:
         """Return the result of ``work``."""
@@ -106,6 +113,7 @@ async def opened(address: str) -> AsyncGenerator[Database]:
             else:
                 ways = Server(create_async_engine(url))
             stack.push_async_callback(ways.close)
+            await ways.open()
             database = Database(ways)
             stack.push_async_callback(database.settle)
             for work in beginning:

@@ -1,29 +1,22 @@
-"""What SQLite needs to be safe and quick: one process, whole transactions, commits that stay.
-
-A transaction is done in one go in a thread. Handed to a thread statement by statement, as
-asynchronous drivers do, it would spend most of its time on the way there and back.
-"""
+"""What SQLite needs to be safe and quick: one process, whole transactions, commits that stay."""
 
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar, cast
 
+import aiosqlite
 from filelock import FileLock, Timeout
-from sqlalchemy import URL, Connection, CursorResult, Dialect, Engine, create_engine, event
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import URL, event
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.store.errors import StoreError
 
-# An execution option: the transaction takes the write lock when it begins, not when it first
-# writes, by which time another may have written what it has read.
-_WRITES = "encore_writes"
-_READERS = 4
+READERS = 4
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 _PRAGMAS = (
@@ -72,83 +65,63 @@ class File:
     """An open database file.
 
     All writers take turns, because SQLite has but one write lock; readers have connections of
-    their own and are never in the way.
+    their own and are never in the way. Connections stay open, and transactions are begun by us:
+    to fetch one from a pool and have it reset costs as much again as a question.
     """
 
     def __init__(self, url: URL) -> None:
-        self._reading = create_engine(url.set(drivername="sqlite"), pool_size=_READERS + 1)
-        _prepare(self._reading)
-        self._writing = self._reading.execution_options(**{_WRITES: True})
-        self._readers = ThreadPoolExecutor(_READERS, "encore-reader")
-        self._writer = ThreadPoolExecutor(1, "encore-writer")
+        self._engine = create_async_engine(
+            url, isolation_level="AUTOCOMMIT", pool_size=READERS + 1, max_overflow=0
+        )
+        event.listen(self._engine.sync_engine, "connect", _set_up)
+        self._readers: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
+        self._writer: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
+
+    async def open(self) -> None:
+        """Open the connections."""
+        for number in range(READERS + 1):
+            connection = await self._engine.connect()
+            raw = await connection.get_raw_connection()
+            driver = cast("aiosqlite.Connection", raw.driver_connection)
+            free = self._readers if number else self._writer
+            free.put_nowait(_Connection(connection, driver))
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool) -> T:
-        """Return the result of ``work``, which waits for nothing but its connection."""
-
-        def transaction() -> T:
-            begun = self._writing.begin() if writes else self._reading.connect()
-            with begun as connection:
-                return _result(work(cast("AsyncConnection", _Present(connection))))
-
-        threads = self._writer if writes else self._readers
-        return await asyncio.get_running_loop().run_in_executor(threads, transaction)
+        """Return the result of ``work`` in one transaction."""
+        free = self._writer if writes else self._readers
+        connection = await free.get()
+        try:
+            # A writer takes the lock when it begins, not when it first writes, by which time
+            # another may have written what it has read.
+            await connection.driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+            try:
+                result = await work(connection.alchemy)
+            except BaseException:
+                await connection.driver.rollback()
+                raise
+            await connection.driver.commit()
+            return result
+        finally:
+            free.put_nowait(connection)
 
     async def close(self) -> None:
         """Let go of the file; nothing may be under way."""
-        self._writer.shutdown()
-        self._readers.shutdown()
-        self._reading.dispose()
+        for free in (self._readers, self._writer):
+            while not free.empty():
+                await free.get_nowait().alchemy.close()
+        await self._engine.dispose()
 
 
-class _Present:
-    """The part of `AsyncConnection` that the store uses, whose answers are there at once."""
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    """A connection as SQLAlchemy speaks to it, and as its driver does."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    @property
-    def dialect(self) -> Dialect:
-        return self._connection.dialect
-
-    async def execute(self, *statement: Any) -> CursorResult[Any]:  # noqa: ANN401 - passed on
-        return self._connection.execute(*statement)
-
-    async def exec_driver_sql(self, *statement: Any) -> CursorResult[Any]:  # noqa: ANN401
-        return self._connection.exec_driver_sql(*statement)
-
-    async def run_sync(
-        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        return work(self._connection, *args, **kwargs)
+    alchemy: AsyncConnection
+    driver: aiosqlite.Connection
 
 
-def _result(work: Awaitable[T]) -> T:
-    """Return what ``work`` returns; there is no event loop that it could wait in."""
-    steps = work.__await__()
-    try:
-        next(steps)
-    except StopIteration as end:
-        return end.value
-    raise RuntimeError("Within a transaction nothing is waited for.")
-
-
-def _prepare(engine: Engine) -> None:
-    """Have each connection of ``engine`` set up, and its transactions begun by us.
-
-    Left alone, Python's driver begins a transaction only at the first write, so that reads before
-    it would be outside.
-    """
-
-    def set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(pragma)
-        cursor.close()
-
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    event.listen(engine, "connect", set_up)
-    event.listen(engine, "begin", begin)
+def _set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()

@@ -5,13 +5,10 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 from store_samples import MINUTE, NOW, accepted, asked, claim_next, taken
 
 from bot.domain.models import Status
 from bot.domain.transitions import ended
-from bot.store.database import opened
-from bot.store.notes import fact, set_fact
 from bot.store.store import Store
 
 LAPSES = NOW + MINUTE
@@ -136,14 +133,3 @@ async def test_a_reader_that_is_cancelled_is_in_no_ones_way(store: Store) -> Non
     assert await store.extension(ext.id) == ext
     await store.mark_published(ext.id, 1, publish_at=NOW)
     assert (await store.extension(ext.id)).published == 1
-
-
-async def test_what_would_wait_within_a_transaction_on_sqlite_is_refused(sqlite_url: str) -> None:
-    async def wait(db: AsyncConnection) -> None:
-        await set_fact(db, "half", "done")
-        await asyncio.sleep(0)
-
-    async with opened(sqlite_url) as database:
-        with pytest.raises(RuntimeError, match="nothing is waited for"):
-            await database.write(wait)
-        assert await database.read(fact, "half") is None
