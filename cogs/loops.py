@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 
 SLOW_TICK = 5.0  # seconds; the safety net behind the bells
 BUSY_PAUSE = 0.25  # seconds; what is due but has to wait for its turn is not asked for all the time
-BREATH = 0.05  # seconds; however often a bell is rung within them, it is one turn
+# Seconds: however often a bell is rung within them, it is one turn; and whoever rang it, often
+# while a member waits for an answer, has the machine to themselves.
+BREATH = 0.05
 GRACE = 20.0  # seconds for what is being sent when Encore is stopped
 OLD_DRAFT = dt.timedelta(days=7)
 
@@ -112,5 +114,4 @@ class Loops(commands.Cog):
                 rest = min(rest, max((due - self._clock()).total_seconds(), BUSY_PAUSE))
         except Exception:
             log.exception("A loop failed; it goes on")
-        await asyncio.sleep(BREATH)
-        await bell.wait(rest - BREATH)
+        await bell.wait(rest, breath=BREATH)

@@ -14,11 +14,15 @@ class Bell:
         """Wake the loop now, or as soon as it waits."""
         self._rung.set()
 
-    async def wait(self, seconds: float) -> None:
-        """Return when the bell is rung, at the latest after ``seconds``."""
+    async def wait(self, seconds: float, *, breath: float = 0) -> None:
+        """Return when the bell is rung, at the latest after ``seconds``.
+
+        Once it is rung, others have ``breath`` seconds to ring it too, for one and the same turn.
+        """
         try:
             async with asyncio.timeout(max(seconds, 0)):
                 await self._rung.wait()
+            await asyncio.sleep(breath)
         except TimeoutError:
             return
         finally:
