@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from bot.store.errors import StoreError
 
 READERS = 4
+AT_ONCE = 64  # pieces of work in one commit
 
 T = TypeVar("T")
 
@@ -64,9 +65,13 @@ def _make(file: Path) -> None:
 class File:
     """An open database file.
 
-    All writers take turns, because SQLite has but one write lock; readers have connections of
-    their own and are never in the way. Connections stay open, and transactions are begun by us:
-    to fetch one from a pool and have it reset costs as much again as a question.
+    SQLite has but one write lock, and each commit waits for the disk. So all writers share one
+    connection, and whoever comes while a commit is under way shares the next: a transaction of
+    several pieces of work, each undone alone if it fails. Readers have connections of their own
+    and are never in the way.
+
+    Connections stay open, and transactions are begun by us: to fetch one from a pool and have it
+    reset costs as much again as a question.
     """
 
     def __init__(self, url: URL) -> None:
@@ -75,41 +80,89 @@ class File:
         )
         event.listen(self._engine.sync_engine, "connect", _set_up)
         self._readers: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
-        self._writer: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
+        self._work: asyncio.Queue[_Work] = asyncio.Queue()
+        self._writing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Open the connections."""
-        for number in range(READERS + 1):
-            connection = await self._engine.connect()
-            raw = await connection.get_raw_connection()
-            driver = cast("aiosqlite.Connection", raw.driver_connection)
-            free = self._readers if number else self._writer
-            free.put_nowait(_Connection(connection, driver))
+        self._writing = asyncio.create_task(self._write(await self._connection()))
+        for _ in range(READERS):
+            self._readers.put_nowait(await self._connection())
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool) -> T:
-        """Return the result of ``work`` in one transaction."""
-        free = self._writer if writes else self._readers
-        connection = await free.get()
+        """Return the result of ``work``, which sees one moment, and is committed if it writes."""
+        if writes:
+            done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+            self._work.put_nowait(_Work(work, cast("asyncio.Future[Any]", done)))
+            return await done
+        connection = await self._readers.get()
         try:
-            # A writer takes the lock when it begins, not when it first writes, by which time
-            # another may have written what it has read.
-            await connection.driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+            await connection.driver.execute("BEGIN")
             try:
-                result = await work(connection.alchemy)
-            except BaseException:
+                return await work(connection.alchemy)
+            finally:
                 await connection.driver.rollback()
-                raise
-            await connection.driver.commit()
-            return result
         finally:
-            free.put_nowait(connection)
+            self._readers.put_nowait(connection)
 
     async def close(self) -> None:
         """Let go of the file; nothing may be under way."""
-        for free in (self._readers, self._writer):
-            while not free.empty():
-                await free.get_nowait().alchemy.close()
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
+        while not self._readers.empty():
+            await self._readers.get_nowait().alchemy.close()
         await self._engine.dispose()
+
+    async def _connection(self) -> "_Connection":
+        connection = await self._engine.connect()
+        raw = await connection.get_raw_connection()
+        return _Connection(connection, cast("aiosqlite.Connection", raw.driver_connection))
+
+    async def _write(self, connection: "_Connection") -> None:
+        """Do the work that has come, commit it together, and wait for more."""
+        try:
+            while True:
+                batch = [await self._work.get()]
+                while len(batch) < AT_ONCE and not self._work.empty():
+                    batch.append(self._work.get_nowait())
+                await _committed(connection, batch)
+        finally:
+            await connection.alchemy.close()
+
+
+async def _committed(connection: "_Connection", batch: Sequence["_Work"]) -> None:
+    """Do ``batch`` in one transaction, and tell each who asked what came of it."""
+    driver, results = connection.driver, list[tuple[_Work, object]]()
+    try:
+        # It takes the lock when it begins, not when it first writes, by which time another
+        # process may have written what it has read.
+        await driver.execute("BEGIN IMMEDIATE")
+        for work in batch:
+            await driver.execute("SAVEPOINT work")
+            try:
+                results.append((work, await work.todo(connection.alchemy)))
+            except Exception as error:  # noqa: BLE001 - handed to the one who asked
+                await driver.execute("ROLLBACK TO work")
+                work.done.set_exception(error)
+            await driver.execute("RELEASE work")
+        await driver.commit()
+    except Exception as error:  # noqa: BLE001 - handed to all who asked
+        await driver.rollback()
+        for work in batch:
+            if not work.done.done():
+                work.done.set_exception(error)
+    else:
+        for work, result in results:
+            work.done.set_result(result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A piece of work that writes, and the one who waits for its commit."""
+
+    todo: Callable[[AsyncConnection], Awaitable[Any]]
+    done: asyncio.Future[Any]
 
 
 @dataclass(frozen=True, slots=True)
