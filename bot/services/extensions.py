@@ -19,7 +19,7 @@ from bot.providers.base import Capabilities, Provider
 from bot.services.bells import Bells
 from bot.services.paces import Paces
 from bot.services.quotas import Quotas
-from bot.services.requests import Prepared, Requests
+from bot.services.requests import Opened, Prepared, Requests
 from bot.services.surroundings import Surroundings, Views
 from bot.store.store import Store
 
@@ -80,6 +80,14 @@ class ExtensionService:
             UserError: something in it can't be done.
         """
         return await self._requests.prepare(form)
+
+    async def opened(self, form: Form) -> Opened:
+        """Return ``form`` for the modal with everything as it was typed, to be mended there.
+
+        Raises:
+            UserError: the clip or the provider can't be had.
+        """
+        return await self._requests.opened(form)
 
     async def accept(
         self,

@@ -15,14 +15,15 @@ from bot.domain.style import fitting_style, format_style, parse_style
 from bot.domain.text import cleaned, escaped, one_line, shortened
 from bot.domain.timecode import format_point, format_time, join_point, parse_time
 from bot.providers.base import Capabilities, Provider
+from bot.services.clip_memory import ClipMemory
 from bot.store.store import Store
 
 NAMED = 60  # UTF-16 units of a member's own text that an answer repeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A form that can be sent, and what it amounts to.
+class Opened:
+    """A form as its modal shows it.
 
     Attributes:
         form: as typed, with the clip's id, its provider, and what the source clip fills in.
@@ -31,7 +32,6 @@ class Prepared:
     """
 
     form: Form
-    request: ExtendRequest
     capabilities: Capabilities
     source: KnownClip | None
 
@@ -39,6 +39,13 @@ class Prepared:
     def source_title(self) -> str:
         """What to call the clip that is continued; empty if it isn't known here."""
         return self.source.clip.title if self.source else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared(Opened):
+    """A form that can be sent, and the request that it amounts to."""
+
+    request: ExtendRequest
 
 
 class Requests:
@@ -51,31 +58,41 @@ class Requests:
         self._store = store
         self._providers = providers
         self._default = default_provider
+        self._clips = ClipMemory(store)
+
+    async def opened(self, form: Form) -> Opened:
+        """Return ``form`` completed from its source clip, all else as it was typed.
+
+        Asks no provider, so that a modal can open at once; in it, anything but the clip and the
+        provider can still be mended.
+
+        Raises:
+            UserError: the clip or the provider can't be had.
+        """
+        form = _tidy(form)
+        clip_id = await self._clip_id(form.clip)
+        source = await self._clips.clip(clip_id)
+        if source is not None:
+            _check_source(source.clip)
+        provider = self._provider(form.provider, source)
+        form = replace(form, clip=clip_id, provider=provider.name)
+        if source is not None:
+            form = _filled_in(form, source.clip, provider.capabilities.limits)
+        return Opened(form=form, capabilities=provider.capabilities, source=source)
 
     async def prepare(self, form: Form) -> Prepared:
-        """Return ``form`` completed from its source clip and read as a request.
-
-        Asks no provider, so that a modal can open at once.
+        """Return ``form`` as `opened`, and read as a request.
 
         Raises:
             UserError: something in it can't be done.
         """
-        form = _tidy(form)
-        clip_id = await self._clip_id(form.clip)
-        source = await self._store.clip(clip_id)
-        if source is not None:
-            _check_source(source.clip)
-        provider = self._provider(form.provider, source)
-        capabilities = provider.capabilities
-        clip = source.clip if source else None
-        point = _point(form.at, clip)
-        _check_choices(form, capabilities)
-        form = replace(form, clip=clip_id, at=format_point(point), provider=provider.name)
-        if clip is not None:
-            form = _filled_in(form, clip, capabilities.limits)
+        opened = await self.opened(form)
+        form, source = opened.form, opened.source
+        point = _point(form.at, source.clip if source else None)
+        _check_choices(form, opened.capabilities)
         request = ExtendRequest(
-            provider=provider.name,
-            clip_id=clip_id,
+            provider=form.provider,
+            clip_id=form.clip,
             continue_at=point,
             lyrics=form.lyrics,
             style=parse_style(form.style),
@@ -83,7 +100,12 @@ class Requests:
             exclude=parse_style(form.exclude),
             model=form.model or None,
         )
-        return Prepared(form=form, request=request, capabilities=capabilities, source=source)
+        return Prepared(
+            form=replace(form, at=format_point(point)),
+            request=request,
+            capabilities=opened.capabilities,
+            source=source,
+        )
 
     async def checked(self, form: Form) -> Prepared:
         """Return ``form`` prepared, with all that its provider asks for.

@@ -27,12 +27,23 @@ def asker_of(interaction: discord.Interaction[Any]) -> Asker:
 
 
 async def open_form(
-    interaction: discord.Interaction[Any], service: ExtensionService, form: Form
+    interaction: discord.Interaction[Any],
+    service: ExtensionService,
+    form: Form,
+    *,
+    as_typed: bool = False,
 ) -> None:
-    """Open the modal for ``form``; a refusal gives back the lyrics, so that they are not lost."""
+    """Open the modal for ``form``; a refusal gives back the lyrics, so that they are not lost.
+
+    Args:
+        interaction: to be answered with the modal.
+        service: checks the form.
+        form: what is to stand in the modal.
+        as_typed: open it with what is wrong in it too, so that it can be mended there.
+    """
     try:
-        prepared = await service.prepare(form)
-        modal = extend_modal(prepared, asked_by=interaction.id)
+        opened = await (service.opened(form) if as_typed else service.prepare(form))
+        modal = extend_modal(opened, asked_by=interaction.id)
     except Exception as error:  # noqa: BLE001 - told to the member and logged there
         await answer_error(interaction, error, kept=form.lyrics)
         return
@@ -103,7 +114,7 @@ class SendAgain(PressedButton, action=Action.SEND_AGAIN):
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
         """Open the form."""
         form = await service.form_of(int(self.stored_id), asker_of(interaction))
-        await open_form(interaction, service, form)
+        await open_form(interaction, service, form, as_typed=True)
 
 
 class AnotherTake(PressedButton, action=Action.ANOTHER_TAKE):
@@ -137,7 +148,7 @@ class OpenDraft(PressedButton, action=Action.OPEN_DRAFT):
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
         """Open the form."""
         form = await service.draft(int(self.stored_id), member_id=interaction.user.id)
-        await open_form(interaction, service, form)
+        await open_form(interaction, service, form, as_typed=True)
 
 
 PRESSED_BUTTONS: tuple[type[PressedButton], ...] = (

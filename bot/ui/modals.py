@@ -13,7 +13,7 @@ import discord
 from bot.domain.errors import UserError
 from bot.domain.forms import Form
 from bot.domain.text import one_line, seen, shortened
-from bot.services.requests import Prepared
+from bot.services.requests import Opened
 
 AREA = "extend:form"
 CUSTOM_ID_LENGTH = 100
@@ -38,19 +38,19 @@ class SubmittedForm:
     asked_by: str
 
 
-def extend_modal(prepared: Prepared, *, asked_by: int) -> discord.ui.Modal:
-    """Return the modal for ``prepared``, with everything known or typed so far filled in.
+def extend_modal(opened: Opened, *, asked_by: int) -> discord.ui.Modal:
+    """Return the modal for ``opened``, with everything known or typed so far filled in.
 
     Raises:
         UserError: the model's name is too long for any provider.
     """
-    form = prepared.form
+    form = opened.form
     custom_id = f"{AREA}:{form.provider}:{form.clip}:{asked_by}:{form.model}"
     if len(custom_id) > CUSTOM_ID_LENGTH:
         raise UserError(
             "That model has too long a name.", "Leave `model` empty, or pick one from the list."
         )
-    modal = discord.ui.Modal(title=_modal_title(prepared), timeout=None, custom_id=custom_id)
+    modal = discord.ui.Modal(title=_modal_title(opened), timeout=None, custom_id=custom_id)
     modal.add_item(
         discord.ui.Label(
             text="Lyrics",
@@ -78,7 +78,7 @@ def extend_modal(prepared: Prepared, *, asked_by: int) -> discord.ui.Modal:
             component=_input("title", form.title, SONG_TITLE_LENGTH, example="Title of the song"),
         )
     )
-    if prepared.capabilities.exclude:
+    if opened.capabilities.exclude:
         modal.add_item(
             discord.ui.Label(
                 text="Exclude styles",
@@ -110,8 +110,8 @@ def _values(components: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
             yield field["custom_id"], field.get("value") or ""
 
 
-def _modal_title(prepared: Prepared) -> str:
-    name = seen(one_line(prepared.source_title))
+def _modal_title(opened: Opened) -> str:
+    name = seen(one_line(opened.source_title))
     around = len("Extend “”")
     return f"Extend “{shortened(name, TITLE_LENGTH - around)}”" if name else "Extend a clip"
 
