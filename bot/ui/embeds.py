@@ -42,7 +42,9 @@ MOST_CONTINUATIONS = 5
 LINKED_TITLE_LENGTH = 40
 LINKS_LENGTH = 2400  # of all clips together, so that an embed each fits into one message
 
-_BREAKING_A_LINK = {ord("("): "%28", ord(")"): "%29", ord(" "): "%20", ord(">"): "%3E"}
+_BREAKING_A_LINK = str.maketrans(
+    {"(": "%28", ")": "%29", " ": "%20", "<": "%3C", ">": "%3E", "\\": "%5C"}
+)
 
 _STEPS = ("Submitted", "Streaming", "Complete")
 

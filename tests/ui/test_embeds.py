@@ -125,7 +125,7 @@ def test_a_streaming_one_is_a_step_further() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(45, "less than a minute"), (60, "1–2 minutes"), (150, "2–3 minutes")],  # noqa: RUF001
+    [(45, "less than a minute"), (60, "1–2 minutes"), (150, "2–3 minutes")],
 )
 def test_what_is_usual_is_told_once_it_is_known(seconds: int, words: str) -> None:
     around = Surroundings(label="AIML API", usual=dt.timedelta(seconds=seconds))
@@ -364,9 +364,10 @@ def test_a_result_without_any_title_is_untitled() -> None:
 
 
 def test_a_link_that_would_break_out_is_encoded() -> None:
-    clip = playable(audio_url="https://audio.example/(a b)>.mp3")
+    clip = playable(audio_url="https://audio.example/(a b)<@1>\\")
     *_, last = extension_embeds(extension(Status.COMPLETE, clip), AROUND)
-    assert (last.description or "").endswith("[▶ Listen](https://audio.example/%28a%20b%29%3E.mp3)")
+    link = "https://audio.example/%28a%20b%29%3C@1%3E%5C"
+    assert (last.description or "").endswith(f"[▶ Listen]({link})")
 
 
 def test_a_link_that_is_too_long_gives_way_to_the_id() -> None:
