@@ -16,6 +16,8 @@ differently gets a new verb, and the old one stays and goes on meaning what it m
 import re
 from enum import StrEnum
 
+MOST_CHARACTERS = 100  # Discord's limit
+
 
 class Action(StrEnum):
     """The area and the verb of a button."""
@@ -30,6 +32,11 @@ class Action(StrEnum):
     def on(self, stored_id: int | str) -> str:
         """Return the custom id of the button that does this to what has ``stored_id``."""
         return f"{self}:{stored_id}"
+
+    def takes(self, stored_id: str) -> bool:
+        """Whether a button can carry ``stored_id`` and be understood again."""
+        custom_id = self.on(stored_id)
+        return len(custom_id) <= MOST_CHARACTERS and bool(self.pattern.fullmatch(custom_id))
 
     @property
     def pattern(self) -> re.Pattern[str]:

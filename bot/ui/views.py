@@ -50,7 +50,7 @@ def _actions(ext: Extension) -> Iterator[Button]:
 
 def _extend_buttons(ext: Extension) -> Iterator[Button]:
     for index, clip in enumerate(ext.clips[:MOST_CLIPS]):
-        if clip.is_playable:
+        if clip.is_playable and Action.EXTEND_CLIP.takes(clip.id):
             yield _button(f"➕ Extend {letter(index)}", Action.EXTEND_CLIP, clip.id)
 
 

@@ -19,9 +19,10 @@ from ui_samples import (
 
 from bot.domain.links import playable_url
 from bot.domain.models import Clip, ClipStatus, Extension, KnownClip, Reason, ReasonKind, Status
-from bot.ui.buttons import extension_view
+from bot.ui.custom_ids import Action
 from bot.ui.embeds import extension_embeds, plain_embeds
 from bot.ui.labels import clip_label
+from bot.ui.views import clips_view, extension_view
 
 NASTY = (
     *"\\*_~`|<>[]()#@:\n\r\t\u2028 -!",
@@ -77,7 +78,7 @@ OURS = re.compile(
 def extensions(draw: st.DrawFn) -> Extension:
     ext = extension(
         draw(st.sampled_from(Status)),
-        *draw(st.lists(clips, max_size=6)),
+        *draw(st.lists(clips, max_size=6, unique_by=lambda clip: clip.id)),
         source_title=draw(long_texts),
         reason=draw(reasons),
     )
@@ -112,9 +113,12 @@ def test_no_text_breaks_out_and_none_is_too_long(ext: Extension) -> None:
 @settings(max_examples=60)
 @given(ext=extensions())
 def test_every_view_can_be_sent(ext: Extension) -> None:
-    view = extension_view(ext)
-    if view is None:
-        return
+    for view in (extension_view(ext), clips_view(ext)):
+        if view is not None:
+            assert_can_be_sent(view)
+
+
+def assert_can_be_sent(view: discord.ui.View) -> None:
     rows = view.to_components()
     assert 1 <= len(rows) <= 5
     for row in rows:
@@ -123,6 +127,11 @@ def test_every_view_can_be_sent(ext: Extension) -> None:
             assert 1 <= len(button["label"]) <= 80
             assert len(button.get("url") or "") <= 512
             assert len(button.get("custom_id") or "") <= 100
+    ids = [button.get("custom_id") for row in rows for button in row["components"]]
+    named = [custom_id for custom_id in ids if custom_id]
+    assert len(named) == len(set(named))
+    for custom_id in named:
+        assert any(action.pattern.fullmatch(custom_id) for action in Action), custom_id
 
 
 def test_the_longest_of_everything_fits_into_one_message() -> None:

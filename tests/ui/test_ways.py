@@ -6,7 +6,7 @@ import pytest
 from ui_samples import NOW
 
 from bot.domain.models import ReplyRef
-from bot.ui.publisher import Way, is_gone, next_way, without
+from bot.ui.ways import Way, is_gone, next_way, without
 
 LATER = NOW + dt.timedelta(minutes=10)
 YOUNG = ReplyRef(channel_id=1, message_id=2, token="t", token_until=LATER)
@@ -28,6 +28,12 @@ AS_USER_APP = replace(OLD, in_channel=False)
         (replace(AS_USER_APP, message_id=None), None, Way.DIRECT),
         (replace(YOUNG, is_gone=True), None, None),
         (replace(AS_USER_APP, is_gone=True), None, None),
+        # a final status was shown already: what comes after it is no reason for a direct message
+        (replace(AS_USER_APP, is_settled=True), None, None),
+        (replace(OLD, is_settled=True), Way.CHANNEL, Way.CHANNEL),
+        (replace(YOUNG, is_settled=True), Way.TOKEN, Way.TOKEN),
+        # a message that answers another has no interaction behind it
+        (ReplyRef(channel_id=1, answers=5), Way.REPOST, Way.REPOST),
     ],
 )
 def test_the_best_way_that_is_left_is_taken(
@@ -47,6 +53,9 @@ def test_the_best_way_that_is_left_is_taken(
         (Way.CHANNEL, OLD, True, [Way.DIRECT]),
         (Way.REPOST, NEVER_SENT, False, [Way.DIRECT]),
         (Way.DIRECT, AS_USER_APP, False, []),
+        (Way.TOKEN, replace(YOUNG, is_settled=True), False, [Way.CHANNEL]),
+        (Way.TOKEN, replace(YOUNG, is_settled=True), True, []),
+        (Way.CHANNEL, replace(OLD, is_settled=True), False, []),
     ],
 )
 def test_a_way_that_is_gone_is_not_tried_again(

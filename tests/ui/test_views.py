@@ -3,7 +3,7 @@ import pytest
 from ui_samples import HANDLE, extension, failed, heard, playable, withdrawn
 
 from bot.domain.models import Clip, ClipStatus, Extension, ReasonKind, Status
-from bot.ui.buttons import STORED_BUTTONS, draft_view, extension_view
+from bot.ui.views import clips_view, draft_view, extension_view
 
 SILENT = Clip(id="b", status=ClipStatus.QUEUED)
 
@@ -25,6 +25,10 @@ LISTEN_B = ("▶ Listen B", "https://audio.example/b.mp3")
 CANCEL = ("Cancel", "ext:cancel:7")
 CHECK = ("Check again", "ext:check:7")
 SEND = ("Send again", "ext:again:7")
+EXTEND_A = ("➕ Extend A", "clip:extend:a")
+EXTEND_B = ("➕ Extend B", "clip:extend:b")
+TAKE = ("🔁 Another take", "ext:take:7")
+FAILED = Clip(id="b", status=ClipStatus.FAILED)
 
 
 @pytest.mark.parametrize(
@@ -38,11 +42,15 @@ SEND = ("Send again", "ext:again:7")
         (extension(Status.STREAMING, heard("a"), SILENT), [[LISTEN_A]]),
         (
             extension(Status.COMPLETE, playable("a"), playable("b"), handle=HANDLE),
-            [[LISTEN_A, LISTEN_B]],
+            [[LISTEN_A, LISTEN_B], [EXTEND_A, EXTEND_B, TAKE]],
+        ),
+        (
+            extension(Status.COMPLETE, playable("a"), FAILED, handle=HANDLE),
+            [[LISTEN_A], [EXTEND_A, TAKE]],
         ),
         (
             extension(Status.COMPLETE, withdrawn("a"), playable("b"), handle=HANDLE),
-            [[LISTEN_B, CHECK]],
+            [[LISTEN_B], [EXTEND_B, TAKE, CHECK]],
         ),
         (failed(ReasonKind.REJECTED), [[SEND]]),
         (failed(ReasonKind.NOT_PLAYABLE, "", withdrawn("a"), handle=HANDLE), [[CHECK]]),
@@ -55,21 +63,48 @@ def test_each_status_has_its_buttons(ext: Extension, rows: list[list[tuple[str, 
     assert buttons(extension_view(ext)) == rows
 
 
-def test_no_more_links_than_a_row_takes() -> None:
+def test_every_status_is_in_the_table_above() -> None:
+    [marker] = [
+        mark for mark in test_each_status_has_its_buttons.pytestmark if mark.name == "parametrize"
+    ]
+    assert {ext.status for ext, _ in marker.args[1]} == {*Status}
+
+
+def test_no_more_clips_than_a_row_takes() -> None:
     ext = extension(Status.COMPLETE, *(playable(letter) for letter in "abcdefg"))
-    [row] = buttons(extension_view(ext))
-    assert [label for label, _ in row] == [f"▶ Listen {letter}" for letter in "ABCDE"]
+    links, actions = buttons(extension_view(ext))
+    assert [label for label, _ in links] == [f"▶ Listen {letter}" for letter in "ABCD"]
+    assert [label for label, _ in actions] == [
+        *(f"➕ Extend {letter}" for letter in "ABCD"),
+        "🔁 Another take",
+    ]
+
+
+@pytest.mark.parametrize("clip_id", ["x" * 89, "a`b", "a b", "a:b"])
+def test_a_clip_whose_id_no_button_can_carry_has_none(clip_id: str) -> None:
+    ext = extension(Status.COMPLETE, playable(clip_id))
+    assert buttons(extension_view(ext))[1] == [TAKE]
+    assert clips_view(ext) is None
 
 
 def test_an_address_that_is_too_long_is_no_button() -> None:
     fits = playable("a", audio_url="https://audio.example/" + "x" * 490)
     too_long = playable("b", audio_url="https://audio.example/" + "x" * 491)
-    [row] = buttons(extension_view(extension(Status.COMPLETE, fits, too_long)))
-    assert [label for label, _ in row] == ["▶ Listen A"]
+    links, _ = buttons(extension_view(extension(Status.COMPLETE, fits, too_long)))
+    assert [label for label, _ in links] == ["▶ Listen A"]
 
 
 def test_a_draft_is_opened_again_by_its_button() -> None:
     assert buttons(draft_view(42)) == [[("Edit and send", "draft:open:42")]]
+
+
+def test_who_has_to_choose_a_clip_chooses_among_those_that_can_be_heard() -> None:
+    both = extension(Status.COMPLETE, playable("a"), playable("b"))
+    assert buttons(clips_view(both)) == [[EXTEND_A, EXTEND_B]]
+    assert buttons(clips_view(extension(Status.COMPLETE, withdrawn("a"), playable("b")))) == [
+        [EXTEND_B]
+    ]
+    assert clips_view(extension()) is None
 
 
 def test_buttons_never_time_out() -> None:
@@ -77,21 +112,3 @@ def test_buttons_never_time_out() -> None:
         assert view is not None
         assert view.timeout is None
         assert view.is_persistent()
-
-
-async def test_a_button_is_read_from_its_custom_id_alone() -> None:
-    for kind in STORED_BUTTONS:
-        drawn = kind(7)
-        match = kind.__discord_ui_compiled_template__.fullmatch(drawn.item.custom_id or "")
-        assert match is not None
-        read = await kind.from_custom_id(None, None, match)
-        assert (type(read), read.stored_id) == (kind, 7)
-
-
-@pytest.mark.parametrize(
-    "custom_id", ["ext:cancel:", "ext:cancel:x", "ext:other:7", "draft:open:-1"]
-)
-def test_no_other_custom_id_is_taken_for_one_of_ours(custom_id: str) -> None:
-    assert not any(
-        kind.__discord_ui_compiled_template__.fullmatch(custom_id) for kind in STORED_BUTTONS
-    )

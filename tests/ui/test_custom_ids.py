@@ -1,0 +1,94 @@
+"""Replies carry custom ids for years: what one meant once, it means for ever."""
+
+import re
+
+import discord
+import pytest
+
+from bot.ui import custom_ids
+from bot.ui.buttons import (
+    PRESSED_BUTTONS,
+    AnotherTake,
+    Cancel,
+    CheckAgain,
+    ExtendClip,
+    OpenDraft,
+    PressedButton,
+    SendAgain,
+)
+from bot.ui.custom_ids import Action
+
+CLIP = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
+
+# Rows are only ever added here. They stand on messages that nobody can change any more.
+OLD_CUSTOM_IDS = [
+    ("ext:cancel:7", Cancel, "7"),
+    ("ext:check:7", CheckAgain, "7"),
+    ("ext:again:7", SendAgain, "7"),
+    ("ext:take:9007199254740993", AnotherTake, "9007199254740993"),
+    (f"clip:extend:{CLIP}", ExtendClip, CLIP),
+    (f"clip:extend:m_{CLIP}", ExtendClip, f"m_{CLIP}"),
+    ("draft:open:42", OpenDraft, "42"),
+]
+
+
+async def pressed(custom_id: str) -> list[PressedButton]:
+    """Return what discord.py makes of a press on a button with this custom id."""
+    matches = (
+        (kind, kind.__discord_ui_compiled_template__.fullmatch(custom_id))
+        for kind in PRESSED_BUTTONS
+    )
+    return [await kind.from_custom_id(None, None, match) for kind, match in matches if match]
+
+
+@pytest.mark.parametrize(("custom_id", "kind", "stored_id"), OLD_CUSTOM_IDS)
+async def test_old_custom_ids_keep_working(
+    custom_id: str, kind: type[PressedButton], stored_id: str
+) -> None:
+    [button] = await pressed(custom_id)
+    assert (type(button), button.stored_id) == (kind, stored_id)
+
+
+@pytest.mark.parametrize(("custom_id", "kind", "stored_id"), OLD_CUSTOM_IDS)
+def test_a_custom_id_is_drawn_as_it_is_read(
+    custom_id: str, kind: type[PressedButton], stored_id: str
+) -> None:
+    assert kind.action.on(stored_id) == custom_id
+    assert kind(stored_id).item.custom_id == custom_id
+    assert kind.action.takes(stored_id)
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        "",
+        "ext:cancel:",
+        "ext:cancel",
+        "ext:other:7",
+        "ext:take:7:8",
+        "draft:open:a b",
+        "x:ext:take:7",
+    ],
+)
+async def test_no_other_custom_id_is_taken_for_one_of_ours(custom_id: str) -> None:
+    assert await pressed(custom_id) == []
+
+
+def test_every_action_has_one_button_and_a_row_above() -> None:
+    assert sorted(kind.action for kind in PRESSED_BUTTONS) == sorted(Action)
+    assert {kind for _, kind, _ in OLD_CUSTOM_IDS} == {*PRESSED_BUTTONS}
+
+
+def test_every_action_is_documented_where_it_is_defined() -> None:
+    documented = re.findall(r"^\| ``(\w+:\w+):<\w+>``", custom_ids.__doc__ or "", re.MULTILINE)
+    assert documented == [*Action]
+
+
+def test_an_id_is_taken_as_long_as_discord_takes_it() -> None:
+    room = 100 - len("clip:extend:")
+    assert Action.EXTEND_CLIP.takes("x" * room)
+    assert not Action.EXTEND_CLIP.takes("x" * (room + 1))
+
+
+def test_every_button_is_a_button_of_discords() -> None:
+    assert all(isinstance(kind("7").item, discord.ui.Button) for kind in PRESSED_BUTTONS)

@@ -1,0 +1,73 @@
+import discord
+import pytest
+
+from bot.domain.errors import UserError
+from bot.ui.permissions import (
+    TO_EDIT,
+    TO_POST,
+    TO_POST_IN_THREAD,
+    missing,
+    missing_sentence,
+    require_access,
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "needed", "names"),
+    [
+        ({"view_channel": True}, TO_EDIT, []),
+        ({}, TO_EDIT, ["View Channel"]),
+        ({"view_channel": True, "embed_links": True}, TO_POST, ["Send Messages"]),
+        ({"send_messages": True}, TO_POST, ["View Channel", "Embed Links"]),
+        (
+            {"view_channel": True, "send_messages": True, "embed_links": True},
+            TO_POST_IN_THREAD,
+            ["Send Messages In Threads"],
+        ),
+    ],
+)
+def test_what_is_missing_goes_by_its_name_in_discords_menus(
+    given: dict[str, bool], needed: tuple[str, ...], names: list[str]
+) -> None:
+    assert missing(discord.Permissions(**given), needed) == names
+
+
+@pytest.mark.parametrize("needed", [TO_EDIT, TO_POST, TO_POST_IN_THREAD])
+def test_what_is_needed_is_known_to_discord_py(needed: tuple[str, ...]) -> None:
+    assert missing(discord.Permissions.all(), needed) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (["Send Messages"], "Encore lacks the permission *Send Messages* in <#5>."),
+        (
+            ["View Channel", "Embed Links"],
+            "Encore lacks the permission *View Channel* and *Embed Links* in <#5>.",
+        ),
+    ],
+)
+def test_what_is_missing_is_told_in_one_sentence(names: list[str], sentence: str) -> None:
+    assert missing_sentence(names, 5) == sentence
+
+
+class Pressed:
+    """An interaction, as far as rights go."""
+
+    def __init__(self, guild_id: int | None, **allowed: bool) -> None:
+        self.guild_id = guild_id
+        self.permissions = discord.Permissions(**allowed)
+
+
+def test_who_may_use_applications_in_the_channel_may_use_encore() -> None:
+    require_access(Pressed(1, view_channel=True, use_application_commands=True))
+
+
+def test_a_direct_message_asks_for_no_rights() -> None:
+    require_access(Pressed(None))
+
+
+@pytest.mark.parametrize("allowed", [{"view_channel": True}, {"use_application_commands": True}])
+def test_who_lost_the_channel_is_refused(allowed: dict[str, bool]) -> None:
+    with pytest.raises(UserError, match="may not use Encore"):
+        require_access(Pressed(1, **allowed))

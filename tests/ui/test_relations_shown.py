@@ -1,0 +1,77 @@
+"""Where a reply comes from and where it goes on."""
+
+from dataclasses import replace
+
+import pytest
+from ui_samples import AROUND, MEMBER, asked, assert_within_limits, extension, playable
+
+from bot.domain.models import Extension, Status
+from bot.services.surroundings import Surroundings
+from bot.ui.embeds import extension_embeds
+
+
+def reply(number: int, title: str = "", *, message_id: int | None = 0) -> Extension:
+    """Return another extension, shown in a message with an id of its own unless told otherwise."""
+    ext = asked(extension(Status.COMPLETE, playable()), title=title or f"Part {number}")
+    where = replace(ext.reply, message_id=number if message_id == 0 else message_id)
+    return replace(ext, id=number, reply=where)
+
+
+def lines(ext: Extension, **around: object) -> list[str]:
+    [head, *_] = extension_embeds(ext, replace(AROUND, **around))
+    return (head.description or "").splitlines()
+
+
+def link(number: int) -> str:
+    return f"[Part {number}](https://discord.com/channels/2/1/{number})"
+
+
+@pytest.mark.parametrize("status", Status)
+def test_another_take_says_of_what(status: Status) -> None:
+    ext = extension(status, take_of=4)
+    line = f"asked by <@{MEMBER}> · another take of {link(4)}"
+    assert line in lines(ext, take_of=reply(4))
+
+
+def test_a_take_of_what_has_no_message_names_it_without_a_link() -> None:
+    said = lines(extension(), take_of=reply(4, message_id=None))
+    assert said[-1] == f"asked by <@{MEMBER}> · another take of Part 4"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (1, f"continued in {link(1)}"),
+        (2, f"continued in {link(1)}, {link(2)}"),
+        (5, "continued in " + ", ".join(link(number) for number in range(1, 6))),
+        (6, "continued in " + ", ".join(link(n) for n in range(2, 7)) + ", and 1 before"),
+        (40, "continued in " + ", ".join(link(n) for n in range(36, 41)) + ", and 35 before"),
+    ],
+)
+def test_the_latest_continuations_are_linked_and_the_rest_counted(count: int, words: str) -> None:
+    continuations = tuple(reply(number) for number in range(1, count + 1))
+    assert lines(extension(Status.COMPLETE, playable()), continuations=continuations)[-1] == words
+
+
+def test_what_does_not_go_on_says_nothing_of_it() -> None:
+    assert not any("continued" in line for line in lines(extension(Status.COMPLETE, playable())))
+
+
+def test_titles_of_others_are_escaped_and_cut() -> None:
+    said = lines(extension(), take_of=reply(4, "](x) @everyone " + "y" * 60))
+    assert r"another take of [\]\(x\) \@everyone yyy" in said[-1]
+    assert "…](https://discord.com" in said[-1]
+
+
+def test_a_title_with_nothing_to_see_is_untitled() -> None:
+    assert "another take of [Untitled](" in lines(extension(), take_of=reply(4, "\u200b"))[-1]
+
+
+def test_everything_at_its_longest_fits_into_one_message() -> None:
+    wide, url = "*" * 5000, "https://audio.example/" + "x" * 978
+    clips = [playable(title=wide, audio_url=url)] * 6
+    ext = extension(Status.COMPLETE, *clips, source_title=wide, take_of=4)
+    ext = asked(ext, lyrics=("*" * 70 + "\n") * 40, title=wide, style=(wide,))
+    longest = reply(2**63 - 1, wide)
+    around = Surroundings(label="AIML API", take_of=longest, continuations=(longest,) * 9)
+    assert_within_limits(extension_embeds(ext, around))
