@@ -27,10 +27,10 @@ from bot.services.bells import Bells
 from bot.services.extensions import ExtensionService
 from bot.services.outages import Outages
 from bot.services.paces import Paces
-from bot.services.quotas import Quotas
 from bot.services.submitter import RECONCILE_FOR, Submitter
 from bot.services.tracker import Tracker
 from bot.settings import Settings, SettingsError, load_settings
+from bot.store.accepting import Quota
 from bot.store.errors import StoreError
 from bot.store.store import Store
 from bot.ui.publisher import Publisher
@@ -71,11 +71,7 @@ async def composed(
             providers,
             default_provider=settings.provider,
             deadline=settings.deadline,
-            quotas=Quotas(
-                store,
-                member_limit=settings.member_limit,
-                channel_limit=settings.channel_limit,
-            ),
+            quota=Quota(member=settings.member_limit, channel=settings.channel_limit),
             bells=bells,
             paces=paces,
             clock=clock,

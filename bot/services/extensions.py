@@ -3,7 +3,6 @@
 What is accepted is in the store before anyone is told; the loops do the rest.
 """
 
-import asyncio
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from bot.domain.transitions import can_check_again, cancelled, checking_again
 from bot.providers.base import Capabilities, Provider
 from bot.services.bells import Bells
 from bot.services.paces import Paces
-from bot.services.quotas import Quotas
+from bot.services.quotas import too_many
 from bot.services.requests import Opened, Prepared, Requests
 from bot.services.surroundings import Surroundings, Views
+from bot.store.accepting import Full, Quota
 from bot.store.store import Store
 
 # The first reply is sent by whoever accepts; only if it never was does the publisher send one.
@@ -52,7 +52,7 @@ class ExtensionService:
         *,
         default_provider: str,
         deadline: dt.timedelta,
-        quotas: Quotas,
+        quota: Quota,
         bells: Bells,
         paces: Paces,
         clock: Clock,
@@ -62,11 +62,10 @@ class ExtensionService:
         self._providers = providers
         self._requests = Requests(store, providers, default_provider=default_provider)
         self._deadline = deadline
-        self._quotas = quotas
+        self._quota = quota
         self._views = Views(store, providers, paces)
         self._bells = bells
         self._clock = clock
-        self._accepting = asyncio.Lock()
 
     @property
     def capabilities(self) -> Mapping[str, Capabilities]:
@@ -110,51 +109,8 @@ class ExtensionService:
                 was kept.
         """
         prepared = await self._requests.checked(form)
-        usual = await self._views.usual(prepared.request.provider)
-        async with self._accepting:  # or two at once could both find a last place free
-            if take_of is not None and (known := await self._doubled(take_of, member_id)):
-                return known, False
-            try:
-                await self._quotas.check(
-                    member_id=member_id, channel_id=reply.channel_id, usual=usual
-                )
-            except UserError:
-                if known := await self._store.find_by_trigger(trigger):
-                    return known, False
-                raise
-            accepted = await self._take_on(
-                prepared, trigger=trigger, member_id=member_id, reply=reply, take_of=take_of
-            )
-        self._bells.submitter.ring()
-        self._bells.publisher.ring()
-        return accepted
-
-    async def take(
-        self, extension_id: int, *, trigger: str, member_id: int, reply: ReplyRef
-    ) -> tuple[Extension, bool]:
-        """Ask for the same once more; as `accept`."""
-        ext = await self._found(extension_id)
-        return await self.accept(
-            form_of(ext.request), trigger=trigger, member_id=member_id, reply=reply, take_of=ext.id
-        )
-
-    async def _doubled(self, take_of: int, member_id: int) -> Extension | None:
-        """Return what the first of two clicks has asked for."""
-        latest = await self._store.latest_take(take_of, member_id=member_id)
-        is_double = latest is not None and self._clock() - latest.created_at < DOUBLE_CLICK
-        return latest if is_double else None
-
-    async def _take_on(
-        self,
-        prepared: Prepared,
-        *,
-        trigger: str,
-        member_id: int,
-        reply: ReplyRef,
-        take_of: int | None,
-    ) -> tuple[Extension, bool]:
         now, source = self._clock(), prepared.source
-        return await self._store.accept(
+        accepted = await self._store.take_on(
             Extension(
                 trigger=trigger,
                 member_id=member_id,
@@ -168,6 +124,22 @@ class ExtensionService:
                 deadline_at=now + self._deadline,
             ),
             publish_at=now if reply.answers is not None else now + FIRST_REPLY,
+            quota=self._quota,
+            double_since=now - DOUBLE_CLICK,
+        )
+        if isinstance(accepted, Full):
+            raise too_many(accepted, await self._views.usual(prepared.request.provider))
+        self._bells.submitter.ring()
+        self._bells.publisher.ring()
+        return accepted
+
+    async def take(
+        self, extension_id: int, *, trigger: str, member_id: int, reply: ReplyRef
+    ) -> tuple[Extension, bool]:
+        """Ask for the same once more; as `accept`."""
+        ext = await self._found(extension_id)
+        return await self.accept(
+            form_of(ext.request), trigger=trigger, member_id=member_id, reply=reply, take_of=ext.id
         )
 
     async def replied(self, ext: Extension, reply: ReplyRef, *, apart: dt.timedelta) -> None:

@@ -1,44 +1,20 @@
-"""How much may be in progress at once: per member, and per channel."""
+"""What is said to who wants more than may be in progress at once."""
 
 import datetime as dt
-from collections.abc import Sequence
 
 from bot.domain.errors import UserError
 from bot.domain.models import Extension
 from bot.domain.text import escaped, one_line, shortened
-from bot.store.store import Store
+from bot.store.accepting import Full
 
 NAMED = 5  # extensions that a refusal names
 TITLE_LENGTH = 40
 
 
-class Quotas:
-    """Refuses what would be too much; 0 is no limit."""
-
-    def __init__(self, store: Store, *, member_limit: int, channel_limit: int) -> None:
-        self._store = store
-        self._member_limit = member_limit
-        self._channel_limit = channel_limit
-
-    async def check(self, *, member_id: int, channel_id: int, usual: dt.timedelta | None) -> None:
-        """Let one more extension pass.
-
-        Raises:
-            UserError: as many as may be are in progress; names them, and when to come back.
-        """
-        if not (self._member_limit or self._channel_limit):
-            return
-        both = await self._store.in_progress(member_id=member_id, channel_id=channel_id)
-        own = [ext for ext in both if ext.member_id == member_id]
-        if 0 < self._member_limit <= len(own):
-            raise _too_many("You have", own, usual)
-        here = [ext for ext in both if ext.reply.channel_id == channel_id]
-        if 0 < self._channel_limit <= len(here):
-            raise _too_many("This channel has", here, usual)
-
-
-def _too_many(who: str, exts: Sequence[Extension], usual: dt.timedelta | None) -> UserError:
-    count = len(exts)
+def too_many(full: Full, usual: dt.timedelta | None) -> UserError:
+    """Return the refusal: it names what is in progress, and when to come back."""
+    who = "You have" if full.of_member else "This channel has"
+    exts, count = full.in_progress, len(full.in_progress)
     named = " · ".join(_link(ext) for ext in exts[:NAMED])
     more = f" and {count - NAMED} more" if count > NAMED else ""
     when = f", usually within {_minutes(usual)}" if usual else ""

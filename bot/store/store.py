@@ -12,7 +12,8 @@ from typing import Self
 from bot.domain.forms import Form
 from bot.domain.models import Clip, Extension, KnownClip, ReplyRef
 from bot.domain.pacing import Timing
-from bot.store import claims, clips, extensions, notes, relations
+from bot.store import accepting, claims, clips, extensions, notes, relations
+from bot.store.accepting import Full, Quota
 from bot.store.database import Database, opened
 from bot.store.tables import extensions as table
 
@@ -46,6 +47,23 @@ class Store:
         remembered as one that was used.
         """
         return await self._db.write(extensions.accept, ext, publish_at or ext.created_at)
+
+    async def take_on(
+        self,
+        ext: Extension,
+        *,
+        publish_at: dt.datetime,
+        quota: Quota,
+        double_since: dt.datetime,
+    ) -> tuple[Extension, bool] | Full:
+        """As `accept`, if there is room within ``quota``; else tell what is in progress.
+
+        A take that repeats one of the same member since ``double_since`` is a double click, and
+        the first one is returned. On SQLite, no two can find the same last place free.
+        """
+        return await self._db.write(
+            accepting.take_on, ext, publish_at=publish_at, quota=quota, double_since=double_since
+        )
 
     async def extension(self, extension_id: int) -> Extension | None:
         """Return one extension."""

@@ -13,9 +13,9 @@ from bot.services.bells import Bells
 from bot.services.extensions import Asker, ExtensionService
 from bot.services.outages import Outages
 from bot.services.paces import Paces
-from bot.services.quotas import Quotas
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
+from bot.store.accepting import Quota
 from bot.store.store import Store
 
 START = dt.datetime(2026, 5, 17, 12, 0, tzinfo=dt.UTC)
@@ -63,7 +63,7 @@ class World:
             self.providers,
             default_provider=providers[0].name if providers else "none",
             deadline=deadline,
-            quotas=Quotas(store, member_limit=member_limit, channel_limit=channel_limit),
+            quota=Quota(member=member_limit, channel=channel_limit),
             bells=self.bells,
             paces=self.paces,
             clock=self.clock,

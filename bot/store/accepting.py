@@ -1,0 +1,70 @@
+"""Accepting an extension: is it new, and is there room for it? One transaction answers both."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.models import Extension
+from bot.store import extensions, relations
+from bot.store.extensions import OPEN
+from bot.store.tables import extensions as table
+
+_row = table.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """How many extensions may be in progress at once; 0 is no limit."""
+
+    member: int = 0
+    channel: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Full:
+    """Nothing was accepted, because as many as may be are in progress."""
+
+    in_progress: tuple[Extension, ...]
+    of_member: bool  # or else of the channel
+
+
+async def take_on(
+    db: AsyncConnection,
+    ext: Extension,
+    *,
+    publish_at: dt.datetime,
+    quota: Quota,
+    double_since: dt.datetime,
+) -> tuple[Extension, bool] | Full:
+    """Insert ``ext`` if it is new and there is room; else return what it repeats, or why not.
+
+    A take of the same extension by the same member since ``double_since`` is a double click.
+    """
+    if ext.take_of is not None:
+        latest = await relations.latest_take(db, ext.take_of, ext.member_id)
+        if latest is not None and latest.created_at > double_since:
+            return latest, False
+    full = await _full(db, ext, quota)
+    if full is not None:
+        known = await extensions.find(db, _row.trigger == ext.trigger)
+        return (known, False) if known else full
+    return await extensions.accept(db, ext, publish_at)
+
+
+async def _full(db: AsyncConnection, ext: Extension, quota: Quota) -> Full | None:
+    """Return what is in progress of the member, or in the channel, if that is the most."""
+    if not (quota.member or quota.channel):
+        return None
+    channel_id = ext.reply.channel_id
+    whose = or_(_row.member_id == ext.member_id, _row.reply_channel_id == channel_id)
+    question = select(_row.member_id, _row.reply_channel_id).where(_row.status.in_(OPEN), whose)
+    both = (await db.execute(question)).all()
+    if 0 < quota.member <= sum(row.member_id == ext.member_id for row in both):
+        own = await relations.in_progress(db, member_id=ext.member_id, channel_id=None)
+        return Full(in_progress=tuple(own), of_member=True)
+    if 0 < quota.channel <= sum(row.reply_channel_id == channel_id for row in both):
+        here = await relations.in_progress(db, member_id=None, channel_id=channel_id)
+        return Full(in_progress=tuple(here), of_member=False)
+    return None
