@@ -256,6 +256,13 @@ async def test_what_was_asked_comes_back_as_a_form_that_asks_the_same(world: Wor
     assert (await world.service.prepare(form)).request == ext.request
 
 
+async def test_what_is_wrong_with_a_form_can_be_mended_in_its_modal(world: World) -> None:
+    form = Form(clip=SOURCE, at="soon", lyrics="la la", provider="suno")
+    assert (await world.service.opened(form)).form == form
+    with pytest.raises(UserError, match="not a time"):
+        await world.service.prepare(form)
+
+
 async def test_nobody_else_may_send_it_again(world: World) -> None:
     ext = await world.ask("1", lyrics="mine")
     with pytest.raises(UserError, match=f"<@{ADA}>"):

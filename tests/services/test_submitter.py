@@ -195,7 +195,23 @@ async def test_one_provider_out_of_reach_never_keeps_another_waiting(store: Stor
     await world.submitter.idle()
 
 
-async def test_a_line_of_posts_is_bounded(world: World, suno: ScriptedProvider) -> None:
+class Watched(Store):
+    """A store that counts how often someone looked for what is next in line."""
+
+    looks = 0
+
+    async def next_waiting(self, provider: str, *, now: dt.datetime) -> Extension | None:
+        found = await super().next_waiting(provider, now=now)
+        self.looks += 1
+        return found
+
+
+async def test_a_line_of_posts_is_bounded(url: str, suno: ScriptedProvider) -> None:
+    async with Watched.open(url) as store:
+        await bounded(World(store, suno), suno, store)
+
+
+async def bounded(world: World, suno: ScriptedProvider, store: Watched) -> None:
     answered = asyncio.Event()
     under_way = 0
 
@@ -209,8 +225,9 @@ async def test_a_line_of_posts_is_bounded(world: World, suno: ScriptedProvider) 
     for number in range(12):
         await world.ask(str(number))
     await world.submitter.run_once()
-    await until(lambda: under_way == 8)
+    await until(lambda: under_way == 8 and store.looks == 9)
     await world.submitter.run_once()
+    await until(lambda: store.looks == 10)
     assert under_way == 8
     answered.set()
     await world.submitter.idle()

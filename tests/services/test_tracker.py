@@ -369,10 +369,13 @@ class Slow(ScriptedProvider):
         return await super().fetch(handles, beyond=beyond)
 
 
-async def test_questions_at_once_are_bounded_and_everyone_gets_an_answer(store: Store) -> None:
-    suno = Slow(batch=2)
+@pytest.mark.parametrize(("batch", "clips"), [(2, 2), (4, 4)])
+async def test_questions_at_once_are_bounded_and_everyone_gets_an_answer(
+    store: Store, batch: int, clips: int
+) -> None:
+    suno = Slow(batch=batch)
     world = World(store, suno)
-    exts = await taken(world, *(f"{number:02}" for number in range(40)))
+    exts = await taken(world, *(f"{number:02}" for number in range(40)), clips=clips)
     suno.progress.update({handle_of(ext): complete(ext) for ext in exts})
     for _ in range(3):
         await world.tracker.run_once()
