@@ -126,6 +126,7 @@ class ExtensionService:
             publish_at=now if reply.answers is not None else now + FIRST_REPLY,
             quota=self._quota,
             double_since=now - DOUBLE_CLICK,
+            knows_source=source is not None,
         )
         if isinstance(accepted, Full):
             raise too_many(accepted, await self._views.usual(prepared.request.provider))

@@ -37,6 +37,7 @@ async def take_on(
     publish_at: dt.datetime,
     quota: Quota,
     double_since: dt.datetime,
+    knows_source: bool,
 ) -> tuple[Extension, bool] | Full:
     """Insert ``ext`` if it is new and there is room; else return what it repeats, or why not.
 
@@ -50,7 +51,7 @@ async def take_on(
     if full is not None:
         known = await extensions.find(db, _row.trigger == ext.trigger)
         return (known, False) if known else full
-    return await extensions.accept(db, ext, publish_at)
+    return await extensions.accept(db, ext, publish_at, knows_source=knows_source)
 
 
 async def _full(db: AsyncConnection, ext: Extension, quota: Quota) -> Full | None:

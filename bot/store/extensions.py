@@ -25,21 +25,21 @@ _open_providers = select(_row.provider).where(_row.status.in_(OPEN)).distinct()
 
 
 async def accept(
-    db: AsyncConnection, ext: Extension, publish_at: dt.datetime
+    db: AsyncConnection, ext: Extension, publish_at: dt.datetime, *, knows_source: bool = False
 ) -> tuple[Extension, bool]:
     """Insert ``ext`` unless its trigger is known; return the stored one and whether it is new."""
     statement = (
         insert(db, extensions)
-        .values(accepted_row(ext, publish_at))
         .on_conflict_do_nothing(index_elements=[_row.trigger])
         .returning(_row.id)
     )
-    extension_id = (await db.execute(statement)).scalar()
+    extension_id = (await db.execute(statement, accepted_row(ext, publish_at))).scalar()
     if extension_id is None:
         return (await load(db, select(extensions).where(_row.trigger == ext.trigger)))[0], False
     stored = replace(ext, id=extension_id)
     await keep_clips(db, stored)
-    await keep_source(db, stored)
+    if not knows_source:
+        await keep_source(db, stored)
     return stored, True
 
 

@@ -138,14 +138,17 @@ async def _committed(connection: "_Connection", batch: Sequence["_Work"]) -> Non
         # It takes the lock when it begins, not when it first writes, by which time another
         # process may have written what it has read.
         await driver.execute("BEGIN IMMEDIATE")
-        for work in batch:
-            await driver.execute("SAVEPOINT work")
-            try:
-                results.append((work, await work.todo(connection.alchemy)))
-            except Exception as error:  # noqa: BLE001 - handed to the one who asked
-                await driver.execute("ROLLBACK TO work")
-                work.done.set_exception(error)
-            await driver.execute("RELEASE work")
+        if len(batch) == 1:
+            results.append((batch[0], await batch[0].todo(connection.alchemy)))
+        else:
+            for work in batch:
+                await driver.execute("SAVEPOINT work")
+                try:
+                    results.append((work, await work.todo(connection.alchemy)))
+                except Exception as error:  # noqa: BLE001 - handed to the one who asked
+                    await driver.execute("ROLLBACK TO work")
+                    work.done.set_exception(error)
+                await driver.execute("RELEASE work")
         await driver.commit()
     except Exception as error:  # noqa: BLE001 - handed to all who asked
         await driver.rollback()

@@ -55,14 +55,21 @@ class Store:
         publish_at: dt.datetime,
         quota: Quota,
         double_since: dt.datetime,
+        knows_source: bool = False,
     ) -> tuple[Extension, bool] | Full:
         """As `accept`, if there is room within ``quota``; else tell what is in progress.
 
         A take that repeats one of the same member since ``double_since`` is a double click, and
-        the first one is returned. On SQLite, no two can find the same last place free.
+        the first one is returned. On SQLite, no two can find the same last place free. With
+        ``knows_source`` the source clip is known to be remembered already.
         """
         return await self._db.write(
-            accepting.take_on, ext, publish_at=publish_at, quota=quota, double_since=double_since
+            accepting.take_on,
+            ext,
+            publish_at=publish_at,
+            quota=quota,
+            double_since=double_since,
+            knows_source=knows_source,
         )
 
     async def extension(self, extension_id: int) -> Extension | None:
