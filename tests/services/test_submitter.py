@@ -195,6 +195,18 @@ async def test_one_provider_out_of_reach_never_keeps_another_waiting(store: Stor
     await world.submitter.idle()
 
 
+async def test_a_line_has_one_queue_however_often_it_is_looked_at(
+    world: World, suno: ScriptedProvider
+) -> None:
+    suno.may_send.clear()
+    await world.ask("1")
+    for _ in range(3):
+        await world.submitter.run_once()
+    suno.may_send.set()
+    await world.submitter.idle()
+    assert len(suno.sent) == 1
+
+
 class Watched(Store):
     """A store that counts how often someone looked for what is next in line."""
 

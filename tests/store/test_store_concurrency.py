@@ -3,12 +3,19 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from sqlite3 import IntegrityError
 
 import pytest
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
 from store_samples import MINUTE, NOW, accepted, asked, claim_next, taken
 
 from bot.domain.models import Status
 from bot.domain.transitions import ended
+from bot.store.database import opened
+from bot.store.extensions import accept
+from bot.store.notes import fact, set_fact
+from bot.store.sqlite import File
 from bot.store.store import Store
 
 LAPSES = NOW + MINUTE
@@ -133,3 +140,26 @@ async def test_a_reader_that_is_cancelled_is_in_no_ones_way(store: Store) -> Non
     assert await store.extension(ext.id) == ext
     await store.mark_published(ext.id, 1, publish_at=NOW)
     assert (await store.extension(ext.id)).published == 1
+
+
+async def test_a_commit_that_fails_is_told_and_leaves_nothing_behind(sqlite_url: str) -> None:
+    async def orphaned(db: AsyncConnection) -> None:
+        await set_fact(db, "half", "done")
+        await db.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        await accept(db, replace(asked("orphan"), take_of=404), NOW)
+
+    async def mistaken(_: AsyncConnection) -> None:
+        raise ZeroDivisionError
+
+    async with opened(sqlite_url) as database:
+        answers = await asyncio.gather(
+            database.write(mistaken), database.write(orphaned), return_exceptions=True
+        )
+        assert [type(answer) for answer in answers] == [ZeroDivisionError, IntegrityError]
+        await database.write(set_fact, "whole", "done")
+        assert await database.read(fact, "half") is None
+        assert await database.read(fact, "whole") == "done"
+
+
+async def test_a_file_that_was_never_opened_can_be_closed(sqlite_url: str) -> None:
+    await File(make_url(sqlite_url)).close()
