@@ -6,6 +6,7 @@ What is accepted is in the store before anyone is told; the loops do the rest.
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.domain.clock import Clock
 from bot.domain.errors import UserError
@@ -40,6 +41,14 @@ class Asker:
     def may_act_for(self, ext: Extension) -> bool:
         """Whether this member may send again or cancel ``ext``."""
         return self.is_moderator or self.member_id == ext.member_id
+
+
+class Accepted(NamedTuple):
+    """An extension that was taken on, now or before, and what to show beside it."""
+
+    extension: Extension
+    is_new: bool
+    around: Surroundings
 
 
 class ExtensionService:
@@ -96,13 +105,10 @@ class ExtensionService:
         member_id: int,
         reply: ReplyRef,
         take_of: int | None = None,
-    ) -> tuple[Extension, bool]:
+    ) -> Accepted:
         """Take on an extension, or return the one that this ``trigger`` already asked for.
 
         A reply that answers a message is sent by the publisher, any other by whoever calls this.
-
-        Returns:
-            The extension, and whether it is new.
 
         Raises:
             UserError: something in the form can't be done, or too much is in progress; nothing
@@ -110,7 +116,7 @@ class ExtensionService:
         """
         prepared = await self._requests.checked(form)
         now, source = self._clock(), prepared.source
-        accepted = await self._store.take_on(
+        taken = await self._store.take_on(
             Extension(
                 trigger=trigger,
                 member_id=member_id,
@@ -128,15 +134,16 @@ class ExtensionService:
             double_since=now - DOUBLE_CLICK,
             knows_source=source is not None,
         )
-        if isinstance(accepted, Full):
-            raise too_many(accepted, await self._views.usual(prepared.request.provider))
+        if isinstance(taken, Full):
+            raise too_many(taken, await self._views.usual(prepared.request.provider))
         self._bells.submitter.ring()
         self._bells.publisher.ring()
-        return accepted
+        around = await self._views.of(taken.extension, place=taken.place)
+        return Accepted(taken.extension, taken.is_new, around)
 
     async def take(
         self, extension_id: int, *, trigger: str, member_id: int, reply: ReplyRef
-    ) -> tuple[Extension, bool]:
+    ) -> Accepted:
         """Ask for the same once more; as `accept`."""
         ext = await self._found(extension_id)
         return await self.accept(

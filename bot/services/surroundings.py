@@ -37,13 +37,15 @@ class Views:
         self._providers = providers
         self._paces = paces
 
-    async def of(self, ext: Extension) -> Surroundings:
-        """Return what to show beside ``ext``."""
+    async def of(self, ext: Extension, *, place: int | None = None) -> Surroundings:
+        """Return what to show beside ``ext``, whose ``place`` in line may be known already."""
         store, provider = self._store, self._providers.get(ext.request.provider)
+        if place is None and ext.status is Status.WAITING:
+            place = await store.place_in_line(ext)
         going_on = ext.clips and ext.status is Status.COMPLETE
         return Surroundings(
             label=provider.capabilities.label if provider else ext.request.provider,
-            place=await store.place_in_line(ext) if ext.status is Status.WAITING else None,
+            place=place,
             usual=await self.usual(ext.request.provider),
             take_of=await store.extension(ext.take_of) if ext.take_of is not None else None,
             continuations=tuple(await store.continuations(ext)) if going_on else (),

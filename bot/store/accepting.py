@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +23,14 @@ class Quota:
     channel: int = 0
 
 
+class TakenOn(NamedTuple):
+    """What is stored now, whether it is new, and its place in line if it is; 1 is next."""
+
+    extension: Extension
+    is_new: bool
+    place: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Full:
     """Nothing was accepted, because as many as may be are in progress."""
@@ -38,7 +47,7 @@ async def take_on(
     quota: Quota,
     double_since: dt.datetime,
     knows_source: bool,
-) -> tuple[Extension, bool] | Full:
+) -> TakenOn | Full:
     """Insert ``ext`` if it is new and there is room; else return what it repeats, or why not.
 
     A take of the same extension by the same member since ``double_since`` is a double click.
@@ -46,12 +55,14 @@ async def take_on(
     if ext.take_of is not None:
         latest = await relations.latest_take(db, ext.take_of, ext.member_id)
         if latest is not None and latest.created_at > double_since:
-            return latest, False
+            return TakenOn(latest, is_new=False)
     full = await _full(db, ext, quota)
     if full is not None:
         known = await extensions.find(db, _row.trigger == ext.trigger)
-        return (known, False) if known else full
-    return await extensions.accept(db, ext, publish_at, knows_source=knows_source)
+        return TakenOn(known, is_new=False) if known else full
+    stored, is_new = await extensions.accept(db, ext, publish_at, knows_source=knows_source)
+    place = await extensions.place_in_line(db, stored) if is_new else None
+    return TakenOn(stored, is_new, place)
 
 
 async def _full(db: AsyncConnection, ext: Extension, quota: Quota) -> Full | None:

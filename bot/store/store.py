@@ -13,7 +13,7 @@ from bot.domain.forms import Form
 from bot.domain.models import Clip, Extension, KnownClip, ReplyRef
 from bot.domain.pacing import Timing
 from bot.store import accepting, claims, clips, extensions, notes, relations
-from bot.store.accepting import Full, Quota
+from bot.store.accepting import Full, Quota, TakenOn
 from bot.store.database import Database, opened
 from bot.store.tables import extensions as table
 
@@ -56,7 +56,7 @@ class Store:
         quota: Quota,
         double_since: dt.datetime,
         knows_source: bool = False,
-    ) -> tuple[Extension, bool] | Full:
+    ) -> TakenOn | Full:
         """As `accept`, if there is room within ``quota``; else tell what is in progress.
 
         A take that repeats one of the same member since ``double_since`` is a double click, and

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 
 from bot.domain.models import Extension, ReplyRef
-from bot.services.extensions import ExtensionService
+from bot.services.extensions import Accepted, ExtensionService
 from bot.ui.answers import answer
 from bot.ui.embeds import extension_embeds, refusal_embed
 from bot.ui.permissions import TO_EDIT, missing, missing_sentence
@@ -17,7 +17,7 @@ from bot.ui.views import extension_view
 APART = dt.timedelta(seconds=1.5)  # between two edits of one reply
 TOKEN_LIFE = dt.timedelta(minutes=14, seconds=30)  # half a minute less than Discord's 15
 
-Accept = Callable[[ReplyRef], Awaitable[tuple[Extension, bool]]]
+Accept = Callable[[ReplyRef], Awaitable[Accepted]]
 
 
 async def reply_first(
@@ -30,12 +30,12 @@ async def reply_first(
     Raises:
         UserError: it was not accepted.
     """
-    ext, is_new = await accept(_reply_ref(interaction))
+    ext, is_new, around = await accept(_reply_ref(interaction))
     if not is_new:  # even if its reply is not there yet: the publisher sees to that
         await answer(interaction, embeds=[_already_asked(ext)])
         return
     shown = await interaction.response.send_message(
-        embeds=extension_embeds(ext, await service.surroundings(ext)),
+        embeds=extension_embeds(ext, around),
         view=extension_view(ext) or discord.utils.MISSING,
     )
     reply = replace(_reply_ref(interaction), message_id=shown.message_id)

@@ -92,16 +92,19 @@ class World:
         """Accept an extension from second 10 of a clip nobody knows, unless told otherwise."""
         form = Form(**{"clip": SOURCE, "at": "10", **fields})
         reply = replace(reply_to(trigger), channel_id=channel_id)
-        ext, _ = await self.service.accept(form, trigger=trigger, member_id=member_id, reply=reply)
+        ext, _, _ = await self.service.accept(
+            form, trigger=trigger, member_id=member_id, reply=reply
+        )
         return ext
 
     async def take(
         self, ext: Extension, trigger: str, *, member_id: int = ADA
     ) -> tuple[Extension, bool]:
         """Ask for the same once more."""
-        return await self.service.take(
+        taken = await self.service.take(
             ext.id, trigger=trigger, member_id=member_id, reply=reply_to(trigger)
         )
+        return taken.extension, taken.is_new
 
     async def finished(self, trigger: str, **fields: object) -> Extension:
         """Accept an extension and have its provider finish it."""

@@ -42,10 +42,10 @@ async def test_nothing_is_sent_while_accepting(world: World, suno: ScriptedProvi
 
 async def test_the_same_trigger_is_accepted_once(world: World) -> None:
     form = Form(clip=SOURCE, at="10")
-    first, is_first_new = await world.service.accept(
+    first, is_first_new, _ = await world.service.accept(
         form, trigger="1", member_id=ADA, reply=reply_to("1")
     )
-    second, is_second_new = await world.service.accept(
+    second, is_second_new, _ = await world.service.accept(
         replace(form, lyrics="other"), trigger="1", member_id=BEN, reply=reply_to("2")
     )
     assert (is_first_new, is_second_new) == (True, False)
@@ -64,8 +64,8 @@ async def test_the_same_trigger_at_the_same_moment_is_accepted_once(
         )
     )
     await world.submit()
-    assert sorted(is_new for _, is_new in accepted) == [False] * 4 + [True]
-    assert len({ext.id for ext, _ in accepted}) == 1
+    assert sorted(each.is_new for each in accepted) == [False] * 4 + [True]
+    assert len({each.extension.id for each in accepted}) == 1
     assert len(suno.sent) == 1
 
 

@@ -103,7 +103,7 @@ async def test_a_take_shows_of_what_it_is_one(world: World) -> None:
 async def answering(world: World, trigger: str, *, answers: int | None) -> Extension:
     reply = ReplyRef(channel_id=7, answers=answers)
     form = Form(clip=SOURCE, at="10")
-    ext, _ = await world.service.accept(form, trigger=trigger, member_id=ADA, reply=reply)
+    ext, _, _ = await world.service.accept(form, trigger=trigger, member_id=ADA, reply=reply)
     return ext
 
 
