@@ -10,7 +10,7 @@ from service_world import ADA, BEN, SOURCE, World, reply_to
 
 from bot.domain.errors import UserError
 from bot.domain.forms import Form
-from bot.domain.models import Extension, ReplyRef
+from bot.domain.models import Extension, ReplyRef, Status
 from bot.services.extensions import (
     DOUBLE_CLICK,
     FIRST_REPLY,
@@ -159,7 +159,12 @@ async def test_ten_continuations_are_one_edit(world: World) -> None:
 
 async def test_only_a_complete_reply_tells_how_it_goes_on(world: World) -> None:
     song = await world.submitted("1")
+    request = replace(song.request, clip_id=song.clips[0].id)
+    going_on = replace(song, id=0, trigger="2", request=request, clips=())
+    await world.store.accept(going_on)
     assert (await world.service.surroundings(song)).continuations == ()
+    complete = replace(song, status=Status.COMPLETE)
+    assert len((await world.service.surroundings(complete)).continuations) == 1
 
 
 async def test_news_of_a_continuation_never_costs_the_tracker_its_answer(
