@@ -1,5 +1,6 @@
 """`/extend`: the command, its autocompletes, and what happens when its modal is sent."""
 
+import logging
 from typing import Any
 
 import discord
@@ -10,7 +11,6 @@ from discord.ext import commands
 from bot.client import Encore
 from bot.domain.clip_reference import ClipId, parse_clip_reference
 from bot.domain.clock import Clock
-from bot.domain.errors import UserError
 from bot.domain.forms import Form
 from bot.domain.text import one_line, shortened
 from bot.domain.timecode import END, format_point, format_time, parse_time
@@ -21,6 +21,8 @@ from bot.ui.labels import CHOICE_LENGTH, clip_label
 from bot.ui.modals import SubmittedForm, submitted_form
 from bot.ui.replies import reply_first
 from bot.ui.views import draft_view
+
+log = logging.getLogger(__name__)
 
 MOST_CHOICES = 25
 
@@ -160,8 +162,11 @@ class Extend(commands.Cog):
         self, interaction: discord.Interaction[Any], sent: SubmittedForm, error: Exception
     ) -> None:
         """Say why not, behind a button that opens the form again with everything in it."""
-        view = None
-        if isinstance(error, UserError):
+        view, kept = None, ""
+        try:
             draft_id = await self._service.keep_draft(sent.form, member_id=interaction.user.id)
             view = draft_view(draft_id)
-        await answer_error(interaction, error, view=view)
+        except Exception:
+            log.exception("A draft could not be kept; it is given back")
+            kept = sent.form.lyrics
+        await answer_error(interaction, error, view=view, kept=kept)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
-import aiohttp
 import discord
 
 from bot.client import Encore
@@ -25,7 +24,7 @@ from bot.services.bells import Bells
 from bot.services.workers import Workers
 from bot.store.store import Store
 from bot.ui.embeds import extension_embeds, plain_embeds
-from bot.ui.replies import APART
+from bot.ui.replies import APART, UNREACHABLE
 from bot.ui.views import extension_view
 from bot.ui.ways import (
     BAD_REQUEST,
@@ -97,7 +96,7 @@ class Publisher:
                 if is_done:
                     break
             await self._store.mark_published(ext.id, ext.revision, publish_at=self._clock() + APART)
-        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+        except UNREACHABLE as error:
             log.warning("Extension %s: its reply could not be edited yet: %s", ext.id, error)
             await self._postpone(ext, error)
         except Exception as error:

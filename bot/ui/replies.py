@@ -1,10 +1,12 @@
 """The first reply: an extension is accepted, and its message answers the interaction."""
 
 import datetime as dt
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import discord
 
 from bot.domain.models import Extension, ReplyRef
@@ -14,8 +16,13 @@ from bot.ui.embeds import extension_embeds, refusal_embed
 from bot.ui.permissions import TO_EDIT, missing, missing_sentence
 from bot.ui.views import extension_view
 
+log = logging.getLogger(__name__)
+
 APART = dt.timedelta(seconds=1.5)  # between two edits of one reply
 TOKEN_LIFE = dt.timedelta(minutes=14, seconds=30)  # half a minute less than Discord's 15
+
+# What Discord or the way there may answer; it may work later, or another way.
+UNREACHABLE = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
 
 Accept = Callable[[ReplyRef], Awaitable[Accepted]]
 
@@ -34,10 +41,15 @@ async def reply_first(
     if not is_new:  # even if its reply is not there yet: the publisher sees to that
         await answer(interaction, embeds=[_already_asked(ext)])
         return
-    shown = await interaction.response.send_message(
-        embeds=extension_embeds(ext, around),
-        view=extension_view(ext) or discord.utils.MISSING,
-    )
+    try:
+        shown = await interaction.response.send_message(
+            embeds=extension_embeds(ext, around),
+            view=extension_view(ext) or discord.utils.MISSING,
+        )
+    except UNREACHABLE as error:
+        # It is accepted: to suggest that it be sent again would be to pay twice.
+        log.warning("Extension %s: its first reply did not get through: %s", ext.id, error)
+        return
     reply = replace(_reply_ref(interaction), message_id=shown.message_id)
     await service.replied(ext, reply, apart=APART)
     await _warn(interaction, reply)

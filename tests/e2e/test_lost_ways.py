@@ -164,6 +164,7 @@ async def test_a_first_reply_that_never_arrived_is_made_up_for(stage: Stage) -> 
     )
     sent = await stage.ask("aimlapi", at="0:10")
     assert sent.failed
+    assert not [m for m in stage.ada.read() if m.ephemeral], "nobody may be told to try again"
     [submission] = stage.studio("aimlapi").submissions
     await stage.until(stage.ada.read, within=30)
     [reply] = stage.ada.read()
