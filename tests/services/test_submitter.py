@@ -502,6 +502,7 @@ async def submitted_on(url: str, *, saves_fail: int = 0, timings_fail: bool = Fa
         world = World(store, ScriptedProvider())
         ext = await world.ask("1")
         store.saves_fail, store.timings_fail = saves_fail, timings_fail
+        world.clock.advance(60)  # what was learned when it was accepted is to be read anew
         await world.submit()
         return await world.now(ext)
 
@@ -520,9 +521,12 @@ def test_a_handle_that_can_not_be_kept_is_at_least_in_the_log(
     assert "suno-1-a" in caplog.text
 
 
-def test_a_handle_is_kept_even_if_nothing_can_be_learned_just_then(url: str) -> None:
+def test_a_handle_is_kept_even_if_nothing_can_be_learned_just_then(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     ext = run_hurried(submitted_on(url, timings_fail=True))
     assert ext.status is Status.SUBMITTED
+    assert "pace could not be read" in caplog.text
 
 
 async def test_an_outage_and_its_end_are_logged_once(
