@@ -25,8 +25,13 @@ Work = Callable[Concatenate[AsyncConnection, P], Awaitable[T]]
 class Ways(Protocol):
     """How transactions are done."""
 
-    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool) -> T:
-        """Do ``work`` in a transaction, which may write only if it ``writes``."""
+    async def run(
+        self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool, first: bool = False
+    ) -> T:
+        """Do ``work`` in a transaction, which may write only if it ``writes``.
+
+        Where writers have to wait for each other, it goes before the rest if it is ``first``.
+        """
         ...
 
     async def open(self) -> None:
@@ -48,8 +53,11 @@ class Server:
     async def open(self) -> None:
         """Connections are opened as they are needed."""
 
-    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool) -> T:
-        """Return the result of ``work``."""
+    async def run(
+        self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool, first: bool = False
+    ) -> T:
+        """Return the result of ``work``; nobody has to wait for anybody here."""
+        del first
         begun = self._writing.begin() if writes else self._reading.connect()
         async with begun as connection:
             return await work(connection)
@@ -79,6 +87,12 @@ class Database:
     async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do ``work`` in a transaction: committed at the end, undone by an exception."""
         return await self._whole(self._ways.run(lambda db: work(db, *args, **kwargs), writes=True))
+
+    async def write_first(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `write`, before all that only loops wait for: a member does."""
+        return await self._whole(
+            self._ways.run(lambda db: work(db, *args, **kwargs), writes=True, first=True)
+        )
 
     async def settle(self) -> None:
         """Wait for the transactions whose askers did not."""

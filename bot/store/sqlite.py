@@ -1,10 +1,11 @@
 """What SQLite needs to be safe and quick: one process, whole transactions, commits that stay."""
 
 import asyncio
+import itertools
 import sqlite3
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from bot.store.errors import StoreError
 
 READERS = 4
-AT_ONCE = 64  # pieces of work in one commit
+AT_ONCE = 16  # pieces of work in one commit
 
 T = TypeVar("T")
 
@@ -80,7 +81,8 @@ class File:
         )
         event.listen(self._engine.sync_engine, "connect", _set_up)
         self._readers: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
-        self._work: asyncio.Queue[_Work] = asyncio.Queue()
+        self._work: asyncio.PriorityQueue[_Work] = asyncio.PriorityQueue()
+        self._numbers = itertools.count()
         self._writing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -89,11 +91,14 @@ class File:
         for _ in range(READERS):
             self._readers.put_nowait(await self._connection())
 
-    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool) -> T:
+    async def run(
+        self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool, first: bool = False
+    ) -> T:
         """Return the result of ``work``, which sees one moment, and is committed if it writes."""
         if writes:
-            done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-            self._work.put_nowait(_Work(work, cast("asyncio.Future[Any]", done)))
+            done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            place = (not first, next(self._numbers))
+            self._work.put_nowait(_Work(place, work, done))
             return await done
         connection = await self._readers.get()
         try:
@@ -160,12 +165,13 @@ async def _committed(connection: "_Connection", batch: Sequence["_Work"]) -> Non
             work.done.set_result(result)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class _Work:
-    """A piece of work that writes, and the one who waits for its commit."""
+    """A piece of work that writes, its place in line, and the one who waits for its commit."""
 
-    todo: Callable[[AsyncConnection], Awaitable[Any]]
-    done: asyncio.Future[Any]
+    place: tuple[bool, int]
+    todo: Callable[[AsyncConnection], Awaitable[Any]] = field(compare=False)
+    done: asyncio.Future[Any] = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class Store:
         the first one is returned. On SQLite, no two can find the same last place free. With
         ``knows_source`` the source clip is known to be remembered already.
         """
-        return await self._db.write(
+        return await self._db.write_first(
             accepting.take_on,
             ext,
             publish_at=publish_at,
@@ -216,7 +216,7 @@ class Store:
 
     async def keep_draft(self, form: Form, *, member_id: int, now: dt.datetime) -> int:
         """Keep what a member typed; return the number that `draft` finds it by."""
-        return await self._db.write(notes.keep_draft, form, member_id, now)
+        return await self._db.write_first(notes.keep_draft, form, member_id, now)
 
     async def draft(self, draft_id: int, *, member_id: int) -> Form | None:
         """Return a draft to the member who typed it, and to no one else."""

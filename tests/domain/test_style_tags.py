@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from bot.domain.style import fitting_style, format_style, parse_style
 from bot.domain.text import utf16_length
 
-SEPARATORS = ",，、;\n"  # noqa: RUF001 - full-width commas are the point
+SEPARATORS = ",，、;\n"
 typed = st.text() | st.text(SEPARATORS + " aAßé\t")
 
 
@@ -16,7 +16,7 @@ typed = st.text() | st.text(SEPARATORS + " aAßé\t")
         (" , ,, ", ()),
         ("dark synthwave", ("dark synthwave",)),
         ("rock, pop,jazz", ("rock", "pop", "jazz")),
-        ("摇滚，流行、爵士;民谣\n电子", ("摇滚", "流行", "爵士", "民谣", "电子")),  # noqa: RUF001
+        ("摇滚，流行、爵士;民谣\n电子", ("摇滚", "流行", "爵士", "民谣", "电子")),
         ("  slow \t blues  ", ("slow blues",)),
         ("Rock, rock, ROCK", ("Rock",)),
         ("rock, pop, Rock", ("rock", "pop")),

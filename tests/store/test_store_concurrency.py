@@ -163,3 +163,26 @@ async def test_a_commit_that_fails_is_told_and_leaves_nothing_behind(sqlite_url:
 
 async def test_a_file_that_was_never_opened_can_be_closed(sqlite_url: str) -> None:
     await File(make_url(sqlite_url)).close()
+
+
+async def test_what_a_member_waits_for_goes_before_what_loops_wait_for(sqlite_url: str) -> None:
+    order: list[str] = []
+    is_begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: AsyncConnection) -> None:
+        is_begun.set()
+        await may_end.wait()
+
+    async def noted(_: AsyncConnection, who: str) -> None:
+        order.append(who)
+
+    async with opened(sqlite_url) as database:
+        running = asyncio.create_task(database.write(slow))
+        await is_begun.wait()
+        others = [asyncio.create_task(database.write(noted, "loop")) for _ in range(3)]
+        others.append(asyncio.create_task(database.write_first(noted, "member")))
+        while len(asyncio.all_tasks()) < len(others) * 2:
+            await asyncio.sleep(0)
+        may_end.set()
+        await asyncio.gather(running, *others)
+    assert order == ["member", "loop", "loop", "loop"]
