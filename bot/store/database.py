@@ -1,6 +1,7 @@
 """A database that is open: whole transactions, which run to their end."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
@@ -132,7 +133,7 @@ async def opened(address: str) -> AsyncGenerator[Database]:
             stack.push_async_callback(database.settle)
             for work in beginning:
                 await database.write(work)
-        except (SQLAlchemyError, OSError, ImportError) as error:
+        except (SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
             cause = getattr(error, "orig", None) or error
             raise StoreError(f"The database can't be opened: {cause}.") from error
         yield database
