@@ -1,11 +1,11 @@
 """What SQLite needs to be safe and quick: one process, whole transactions, commits that stay."""
 
 import asyncio
-import itertools
 import sqlite3
+from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from bot.store.errors import StoreError
 
 READERS = 4
-AT_ONCE = 16  # pieces of work in one commit
+AT_ONCE = 8  # pieces of work in one commit
 
 T = TypeVar("T")
 
@@ -68,8 +68,8 @@ class File:
 
     SQLite has but one write lock, and each commit waits for the disk. So all writers share one
     connection, and whoever comes while a commit is under way shares the next: a transaction of
-    several pieces of work, each undone alone if it fails. Readers have connections of their own
-    and are never in the way.
+    several pieces of work, each undone alone if it fails. What is urgent goes before the rest,
+    and in a commit of its own. Readers have connections of their own and are never in the way.
 
     Connections stay open, and transactions are begun by us: to fetch one from a pool and have it
     reset costs as much again as a question.
@@ -81,8 +81,10 @@ class File:
         )
         event.listen(self._engine.sync_engine, "connect", _set_up)
         self._readers: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
-        self._work: asyncio.PriorityQueue[_Work] = asyncio.PriorityQueue()
-        self._numbers = itertools.count()
+        # what a member waits for, and what only loops wait for
+        self._urgent: deque[_Work] = deque()
+        self._ordinary: deque[_Work] = deque()
+        self._has_come = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -97,8 +99,8 @@ class File:
         """Return the result of ``work``, which sees one moment, and is committed if it writes."""
         if writes:
             done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            place = (not first, next(self._numbers))
-            self._work.put_nowait(_Work(place, work, done))
+            (self._urgent if first else self._ordinary).append(_Work(work, done))
+            self._has_come.set()
             return await done
         connection = await self._readers.get()
         try:
@@ -127,11 +129,13 @@ class File:
     async def _write(self, connection: "_Connection") -> None:
         """Do the work that has come, commit it together, and wait for more."""
         try:
-            while True:
-                batch = [await self._work.get()]
-                while len(batch) < AT_ONCE and not self._work.empty():
-                    batch.append(self._work.get_nowait())
-                await _committed(connection, batch)
+            while await self._has_come.wait():
+                line = self._urgent or self._ordinary
+                await _committed(
+                    connection, [line.popleft() for _ in range(min(len(line), AT_ONCE))]
+                )
+                if not (self._urgent or self._ordinary):
+                    self._has_come.clear()
         finally:
             await connection.alchemy.close()
 
@@ -165,13 +169,12 @@ async def _committed(connection: "_Connection", batch: Sequence["_Work"]) -> Non
             work.done.set_result(result)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class _Work:
-    """A piece of work that writes, its place in line, and the one who waits for its commit."""
+    """A piece of work that writes, and the one who waits for its commit."""
 
-    place: tuple[bool, int]
-    todo: Callable[[AsyncConnection], Awaitable[Any]] = field(compare=False)
-    done: asyncio.Future[Any] = field(compare=False)
+    todo: Callable[[AsyncConnection], Awaitable[Any]]
+    done: asyncio.Future[Any]
 
 
 @dataclass(frozen=True, slots=True)
