@@ -91,6 +91,11 @@ class Replies(commands.Cog):
                 "That is no link to one of Encore's replies.",
                 "Open the reply's menu and choose *Copy Message Link*.",
             )
+        if ext.reply.channel_id != interaction.channel_id:
+            # what someone may do is known of this channel only
+            raise UserError(
+                "That reply stands in another channel.", "Use `/reply` in the channel it is in."
+            )
         await BUTTONS[do.value](str(ext.id)).press(interaction, self._service)
 
 

@@ -319,6 +319,17 @@ async def test_who_lost_the_channel_can_not_act_through_an_old_button(stage: Sta
     assert len(stage.studio(NAME).submissions) == 1
 
 
+async def test_rights_in_one_channel_reach_no_reply_in_another(stage: Stage) -> None:
+    first = await stage.extend(NAME, at="0:10")
+    await stage.finished(first)
+    elsewhere = stage.discord.world.new_channel("elsewhere")
+    call = await stage.ada.slash("reply", link=first.url, do="another take", channel=elsewhere)
+    assert call.ephemeral
+    assert call.message is not None
+    assert "another channel" in text(call.message)
+    assert len(stage.studio(NAME).submissions) == 1
+
+
 async def test_only_who_asked_or_a_moderator_cancels(offline_stage: Stage) -> None:
     stage = offline_stage
     stage.overrides.update(SUNOSAY_SUBMIT_EVERY="600")
