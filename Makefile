@@ -101,6 +101,6 @@ $(INSTALLED): requirements.lock pyproject.toml
 		&& $(PIP) install --no-deps --no-build-isolation -e .; \
 	else \
 		echo "requirements.lock serves Python 3.11 and 3.12; this one gets the newest packages."; \
-		$(PIP) install -e '.[audio,dev,postgres,sandbox]'; \
+		$(PIP) install -e '.[dev,postgres,sandbox]'; \
 	fi
 	@touch $@

@@ -9,6 +9,25 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+class Kind(StrEnum):
+    """What an extension asks for: a new part, or the song as it is, in one piece.
+
+    A full song is asked for, waited for, shown and kept like any extension, so it is one.
+    """
+
+    PART = "part"
+    CONCAT = "concat"  # the lineage joined by its provider, as a new clip
+    SPLICE = "splice"  # the lineage joined by Encore, as a file
+
+    @property
+    def is_song(self) -> bool:
+        """Whether it is the whole lineage in one piece."""
+        return self is not Kind.PART
+
+
+SPLICER = "Encore"  # stands in place of the provider of a splice, and is nobody to be asked
+
+
 class Status(StrEnum):
     """Where an extension stands (architecture §1)."""
 
@@ -158,6 +177,7 @@ class ReplyRef:
         token: of the interaction that made it; never shown or logged.
         token_until: when the token dies; None once it is dead, or where there never was one.
         in_channel: whether the bot may edit it as itself (not as a user-installed app).
+        attachment_limit: bytes that a file may have, as the interaction told; None if none did.
         answers: id of the message that it answers; None if it answers a command or a button.
         is_settled: a final status has been shown, so that nobody has to be told by other ways.
         is_gone: no way leads to it any more.
@@ -169,6 +189,7 @@ class ReplyRef:
     token: str = field(default="", repr=False)
     token_until: dt.datetime | None = None
     in_channel: bool = True
+    attachment_limit: int | None = None
     answers: int | None = None
     is_settled: bool = False
     is_gone: bool = False
@@ -189,6 +210,7 @@ class Extension:
     Attributes:
         id: 0 until the store has accepted it.
         trigger: what asked for it; unique, so that a repeated event can't pay twice.
+        kind: what is asked for; the request of a song names the clip that it ends with.
         source_title: of the clip that is continued, as far as it was known.
         source_url: link to the reply that shows the source, if Encore made it.
         take_of: id of the extension whose request this asks for again.
@@ -208,6 +230,7 @@ class Extension:
     created_at: dt.datetime
     due_at: dt.datetime
     deadline_at: dt.datetime
+    kind: Kind = Kind.PART
     source_title: str = ""
     source_url: str | None = None
     take_of: int | None = None
@@ -238,6 +261,7 @@ class KnownClip:
         letter: ``A``, ``B`` … among the clips of its extension; empty for a source clip that
             Encore did not make.
         reply_url: link to the reply that shows it, if Encore made it.
+        is_removed: whether its member took it out of the library.
     """
 
     clip: Clip
@@ -246,3 +270,4 @@ class KnownClip:
     letter: str = ""
     extension_id: int | None = None
     reply_url: str | None = None
+    is_removed: bool = False

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.models import FINAL, Extension, Status
+from bot.domain.models import FINAL, SPLICER, Extension, Status
+from bot.store import audio_work
 from bot.store.extensions import OPEN, load
 from bot.store.tables import extensions, is_unpublished
 
@@ -95,6 +96,27 @@ async def postpone_publishing(
     )
 
 
+async def claim_reply(
+    db: AsyncConnection, extension_id: int, *, now: dt.datetime, lapses_at: dt.datetime
+) -> dt.datetime | None:
+    """Claim one reply for an edit, and return None; else when it may be edited again."""
+    statement = (
+        update(extensions)
+        .where(_row.id == extension_id, _row.publish_at <= now)
+        .values(publish_at=lapses_at)
+    )
+    if (await db.execute(statement)).rowcount:
+        return None
+    return (await db.execute(select(_row.publish_at).where(_row.id == extension_id))).scalar()
+
+
+async def release_reply(db: AsyncConnection, extension_id: int, publish_at: dt.datetime) -> None:
+    """Give up the claim on a reply, which may be edited from ``publish_at`` on."""
+    await db.execute(
+        update(extensions).where(_row.id == extension_id).values(publish_at=publish_at)
+    )
+
+
 async def next_due(db: AsyncConnection) -> dt.datetime | None:
     """Return when the next open extension is due."""
     return (await db.execute(_next_due)).scalar()
@@ -112,7 +134,9 @@ async def lapse_all(db: AsyncConnection) -> None:
     """
     past = func.coalesce(_row.submitted_at, _row.created_at)
     claimed = _row.status.in_((Status.SUBMITTING, *_TRACKED))
-    await db.execute(update(extensions).where(claimed).values(due_at=past))
+    is_sent = _row.provider != SPLICER
+    await db.execute(update(extensions).where(claimed, is_sent).values(due_at=past))
+    await audio_work.lapse(db)
     await db.execute(update(extensions).where(is_unpublished).values(publish_at=_row.created_at))
 
 

@@ -40,6 +40,7 @@ _known = (
         extensions.c.reply_token,
         extensions.c.reply_token_until,
         extensions.c.reply_in_channel,
+        extensions.c.reply_attachment_limit,
         extensions.c.reply_answers,
         extensions.c.reply_is_settled,
         extensions.c.reply_is_gone,

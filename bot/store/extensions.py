@@ -7,8 +7,9 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement, Executable, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.models import FINAL, Extension, ReplyRef, Status
+from bot.domain.models import FINAL, SPLICER, Extension, Kind, ReplyRef, Status
 from bot.domain.pacing import Timing
+from bot.store import audio_work
 from bot.store.clips import clips_of, keep_clips, keep_source
 from bot.store.rows import accepted_row, extension_of, reply_row, state_row
 from bot.store.tables import extensions
@@ -21,7 +22,9 @@ _NO_ID = 2**62  # larger than any
 _row = extensions.c
 
 # asked by two loops each time they wake
-_open_providers = select(_row.provider).where(_row.status.in_(OPEN)).distinct()
+_open_providers = (
+    select(_row.provider).where(_row.status.in_(OPEN), _row.provider != SPLICER).distinct()
+)
 
 
 async def accept(
@@ -38,6 +41,8 @@ async def accept(
         return (await load(db, select(extensions).where(_row.trigger == ext.trigger)))[0], False
     stored = replace(ext, id=extension_id)
     await keep_clips(db, stored)
+    if stored.kind is Kind.SPLICE:
+        await audio_work.want(db, stored.id, stored.created_at)
     if not knows_source:
         await keep_source(db, stored)
     return stored, True
@@ -73,6 +78,8 @@ async def save(db: AsyncConnection, new: Extension, was: Extension) -> bool:
         return False
     if new.clips != was.clips:
         await keep_clips(db, new)
+    if _has_something_to_hear(new) and not _has_something_to_hear(was):
+        await audio_work.want(db, new.id, new.finished_at or new.due_at)
     return True
 
 
@@ -123,6 +130,7 @@ async def timings(db: AsyncConnection, provider: str, limit: int) -> list[Timing
         .where(
             _row.status == Status.COMPLETE,
             _row.provider == provider,
+            _row.kind == Kind.PART,
             _row.id < func.coalesce(oldest_tracked, _NO_ID),
             _row.submitted_at.is_not(None),
             _row.streaming_at.is_not(None),
@@ -143,3 +151,7 @@ async def timings(db: AsyncConnection, provider: str, limit: int) -> list[Timing
 async def open_providers(db: AsyncConnection) -> set[str]:
     """Return the providers with an extension that is not final."""
     return set((await db.execute(_open_providers)).scalars())
+
+
+def _has_something_to_hear(ext: Extension) -> bool:
+    return ext.status is Status.COMPLETE and any(clip.is_playable for clip in ext.clips)

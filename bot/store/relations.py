@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy import case, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.models import Extension, Status
+from bot.domain.models import Extension, Kind, Status
 from bot.store.extensions import OPEN, load
 from bot.store.tables import clips, extensions
 
@@ -29,7 +29,12 @@ async def continuations(db: AsyncConnection, ext: Extension) -> list[Extension]:
     made = [clip.id for clip in ext.clips]
     question = (
         select(extensions)
-        .where(_row.clip_id.in_(made), _row.reply_message_id.is_not(None), ~_made_nothing)
+        .where(
+            _row.clip_id.in_(made),
+            _row.kind == Kind.PART,
+            _row.reply_message_id.is_not(None),
+            ~_made_nothing,
+        )
         .order_by(_row.id)
     )
     return await load(db, question)

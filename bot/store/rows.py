@@ -12,6 +12,7 @@ from bot.domain.models import (
     ExtendRequest,
     Extension,
     Handle,
+    Kind,
     KnownClip,
     Reason,
     ReasonKind,
@@ -24,6 +25,7 @@ def accepted_row(ext: Extension, publish_at: dt.datetime) -> dict[str, object]:
     """Return the whole row of ``ext`` but for its id, to be published from ``publish_at`` on."""
     return {
         "trigger": ext.trigger,
+        "kind": ext.kind,
         "member_id": ext.member_id,
         "take_of": ext.take_of,
         "created_at": ext.created_at,
@@ -73,6 +75,7 @@ def reply_row(reply: ReplyRef) -> dict[str, object]:
         "reply_token": reply.token,
         "reply_token_until": reply.token_until,
         "reply_in_channel": reply.in_channel,
+        "reply_attachment_limit": reply.attachment_limit,
         "reply_answers": reply.answers,
         "reply_is_settled": reply.is_settled,
         "reply_is_gone": reply.is_gone,
@@ -100,6 +103,7 @@ def extension_of(row: RowMapping, clips: Iterable[Clip]) -> Extension:
     return Extension(
         id=row["id"],
         trigger=row["trigger"],
+        kind=Kind(row["kind"]),
         member_id=row["member_id"],
         request=_request_of(row),
         reply=reply_of(row),
@@ -132,6 +136,7 @@ def reply_of(row: RowMapping) -> ReplyRef:
         token=row["reply_token"],
         token_until=row["reply_token_until"],
         in_channel=row["reply_in_channel"],
+        attachment_limit=row["reply_attachment_limit"],
         answers=row["reply_answers"],
         is_settled=row["reply_is_settled"],
         is_gone=row["reply_is_gone"],
@@ -164,6 +169,7 @@ def known_clip_of(row: RowMapping) -> KnownClip:
         letter=ascii_uppercase[row["position"] % len(ascii_uppercase)],
         extension_id=row["extension_id"],
         reply_url=None if reply.is_gone else reply.url,
+        is_removed=row["is_removed"],
     )
 
 

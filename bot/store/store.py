@@ -9,10 +9,21 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
+from bot.domain.attachments import Attachment, AudioWork
 from bot.domain.forms import Form
+from bot.domain.lineage import Step
 from bot.domain.models import Clip, Extension, KnownClip, ReplyRef
 from bot.domain.pacing import Timing
-from bot.store import accepting, claims, clips, extensions, notes, relations
+from bot.store import (
+    accepting,
+    audio_work,
+    claims,
+    clips,
+    extensions,
+    lineages,
+    notes,
+    relations,
+)
 from bot.store.accepting import Full, Quota, TakenOn
 from bot.store.database import Database, opened
 from bot.store.tables import extensions as table
@@ -134,6 +145,60 @@ class Store:
     async def postpone_publishing(self, extension_id: int, *, publish_at: dt.datetime) -> None:
         """Note an edit that failed, to be repeated at ``publish_at``."""
         await self._db.write(claims.postpone_publishing, extension_id, publish_at)
+
+    async def claim_reply(
+        self, extension_id: int, *, now: dt.datetime, lapses_at: dt.datetime
+    ) -> dt.datetime | None:
+        """Claim one reply, so that nobody else edits it until ``lapses_at``, and return None.
+
+        If it is claimed already or was just edited, return when to try again.
+        """
+        return await self._db.write(claims.claim_reply, extension_id, now=now, lapses_at=lapses_at)
+
+    async def release_reply(self, extension_id: int, *, publish_at: dt.datetime) -> None:
+        """Give up a claim on a reply without having edited it."""
+        await self._db.write(claims.release_reply, extension_id, publish_at)
+
+    async def want_audio(self, extension_id: int, *, due_at: dt.datetime) -> None:
+        """Have the audio of an extension attached, also once more.
+
+        An extension that becomes complete with something to hear, and a splice that is accepted,
+        want it by themselves, in the same transaction.
+        """
+        await self._db.write(audio_work.want, extension_id, due_at)
+
+    async def claim_audio(
+        self, *, now: dt.datetime, lapses_at: dt.datetime, limit: int
+    ) -> list[AudioWork]:
+        """Return the audio that is due, the longest due first; it is due again at ``lapses_at``."""
+        return await self._db.write(audio_work.claim, now=now, lapses_at=lapses_at, limit=limit)
+
+    async def postpone_audio(self, work: AudioWork, *, due_at: dt.datetime) -> None:
+        """Note an attempt that failed, to be repeated at ``due_at``."""
+        await self._db.write(audio_work.postpone, work, due_at)
+
+    async def finish_audio(self, work: AudioWork, attachments: Sequence[Attachment]) -> None:
+        """Keep what became of the audio; a length that no provider told is kept with its clip.
+
+        Nothing is written if the claim has lapsed and someone else has it.
+        """
+        await self._db.write(audio_work.finish, work, attachments)
+
+    async def attachments(self, extension_id: int) -> tuple[Attachment, ...]:
+        """Return what the reply of an extension carries, and why it does not carry the rest."""
+        return await self._db.read(audio_work.attachments_of, extension_id)
+
+    async def next_audio(self) -> dt.datetime | None:
+        """Return when the next audio is due; it may be past."""
+        return await self._db.read(audio_work.next_audio)
+
+    async def lineage(self, clip_id: str) -> list[Step]:
+        """Return the clips from the root to this one, all that is known of them."""
+        return await self._db.read(lineages.lineage, clip_id)
+
+    async def songs_of(self, clip_id: str, *, channel_id: int) -> list[Extension]:
+        """Return the full songs up to a clip that a channel has or soon has, newest first."""
+        return await self._db.read(lineages.songs_of, clip_id, channel_id)
 
     async def save_reply(self, extension_id: int, reply: ReplyRef) -> None:
         """Write where the reply is; state and publishing stay untouched."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     and_,
+    false,
     not_,
     text,
 )
@@ -67,6 +68,9 @@ extensions = Table(
     Column("published", Integer, nullable=False),
     Column("publish_failures", Integer, nullable=False),
     Column("publish_at", Moment, nullable=False),
+    # since 0002; SQLite adds columns at the end
+    Column("kind", Plain, nullable=False, server_default="part"),
+    Column("reply_attachment_limit", BigInteger),
     sqlite_autoincrement=True,
 )
 
@@ -111,6 +115,8 @@ clips = Table(
     Column("known_at", Moment),
     # title, style and id, casefolded: the LIKE of SQLite folds ASCII only
     Column("search_text", Plain, nullable=False),
+    # since 0002: out of the library by its member's wish; the lineage still needs it
+    Column("is_removed", Boolean, nullable=False, server_default=false()),
 )
 
 IS_SOURCE = text("extension_id IS NULL")
@@ -125,6 +131,21 @@ Index(
     postgresql_where=IS_SOURCE,
 )
 Index("clips_by_id", clips.c.clip_id)
+
+# The audio of a complete extension, to be attached to its reply, and what became of that.
+audio = Table(
+    "audio",
+    metadata,
+    Column("extension_id", RowId, ForeignKey("extensions.id"), primary_key=True),
+    Column("is_wanted", Boolean, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("attachments", Plain, nullable=False),
+)
+
+is_wanted = audio.c.is_wanted.is_(True)
+
+Index("audio_due", audio.c.due_at, sqlite_where=is_wanted, postgresql_where=is_wanted)
 
 drafts = Table(
     "drafts",

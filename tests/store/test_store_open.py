@@ -154,21 +154,25 @@ async def test_other_databases_are_refused_with_an_example(url: str) -> None:
 async def test_a_database_of_a_newer_encore_is_refused_and_left_alone(url: str) -> None:
     async with Store.open(url) as store:
         ext = await accepted(store, "one")
-    await stamp(url, "9999")
+    newest = await stamp(url, "9999")
     said = await refusal(url)
-    await stamp(url, "0001")
+    await stamp(url, newest)
     assert said == "This database was made by a newer Encore; update Encore to use it."
     async with Store.open(url) as store:
         assert await store.extension(ext.id) == ext
 
 
-async def stamp(url: str, revision: str) -> None:
+async def stamp(url: str, revision: str) -> str:
+    """Have the database be of ``revision``; return what it was before."""
     engine = create_async_engine(url)
     async with engine.begin() as connection:
+        before = await connection.execute(text("SELECT version_num FROM alembic_version"))
+        was: str = before.scalar_one()
         await connection.execute(
             text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
         )
     await engine.dispose()
+    return was
 
 
 async def test_a_commit_outlives_a_power_cut_and_references_are_checked(sqlite_url: str) -> None:
