@@ -150,6 +150,23 @@ def checking_again(ext: Extension, *, now: dt.datetime, deadline: dt.timedelta) 
     )
 
 
+def relinked(ext: Extension, seen: Progress) -> Extension:
+    """Return a complete ``ext`` with the links that its provider hands out now.
+
+    Unlike other news this may take something away: a link that was withdrawn plays no more.
+    """
+    if ext.status is not Status.COMPLETE:
+        return ext
+    now = {clip.id: clip for clip in seen.clips if clip.status is ClipStatus.COMPLETE}
+    return _seen(ext, clips=tuple(_relinked(clip, now.get(clip.id)) for clip in ext.clips))
+
+
+def _relinked(clip: Clip, now: Clip | None) -> Clip:
+    if now is None or clip.status is not ClipStatus.COMPLETE:
+        return clip
+    return replace(clip, audio_url=now.audio_url, image_url=now.image_url or clip.image_url)
+
+
 def _is_withdrawn(clip: Clip) -> bool:
     """Return whether it is finished, and its provider doesn't hand out the audio."""
     return clip.status is ClipStatus.COMPLETE and clip.audio_url is None

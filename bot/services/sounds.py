@@ -1,0 +1,54 @@
+"""The audio and the cover of a clip, fetched into a file by whatever link leads there now."""
+
+import logging
+from pathlib import Path
+
+from bot.audio.covers import Cover
+from bot.audio.door import Door
+from bot.audio.errors import AudioError, Refused
+from bot.audio.fetch import Fetched, fetch_audio, fetch_image
+from bot.audio.workshop import Workshop
+from bot.domain.models import Clip, KnownClip
+from bot.services.fresh_links import FreshLinks
+
+log = logging.getLogger(__name__)
+
+
+class Sounds:
+    """Fetches what clips link to."""
+
+    def __init__(self, door: Door, workshop: Workshop, links: FreshLinks) -> None:
+        self._door = door
+        self._workshop = workshop
+        self._links = links
+
+    async def audio(self, known: KnownClip, into: Path) -> Fetched:
+        """Fetch the audio of a clip; where its link is dead, by the current one.
+
+        Raises:
+            Refused: no link leads to audio.
+            Failed: it did not come; it may, another time.
+        """
+        try:
+            return await self._fetched(known.clip, into)
+        except Refused as refused:
+            fresh = (await self._links.renewed(known)).known.clip
+            if fresh.audio_url in (None, known.clip.audio_url):
+                raise
+            log.info("Clip %s: fetched by its current link (%s)", known.clip.id, refused)
+            return await self._fetched(fresh, into)
+
+    async def cover(self, clip: Clip, into: Path) -> Cover | None:
+        """Fetch the cover of a clip; None where there is none, or none that can be had."""
+        if clip.image_url is None:
+            return None
+        try:
+            return await fetch_image(clip.image_url, into, door=self._door, run=self._workshop.run)
+        except AudioError as error:
+            log.info("Clip %s: no cover (%s)", clip.id, error)
+            return None
+
+    async def _fetched(self, clip: Clip, into: Path) -> Fetched:
+        if clip.audio_url is None:
+            raise Refused("there is no link to it")
+        return await fetch_audio(clip.audio_url, into, door=self._door, run=self._workshop.run)
