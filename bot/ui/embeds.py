@@ -8,43 +8,22 @@ import datetime as dt
 
 import discord
 
-from bot.domain.models import Clip, ClipStatus, Extension, Status
+from bot.domain.models import Clip, Extension, Status
 from bot.domain.style import format_style
-from bot.domain.text import escaped, shortened, utf16_length
+from bot.domain.text import escaped, shortened
 from bot.domain.timecode import format_time
 from bot.services.surroundings import Surroundings
+from bot.ui.looks import BLURPLE, COLOURS, RED, expired_title, linked, listen, waiting_title
 from bot.ui.reasons import outcome, postponement
 from bot.ui.texts import id_shown, shown
-
-YELLOW = discord.Colour(0xFEE75C)
-BLURPLE = discord.Colour(0x5865F2)
-ORANGE = discord.Colour(0xFFA500)
-GREEN = discord.Colour(0x57F287)
-RED = discord.Colour(0xED4245)
-GREY = discord.Colour(0x99AAB5)
-
-COLOURS = {
-    Status.WAITING: YELLOW,
-    Status.SUBMITTING: BLURPLE,
-    Status.SUBMITTED: BLURPLE,
-    Status.STREAMING: ORANGE,
-    Status.COMPLETE: GREEN,
-    Status.CANCELLED: GREY,
-}
 
 TITLE_LENGTH = 100
 STYLE_LENGTH = 300
 LYRICS_LINES = 4
 LYRICS_LENGTH = 300
-ERROR_LENGTH = 200
 MOST_CLIPS = 4
 MOST_CONTINUATIONS = 5
-LINKED_TITLE_LENGTH = 40
 LINKS_LENGTH = 2400  # of all clips together, so that an embed each fits into one message
-
-_BREAKING_A_LINK = str.maketrans(
-    {"(": "%28", ")": "%29", " ": "%20", "<": "%3C", ">": "%3E", "\\": "%5C"}
-)
 
 _STEPS = ("Submitted", "Streaming", "Complete")
 
@@ -89,7 +68,7 @@ def letter(index: int) -> str:
 def _title(ext: Extension, around: Surroundings) -> str:
     match ext.status:
         case Status.WAITING:
-            return "⏳ Waiting" + (f" · {_ordinal(around.place)} in line" if around.place else "")
+            return waiting_title(around.place)
         case Status.SUBMITTING | Status.SUBMITTED:
             return "📨 Submitted"
         case Status.STREAMING:
@@ -99,7 +78,7 @@ def _title(ext: Extension, around: Surroundings) -> str:
         case Status.UNCONFIRMED:
             return f"⚠️ No answer from {around.label}"
         case Status.EXPIRED:
-            return f"⌛ Gave up after {_minutes(ext)}"
+            return expired_title(ext)
         case Status.CANCELLED:
             return "🚫 Cancelled"
         case Status.FAILED:
@@ -135,7 +114,7 @@ def _origin(ext: Extension) -> str:
 def _take(around: Surroundings) -> str:
     if around.take_of is None:
         return ""
-    return f" · another take of {_linked(around.take_of)}"
+    return f" · another take of {linked(around.take_of)}"
 
 
 def _continuations(around: Surroundings) -> list[str]:
@@ -145,12 +124,7 @@ def _continuations(around: Surroundings) -> list[str]:
     latest = around.continuations[-MOST_CONTINUATIONS:]
     before = len(around.continuations) - len(latest)
     earlier = f", and {before} before" if before else ""
-    return ["continued in " + ", ".join(map(_linked, latest)) + earlier]
-
-
-def _linked(ext: Extension) -> str:
-    title = shown(ext.title, LINKED_TITLE_LENGTH) or "Untitled"
-    return f"[{title}]({ext.reply.url})" if ext.reply.url else title
+    return ["continued in " + ", ".join(map(linked, latest)) + earlier]
 
 
 def _lyrics(lyrics: str) -> list[str]:
@@ -186,38 +160,11 @@ def _clip_embed(
 ) -> discord.Embed:
     title = shown(clip.title or ext.title, TITLE_LENGTH) or "Untitled"
     length = f" · {format_time(round(clip.duration))}" if clip.duration else ""
-    lines = f"**{name} · {title}**{length}\n{_link(clip, longest)}"
+    lines = f"**{name} · {title}**{length}\n{listen(clip, longest)}"
     embed = discord.Embed(colour=colour, description=lines)
     if clip.image_url:
         embed.set_thumbnail(url=clip.image_url)
     return embed
-
-
-def _link(clip: Clip, longest: int) -> str:
-    if clip.audio_url:
-        words = "Listen" if clip.status is ClipStatus.COMPLETE else "Listen while it streams"
-        url = clip.audio_url.translate(_BREAKING_A_LINK)
-        if utf16_length(url) > longest:
-            return f"Its id: {id_shown(clip.id)}"
-        return f"[▶ {words}]({url})"
-    if clip.status is ClipStatus.COMPLETE:
-        name = id_shown(clip.id)
-        return f"Finished, but its link was withdrawn and can't be played. Its id: {name}"
-    if clip.status is ClipStatus.FAILED:
-        error = shown(clip.error, ERROR_LENGTH)
-        return f"Failed: *{error}*" if error else "Failed."
-    return "Not finished."
-
-
-def _ordinal(number: int) -> str:
-    teens = number % 100 in (11, 12, 13)
-    return f"{number:,}" + ("th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th"))
-
-
-def _minutes(ext: Extension) -> str:
-    span = ext.deadline_at - (ext.submitted_at or ext.created_at)
-    minutes = max(round(span / dt.timedelta(minutes=1)), 1)
-    return f"{minutes} minute{'s' * (minutes != 1)}"
 
 
 def _usual(usual: dt.timedelta) -> str:

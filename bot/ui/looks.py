@@ -1,0 +1,72 @@
+"""What the looks of all replies have in common: colours, links, and how things are counted."""
+
+import datetime as dt
+
+import discord
+
+from bot.domain.models import Clip, ClipStatus, Extension, Status
+from bot.domain.text import utf16_length
+from bot.ui.texts import id_shown, shown
+
+YELLOW = discord.Colour(0xFEE75C)
+BLURPLE = discord.Colour(0x5865F2)
+ORANGE = discord.Colour(0xFFA500)
+GREEN = discord.Colour(0x57F287)
+RED = discord.Colour(0xED4245)
+GREY = discord.Colour(0x99AAB5)
+
+COLOURS = {
+    Status.WAITING: YELLOW,
+    Status.SUBMITTING: BLURPLE,
+    Status.SUBMITTED: BLURPLE,
+    Status.STREAMING: ORANGE,
+    Status.COMPLETE: GREEN,
+    Status.CANCELLED: GREY,
+}
+
+LINKED_TITLE_LENGTH = 40
+ERROR_LENGTH = 200
+
+_BREAKING_A_LINK = str.maketrans(
+    {"(": "%28", ")": "%29", " ": "%20", "<": "%3C", ">": "%3E", "\\": "%5C"}
+)
+
+
+def waiting_title(place: int | None) -> str:
+    """Return the title of a reply whose extension waits, ``place`` in line if that is known."""
+    return "⏳ Waiting" + (f" · {_ordinal(place)} in line" if place else "")
+
+
+def expired_title(ext: Extension) -> str:
+    """Return the title of a reply whose extension was given up."""
+    span = ext.deadline_at - (ext.submitted_at or ext.created_at)
+    minutes = max(round(span / dt.timedelta(minutes=1)), 1)
+    return f"⌛ Gave up after {minutes} minute{'s' * (minutes != 1)}"
+
+
+def linked(ext: Extension) -> str:
+    """Return the title of ``ext`` as a link to its reply, where it has one."""
+    title = shown(ext.title, LINKED_TITLE_LENGTH) or "Untitled"
+    return f"[{title}]({ext.reply.url})" if ext.reply.url else title
+
+
+def listen(clip: Clip, longest: int) -> str:
+    """Return the link to a clip's audio, at most ``longest`` UTF-16 units, or why there is none."""
+    if clip.audio_url:
+        words = "Listen" if clip.status is ClipStatus.COMPLETE else "Listen while it streams"
+        url = clip.audio_url.translate(_BREAKING_A_LINK)
+        if utf16_length(url) > longest:
+            return f"Its id: {id_shown(clip.id)}"
+        return f"[▶ {words}]({url})"
+    if clip.status is ClipStatus.COMPLETE:
+        name = id_shown(clip.id)
+        return f"Finished, but its link was withdrawn and can't be played. Its id: {name}"
+    if clip.status is ClipStatus.FAILED:
+        error = shown(clip.error, ERROR_LENGTH)
+        return f"Failed: *{error}*" if error else "Failed."
+    return "Not finished."
+
+
+def _ordinal(number: int) -> str:
+    teens = number % 100 in (11, 12, 13)
+    return f"{number:,}" + ("th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th"))
