@@ -22,3 +22,15 @@ def cuts(lineage: Sequence[Step]) -> list[float | None]:
     """
     following = [step.extension for step in lineage[1:]]
     return [*(ext.request.continue_at if ext else None for ext in following), None]
+
+
+def starts(lineage: Sequence[Step]) -> list[float | None]:
+    """Return the second of the song at which each clip begins, and last the song's length.
+
+    None from where on it can't be told, because a clip's length is not known.
+    """
+    found: list[float | None] = [0.0]
+    for step, cut in zip(lineage, cuts(lineage), strict=True):
+        start, length = found[-1], step.known.clip.duration if cut is None else cut
+        found.append(None if start is None or length is None else start + length)
+    return found

@@ -157,6 +157,10 @@ class ReasonKind(StrEnum):
     NOT_PLAYABLE = "not_playable"
     LENGTH_UNKNOWN = "length_unknown"
     PAST_THE_END = "past_the_end"
+    # of a song that Encore joins itself
+    PART_UNAVAILABLE = "part_unavailable"  # text: the part's number, and its clip's id
+    TOO_LARGE = "too_large"  # text: seconds of the song, bytes that a file may have
+    NOT_ALLOWED = "not_allowed"  # to attach files
     UNEXPECTED = "unexpected"
 
 
@@ -251,6 +255,13 @@ class Extension:
         """What to call the result."""
         titles = (clip.title for clip in self.clips if clip.title)
         return self.request.title or next(titles, "") or self.source_title or "Untitled"
+
+    @property
+    def open_ends(self) -> tuple[str, ...]:
+        """The ids of the clips from which the song can go on; of a splice, the one it ends with."""
+        if self.kind is Kind.SPLICE:
+            return (self.request.clip_id,) if self.status is Status.COMPLETE else ()
+        return tuple(clip.id for clip in self.clips if clip.is_playable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

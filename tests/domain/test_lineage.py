@@ -1,0 +1,81 @@
+"""Where the parts of a song are cut, where they begin in the whole, and where it can go on."""
+
+import datetime as dt
+
+import pytest
+
+from bot.domain.lineage import Step, cuts, starts
+from bot.domain.models import (
+    Clip,
+    ClipStatus,
+    ExtendRequest,
+    Extension,
+    Kind,
+    KnownClip,
+    ReplyRef,
+    Status,
+)
+
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+def extension(continue_at: float | None = None, **parts: object) -> Extension:
+    return Extension(
+        **{
+            "trigger": "1",
+            "member_id": 2,
+            "request": ExtendRequest(provider="p", clip_id="end", continue_at=continue_at),
+            "reply": ReplyRef(channel_id=3),
+            "created_at": NOW,
+            "due_at": NOW,
+            "deadline_at": NOW,
+            **parts,
+        }
+    )
+
+
+def step(duration: float | None, ext: Extension | None = None) -> Step:
+    clip = Clip(id="c", status=ClipStatus.COMPLETE, duration=duration)
+    return Step(KnownClip(clip=clip, provider="p", known_at=NOW), ext)
+
+
+def test_each_clip_is_cut_where_the_next_goes_on() -> None:
+    lineage = [step(100), step(80, extension(60.5)), step(40, extension())]
+    assert cuts(lineage) == [60.5, None, None]
+
+
+@pytest.mark.parametrize(
+    ("lineage", "found"),
+    [
+        ([step(100), step(80, extension(60.5)), step(40, extension(70))], [0, 60.5, 130.5, 170.5]),
+        ([step(100), step(40, extension())], [0, 100, 140]),
+        ([step(None), step(40, extension(60))], [0, 60, 100]),
+        ([step(None), step(None, extension()), step(9, extension(5))], [0, None, None, None]),
+        ([step(12)], [0, 12]),
+        ([], [0]),
+    ],
+)
+def test_what_lies_before_a_part_is_what_is_kept_of_the_others(
+    lineage: list[Step], found: list[float | None]
+) -> None:
+    assert starts(lineage) == found
+
+
+PLAYABLE = Clip(id="a", status=ClipStatus.COMPLETE, audio_url="https://audio.example/a.mp3")
+WITHDRAWN = Clip(id="b", status=ClipStatus.COMPLETE)
+
+
+@pytest.mark.parametrize(
+    ("parts", "ids"),
+    [
+        ({"status": Status.COMPLETE, "clips": (PLAYABLE, WITHDRAWN)}, ("a",)),
+        ({"status": Status.COMPLETE, "clips": (PLAYABLE,), "kind": Kind.CONCAT}, ("a",)),
+        ({"status": Status.COMPLETE, "kind": Kind.SPLICE}, ("end",)),
+        ({"status": Status.SUBMITTED, "kind": Kind.SPLICE}, ()),
+        ({}, ()),
+    ],
+)
+def test_a_song_goes_on_from_what_can_be_heard(
+    parts: dict[str, object], ids: tuple[str, ...]
+) -> None:
+    assert extension(**parts).open_ends == ids
