@@ -52,7 +52,6 @@ def test_each_clip_is_cut_where_the_next_goes_on() -> None:
         ([step(None), step(40, extension(60))], [0, 60, 100]),
         ([step(None), step(None, extension()), step(9, extension(5))], [0, None, None, None]),
         ([step(12)], [0, 12]),
-        ([], [0]),
     ],
 )
 def test_what_lies_before_a_part_is_what_is_kept_of_the_others(
