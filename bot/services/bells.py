@@ -36,3 +36,4 @@ class Bells:
     submitter: Bell = field(default_factory=Bell)
     tracker: Bell = field(default_factory=Bell)
     publisher: Bell = field(default_factory=Bell)
+    attacher: Bell = field(default_factory=Bell)

@@ -6,7 +6,6 @@ What is accepted is in the store before anyone is told; the loops do the rest.
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from bot.domain.clock import Clock
 from bot.domain.errors import UserError
@@ -17,16 +16,13 @@ from bot.domain.timecode import format_point
 from bot.domain.transitions import can_check_again, cancelled, checking_again
 from bot.providers.base import Capabilities, Provider
 from bot.services.bells import Bells
+from bot.services.intake import Accepted, Intake
 from bot.services.paces import Paces
-from bot.services.quotas import too_many
 from bot.services.requests import Opened, Prepared, Requests
 from bot.services.surroundings import Surroundings, Views
-from bot.store.accepting import Full, Quota
+from bot.store.accepting import Quota
 from bot.store.store import Store
 
-# The first reply is sent by whoever accepts; only if it never was does the publisher send one.
-FIRST_REPLY = dt.timedelta(seconds=10)
-DOUBLE_CLICK = dt.timedelta(seconds=5)
 # A reply whose clips are taken up again and again is edited only so often for that.
 NEWS_OF_CONTINUATIONS = dt.timedelta(seconds=10)
 
@@ -41,14 +37,6 @@ class Asker:
     def may_act_for(self, ext: Extension) -> bool:
         """Whether this member may send again or cancel ``ext``."""
         return self.is_moderator or self.member_id == ext.member_id
-
-
-class Accepted(NamedTuple):
-    """An extension that was taken on, now or before, and what to show beside it."""
-
-    extension: Extension
-    is_new: bool
-    around: Surroundings
 
 
 class ExtensionService:
@@ -71,8 +59,8 @@ class ExtensionService:
         self._providers = providers
         self._requests = Requests(store, providers, default_provider=default_provider)
         self._deadline = deadline
-        self._quota = quota
         self._views = Views(store, providers, paces)
+        self._intake = Intake(store, self._views, quota=quota, bells=bells, clock=clock)
         self._bells = bells
         self._clock = clock
 
@@ -116,7 +104,7 @@ class ExtensionService:
         """
         prepared = await self._requests.checked(form)
         now, source = self._clock(), prepared.source
-        taken = await self._store.take_on(
+        return await self._intake.take_on(
             Extension(
                 trigger=trigger,
                 member_id=member_id,
@@ -129,23 +117,22 @@ class ExtensionService:
                 due_at=now,
                 deadline_at=now + self._deadline,
             ),
-            publish_at=now if reply.answers is not None else now + FIRST_REPLY,
-            quota=self._quota,
-            double_since=now - DOUBLE_CLICK,
             knows_source=source is not None,
         )
-        if isinstance(taken, Full):
-            raise too_many(taken, await self._views.usual(prepared.request.provider))
-        self._bells.submitter.ring()
-        self._bells.publisher.ring()
-        around = await self._views.of(taken.extension, place=taken.place)
-        return Accepted(taken.extension, taken.is_new, around)
 
     async def take(
         self, extension_id: int, *, trigger: str, member_id: int, reply: ReplyRef
     ) -> Accepted:
-        """Ask for the same once more; as `accept`."""
+        """Ask for the same once more; as `accept`.
+
+        Raises:
+            UserError: as `accept`, or it is a full song.
+        """
         ext = await self._found(extension_id)
+        if ext.kind.is_song:
+            raise UserError(
+                "A full song has no other take.", "Take one of its parts anew, or extend the song."
+            )
         return await self.accept(
             form_of(ext.request), trigger=trigger, member_id=member_id, reply=reply, take_of=ext.id
         )
@@ -158,7 +145,12 @@ class ExtensionService:
         self._bells.publisher.ring()
 
     async def has_reply(self, ext: Extension) -> None:
-        """Have the reply of its source say that it goes on in ``ext``, which can be linked now."""
+        """Have the reply of its source say that it goes on in ``ext``, which can be linked now.
+
+        A full song goes on from nothing.
+        """
+        if ext.kind.is_song:
+            return
         await self._store.tell_source(ext, publish_at=self._clock() + NEWS_OF_CONTINUATIONS)
 
     async def of_reply(self, message_id: int) -> Extension | None:
@@ -208,9 +200,12 @@ class ExtensionService:
         """Return what was asked for in an extension, to be sent again.
 
         Raises:
-            UserError: it is not the member's, or unknown.
+            UserError: it is not the member's, or unknown, or a full song, which has no form.
         """
-        return form_of((await self._owned(extension_id, asker, verb="send it again")).request)
+        ext = await self._owned(extension_id, asker, verb="send it again")
+        if ext.kind.is_song:
+            raise UserError("A full song has no form.", "Press *Try again*, or use `/song`.")
+        return form_of(ext.request)
 
     async def keep_draft(self, form: Form, *, member_id: int) -> int:
         """Keep what a member typed, so that nothing of it is lost; return its id."""

@@ -10,7 +10,8 @@ import aiohttp
 import discord
 
 from bot.domain.models import Extension, ReplyRef
-from bot.services.extensions import Accepted, ExtensionService
+from bot.services.extensions import ExtensionService
+from bot.services.intake import Accepted
 from bot.ui.answers import answer
 from bot.ui.embeds import extension_embeds, refusal_embed
 from bot.ui.permissions import TO_EDIT, missing, missing_sentence

@@ -21,7 +21,7 @@ from service_world import (
 from bot.domain.errors import UserError
 from bot.domain.forms import Form
 from bot.domain.models import Extension, Status
-from bot.services.extensions import FIRST_REPLY
+from bot.services.intake import FIRST_REPLY
 from bot.store.store import Store
 
 

@@ -11,11 +11,8 @@ from service_world import ADA, BEN, SOURCE, World, reply_to
 from bot.domain.errors import UserError
 from bot.domain.forms import Form
 from bot.domain.models import Extension, ReplyRef, Status
-from bot.services.extensions import (
-    DOUBLE_CLICK,
-    FIRST_REPLY,
-    NEWS_OF_CONTINUATIONS,
-)
+from bot.services.extensions import NEWS_OF_CONTINUATIONS
+from bot.services.intake import DOUBLE_CLICK, FIRST_REPLY
 
 APART = dt.timedelta(seconds=1.5)
 MOMENT = dt.timedelta(milliseconds=1)
