@@ -9,24 +9,34 @@ import argparse
 import asyncio
 import datetime as dt
 import logging
+import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import discord
 
+from bot.audio.door import Door
+from bot.audio.workshop import Workshop
 from bot.checkup import findings
 from bot.client import Encore, use_discord_at
 from bot.domain.clock import Clock, utc_now
+from bot.domain.models import Kind
 from bot.heartbeat import Heartbeat
 from bot.logs import set_up_logging
 from bot.providers.registry import open_providers
+from bot.services.attacher import Attacher
 from bot.services.bells import Bells
+from bot.services.clip_files import ClipFiles
 from bot.services.extensions import ExtensionService
+from bot.services.fresh_links import FreshLinks
 from bot.services.outages import Outages
 from bot.services.paces import Paces
+from bot.services.sounds import Sounds
 from bot.services.submitter import RECONCILE_FOR, Submitter
 from bot.services.tracker import Tracker
 from bot.settings import Settings, SettingsError, load_settings
@@ -65,7 +75,10 @@ async def composed(
         store = await stack.enter_async_context(Store.open(settings.database_url))
         stack.callback(heartbeat.stop)  # only now is it ours, and not that of one who runs already
         providers = await stack.enter_async_context(open_providers(settings))
+        workshop = await stack.enter_async_context(Workshop(_work_folder()))
         paces = Paces(store, clock=clock, poll_every=_seconds(settings.poll_every))
+        links = FreshLinks(store, providers, bells=bells, clock=clock)
+        sounds = Sounds(Door(trusted_hosts=settings.trusted_audio_hosts), workshop, links)
         service = ExtensionService(
             store,
             providers,
@@ -74,6 +87,7 @@ async def composed(
             quota=Quota(member=settings.member_limit, channel=settings.channel_limit),
             bells=bells,
             paces=paces,
+            links=links,
             clock=clock,
         )
         submitter = Submitter(
@@ -96,6 +110,15 @@ async def composed(
         )
         bot = await stack.enter_async_context(Encore(store=store, service=service))
         publisher = Publisher(bot, store, bells=bells, clock=clock)
+        clip_files = ClipFiles(store, sounds, workshop)
+        attacher = Attacher(
+            store,
+            {Kind.PART: clip_files, Kind.CONCAT: clip_files},
+            publisher,
+            workshop,
+            bells=bells,
+            clock=clock,
+        )
         await bot.add_cog(Extend(bot, service, clock))
         await bot.add_cog(Replies(bot, service))
         await bot.add_cog(Reactions(bot, service))
@@ -106,6 +129,7 @@ async def composed(
                 submitter,
                 tracker,
                 publisher,
+                attacher,
                 bells=bells,
                 heartbeat=heartbeat,
                 clock=clock,
@@ -163,6 +187,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
         return _ended(f"Discord can't be reached ({type(error).__name__}).", NOT_WELL)
     return WELL
+
+
+def _work_folder() -> Path:
+    """Return where audio lies while it is worked on; one for each user of the system."""
+    name = f"encore-{os.getuid()}" if hasattr(os, "getuid") else "encore"
+    return Path(tempfile.gettempdir()) / name
 
 
 def _seconds(number: float | None) -> dt.timedelta | None:

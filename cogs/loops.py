@@ -1,4 +1,4 @@
-"""Runs the three loops for as long as the bot runs."""
+"""Runs the four loops for as long as the bot runs."""
 
 import asyncio
 import datetime as dt
@@ -10,6 +10,7 @@ from discord.ext import commands, tasks
 from bot.client import Encore
 from bot.domain.clock import Clock
 from bot.heartbeat import Heartbeat
+from bot.services.attacher import Attacher
 from bot.services.bells import Bell, Bells
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
@@ -28,7 +29,7 @@ OLD_DRAFT = dt.timedelta(days=7)
 
 
 class Loops(commands.Cog):
-    """Submitter, tracker and publisher, each woken by its bell or by a slow tick."""
+    """Submitter, tracker, publisher and attacher, each woken by its bell or by a slow tick."""
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Loops(commands.Cog):
         submitter: Submitter,
         tracker: Tracker,
         publisher: Publisher,
+        attacher: Attacher,
         *,
         bells: Bells,
         heartbeat: Heartbeat,
@@ -47,10 +49,11 @@ class Loops(commands.Cog):
         self._submitter = submitter
         self._tracker = tracker
         self._publisher = publisher
+        self._attacher = attacher
         self._bells = bells
         self._heartbeat = heartbeat
         self._clock = clock
-        self._loops = (self.submit, self.track, self.publish, self.keep_house)
+        self._loops = (self.submit, self.track, self.publish, self.attach, self.keep_house)
 
     async def cog_load(self) -> None:
         """Start them; nothing is published before Discord is reached."""
@@ -64,6 +67,7 @@ class Loops(commands.Cog):
         await asyncio.gather(
             self._submitter.stop(grace=GRACE),
             self._tracker.stop(),
+            self._attacher.stop(),
         )
         await self._publisher.stop(grace=GRACE)
 
@@ -82,6 +86,11 @@ class Loops(commands.Cog):
         """Show what changed."""
         await self._turn(self._publisher.run_once, self._bells.publisher, self._store.next_publish)
 
+    @tasks.loop()
+    async def attach(self) -> None:
+        """Have finished replies carry their audio."""
+        await self._turn(self._attacher.run_once, self._bells.attacher, self._store.next_audio)
+
     @tasks.loop(seconds=15)
     async def keep_house(self) -> None:
         """Say that Encore is alive, and forget drafts that nobody came back for."""
@@ -92,6 +101,7 @@ class Loops(commands.Cog):
         except Exception:
             log.exception("Keeping house failed; it is tried again")
 
+    @attach.before_loop
     @publish.before_loop
     async def connected(self) -> None:
         """Wait until Discord can be reached."""

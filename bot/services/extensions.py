@@ -7,15 +7,17 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.domain.attachments import Outcome
 from bot.domain.clock import Clock
 from bot.domain.errors import UserError
 from bot.domain.forms import Form
-from bot.domain.models import ExtendRequest, Extension, KnownClip, ReplyRef
+from bot.domain.models import ExtendRequest, Extension, KnownClip, ReplyRef, Status
 from bot.domain.style import format_style
 from bot.domain.timecode import format_point
-from bot.domain.transitions import can_check_again, cancelled, checking_again
+from bot.domain.transitions import cancelled, checking_again
 from bot.providers.base import Capabilities, Provider
 from bot.services.bells import Bells
+from bot.services.fresh_links import FreshLinks
 from bot.services.intake import Accepted, Intake
 from bot.services.paces import Paces
 from bot.services.requests import Opened, Prepared, Requests
@@ -52,6 +54,7 @@ class ExtensionService:
         quota: Quota,
         bells: Bells,
         paces: Paces,
+        links: FreshLinks,
         clock: Clock,
     ) -> None:
         """Make the service; ``deadline`` bounds how long an extension is tracked."""
@@ -62,6 +65,7 @@ class ExtensionService:
         self._views = Views(store, providers, paces)
         self._intake = Intake(store, self._views, quota=quota, bells=bells, clock=clock)
         self._bells = bells
+        self._links = links
         self._clock = clock
 
     @property
@@ -181,20 +185,37 @@ class ExtensionService:
         self._bells.publisher.ring()
 
     async def check_again(self, extension_id: int) -> None:
-        """Ask the provider once more for an extension that expired or can't be played.
+        """Ask the provider once more: for what it still owes, or for links that may be dead.
 
         Raises:
-            UserError: there is nothing to be asked.
+            UserError: there is nothing to be asked, or no news.
         """
         ext = await self._found(extension_id)
         new = checking_again(ext, now=self._clock(), deadline=self._deadline)
-        if new is ext or not await self._store.save(new, was=ext):
+        if new is not ext and await self._store.save(new, was=ext):
+            self._bells.tracker.ring()
+            self._bells.publisher.ring()
+        elif new is not ext:
+            raise UserError("Already checking.", "The reply shows the latest that is known.")
+        elif ext.status is Status.COMPLETE and not ext.kind.is_song:
+            await self._check_links(ext)
+        else:
             raise UserError(
-                "There is nothing to check." if not can_check_again(ext) else "Already checking.",
-                "The reply shows the latest that is known.",
+                "There is nothing to check.", "The reply shows the latest that is known."
             )
-        self._bells.tracker.ring()
-        self._bells.publisher.ring()
+
+    async def _check_links(self, ext: Extension) -> None:
+        """Have ``ext`` show its current links, and carry the audio that it could not have."""
+        new = await self._links.of_extension(ext)
+        if new is None:
+            raise UserError("The provider does not tell of it right now.", "Try again in a minute.")
+        carried = await self._store.attachments(ext.id)
+        lacks_audio = any(each.outcome is Outcome.UNAVAILABLE for each in carried)
+        if lacks_audio and any(clip.is_playable for clip in new.clips):
+            await self._store.want_audio(ext.id, due_at=self._clock())
+            self._bells.attacher.ring()
+        elif new == ext:
+            raise UserError("Nothing is new.", "The links of the reply are the current ones.")
 
     async def form_of(self, extension_id: int, asker: Asker) -> Form:
         """Return what was asked for in an extension, to be sent again.

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.domain.attachments import Attachment
 from bot.domain.models import Extension, Status
 from bot.providers.base import Provider
 from bot.services.paces import Paces
@@ -20,6 +21,7 @@ class Surroundings:
         usual: how long the provider usually takes; None until learned.
         take_of: the extension whose request this asks for again.
         continuations: the extensions that go on from its clips, oldest first.
+        attachments: what the reply carries, and why it does not carry the rest.
     """
 
     label: str
@@ -27,6 +29,7 @@ class Surroundings:
     usual: dt.timedelta | None = None
     take_of: Extension | None = None
     continuations: tuple[Extension, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Views:
@@ -42,13 +45,16 @@ class Views:
         store, provider = self._store, self._providers.get(ext.request.provider)
         if place is None and ext.status is Status.WAITING:
             place = await store.place_in_line(ext)
-        going_on = ext.clips and ext.status is Status.COMPLETE
+        is_complete = ext.status is Status.COMPLETE
         return Surroundings(
             label=provider.capabilities.label if provider else ext.request.provider,
             place=place,
             usual=await self.usual(ext.request.provider),
             take_of=await store.extension(ext.take_of) if ext.take_of is not None else None,
-            continuations=tuple(await store.continuations(ext)) if going_on else (),
+            continuations=tuple(await store.continuations(ext))
+            if ext.clips and is_complete
+            else (),
+            attachments=await store.attachments(ext.id) if is_complete else (),
         )
 
     async def usual(self, provider: str) -> dt.timedelta | None:

@@ -151,6 +151,7 @@ class Tracker:
             return
         if new.status.is_final:
             log.info("Extension %s: %s", new.id, new.status)
+            self._bells.attacher.ring()
         if new.revision != was.revision:
             self._bells.publisher.ring()
         self._bells.tracker.ring()  # it may be due before the loop means to look again

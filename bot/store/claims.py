@@ -9,20 +9,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Select, case, func, select, update
+from sqlalchemy import Select, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import FINAL, SPLICER, Extension, Status
 from bot.store import audio_work
 from bot.store.extensions import OPEN, load
-from bot.store.tables import extensions, is_unpublished
+from bot.store.tables import audio, extensions, is_unpublished, is_wanted
 
 _TRACKED = tuple(status for status in Status if status.is_tracked)
 
 _row = extensions.c
 
 # The loops ask these again and again: to build them anew takes as long as to answer them.
-_next_due = select(func.min(_row.due_at)).where(_row.status.in_(OPEN))
+_next_due = select(func.min(_row.due_at)).where(_row.status.in_(OPEN), _row.provider != SPLICER)
 _next_publish = select(func.min(_row.publish_at)).where(is_unpublished)
 
 
@@ -137,7 +137,9 @@ async def lapse_all(db: AsyncConnection) -> None:
     is_sent = _row.provider != SPLICER
     await db.execute(update(extensions).where(claimed, is_sent).values(due_at=past))
     await audio_work.lapse(db)
-    await db.execute(update(extensions).where(is_unpublished).values(publish_at=_row.created_at))
+    carries_soon = _row.id.in_(select(audio.c.extension_id).where(is_wanted))
+    is_claimed = or_(is_unpublished, carries_soon)
+    await db.execute(update(extensions).where(is_claimed).values(publish_at=_row.created_at))
 
 
 def _first_waiting(provider: str, now: dt.datetime) -> Select[Any]:

@@ -3,13 +3,14 @@
 import io
 import logging
 import secrets
+from typing import Any
 
 import discord
 
 from bot.client import Encore
 from bot.domain.errors import UserError
 from bot.domain.text import escaped, shortened, utf16_length
-from bot.ui.embeds import refusal_embed
+from bot.ui.embeds import note_embed, refusal_embed
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,20 @@ async def answer(
         await interaction.response.send_message(
             embeds=embeds, view=buttons, file=attached, ephemeral=True
         )
+
+
+async def hold(interaction: discord.Interaction[Any]) -> None:
+    """Have Discord wait longer than three seconds: unseen after a press, else with *thinking*."""
+    is_press = interaction.type is discord.InteractionType.component
+    await interaction.response.defer(ephemeral=not is_press)
+
+
+async def acknowledge(interaction: discord.Interaction[Any]) -> None:
+    """Say that it is done: unseen after a press, else in words that only the member sees."""
+    if interaction.type is not discord.InteractionType.component:
+        await answer(interaction, embeds=[note_embed("Done: the reply shows it in a moment.")])
+    elif not interaction.response.is_done():
+        await interaction.response.defer()
 
 
 async def tell_directly(bot: Encore, member_id: int, embed: discord.Embed) -> None:

@@ -12,7 +12,7 @@ import discord
 from bot.client import Encore
 from bot.domain.forms import Form
 from bot.services.extensions import Asker, ExtensionService
-from bot.ui.answers import answer_error
+from bot.ui.answers import acknowledge, answer_error, hold
 from bot.ui.custom_ids import Action
 from bot.ui.modals import extend_modal
 from bot.ui.permissions import require_access
@@ -96,7 +96,7 @@ class Cancel(PressedButton, action=Action.CANCEL):
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
         """Cancel it."""
         await service.cancel(int(self.stored_id), asker_of(interaction))
-        await interaction.response.defer()
+        await acknowledge(interaction)
 
 
 class CheckAgain(PressedButton, action=Action.CHECK_AGAIN):
@@ -104,8 +104,9 @@ class CheckAgain(PressedButton, action=Action.CHECK_AGAIN):
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
         """Have it checked."""
+        await hold(interaction)
         await service.check_again(int(self.stored_id))
-        await interaction.response.defer()
+        await acknowledge(interaction)
 
 
 class SendAgain(PressedButton, action=Action.SEND_AGAIN):

@@ -8,13 +8,14 @@ import datetime as dt
 
 import discord
 
+from bot.domain.attachments import Attachment
 from bot.domain.models import Clip, Extension, Status
 from bot.domain.style import format_style
 from bot.domain.text import escaped, shortened
 from bot.domain.timecode import format_time
 from bot.services.surroundings import Surroundings
 from bot.ui.looks import BLURPLE, COLOURS, RED, expired_title, linked, listen, waiting_title
-from bot.ui.reasons import outcome, postponement
+from bot.ui.reasons import carrying, outcome, postponement
 from bot.ui.texts import id_shown, shown
 
 TITLE_LENGTH = 100
@@ -35,7 +36,7 @@ def extension_embeds(ext: Extension, around: Surroundings) -> list[discord.Embed
         colour=colour, title=_title(ext, around), description="\n".join(_body(ext, around))
     )
     head.set_footer(text=around.label)
-    return [head, *_clip_embeds(ext, colour)]
+    return [head, *_clip_embeds(ext, colour, around)]
 
 
 def plain_embeds(ext: Extension, around: Surroundings) -> list[discord.Embed]:
@@ -53,6 +54,11 @@ def plain_embeds(ext: Extension, around: Surroundings) -> list[discord.Embed]:
 def refusal_embed(problem: str, remedy: str) -> discord.Embed:
     """Return the answer to something that can't be done: what is wrong, then what to do."""
     return discord.Embed(colour=RED, description=f"**{problem}**\n{remedy}")
+
+
+def note_embed(text: str) -> discord.Embed:
+    """Return a short answer that is neither a reply nor a refusal."""
+    return discord.Embed(colour=BLURPLE, description=text)
 
 
 def question_embed(question: str) -> discord.Embed:
@@ -144,24 +150,45 @@ def _progress(ext: Extension, around: Surroundings) -> list[str]:
     return [steps, started + usual]
 
 
-def _clip_embeds(ext: Extension, colour: discord.Colour) -> list[discord.Embed]:
+def _clip_embeds(
+    ext: Extension, colour: discord.Colour, around: Surroundings
+) -> list[discord.Embed]:
     if ext.status not in (Status.STREAMING, Status.COMPLETE):
         return []
     clips = ext.clips[:MOST_CLIPS]
+    carried = {each.clip_id: each for each in around.attachments}
     return [
-        _clip_embed(ext, clip, letter(index), colour, longest=LINKS_LENGTH // len(clips))
+        _clip_embed(
+            ext,
+            clip,
+            letter(index),
+            colour,
+            carried=carried.get(clip.id),
+            longest=LINKS_LENGTH // len(clips),
+        )
         for index, clip in enumerate(clips)
         if clip.audio_url or ext.status is Status.COMPLETE
     ]
 
 
 def _clip_embed(
-    ext: Extension, clip: Clip, name: str, colour: discord.Colour, *, longest: int
+    ext: Extension,
+    clip: Clip,
+    name: str,
+    colour: discord.Colour,
+    *,
+    carried: Attachment | None,
+    longest: int,
 ) -> discord.Embed:
     title = shown(clip.title or ext.title, TITLE_LENGTH) or "Untitled"
     length = f" · {format_time(round(clip.duration))}" if clip.duration else ""
-    lines = f"**{name} · {title}**{length}\n{listen(clip, longest)}"
-    embed = discord.Embed(colour=colour, description=lines)
+    lines = [f"**{name} · {title}**{length}", listen(clip, longest)]
+    embed = discord.Embed(colour=colour)
+    if carried is not None:
+        lines += carrying(carried)
+        if carried.picture:
+            embed.set_image(url=f"attachment://{carried.picture}")
+    embed.description = "\n".join(lines)
     if clip.image_url:
         embed.set_thumbnail(url=clip.image_url)
     return embed

@@ -9,6 +9,8 @@ from bot.domain.errors import UserError
 
 # To find its reply again once the interaction's token is dead.
 TO_EDIT = ("view_channel",)
+# To have a reply carry its audio.
+TO_ATTACH = ("attach_files",)
 # To answer a message without an interaction, as reactions need.
 TO_POST = ("view_channel", "send_messages", "embed_links")
 TO_POST_IN_THREAD = ("view_channel", "send_messages_in_threads", "embed_links")

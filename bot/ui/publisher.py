@@ -1,5 +1,7 @@
 """The third loop: whatever changed since it was last shown -> an edit of its reply.
 
+The one who edits replies, also for the attacher, which hands over the files that one is to carry.
+
 Which way leads to a reply is decided by its `ReplyRef`: the interaction's webhook while its token
 lives, the channel's message after that, a direct message with the final result when neither leads
 anywhere. A way that is gone is remembered in the store and not tried again.
@@ -9,6 +11,7 @@ import asyncio
 import datetime as dt
 import logging
 import random
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -20,15 +23,20 @@ from bot.client import Encore
 from bot.domain.clock import Clock
 from bot.domain.models import Extension, ReplyRef
 from bot.domain.pacing import backoff
+from bot.services.attacher import Carried
 from bot.services.bells import Bells
+from bot.services.prepared import Prepared, Upload
 from bot.services.workers import Workers
 from bot.store.store import Store
 from bot.ui.embeds import extension_embeds, plain_embeds
+from bot.ui.permissions import TO_ATTACH, missing
 from bot.ui.replies import APART, UNREACHABLE
 from bot.ui.views import extension_view
 from bot.ui.ways import (
     BAD_REQUEST,
+    MISSING_PERMISSIONS,
     NO_HISTORY,
+    TOO_LARGE,
     TOO_MANY_EDITS,
     UNKNOWN_MESSAGE,
     Way,
@@ -50,6 +58,27 @@ class Message:
 
     embeds: list[discord.Embed]
     view: discord.ui.View | None
+    uploads: Sequence[Upload] | None = None  # in place of all files; None leaves them alone
+
+    def files(self) -> list[discord.File]:
+        """Return the files anew: whoever sends them reads them to their end."""
+        return [
+            discord.File(each.path, filename=each.name, description=each.description or None)
+            for each in self.uploads or ()
+        ]
+
+    def edited(self) -> dict[str, Any]:
+        """Return what an edit of a message takes."""
+        whole: dict[str, Any] = {"embeds": self.embeds, "view": self.view}
+        return whole if self.uploads is None else whole | {"attachments": self.files()}
+
+    def sent(self) -> dict[str, Any]:
+        """Return what a new message takes."""
+        return {"embeds": self.embeds, "view": self.view, "files": self.files()}
+
+
+class _NotAllowedError(Exception):
+    """Files may not be attached there."""
 
 
 class Publisher:
@@ -86,15 +115,53 @@ class Publisher:
         """Let the edits that are under way finish for up to ``grace`` seconds."""
         await self._workers.stop(grace=grace)
 
+    def attachment_limit(self, reply: ReplyRef) -> int | None:
+        """Return how many bytes a file may have there; None where none may be attached."""
+        guild = self._bot.get_guild(reply.guild_id) if reply.guild_id else None
+        channel = guild.get_channel_or_thread(reply.channel_id) if guild else None
+        if guild and channel and missing(channel.permissions_for(guild.me), TO_ATTACH):
+            return None
+        is_young = reply.token_until is not None and self._clock() < reply.token_until
+        if reply.attachment_limit is not None and (is_young or guild is None):
+            return reply.attachment_limit
+        return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+    async def carry(
+        self, ext: Extension, prepared: Prepared, look: Callable[[Extension], Extension]
+    ) -> Carried:
+        """Show ``ext``, as it is then and ``look`` makes it, with the files in place of all others.
+
+        Waits for edits that are under way, and for its turn after the last.
+        """
+        while again_at := await self._claimed(ext.id):
+            pause = min(again_at - self._clock(), APART)
+            await asyncio.sleep(max(pause.total_seconds(), 0.05))
+        carried = Carried.LATER
+        try:
+            if shown := await self._by_any_way(ext, look, prepared):
+                now = self._clock()
+                await self._store.mark_published(ext.id, shown.revision, publish_at=now + APART)
+            carried = Carried.DONE if shown else Carried.NOWHERE
+        except _NotAllowedError:
+            carried = Carried.NOT_ALLOWED
+        except UNREACHABLE as error:
+            log.warning("Extension %s: its audio did not get through: %s", ext.id, error)
+            if isinstance(error, discord.HTTPException) and error.status == TOO_LARGE:
+                carried = Carried.TOO_LARGE
+        finally:
+            if carried is not Carried.DONE:
+                await self._store.release_reply(ext.id, publish_at=self._clock())
+                self._bells.publisher.ring()
+        return carried
+
+    async def _claimed(self, extension_id: int) -> dt.datetime | None:
+        now = self._clock()
+        return await self._store.claim_reply(extension_id, now=now, lapses_at=now + LEASE)
+
     async def _publish(self, ext: Extension) -> None:
         """Bring the reply of ``ext`` up to date by whichever way still leads there."""
         try:
-            while way := next_way(ext.reply, is_final=ext.status.is_final, now=self._clock()):
-                async with self._turn(way, ext.reply):
-                    ext = await self._store.extension(ext.id) or ext
-                    ext, is_done = await self._try(ext, way)
-                if is_done:
-                    break
+            ext = await self._by_any_way(ext) or ext
             await self._store.mark_published(ext.id, ext.revision, publish_at=self._clock() + APART)
         except UNREACHABLE as error:
             log.warning("Extension %s: its reply could not be edited yet: %s", ext.id, error)
@@ -104,6 +171,26 @@ class Publisher:
             await self._postpone(ext, error)
         self._bells.publisher.ring()
 
+    async def _by_any_way(
+        self,
+        ext: Extension,
+        look: Callable[[Extension], Extension] = lambda ext: ext,
+        prepared: Prepared | None = None,
+    ) -> Extension | None:
+        """Show ``ext`` as it is when its turn has come, by whichever way still leads to its reply.
+
+        Returns:
+            It as it was shown, None if no way leads there.
+        """
+        ext = look(ext)
+        while way := next_way(ext.reply, is_final=ext.status.is_final, now=self._clock()):
+            async with self._turn(way, ext.reply):
+                ext = look(await self._store.extension(ext.id) or ext)
+                ext, is_done = await self._try(ext, way, prepared)
+            if is_done:
+                return ext
+        return None
+
     def _turn(self, way: Way, reply: ReplyRef) -> AbstractAsyncContextManager[object]:
         """Return what to wait for: one message at a time where the bot writes as itself."""
         if way is Way.TOKEN:
@@ -111,16 +198,21 @@ class Publisher:
         place = 0 if way is Way.DIRECT else reply.channel_id
         return self._turns.setdefault(place, asyncio.Lock())
 
-    async def _try(self, ext: Extension, way: Way) -> tuple[Extension, bool]:
+    async def _try(
+        self, ext: Extension, way: Way, prepared: Prepared | None
+    ) -> tuple[Extension, bool]:
         """Show ``ext`` by ``way``; return it with what was learned, and whether that is done.
 
         Raises:
             discord.HTTPException: it may work later.
+            _NotAllowedError: it may work without files.
         """
         reply = ext.reply
         try:
-            message_id = await self._show(ext, way)
+            message_id = await self._show(ext, way, prepared)
         except discord.HTTPException as error:
+            if error.code == MISSING_PERMISSIONS and prepared and prepared.files:
+                raise _NotAllowedError from error
             if not is_gone(error):
                 raise
             log.info("Extension %s: %s is gone (%s)", ext.id, way.name, error.code)
@@ -138,18 +230,22 @@ class Publisher:
             await self._bot.service.has_reply(shown)
         return shown, is_done
 
-    async def _show(self, ext: Extension, way: Way) -> int:
+    async def _show(self, ext: Extension, way: Way, prepared: Prepared | None) -> int:
         """Show ``ext`` by ``way``, without anything from outside should Discord refuse that."""
         around = await self._bot.service.surroundings(ext)
-        view = extension_view(ext)
+        uploads = None
+        if prepared is not None:
+            around = replace(around, attachments=prepared.attachments)
+            uploads = prepared.files
+        view = extension_view(ext, around.attachments)
         try:
-            message = Message(embeds=extension_embeds(ext, around), view=view)
+            message = Message(embeds=extension_embeds(ext, around), view=view, uploads=uploads)
             return await self._send(ext, message, way)
         except discord.HTTPException as error:
             if error.status != BAD_REQUEST or is_gone(error) or error.code == TOO_MANY_EDITS:
                 raise
             log.exception("Extension %s: Discord refused its embeds; showing it plainly", ext.id)
-        message = Message(embeds=plain_embeds(ext, around), view=None)
+        message = Message(embeds=plain_embeds(ext, around), view=None, uploads=uploads)
         return await self._send(ext, message, way)
 
     async def _send(self, ext: Extension, message: Message, way: Way) -> int:
@@ -164,10 +260,10 @@ class Publisher:
                 webhook = discord.Webhook.partial(application, reply.token, client=bot)
                 # The first reply goes by this name until Discord has told its id.
                 target = cast("int", reply.message_id or "@original")
-                shown = await webhook.edit_message(target, embeds=message.embeds, view=message.view)
+                shown = await webhook.edit_message(target, **message.edited())
             case Way.CHANNEL:
                 known = channel.get_partial_message(cast("int", reply.message_id))
-                shown = await known.edit(embeds=message.embeds, view=message.view)
+                shown = await known.edit(**message.edited())
             case Way.REPOST:
                 shown = await self._post(channel, reply, message, once=f"ext-{ext.id}")
             case Way.DIRECT:
@@ -180,18 +276,17 @@ class Publisher:
         self, channel: discord.abc.Messageable, reply: ReplyRef, message: Message, *, once: str
     ) -> discord.Message:
         """Send a new message, but one only, though Encore be killed before it can take note."""
-        what: dict[str, Any] = {"embeds": message.embeds, "view": message.view, "nonce": once}
         if reply.answers is None:
-            return await channel.send(**what)
+            return await channel.send(**message.sent(), nonce=once)
         answered = discord.MessageReference(
             message_id=reply.answers, channel_id=reply.channel_id, fail_if_not_exists=False
         )
         try:
-            return await channel.send(**what, reference=answered)
+            return await channel.send(**message.sent(), nonce=once, reference=answered)
         except discord.HTTPException as error:
             if error.code != NO_HISTORY:
                 raise
-            return await channel.send(**what)
+            return await channel.send(**message.sent(), nonce=once)
 
     async def _postpone(self, ext: Extension, error: Exception) -> None:
         pause = dt.timedelta(

@@ -7,6 +7,7 @@ import datetime as dt
 
 import discord
 
+from bot.domain.attachments import Attachment, Outcome
 from bot.domain.models import Extension, Reason, ReasonKind, Status
 from bot.domain.timecode import format_time
 from bot.ui.texts import id_shown, shown
@@ -43,6 +44,21 @@ def postponement(reason: Reason, label: str, again_at: dt.datetime) -> str:
     if reason.kind is ReasonKind.RATE_LIMITED:
         return f"{label} asks to wait; next try {when}. Nothing has been charged."
     return f"{label} can't be reached; next try {when}. Nothing has been sent."
+
+
+def carrying(attachment: Attachment) -> list[str]:
+    """Return the line that says how a clip's audio is attached, if that needs saying."""
+    match attachment.outcome:
+        case Outcome.ATTACHED if attachment.bit_rate is not None:
+            return [f"-# attached at {attachment.bit_rate // 1000} kbit/s, to fit"]
+        case Outcome.ATTACHED:
+            return []
+        case Outcome.TOO_LARGE:
+            return ["-# too large to be attached here: the link plays it"]
+        case Outcome.NOT_ALLOWED:
+            return ["-# Encore lacks *Attach Files* in this channel: the link plays it"]
+        case Outcome.UNAVAILABLE:
+            return ["-# its audio could not be fetched: *Check again* asks for a fresh link"]
 
 
 def _failure(reason: Reason, label: str, ext: Extension) -> str:

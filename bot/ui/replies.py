@@ -74,6 +74,7 @@ def _reply_ref(interaction: discord.Interaction[Any]) -> ReplyRef:
         guild_id=guild_id,
         token=interaction.token,
         token_until=interaction.created_at + TOKEN_LIFE,
+        attachment_limit=interaction.filesize_limit,
         in_channel=interaction.is_guild_integration() if guild_id else context.dm_channel,
     )
 

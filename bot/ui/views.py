@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import discord
 
+from bot.domain.attachments import Attachment, Outcome
 from bot.domain.models import Extension, Status
 from bot.domain.transitions import can_check_again
 from bot.ui.custom_ids import Action
@@ -14,9 +15,12 @@ LINK_LENGTH = 512  # Discord's limit for a button's url
 Button = discord.ui.Button[discord.ui.View]
 
 
-def extension_view(ext: Extension) -> discord.ui.View | None:
+def extension_view(
+    ext: Extension, attachments: Iterable[Attachment] = ()
+) -> discord.ui.View | None:
     """Return the buttons of a reply: links in the first row, actions in the second."""
-    return _view([*_links(ext), *_actions(ext)])
+    is_out_of_reach = any(each.outcome is Outcome.UNAVAILABLE for each in attachments)
+    return _view([*_links(ext), *_actions(ext, may_have_news=is_out_of_reach)])
 
 
 def draft_view(draft_id: int) -> discord.ui.View | None:
@@ -36,13 +40,13 @@ def _links(ext: Extension) -> Iterator[Button]:
                 yield Button(label=f"▶ Listen {letter(index)}", url=clip.audio_url, row=0)
 
 
-def _actions(ext: Extension) -> Iterator[Button]:
+def _actions(ext: Extension, *, may_have_news: bool) -> Iterator[Button]:
     if ext.status is Status.WAITING:
         yield _button("Cancel", Action.CANCEL, ext.id)
     if ext.status is Status.COMPLETE:
         yield from _extend_buttons(ext)
         yield _button("🔁 Another take", Action.ANOTHER_TAKE, ext.id)
-    if can_check_again(ext):
+    if can_check_again(ext) or may_have_news:
         yield _button("Check again", Action.CHECK_AGAIN, ext.id)
     elif ext.status in (Status.FAILED, Status.UNCONFIRMED):
         yield _button("Send again", Action.SEND_AGAIN, ext.id)

@@ -11,7 +11,9 @@ from bot.domain.models import ReplyRef
 UNKNOWN_MESSAGE = 10008
 TOO_MANY_EDITS = 30046  # of a message older than an hour
 NO_HISTORY = 160002  # a message can't be answered without the permission to read it
+MISSING_PERMISSIONS = 50013
 BAD_REQUEST = 400
+TOO_LARGE = 413
 
 # Unknown channel, message, webhook; missing access, can't message this member, missing
 # permissions, invalid webhook token, archived thread.

@@ -11,6 +11,7 @@ from bot.domain.forms import Form
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Progress, ReplyRef, Status
 from bot.services.bells import Bells
 from bot.services.extensions import Asker, ExtensionService
+from bot.services.fresh_links import FreshLinks
 from bot.services.outages import Outages
 from bot.services.paces import Paces
 from bot.services.submitter import Submitter
@@ -66,6 +67,7 @@ class World:
             quota=Quota(member=member_limit, channel=channel_limit),
             bells=self.bells,
             paces=self.paces,
+            links=FreshLinks(store, self.providers, bells=self.bells, clock=self.clock),
             clock=self.clock,
         )
         self.submitter = Submitter(

@@ -1,0 +1,150 @@
+"""The files of finished clips: the audio with its tags, and a picture of source and new part."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from string import ascii_uppercase
+
+from bot.audio.encoding import Fitted, fitted
+from bot.audio.errors import AudioError, Failed
+from bot.audio.fetch import Fetched
+from bot.audio.names import file_name
+from bot.audio.peaks import Peaks
+from bot.audio.tags import Tags, tag
+from bot.audio.waveform import Stretch, waveform_alt, waveform_png
+from bot.audio.workshop import Workshop
+from bot.domain.attachments import Attachment, Outcome
+from bot.domain.models import Clip, Extension, KnownClip
+from bot.domain.timecode import format_time
+from bot.services.prepared import Prepared, Upload
+from bot.services.sounds import Sounds
+from bot.store.store import Store
+
+log = logging.getLogger(__name__)
+
+MOST_CLIPS = 4  # that a reply shows
+
+
+@dataclass(frozen=True, slots=True)
+class _Lettered:
+    """A clip of an extension, and its letter there."""
+
+    clip: Clip
+    letter: str
+
+
+class ClipFiles:
+    """Prepares what the reply of a complete extension is to carry."""
+
+    def __init__(self, store: Store, sounds: Sounds, workshop: Workshop) -> None:
+        self._store = store
+        self._sounds = sounds
+        self._workshop = workshop
+
+    async def prepare(
+        self, ext: Extension, folder: Path, *, limit: int | None, is_last: bool
+    ) -> Prepared:
+        """Return audio and picture of each clip that can be heard (see `Preparation`)."""
+        letters = zip(ext.clips[:MOST_CLIPS], ascii_uppercase, strict=False)
+        clips = [_Lettered(clip, letter) for clip, letter in letters if clip.is_playable]
+        if limit is None:
+            refused = (_without(each.clip, Outcome.NOT_ALLOWED) for each in clips)
+            return Prepared(attachments=tuple(refused))
+        attachments: list[Attachment] = []
+        files: list[Upload] = []
+        before = await self._source(ext, folder)
+        for each in clips:
+            try:
+                fetched = await self._fetched(ext, each, folder)
+            except AudioError as error:
+                if isinstance(error, Failed) and not is_last:
+                    raise
+                log.info("Clip %s: its audio can't be had (%s)", each.clip.id, error)
+                attachments.append(_without(each.clip, Outcome.UNAVAILABLE))
+                continue
+            audio, fit = await self._audio(ext, each, fetched, folder, limit)
+            picture = await self._picture(ext, each, [*before, _new(fetched)], folder)
+            fetched.path.unlink()
+            files += [audio, picture] if audio else [picture]
+            attachments.append(
+                Attachment(
+                    clip_id=each.clip.id,
+                    outcome=Outcome.ATTACHED if fit else Outcome.TOO_LARGE,
+                    bit_rate=fit.bit_rate if fit else None,
+                    picture=picture.name,
+                    duration=fetched.study.duration,
+                )
+            )
+        return Prepared(attachments=tuple(attachments), files=tuple(files))
+
+    async def _source(self, ext: Extension, folder: Path) -> list[Stretch]:
+        """Return the source up to where the new part joins, if its audio can be had."""
+        known = await self._store.clip(ext.request.clip_id)
+        if known is None or ext.kind.is_song:
+            return []
+        try:
+            fetched = await self._sounds.audio(known, folder / "source")
+        except AudioError as error:
+            log.info("Clip %s: not in the picture (%s)", known.clip.id, error)
+            return []
+        fetched.path.unlink()
+        join = ext.request.continue_at or fetched.study.duration
+        return [Stretch(fetched.study.peaks.between(0, join), "source")]
+
+    async def _fetched(self, ext: Extension, each: _Lettered, folder: Path) -> Fetched:
+        known = KnownClip(
+            clip=each.clip,
+            provider=ext.request.provider,
+            known_at=ext.created_at,
+            extension_id=ext.id,
+        )
+        return await self._sounds.audio(known, folder / f"fetched-{each.letter}")
+
+    async def _audio(
+        self, ext: Extension, each: _Lettered, fetched: Fetched, folder: Path, limit: int
+    ) -> tuple[Upload | None, Fitted | None]:
+        """Return the file to attach and how it fits; nothing if it does not."""
+        title = each.clip.title or ext.title
+        tags = Tags(
+            title=title,
+            album=ext.title,
+            comment=_comment(ext),
+            lyrics=ext.request.lyrics,
+            cover=await self._sounds.cover(each.clip, folder / "cover"),
+        )
+        path = folder / f"{each.letter}.mp3"
+        fit = await self._workshop.run(
+            fitted, fetched.path, fetched.study, path, limit=limit, reserve=tags.size
+        )
+        if fit is None:
+            return None, None
+        await self._workshop.run(tag, path, tags)
+        letter = "full song" if ext.kind.is_song else each.letter
+        return Upload(path=path, name=file_name(title, letter)), fit
+
+    async def _picture(
+        self, ext: Extension, each: _Lettered, stretches: list[Stretch], folder: Path
+    ) -> Upload:
+        """Return the picture, under a name by which an embed can refer to it."""
+        title = each.clip.title or ext.title
+        name = f"waveform-{each.letter.lower()}.png"
+        path = folder / name
+        path.write_bytes(await self._workshop.run(waveform_png, title, stretches))
+        return Upload(path=path, name=name, description=waveform_alt(title, stretches))
+
+
+def _new(fetched: Fetched) -> Stretch:
+    peaks: Peaks = fetched.study.peaks
+    return Stretch(peaks, "new part")
+
+
+def _comment(ext: Extension) -> str:
+    """Return where the new part goes on, such as *continued from Electric Dreams at 2:04*."""
+    source = ext.source_title or f"clip {ext.request.clip_id}"
+    point = ext.request.continue_at
+    where = "the end" if point is None else format_time(round(point, 1))
+    return f"continued from {source} at {where}"
+
+
+def _without(clip: Clip, outcome: Outcome) -> Attachment:
+    return Attachment(clip_id=clip.id, outcome=outcome)
