@@ -24,14 +24,12 @@ from bot.store.tables import IS_SOURCE, clips, extensions
 from bot.store.upsert import insert
 
 _is_made = clips.c.extension_id.is_not(None)
-_is_usable = or_(
-    clips.c.extension_id.is_(None),
-    and_(clips.c.status == ClipStatus.COMPLETE, clips.c.audio_url.is_not(None)),
-)
+is_playable = and_(clips.c.status == ClipStatus.COMPLETE, clips.c.audio_url.is_not(None))
+_is_usable = or_(clips.c.extension_id.is_(None), and_(is_playable, ~clips.c.is_removed))
 # the place of a source clip in the list of clips of the extension that used it
 _BEHIND_ALL_MADE = 1_000
 # Best knowledge first: what an extension made, the newest of it.
-_known = (
+known_clips = (
     select(
         clips,
         extensions.c.reply_channel_id,
@@ -57,7 +55,7 @@ _known = (
 )
 # Asked before a modal opens, and for all that is loaded: to build these anew for each question
 # takes as long as to answer it.
-_best_known = _known.where(clips.c.clip_id == bindparam("clip_id")).limit(1)
+_best_known = known_clips.where(clips.c.clip_id == bindparam("clip_id")).limit(1)
 _of_extensions = (
     select(clips)
     .where(clips.c.extension_id.in_(bindparam("extension_ids", expanding=True)))
@@ -147,7 +145,8 @@ async def search(
     )
     ids = (await db.execute(newest)).scalars().all()
     best: dict[str, KnownClip] = {}
-    for row in (await db.execute(_known.where(clips.c.clip_id.in_(ids), _is_usable))).mappings():
+    usable = known_clips.where(clips.c.clip_id.in_(ids), _is_usable)
+    for row in (await db.execute(usable)).mappings():
         best.setdefault(row["clip_id"], known_clip_of(row))
     return [best[clip_id] for clip_id in ids]
 

@@ -1,6 +1,7 @@
 """How extensions relate: what goes on in which, and who has what in progress."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from sqlalchemy import case, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,13 +25,12 @@ async def in_progress(
     return await load(db, question)
 
 
-async def continuations(db: AsyncConnection, ext: Extension) -> list[Extension]:
-    """Return the extensions that go on from a clip of ``ext`` and have a reply, oldest first."""
-    made = [clip.id for clip in ext.clips]
+async def continuations(db: AsyncConnection, clip_ids: Sequence[str]) -> list[Extension]:
+    """Return the extensions that go on from one of these clips and have a reply, oldest first."""
     question = (
         select(extensions)
         .where(
-            _row.clip_id.in_(made),
+            _row.clip_id.in_(clip_ids),
             _row.kind == Kind.PART,
             _row.reply_message_id.is_not(None),
             ~_made_nothing,

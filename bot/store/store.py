@@ -5,12 +5,13 @@ network other than the database's.
 """
 
 import datetime as dt
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
 from bot.domain.attachments import Attachment, AudioWork
 from bot.domain.forms import Form
+from bot.domain.library import Page, Viewer, Wanted
 from bot.domain.lineage import Step
 from bot.domain.models import Clip, Extension, KnownClip, ReplyRef
 from bot.domain.pacing import Timing
@@ -20,6 +21,7 @@ from bot.store import (
     claims,
     clips,
     extensions,
+    library,
     lineages,
     notes,
     relations,
@@ -71,7 +73,7 @@ class Store:
         """As `accept`, if there is room within ``quota``; else tell what is in progress.
 
         A take that repeats one of the same member since ``double_since`` is a double click, and
-        the first one is returned. On SQLite, no two can find the same last place free. With
+        the first one is returned, as is a full song that the channel has or soon has. On SQLite, no two can find the same last place free. With
         ``knows_source`` the source clip is known to be remembered already.
         """
         return await self._db.write_first(
@@ -241,7 +243,11 @@ class Store:
 
         What came to nothing is left out.
         """
-        return await self._db.read(relations.continuations, ext)
+        return await self.continuations_of([clip.id for clip in ext.clips])
+
+    async def continuations_of(self, clip_ids: Sequence[str]) -> list[Extension]:
+        """Return the extensions that go on from one of these clips; as `continuations`."""
+        return await self._db.read(relations.continuations, clip_ids)
 
     async def tell_source(self, ext: Extension, *, publish_at: dt.datetime) -> None:
         """Have the reply that made the source clip of ``ext`` say, from then on, that it goes on.
@@ -259,16 +265,56 @@ class Store:
         return await self._db.read(clips.find_clip, clip_id)
 
     async def search_clips(
-        self, text: str, *, guild_id: int | None, member_id: int, limit: int = 25
+        self,
+        text: str,
+        *,
+        guild_id: int | None,
+        member_id: int,
+        channels: Collection[int] | None = None,
+        limit: int = 25,
     ) -> list[KnownClip]:
         """Return clips with ``text`` in title, style or id, each once, newest made or used first.
 
         Looks among the playable clips made and the source clips used by extensions in the guild,
-        or, where there is none, by extensions of the member, wherever they are.
+        or, where there is none, by extensions of the member, wherever they are. What a member
+        took out of the library is not found.
+
+        Args:
+            text: what to look for.
+            guild_id: where.
+            member_id: who looks.
+            channels: those of the guild to look in, beside what the member asked for; None is all.
+            limit: how many to return.
         """
-        is_own = table.c.member_id == member_id
-        within = is_own if guild_id is None else table.c.reply_guild_id == guild_id
+        if guild_id is None:
+            within = table.c.member_id == member_id
+        elif channels is None:
+            within = table.c.reply_guild_id == guild_id
+        else:
+            within = library.in_guild(guild_id, channels, member_id)
         return await self._db.read(clips.search, text, within, limit)
+
+    async def library_page(self, viewer: Viewer, wanted: Wanted) -> Page:
+        """Return a page of the library, newest first: the one that is wanted, else the last.
+
+        In the library are playable clips that extensions made, unless their member took them out.
+        """
+        return await self._db.read(library.page, viewer, wanted)
+
+    async def library_channels(self, guild_id: int) -> list[int]:
+        """Return the channels of a guild in which anything was asked for, the latest first."""
+        return await self._db.read(library.channels, guild_id)
+
+    async def clips_of(self, extension_id: int) -> list[KnownClip]:
+        """Return the clips that an extension made, in order, with what is known of each."""
+        return await self._db.read(library.clips_of, extension_id)
+
+    async def remove_clip(self, clip_id: str, *, member_id: int) -> bool:
+        """Take a clip that this member made out of the library; return whether it was in it.
+
+        Lineages keep it, and what others made of it stays.
+        """
+        return await self._db.write_first(library.remove, clip_id, member_id)
 
     async def remember_clip(self, provider: str, clip: Clip, *, now: dt.datetime) -> None:
         """Keep what ``provider`` told of a source clip; a clip that was made here is left alone."""

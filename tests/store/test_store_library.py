@@ -1,0 +1,208 @@
+"""The library has what can be played, was made here and was not taken out, newest first."""
+
+from dataclasses import replace
+
+import pytest
+from store_samples import CHANNEL, GUILD, MEMBER, accepted, finished, heard
+
+from bot.domain.library import PAGE_SIZE, Made, Page, Scope, Viewer, Wanted
+from bot.domain.models import Clip, ClipStatus, Kind
+from bot.store.store import Store
+
+OTHER = MEMBER + 1
+HIDDEN = CHANNEL + 1
+VIEWER = Viewer(member_id=MEMBER, channel_id=CHANNEL, guild_id=GUILD, channels=frozenset({CHANNEL}))
+
+
+async def page(
+    store: Store,
+    scope: Scope = Scope.MINE,
+    search: str = "",
+    number: int = 1,
+    *,
+    viewer: Viewer = VIEWER,
+) -> Page:
+    return await store.library_page(viewer, Wanted(scope=scope, search=search, number=number))
+
+
+async def shown(store: Store, *wanted: object, **options: object) -> list[str]:
+    return [made.known.clip.id for made in (await page(store, *wanted, **options)).clips]
+
+
+async def many(store: Store, count: int) -> None:
+    for number in range(count):
+        await finished(store, f"t{number}", heard(f"c{number}"))
+
+
+async def test_an_empty_library_is_one_empty_page(store: Store) -> None:
+    empty = await page(store, number=3)
+    assert empty == Page(wanted=Wanted(scope=Scope.MINE), clips=(), total=0)
+    assert empty.pages == 1
+
+
+async def test_the_newest_comes_first_and_the_clips_of_one_extension_in_order(store: Store) -> None:
+    await finished(store, "one", heard("z"), heard("y"))
+    await finished(store, "two", heard("b"), heard("a"), clip_id="z")
+    assert await shown(store) == ["b", "a", "z", "y"]
+
+
+async def test_a_clip_comes_with_who_asked_for_it_and_how_it_is_known(store: Store) -> None:
+    await finished(store, "one", heard("a"), heard("b"), message_id=77)
+    known = await store.clip("b")
+    assert (await page(store)).clips[1] == Made(known=known, member_id=MEMBER, kind=Kind.PART)
+    assert known.letter == "B"
+    assert known.reply_url.endswith("/77")
+
+
+async def test_a_full_song_is_in_the_library_as_such(store: Store) -> None:
+    await finished(store, "one", heard("whole"), kind=Kind.CONCAT)
+    assert [made.kind for made in (await page(store)).clips] == [Kind.CONCAT]
+
+
+async def test_what_cannot_be_played_and_what_was_only_used_is_not_in_it(store: Store) -> None:
+    silent = Clip(id="f", status=ClipStatus.FAILED)
+    await store.remember_clip("suno", heard("source"), now=(await accepted(store, "0")).created_at)
+    await finished(store, "one", heard("a"), replace(heard("b"), audio_url=None), silent)
+    assert await shown(store) == ["a"]
+
+
+async def test_a_library_has_pages(store: Store) -> None:
+    await many(store, 2 * PAGE_SIZE + 1)
+    ids = [f"c{number}" for number in reversed(range(2 * PAGE_SIZE + 1))]
+    for number in (1, 2, 3):
+        first = (number - 1) * PAGE_SIZE
+        assert await shown(store, number=number) == ids[first : first + PAGE_SIZE]
+    seen = await page(store, number=2)
+    assert (seen.total, seen.pages, seen.wanted.number) == (2 * PAGE_SIZE + 1, 3, 2)
+
+
+@pytest.mark.parametrize(("wanted", "got"), [(-1, 1), (0, 1), (3, 2), (10**15, 2)])
+async def test_a_page_that_is_not_there_is_the_nearest_one(
+    store: Store, wanted: int, got: int
+) -> None:
+    await many(store, 2 * PAGE_SIZE)
+    seen = await page(store, number=wanted)
+    assert seen.wanted.number == got
+    assert len(seen.clips) == PAGE_SIZE
+
+
+async def test_whose_clips_are_looked_at(store: Store) -> None:
+    await finished(store, "own", heard("own"))
+    await finished(store, "here", heard("here"), member_id=OTHER)
+    await finished(store, "away", heard("away"), channel_id=HIDDEN)
+    await finished(store, "hidden", heard("hidden"), channel_id=HIDDEN, member_id=OTHER)
+    await finished(store, "abroad", heard("abroad"), guild_id=8, channel_id=80)
+    await finished(store, "direct", heard("direct"), guild_id=None, channel_id=81)
+    assert await shown(store, Scope.MINE) == ["direct", "abroad", "away", "own"]
+    assert await shown(store, Scope.CHANNEL) == ["here", "own"]
+    assert await shown(store, Scope.SERVER) == ["away", "here", "own"]
+    opened = replace(VIEWER, channels=frozenset({CHANNEL, HIDDEN}))
+    assert await shown(store, Scope.SERVER, viewer=opened) == ["hidden", "away", "here", "own"]
+    stranger = Viewer(member_id=1, channel_id=CHANNEL, guild_id=GUILD)
+    assert await shown(store, Scope.SERVER, viewer=stranger) == ["here", "own"]
+
+
+async def test_a_count_counts_what_is_shown(store: Store) -> None:
+    await finished(store, "own", heard("own"), heard("twin"))
+    await finished(store, "hidden", heard("hidden"), channel_id=HIDDEN, member_id=OTHER)
+    assert (await page(store, Scope.SERVER)).total == 2
+    assert (await page(store, Scope.SERVER, "twin")).total == 1
+
+
+@pytest.mark.parametrize("text", ["łódź", "ŁÓDŹ", "SYNTH", "a-1", "100%_"])
+async def test_a_search_looks_at_title_style_and_id_whatever_the_case(
+    store: Store, text: str
+) -> None:
+    await finished(store, "two", heard("b-2", title="Rain"))
+    await finished(store, "one", heard("A-1", title="Łódź 100%_", style="dark synthwave"))
+    assert await shown(store, Scope.MINE, text) == ["A-1"]
+
+
+@pytest.mark.parametrize("text", ["%", "_", "\\", "a_1"])
+async def test_wildcards_mean_themselves(store: Store, text: str) -> None:
+    await finished(store, "one", heard("a-1", title="Night"))
+    assert await shown(store, Scope.MINE, text) == []
+
+
+async def test_a_removed_clip_is_out_of_the_library_and_of_suggestions(store: Store) -> None:
+    await finished(store, "one", heard("a"), heard("b"))
+    await accepted(store, "two", clip_id="a")
+    assert await store.remove_clip("a", member_id=MEMBER)
+    assert await shown(store) == ["b"]
+    found = await store.search_clips("", guild_id=GUILD, member_id=MEMBER)
+    assert [known.clip.id for known in found] == ["b", "source"]
+
+
+async def test_a_removed_clip_stays_known_and_in_its_lineage(store: Store) -> None:
+    first = await finished(store, "one", heard("a"))
+    await finished(store, "two", heard("b"), clip_id="a")
+    await store.remove_clip("a", member_id=MEMBER)
+    assert (await store.clip("a")).is_removed
+    steps = await store.lineage("b")
+    assert [(step.known.clip.id, step.known.is_removed) for step in steps] == [
+        ("source", False),
+        ("a", True),
+        ("b", False),
+    ]
+    assert await store.extension(first.id) == first
+
+
+async def test_a_clip_is_removed_once_and_only_by_who_made_it(store: Store) -> None:
+    await finished(store, "one", heard("a"), clip_id="s")
+    assert not await store.remove_clip("a", member_id=OTHER)
+    assert not await store.remove_clip("s", member_id=MEMBER)
+    assert not await store.remove_clip("nothing", member_id=MEMBER)
+    assert await shown(store) == ["a"]
+    assert await store.remove_clip("a", member_id=MEMBER)
+    assert not await store.remove_clip("a", member_id=MEMBER)
+
+
+async def test_a_clip_that_two_members_were_given_is_removed_for_one_of_them(store: Store) -> None:
+    await finished(store, "one", heard("a"))
+    await finished(store, "two", heard("a"), member_id=OTHER)
+    await store.remove_clip("a", member_id=MEMBER)
+    assert await shown(store) == []
+    assert await shown(store, viewer=replace(VIEWER, member_id=OTHER)) == ["a"]
+
+
+async def test_news_of_a_removed_clip_do_not_bring_it_back(store: Store) -> None:
+    was = await finished(store, "one", heard("a"))
+    await store.remove_clip("a", member_id=MEMBER)
+    news = replace(was, clips=(heard("a", title="New"),), revision=was.revision + 1)
+    assert await store.save(news, was=was)
+    assert await shown(store) == []
+
+
+async def test_the_channels_of_a_guild_are_known_the_latest_first(store: Store) -> None:
+    for number, channel_id in enumerate((5, 6, 5, 7, 6)):
+        await accepted(store, f"t{number}", channel_id=channel_id)
+    await accepted(store, "abroad", guild_id=8, channel_id=80)
+    await accepted(store, "direct", guild_id=None, channel_id=81)
+    assert await store.library_channels(GUILD) == [6, 7, 5]
+
+
+async def test_the_clips_of_an_extension_are_known_in_order(store: Store) -> None:
+    ext = await finished(store, "one", heard("z"), heard("a"))
+    await store.remove_clip("a", member_id=MEMBER)
+    assert await store.clips_of(ext.id) == [await store.clip("z"), await store.clip("a")]
+    assert await store.clips_of(ext.id + 1) == []
+
+
+async def test_suggestions_come_from_the_channels_that_are_named_and_from_ones_own(
+    store: Store,
+) -> None:
+    await finished(store, "here", heard("here"), clip_id="s1", member_id=OTHER)
+    await finished(
+        store, "hidden", heard("hidden"), clip_id="s2", channel_id=HIDDEN, member_id=OTHER
+    )
+    await finished(store, "away", heard("away"), clip_id="s3", channel_id=HIDDEN)
+    found = await store.search_clips("", guild_id=GUILD, member_id=MEMBER, channels=[CHANNEL])
+    assert [known.clip.id for known in found] == ["away", "s3", "here", "s1"]
+    found = await store.search_clips("", guild_id=GUILD, member_id=MEMBER, channels=[])
+    assert [known.clip.id for known in found] == ["away", "s3"]
+
+
+async def test_what_goes_on_from_a_clip_that_was_not_made_here(store: Store) -> None:
+    await accepted(store, "one", clip_id="s", message_id=7)
+    await accepted(store, "two", clip_id="t", message_id=8)
+    assert [ext.trigger for ext in await store.continuations_of(["s"])] == ["one"]
