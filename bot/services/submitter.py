@@ -19,6 +19,7 @@ from bot.domain.models import (
     ExtendRequest,
     Extension,
     Handle,
+    Kind,
     Reason,
     ReasonKind,
     Status,
@@ -153,8 +154,11 @@ class Submitter:
         """Return ``ext`` with everything its provider needs to know, or None if it can't go on.
 
         What is not known here of the source clip (its length above all) is asked of the provider
-        while the extension still waits, so that being killed meanwhile costs nothing.
+        while the extension still waits, so that being killed meanwhile costs nothing. To join
+        clips a provider needs to know nothing: it made them.
         """
+        if ext.kind is Kind.CONCAT:
+            return ext
         request, needs_length = ext.request, provider.capabilities.needs_continue_at
         known = await self._store.clip(request.clip_id)
         source = known.clip if known else None
@@ -187,7 +191,7 @@ class Submitter:
     async def _submit(self, ext: Extension, provider: Provider) -> None:
         """Send ``ext`` and keep what came of it."""
         try:
-            handle = await provider.extend(ext.request)
+            handle = await _asked(ext, provider)
         except (Unavailable, RateLimited) as error:
             await self._postpone(ext, error)
         except Unconfirmed as error:
@@ -234,10 +238,14 @@ class Submitter:
         await self._doubt(ext, provider)
 
     async def _doubt(self, ext: Extension, provider: Provider | None, *, text: str = "") -> None:
-        """Look for ``ext`` at its provider where that is possible; else it is unconfirmed."""
+        """Look for ``ext`` at its provider where that is possible; else it is unconfirmed.
+
+        What a provider tells of recent clips does not say which of them were joined.
+        """
         now = self._clock()
         sent_at = ext.submitted_at or ext.created_at
-        if provider is not None and provider.capabilities.reconcile:
+        is_part = ext.kind is Kind.PART
+        if is_part and provider is not None and provider.capabilities.reconcile:
             async with self._searching:  # what one finds is known as its own before another looks
                 if handle := await self._found(ext, provider, since=sent_at):
                     log.info("Extension %s: found again at %s", ext.id, provider.name)
@@ -279,6 +287,13 @@ class Submitter:
                 break
         self._bells.submitter.ring()
         self._bells.publisher.ring()
+
+
+async def _asked(ext: Extension, provider: Provider) -> Handle:
+    """Ask ``provider`` for ``ext``, which may cost credits."""
+    if ext.kind is Kind.CONCAT:
+        return await provider.concat(ext.request.clip_id)
+    return await provider.extend(ext.request)
 
 
 def _in_the_manner_of(source: Clip, request: ExtendRequest, limits: Limits) -> ExtendRequest:

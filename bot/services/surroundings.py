@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.attachments import Attachment
+from bot.domain.lineage import Step
 from bot.domain.models import Extension, Status
 from bot.providers.base import Provider
 from bot.services.paces import Paces
@@ -21,6 +22,7 @@ class Surroundings:
         usual: how long the provider usually takes; None until learned.
         take_of: the extension whose request this asks for again.
         continuations: the extensions that go on from its clips, oldest first.
+        parts: of a full song, from the root on.
         attachments: what the reply carries, and why it does not carry the rest.
     """
 
@@ -29,6 +31,7 @@ class Surroundings:
     usual: dt.timedelta | None = None
     take_of: Extension | None = None
     continuations: tuple[Extension, ...] = ()
+    parts: tuple[Step, ...] = ()
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -51,6 +54,7 @@ class Views:
             place=place,
             usual=await self.usual(ext.request.provider),
             take_of=await store.extension(ext.take_of) if ext.take_of is not None else None,
+            parts=tuple(await store.lineage(ext.request.clip_id)) if ext.kind.is_song else (),
             continuations=tuple(await store.continuations(ext))
             if ext.clips and is_complete
             else (),

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import Extension
-from bot.store import extensions, relations
+from bot.store import extensions, lineages, relations
 from bot.store.extensions import OPEN
 from bot.store.tables import extensions as table
 
@@ -50,8 +50,13 @@ async def take_on(
 ) -> TakenOn | Full:
     """Insert ``ext`` if it is new and there is room; else return what it repeats, or why not.
 
-    A take of the same extension by the same member since ``double_since`` is a double click.
+    A take of the same extension by the same member since ``double_since`` is a double click, and
+    a channel needs one full song of a clip.
     """
+    if ext.kind.is_song:
+        songs = await lineages.songs_of(db, ext.request.clip_id, ext.reply.channel_id)
+        if songs:
+            return TakenOn(songs[0], is_new=False)
     if ext.take_of is not None:
         latest = await relations.latest_take(db, ext.take_of, ext.member_id)
         if latest is not None and latest.created_at > double_since:

@@ -73,8 +73,9 @@ class Store:
         """As `accept`, if there is room within ``quota``; else tell what is in progress.
 
         A take that repeats one of the same member since ``double_since`` is a double click, and
-        the first one is returned, as is a full song that the channel has or soon has. On SQLite, no two can find the same last place free. With
-        ``knows_source`` the source clip is known to be remembered already.
+        the first one is returned, as is a full song that the channel has or soon has. On SQLite,
+        no two can find the same last place free. With ``knows_source`` the source clip is known
+        to be remembered already.
         """
         return await self._db.write_first(
             accepting.take_on,

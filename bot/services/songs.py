@@ -1,0 +1,152 @@
+"""The whole song in one piece: joined by its provider where that can, else by Encore. No Discord.
+
+A full song is taken on, waited for, shown and kept like any extension (`Kind`).
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bot.domain.clock import Clock
+from bot.domain.errors import UserError
+from bot.domain.lineage import Step
+from bot.domain.models import (
+    SPLICER,
+    Clip,
+    ClipStatus,
+    ExtendRequest,
+    Extension,
+    Kind,
+    ReplyRef,
+    Status,
+)
+from bot.domain.text import escaped, shortened
+from bot.providers.base import Provider
+from bot.services.bells import Bells
+from bot.services.intake import Accepted, Intake
+from bot.services.paces import Paces
+from bot.services.surroundings import Views
+from bot.store.accepting import Quota
+from bot.store.store import Store
+
+# Whoever makes a splice ends it too; no loop that looks at deadlines ever does.
+NEVER = dt.timedelta(days=36500)
+NAMED = 60  # UTF-16 units of a title that a refusal repeats
+
+
+class Songs:
+    """What commands and buttons call for a full song."""
+
+    def __init__(
+        self,
+        store: Store,
+        providers: Mapping[str, Provider],
+        *,
+        deadline: dt.timedelta,
+        quota: Quota,
+        bells: Bells,
+        paces: Paces,
+        clock: Clock,
+    ) -> None:
+        """Make the service; ``deadline`` bounds how long a provider may take."""
+        self._store = store
+        self._providers = providers
+        self._deadline = deadline
+        views = Views(store, providers, paces)
+        self._intake = Intake(store, views, quota=quota, bells=bells, clock=clock)
+        self._clock = clock
+
+    async def ask(self, clip_id: str, *, trigger: str, member_id: int, reply: ReplyRef) -> Accepted:
+        """Take on the full song that ends with a clip.
+
+        One that the channel has, or is about to have, is not made again but returned.
+
+        Raises:
+            UserError: there is nothing to join, or too much is in progress; nothing was kept.
+        """
+        lineage = await self._store.lineage(clip_id)
+        _check(lineage)
+        joiner = self._joiner(lineage)
+        now, known = self._clock(), lineage[-1].known
+        song = Extension(
+            trigger=trigger,
+            kind=Kind.SPLICE,
+            member_id=member_id,
+            request=ExtendRequest(provider=SPLICER, clip_id=clip_id, title=known.clip.title),
+            reply=reply,
+            source_title=known.clip.title,
+            source_url=known.reply_url,
+            status=Status.SUBMITTED,
+            created_at=now,
+            submitted_at=now,
+            due_at=now + NEVER,
+            deadline_at=now + NEVER,
+        )
+        if joiner is not None:
+            song = _sent_to(joiner, song, deadline_at=now + self._deadline)
+        return await self._intake.take_on(song, knows_source=True)
+
+    async def endings(self, extension_id: int) -> Sequence[Clip]:
+        """Return the clips of a reply that a full song can end with; of a song, its own.
+
+        Raises:
+            UserError: there is none.
+        """
+        ext = await self._store.extension(extension_id)
+        if ext is None:
+            raise UserError("Encore does not know this reply.", "Use `/song` with a clip.")
+        if ext.kind.is_song:
+            return [Clip(id=ext.request.clip_id, status=ClipStatus.COMPLETE)]
+        playable = [clip for clip in ext.clips if clip.is_playable]
+        if not playable:
+            raise UserError(
+                "That reply has no clip that can be heard.",
+                "Ask for the song as soon as it has turned green.",
+            )
+        return playable
+
+    def _joiner(self, lineage: Sequence[Step]) -> Provider | None:
+        """Return the provider that can join all that was made, None if Encore has to."""
+        makers = {
+            step.extension.request.provider
+            for step in lineage
+            if step.extension is not None and step.extension.kind is Kind.PART
+        }
+        provider = self._providers.get(makers.pop()) if len(makers) == 1 else None
+        return provider if provider is not None and provider.capabilities.concat else None
+
+
+def _check(lineage: Sequence[Step]) -> None:
+    """Let pass what can be joined.
+
+    Raises:
+        UserError: it can't.
+    """
+    if not lineage:
+        raise UserError(
+            "Encore does not know that clip.",
+            "Pick one from the list: a song can be joined of what was extended here.",
+        )
+    clip = lineage[-1].known.clip
+    name = f"“{escaped(shortened(clip.title, NAMED))}”" if clip.title else "That clip"
+    if clip.status is ClipStatus.FAILED:
+        raise UserError(f"{name} was never finished.", "Pick another clip.")
+    if not clip.status.is_final:
+        raise UserError(f"{name} is still being made.", "Ask again as soon as it is complete.")
+    if len(lineage) == 1:
+        raise UserError(
+            f"{name} is the whole song already.", "Extend it first; then the parts can be joined."
+        )
+
+
+def _sent_to(provider: Provider, song: Extension, *, deadline_at: dt.datetime) -> Extension:
+    """Return ``song`` to be joined by ``provider``, as soon as it is its turn."""
+    return replace(
+        song,
+        kind=Kind.CONCAT,
+        request=replace(song.request, provider=provider.name),
+        status=Status.WAITING,
+        submitted_at=None,
+        due_at=song.created_at,
+        deadline_at=deadline_at,
+    )
