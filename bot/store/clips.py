@@ -4,6 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -64,7 +65,10 @@ _of_extensions = (
 
 
 async def keep_clips(db: AsyncConnection, ext: Extension) -> None:
-    """Write the clips of ``ext``: new ones are added, none is taken away."""
+    """Write the clips of ``ext``: new ones are added, none is taken away.
+
+    A length may have been measured since ``ext`` was read; it stays known.
+    """
     rows = [
         {"extension_id": ext.id, "position": position, **clip_row(ext.request.provider, clip)}
         for position, clip in enumerate(ext.clips)
@@ -72,7 +76,10 @@ async def keep_clips(db: AsyncConnection, ext: Extension) -> None:
     if not rows:
         return
     statement = insert(db, clips)
-    changes = {name: statement.excluded[name] for name in rows[0]}
+    changes: dict[str, ColumnElement[Any]] = {
+        **{name: statement.excluded[name] for name in rows[0]},
+        "duration": func.coalesce(statement.excluded.duration, clips.c.duration),
+    }
     await db.execute(
         statement.on_conflict_do_update(
             index_elements=[clips.c.extension_id, clips.c.clip_id], set_=changes

@@ -43,7 +43,7 @@ async def accept(
     await keep_clips(db, stored)
     if stored.kind is Kind.SPLICE:
         await audio_work.want(db, stored.id, stored.created_at)
-    if not knows_source:
+    elif not knows_source:
         await keep_source(db, stored)
     return stored, True
 
@@ -122,7 +122,7 @@ async def timings(db: AsyncConnection, provider: str, limit: int) -> list[Timing
     """
     oldest_tracked = (
         select(func.min(_row.id))
-        .where(_row.status.in_(_TRACKED), _row.provider == provider)
+        .where(_row.status.in_(_TRACKED), _row.provider == provider, _row.kind == Kind.PART)
         .scalar_subquery()
     )
     question = (

@@ -39,18 +39,20 @@ async def songs_of(db: AsyncConnection, clip_id: str, channel_id: int) -> list[E
 
     What came to nothing, and what nobody can see any more, is left out.
     """
+    # A clip has few songs and a channel many extensions, but SQLite keeps no count and would
+    # look through those: so the channel is no condition here.
     question = (
         select(extensions)
         .where(
             _row.clip_id == clip_id,
             _row.kind != Kind.PART,
-            _row.reply_channel_id == channel_id,
             _row.status.in_((*OPEN, Status.COMPLETE)),
             ~_row.reply_is_gone,
         )
         .order_by(_row.id.desc())
     )
-    return await load(db, question)
+    songs = await load(db, question)
+    return [song for song in songs if song.reply.channel_id == channel_id]
 
 
 async def _maker(db: AsyncConnection, extension_id: int | None) -> Extension | None:

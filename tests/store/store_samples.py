@@ -4,11 +4,13 @@ import datetime as dt
 from dataclasses import replace
 
 from bot.domain.models import (
+    SPLICER,
     Clip,
     ClipStatus,
     ExtendRequest,
     Extension,
     Handle,
+    Kind,
     Progress,
     ReplyRef,
 )
@@ -56,6 +58,13 @@ async def accepted(store: Store, trigger: str, **parts: object) -> Extension:
     ext, is_new = await store.accept(asked(trigger, **parts))
     assert is_new
     return ext
+
+
+async def spliced(store: Store, trigger: str, clip_id: str, **parts: object) -> Extension:
+    """Return a song up to ``clip_id`` that Encore is to join itself."""
+    return await accepted(
+        store, trigger, kind=Kind.SPLICE, provider=SPLICER, clip_id=clip_id, **parts
+    )
 
 
 async def claim_next(

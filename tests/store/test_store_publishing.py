@@ -1,5 +1,6 @@
 """A reply is to be drawn again while it shows an old revision, and only then."""
 
+import asyncio
 import datetime as dt
 from dataclasses import replace
 
@@ -14,6 +15,13 @@ LAPSES = NOW + MINUTE
 
 async def unpublished(store: Store, now: dt.datetime = NOW) -> list[Extension]:
     return await store.claim_unpublished(now=now, lapses_at=now + MINUTE)
+
+
+async def shown(store: Store, trigger: str = "one", *, until: dt.datetime = NOW) -> Extension:
+    """Return an extension whose reply shows the latest of it and is left alone ``until`` then."""
+    ext = await accepted(store, trigger)
+    await store.mark_published(ext.id, ext.revision, publish_at=until)
+    return ext
 
 
 async def test_what_was_accepted_is_unpublished_from_then_on(store: Store) -> None:
@@ -97,3 +105,62 @@ async def test_the_next_edit_is_the_earliest(store: Store) -> None:
     assert await store.next_publish() == NOW
     await store.mark_published(two.id, 1, publish_at=NOW)
     assert await store.next_publish() == NOW + MINUTE
+
+
+# One reply claimed for an edit of its own, as for its files
+
+
+async def test_a_reply_that_nobody_edits_can_be_claimed(store: Store) -> None:
+    ext = await shown(store)
+    assert await store.claim_reply(ext.id, now=NOW, lapses_at=LAPSES) is None
+
+
+async def test_a_claimed_reply_is_claimed_by_nobody_else_until_the_claim_lapses(
+    store: Store,
+) -> None:
+    ext, other = await shown(store), await shown(store, "other")
+    await store.claim_reply(ext.id, now=NOW, lapses_at=LAPSES)
+    later = {"now": LAPSES - SECOND, "lapses_at": LAPSES + MINUTE}
+    assert await store.claim_reply(ext.id, **later) == LAPSES
+    assert await store.claim_reply(other.id, **later) is None
+    assert await store.claim_reply(ext.id, now=LAPSES, lapses_at=LAPSES + MINUTE) is None
+
+
+async def test_a_claimed_reply_is_not_brought_up_to_date_meanwhile(store: Store) -> None:
+    ext = await accepted(store, "one")
+    await store.claim_reply(ext.id, now=NOW, lapses_at=LAPSES)
+    assert await store.next_publish() == LAPSES
+    assert await unpublished(store, LAPSES - SECOND) == []
+    assert await unpublished(store, LAPSES) == [ext]
+
+
+async def test_a_reply_that_is_brought_up_to_date_cannot_be_claimed_meanwhile(
+    store: Store,
+) -> None:
+    ext = await accepted(store, "one")
+    await unpublished(store)
+    assert await store.claim_reply(ext.id, now=NOW, lapses_at=LAPSES) == LAPSES
+
+
+async def test_a_reply_that_was_just_edited_says_when_it_can_be_claimed(store: Store) -> None:
+    ext = await shown(store, until=NOW + SECOND)
+    assert await store.claim_reply(ext.id, now=NOW, lapses_at=LAPSES) == NOW + SECOND
+    assert await store.claim_reply(ext.id, now=NOW + SECOND, lapses_at=LAPSES) is None
+
+
+async def test_a_released_reply_is_free_from_the_time_that_is_given(store: Store) -> None:
+    ext = await accepted(store, "one")
+    await store.claim_reply(ext.id, now=NOW, lapses_at=LAPSES)
+    await store.release_reply(ext.id, publish_at=NOW + SECOND)
+    assert await store.claim_reply(ext.id, now=NOW, lapses_at=LAPSES) == NOW + SECOND
+    # nothing was edited, so nothing counts as shown, nor as failed
+    assert await unpublished(store, NOW + SECOND) == [ext]
+
+
+async def test_a_reply_is_claimed_by_one(store: Store) -> None:
+    ext = await shown(store)
+    answers = await asyncio.gather(
+        *(store.claim_reply(ext.id, now=NOW, lapses_at=LAPSES) for _ in range(6))
+    )
+    assert answers.count(None) == 1
+    assert answers.count(LAPSES) == 5

@@ -3,9 +3,18 @@
 import datetime as dt
 
 import pytest
-from store_samples import MEMBER, MINUTE, NOW, SECOND, accepted, finished, heard, taken
+from store_samples import MEMBER, MINUTE, NOW, SECOND, accepted, finished, heard, spliced, taken
 
-from bot.domain.models import Clip, ClipStatus, Extension, Progress, Reason, ReasonKind, Status
+from bot.domain.models import (
+    Clip,
+    ClipStatus,
+    Extension,
+    Kind,
+    Progress,
+    Reason,
+    ReasonKind,
+    Status,
+)
 from bot.domain.transitions import ended, observed
 from bot.store.store import Store
 
@@ -100,6 +109,13 @@ async def test_a_continuation_that_came_to_nothing_is_left_out(
 ) -> None:
     song = await finished(store, "song", heard("a"))
     await end(store, await accepted(store, "1", clip_id="a", message_id=11), status)
+    assert await store.continuations(song) == []
+
+
+async def test_a_song_does_not_go_on_from_its_last_clip(store: Store) -> None:
+    song = await finished(store, "song", heard("a"))
+    await accepted(store, "1", clip_id="a", message_id=11, kind=Kind.CONCAT)
+    await spliced(store, "2", "a", message_id=12)
     assert await store.continuations(song) == []
 
 

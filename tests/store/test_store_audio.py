@@ -1,0 +1,364 @@
+"""The audio of what became complete is wanted once, claimed by one, and what became of it kept."""
+
+import asyncio
+import datetime as dt
+import itertools
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncConnection
+from store_samples import MINUTE, NOW, SECOND, accepted, finished, heard, spliced, taken
+
+from bot.domain.attachments import Attachment, AudioWork, Outcome
+from bot.domain.models import (
+    Clip,
+    ClipStatus,
+    Extension,
+    Kind,
+    Progress,
+    Reason,
+    ReasonKind,
+    Status,
+)
+from bot.domain.transitions import checking_again, ended, expired, observed
+from bot.store import extensions as extension_rows
+from bot.store.database import opened
+from bot.store.store import Store
+
+LAPSES = NOW + 5 * MINUTE
+DONE = NOW + MINUTE  # when `finished` lets an extension end
+
+texts = st.text(max_size=12)
+seconds = st.floats(allow_nan=False)
+attachments = st.lists(
+    st.builds(
+        Attachment,
+        clip_id=texts,
+        outcome=st.sampled_from(Outcome),
+        bit_rate=st.none() | st.integers(8_000, 320_000),
+        picture=texts,
+        duration=st.none() | seconds,
+        starts=st.lists(seconds, max_size=3).map(tuple),
+    ),
+    max_size=3,
+).map(tuple)
+numbers = itertools.count()
+
+
+def attached(clip_id: str, duration: float | None = None, **parts: object) -> Attachment:
+    """Return a clip that its reply carries."""
+    whole = Attachment(clip_id=clip_id, outcome=Outcome.ATTACHED, duration=duration)
+    return replace(whole, **parts)
+
+
+async def claimed(
+    store: Store,
+    *,
+    now: dt.datetime = LAPSES,
+    lapses_at: dt.datetime = LAPSES + MINUTE,
+    limit: int = 9,
+) -> list[AudioWork]:
+    """Return what can be claimed, by default once all that has been wanted is due."""
+    return await store.claim_audio(now=now, lapses_at=lapses_at, limit=limit)
+
+
+async def wanted(store: Store) -> list[int]:
+    """Return the ids of the extensions whose audio is wanted, which are claimed by this."""
+    return [work.extension_id for work in await claimed(store)]
+
+
+async def settled(store: Store, *clips: Attachment, trigger: str = "one") -> Extension:
+    """Return an extension whose audio has been attached."""
+    ext = await finished(store, trigger, heard(f"{trigger} a", duration=9.0))
+    [work] = await claimed(store)
+    await store.finish_audio(work, clips)
+    return ext
+
+
+# Wanting
+
+
+async def test_the_audio_of_what_became_complete_is_wanted_from_then_on(store: Store) -> None:
+    ext = await finished(store, "one", heard("a"))
+    assert await store.next_audio() == ext.finished_at
+    assert await claimed(store, now=ext.finished_at - SECOND) == []
+    [work] = await claimed(store, now=ext.finished_at)
+    assert work == AudioWork(extension_id=ext.id, due_at=LAPSES + MINUTE, failures=0)
+
+
+async def test_what_is_under_way_has_no_audio_to_be_attached(store: Store) -> None:
+    was = await taken(store, "one")
+    streaming = replace(heard("a"), status=ClipStatus.STREAMING)
+    assert await store.save(observed(was, Progress(clips=(streaming,)), now=NOW), was=was)
+    await accepted(store, "waiting")
+    assert await store.next_audio() is None
+
+
+@pytest.mark.parametrize(
+    "status", [Status.FAILED, Status.UNCONFIRMED, Status.EXPIRED, Status.CANCELLED]
+)
+async def test_what_ended_with_nothing_to_hear_has_no_audio(store: Store, status: Status) -> None:
+    was = await taken(store, "one")
+    reason = Reason(kind=ReasonKind.UNEXPECTED)
+    assert await store.save(ended(was, status, reason, now=NOW), was=was)
+    assert await store.next_audio() is None
+
+
+async def test_what_is_complete_in_name_alone_has_no_audio(store: Store) -> None:
+    was = await taken(store, "one")
+    silent = replace(was, status=Status.COMPLETE, finished_at=NOW, clips=(_withheld("a"),))
+    assert await store.save(silent, was=was)
+    assert await store.next_audio() is None
+
+
+async def test_what_can_be_heard_at_its_deadline_is_wanted(store: Store) -> None:
+    was = await taken(store, "one")
+    half = observed(was, Progress(clips=(heard("a"), _queued("b"))), now=NOW)
+    assert await store.save(half, was=was)
+    assert await store.save(expired(half, now=half.deadline_at), was=half)
+    assert await store.next_audio() == half.deadline_at
+
+
+async def test_it_is_not_wanted_again_when_more_is_saved_of_it(store: Store) -> None:
+    ext = await settled(store)
+    retitled = replace(ext, source_title="Rain", revision=ext.revision + 1)
+    assert await store.save(retitled, was=ext)
+    assert await store.next_audio() is None
+
+
+async def test_a_save_that_lost_wants_nothing(store: Store) -> None:
+    was = await taken(store, "one")
+    assert await store.save(replace(was, revision=was.revision + 1), was=was)
+    assert not await store.save(observed(was, Progress(clips=(heard("a"),)), now=NOW), was=was)
+    assert await store.next_audio() is None
+
+
+async def test_it_is_wanted_in_the_transaction_in_which_it_became_complete(
+    sqlite_url: str,
+) -> None:
+    async with Store.open(sqlite_url) as store:
+        was = await taken(store, "one")
+    done = observed(was, Progress(clips=(heard("a"),)), now=NOW)
+
+    async def undone(db: AsyncConnection) -> None:
+        assert await extension_rows.save(db, done, was)
+        raise ZeroDivisionError
+
+    async with opened(sqlite_url) as database:
+        # opening let the claim of the first store lapse
+        [was] = await Store(database).claim_due("suno", now=NOW, lapses_at=was.due_at)
+        with pytest.raises(ZeroDivisionError):
+            await database.write(undone)
+        store = Store(database)
+        assert (await store.extension(was.id)).status is Status.SUBMITTED
+        assert await store.next_audio() is None
+        assert await store.save(done, was=was)
+        assert await store.next_audio() == NOW
+
+
+async def test_what_is_checked_again_is_wanted_again_when_it_is_complete(store: Store) -> None:
+    ext = await finished(store, "one", heard("a"), _withheld("b"))
+    [first] = await claimed(store)
+    await store.finish_audio(first, [attached("a")])
+    checked = checking_again(ext, now=LAPSES, deadline=MINUTE)
+    assert await store.save(checked, was=ext)
+    assert await store.next_audio() is None
+    found = observed(checked, Progress(clips=(heard("b"),)), now=LAPSES + SECOND)
+    assert await store.save(found, was=checked)
+    assert await store.next_audio() == LAPSES + SECOND
+    # until then the reply carries what it carried
+    assert await store.attachments(ext.id) == (attached("a"),)
+
+
+async def test_what_failed_and_is_complete_after_a_check_is_wanted(store: Store) -> None:
+    ext = await finished(store, "one", _withheld("a"))
+    assert ext.status is Status.FAILED
+    assert await store.next_audio() is None
+    checked = checking_again(ext, now=LAPSES, deadline=MINUTE)
+    assert await store.save(checked, was=ext)
+    assert await store.save(
+        observed(checked, Progress(clips=(heard("a"),)), now=LAPSES), was=checked
+    )
+    assert await wanted(store) == [ext.id]
+
+
+async def test_a_splice_wants_its_audio_when_it_is_accepted(store: Store) -> None:
+    song = await spliced(store, "song", "a")
+    assert await store.next_audio() == song.created_at
+    assert await wanted(store) == [song.id]
+
+
+async def test_a_splice_that_is_asked_for_twice_is_wanted_once(store: Store) -> None:
+    song = await spliced(store, "song", "a")
+    [work] = await claimed(store)
+    await store.finish_audio(work, [])
+    assert await store.accept(replace(song, id=0)) == (song, False)
+    assert await store.next_audio() is None
+
+
+async def test_a_song_that_its_provider_joins_wants_its_audio_when_it_is_complete(
+    store: Store,
+) -> None:
+    was = await taken(store, "song", kind=Kind.CONCAT)
+    assert await store.next_audio() is None
+    assert await store.save(observed(was, Progress(clips=(heard("s"),)), now=NOW), was=was)
+    assert await wanted(store) == [was.id]
+
+
+async def test_audio_can_be_wanted_once_more_with_a_clean_slate(store: Store) -> None:
+    ext = await finished(store, "one", heard("a"))
+    [work] = await claimed(store)
+    await store.postpone_audio(work, due_at=LAPSES)
+    [work] = await claimed(store)
+    await store.finish_audio(work, [attached("a")])
+    await store.want_audio(ext.id, due_at=LAPSES + SECOND)
+    assert await store.next_audio() == LAPSES + SECOND
+    assert await store.attachments(ext.id) == (attached("a"),)
+    [again] = await claimed(store, now=LAPSES + SECOND)
+    assert again.failures == 0
+
+
+async def test_who_works_on_it_while_it_is_wanted_once_more_is_not_the_last(store: Store) -> None:
+    ext = await finished(store, "one", heard("a"))
+    [work] = await claimed(store)
+    await store.want_audio(ext.id, due_at=LAPSES)
+    await store.finish_audio(work, [attached("a")])
+    assert await store.attachments(ext.id) == ()
+    assert await wanted(store) == [ext.id]
+
+
+# Claiming
+
+
+async def test_the_longest_due_is_claimed_first_and_no_more_than_asked_for(store: Store) -> None:
+    for number in (3, 1, 2):
+        ext = await finished(store, f"{number}", heard(f"{number}"))
+        await store.want_audio(ext.id, due_at=NOW + number * SECOND)
+    batches = [await claimed(store, limit=2), await claimed(store, limit=2)]
+    assert [[work.extension_id for work in batch] for batch in batches] == [[2, 3], [1]]
+
+
+async def test_audio_is_claimed_once_and_comes_again_when_the_claim_lapses(store: Store) -> None:
+    ext = await finished(store, "one", heard("a"))
+    [first] = await claimed(store, now=DONE, lapses_at=LAPSES)
+    assert first.due_at == LAPSES
+    assert await store.next_audio() == LAPSES
+    assert await claimed(store, now=LAPSES - SECOND) == []
+    [second] = await claimed(store, now=LAPSES, lapses_at=LAPSES + MINUTE)
+    assert second == AudioWork(extension_id=ext.id, due_at=LAPSES + MINUTE, failures=0)
+
+
+async def test_audio_is_claimed_by_one(url: str) -> None:
+    async with Store.open(url) as store:
+        ids = {(await finished(store, f"{n}", heard(f"{n}"))).id for n in range(9)}
+        batches = await asyncio.gather(*(claimed(store, limit=2) for _ in range(5)))
+        batches.append(await claimed(store))
+    assert sorted(work.extension_id for batch in batches for work in batch) == sorted(ids)
+
+
+async def test_the_claim_of_an_earlier_process_lapses(sqlite_url: str) -> None:
+    async with Store.open(sqlite_url) as store:
+        done = await settled(store, attached("two a"), trigger="two")
+        ext = await finished(store, "one", heard("a"))
+        await store.mark_published(ext.id, ext.revision, publish_at=NOW)
+        [work] = await claimed(store, now=LAPSES + MINUTE, lapses_at=LAPSES + 9 * MINUTE)
+        assert await store.claim_reply(ext.id, now=NOW, lapses_at=LAPSES) is None
+    async with Store.open(sqlite_url) as store:
+        [again] = await claimed(store, now=NOW, lapses_at=LAPSES)
+        assert again == replace(work, due_at=LAPSES)
+        assert await store.attachments(done.id) == (attached("two a"),)
+        # and so does its claim on the reply
+        assert await store.claim_reply(ext.id, now=NOW, lapses_at=LAPSES) is None
+
+
+async def test_the_claim_of_another_process_is_respected(postgres_url: str) -> None:
+    async with Store.open(postgres_url) as store:
+        await finished(store, "one", heard("a"))
+        await claimed(store)
+        async with Store.open(postgres_url) as other:
+            assert await claimed(other) == []
+
+
+async def test_failures_are_counted_and_the_work_comes_again(store: Store) -> None:
+    await finished(store, "one", heard("a"))
+    for failures in range(3):
+        now = LAPSES + failures * MINUTE
+        [work] = await claimed(store, now=now, lapses_at=now + SECOND)
+        assert work.failures == failures
+        await store.postpone_audio(work, due_at=now + MINUTE)
+        assert await store.next_audio() == now + MINUTE
+
+
+async def test_who_lost_the_claim_can_neither_finish_nor_postpone(store: Store) -> None:
+    ext = await finished(store, "one", heard("a"))
+    [slow] = await claimed(store, now=DONE, lapses_at=LAPSES)
+    [quick] = await claimed(store, now=LAPSES, lapses_at=LAPSES + MINUTE)
+    await store.finish_audio(slow, [attached("a", 60.0)])
+    await store.postpone_audio(slow, due_at=NOW)
+    assert await store.attachments(ext.id) == ()
+    assert (await store.extension(ext.id)).clips == (heard("a"),)
+    assert await store.next_audio() == LAPSES + MINUTE
+    await store.finish_audio(quick, [attached("a")])
+    await store.finish_audio(slow, [])
+    await store.postpone_audio(slow, due_at=NOW)
+    assert await store.attachments(ext.id) == (attached("a"),)
+    assert await store.next_audio() is None
+
+
+# What became of it
+
+
+async def test_nothing_is_attached_until_it_is(store: Store) -> None:
+    ext = await finished(store, "one", heard("a"))
+    assert await store.attachments(ext.id) == ()
+    assert await store.attachments(ext.id + 1) == ()
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(kept=attachments)
+async def test_what_became_of_the_audio_comes_back_as_it_was(
+    store: Store, kept: tuple[Attachment, ...]
+) -> None:
+    ext = await settled(store, *kept, trigger=f"{next(numbers)}")
+    assert await store.attachments(ext.id) == kept
+    assert await store.next_audio() is None
+
+
+async def test_a_length_that_no_provider_told_is_known_from_then_on(store: Store) -> None:
+    ext = await finished(store, "one", heard("a"), heard("b"), heard("c", duration=9.0))
+    other = await finished(store, "other", heard("b"))
+    [work, _] = await claimed(store)
+    await store.finish_audio(work, [attached("a", 61.5), attached("b"), attached("c", 62.0)])
+    stored = await store.extension(ext.id)
+    assert [clip.duration for clip in stored.clips] == [61.5, None, 9.0]
+    assert (await store.extension(other.id)).clips[0].duration is None
+
+
+async def test_the_length_of_a_song_is_not_the_length_of_its_last_clip(store: Store) -> None:
+    ext = await finished(store, "one", heard("a"))
+    [work] = await claimed(store)
+    await store.finish_audio(work, [attached("a", 180.0, starts=(0.0, 60.0))])
+    assert (await store.extension(ext.id)).clips[0].duration is None
+
+
+async def test_a_length_that_was_measured_is_not_lost_to_who_never_heard_of_it(
+    store: Store,
+) -> None:
+    ext = await finished(store, "one", heard("a"), _withheld("b"))
+    [work] = await claimed(store)
+    await store.finish_audio(work, [attached("a", 61.5)])
+    assert await store.save(checking_again(ext, now=LAPSES, deadline=MINUTE), was=ext)
+    assert (await store.clip("a")).clip.duration == 61.5
+
+
+def _withheld(clip_id: str) -> Clip:
+    """Return a finished clip that cannot be played."""
+    return Clip(id=clip_id, status=ClipStatus.COMPLETE)
+
+
+def _queued(clip_id: str) -> Clip:
+    return Clip(id=clip_id, status=ClipStatus.QUEUED)

@@ -1,0 +1,150 @@
+"""A clip leads back to its root, through all that Encore knows of it, and to its full songs."""
+
+from dataclasses import replace
+
+import pytest
+from store_samples import CHANNEL, NOW, accepted, asked, finished, heard, spliced
+
+from bot.domain.lineage import Step
+from bot.domain.models import SPLICER, Extension, Kind, Reason, ReasonKind, Status
+from bot.domain.transitions import ended
+from bot.store.accepting import Quota
+from bot.store.lineages import LONGEST
+from bot.store.store import Store
+
+OTHER_CHANNEL = CHANNEL + 1
+
+
+async def lineage(store: Store, clip_id: str) -> list[str]:
+    return [step.known.clip.id for step in await store.lineage(clip_id)]
+
+
+async def songs(store: Store, clip_id: str = "a", channel_id: int = CHANNEL) -> list[Extension]:
+    return await store.songs_of(clip_id, channel_id=channel_id)
+
+
+async def gone(store: Store, ext: Extension) -> None:
+    """Have the reply of ``ext`` deleted."""
+    await store.save_reply(ext.id, replace(ext.reply, is_gone=True))
+
+
+# Lineage
+
+
+async def test_a_lineage_begins_with_the_root_and_tells_who_made_each_clip(store: Store) -> None:
+    first = await finished(store, "1", heard("a"), clip_id="root")
+    await finished(store, "2", heard("b"), heard("twin"), clip_id="a")
+    second = await finished(store, "3", heard("c"), clip_id="twin", guild_id=None)
+    await finished(store, "4", heard("d"), clip_id="c")
+    known = {clip_id: await store.clip(clip_id) for clip_id in ("root", "a", "twin", "c")}
+    assert await store.lineage("c") == [
+        Step(known["root"]),
+        Step(known["a"], first),
+        Step(known["twin"], await store.extension(first.id + 1)),
+        Step(known["c"], second),
+    ]
+
+
+async def test_an_unknown_clip_has_no_lineage(store: Store) -> None:
+    assert await store.lineage("nothing") == []
+
+
+async def test_a_source_from_elsewhere_is_a_root(store: Store) -> None:
+    await accepted(store, "1", clip_id="root")
+    assert await store.lineage("root") == [Step(await store.clip("root"))]
+
+
+async def test_a_lineage_begins_behind_what_nothing_is_known_of(store: Store) -> None:
+    made = asked("1", clip_id="unknown", status=Status.COMPLETE, clips=(heard("a"),))
+    await store.take_on(made, publish_at=NOW, quota=Quota(), double_since=NOW, knows_source=True)
+    assert await store.clip("unknown") is None
+    assert await lineage(store, "a") == ["a"]
+
+
+async def test_a_song_that_its_provider_joined_is_a_root(store: Store) -> None:
+    await finished(store, "1", heard("a"), clip_id="root")
+    song = await finished(store, "2", heard("whole"), clip_id="a", kind=Kind.CONCAT)
+    await finished(store, "3", heard("b"), clip_id="whole")
+    assert await lineage(store, "b") == ["whole", "b"]
+    assert (await store.lineage("whole"))[0].extension == song
+
+
+async def test_a_lineage_that_leads_into_itself_ends(store: Store) -> None:
+    await finished(store, "1", heard("a"), clip_id="b")
+    await finished(store, "2", heard("b"), clip_id="a")
+    await finished(store, "3", heard("own"), clip_id="own")
+    assert await lineage(store, "a") == ["b", "a"]
+    assert await lineage(store, "own") == ["own"]
+
+
+async def test_a_lineage_is_followed_no_further_than_a_song_of_hours(store: Store) -> None:
+    for number in range(1, LONGEST + 2):
+        await accepted(
+            store,
+            f"{number}",
+            clip_id=f"c{number - 1}",
+            status=Status.COMPLETE,
+            clips=(heard(f"c{number}"),),
+        )
+    found = await lineage(store, f"c{LONGEST + 1}")
+    assert (len(found), found[0], found[-1]) == (LONGEST, "c2", f"c{LONGEST + 1}")
+
+
+# Songs
+
+
+async def test_the_songs_of_a_clip_come_newest_first(store: Store) -> None:
+    first = await spliced(store, "1", "a")
+    await accepted(store, "a part", clip_id="a")
+    await spliced(store, "of another clip", "b")
+    second = await accepted(store, "2", kind=Kind.CONCAT, clip_id="a")
+    assert await songs(store) == [second, first]
+
+
+async def test_the_songs_of_another_channel_are_not_this_one_s(store: Store) -> None:
+    await spliced(store, "1", "a")
+    there = await spliced(store, "2", "a", channel_id=OTHER_CHANNEL)
+    assert await songs(store, channel_id=OTHER_CHANNEL) == [there]
+
+
+async def test_a_song_that_nobody_can_see_any_more_is_left_out(store: Store) -> None:
+    await gone(store, await spliced(store, "1", "a"))
+    assert await songs(store) == []
+
+
+@pytest.mark.parametrize(
+    "status", [Status.FAILED, Status.UNCONFIRMED, Status.EXPIRED, Status.CANCELLED]
+)
+async def test_a_song_that_came_to_nothing_is_left_out(store: Store, status: Status) -> None:
+    was = await spliced(store, "1", "a")
+    reason = Reason(kind=ReasonKind.UNEXPECTED)
+    assert await store.save(ended(was, status, reason, now=NOW), was=was)
+    assert await songs(store) == []
+
+
+async def test_a_song_is_found_while_it_is_made_and_when_it_is_done(store: Store) -> None:
+    was = await spliced(store, "1", "a")
+    assert await songs(store) == [was]
+    done = ended(was, Status.COMPLETE, None, now=NOW)
+    assert await store.save(done, was=was)
+    assert await songs(store) == [done]
+
+
+# What a splice is to the loops, and to the clip that it ends with: nothing
+
+
+async def test_nobody_is_asked_for_a_splice(store: Store) -> None:
+    await spliced(store, "1", "a")
+    assert await store.open_providers() == set()
+    assert await store.next_due() is None
+    await accepted(store, "2", kind=Kind.CONCAT, clip_id="a")
+    assert await store.open_providers() == {"suno"}
+    assert await store.next_due() == NOW
+
+
+async def test_a_splice_does_not_make_its_clip_one_of_encore_s(store: Store) -> None:
+    await store.remember_clip("suno", heard("a"), now=NOW)
+    was = await store.clip("a")
+    song = await spliced(store, "1", "a", source_title="Rain", created_at=NOW + NOW.resolution)
+    assert song.request.provider == SPLICER
+    assert await store.clip("a") == was
