@@ -148,13 +148,14 @@ class Requests:
                 "That message is not one of Encore's replies.",
                 "Copy the link of a reply that carries a finished clip.",
             )
+        if ext.open_ends:
+            return ext.open_ends[0]
         if not ext.clips:
             raise UserError(
                 "That reply has no clip yet.",
                 "Wait until it turns green, or pick another one.",
             )
-        best = next((clip for clip in ext.clips if clip.is_playable), ext.clips[0])
-        return best.id
+        return ext.clips[0].id
 
     def _provider(self, name: str, source: KnownClip | None) -> Provider:
         """Return who is to be asked: who made the clip; for one only used here, who is named."""

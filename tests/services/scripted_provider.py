@@ -42,7 +42,9 @@ class ScriptedProvider:
         self.name = name
         self.capabilities = Capabilities(**{"label": "Suno Test", "limits": LIMITS, **abilities})
         self.on_extend, self.on_fetch, self.on_recent = Script(), Script(), Script()
+        self.on_concat = Script()
         self.sent: list[ExtendRequest] = []
+        self.joined: list[str] = []
         self.asked: list[tuple[Handle, ...]] = []
         self.waited: list[Status | None] = []
         self.looked_up: list[str] = []
@@ -78,7 +80,9 @@ class ScriptedProvider:
         return await self.on_recent.next(lambda *_: (), request, since)
 
     async def concat(self, clip_id: str) -> Handle:
-        raise NotImplementedError(clip_id)
+        self.joined.append(clip_id)
+        usual = Handle(clip_ids=(f"{self.name}-song-{len(self.joined)}",))
+        return await self.on_concat.next(lambda _: usual, clip_id)
 
     async def credits(self) -> Credits | None:
         return None

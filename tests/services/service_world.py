@@ -14,6 +14,7 @@ from bot.services.extensions import Asker, ExtensionService
 from bot.services.fresh_links import FreshLinks
 from bot.services.outages import Outages
 from bot.services.paces import Paces
+from bot.services.songs import Songs
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
 from bot.store.accepting import Quota
@@ -70,6 +71,15 @@ class World:
             links=FreshLinks(store, self.providers, bells=self.bells, clock=self.clock),
             clock=self.clock,
         )
+        self.songs = Songs(
+            store,
+            self.providers,
+            deadline=deadline,
+            quota=Quota(member=member_limit, channel=channel_limit),
+            bells=self.bells,
+            paces=self.paces,
+            clock=self.clock,
+        )
         self.submitter = Submitter(
             store,
             self.providers,
@@ -107,6 +117,14 @@ class World:
             ext.id, trigger=trigger, member_id=member_id, reply=reply_to(trigger)
         )
         return taken.extension, taken.is_new
+
+    async def song(
+        self, clip_id: str, trigger: str, *, member_id: int = ADA, channel_id: int = CHANNEL
+    ) -> Extension:
+        """Ask for the full song that ends with a clip."""
+        reply = replace(reply_to(trigger), channel_id=channel_id)
+        asked = await self.songs.ask(clip_id, trigger=trigger, member_id=member_id, reply=reply)
+        return asked.extension
 
     async def finished(self, trigger: str, **fields: object) -> Extension:
         """Accept an extension and have its provider finish it."""

@@ -1,0 +1,393 @@
+"""Full songs: who joins them, what is refused, and how a provider is asked to."""
+
+import asyncio
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+from scripted_provider import ScriptedProvider
+from service_world import (
+    ADA,
+    BEN,
+    CHANNEL,
+    DEADLINE,
+    ELSEWHERE,
+    SOURCE,
+    World,
+    asker,
+    complete,
+    handle_of,
+    reply_to,
+)
+
+from bot.domain.errors import UserError
+from bot.domain.models import (
+    SPLICER,
+    Clip,
+    ClipStatus,
+    Extension,
+    Kind,
+    Progress,
+    ReasonKind,
+    Status,
+)
+from bot.providers.base import Rejected, Unavailable, Unconfirmed
+from bot.store.store import Store
+
+JOINS = {"concat": True}
+YEAR = dt.timedelta(days=365)
+
+
+async def continued(world: World, parts: int = 2, **fields: object) -> Extension:
+    """Return the last extension of a song of as many new parts."""
+    ext = await world.finished("part 0", title="Dreams", **fields)
+    for number in range(1, parts):
+        ext = await world.finished(f"{number}, a part", clip=ext.reply.url)
+    return ext
+
+
+@pytest.fixture
+def joiner() -> ScriptedProvider:
+    """A provider that joins clips, and could tell of recent ones."""
+    return ScriptedProvider("joiner", reconcile=True, **JOINS)
+
+
+@pytest.fixture
+def joining(store: Store, joiner: ScriptedProvider) -> World:
+    return World(store, joiner)
+
+
+# Who joins it
+
+
+async def test_what_a_provider_can_join_it_is_asked_to(
+    joining: World, joiner: ScriptedProvider
+) -> None:
+    last = await continued(joining)
+    song = await joining.song(last.clips[1].id, "song")
+    assert (song.kind, song.status) == (Kind.CONCAT, Status.WAITING)
+    assert song.request.provider == "joiner"
+    assert song.deadline_at == joining.clock() + DEADLINE
+    sent = len(joiner.sent)
+    await joining.submit()
+    assert joiner.joined == [last.clips[1].id]
+    assert len(joiner.sent) == sent
+    assert await joining.is_at(song, Status.SUBMITTED)
+
+
+async def test_a_joined_song_is_finished_like_any_extension(
+    joining: World, joiner: ScriptedProvider
+) -> None:
+    last = await continued(joining)
+    song = await joining.song(last.clips[0].id, "song")
+    await joining.submit()
+    song = await joining.now(song)
+    joiner.progress[handle_of(song)] = complete(song, duration=120.0)
+    await joining.overdue(song)
+    await joining.track()
+    song = await joining.now(song)
+    assert song.status is Status.COMPLETE
+    assert [(clip.id, clip.title) for clip in song.clips] == [("joiner-song-1", "Dreams")]
+    going_on = await joining.ask("go on", clip=song.reply.url, at="end")
+    assert going_on.request.clip_id == "joiner-song-1"
+
+
+async def test_what_no_provider_can_join_encore_does(world: World, suno: ScriptedProvider) -> None:
+    last = await continued(world)
+    song = await world.song(last.clips[0].id, "song", member_id=BEN)
+    assert (song.kind, song.status) == (Kind.SPLICE, Status.SUBMITTED)
+    assert (song.request.provider, song.request.clip_id) == (SPLICER, last.clips[0].id)
+    assert (song.member_id, song.title) == (BEN, "Dreams")
+    assert (song.source_url, song.submitted_at) == (last.reply.url, world.clock())
+    assert await world.store.next_audio() is not None
+    assert suno.joined == []
+
+
+async def test_no_loop_but_the_one_for_audio_ever_touches_a_splice(world: World) -> None:
+    last = await continued(world)
+    song = await world.song(last.clips[0].id, "song")
+    world.clock.now += YEAR
+    await world.submit()
+    await world.track()
+    assert await world.now(song) == song
+
+
+async def test_a_splice_wakes_who_makes_it(world: World) -> None:
+    last = await continued(world)
+    await world.bells.attacher.wait(0)  # whatever rang before
+    await world.song(last.clips[0].id, "song")
+    async with asyncio.timeout(1):
+        await world.bells.attacher.wait(60)
+
+
+async def test_a_song_of_two_providers_is_encores(store: Store, joiner: ScriptedProvider) -> None:
+    other = ScriptedProvider("other", **JOINS)
+    world = World(store, joiner, other)
+    last = await continued(world, provider="joiner")
+    request = replace(last.request, provider="other", clip_id=last.clips[0].id)
+    clip = Clip(id="of-other", status=ClipStatus.COMPLETE, audio_url="https://audio.example/o")
+    await store.accept(replace(last, id=0, trigger="other", request=request, clips=(clip,)))
+    assert (await world.song("of-other", "song")).kind is Kind.SPLICE
+
+
+async def test_without_the_provider_that_made_it_encore_joins(
+    joining: World, joiner: ScriptedProvider
+) -> None:
+    last = await continued(joining)
+    others = World(joining.store, ScriptedProvider("another"), clock=joining.clock)
+    assert (await others.song(last.clips[0].id, "song")).kind is Kind.SPLICE
+    assert joiner.joined == []
+
+
+async def test_a_song_that_goes_on_is_joined_from_there(joining: World) -> None:
+    last = await continued(joining)
+    first = await finished_song(joining, last)
+    going_on = await joining.finished("go on", clip=first.reply.url)
+    whole = await joining.song(going_on.clips[0].id, "whole")
+    assert whole.kind is Kind.CONCAT
+    around = await joining.service.surroundings(whole)
+    assert [step.known.clip.id for step in around.parts] == [
+        first.clips[0].id,
+        going_on.clips[0].id,
+    ]
+
+
+async def finished_song(world: World, last: Extension) -> Extension:
+    """Return the full song that ends with the first clip of ``last``, joined by its provider."""
+    song = await world.song(last.clips[0].id, "song")
+    await world.submit()
+    song = await world.now(song)
+    world.providers[song.request.provider].progress[handle_of(song)] = complete(song)
+    await world.overdue(song)
+    await world.track()
+    return await world.now(song)
+
+
+# What is refused
+
+
+async def test_a_clip_of_which_nothing_is_known_is_refused(world: World) -> None:
+    with pytest.raises(UserError, match="does not know that clip"):
+        await world.song(SOURCE, "song")
+
+
+async def test_what_was_never_extended_is_the_whole_song_already(world: World) -> None:
+    await world.known()
+    with pytest.raises(UserError, match="“Dreams” is the whole song already"):
+        await world.song(SOURCE, "song")
+
+
+async def test_a_joined_song_is_the_whole_song_already(joining: World) -> None:
+    song = await finished_song(joining, await continued(joining))
+    with pytest.raises(UserError, match="is the whole song already"):
+        await joining.song(song.clips[0].id, "again")
+
+
+async def test_what_is_still_being_made_is_refused(world: World) -> None:
+    ext = await world.submitted("1")
+    with pytest.raises(UserError, match="That clip is still being made"):
+        await world.song(ext.clips[0].id, "song")
+
+
+async def test_what_was_never_finished_is_refused(world: World, suno: ScriptedProvider) -> None:
+    ext = await world.submitted("1")
+    failed = [replace(clip, status=ClipStatus.FAILED) for clip in complete(ext).clips]
+    suno.progress[handle_of(ext)] = Progress(clips=tuple(failed))
+    await world.overdue(ext)
+    await world.track()
+    with pytest.raises(UserError, match="was never finished"):
+        await world.song(ext.clips[0].id, "song")
+
+
+async def test_a_song_counts_as_in_progress(store: Store, suno: ScriptedProvider) -> None:
+    world = World(store, suno, member_limit=1)
+    last = await continued(world)
+    await world.song(last.clips[0].id, "song")
+    with pytest.raises(UserError, match="You have 1 extension in progress"):
+        await world.song(last.clips[1].id, "other song")
+    with pytest.raises(UserError, match="You have 1 extension in progress"):
+        await world.ask("an extension")
+
+
+# Once for each channel
+
+
+async def test_a_song_that_the_channel_soon_has_is_not_made_again(world: World) -> None:
+    last = await continued(world)
+    song = await world.song(last.clips[0].id, "song")
+    again = await world.songs.ask(
+        last.clips[0].id, trigger="again", member_id=BEN, reply=reply_to("again")
+    )
+    assert (again.extension, again.is_new) == (song, False)
+
+
+async def test_clicks_at_the_same_moment_make_one_song(world: World) -> None:
+    last = await continued(world)
+    songs = [world.song(last.clips[0].id, f"{number}. click") for number in range(4)]
+    assert len({song.id for song in await asyncio.gather(*songs)}) == 1
+
+
+async def test_a_song_that_the_channel_has_is_not_made_again_even_beyond_the_quota(
+    store: Store, joiner: ScriptedProvider
+) -> None:
+    world = World(store, joiner, member_limit=1)
+    last = await continued(world)
+    song = await finished_song(world, last)
+    await world.ask("an extension")
+    assert await world.song(last.clips[0].id, "again") == song
+
+
+async def test_another_channel_gets_the_song_too(world: World) -> None:
+    last = await continued(world)
+    here = await world.song(last.clips[0].id, "song")
+    there = await world.song(last.clips[0].id, "there", channel_id=ELSEWHERE)
+    assert here.id != there.id
+    assert (here.reply.channel_id, there.reply.channel_id) == (CHANNEL, ELSEWHERE)
+
+
+async def test_a_song_that_came_to_nothing_can_be_made_again(
+    joining: World, joiner: ScriptedProvider
+) -> None:
+    last = await continued(joining)
+    joiner.on_concat.then(Rejected("No."))
+    song = await joining.song(last.clips[0].id, "song")
+    await joining.submit()
+    assert await joining.is_at(song, Status.FAILED)
+    again = await joining.song(last.clips[0].id, "again")
+    assert again.id != song.id
+
+
+# Asking a provider
+
+
+async def test_nothing_is_looked_up_before_clips_are_joined(store: Store) -> None:
+    joiner = ScriptedProvider("joiner", lookup=True, **JOINS)
+    world = World(store, joiner)
+    last = await continued(world)
+    looked_up = len(joiner.looked_up)
+    await world.song(last.clips[0].id, "song")
+    await world.submit()
+    assert joiner.joined == [last.clips[0].id]
+    assert len(joiner.looked_up) == looked_up
+
+
+async def test_a_refusal_to_join_is_told(joining: World, joiner: ScriptedProvider) -> None:
+    last = await continued(joining)
+    joiner.on_concat.then(Rejected("Not your clip."))
+    song = await joining.song(last.clips[0].id, "song")
+    await joining.submit()
+    song = await joining.now(song)
+    assert song.status is Status.FAILED
+    assert song.reason is not None
+    assert (song.reason.kind, song.reason.text) == (ReasonKind.REJECTED, "Not your clip.")
+
+
+async def test_joining_waits_for_a_provider_that_is_away(
+    joining: World, joiner: ScriptedProvider
+) -> None:
+    last = await continued(joining)
+    joiner.on_concat.then(Unavailable())
+    song = await joining.song(last.clips[0].id, "song")
+    await joining.submit()
+    assert await joining.is_at(song, Status.WAITING)
+    await joining.overdue(song)
+    await joining.submit()
+    assert await joining.is_at(song, Status.SUBMITTED)
+
+
+async def test_without_an_answer_nothing_is_looked_for_and_nothing_sent_again(
+    joining: World, joiner: ScriptedProvider
+) -> None:
+    last = await continued(joining)
+    joiner.on_concat.then(Unconfirmed())
+    joiner.on_recent.then(AssertionError("nobody can tell a joined clip from others"))
+    song = await joining.song(last.clips[0].id, "song")
+    await joining.submit()
+    assert await joining.is_at(song, Status.UNCONFIRMED)
+    joining.clock.advance(3600)
+    await joining.submit()
+    assert joiner.joined == [last.clips[0].id]
+
+
+async def test_an_interrupted_submission_is_unconfirmed_at_once(joining: World) -> None:
+    last = await continued(joining)
+    song = await joining.song(last.clips[0].id, "song")
+    interrupted = replace(song, status=Status.SUBMITTING, submitted_at=joining.clock())
+    await joining.store.save(interrupted, was=song)
+    await joining.submit()
+    assert await joining.is_at(song, Status.UNCONFIRMED)
+
+
+# What else can be done with it
+
+
+async def test_the_parts_of_a_song_are_told_beside_it(world: World) -> None:
+    first = await world.finished("1", member_id=ADA)
+    second = await world.finished("2", clip=first.reply.url, member_id=BEN)
+    song = await world.song(second.clips[1].id, "song")
+    around = await world.service.surroundings(song)
+    assert [step.known.clip.id for step in around.parts] == [
+        SOURCE,
+        first.clips[0].id,
+        second.clips[1].id,
+    ]
+    assert [step.extension and step.extension.member_id for step in around.parts] == [
+        None,
+        ADA,
+        BEN,
+    ]
+    assert around.label == "Encore"
+    assert (await world.service.surroundings(second)).parts == ()
+
+
+async def test_a_song_is_no_continuation_of_its_last_clip(world: World) -> None:
+    last = await continued(world)
+    song = await world.song(last.clips[0].id, "song")
+    await world.service.replied(song, song.reply, apart=dt.timedelta(0))
+    assert not await world.has_news(last)
+    assert (await world.service.surroundings(last)).continuations == ()
+
+
+async def test_nobody_takes_or_sends_a_song_as_if_it_were_a_part(world: World) -> None:
+    last = await continued(world)
+    song = await world.song(last.clips[0].id, "song")
+    with pytest.raises(UserError, match="has no other take"):
+        await world.take(song, "take")
+    with pytest.raises(UserError, match="has no form"):
+        await world.service.form_of(song.id, asker())
+
+
+async def test_a_link_to_a_splice_names_the_clip_that_it_ends_with(world: World) -> None:
+    last = await continued(world)
+    song = await world.song(last.clips[1].id, "song")
+    with pytest.raises(UserError, match="has no clip yet"):
+        await world.ask("too early", clip=song.reply.url, at="end")
+    await world.store.save(replace(song, status=Status.COMPLETE), was=song)
+    ext = await world.ask("go on", clip=song.reply.url, at="end")
+    assert ext.request.clip_id == last.clips[1].id
+
+
+async def test_a_song_can_end_with_each_clip_of_a_reply_that_can_be_heard(
+    world: World, suno: ScriptedProvider
+) -> None:
+    ext = await world.submitted("1")
+    one, two = complete(ext).clips
+    withdrawn = replace(two, audio_url=None)
+    suno.progress[handle_of(ext)] = replace(complete(ext), clips=(one, withdrawn))
+    await world.overdue(ext)
+    await world.track()
+    assert [clip.id for clip in await world.songs.endings(ext.id)] == [one.id]
+
+
+async def test_a_song_made_again_ends_as_it_did(world: World) -> None:
+    last = await continued(world)
+    song = await world.song(last.clips[1].id, "song")
+    assert [clip.id for clip in await world.songs.endings(song.id)] == [last.clips[1].id]
+
+
+async def test_a_reply_without_clips_makes_no_song(world: World) -> None:
+    ext = await world.ask("1")
+    with pytest.raises(UserError, match="no clip that can be heard"):
+        await world.songs.endings(ext.id)
+    with pytest.raises(UserError, match="does not know this reply"):
+        await world.songs.endings(404)
