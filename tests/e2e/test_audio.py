@@ -30,7 +30,8 @@ async def test_a_finished_reply_carries_its_audio(stage: Stage, provider: str) -
     await stage.until(lambda: files(reply, ".mp3"))
     assert colour(reply) == GREEN
     songs = files(reply, ".mp3")
-    assert [each.filename for each in songs] == ["Night_Bus_(A).mp3", "Night_Bus_(B).mp3"]
+    assert [each.filename for each in songs] == ["Night_Bus_A.mp3", "Night_Bus_B.mp3"]
+    assert [each.title for each in songs] == ["Night Bus (A)", "Night Bus (B)"]
     studio = stage.studio(provider)
     made = [studio.clips[clip_id] for clip_id in studio.submissions[0].clip_ids]
     for song, clip in zip(songs, made, strict=True):

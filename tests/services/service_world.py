@@ -60,6 +60,7 @@ class World:
         self.bells, self.outages = Bells(), Outages()
         every = None if poll_every is None else dt.timedelta(seconds=poll_every)
         self.paces = Paces(store, clock=self.clock, poll_every=every)
+        self.links = FreshLinks(store, self.providers, bells=self.bells, clock=self.clock)
         self.service = ExtensionService(
             store,
             self.providers,
@@ -68,7 +69,7 @@ class World:
             quota=Quota(member=member_limit, channel=channel_limit),
             bells=self.bells,
             paces=self.paces,
-            links=FreshLinks(store, self.providers, bells=self.bells, clock=self.clock),
+            links=self.links,
             clock=self.clock,
         )
         self.songs = Songs(

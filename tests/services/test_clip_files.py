@@ -1,0 +1,234 @@
+"""What a finished reply is to carry: the audio that fits, its tags, and a picture."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from audio_host import Host, cover, hosting, song
+from mutagen.id3 import ID3
+from scripted_provider import ScriptedProvider
+from service_world import SOURCE, World
+
+from bot.audio.door import Door
+from bot.audio.errors import Failed
+from bot.audio.study import studied
+from bot.audio.workshop import Workshop
+from bot.domain.attachments import Outcome
+from bot.domain.models import Clip, ClipStatus, Extension, Handle, Kind, Progress, Status
+from bot.services.clip_files import ClipFiles
+from bot.services.prepared import Prepared
+from bot.services.sounds import Sounds
+
+MEGABYTE = 1_000_000
+LENGTH = 2.0
+
+
+@pytest.fixture
+async def host() -> AsyncGenerator[Host]:
+    async with hosting() as host:
+        yield host
+
+
+@pytest.fixture
+async def workshop(tmp_path: Path) -> AsyncGenerator[Workshop]:
+    async with Workshop(tmp_path / "work", workers=1) as workshop:
+        yield workshop
+
+
+class Bench:
+    """The preparation of clips, on files that a server has."""
+
+    def __init__(self, world: World, host: Host, workshop: Workshop, folder: Path) -> None:
+        self.world, self.host, self.folder = world, host, folder
+        self.mp3 = song(folder, LENGTH)
+        door = Door(trusted_hosts={host.name})
+        self.files = ClipFiles(world.store, Sounds(door, workshop, world.links), workshop)
+
+    async def extension(self, *clips: Clip, **request: object) -> Extension:
+        """Return a complete extension of a known source, as the store has it."""
+        source = self.host.put("source.mp3", self.mp3)
+        await self.world.known(audio_url=source, duration=LENGTH)
+        provider: Any = self.world.providers["suno"]
+        handle = Handle(clip_ids=tuple(clip.id for clip in clips))
+        provider.on_extend.then(handle)
+        provider.progress[handle] = Progress(clips=clips)
+        ext = await self.world.submitted("one", **{"at": "1.5", "title": "Night Bus", **request})
+        await self.world.overdue(ext)
+        await self.world.track()
+        assert await self.world.is_at(ext, Status.COMPLETE)
+        return await self.world.now(ext)
+
+    def clip(self, name: str, file: bytes | int | None = None, **parts: object) -> Clip:
+        """Return a finished clip of the extension, served as ``file``."""
+        link = self.host.put(f"{name}.mp3", self.mp3 if file is None else file)
+        fields = {"audio_url": link, "title": "Night Bus", **parts}
+        return Clip(id=f"suno-1-{name}", status=ClipStatus.COMPLETE, **fields)
+
+    async def prepared(
+        self, ext: Extension, *, limit: int | None = 8 * MEGABYTE, is_last: bool = False
+    ) -> Prepared:
+        return await self.files.prepare(ext, self.folder, limit=limit, is_last=is_last)
+
+
+@pytest.fixture
+def bench(world: World, host: Host, workshop: Workshop, tmp_path: Path) -> Bench:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return Bench(world, host, workshop, folder)
+
+
+def names(prepared: Prepared) -> list[str]:
+    return [file.name for file in prepared.files]
+
+
+def outcomes(prepared: Prepared) -> list[Outcome]:
+    return [each.outcome for each in prepared.attachments]
+
+
+async def test_each_clip_brings_its_audio_and_a_picture_with_the_join(bench: Bench) -> None:
+    picture = bench.host.put("cover.png", cover())
+    ext = await bench.extension(bench.clip("a", image_url=picture), bench.clip("b"), lyrics="La la")
+    prepared = await bench.prepared(ext)
+    assert names(prepared) == [
+        "Night Bus (A).mp3",
+        "waveform-a.png",
+        "Night Bus (B).mp3",
+        "waveform-b.png",
+    ]
+    audio, waveform, second, _ = prepared.files
+    assert waveform.description == (
+        "Waveform of “Night Bus”, 0:03 long: the source up to 0:01, then the new part."
+    )
+    assert abs(studied(audio.path).duration - LENGTH) < 0.01
+    tags: Any = ID3(audio.path)
+    assert str(tags["TIT2"]) == "Night Bus"
+    assert str(tags.getall("COMM")[0]) == "continued from Dreams at 0:01.5"
+    assert tags.getall("USLT")[0].text == "La la"
+    assert tags.getall("APIC")[0].mime == "image/jpeg"
+    assert ID3(second.path).getall("APIC") == []
+    [first, _] = prepared.attachments
+    assert first.clip_id == "suno-1-a"
+    assert first.outcome is Outcome.ATTACHED
+    assert first.bit_rate is None
+    assert first.picture == "waveform-a.png"
+    assert first.duration == pytest.approx(LENGTH, abs=0.01)
+
+
+async def test_where_files_are_not_allowed_nothing_is_fetched(bench: Bench) -> None:
+    ext = await bench.extension(bench.clip("a"))
+    prepared = await bench.prepared(ext, limit=None)
+    assert prepared.files == ()
+    assert outcomes(prepared) == [Outcome.NOT_ALLOWED]
+    assert bench.host.asked == []
+
+
+async def test_what_is_too_large_is_encoded_anew(bench: Bench) -> None:
+    long = song(bench.folder, 8, bit_rate=320_000)
+    ext = await bench.extension(bench.clip("a", long))
+    prepared = await bench.prepared(ext, limit=200_000)
+    [attachment] = prepared.attachments
+    assert attachment.outcome is Outcome.ATTACHED
+    assert attachment.bit_rate == 160_000
+    assert prepared.files[0].path.stat().st_size <= 200_000
+
+
+async def test_what_fits_at_no_bit_rate_is_only_seen(bench: Bench) -> None:
+    ext = await bench.extension(bench.clip("a"))
+    prepared = await bench.prepared(ext, limit=10_000)
+    assert outcomes(prepared) == [Outcome.TOO_LARGE]
+    assert names(prepared) == ["waveform-a.png"]
+
+
+async def test_a_clip_that_may_come_later_is_waited_for(bench: Bench) -> None:
+    ext = await bench.extension(bench.clip("a"), bench.clip("b", 404))
+    with pytest.raises(Failed):
+        await bench.prepared(ext)
+
+
+async def test_in_the_end_a_clip_that_never_came_is_left_out(bench: Bench) -> None:
+    ext = await bench.extension(bench.clip("a", 404), bench.clip("b"))
+    prepared = await bench.prepared(ext, is_last=True)
+    assert outcomes(prepared) == [Outcome.UNAVAILABLE, Outcome.ATTACHED]
+    assert names(prepared) == ["Night Bus (B).mp3", "waveform-b.png"]
+
+
+async def test_what_is_no_audio_is_not_tried_again(bench: Bench) -> None:
+    ext = await bench.extension(bench.clip("a", b"<html>Not found</html>"))
+    assert outcomes(await bench.prepared(ext)) == [Outcome.UNAVAILABLE]
+
+
+async def test_a_dead_link_is_replaced_by_the_current_one(
+    bench: Bench, suno: ScriptedProvider
+) -> None:
+    ext = await bench.extension(bench.clip("a", 403))
+    fresh = replace(ext.clips[0], audio_url=bench.host.put("fresh.mp3", bench.mp3))
+    assert ext.handle is not None
+    suno.progress[ext.handle] = Progress(clips=(fresh,))
+    assert outcomes(await bench.prepared(ext)) == [Outcome.ATTACHED]
+    assert (await bench.world.now(ext)).clips[0].audio_url == fresh.audio_url
+
+
+async def test_a_source_that_can_not_be_had_is_not_in_the_picture(bench: Bench) -> None:
+    ext = await bench.extension(bench.clip("a"))
+    bench.host.files["source.mp3"] = 404
+    prepared = await bench.prepared(ext)
+    assert outcomes(prepared) == [Outcome.ATTACHED]
+    assert prepared.files[1].description == "Waveform of “Night Bus”, 0:02 long."
+
+
+async def test_of_a_whole_song_the_source_is_no_part_of_its_own(bench: Bench) -> None:
+    ext = replace(await bench.extension(bench.clip("a")), kind=Kind.CONCAT)
+    prepared = await bench.prepared(ext)
+    assert names(prepared)[0] == "Night Bus (full song).mp3"
+    assert "source.mp3" not in bench.host.asked
+
+
+async def test_a_clip_without_cover_link_or_with_a_broken_one_has_none(bench: Bench) -> None:
+    ext = await bench.extension(bench.clip("a", image_url=bench.host.put("cover.png", b"no")))
+    prepared = await bench.prepared(ext)
+    assert ID3(prepared.files[0].path).getall("APIC") == []
+
+
+async def test_without_a_second_the_new_part_joins_at_the_end(
+    bench: Bench, suno: ScriptedProvider
+) -> None:
+    suno.capabilities = replace(suno.capabilities, needs_continue_at=False)
+    ext = await bench.extension(bench.clip("a"))
+    at_the_end = replace(ext.request, continue_at=None)
+    prepared = await bench.prepared(replace(ext, request=at_the_end, source_title=""))
+    assert "up to 0:02, then the new part" in prepared.files[1].description
+    tags: Any = ID3(prepared.files[0].path)
+    assert str(tags.getall("COMM")[0]) == f"continued from clip {SOURCE} at the end"
+
+
+async def test_a_clip_without_a_link_is_asked_for_once_more(
+    bench: Bench, suno: ScriptedProvider
+) -> None:
+    ext = await bench.extension(bench.clip("a"))
+    unlinked = replace(ext, clips=(replace(ext.clips[0], audio_url=None),))
+    assert (await bench.prepared(unlinked)).attachments == ()
+    await bench.world.store.remember_clip(
+        "suno", Clip(id="other", status=ClipStatus.COMPLETE), now=bench.world.clock()
+    )
+    suno.capabilities = replace(suno.capabilities, lookup=True)
+    link = bench.host.put("other.mp3", bench.mp3)
+    suno.on_clip.then(Clip(id="other", status=ClipStatus.COMPLETE, audio_url=link))
+    from_other = replace(ext, request=replace(ext.request, clip_id="other", continue_at=1.0))
+    prepared = await bench.prepared(from_other)
+    assert "the source up to 0:01" in prepared.files[1].description
+
+
+async def test_nothing_is_left_of_what_was_fetched(bench: Bench) -> None:
+    await bench.prepared(await bench.extension(bench.clip("a")))
+    left = sorted(path.name for path in bench.folder.iterdir())
+    assert left == ["A.mp3", "tone.mp3", "waveform-a.png"]
+
+
+async def test_a_clip_nobody_knows_the_source_of_is_seen_alone(bench: Bench) -> None:
+    ext = await bench.extension(bench.clip("a"))
+    unknown = replace(ext.request, clip_id="never-heard-of", continue_at=3.0)
+    handle = Handle(clip_ids=("x",))
+    prepared = await bench.prepared(replace(ext, request=unknown, handle=handle))
+    assert prepared.files[1].description == "Waveform of “Night Bus”, 0:02 long."
