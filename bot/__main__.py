@@ -36,6 +36,7 @@ from bot.services.extensions import ExtensionService
 from bot.services.fresh_links import FreshLinks
 from bot.services.outages import Outages
 from bot.services.paces import Paces
+from bot.services.songs import Songs
 from bot.services.sounds import Sounds
 from bot.services.submitter import RECONCILE_FOR, Submitter
 from bot.services.tracker import Tracker
@@ -79,15 +80,25 @@ async def composed(
         paces = Paces(store, clock=clock, poll_every=_seconds(settings.poll_every))
         links = FreshLinks(store, providers, bells=bells, clock=clock)
         sounds = Sounds(Door(trusted_hosts=settings.trusted_audio_hosts), workshop, links)
+        quota = Quota(member=settings.member_limit, channel=settings.channel_limit)
         service = ExtensionService(
             store,
             providers,
             default_provider=settings.provider,
             deadline=settings.deadline,
-            quota=Quota(member=settings.member_limit, channel=settings.channel_limit),
+            quota=quota,
             bells=bells,
             paces=paces,
             links=links,
+            clock=clock,
+        )
+        songs = Songs(
+            store,
+            providers,
+            deadline=settings.deadline,
+            quota=quota,
+            bells=bells,
+            paces=paces,
             clock=clock,
         )
         submitter = Submitter(
@@ -108,7 +119,7 @@ async def composed(
             paces=paces,
             clock=clock,
         )
-        bot = await stack.enter_async_context(Encore(store=store, service=service))
+        bot = await stack.enter_async_context(Encore(store=store, service=service, songs=songs))
         publisher = Publisher(bot, store, bells=bells, clock=clock)
         clip_files = ClipFiles(store, sounds, workshop)
         attacher = Attacher(

@@ -14,6 +14,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.services.extensions import ExtensionService
+from bot.services.songs import Songs
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -30,10 +31,11 @@ class Encore(commands.AutoShardedBot):
 
     Attributes:
         service: what buttons and commands call.
+        songs: what they call for a full song.
         pace: to be acquired once for each request that the bot makes as itself.
     """
 
-    def __init__(self, *, store: Store, service: ExtensionService) -> None:
+    def __init__(self, *, store: Store, service: ExtensionService, songs: Songs) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -50,6 +52,7 @@ class Encore(commands.AutoShardedBot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
         )
         self.service = service
+        self.songs = songs
         self.pace = AsyncLimiter(OWN_REQUESTS, 1)
         self._store = store
 

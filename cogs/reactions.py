@@ -64,8 +64,13 @@ class Reactions(commands.Cog):
         if reaction.emoji.name == ANOTHER_TAKE:
             await self._service.take(ext.id, trigger=trigger, member_id=who, reply=reply)
             return
-        clip = next(clip for clip in ext.clips if clip.is_playable)
-        await self._service.accept(Form(clip=clip.id), trigger=trigger, member_id=who, reply=reply)
+        if not ext.open_ends:
+            raise UserError(
+                "That reply has no clip any more that can be heard.",
+                "Press *Check again* on it, or extend another one.",
+            )
+        form = Form(clip=ext.open_ends[0])
+        await self._service.accept(form, trigger=trigger, member_id=who, reply=reply)
 
     def _check_permissions(self, reaction: discord.RawReactionActionEvent) -> None:
         """Let pass what can be answered where it was asked, by whom may ask there.

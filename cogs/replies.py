@@ -14,7 +14,15 @@ from bot.domain.forms import Form
 from bot.domain.models import Extension
 from bot.services.extensions import ExtensionService
 from bot.ui.answers import answer, answer_error
-from bot.ui.buttons import AnotherTake, Cancel, CheckAgain, PressedButton, SendAgain, open_form
+from bot.ui.buttons import (
+    AnotherTake,
+    Cancel,
+    CheckAgain,
+    FullSong,
+    PressedButton,
+    SendAgain,
+    open_form,
+)
 from bot.ui.embeds import question_embed
 from bot.ui.views import clips_view
 
@@ -22,6 +30,7 @@ MENU = "Extend this song"
 
 BUTTONS: dict[str, type[PressedButton]] = {
     "another take": AnotherTake,
+    "full song": FullSong,
     "send again": SendAgain,
     "check again": CheckAgain,
     "cancel": Cancel,
@@ -64,13 +73,12 @@ class Replies(commands.Cog):
             await answer_error(interaction, error)
 
     async def _extend_reply(self, interaction: discord.Interaction[Any], ext: Extension) -> None:
-        playable = [clip for clip in ext.clips if clip.is_playable]
-        if not playable:
+        if not ext.open_ends:
             raise UserError(
                 "That reply has no finished clip yet.", "Extend it as soon as it has turned green."
             )
-        if len(playable) == 1:
-            await open_form(interaction, self._service, Form(clip=playable[0].id))
+        if len(ext.open_ends) == 1:
+            await open_form(interaction, self._service, Form(clip=ext.open_ends[0]))
             return
         question = question_embed("Which clip shall go on?")
         await answer(interaction, embeds=[question], view=clips_view(ext))

@@ -11,7 +11,7 @@ from bot.domain.attachments import Outcome
 from bot.domain.clock import Clock
 from bot.domain.errors import UserError
 from bot.domain.forms import Form
-from bot.domain.models import ExtendRequest, Extension, KnownClip, ReplyRef, Status
+from bot.domain.models import ExtendRequest, Extension, Kind, KnownClip, ReplyRef, Status
 from bot.domain.style import format_style
 from bot.domain.timecode import format_point
 from bot.domain.transitions import cancelled, checking_again
@@ -197,7 +197,7 @@ class ExtensionService:
             self._bells.publisher.ring()
         elif new is not ext:
             raise UserError("Already checking.", "The reply shows the latest that is known.")
-        elif ext.status is Status.COMPLETE and not ext.kind.is_song:
+        elif ext.status is Status.COMPLETE and ext.kind is not Kind.SPLICE:
             await self._check_links(ext)
         else:
             raise UserError(

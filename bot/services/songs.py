@@ -12,11 +12,11 @@ from bot.domain.errors import UserError
 from bot.domain.lineage import Step
 from bot.domain.models import (
     SPLICER,
-    Clip,
     ClipStatus,
     ExtendRequest,
     Extension,
     Kind,
+    KnownClip,
     ReplyRef,
     Status,
 )
@@ -86,7 +86,11 @@ class Songs:
             song = _sent_to(joiner, song, deadline_at=now + self._deadline)
         return await self._intake.take_on(song, knows_source=True)
 
-    async def endings(self, extension_id: int) -> Sequence[Clip]:
+    async def lost(self, song: Extension) -> None:
+        """Take note that the reply of ``song`` was deleted, so that it can be made again."""
+        await self._store.save_reply(song.id, replace(song.reply, is_gone=True))
+
+    async def endings(self, extension_id: int) -> Sequence[KnownClip]:
         """Return the clips of a reply that a full song can end with; of a song, its own.
 
         Raises:
@@ -96,8 +100,9 @@ class Songs:
         if ext is None:
             raise UserError("Encore does not know this reply.", "Use `/song` with a clip.")
         if ext.kind.is_song:
-            return [Clip(id=ext.request.clip_id, status=ClipStatus.COMPLETE)]
-        playable = [clip for clip in ext.clips if clip.is_playable]
+            return [(await self._store.lineage(ext.request.clip_id))[-1].known]
+        made = await self._store.clips_of(extension_id)
+        playable = [known for known in made if known.clip.is_playable]
         if not playable:
             raise UserError(
                 "That reply has no clip that can be heard.",

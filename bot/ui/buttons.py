@@ -11,12 +11,17 @@ import discord
 
 from bot.client import Encore
 from bot.domain.forms import Form
+from bot.domain.models import ReplyRef
 from bot.services.extensions import Asker, ExtensionService
-from bot.ui.answers import acknowledge, answer_error, hold
+from bot.services.intake import Accepted
+from bot.services.songs import Songs
+from bot.ui.answers import acknowledge, answer, answer_error, hold
 from bot.ui.custom_ids import Action
+from bot.ui.embeds import question_embed
 from bot.ui.modals import extend_modal
 from bot.ui.permissions import require_access
-from bot.ui.replies import reply_first
+from bot.ui.replies import is_deleted, reply_first
+from bot.ui.views import endings_view
 
 
 def asker_of(interaction: discord.Interaction[Any]) -> Asker:
@@ -48,6 +53,28 @@ async def open_form(
         await answer_error(interaction, error, kept=form.lyrics)
         return
     await interaction.response.send_modal(modal)
+
+
+async def make_song(
+    interaction: discord.Interaction[Any], service: ExtensionService, clip_id: str
+) -> None:
+    """Ask for the full song that ends with a clip, and answer with the first reply.
+
+    Raises:
+        UserError: it can't be made.
+    """
+    songs: Songs = interaction.client.songs
+
+    async def accept(reply: ReplyRef) -> Accepted:
+        who = interaction.user.id
+        trigger = str(interaction.id)
+        asked = await songs.ask(clip_id, trigger=trigger, member_id=who, reply=reply)
+        if asked.is_new or not await is_deleted(interaction.client, asked.extension):
+            return asked
+        await songs.lost(asked.extension)
+        return await songs.ask(clip_id, trigger=trigger, member_id=who, reply=reply)
+
+    await reply_first(interaction, service, accept)
 
 
 class PressedButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=""):
@@ -143,6 +170,29 @@ class ExtendClip(PressedButton, action=Action.EXTEND_CLIP):
         await open_form(interaction, service, Form(clip=self.stored_id))
 
 
+class FullSong(PressedButton, action=Action.FULL_SONG):
+    """Makes the full song of a reply, after asking with which clip it shall end."""
+
+    async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
+        """Make it, or ask."""
+        songs: Songs = interaction.client.songs
+        ends = await songs.endings(int(self.stored_id))
+        choice = endings_view(ends) if len(ends) > 1 else None
+        if choice is None:
+            await make_song(interaction, service, ends[0].clip.id)
+            return
+        question = question_embed("With which clip shall the song end?")
+        await answer(interaction, embeds=[question], view=choice)
+
+
+class SongOfClip(PressedButton, action=Action.SONG_OF_CLIP):
+    """Makes the full song that ends with a clip."""
+
+    async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
+        """Make it."""
+        await make_song(interaction, service, self.stored_id)
+
+
 class OpenDraft(PressedButton, action=Action.OPEN_DRAFT):
     """Opens the form with what a member typed before it was refused."""
 
@@ -159,4 +209,6 @@ PRESSED_BUTTONS: tuple[type[PressedButton], ...] = (
     AnotherTake,
     ExtendClip,
     OpenDraft,
+    FullSong,
+    SongOfClip,
 )

@@ -11,6 +11,9 @@ differently gets a new verb, and the old one stays and goes on meaning what it m
 | ``ext:take:<extension>`` | asks for the same once more, without a form | 0.1 |
 | ``clip:extend:<clip>`` | opens the form to go on from the end of this clip | 0.1 |
 | ``draft:open:<draft>`` | opens the form with what a member had typed | 0.1 |
+| ``ext:song:<extension>`` | makes the full song that ends with a clip of this reply, or is asked \
+for in it | 0.1 |
+| ``clip:song:<clip>`` | makes the full song that ends with this clip | 0.1 |
 """
 
 import re
@@ -28,6 +31,8 @@ class Action(StrEnum):
     ANOTHER_TAKE = "ext:take"
     EXTEND_CLIP = "clip:extend"
     OPEN_DRAFT = "draft:open"
+    FULL_SONG = "ext:song"
+    SONG_OF_CLIP = "clip:song"
 
     def on(self, stored_id: int | str) -> str:
         """Return the custom id of the button that does this to what has ``stored_id``."""

@@ -16,6 +16,7 @@ from bot.domain.timecode import format_time
 from bot.services.surroundings import Surroundings
 from bot.ui.looks import BLURPLE, COLOURS, RED, expired_title, linked, listen, waiting_title
 from bot.ui.reasons import carrying, outcome, postponement
+from bot.ui.song_embeds import song_embeds
 from bot.ui.texts import id_shown, shown
 
 TITLE_LENGTH = 100
@@ -31,6 +32,8 @@ _STEPS = ("Submitted", "Streaming", "Complete")
 
 def extension_embeds(ext: Extension, around: Surroundings) -> list[discord.Embed]:
     """Return the embeds of a reply: one that says where it stands, one for each clip to hear."""
+    if ext.kind.is_song:
+        return song_embeds(ext, around)
     colour = COLOURS.get(ext.status, RED)
     head = discord.Embed(
         colour=colour, title=_title(ext, around), description="\n".join(_body(ext, around))

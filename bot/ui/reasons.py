@@ -107,7 +107,13 @@ def _failure(reason: Reason, label: str, ext: Extension) -> str:
                 f"{format_time(round(float(reason.text)))} long; press *Send again* and pick a "
                 "time before that, or `end`."
             )
-        case ReasonKind.UNCONFIRMED | ReasonKind.UNEXPECTED:
+        case (
+            ReasonKind.UNCONFIRMED
+            | ReasonKind.UNEXPECTED
+            | ReasonKind.PART_UNAVAILABLE
+            | ReasonKind.TOO_LARGE
+            | ReasonKind.NOT_ALLOWED
+        ):
             return f"**Something went wrong.** Press *Send again* to try once more; {KEPT}."
 
 

@@ -1,5 +1,6 @@
 """The first reply: an extension is accepted, and its message answers the interaction."""
 
+import asyncio
 import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable
@@ -9,16 +10,19 @@ from typing import Any
 import aiohttp
 import discord
 
-from bot.domain.models import Extension, ReplyRef
+from bot.client import Encore
+from bot.domain.models import Extension, ReplyRef, Status
 from bot.services.extensions import ExtensionService
 from bot.services.intake import Accepted
 from bot.ui.answers import answer
 from bot.ui.embeds import extension_embeds, refusal_embed
 from bot.ui.permissions import TO_EDIT, missing, missing_sentence
 from bot.ui.views import extension_view
+from bot.ui.ways import UNKNOWN_MESSAGE
 
 log = logging.getLogger(__name__)
 
+CHECKED_WITHIN = 1.0  # seconds
 APART = dt.timedelta(seconds=1.5)  # between two edits of one reply
 TOKEN_LIFE = dt.timedelta(minutes=14, seconds=30)  # half a minute less than Discord's 15
 
@@ -79,6 +83,26 @@ def _reply_ref(interaction: discord.Interaction[Any]) -> ReplyRef:
     )
 
 
+async def is_deleted(bot: Encore, ext: Extension) -> bool:
+    """Return whether the final reply of ``ext`` has been deleted; nobody told Encore."""
+    if ext.status is not Status.COMPLETE or ext.reply.message_id is None:
+        return False
+    channel = bot.get_partial_messageable(ext.reply.channel_id, guild_id=ext.reply.guild_id)
+    try:
+        async with asyncio.timeout(CHECKED_WITHIN):  # someone waits for an answer
+            await bot.pace.acquire()
+            await channel.fetch_message(ext.reply.message_id)
+    except UNREACHABLE as error:
+        return isinstance(error, discord.HTTPException) and error.code == UNKNOWN_MESSAGE
+    return False
+
+
 def _already_asked(ext: Extension) -> discord.Embed:
     where = f"[Its reply]({ext.reply.url})" if ext.reply.url else "Its reply"
+    if ext.kind.is_song and ext.status is Status.COMPLETE:
+        return refusal_embed("This channel has that full song already.", f"{where} carries it.")
+    if ext.kind.is_song:
+        return refusal_embed(
+            "That full song is being made already.", f"{where} shows how it goes on."
+        )
     return refusal_embed("You have sent this already.", f"{where} shows how it goes on.")

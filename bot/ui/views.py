@@ -1,16 +1,17 @@
 """The buttons under a message, drawn: Extension -> view. Pure; `buttons` says what they do."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import discord
 
 from bot.domain.attachments import Attachment, Outcome
-from bot.domain.models import Extension, Status
+from bot.domain.models import Extension, KnownClip, Status
 from bot.domain.transitions import can_check_again
 from bot.ui.custom_ids import Action
 from bot.ui.embeds import MOST_CLIPS, letter
 
 LINK_LENGTH = 512  # Discord's limit for a button's url
+IN_A_ROW = 5  # Discord's limit
 
 Button = discord.ui.Button[discord.ui.View]
 
@@ -18,9 +19,10 @@ Button = discord.ui.Button[discord.ui.View]
 def extension_view(
     ext: Extension, attachments: Iterable[Attachment] = ()
 ) -> discord.ui.View | None:
-    """Return the buttons of a reply: links in the first row, actions in the second."""
+    """Return the buttons of a reply: links in the first row, actions below."""
     is_out_of_reach = any(each.outcome is Outcome.UNAVAILABLE for each in attachments)
-    return _view([*_links(ext), *_actions(ext, may_have_news=is_out_of_reach)])
+    actions = _in_rows(_actions(ext, may_have_news=is_out_of_reach))
+    return _view([*_links(ext), *actions])
 
 
 def draft_view(draft_id: int) -> discord.ui.View | None:
@@ -33,11 +35,20 @@ def clips_view(ext: Extension) -> discord.ui.View | None:
     return _view(_extend_buttons(ext))
 
 
+def endings_view(clips: Sequence[KnownClip]) -> discord.ui.View | None:
+    """Return a button for each clip that a full song could end with."""
+    fitting = [known for known in clips if Action.SONG_OF_CLIP.takes(known.clip.id)]
+    return _view(
+        _button(f"💿 Full song {known.letter}", Action.SONG_OF_CLIP, known.clip.id)
+        for known in fitting[:MOST_CLIPS]
+    )
+
+
 def _links(ext: Extension) -> Iterator[Button]:
     if ext.status in (Status.STREAMING, Status.COMPLETE):
         for index, clip in enumerate(ext.clips[:MOST_CLIPS]):
             if clip.audio_url and len(clip.audio_url) <= LINK_LENGTH:
-                yield Button(label=f"▶ Listen {letter(index)}", url=clip.audio_url, row=0)
+                yield Button(label=_of("▶ Listen", ext, index), url=clip.audio_url, row=0)
 
 
 def _actions(ext: Extension, *, may_have_news: bool) -> Iterator[Button]:
@@ -45,17 +56,37 @@ def _actions(ext: Extension, *, may_have_news: bool) -> Iterator[Button]:
         yield _button("Cancel", Action.CANCEL, ext.id)
     if ext.status is Status.COMPLETE:
         yield from _extend_buttons(ext)
+    if ext.status is Status.COMPLETE and not ext.kind.is_song:
         yield _button("🔁 Another take", Action.ANOTHER_TAKE, ext.id)
+        if ext.open_ends:
+            yield _button("💿 Full song", Action.FULL_SONG, ext.id)
     if can_check_again(ext) or may_have_news:
         yield _button("Check again", Action.CHECK_AGAIN, ext.id)
     elif ext.status in (Status.FAILED, Status.UNCONFIRMED):
-        yield _button("Send again", Action.SEND_AGAIN, ext.id)
+        if ext.kind.is_song:
+            yield _button("Try again", Action.FULL_SONG, ext.id)
+        else:
+            yield _button("Send again", Action.SEND_AGAIN, ext.id)
 
 
 def _extend_buttons(ext: Extension) -> Iterator[Button]:
-    for index, clip in enumerate(ext.clips[:MOST_CLIPS]):
-        if clip.is_playable and Action.EXTEND_CLIP.takes(clip.id):
-            yield _button(f"➕ Extend {letter(index)}", Action.EXTEND_CLIP, clip.id)
+    places = {clip.id: index for index, clip in enumerate(ext.clips[:MOST_CLIPS])}
+    for clip_id in ext.open_ends:
+        index = 0 if ext.kind.is_song else places.get(clip_id)
+        if index is not None and Action.EXTEND_CLIP.takes(clip_id):
+            yield _button(_of("➕ Extend", ext, index), Action.EXTEND_CLIP, clip_id)
+
+
+def _of(words: str, ext: Extension, index: int) -> str:
+    """Return ``words`` with the letter of a clip; a full song is one clip, and has none."""
+    return words if ext.kind.is_song else f"{words} {letter(index)}"
+
+
+def _in_rows(actions: Iterable[Button]) -> Iterator[Button]:
+    """Yield ``actions`` in the rows below the links."""
+    for index, button in enumerate(actions):
+        button.row = 1 + index // IN_A_ROW
+        yield button
 
 
 def _button(label: str, action: Action, stored_id: int | str) -> Button:

@@ -12,9 +12,11 @@ from bot.ui.buttons import (
     Cancel,
     CheckAgain,
     ExtendClip,
+    FullSong,
     OpenDraft,
     PressedButton,
     SendAgain,
+    SongOfClip,
 )
 from bot.ui.custom_ids import Action
 
@@ -29,6 +31,8 @@ OLD_CUSTOM_IDS = [
     (f"clip:extend:{CLIP}", ExtendClip, CLIP),
     (f"clip:extend:m_{CLIP}", ExtendClip, f"m_{CLIP}"),
     ("draft:open:42", OpenDraft, "42"),
+    ("ext:song:7", FullSong, "7"),
+    (f"clip:song:{CLIP}", SongOfClip, CLIP),
 ]
 
 

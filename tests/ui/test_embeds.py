@@ -259,6 +259,11 @@ REASONS = [
         "",
         f"**Something went wrong.** Press *Send again* to try once more; {KEPT}",
     ),
+    # only songs end so, see test_song_embeds
+    *(
+        (kind, "1 2", f"**Something went wrong.** Press *Send again* to try once more; {KEPT}")
+        for kind in (ReasonKind.PART_UNAVAILABLE, ReasonKind.TOO_LARGE, ReasonKind.NOT_ALLOWED)
+    ),
 ]
 
 

@@ -28,6 +28,7 @@ SEND = ("Send again", "ext:again:7")
 EXTEND_A = ("➕ Extend A", "clip:extend:a")
 EXTEND_B = ("➕ Extend B", "clip:extend:b")
 TAKE = ("🔁 Another take", "ext:take:7")
+SONG = ("💿 Full song", "ext:song:7")
 FAILED = Clip(id="b", status=ClipStatus.FAILED)
 
 
@@ -42,15 +43,15 @@ FAILED = Clip(id="b", status=ClipStatus.FAILED)
         (extension(Status.STREAMING, heard("a"), SILENT), [[LISTEN_A]]),
         (
             extension(Status.COMPLETE, playable("a"), playable("b"), handle=HANDLE),
-            [[LISTEN_A, LISTEN_B], [EXTEND_A, EXTEND_B, TAKE]],
+            [[LISTEN_A, LISTEN_B], [EXTEND_A, EXTEND_B, TAKE, SONG]],
         ),
         (
             extension(Status.COMPLETE, playable("a"), FAILED, handle=HANDLE),
-            [[LISTEN_A], [EXTEND_A, TAKE]],
+            [[LISTEN_A], [EXTEND_A, TAKE, SONG]],
         ),
         (
             extension(Status.COMPLETE, withdrawn("a"), playable("b"), handle=HANDLE),
-            [[LISTEN_B], [EXTEND_B, TAKE, CHECK]],
+            [[LISTEN_B], [EXTEND_B, TAKE, SONG, CHECK]],
         ),
         (failed(ReasonKind.REJECTED), [[SEND]]),
         (failed(ReasonKind.NOT_PLAYABLE, "", withdrawn("a"), handle=HANDLE), [[CHECK]]),
@@ -72,8 +73,9 @@ def test_every_status_is_in_the_table_above() -> None:
 
 def test_no_more_clips_than_a_row_takes() -> None:
     ext = extension(Status.COMPLETE, *(playable(letter) for letter in "abcdefg"))
-    links, actions = buttons(extension_view(ext))
+    links, actions, below = buttons(extension_view(ext))
     assert [label for label, _ in links] == [f"▶ Listen {letter}" for letter in "ABCD"]
+    assert below == [SONG]
     assert [label for label, _ in actions] == [
         *(f"➕ Extend {letter}" for letter in "ABCD"),
         "🔁 Another take",
@@ -83,7 +85,7 @@ def test_no_more_clips_than_a_row_takes() -> None:
 @pytest.mark.parametrize("clip_id", ["x" * 89, "a`b", "a b", "a:b"])
 def test_a_clip_whose_id_no_button_can_carry_has_none(clip_id: str) -> None:
     ext = extension(Status.COMPLETE, playable(clip_id))
-    assert buttons(extension_view(ext))[1] == [TAKE]
+    assert buttons(extension_view(ext))[1] == [TAKE, SONG]
     assert clips_view(ext) is None
 
 
