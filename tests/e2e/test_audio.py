@@ -1,6 +1,9 @@
 """The finished reply is heard and seen: the audio itself, its tags, and a picture."""
 
+import asyncio
 import io
+import random
+from pathlib import Path
 from typing import Any
 
 import av
@@ -9,7 +12,11 @@ from PIL import Image
 from stage import GREEN, LYRICS, Stage, colour, text
 
 from sandbox.discord.models import Attachment, Message
+from sandbox.discord.permissions import Permission
+from sandbox.processes import Child
 
+NAME = "suno_api"
+KILLS = 8
 CAN_TELL = ("aimlapi", "suno_api", "sunoapi_com")
 
 
@@ -49,3 +56,93 @@ async def test_a_finished_reply_carries_its_audio(stage: Stage, provider: str) -
         shows_the_join = "up to 0:10, then the new part" in (picture.description or "")
         assert shows_the_join == (provider in CAN_TELL)
     assert "Listen" in text(reply)
+
+
+async def carries(stage: Stage, message: Message, *, songs: int = 2) -> None:
+    """Wait until a reply carries its audio."""
+    await stage.until(lambda: len(files(message, ".mp3")) == songs)
+
+
+async def test_the_links_come_at_once_and_all_files_in_one_edit(stage: Stage) -> None:
+    reply = await stage.extend(NAME, at="0:10")
+    await carries(stage, reply)
+    greens = [shown for _, shown in reply.history if shown["embeds"][0]["color"] == GREEN]
+    assert len(greens) == 2
+    assert greens[0]["attachments"] == []
+    assert "Listen" in greens[0]["embeds"][1]["description"]
+    # Discord lists a picture that an embed shows with the embed alone
+    assert len(greens[1]["attachments"]) == 2
+    assert all("waveform-" in embed["image"]["url"] for embed in greens[1]["embeds"][1:])
+
+
+async def test_later_news_leave_audio_and_picture_where_they_are(stage: Stage) -> None:
+    reply = await stage.extend(NAME, at="0:10")
+    await carries(stage, reply)
+    before = [each.id for each in reply.attachments]
+    await stage.ada.click(reply, "🔁 Another take")
+    opened = await stage.ada.click(reply, "➕ Extend A")
+    assert opened.modal is not None
+    await stage.ada.submit(opened.modal)
+    await stage.until(lambda: "continued in" in text(reply))
+    assert [each.id for each in reply.attachments] == before
+    pictures = [embed["image"]["url"] for embed in reply.embeds[1:]]
+    assert pictures == [each.url for each in files(reply, ".png")]
+
+
+async def test_what_is_too_large_for_the_place_is_encoded_to_fit(stage: Stage) -> None:
+    stage.discord.world.guild.attachment_limit = 85_000
+    reply = await stage.extend(NAME, at="0:10")
+    await carries(stage, reply)
+    assert all(len(each.content) <= 85_000 for each in files(reply, ".mp3"))
+    assert "kbit/s, to fit" in text(reply)
+
+
+async def test_what_fits_nowhere_is_linked_and_seen_and_the_reply_says_so(stage: Stage) -> None:
+    stage.discord.world.guild.attachment_limit = 45_000
+    reply = await stage.extend(NAME, at="0:10")
+    await stage.until(lambda: files(reply, ".png"))
+    assert files(reply, ".mp3") == []
+    assert "too large to be attached here" in text(reply)
+    assert "Listen" in text(reply)
+
+
+async def test_without_the_permission_the_reply_names_it(stage: Stage) -> None:
+    world = stage.discord.world
+    world.allow(world.channel, world.bot, deny=Permission.ATTACH_FILES)
+    reply = await stage.extend(NAME, at="0:10")
+    await stage.until(lambda: "lacks *Attach Files*" in text(reply))
+    assert reply.attachments == []
+    assert colour(reply) == GREEN
+
+
+async def test_killed_at_any_moment_each_reply_carries_each_clip_once(
+    offline_stage: Stage, tmp_path: Path
+) -> None:
+    stage, chance = offline_stage, random.Random(11)
+    bot = Child("bot", ("-m", "bot"), stage.environment())
+    log = tmp_path / "bot.log"
+
+    async def start() -> None:
+        with log.open("ab") as sink:
+            await bot.start(log=sink)
+        await stage.discord.ready(timeout=30)
+
+    await start()
+    replies = [await stage.extend(NAME, at=f"0:1{number}") for number in range(3)]
+    for reply in replies:
+        await stage.finished(reply)
+    for _ in range(KILLS):
+        # from the first byte that is fetched to the edit, and a little beyond
+        await asyncio.sleep(chance.uniform(0.0, 2.0))
+        await bot.kill()
+        await stage.until(lambda: not stage.discord.gateway.connected)
+        await start()
+    async with bot:
+        for reply in replies:
+            await carries(stage, reply)
+    for reply in replies:
+        assert [each.filename[-6:] for each in files(reply, ".mp3")] == ["_A.mp3", "_B.mp3"]
+        assert len(files(reply, ".png")) == 2
+        assert colour(reply) == GREEN
+    public = [each for each in stage.ada.read() if not each.ephemeral]
+    assert len(public) == len(replies)
