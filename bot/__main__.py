@@ -36,6 +36,7 @@ from bot.services.extensions import ExtensionService
 from bot.services.fresh_links import FreshLinks
 from bot.services.outages import Outages
 from bot.services.paces import Paces
+from bot.services.song_files import SongFiles
 from bot.services.songs import Songs
 from bot.services.sounds import Sounds
 from bot.services.submitter import RECONCILE_FOR, Submitter
@@ -124,7 +125,11 @@ async def composed(
         clip_files = ClipFiles(store, sounds, workshop)
         attacher = Attacher(
             store,
-            {Kind.PART: clip_files, Kind.CONCAT: clip_files},
+            {
+                Kind.PART: clip_files,
+                Kind.CONCAT: clip_files,
+                Kind.SPLICE: SongFiles(store, sounds, workshop),
+            },
             publisher,
             workshop,
             bells=bells,

@@ -35,6 +35,7 @@ _MARGIN, _RADIUS = 36, 28
 _BAR, _GAP = 5, 3
 _TOP, _BOTTOM = 100, 246  # of the bars
 _TITLE, _SMALL = 36, 22
+SOURCE: Final = "source"  # the label of what a new part goes on from
 _CONTRAST: Final = 1.6  # mastered music is loud throughout; this shows what differs
 
 
@@ -79,7 +80,7 @@ def waveform_alt(title: str, stretches: Sequence[Stretch]) -> str:
     joins = [_clock(start) for start in starts[1:-1]]
     if not joins:
         return f"{begin}."
-    if len(joins) == 1:
+    if len(joins) == 1 and stretches[0].label == SOURCE:
         return f"{begin}: the source up to {joins[0]}, then the new part."
     return shortened(f"{begin}, in {len(stretches)} parts that join at {', '.join(joins)}.", 1024)
 

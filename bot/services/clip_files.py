@@ -11,12 +11,14 @@ from bot.audio.fetch import Fetched
 from bot.audio.names import file_name
 from bot.audio.peaks import Peaks
 from bot.audio.tags import Tags, tag
-from bot.audio.waveform import Stretch, waveform_alt, waveform_png
+from bot.audio.waveform import SOURCE, Stretch, waveform_alt, waveform_png
 from bot.audio.workshop import Workshop
 from bot.domain.attachments import Attachment, Outcome
+from bot.domain.lineage import starts
 from bot.domain.models import Clip, Extension, KnownClip
 from bot.domain.timecode import format_time
 from bot.services.prepared import Prepared, Upload
+from bot.services.song_picture import song_stretches
 from bot.services.sounds import Sounds
 from bot.store.store import Store
 
@@ -63,7 +65,8 @@ class ClipFiles:
                 attachments.append(_without(each.clip, Outcome.UNAVAILABLE))
                 continue
             audio, fit = await self._audio(ext, each, fetched, folder, limit)
-            picture = await self._picture(ext, each, [*before, _new(fetched)], folder)
+            shown = await self._whole(ext, fetched) or [*before, _new(fetched)]
+            picture = await self._picture(ext, each, shown, folder)
             fetched.path.unlink()
             files += [audio, picture] if audio else [picture]
             attachments.append(
@@ -89,7 +92,19 @@ class ClipFiles:
             return []
         fetched.path.unlink()
         join = ext.request.continue_at or fetched.study.duration
-        return [Stretch(fetched.study.peaks.between(0, join), "source")]
+        return [Stretch(fetched.study.peaks.between(0, join), SOURCE)]
+
+    async def _whole(self, ext: Extension, fetched: Fetched) -> list[Stretch]:
+        """Return the parts of a full song, as far as it can be told where they begin."""
+        if not ext.kind.is_song:
+            return []
+        lineage = await self._store.lineage(ext.request.clip_id)
+        *begins, _ = starts(lineage)
+        times = [begin for begin in begins if begin is not None]
+        if len(times) < len(lineage):
+            return [Stretch(fetched.study.peaks)]
+        length = fetched.study.duration
+        return song_stretches(lineage, [*times, length], fetched.study.peaks, title=ext.title)
 
     async def _fetched(self, ext: Extension, each: _Lettered, folder: Path) -> Fetched:
         known = KnownClip(
@@ -140,6 +155,8 @@ def _new(fetched: Fetched) -> Stretch:
 
 def _comment(ext: Extension) -> str:
     """Return where the new part goes on, such as *continued from Electric Dreams at 2:04*."""
+    if ext.kind.is_song:
+        return f"joined of all parts up to clip {ext.request.clip_id}"
     source = ext.source_title or f"clip {ext.request.clip_id}"
     point = ext.request.continue_at
     where = "the end" if point is None else format_time(round(point, 1))

@@ -131,6 +131,9 @@ def test_the_picture_is_told_in_words() -> None:
     assert waveform_alt(title, SONG[:3]) == (
         "Waveform of “Electric Dreams”, 1:30 long, in 3 parts that join at 0:30, 1:00."
     )
+    assert waveform_alt(title, SONG[:2]) == (
+        "Waveform of “Electric Dreams”, 1:00 long, in 2 parts that join at 0:30."
+    )
     assert waveform_alt("", SONG[:1]) == "Waveform, 0:30 long."
 
 

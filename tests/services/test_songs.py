@@ -237,6 +237,13 @@ async def test_a_song_that_the_channel_has_is_not_made_again_even_beyond_the_quo
     assert await world.song(last.clips[0].id, "again") == song
 
 
+async def test_a_song_whose_reply_was_deleted_can_be_made_again(world: World) -> None:
+    last = await continued(world)
+    song = await world.song(last.clips[0].id, "song")
+    await world.songs.lost(song)
+    assert (await world.song(last.clips[0].id, "again")).id != song.id
+
+
 async def test_another_channel_gets_the_song_too(world: World) -> None:
     last = await continued(world)
     here = await world.song(last.clips[0].id, "song")
@@ -376,13 +383,14 @@ async def test_a_song_can_end_with_each_clip_of_a_reply_that_can_be_heard(
     suno.progress[handle_of(ext)] = replace(complete(ext), clips=(one, withdrawn))
     await world.overdue(ext)
     await world.track()
-    assert [clip.id for clip in await world.songs.endings(ext.id)] == [one.id]
+    assert [known.clip.id for known in await world.songs.endings(ext.id)] == [one.id]
 
 
 async def test_a_song_made_again_ends_as_it_did(world: World) -> None:
     last = await continued(world)
     song = await world.song(last.clips[1].id, "song")
-    assert [clip.id for clip in await world.songs.endings(song.id)] == [last.clips[1].id]
+    [end] = await world.songs.endings(song.id)
+    assert (end.clip.id, end.letter) == (last.clips[1].id, "B")
 
 
 async def test_a_reply_without_clips_makes_no_song(world: World) -> None:

@@ -1,0 +1,164 @@
+"""The files of a full song that Encore joins itself: the whole as one MP3, and a picture of it.
+
+Each part is cut where the next goes on, all are joined with a short crossfade and encoded once.
+Everything lies on disk and is worked on in blocks, so that a long song needs no more memory than
+a short one. Knows nothing of Discord.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.audio.encoding import fitting_bit_rate, rounded_bit_rate
+from bot.audio.errors import AudioError, Failed
+from bot.audio.fetch import Fetched
+from bot.audio.names import file_name
+from bot.audio.splice import Part, Spliced, splice
+from bot.audio.tags import Tags, tag
+from bot.audio.waveform import waveform_alt, waveform_png
+from bot.audio.workshop import Workshop
+from bot.domain.attachments import Attachment, Outcome
+from bot.domain.lineage import Step, cuts, starts
+from bot.domain.models import Extension, Reason, ReasonKind
+from bot.services.prepared import Prepared, Upload
+from bot.services.song_picture import song_stretches
+from bot.services.sounds import Sounds
+from bot.store.store import Store
+
+log = logging.getLogger(__name__)
+
+PICTURE = "waveform-song.png"
+FEWEST = 2  # parts, without which there is nothing to join
+
+
+@dataclass(frozen=True, slots=True)
+class _Had:
+    """A part whose audio is here."""
+
+    step: Step
+    cut: float | None
+    audio: Fetched
+
+    @property
+    def kept(self) -> float:
+        """How many seconds of it are in the song."""
+        length = self.audio.study.duration
+        return length if self.cut is None else min(self.cut, length)
+
+
+class _MissingError(Exception):
+    """The audio of a part can't be had; the song would have a hole."""
+
+    def __init__(self, number: int, step: Step) -> None:
+        super().__init__()
+        text = f"{number} {step.known.clip.id}"
+        self.reason = Reason(kind=ReasonKind.PART_UNAVAILABLE, text=text)
+
+
+class SongFiles:
+    """Prepares what the reply of a splice is to carry."""
+
+    def __init__(self, store: Store, sounds: Sounds, workshop: Workshop) -> None:
+        self._store = store
+        self._sounds = sounds
+        self._workshop = workshop
+
+    async def prepare(
+        self, ext: Extension, folder: Path, *, limit: int | None, is_last: bool
+    ) -> Prepared:
+        """Return the song and its picture, or why there is none (see `Preparation`).
+
+        A beginning that was not made here is left out if its audio can't be had, as long as there
+        is something to join without it.
+        """
+        if limit is None:
+            return Prepared(reason=Reason(kind=ReasonKind.NOT_ALLOWED))
+        lineage = await self._store.lineage(ext.request.clip_id)
+        length = starts(lineage)[-1]
+        if length is not None and fitting_bit_rate(length, limit) is None:
+            return _too_large(length, limit)
+        try:
+            parts = await self._fetched(lineage, folder, is_last=is_last)
+        except _MissingError as missing:
+            log.info("Extension %s: part %s can't be had", ext.id, missing.reason.text)
+            return Prepared(reason=missing.reason)
+        return await self._joined(ext, parts, folder, limit)
+
+    async def _fetched(self, lineage: Sequence[Step], folder: Path, *, is_last: bool) -> list[_Had]:
+        """Return the parts with their audio.
+
+        Raises:
+            Failed: it may work later.
+            _MissingError: a part can't be had that the song can't do without.
+        """
+        parts: list[_Had] = []
+        for number, (step, cut) in enumerate(zip(lineage, cuts(lineage), strict=True), start=1):
+            try:
+                audio = await self._sounds.audio(step.known, folder / f"part-{number}")
+            except AudioError as error:
+                if isinstance(error, Failed) and not is_last:
+                    raise
+                is_dispensable = step.extension is None and len(lineage) > FEWEST
+                if not is_dispensable:
+                    raise _MissingError(number, step) from error
+                log.info("Clip %s: left out of a song (%s)", step.known.clip.id, error)
+            else:
+                parts.append(_Had(step, cut, audio))
+        return parts
+
+    async def _joined(
+        self, ext: Extension, parts: Sequence[_Had], folder: Path, limit: int
+    ) -> Prepared:
+        """Return the song made of ``parts``, at the highest bit rate that fits."""
+        tags = await self._tags(ext, parts, folder)
+        length = sum(part.kept for part in parts)
+        best = rounded_bit_rate(max(part.audio.study.bit_rate for part in parts))
+        bit_rate = fitting_bit_rate(length, limit, at_most=best, reserve=tags.size)
+        if bit_rate is None:
+            return _too_large(length, limit)
+        path = folder / "song.mp3"
+        sources = [Part(part.audio.path, part.cut) for part in parts]
+        song = await self._workshop.run(splice, sources, path, bit_rate=bit_rate)
+        for source in sources:
+            source.path.unlink()
+        await self._workshop.run(tag, path, tags)
+        picture = await self._picture(ext, [part.step for part in parts], song, folder)
+        attachment = Attachment(
+            clip_id=ext.request.clip_id,
+            outcome=Outcome.ATTACHED,
+            bit_rate=bit_rate if bit_rate < best else None,
+            picture=PICTURE,
+            duration=song.duration,
+            starts=song.starts,
+        )
+        audio = Upload(path=path, name=file_name(ext.title, "full song"))
+        return Prepared(attachments=(attachment,), files=(audio, picture))
+
+    async def _picture(
+        self, ext: Extension, parts: Sequence[Step], song: Spliced, folder: Path
+    ) -> Upload:
+        """Return the picture of the whole, under a name by which the embed can refer to it."""
+        times = [*song.starts, song.duration]
+        stretches = song_stretches(parts, times, song.peaks, title=ext.title)
+        drawn = await self._workshop.run(waveform_png, ext.title, stretches)
+        path = folder / PICTURE
+        await asyncio.to_thread(path.write_bytes, drawn)
+        return Upload(path=path, name=PICTURE, description=waveform_alt(ext.title, stretches))
+
+    async def _tags(self, ext: Extension, parts: Sequence[_Had], folder: Path) -> Tags:
+        made = [part.step.extension for part in parts if part.step.extension]
+        members = dict.fromkeys(str(each.member_id) for each in made)
+        cover = await self._sounds.cover(parts[-1].step.known.clip, folder / "cover")
+        return Tags(
+            title=f"{ext.title} (full song)",
+            album=ext.title,
+            comment=f"{len(parts)} parts; made by Discord members {', '.join(members)}",
+            lyrics="\n\n".join(each.request.lyrics for each in made if each.request.lyrics),
+            cover=cover,
+        )
+
+
+def _too_large(length: float, limit: int) -> Prepared:
+    return Prepared(reason=Reason(kind=ReasonKind.TOO_LARGE, text=f"{length:.3f} {limit}"))
