@@ -34,6 +34,7 @@ from bot.services.bells import Bells
 from bot.services.clip_files import ClipFiles
 from bot.services.extensions import ExtensionService
 from bot.services.fresh_links import FreshLinks
+from bot.services.library import Library
 from bot.services.outages import Outages
 from bot.services.paces import Paces
 from bot.services.song_files import SongFiles
@@ -47,6 +48,7 @@ from bot.store.errors import StoreError
 from bot.store.store import Store
 from bot.ui.publisher import Publisher
 from cogs.extend import Extend
+from cogs.library import LibraryCommands
 from cogs.loops import Loops
 from cogs.reactions import Reactions
 from cogs.replies import Replies
@@ -120,7 +122,10 @@ async def composed(
             paces=paces,
             clock=clock,
         )
-        bot = await stack.enter_async_context(Encore(store=store, service=service, songs=songs))
+        library = Library(store, providers, links)
+        bot = await stack.enter_async_context(
+            Encore(store=store, service=service, songs=songs, library=library)
+        )
         publisher = Publisher(bot, store, bells=bells, clock=clock)
         clip_files = ClipFiles(store, sounds, workshop)
         attacher = Attacher(
@@ -138,6 +143,7 @@ async def composed(
         await bot.add_cog(Extend(bot, service, clock))
         await bot.add_cog(Replies(bot, service))
         await bot.add_cog(Reactions(bot, service))
+        await bot.add_cog(LibraryCommands(bot, service, clock))
         await bot.add_cog(
             Loops(
                 bot,

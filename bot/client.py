@@ -14,8 +14,10 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.services.extensions import ExtensionService
+from bot.services.library import Library
 from bot.services.songs import Songs
 from bot.store.store import Store
+from bot.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +33,15 @@ class Encore(commands.AutoShardedBot):
 
     Attributes:
         service: what buttons and commands call.
+        library: what those of the library call.
+        threads: where the threads are that Discord does not tell of on its own.
         songs: what they call for a full song.
         pace: to be acquired once for each request that the bot makes as itself.
     """
 
-    def __init__(self, *, store: Store, service: ExtensionService, songs: Songs) -> None:
+    def __init__(
+        self, *, store: Store, service: ExtensionService, library: Library, songs: Songs
+    ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -52,8 +58,10 @@ class Encore(commands.AutoShardedBot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
         )
         self.service = service
+        self.library = library
         self.songs = songs
         self.pace = AsyncLimiter(OWN_REQUESTS, 1)
+        self.threads = Threads(self.pace)
         self._store = store
 
     async def setup_hook(self) -> None:

@@ -20,6 +20,7 @@ from bot.ui.buttons import PRESSED_BUTTONS, open_form
 from bot.ui.labels import CHOICE_LENGTH, clip_label
 from bot.ui.modals import SubmittedForm, submitted_form
 from bot.ui.replies import reply_first
+from bot.ui.sight import viewer_of
 from bot.ui.views import draft_view
 
 log = logging.getLogger(__name__)
@@ -88,11 +89,9 @@ class Extend(commands.Cog):
     async def suggest_clips(
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[Choice[str]]:
-        """Offer clips made or used here."""
+        """Offer clips made or used here, as far as the member may see them."""
         now = self._clock()
-        known = await self._service.suggested_clips(
-            typed, guild_id=interaction.guild_id, member_id=interaction.user.id
-        )
+        known = await self._bot.library.suggested(typed, await viewer_of(interaction))
         return [Choice(name=clip_label(each, now=now), value=each.clip.id) for each in known]
 
     @extend.autocomplete("at")

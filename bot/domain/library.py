@@ -55,9 +55,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A clip in the library, who asked for it, and what kind of extension made it."""
+    """A clip in the library, and what made it.
+
+    Attributes:
+        title: what to call it; empty if nobody told.
+        member_id: who asked for it.
+        kind: of the extension.
+    """
 
     known: KnownClip
+    title: str
     member_id: int
     kind: Kind = Kind.PART
 

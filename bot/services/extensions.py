@@ -13,6 +13,7 @@ from bot.domain.errors import UserError
 from bot.domain.forms import Form
 from bot.domain.models import ExtendRequest, Extension, Kind, KnownClip, ReplyRef, Status
 from bot.domain.style import format_style
+from bot.domain.text import cleaned, one_line
 from bot.domain.timecode import format_point
 from bot.domain.transitions import cancelled, checking_again
 from bot.providers.base import Capabilities, Provider
@@ -243,11 +244,13 @@ class ExtensionService:
             raise UserError("That draft is gone.", "Use `/extend` to start again.")
         return form
 
-    async def suggested_clips(
-        self, text: str, *, guild_id: int | None, member_id: int
-    ) -> list[KnownClip]:
-        """Return clips made or used here whose title, style or id has ``text`` in it."""
-        return await self._store.search_clips(text, guild_id=guild_id, member_id=member_id)
+    async def clip_id_of(self, text: str) -> str:
+        """Return the id of the clip that ``text`` names: an id, a Suno link, a reply's link.
+
+        Raises:
+            UserError: it names none.
+        """
+        return await self._requests.clip_id_of(one_line(cleaned(text)))
 
     async def known_clip(self, clip_id: str) -> KnownClip | None:
         """Return a clip that was made or used here."""

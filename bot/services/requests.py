@@ -70,7 +70,7 @@ class Requests:
             UserError: the clip or the provider can't be had.
         """
         form = _tidy(form)
-        clip_id = await self._clip_id(form.clip)
+        clip_id = await self.clip_id_of(form.clip)
         source = await self._clips.clip(clip_id)
         if source is not None:
             _check_source(source.clip)
@@ -123,7 +123,12 @@ class Requests:
             )
         return prepared
 
-    async def _clip_id(self, text: str) -> str:
+    async def clip_id_of(self, text: str) -> str:
+        """Return the id of the clip that ``text`` names: an id, a Suno link, a reply's link.
+
+        Raises:
+            UserError: it names none.
+        """
         match parse_clip_reference(text):
             case ClipId(value):
                 return value

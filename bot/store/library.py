@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.library import PAGE_SIZE, Made, Page, Scope, Viewer, Wanted, pages_of
@@ -29,7 +29,9 @@ async def page(db: AsyncConnection, viewer: Viewer, wanted: Wanted) -> Page:
     total = (await db.execute(count)).scalar_one()
     wanted = replace(wanted, number=min(max(wanted.number, 1), pages_of(total)))
     newest = (
-        known_clips.add_columns(_ext.member_id, _ext.kind)
+        known_clips.add_columns(
+            _ext.member_id, _ext.kind, _ext.title.label("asked_title"), _ext.source_title
+        )
         .where(there)
         .order_by(None)
         .order_by(_ext.id.desc(), clips.c.position, clips.c.id)
@@ -37,11 +39,7 @@ async def page(db: AsyncConnection, viewer: Viewer, wanted: Wanted) -> Page:
         .offset((wanted.number - 1) * PAGE_SIZE)
     )
     rows = (await db.execute(newest)).mappings()
-    found = tuple(
-        Made(known=known_clip_of(row), member_id=row["member_id"], kind=Kind(row["kind"]))
-        for row in rows
-    )
-    return Page(wanted=wanted, clips=found, total=total)
+    return Page(wanted=wanted, clips=tuple(map(_made_of, rows)), total=total)
 
 
 async def channels(db: AsyncConnection, guild_id: int) -> list[int]:
@@ -74,6 +72,15 @@ async def remove(db: AsyncConnection, clip_id: str, member_id: int) -> bool:
         .values(is_removed=True)
     )
     return removed.rowcount > 0
+
+
+def _made_of(row: RowMapping) -> Made:
+    return Made(
+        known=known_clip_of(row),
+        title=row["title"] or row["asked_title"] or row["source_title"],
+        member_id=row["member_id"],
+        kind=Kind(row["kind"]),
+    )
 
 
 def _within(viewer: Viewer, scope: Scope) -> ColumnElement[bool]:

@@ -14,12 +14,21 @@ differently gets a new verb, and the old one stays and goes on meaning what it m
 | ``ext:song:<extension>`` | makes the full song that ends with a clip of this reply, or is asked \
 for in it | 0.1 |
 | ``clip:song:<clip>`` | makes the full song that ends with this clip | 0.1 |
+| ``clip:show:<clip>`` | shows all that is known round this clip | 0.1 |
+| ``clip:remove:<clip>`` | asks whether this clip shall be taken out of the library | 0.1 |
+| ``clip:drop:<clip>`` | takes this clip out of the library | 0.1 |
+| ``clip:keep:<clip>`` | leaves this clip in the library | 0.1 |
+| ``lib:page:<page>`` | turns to this page, which is ``scope:number:search`` | 0.1 |
 """
 
 import re
 from enum import StrEnum
 
 MOST_CHARACTERS = 100  # Discord's limit
+
+
+_USUAL_ID = r"[\w-]+"
+_IDS = {"lib:page": r"(?:mine|channel|server):\d{1,9}:.*"}
 
 
 class Action(StrEnum):
@@ -33,6 +42,11 @@ class Action(StrEnum):
     OPEN_DRAFT = "draft:open"
     FULL_SONG = "ext:song"
     SONG_OF_CLIP = "clip:song"
+    SHOW_CLIP = "clip:show"
+    REMOVE_CLIP = "clip:remove"
+    DROP_CLIP = "clip:drop"
+    KEEP_CLIP = "clip:keep"
+    TURN_PAGE = "lib:page"
 
     def on(self, stored_id: int | str) -> str:
         """Return the custom id of the button that does this to what has ``stored_id``."""
@@ -46,4 +60,4 @@ class Action(StrEnum):
     @property
     def pattern(self) -> re.Pattern[str]:
         """What its custom ids look like; the group ``id`` is the stored id."""
-        return re.compile(rf"{self}:(?P<id>[\w-]+)")
+        return re.compile(rf"{self}:(?P<id>{_IDS.get(self, _USUAL_ID)})")

@@ -7,7 +7,6 @@ from scripted_provider import ScriptedProvider
 from service_world import (
     ADA,
     BEN,
-    GUILD,
     OTHER,
     SOURCE,
     World,
@@ -277,12 +276,11 @@ async def test_a_draft_comes_back_to_its_member_only(world: World) -> None:
         await world.service.draft(draft_id, member_id=BEN)
 
 
-async def test_clips_used_here_are_suggested(world: World) -> None:
+async def test_clips_used_here_are_known(world: World) -> None:
     await world.known(title="Electric Dreams")
     await world.ask("1")
-    found = await world.service.suggested_clips("dreams", guild_id=GUILD, member_id=BEN)
-    assert [known.clip.id for known in found] == [SOURCE]
-    assert await world.service.known_clip(SOURCE) == found[0]
+    known = await world.service.known_clip(SOURCE)
+    assert known.clip.title == "Electric Dreams"
     assert await world.service.known_clip("other") is None
 
 

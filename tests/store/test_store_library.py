@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from store_samples import CHANNEL, GUILD, MEMBER, accepted, finished, heard
+from store_samples import CHANNEL, GUILD, MEMBER, accepted, asked, finished, heard
 
 from bot.domain.library import PAGE_SIZE, Made, Page, Scope, Viewer, Wanted
 from bot.domain.models import Clip, ClipStatus, Kind
@@ -47,11 +47,20 @@ async def test_the_newest_comes_first_and_the_clips_of_one_extension_in_order(st
 
 
 async def test_a_clip_comes_with_who_asked_for_it_and_how_it_is_known(store: Store) -> None:
-    await finished(store, "one", heard("a"), heard("b"), message_id=77)
+    await finished(store, "one", heard("a"), heard("b", title="Rain"), message_id=77)
     known = await store.clip("b")
-    assert (await page(store)).clips[1] == Made(known=known, member_id=MEMBER, kind=Kind.PART)
+    made = Made(known=known, title="Rain", member_id=MEMBER, kind=Kind.PART)
+    assert (await page(store)).clips[1] == made
     assert known.letter == "B"
     assert known.reply_url.endswith("/77")
+
+
+async def test_a_clip_without_a_title_is_called_as_was_asked_or_as_its_source(store: Store) -> None:
+    untitled = asked("x").request
+    await finished(store, "one", heard("a"), source_title="Source")
+    titled = replace(untitled, title="Asked")
+    await finished(store, "two", heard("b"), source_title="Source", request=titled)
+    assert [made.title for made in (await page(store)).clips] == ["Asked", "Source"]
 
 
 async def test_a_full_song_is_in_the_library_as_such(store: Store) -> None:

@@ -19,6 +19,16 @@ from bot.ui.buttons import (
     SongOfClip,
 )
 from bot.ui.custom_ids import Action
+from bot.ui.library_buttons import (
+    LIBRARY_BUTTONS,
+    DropClip,
+    KeepClip,
+    RemoveClip,
+    ShowClip,
+    TurnPage,
+)
+
+BUTTONS = (*PRESSED_BUTTONS, *LIBRARY_BUTTONS)
 
 CLIP = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
 
@@ -31,6 +41,13 @@ OLD_CUSTOM_IDS = [
     (f"clip:extend:{CLIP}", ExtendClip, CLIP),
     (f"clip:extend:m_{CLIP}", ExtendClip, f"m_{CLIP}"),
     ("draft:open:42", OpenDraft, "42"),
+    (f"clip:show:{CLIP}", ShowClip, CLIP),
+    (f"clip:remove:{CLIP}", RemoveClip, CLIP),
+    (f"clip:drop:{CLIP}", DropClip, CLIP),
+    (f"clip:keep:{CLIP}", KeepClip, CLIP),
+    ("lib:page:mine:2:", TurnPage, "mine:2:"),
+    ("lib:page:channel:10:night bus", TurnPage, "channel:10:night bus"),
+    ("lib:page:server:0:a:b:%_🎵 clip:drop:7", TurnPage, "server:0:a:b:%_🎵 clip:drop:7"),
     ("ext:song:7", FullSong, "7"),
     (f"clip:song:{CLIP}", SongOfClip, CLIP),
 ]
@@ -39,8 +56,7 @@ OLD_CUSTOM_IDS = [
 async def pressed(custom_id: str) -> list[PressedButton]:
     """Return what discord.py makes of a press on a button with this custom id."""
     matches = (
-        (kind, kind.__discord_ui_compiled_template__.fullmatch(custom_id))
-        for kind in PRESSED_BUTTONS
+        (kind, kind.__discord_ui_compiled_template__.fullmatch(custom_id)) for kind in BUTTONS
     )
     return [await kind.from_custom_id(None, None, match) for kind, match in matches if match]
 
@@ -72,6 +88,10 @@ def test_a_custom_id_is_drawn_as_it_is_read(
         "ext:take:7:8",
         "draft:open:a b",
         "x:ext:take:7",
+        "lib:page:mine",
+        "lib:page:mine:x:",
+        "lib:page:theirs:1:",
+        "lib:page:mine:1",
     ],
 )
 async def test_no_other_custom_id_is_taken_for_one_of_ours(custom_id: str) -> None:
@@ -79,8 +99,8 @@ async def test_no_other_custom_id_is_taken_for_one_of_ours(custom_id: str) -> No
 
 
 def test_every_action_has_one_button_and_a_row_above() -> None:
-    assert sorted(kind.action for kind in PRESSED_BUTTONS) == sorted(Action)
-    assert {kind for _, kind, _ in OLD_CUSTOM_IDS} == {*PRESSED_BUTTONS}
+    assert sorted(kind.action for kind in BUTTONS) == sorted(Action)
+    assert {kind for _, kind, _ in OLD_CUSTOM_IDS} == {*BUTTONS}
 
 
 def test_every_action_is_documented_where_it_is_defined() -> None:
@@ -95,4 +115,5 @@ def test_an_id_is_taken_as_long_as_discord_takes_it() -> None:
 
 
 def test_every_button_is_a_button_of_discords() -> None:
-    assert all(isinstance(kind("7").item, discord.ui.Button) for kind in PRESSED_BUTTONS)
+    for _, kind, stored_id in OLD_CUSTOM_IDS:
+        assert isinstance(kind(stored_id).item, discord.ui.Button)

@@ -1,0 +1,110 @@
+"""A page of the library: Page -> embed and buttons, and pages as buttons carry them. Pure."""
+
+from collections.abc import Iterator
+
+import discord
+
+from bot.domain.library import Made, Page, Scope, Wanted
+from bot.domain.timecode import format_time
+from bot.ui.custom_ids import Action
+from bot.ui.looks import BLURPLE
+from bot.ui.texts import shown
+
+TITLE_LENGTH = 60
+BUTTONS_IN_A_ROW = 5
+
+_TITLES = {
+    Scope.MINE: "Your clips",
+    Scope.CHANNEL: "Clips of this channel",
+    Scope.SERVER: "Clips of this server",
+}
+_EMPTY = {
+    Scope.MINE: "You have made no clips yet.",
+    Scope.CHANNEL: "Nobody has made a clip in this channel yet.",
+    Scope.SERVER: "There are no clips of this server for you to see yet.",
+}
+
+Button = discord.ui.Button[discord.ui.View]
+
+
+def page_embed(page: Page) -> discord.Embed:
+    """Return what a page says; an empty library says what to do."""
+    wanted = page.wanted
+    title = _TITLES[wanted.scope]
+    search = shown(wanted.search, TITLE_LENGTH)
+    if not page.clips:
+        return discord.Embed(colour=BLURPLE, title=title, description=_nothing(wanted, search))
+    lines = [_line(number, made) for number, made in enumerate(page.clips, start=1)]
+    embed = discord.Embed(
+        colour=BLURPLE,
+        title=f"{title} with “{search}”" if search else title,
+        description="\n".join(lines),
+    )
+    count = f"{page.total:,} clip{'s' * (page.total != 1)}"
+    embed.set_footer(text=f"page {wanted.number:,} of {page.pages:,} · {count}")
+    return embed
+
+
+def page_view(page: Page) -> discord.ui.View | None:
+    """Return the buttons of a page: to turn it, and to open each of its clips."""
+    view = discord.ui.View(timeout=None)
+    for button in (*_turning(page), *_opening(page)):
+        view.add_item(button)
+    view.stop()  # presses are read by their custom ids
+    return view if view.children else None
+
+
+def page_name(wanted: Wanted) -> str:
+    """Return a page as a button carries it."""
+    return f"{wanted.scope}:{wanted.number}:{wanted.search}"
+
+
+def page_named(name: str) -> Wanted:
+    """Return the page that a button carries."""
+    scope, number, search = name.split(":", 2)
+    return Wanted(scope=Scope(scope), number=int(number), search=search)
+
+
+def _line(number: int, made: Made) -> str:
+    known = made.known
+    name = shown(made.title, TITLE_LENGTH) or "Untitled"
+    which = "full song" if made.kind.is_song else known.letter
+    length = f" {format_time(round(known.clip.duration))}" if known.clip.duration else ""
+    when = discord.utils.format_dt(known.known_at, "R")
+    reply = f" · [reply]({known.reply_url})" if known.reply_url else ""
+    return f"`{number}` **{name} · {which}**{length} · {when} · by <@{made.member_id}>{reply}"
+
+
+def _nothing(wanted: Wanted, search: str) -> str:
+    if wanted.search:
+        return (
+            f"**Nothing here has “{search}” in its title, style or id.**\n"
+            "Leave `search` empty to see all there is."
+        )
+    return (
+        f"**{_EMPTY[wanted.scope]}**\n"
+        "Use `/extend` with a clip's id or a Suno link: what comes of it is kept here."
+    )
+
+
+def _turning(page: Page) -> Iterator[Button]:
+    if page.pages == 1:
+        return
+    scope, search, number = page.wanted.scope, page.wanted.search, page.wanted.number
+    for label, other in (("◀ Newer", number - 1), ("Older ▶", number + 1)):
+        name = page_name(Wanted(scope=scope, search=search, number=other))
+        is_there = 1 <= other <= page.pages
+        yield Button(label=label, custom_id=Action.TURN_PAGE.on(name), disabled=not is_there, row=0)
+
+
+def _opening(page: Page) -> Iterator[Button]:
+    opened: set[str] = set()  # no two buttons of a message may have the same custom id
+    for index, made in enumerate(page.clips):
+        clip_id = made.known.clip.id
+        if clip_id not in opened and Action.SHOW_CLIP.takes(clip_id):
+            opened.add(clip_id)
+            yield Button(
+                label=str(index + 1),
+                custom_id=Action.SHOW_CLIP.on(clip_id),
+                row=1 + index // BUTTONS_IN_A_ROW,
+            )

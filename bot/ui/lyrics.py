@@ -1,0 +1,61 @@
+"""Lyrics as they are shown: whole where they are short, else their beginning and a file. Pure."""
+
+import io
+from collections.abc import Iterator
+
+import discord
+
+from bot.domain.text import escaped, shortened, utf16_length
+
+MOST_LINES = 16
+MOST_UNITS = 600  # UTF-16 units; escaped, they may be twice as many
+FIRST_LINES = 6
+FIRST_UNITS = 300
+PART_UNITS = 1900  # of an embed that holds nothing else
+FILE_NAME = "lyrics.txt"
+
+
+def is_short(lyrics: str) -> bool:
+    """Whether all of ``lyrics`` can be quoted beside other things."""
+    return utf16_length(lyrics) <= MOST_UNITS and len(_lines(lyrics)) <= MOST_LINES
+
+
+def quoted(lyrics: str) -> list[str]:
+    """Return the lines of a quote: all that is to be read in them, or how they begin."""
+    if is_short(lyrics):
+        return _quote(_lines(lyrics))
+    beginning = shortened("\n".join(_lines(lyrics)[:FIRST_LINES]), FIRST_UNITS)
+    return [*_quote(_lines(beginning)), "> …"]
+
+
+def lyrics_file(lyrics: str) -> discord.File:
+    """Return ``lyrics`` as a file, as they were typed."""
+    return discord.File(io.BytesIO(lyrics.encode(errors="replace")), FILE_NAME)
+
+
+def lyrics_embeds(lyrics: str) -> list[discord.Embed]:
+    """Return all of ``lyrics`` as embeds, each for a message of its own, where no file may be."""
+    return [discord.Embed(description=f">>> {escaped(part)}") for part in _parts(lyrics)]
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _quote(lines: list[str]) -> list[str]:
+    return [f"> {shown}" for line in lines if (shown := escaped(line))]
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield ``text`` in parts that fit, cut at the ends of lines where they are near."""
+    longest = PART_UNITS // 2  # a character takes up to two units
+    part = ""
+    for line in text.splitlines(keepends=True):
+        for start in range(0, len(line), longest):
+            piece = line[start : start + longest]
+            if utf16_length(part + piece) > PART_UNITS:
+                yield part
+                part = ""
+            part += piece
+    if part.strip():
+        yield part

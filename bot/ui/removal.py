@@ -1,0 +1,50 @@
+"""Taking a clip out of the library: the question, its two buttons, and the answers. Pure."""
+
+import discord
+
+from bot.services.library import Own
+from bot.ui.custom_ids import Action
+from bot.ui.looks import BLURPLE, GREY
+from bot.ui.texts import shown
+
+TITLE_LENGTH = 80
+
+_WHAT_STAYS = "Its reply and its audio stay, and so does all that others made of it."
+
+
+def removal_question(own: Own) -> tuple[discord.Embed, discord.ui.View]:
+    """Return what is asked before a clip is taken out of the library."""
+    question = f"**Take {_named(own)} out of the library?**\n{_WHAT_STAYS}"
+    view = discord.ui.View(timeout=None)
+    choices = (
+        ("Remove", Action.DROP_CLIP, discord.ButtonStyle.danger),
+        ("Keep", Action.KEEP_CLIP, discord.ButtonStyle.secondary),
+    )
+    for label, action, style in choices:
+        custom_id = action.on(own.known.clip.id)
+        view.add_item(
+            discord.ui.Button[discord.ui.View](label=label, custom_id=custom_id, style=style)
+        )
+    view.stop()  # presses are read by their custom ids
+    return discord.Embed(colour=BLURPLE, description=question), view
+
+
+def removed_embed(own: Own) -> discord.Embed:
+    """Return what is said once a clip was taken out."""
+    url = own.known.reply_url
+    where = f" [There it is.]({url})" if url else ""
+    return _note(f"**{_named(own)} is out of the library.**\n{_WHAT_STAYS}{where}")
+
+
+def kept_embed(own: Own) -> discord.Embed:
+    """Return what is said when a clip is left where it is."""
+    return _note(f"**{_named(own)} stays in the library.**")
+
+
+def _note(text: str) -> discord.Embed:
+    return discord.Embed(colour=GREY, description=text)
+
+
+def _named(own: Own) -> str:
+    title = shown(own.title, TITLE_LENGTH) or "Untitled"
+    return f"“{title}”" if own.extension.kind.is_song else f"“{title} · {own.known.letter}”"
