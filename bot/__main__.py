@@ -52,6 +52,7 @@ from cogs.library import LibraryCommands
 from cogs.loops import Loops
 from cogs.reactions import Reactions
 from cogs.replies import Replies
+from cogs.songs import SongCommands
 
 log = logging.getLogger(__name__)
 
@@ -144,6 +145,7 @@ async def composed(
         await bot.add_cog(Replies(bot, service))
         await bot.add_cog(Reactions(bot, service))
         await bot.add_cog(LibraryCommands(bot, service, clock))
+        await bot.add_cog(SongCommands(service, clock))
         await bot.add_cog(
             Loops(
                 bot,

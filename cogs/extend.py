@@ -17,10 +17,10 @@ from bot.domain.timecode import END, format_point, format_time, parse_time
 from bot.services.extensions import ExtensionService
 from bot.ui.answers import answer_error
 from bot.ui.buttons import PRESSED_BUTTONS, open_form
-from bot.ui.labels import CHOICE_LENGTH, clip_label
+from bot.ui.labels import CHOICE_LENGTH
 from bot.ui.modals import SubmittedForm, submitted_form
 from bot.ui.replies import reply_first
-from bot.ui.sight import viewer_of
+from bot.ui.suggestions import clip_choices
 from bot.ui.views import draft_view
 
 log = logging.getLogger(__name__)
@@ -90,9 +90,7 @@ class Extend(commands.Cog):
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[Choice[str]]:
         """Offer clips made or used here, as far as the member may see them."""
-        now = self._clock()
-        known = await self._bot.library.suggested(typed, await viewer_of(interaction))
-        return [Choice(name=clip_label(each, now=now), value=each.clip.id) for each in known]
+        return await clip_choices(interaction, typed, now=self._clock())
 
     @extend.autocomplete("at")
     async def suggest_times(

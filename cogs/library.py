@@ -12,9 +12,8 @@ from bot.domain.clock import Clock
 from bot.domain.library import Scope, Wanted
 from bot.services.extensions import ExtensionService
 from bot.ui.answers import answer_error
-from bot.ui.labels import clip_label
 from bot.ui.library_buttons import LIBRARY_BUTTONS, show_clip, show_page
-from bot.ui.sight import viewer_of
+from bot.ui.suggestions import clip_choices
 
 SCOPES = [
     Choice(name="mine", value=Scope.MINE.value),
@@ -70,6 +69,4 @@ class LibraryCommands(commands.Cog):
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[Choice[str]]:
         """Offer clips made or used here."""
-        now = self._clock()
-        known = await self._bot.library.suggested(typed, await viewer_of(interaction))
-        return [Choice(name=clip_label(each, now=now), value=each.clip.id) for each in known]
+        return await clip_choices(interaction, typed, now=self._clock())
