@@ -25,6 +25,7 @@ from bot.domain.transitions import (
     expired,
     observed,
     postponed,
+    relinked,
     submitted,
     submitting,
     unreachable,
@@ -503,3 +504,36 @@ def test_a_final_status_never_changes(
     ext = extension(status, running("a"))
 
     assert news(ext) is ext
+
+
+def test_fresh_links_replace_the_old_ones() -> None:
+    ext = extension(Status.COMPLETE, complete("a"), complete("b"))
+    new = replace(complete("a"), audio_url="https://cdn.example/new.mp3", image_url="https://i.e/x")
+    fresh = relinked(ext, seen(new))
+    assert fresh.clips == (
+        replace(ext.clips[0], audio_url=new.audio_url, image_url=new.image_url),
+        ext.clips[1],
+    )
+    assert fresh.revision == ext.revision + 1
+    assert relinked(fresh, seen(new)) == fresh
+
+
+def test_a_link_that_was_withdrawn_since_is_gone_and_the_status_stays() -> None:
+    ext = extension(Status.COMPLETE, complete("a"))
+    gone = relinked(ext, seen(withdrawn("a")))
+    assert gone.clips[0].audio_url is None
+    assert gone.status is Status.COMPLETE
+    assert can_check_again(replace(gone, handle=Handle(task_id="t")))
+
+
+@pytest.mark.parametrize("news", [running("a"), broken("a"), streaming("a")])
+def test_only_finished_clips_bring_fresh_links(news: Clip) -> None:
+    ext = extension(Status.COMPLETE, complete("a"))
+    assert relinked(ext, seen(news)) == ext
+
+
+def test_links_belong_to_what_is_complete() -> None:
+    ext = extension(Status.STREAMING, streaming("a"))
+    assert relinked(ext, seen(complete("a"))) == ext
+    twin = extension(Status.COMPLETE, complete("a"), broken("b"))
+    assert relinked(twin, seen(complete("b"))) == twin

@@ -1,0 +1,78 @@
+"""What a reply says and shows of the audio that it carries, or does not."""
+
+from dataclasses import replace
+
+import pytest
+from ui_samples import AROUND, all_text, assert_within_limits, extension, playable
+
+from bot.domain.attachments import Attachment, Outcome
+from bot.domain.models import Status
+from bot.ui.embeds import extension_embeds
+from bot.ui.views import extension_view
+
+
+def carried(outcome: Outcome, clip_id: str = "a", **parts: object) -> Attachment:
+    return replace(Attachment(clip_id=clip_id, outcome=outcome), **parts)
+
+
+EXTENSION = extension(Status.COMPLETE, playable("a"), playable("b"))
+
+
+@pytest.mark.parametrize(
+    ("attachment", "said"),
+    [
+        (carried(Outcome.ATTACHED, bit_rate=128_000), "attached at 128 kbit/s, to fit"),
+        (carried(Outcome.TOO_LARGE), "too large to be attached"),
+        (carried(Outcome.NOT_ALLOWED), "lacks *Attach Files*"),
+        (carried(Outcome.UNAVAILABLE), "could not be fetched"),
+    ],
+)
+def test_the_reply_says_why_a_clip_is_not_attached_as_it_is(
+    attachment: Attachment, said: str
+) -> None:
+    around = replace(AROUND, attachments=(attachment,))
+    [_, first, second] = extension_embeds(EXTENSION, around)
+    assert said in (first.description or "")
+    assert "https://audio.example/a.mp3" in (first.description or "")
+    assert said not in (second.description or "")
+
+
+def test_what_is_attached_as_it_is_needs_no_words() -> None:
+    around = replace(AROUND, attachments=(carried(Outcome.ATTACHED),))
+    assert all_text(extension_embeds(EXTENSION, around)) == all_text(
+        extension_embeds(EXTENSION, AROUND)
+    )
+
+
+def test_each_clip_shows_its_own_picture() -> None:
+    around = replace(
+        AROUND,
+        attachments=(
+            carried(Outcome.ATTACHED, "b", picture="waveform-b.png"),
+            carried(Outcome.TOO_LARGE, "a", picture="waveform-a.png"),
+        ),
+    )
+    embeds = extension_embeds(EXTENSION, around)
+    assert [embed.image.url for embed in embeds] == [
+        None,
+        "attachment://waveform-a.png",
+        "attachment://waveform-b.png",
+    ]
+
+
+def test_a_clip_whose_audio_was_out_of_reach_can_be_checked_again() -> None:
+    def labels(*attachments: Attachment) -> list[str | None]:
+        view = extension_view(EXTENSION, attachments)
+        assert view is not None
+        return [item.label for item in view.children if hasattr(item, "label")]
+
+    assert "Check again" in labels(carried(Outcome.UNAVAILABLE))
+    assert "Check again" not in labels(carried(Outcome.ATTACHED), carried(Outcome.TOO_LARGE, "b"))
+
+
+def test_four_clips_with_all_there_is_to_say_fit_into_a_message() -> None:
+    clips = [playable(each * 36, audio_url=f"https://a.example/{each * 800}") for each in "abcd"]
+    around = replace(
+        AROUND, attachments=tuple(carried(Outcome.UNAVAILABLE, each.id) for each in clips)
+    )
+    assert_within_limits(extension_embeds(extension(Status.COMPLETE, *clips), around))
