@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
-from typing import Protocol
+from typing import Protocol, cast
 
 from bot.audio.errors import AudioError
 from bot.audio.workshop import Workshop
@@ -109,9 +109,8 @@ class Attacher:
 
     async def _work_on(self, work: AudioWork) -> None:
         """Do what can be done now; what can't is done later, for a while."""
-        ext = await self._store.extension(work.extension_id)
-        if ext is None:
-            return
+        # its row refers to it, so it is there
+        ext = cast("Extension", await self._store.extension(work.extension_id))
         is_settled = False
         try:
             is_settled = await self._attach(ext, work)
