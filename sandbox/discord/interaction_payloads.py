@@ -13,9 +13,9 @@ def interaction(
     world: World, number: int, token: str, kind: InteractionType, user: User, channel: Channel
 ) -> JsonObject:
     """What the gateway tells of an interaction, but for its data."""
-    bot, guild = world.bot, channel.guild
-    at_home = guild is None or bot.id in guild.members
-    may = permissions.in_channel(channel, bot if at_home else user)
+    guild = channel.guild
+    at_home = is_at_home(world, channel)
+    may = app_permissions(world, channel, user)
     partial = payloads.channel(channel)
     partial["permissions"] = str(permissions.in_channel(channel, user))
     for hidden in ("permission_overwrites",):
@@ -51,6 +51,17 @@ def interaction(
         "context": int(Context.GUILD),
         "authorizing_integration_owners": owners,
     }
+
+
+def is_at_home(world: World, channel: Channel) -> bool:
+    """Whether the bot is where the channel is, and not only installed by its user."""
+    return channel.guild is None or world.bot.id in channel.guild.members
+
+
+def app_permissions(world: World, channel: Channel, user: User) -> int:
+    """What the application may do where ``user`` uses it."""
+    acting = world.bot if is_at_home(world, channel) else user
+    return permissions.in_channel(channel, acting)
 
 
 def metadata(interaction: Interaction) -> JsonObject:

@@ -9,6 +9,7 @@ from sandbox.discord import interaction_payloads, payloads, posting
 from sandbox.discord.calls import NO_ANSWER, Interaction, Modal
 from sandbox.discord.errors import ApiError
 from sandbox.discord.models import Channel, Message, Upload, User
+from sandbox.discord.permissions import Permission
 from sandbox.discord.rules.callbacks import callback_type
 from sandbox.discord.rules.forms import Form
 from sandbox.discord.rules.messages import check_message
@@ -138,8 +139,16 @@ class Interactions:
         *,
         place: tuple[str, ...] = (),
     ) -> None:
+        self._check_files(interaction, files)
         limit: int = interaction.payload["attachment_size_limit"]
         check_message(body, files, limit=limit, existing=existing, place=place)
+
+    def _check_files(self, interaction: Interaction, files: Sequence[Upload]) -> None:
+        may = interaction_payloads.app_permissions(
+            self._world, interaction.channel, interaction.user
+        )
+        if files and not may & Permission.ATTACH_FILES:
+            raise ApiError(50013)
 
     def _send(
         self,

@@ -114,13 +114,17 @@ class Upload:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Attachment:
-    """A file that Discord keeps; ``url`` is served by the sandbox."""
+    """A file that Discord keeps; ``url`` is served by the sandbox.
+
+    ``title`` is the name that it was given, without its ending, where ``filename`` says less.
+    """
 
     id: int
     filename: str
     content: bytes
     content_type: str
     url: str
+    title: str | None = None
     description: str | None = None
     ephemeral: bool = False
 

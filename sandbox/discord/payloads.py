@@ -12,7 +12,7 @@ from sandbox.discord.models import (
     User,
 )
 from sandbox.discord.snowflakes import created_at
-from sandbox.discord.wire import ChannelType, JsonObject
+from sandbox.discord.wire import ChannelType, JsonObject, is_object
 
 
 def moment(time: dt.datetime) -> str:
@@ -138,6 +138,7 @@ def _thread(of: Channel) -> JsonObject:
 
 def attachment(of: Attachment) -> JsonObject:
     """A file of a message."""
+    titled = {"title": of.title} if of.title else {}
     described = {"description": of.description} if of.description else {}
     hidden = {"ephemeral": True} if of.ephemeral else {}
     return {
@@ -148,6 +149,7 @@ def attachment(of: Attachment) -> JsonObject:
         "proxy_url": of.url,
         "content_type": of.content_type,
         "flags": 0,
+        **titled,
         **described,
         **hidden,
     }
@@ -178,6 +180,18 @@ def _reactions(of: Message, viewer: User) -> list[JsonObject]:
     ]
 
 
+def _beside_embeds(of: Message) -> list[Attachment]:
+    """The files of a message but for those that its embeds show: Discord tells of no file twice."""
+    shown = {
+        part.get(key)
+        for embed in of.embeds
+        for part in embed.values()
+        if is_object(part)
+        for key in ("url", "icon_url")
+    }
+    return [each for each in of.attachments if each.url not in shown]
+
+
 def message(of: Message, viewer: User, *, nested: bool = False) -> JsonObject:
     """A message; ``viewer`` decides which reactions are their own."""
     payload: JsonObject = {
@@ -192,7 +206,7 @@ def message(of: Message, viewer: User, *, nested: bool = False) -> JsonObject:
         "mention_everyone": of.mention_everyone,
         "mentions": [user(each) for each in of.mentions],
         "mention_roles": [str(each) for each in of.mention_roles],
-        "attachments": [attachment(each) for each in of.attachments],
+        "attachments": [attachment(each) for each in _beside_embeds(of)],
         "embeds": of.embeds,
         "components": of.components,
         "pinned": False,

@@ -8,6 +8,7 @@ import urllib.parse
 from collections.abc import Sequence
 
 from sandbox.discord import payloads
+from sandbox.discord.file_names import cleansed
 from sandbox.discord.mentions import Mentions, mentions_in
 from sandbox.discord.models import Attachment, Channel, Message, Upload, User
 from sandbox.discord.rules.components import walk
@@ -23,6 +24,7 @@ SETTABLE = int(
 )
 EDITABLE = int(MessageFlag.SUPPRESS_EMBEDS | MessageFlag.COMPONENTS_V2)
 LINK_LIFETIME = 24 * 3600
+ATTACHED = "attachment://"
 
 
 def new_message(
@@ -110,7 +112,7 @@ def remove_reaction(world: World, message: Message, emoji: str, user: User) -> N
 def store_file(world: World, channel: Channel, file: Upload, *, ephemeral: bool) -> Attachment:
     """Keep ``file`` where its link finds it."""
     number = world.snowflakes.new()
-    name = file.name.replace(" ", "_").replace("/", "_").replace("\\", "_")
+    name, title = cleansed(file.name)
     kind = file.content_type
     if kind == "application/octet-stream":
         kind = mimetypes.guess_type(name)[0] or kind
@@ -118,7 +120,7 @@ def store_file(world: World, channel: Channel, file: Upload, *, ephemeral: bool)
     signature = f"ex={now + LINK_LIFETIME:x}&is={now:x}&hm={number:064x}&"
     path = f"attachments/{channel.id}/{number}/{urllib.parse.quote(name)}"
     url = f"{world.base_url}/{path}?{signature}"
-    kept = Attachment(number, name, file.content, kind, url, ephemeral=ephemeral)
+    kept = Attachment(number, name, file.content, kind, url, title=title, ephemeral=ephemeral)
     world.attachments[number] = kept
     return kept
 
@@ -150,6 +152,7 @@ def _attach(world: World, message: Message, body: JsonObject, files: Sequence[Up
         named = Upload(extra.get("filename") or file.name, file.content, file.content_type)
         stored = store_file(world, message.channel, named, ephemeral=message.ephemeral)
         stored.description = extra.get("description")
+        stored.title = extra.get("title") or stored.title
         message.attachments.append(stored)
 
 
@@ -158,21 +161,26 @@ def _embed(embed: JsonObject, links: dict[str, str]) -> JsonObject:
     shown["type"] = "rich"
     for key in ("image", "thumbnail", "video"):
         if is_object(shown.get(key)):
-            url = _link(shown[key].get("url"), links)
-            shown[key] = {"url": url, "proxy_url": url, "width": 512, "height": 256, "flags": 0}
+            url = _link(shown.pop(key).get("url"), links)
+            if url:
+                shown[key] = {"url": url, "proxy_url": url, "width": 512, "height": 256, "flags": 0}
     for key in ("footer", "author"):
         if is_object(shown.get(key)) and "icon_url" in shown[key]:
             url = _link(shown[key]["icon_url"], links)
-            shown[key] = shown[key] | {"icon_url": url, "proxy_icon_url": url}
+            icon: JsonObject = {"icon_url": url, "proxy_icon_url": url} if url else {}
+            words = {name: value for name, value in shown[key].items() if name != "icon_url"}
+            shown[key] = words | icon
     if "fields" in shown:
         shown["fields"] = [{"inline": False} | field for field in objects(shown["fields"])]
     return shown
 
 
 def _link(url: Json, links: dict[str, str]) -> str:
+    """Where a picture is; empty for a file that the message does not have, as Discord drops it."""
     if not isinstance(url, str):
         return ""
-    return links.get(url.removeprefix("attachment://"), url)
+    name = url.removeprefix(ATTACHED)
+    return url if name == url else links.get(name, "")
 
 
 def _refer(message: Message, body: JsonObject) -> None:

@@ -131,6 +131,8 @@ def _edit(call: Call) -> Answer:
     if channel.archived:
         raise ApiError(50083)
     body = call.body()
+    if call.files:
+        require(channel, call.world.bot, Permission.ATTACH_FILES)
     check_message(body, call.files, limit=_limit(channel), existing=message)
     _count_old_edit(message)
     posting.edit_message(call.world, message, body, call.files)

@@ -1,0 +1,175 @@
+import io
+
+import discord
+import pytest
+from player import Player
+
+from sandbox.discord.file_names import cleansed
+from sandbox.discord.models import Message
+from sandbox.discord.permissions import Permission
+from sandbox.discord.server import DiscordServer
+
+PICTURE = "attachment://wave.png"
+
+
+def files(*names: str) -> list[discord.File]:
+    return [discord.File(io.BytesIO(name.encode()), name) for name in names]
+
+
+def listed(message: Message) -> list[str]:
+    """The names of the files that Discord lists beside the embeds, as the message is now."""
+    return [each["filename"] for each in message.history[-1][1]["attachments"]]
+
+
+async def sent(server: DiscordServer, bot: Player, **content: object) -> discord.Message:
+    channel = bot.get_channel(server.world.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    return await channel.send(**content)
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "title"),
+    [
+        ("song.mp3", "song.mp3", None),
+        ("a song.mp3", "a_song.mp3", "a song"),
+        ("Night Bus (A).mp3", "Night_Bus_A.mp3", "Night Bus (A)"),
+        ("_wave.png", "wave.png", "_wave"),
+        ("../etc/passwd.txt", "etc_passwd.txt", "../etc/passwd"),
+        ("Café.mp3", "Cafe.mp3", "Café"),
+        ("v1.2.tar.gz", "v1.2.tar.gz", None),
+        ("README", "README", None),
+        (".profile", "profile", ".profile"),
+    ],
+)
+def test_a_file_is_named_in_plain_letters(given: str, named: str, title: str | None) -> None:
+    assert cleansed(given) == (named, title)
+
+
+def test_a_name_of_which_nothing_is_left_becomes_a_random_one() -> None:
+    names = [cleansed("夜のバス.mp3") for _ in range(2)]
+    assert [title for _, title in names] == ["夜のバス"] * 2
+    assert all(name.endswith(".mp3") and len(name) == 20 for name, _ in names)
+    assert names[0] != names[1]
+
+
+async def test_a_file_keeps_the_name_that_it_was_given(server: DiscordServer, bot: Player) -> None:
+    message = await sent(server, bot, files=files("Night Bus (A).mp3", "plain.mp3"))
+    told = [(each.filename, each.title) for each in message.attachments]
+    assert told == [("Night_Bus_A.mp3", "Night Bus (A)"), ("plain.mp3", None)]
+    assert server.violations == []
+
+
+async def test_odd_names_and_any_bytes_come_through(server: DiscordServer, bot: Player) -> None:
+    names = ["a; b; c.mp3", 'say "x".mp3', "夜; ~'%20.mp3"]
+    content = b"\r\n--\r\n\r\n\x00\xff--"
+    uploads = [discord.File(io.BytesIO(content + name.encode()), name) for name in names]
+    message = await sent(server, bot, files=uploads)
+    assert [each.title for each in message.attachments] == ["a; b; c", 'say "x"', "夜; ~'%20"]
+    kept = server.world.channel.messages[message.id].attachments
+    assert [each.content for each in kept] == [content + name.encode() for name in names]
+
+
+async def test_a_picture_of_an_embed_is_not_listed_beside_it(
+    server: DiscordServer, bot: Player
+) -> None:
+    embed = discord.Embed(title="t").set_image(url=PICTURE)
+    message = await sent(server, bot, embed=embed, files=files("a.mp3", "wave.png"))
+    assert [each.filename for each in message.attachments] == ["a.mp3"]
+    assert message.embeds[0].image.url is not None
+    assert "/wave.png?" in message.embeds[0].image.url
+    message = await message.edit(embed=discord.Embed(title="t"))
+    assert [each.filename for each in message.attachments] == ["a.mp3", "wave.png"]
+
+
+async def test_a_picture_that_is_not_there_is_dropped(server: DiscordServer, bot: Player) -> None:
+    embed = discord.Embed(title="t").set_image(url=PICTURE).set_footer(text="f", icon_url=PICTURE)
+    message = await sent(server, bot, embed=embed, files=files("a.mp3"))
+    assert message.embeds[0].image.url is None
+    assert message.embeds[0].footer.icon_url is None
+    assert message.embeds[0].footer.text == "f"
+
+
+@pytest.mark.parametrize("by_token", [True, False])
+async def test_an_edit_that_does_not_name_files_keeps_them(
+    server: DiscordServer, bot: Player, *, by_token: bool
+) -> None:
+    async def answer(interaction: discord.Interaction) -> None:
+        embed = discord.Embed(title="t").set_image(url=PICTURE)
+        await interaction.response.send_message(embed=embed, files=files("a.mp3", "wave.png"))
+        message = await interaction.original_response()
+        if by_token:
+            await interaction.edit_original_response(content="new", embed=embed)
+        else:
+            await message.channel.get_partial_message(message.id).edit(content="new", embed=embed)
+
+    bot.answer = answer
+    message = (await server.member("Ada").slash("do")).message
+    assert message is not None
+    await server.wait_for(lambda: message.edits)
+    assert message.content == "new"
+    assert listed(message) == ["a.mp3"]
+    assert message.embeds[0]["image"]["url"] == message.attachments[1].url
+
+
+async def test_an_edit_takes_away_the_files_that_it_leaves_out(
+    server: DiscordServer, bot: Player
+) -> None:
+    message = await sent(server, bot, content="x", files=files("a.mp3", "b.mp3"))
+    message = await message.edit(attachments=[message.attachments[1], *files("c.mp3")])
+    assert [each.filename for each in message.attachments] == ["b.mp3", "c.mp3"]
+    message = await message.edit(attachments=[])
+    assert message.attachments == []
+    assert server.violations == []
+
+
+# Attach Files
+
+
+async def test_files_need_a_permission_new_or_with_an_edit(
+    server: DiscordServer, bot: Player
+) -> None:
+    message = await sent(server, bot, content="x", files=files("a.mp3"))
+    world = server.world
+    world.allow(world.channel, world.bot, deny=Permission.ATTACH_FILES)
+    for attempt in (
+        sent(server, bot, files=files("b.mp3")),
+        message.edit(attachments=files("b.mp3")),
+    ):
+        with pytest.raises(discord.Forbidden) as refused:
+            await attempt
+        assert refused.value.code == 50013
+    # what is there may stay, and go
+    await message.edit(content="y")
+    assert listed(world.channel.messages[message.id]) == ["a.mp3"]
+    await message.edit(attachments=[])
+    assert listed(world.channel.messages[message.id]) == []
+
+
+async def test_files_need_the_permission_through_a_token_too(
+    server: DiscordServer, bot: Player
+) -> None:
+    codes: list[int] = []
+    may: list[bool] = []
+
+    async def answer(interaction: discord.Interaction) -> None:
+        may.append(interaction.app_permissions.attach_files)
+        for attempt in (
+            lambda: interaction.response.send_message(files=files("a.mp3")),
+            lambda: interaction.response.send_message("x"),
+            lambda: interaction.edit_original_response(attachments=files("a.mp3")),
+            lambda: interaction.followup.send(files=files("a.mp3")),
+        ):
+            try:
+                await attempt()
+            except discord.Forbidden as refused:
+                codes.append(refused.code)
+
+    bot.answer = answer
+    world = server.world
+    world.allow(world.channel, world.bot, deny=Permission.ATTACH_FILES)
+    call = await server.member("Ada").slash("do")
+    await server.wait_for(lambda: len(codes) == 3)
+    assert (may, codes) == ([False], [50013] * 3)
+    assert call.message is not None
+    assert call.message.content == "x"
+    assert listed(call.message) == []
