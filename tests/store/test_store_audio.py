@@ -330,7 +330,7 @@ async def test_what_became_of_the_audio_comes_back_as_it_was(
 
 async def test_a_length_that_no_provider_told_is_known_from_then_on(store: Store) -> None:
     ext = await finished(store, "one", heard("a"), heard("b"), heard("c", duration=9.0))
-    other = await finished(store, "other", heard("b"))
+    other = await finished(store, "other", heard("a"))
     [work, _] = await claimed(store)
     await store.finish_audio(work, [attached("a", 61.5), attached("b"), attached("c", 62.0)])
     stored = await store.extension(ext.id)
