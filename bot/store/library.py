@@ -84,14 +84,11 @@ def _made_of(row: RowMapping) -> Made:
 
 
 def _within(viewer: Viewer, scope: Scope) -> ColumnElement[bool]:
-    match scope:
-        case Scope.MINE:
-            return _ext.member_id == viewer.member_id
-        case Scope.CHANNEL:
-            return _ext.reply_channel_id == viewer.channel_id
-        case Scope.SERVER:
-            seen = {viewer.channel_id, *viewer.channels}
-            return in_guild(viewer.guild_id, seen, viewer.member_id)
+    if scope is Scope.MINE:
+        return _ext.member_id == viewer.member_id
+    if scope is Scope.CHANNEL:
+        return _ext.reply_channel_id == viewer.channel_id
+    return in_guild(viewer.guild_id, {viewer.channel_id, *viewer.channels}, viewer.member_id)
 
 
 def in_guild(guild_id: int | None, channels: Iterable[int], member_id: int) -> ColumnElement[bool]:

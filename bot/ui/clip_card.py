@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import discord
 
-from bot.domain.models import SPLICER, ClipStatus, Extension
+from bot.domain.models import ClipStatus, Extension
 from bot.domain.style import format_style
 from bot.domain.timecode import format_time
 from bot.services.library import Ancestor, ClipDetails
@@ -131,7 +131,7 @@ def _hearing(details: ClipDetails) -> Iterator[str]:
     elif clip.is_playable:
         if clip.audio_url and len(clip.audio_url) > LINK_LENGTH:
             yield listen(clip, LONG_LINK)
-        if not details.is_asked and known.provider != SPLICER:
+        if not details.is_asked:
             yield f"*{label} did not tell whether its link still works.*"
     elif known.extension_id is None and not details.is_asked:
         yield f"*{label} did not tell where it can be heard.*"
