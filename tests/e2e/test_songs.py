@@ -1,0 +1,321 @@
+"""The whole song in one piece: joined by its provider, or else by Encore."""
+
+import asyncio
+import io
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from mutagen.id3 import ID3
+from PIL import Image, ImageColor
+from stage import BLURPLE, GREEN, RED, Stage, colour, colours, labels, text
+
+from bot.audio.waveform import COLOURS
+from sandbox.discord.calls import Interaction
+from sandbox.discord.member import Member
+from sandbox.discord.models import Attachment, Message
+from sandbox.discord.permissions import Permission
+from sandbox.processes import Child
+from sandbox.providers.clips import Clip
+from sandbox.providers.faults import Fault
+
+JOINS, OTHER = "suno_api", "aimlapi"
+AT = ("0:10", "0:03", "0:02")  # where each part goes on
+KILLS = 6
+
+
+def files(message: Message, suffix: str) -> list[Attachment]:
+    """Return what is attached to a reply, by the end of its name."""
+    return [each for each in message.attachments if each.filename.endswith(suffix)]
+
+
+def sound(mp3: bytes) -> tuple[float, int]:
+    """Return the seconds of an MP3 and its bit rate, by decoding it."""
+    with av.open(io.BytesIO(mp3)) as container:
+        seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+        return seconds, container.bit_rate
+
+
+def is_seen(wanted: str, png: bytes) -> bool:
+    """Return whether a picture has more than a few points of a colour, such as ``#8094d6``."""
+    image = Image.open(io.BytesIO(png)).convert("RGBA").convert("RGB")
+    apart = np.abs(np.asarray(image).astype(int) - ImageColor.getrgb(wanted)).max(axis=2)
+    return int((apart < 24).sum()) > 200
+
+
+async def extended(
+    stage: Stage, provider: str, *, members: Sequence[Member] = (), parts: int = 3
+) -> list[Message]:
+    """Have as many new parts made, each of the first clip of the one before, by turns."""
+    replies: list[Message] = []
+    for number in range(parts):
+        member = members[number % len(members)] if members else stage.ada
+        clip = {"clip": replies[-1].url} if replies else {}
+        reply = await stage.extend(
+            provider, at=AT[number], title="Night Bus", member=member, **clip
+        )
+        await stage.finished(reply)
+        replies.append(reply)
+    return replies
+
+
+def clips(stage: Stage, provider: str) -> list[Clip]:
+    """Return the source, and the first clip of each part."""
+    studio = stage.studio(provider)
+    made = [studio.clips[each.clip_ids[0]] for each in studio.submissions if each.work == "extend"]
+    source = made[0].source
+    assert source is not None
+    return [source, *made]
+
+
+def kept(lineage: Sequence[Clip]) -> list[float]:
+    """Return how many seconds of each clip are in the song."""
+    following = [clip.continue_at for clip in lineage[1:]]
+    return [
+        clip.duration if cut is None else cut
+        for clip, cut in zip(lineage, [*following, None], strict=True)
+    ]
+
+
+async def song_of(
+    stage: Stage, reply: Message, *, letter: str = "A", member: Member | None = None
+) -> Interaction:
+    """Press *Full song* under a reply, and choose a clip."""
+    who = member or stage.ada
+    question = await who.click(reply, "💿 Full song")
+    assert question.ephemeral
+    assert question.message is not None, question.failed
+    assert labels(question.message) == ["💿 Full song A", "💿 Full song B"]
+    return await who.click(question.message, f"💿 Full song {letter}")
+
+
+def message_of(call: Interaction) -> Message:
+    assert call.message is not None, call.failed
+    assert not call.ephemeral, text(call.message)
+    return call.message
+
+
+async def settled(stage: Stage, song: Message) -> None:
+    """Wait until the song is there, or is told why not."""
+    await stage.finished(song, within=30)
+
+
+async def noted(stage: Stage, reply: Message) -> None:
+    """Wait until Encore has noted what it has just shown: that the song of a reply is there."""
+    said = ""
+    while "has that full song already" not in said:
+        call = await stage.ada.slash("song", clip=reply.url)
+        assert call.message is not None
+        assert call.ephemeral
+        said = text(call.message)
+
+
+# Joined by the provider
+
+
+async def test_a_provider_that_joins_is_asked_for_the_song(stage: Stage) -> None:
+    ben = stage.discord.member("Ben")
+    replies = await extended(stage, JOINS, members=(stage.ada, ben), parts=2)
+    song = message_of(await song_of(stage, replies[1], letter="B", member=ben))
+    await settled(stage, song)
+    *_, last, joined = stage.studio(JOINS).submissions
+    assert (joined.work, joined.request) == ("concat", {"clip_id": last.clip_ids[1]})
+    assert colours(song)[-2:] == [BLURPLE, GREEN]
+    said = text(song)
+    assert "💿 Night Bus — full song" in said
+    assert f"[Night Bus]({replies[0].url}) 0:10–0:13 · {stage.ada.mention}" in said
+    assert f"[Night Bus]({replies[1].url}) 0:13–" in said
+    assert f"· {ben.mention}\nasked by {ben.mention}" in said
+    assert song.pinged == frozenset()
+    assert labels(song) == ["▶ Listen", "➕ Extend"]
+    await stage.until(lambda: files(song, ".mp3"))
+    [audio] = files(song, ".mp3")
+    assert audio.title == "Night Bus (full song)"
+    whole = stage.studio(JOINS).clips[joined.clip_ids[0]]
+    assert sound(audio.content)[0] == pytest.approx(whole.duration, abs=0.05)
+    [picture] = files(song, ".png")
+    assert "in 3 parts that join at 0:10, 0:13" in (picture.description or "")
+    assert "continued in" not in text(replies[1])
+
+
+async def test_a_joined_song_goes_on_and_is_joined_again(stage: Stage) -> None:
+    [reply] = await extended(stage, JOINS, parts=1)
+    song = message_of(await song_of(stage, reply))
+    await settled(stage, song)
+    opened = await stage.ada.click(song, "➕ Extend")
+    going_on = message_of(await stage.ada.submit(opened.modal, {"at": "0:12"}))
+    await settled(stage, going_on)
+    again = message_of(await song_of(stage, going_on))
+    await settled(stage, again)
+    assert colour(again) == GREEN, text(again)
+    assert f"1. [Night Bus]({song.url}) 0:00–0:12 · {stage.ada.mention}" in text(again)
+
+
+async def test_a_song_is_asked_for_once(stage: Stage) -> None:
+    [reply] = await extended(stage, JOINS, parts=1)
+    clip = stage.studio(JOINS).submissions[0].clip_ids[0]
+    calls = await asyncio.gather(*(stage.ada.slash("song", clip=clip) for _ in range(3)))
+    [song] = [call.message for call in calls if call.message and not call.ephemeral]
+    await settled(stage, song)
+    by_reply = await stage.ada.slash("song", clip=reply.url)
+    assert by_reply.ephemeral
+    assert by_reply.message is not None
+    assert "has that full song already" in text(by_reply.message)
+    assert song.url in text(by_reply.message)
+    assert [each.work for each in stage.studio(JOINS).submissions] == ["extend", "concat"]
+
+
+async def test_a_song_whose_reply_was_deleted_is_made_again(stage: Stage) -> None:
+    [reply] = await extended(stage, JOINS, parts=1)
+    song = message_of(await stage.ada.slash("song", clip=reply.url))
+    await stage.until(lambda: files(song, ".mp3"), within=30)
+    stage.discord.delete(song)
+    again = message_of(await stage.ada.slash("song", clip=reply.url))
+    await settled(stage, again)
+    assert colour(again) == GREEN
+
+
+async def test_a_song_without_an_answer_is_never_asked_for_again_by_itself(stage: Stage) -> None:
+    [reply] = await extended(stage, JOINS, parts=1)
+    stage.studio(JOINS).fail_next(Fault.UNAVAILABLE, on="submit")
+    song = message_of(await stage.ada.slash("song", clip=reply.url))
+    await settled(stage, song)
+    assert colour(song) == RED
+    assert "Encore did not ask again" in text(song)
+    assert [each.work for each in stage.studio(JOINS).submissions] == ["extend"]
+    again = message_of(await stage.ada.click(song, "Try again"))
+    await settled(stage, again)
+    assert colour(again) == GREEN, text(again)
+
+
+# Joined by Encore
+
+
+async def test_encore_joins_what_no_provider_does(stage: Stage) -> None:
+    ben = stage.discord.member("Ben")
+    replies = await extended(stage, OTHER, members=(stage.ada, ben))
+    song = message_of(await song_of(stage, replies[2], member=ben))
+    await settled(stage, song)
+    assert colours(song) == [BLURPLE, GREEN]
+    parts = kept(clips(stage, OTHER))
+    [audio] = files(song, ".mp3")
+    assert audio.title == "Night Bus (full song)"
+    seconds, _ = sound(audio.content)
+    assert seconds == pytest.approx(sum(parts), abs=0.01)
+    tags: Any = ID3(fileobj=io.BytesIO(audio.content))
+    assert str(tags["TIT2"]) == "Night Bus (full song)"
+    said = text(song)
+    assert f"**0:{round(sum(parts)):02}** · 4 parts" in said
+    assert "· source" in said
+    for number, (reply, who) in enumerate(
+        zip(replies, (stage.ada, ben, stage.ada), strict=True), start=2
+    ):
+        assert f"{number}. [Night Bus]({reply.url}) 0:" in said
+        [line] = [line for line in said.splitlines() if reply.url in line]
+        assert line.endswith(f"· {who.mention}")
+    assert song.pinged == frozenset()
+    [picture] = files(song, ".png")
+    assert song.embeds[0]["image"]["url"] == picture.url
+    assert "in 4 parts that join at 0:10, 0:13, 0:15" in (picture.description or "")
+    for wanted in COLOURS[:4]:
+        assert is_seen(wanted, picture.content)
+    assert labels(song) == ["➕ Extend"]
+    assert [each.work for each in stage.studio(OTHER).submissions] == ["extend"] * 3
+
+
+async def test_the_clip_that_a_song_ends_with_goes_on(stage: Stage) -> None:
+    [reply] = await extended(stage, OTHER, parts=1)
+    song = message_of(await stage.ada.slash("song", clip=reply.url))
+    await settled(stage, song)
+    await noted(stage, reply)
+    await stage.ada.react(song, "⏩")
+    await stage.until(lambda: len(stage.studio(OTHER).submissions) == 2)
+    one, two = stage.studio(OTHER).submissions
+    assert two.request["continue_clip_id"] == one.clip_ids[0]
+    await stage.ada.react(song, "🔁")
+    await stage.until(lambda: stage.ada.read(stage.ada.dm))
+    [refusal] = stage.ada.read(stage.ada.dm)
+    assert "has no other take" in text(refusal)
+
+
+async def test_without_the_permission_to_attach_there_is_no_song_until_it_is_given(
+    stage: Stage,
+) -> None:
+    world = stage.discord.world
+    [reply] = await extended(stage, OTHER, parts=1)
+    world.allow(world.channel, world.bot, deny=Permission.ATTACH_FILES)
+    song = message_of(await stage.ada.slash("song", clip=reply.url))
+    await settled(stage, song)
+    assert colour(song) == RED
+    assert "*Attach Files*" in text(song)
+    world.allow(world.channel, world.bot)
+    again = message_of(await stage.ada.click(song, "Try again"))
+    await settled(stage, again)
+    assert len(files(again, ".mp3")) == 1
+
+
+async def test_what_is_too_large_for_the_place_says_so(stage: Stage) -> None:
+    stage.discord.world.guild.attachment_limit = 60_000
+    [reply] = await extended(stage, OTHER, parts=1)
+    song = message_of(await stage.ada.slash("song", clip=reply.url))
+    await settled(stage, song)
+    assert colour(song) == RED
+    assert "too large to be attached" in text(song)
+
+
+async def test_what_was_never_extended_is_refused(stage: Stage) -> None:
+    call = await stage.ada.slash("song", clip=stage.source(OTHER))
+    assert call.ephemeral
+    assert call.message is not None
+    assert "does not know that clip" in text(call.message)
+
+
+async def test_reply_and_suggestions_lead_to_the_song_too(stage: Stage) -> None:
+    [reply] = await extended(stage, OTHER, parts=1)
+    question = await stage.ada.slash("reply", link=reply.url, do="full song")
+    assert question.message is not None
+    assert labels(question.message) == ["💿 Full song A", "💿 Full song B"]
+    offered = await stage.ada.autocomplete("song", focused="clip", value="night")
+    made = [*stage.studio(OTHER).submissions[0].clip_ids]
+    assert [choice["value"] for choice in offered][:2] == made
+
+
+async def test_killed_at_any_moment_a_song_is_made_once(
+    offline_stage: Stage, tmp_path: Path
+) -> None:
+    stage, chance = offline_stage, random.Random(5)
+    bot = Child("bot", ("-m", "bot"), stage.environment())
+    log = tmp_path / "bot.log"
+
+    async def start() -> None:
+        with log.open("ab") as sink:
+            await bot.start(log=sink)
+        await stage.discord.ready(timeout=30)
+
+    await start()
+    replies = await extended(stage, OTHER)
+    songs = [message_of(await stage.ada.slash("song", clip=reply.url)) for reply in replies]
+    for _ in range(KILLS):
+        # from the first byte that is fetched to the edit, and a little beyond
+        await asyncio.sleep(chance.uniform(0.0, 2.5))
+        await bot.kill()
+        await stage.until(lambda: not stage.discord.gateway.connected)
+        await start()
+    async with bot:
+        for song in songs:
+            await settled(stage, song)
+            await stage.until(lambda shown=song: len(files(shown, ".mp3")) == 1)
+    lineage = clips(stage, OTHER)
+    for number, song in enumerate(songs, start=2):
+        [audio] = files(song, ".mp3")
+        length, _ = sound(audio.content)
+        assert length == pytest.approx(sum(kept(lineage[:number])), abs=0.01)
+        assert len(files(song, ".png")) == 1
+        assert colour(song) == GREEN
+    public = [each for each in stage.ada.read() if not each.ephemeral]
+    assert len(public) == len(replies) + len(songs)
+    assert "Traceback" not in log.read_text()
