@@ -1,0 +1,85 @@
+"""Clips of a library to draw."""
+
+import re
+from dataclasses import replace
+
+import discord
+from test_hostile_texts import CODE, ESCAPED, UNSEEN
+from ui_samples import NOW, SOURCE, all_text, extension, playable
+
+from bot.domain.library import Made, Page, Scope, Wanted
+from bot.domain.models import Clip, Extension, Kind, KnownClip, Status
+from bot.services.library import Ancestor, ClipDetails, Own
+
+URL = "https://discord.com/channels/1/2/7"
+_REPLY = r"https://discord\.com/channels/[\d/]+"
+OURS = re.compile(
+    rf"<@\d+>|<t:\d+:R>|\[(?=[^\[\]\n]*\]\({_REPLY}\))|\]\({_REPLY}\)"
+    r"|\[▶ Listen(?: while it streams)?\]\(https://audio\.example/[^\s()<>]*\)|^> ",
+    re.MULTILINE,
+)
+
+
+def known(clip: Clip | None = None, **parts: object) -> KnownClip:
+    made = KnownClip(
+        clip=clip or playable(),
+        provider="aimlapi",
+        known_at=NOW,
+        letter="A",
+        extension_id=7,
+        reply_url=URL,
+    )
+    return replace(made, **parts)
+
+
+def source(**parts: object) -> KnownClip:
+    clip = playable(SOURCE, title="Root Song", duration=192.2)
+    return known(clip, letter="", extension_id=None, reply_url=None, **parts)
+
+
+def made(number: int = 0, **parts: object) -> Made:
+    clip = known(playable(f"clip-{number}"))
+    return replace(Made(known=clip, title="Electric Dreams", member_id=42), **parts)
+
+
+def page(
+    *clips: Made, scope: Scope = Scope.MINE, search: str = "", number: int = 1, total: int = 0
+) -> Page:
+    wanted = Wanted(scope=scope, search=search, number=number)
+    return Page(wanted=wanted, clips=clips, total=total or len(clips))
+
+
+def details(clip: KnownClip | None = None, **parts: object) -> ClipDetails:
+    clip = clip or known()
+    shown = ClipDetails(
+        known=clip,
+        extension=extension(Status.COMPLETE, clip.clip),
+        label="AIML API",
+        is_asked=True,
+        is_own=False,
+        lineage=(Ancestor(source(), goes_on=True, goes_on_at=124), last(clip)),
+    )
+    return replace(shown, **parts)
+
+
+def last(clip: KnownClip) -> Ancestor:
+    return Ancestor(clip, goes_on=False, goes_on_at=None)
+
+
+def own(clip: KnownClip | None = None, **parts: object) -> Own:
+    clip = clip or known()
+    return Own(clip, extension(Status.COMPLETE, clip.clip, **parts))
+
+
+def song() -> Extension:
+    return extension(Status.COMPLETE, kind=Kind.CONCAT)
+
+
+def assert_only_text(embeds: list[discord.Embed]) -> None:
+    """Check that no text from outside is anything but text; ids stand in backticks."""
+    whole = all_text(embeds)
+    assert UNSEEN.search(whole) is None
+    left = OURS.sub("", CODE.sub("", ESCAPED.sub("", whole)))
+    assert not set(left) & set("_~`|<>[]#@"), left
+    assert "://" not in left
+    assert left.count("*") % 2 == 0

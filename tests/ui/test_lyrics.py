@@ -1,0 +1,39 @@
+"""Lyrics are shown whole, or with all of them beside; nothing in them is more than text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_hostile_texts import long_texts
+from ui_samples import assert_within_limits
+
+from bot.domain.text import escaped
+from bot.ui.lyrics import is_short, lyrics_embeds, lyrics_file, quoted
+
+
+def test_a_file_has_the_lyrics_as_they_were_typed() -> None:
+    file = lyrics_file("[Verse]\n*la* 🎵\ud800")
+    assert file.filename == "lyrics.txt"
+    assert file.fp.read().decode() == "[Verse]\n*la* 🎵?"
+
+
+@pytest.mark.parametrize("lyrics", ["", "\n\n", "\u200b"])
+def test_nothing_to_read_is_nothing_to_quote(lyrics: str) -> None:
+    assert quoted(lyrics) == []
+    assert is_short(lyrics)
+
+
+def test_parts_end_where_lines_end() -> None:
+    lyrics = "\n".join(f"{number:03} {'x' * 95}" for number in range(40))
+    parts = [embed.description.removeprefix(">>> ") for embed in lyrics_embeds(lyrics)]
+    assert len(parts) == 3
+    assert [line for part in parts for line in part.splitlines()] == lyrics.splitlines()
+
+
+@given(lyrics=st.one_of(long_texts, st.text(min_size=1500, max_size=5000)))
+def test_all_of_the_lyrics_is_in_their_parts(lyrics: str) -> None:
+    lyrics = lyrics[:5000]
+    parts = lyrics_embeds(lyrics)
+    for part in parts:
+        assert_within_limits([part])
+    together = "".join(part.description.removeprefix(">>> ") for part in parts)
+    assert "".join(together.split()) == "".join(escaped(lyrics).split())
