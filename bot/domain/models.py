@@ -269,8 +269,8 @@ class KnownClip:
     """A clip that was made or used here, with where it came from.
 
     Attributes:
-        letter: ``A``, ``B`` … among the clips of its extension; empty for a source clip that
-            Encore did not make.
+        letter: ``A``, ``B`` … among the clips of its extension; empty for a full song, and for a
+            source clip that Encore did not make.
         reply_url: link to the reply that shows it, if Encore made it.
         is_removed: whether its member took it out of the library.
     """

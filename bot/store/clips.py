@@ -33,6 +33,7 @@ _BEHIND_ALL_MADE = 1_000
 known_clips = (
     select(
         clips,
+        extensions.c.kind,
         extensions.c.reply_channel_id,
         extensions.c.reply_guild_id,
         extensions.c.reply_message_id,

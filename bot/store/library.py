@@ -29,9 +29,7 @@ async def page(db: AsyncConnection, viewer: Viewer, wanted: Wanted) -> Page:
     total = (await db.execute(count)).scalar_one()
     wanted = replace(wanted, number=min(max(wanted.number, 1), pages_of(total)))
     newest = (
-        known_clips.add_columns(
-            _ext.member_id, _ext.kind, _ext.title.label("asked_title"), _ext.source_title
-        )
+        known_clips.add_columns(_ext.member_id, _ext.title.label("asked_title"), _ext.source_title)
         .where(there)
         .order_by(None)
         .order_by(_ext.id.desc(), clips.c.position, clips.c.id)

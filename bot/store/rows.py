@@ -161,12 +161,12 @@ def known_clip_of(row: RowMapping) -> KnownClip:
     """Return the clip in ``row``, which is joined with the extension that made it, if any."""
     if row["extension_id"] is None:
         return KnownClip(clip=clip_of(row), provider=row["provider"], known_at=row["seen_at"])
-    reply = reply_of(row)
+    reply, letter = reply_of(row), ascii_uppercase[row["position"] % len(ascii_uppercase)]
     return KnownClip(
         clip=clip_of(row),
         provider=row["provider"],
         known_at=row["seen_at"],
-        letter=ascii_uppercase[row["position"] % len(ascii_uppercase)],
+        letter="" if Kind(row["kind"]).is_song else letter,
         extension_id=row["extension_id"],
         reply_url=None if reply.is_gone else reply.url,
         is_removed=row["is_removed"],

@@ -137,6 +137,8 @@ def _sound(ext: Extension, around: Surroundings, whole: _Whole) -> list[str]:
 
 def _named(step: Step) -> str:
     clip = step.known.clip
+    if step.known.is_removed:
+        return "a clip that was taken out of the library"
     name = shown(clip.title, LINKED_TITLE_LENGTH) or id_shown(clip.id)
     return f"[{name}]({step.known.reply_url})" if step.known.reply_url else name
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from store_samples import GUILD, MEMBER, MINUTE, NOW, accepted, finished, heard, taken
 
-from bot.domain.models import Clip, ClipStatus, KnownClip, Progress
+from bot.domain.models import Clip, ClipStatus, Kind, KnownClip, Progress
 from bot.domain.transitions import observed
 from bot.store.store import Store
 
@@ -51,6 +51,13 @@ async def test_what_a_provider_leaves_out_stays_known(store: Store) -> None:
     assert known.known_at == NOW + MINUTE
     await store.remember_clip("suno", replace(full, duration=10.0), now=NOW + MINUTE)
     assert (await store.clip("s")).clip == replace(full, duration=10.0)
+
+
+async def test_a_full_song_is_known_without_a_letter(store: Store) -> None:
+    ext = await accepted(store, "one", kind=Kind.CONCAT, clips=(heard("whole"),))
+    known = await store.clip("whole")
+    assert known is not None
+    assert (known.letter, known.extension_id) == ("", ext.id)
 
 
 async def test_a_made_clip_is_known_by_letter_and_reply(store: Store) -> None:

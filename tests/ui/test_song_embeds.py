@@ -166,6 +166,12 @@ def test_a_part_without_a_title_goes_by_its_id() -> None:
     assert text.startswith(f"1. `{ROOT}` 0:00–2:04 · source\n")
 
 
+def test_a_part_that_was_taken_out_of_the_library_is_not_named() -> None:
+    removed = replace(PARTS[1], known=replace(PARTS[1].known, is_removed=True))
+    text = embed_of(splice(), replace(AROUND, parts=(PARTS[0], removed, PARTS[2]))).description
+    assert "\n2. a clip that was taken out of the library 2:04–3:24 · <@2>\n" in (text or "")
+
+
 # Complete
 
 
