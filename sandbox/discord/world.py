@@ -122,12 +122,21 @@ class World:
         return made
 
     def new_thread(
-        self, name: str, parent: Channel, *, owner: User | None = None, start: Message | None = None
+        self,
+        name: str,
+        parent: Channel,
+        *,
+        owner: User | None = None,
+        start: Message | None = None,
+        private: bool = False,
     ) -> Channel:
-        """A public thread of ``parent``, from the message ``start`` if one is given."""
+        """A thread of ``parent``, from the message ``start`` if one is given.
+
+        Who is in a ``private`` one is not kept: whoever sees its parent can enter it here.
+        """
         made = Channel(
             start.id if start else self.snowflakes.new(),
-            ChannelType.PUBLIC_THREAD,
+            ChannelType.PRIVATE_THREAD if private else ChannelType.PUBLIC_THREAD,
             name,
             parent.guild,
             parent,

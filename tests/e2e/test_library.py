@@ -178,6 +178,22 @@ async def test_archived_threads_are_looked_up(offline_stage: Stage) -> None:
         assert footer(await look(stage)) == "page 1 of 1 · 6 clips"
 
 
+async def test_private_threads_are_for_who_is_in_them_or_manages_them(stage: Stage) -> None:
+    world = stage.discord.world
+    ben = stage.discord.member("Ben")
+    thread = world.new_thread("secret", world.channel, private=True)
+    reply = await made(stage, title="Hidden Song", channel=thread)
+    assert "no clips of this server for you to see" in text(
+        await look(stage, member=ben, of="this server")
+    )
+    assert "does not know that clip" in text(await clip(stage, reply.url, member=ben))
+    inside = await look(stage, member=ben, of="this server", channel=thread)
+    assert footer(inside) == "page 1 of 1 · 2 clips"
+    world.allow(world.channel, ben.user, allow=Permission.MANAGE_THREADS)
+    page = await look(stage, member=ben, of="this server")
+    assert footer(page) == "page 1 of 1 · 2 clips"
+
+
 async def test_there_is_no_server_in_a_direct_message(stage: Stage) -> None:
     await made(stage, title="Direct Song", channel=stage.ada.dm)
     refused = await look(stage, of="this server", channel=stage.ada.dm)
