@@ -130,9 +130,10 @@ def _fill(world: World, message: Message, body: JsonObject, files: Sequence[Uplo
         message.content = (body["content"] or "").strip()
     _attach(world, message, body, files)
     if "embeds" in body:
+        words = {each.url: each.description for each in message.attachments if each.description}
         links = {each.filename: each.url for each in message.attachments}
         shown = [embed for embed in objects(body["embeds"]) if not is_empty(embed)]
-        message.embeds = [_embed(embed, links) for embed in shown]
+        message.embeds = [_embed(embed, links, words) for embed in shown]
     if "components" in body:
         message.components = copy.deepcopy(body["components"] or [])
         for number, component in enumerate(walk(message.components), start=1):
@@ -156,7 +157,7 @@ def _attach(world: World, message: Message, body: JsonObject, files: Sequence[Up
         message.attachments.append(stored)
 
 
-def _embed(embed: JsonObject, links: dict[str, str]) -> JsonObject:
+def _embed(embed: JsonObject, links: dict[str, str], words: dict[str, str]) -> JsonObject:
     shown = {key: value for key, value in embed.items() if value not in (None, [], {})}
     shown["type"] = "rich"
     for key in ("image", "thumbnail", "video"):
@@ -164,6 +165,7 @@ def _embed(embed: JsonObject, links: dict[str, str]) -> JsonObject:
             url = _link(shown.pop(key).get("url"), links)
             if url:
                 shown[key] = {"url": url, "proxy_url": url, "width": 512, "height": 256, "flags": 0}
+                shown[key] |= {"description": words[url]} if url in words else {}
     for key in ("footer", "author"):
         if is_object(shown.get(key)) and "icon_url" in shown[key]:
             url = _link(shown[key]["icon_url"], links)

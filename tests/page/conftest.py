@@ -1,16 +1,19 @@
-"""A real browser on the sandbox's page. One house and one browser serve all tests; each test has a
-channel of its own."""
+"""A real browser on the sandbox's page, one for all tests. Those with the real bot share a house,
+and each has a channel of its own; those with a scripted bot have a Discord of their own."""
 
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
+from scripted import ScriptedBot
 from visitor import Visit, Visitor
 
 from sandbox.browser import MISSING, chromium, found_browser
+from sandbox.discord.server import DiscordServer
 from sandbox.house import House
+from sandbox.page.server import PageServer
 
 SPEED = 40.0
 PATIENCE = 15_000  # milliseconds
@@ -57,3 +60,29 @@ async def visit(
     for context in contexts:
         await context.close()
     assert [error for visitor in visitors for error in visitor.errors] == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def discord() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer(acknowledge_within=0.5) as running:
+        yield running
+
+
+@pytest.fixture
+def bot(discord: DiscordServer) -> ScriptedBot:
+    return ScriptedBot(discord)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser, discord: DiscordServer) -> AsyncIterator[Page]:
+    errors: list[str] = []
+    async with PageServer(discord) as server:
+        context = await browser.new_context(viewport={"width": 1000, "height": 800})
+        context.set_default_timeout(PATIENCE)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.goto(server.address)
+        await page.get_by_role("heading", name="songs", exact=True).wait_for()
+        yield page
+        await context.close()
+    assert errors == []

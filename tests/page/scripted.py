@@ -1,11 +1,11 @@
 """A bot in a few lines, in this process: it answers interactions as a test says."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sandbox.discord import posting
-from sandbox.discord.models import Message
+from sandbox.discord.models import Message, Upload
 from sandbox.discord.server import DiscordServer
 from sandbox.discord.world import Event
 
@@ -30,9 +30,9 @@ class ScriptedBot:
         self._discord.commands.put(None, {"name": name, "description": "Does it", **fields})
         self.on(name, answer)
 
-    def post(self, **body: Any) -> Message:  # noqa: ANN401 - JSON
+    def post(self, files: Sequence[Upload] = (), **body: Any) -> Message:  # noqa: ANN401 - JSON
         world = self._discord.world
-        message = posting.new_message(world, world.channel, world.bot, body)
+        message = posting.new_message(world, world.channel, world.bot, body, files)
         posting.send(world, message)
         return message
 

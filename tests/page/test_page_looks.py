@@ -1,16 +1,11 @@
 """What the page draws, and what it sends: against a bot of a few lines, in a real browser."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 from scripted import CHOICES, EPHEMERAL, MESSAGE, MODAL, Payload, ScriptedBot
 
 from sandbox.discord.server import DiscordServer
-from sandbox.page.server import PageServer
 
-PATIENCE = 10_000  # milliseconds
 # text, what in it to look at, and what that says
 MARKDOWN = [
     ("**bold** and *italic*", "strong", "bold"),
@@ -44,32 +39,6 @@ RIGHTMOST = """message => Math.max(...[...message.querySelectorAll('.embed, .but
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def discord() -> AsyncIterator[DiscordServer]:
-    async with DiscordServer(acknowledge_within=0.5) as running:
-        yield running
-
-
-@pytest.fixture
-def bot(discord: DiscordServer) -> ScriptedBot:
-    return ScriptedBot(discord)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def page(browser: Browser, discord: DiscordServer) -> AsyncIterator[Page]:
-    errors: list[str] = []
-    async with PageServer(discord) as server:
-        context = await browser.new_context(viewport={"width": 1000, "height": 800})
-        context.set_default_timeout(PATIENCE)
-        page = await context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        await page.goto(server.address)
-        await page.get_by_role("heading", name="songs", exact=True).wait_for()
-        yield page
-        await context.close()
-    assert errors == []
 
 
 def says(text: str, **more: object) -> Payload:

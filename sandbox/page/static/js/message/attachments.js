@@ -4,6 +4,12 @@ import { h, icon } from "../dom.js";
 import { player } from "../player.js";
 import { picture } from "./embeds.js";
 
+/** What a file was called by who sent it; its link has plain letters only. */
+export function fileName({ filename, title }) {
+  const ending = /\.[^.]*$/.exec(filename)?.[0] ?? "";
+  return title ? title + ending : filename;
+}
+
 export function attachment(given) {
   const kind = given.content_type ?? "";
   if (kind.startsWith("audio/")) {
@@ -11,11 +17,11 @@ export function attachment(given) {
       "div",
       { class: "file audio" },
       title(given),
-      player(given.url, given.filename, { aside: [download(given)] }),
+      player(given.url, fileName(given), { aside: [download(given)] }),
     );
   }
   if (kind.startsWith("image/"))
-    return picture(given.url, "picture", given.description ?? given.filename);
+    return picture(given.url, "picture", given.description ?? fileName(given));
   return h("div", { class: "file" }, title(given), download(given));
 }
 
@@ -37,7 +43,7 @@ function title(given) {
       h(
         "a",
         { class: "file-name", href: given.url, target: "_blank", rel: "noopener noreferrer" },
-        given.filename,
+        fileName(given),
       ),
       h("div", { class: "file-size" }, size(given.size)),
     ),
@@ -50,10 +56,10 @@ const download = (given) =>
     {
       class: "icon-button",
       href: given.url,
-      download: given.filename,
+      download: fileName(given),
       target: "_blank",
       rel: "noopener noreferrer",
-      "aria-label": `Download ${given.filename}`,
+      "aria-label": `Download ${fileName(given)}`,
       title: "Download",
     },
     icon("download"),

@@ -35,7 +35,7 @@ export function embed(given) {
       ),
       given.thumbnail?.url && picture(given.thumbnail.url, "embed-thumbnail"),
     ),
-    given.image?.url && picture(given.image.url, "embed-image"),
+    given.image?.url && picture(given.image.url, "embed-image", given.image.description),
     (given.footer?.text || given.timestamp) && footer(given),
   );
 }

@@ -5,6 +5,7 @@ import { avatar, h, icon, toast } from "../dom.js";
 import { markdown, plain } from "../markdown/render.js";
 import { dropLocal, look, store } from "../store.js";
 import { fullTime, written } from "../times.js";
+import { fileName } from "./attachments.js";
 
 const REPLY = 19;
 export const LOADING = 1 << 7;
@@ -87,7 +88,7 @@ export function replyLine(message) {
 /** A message in one line. */
 export function summary(message) {
   const [first] = message.embeds ?? [];
-  const files = (message.attachments ?? []).map((each) => each.filename).join(", ");
+  const files = (message.attachments ?? []).map(fileName).join(", ");
   return (
     message.failed ||
     message.content ||
