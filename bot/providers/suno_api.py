@@ -37,6 +37,8 @@ _GET = "/api/get"
 _CONCAT = "/api/concat"
 _LIMIT = "/api/get_limit"
 
+# of a clip made by `concat`, which repeats prompt and title of its last part
+_JOINED_TYPE = "concat"
 # the clock of the server may differ from ours by as much
 _CLOCKS_DIFFER = dt.timedelta(seconds=60)
 
@@ -52,6 +54,7 @@ class _Listed(Made):
     created_at: dt.datetime | None = None
     prompt: str | None = None
     title: str | None = None
+    type: str | None = None
 
 
 class _Limit(BaseModel):
@@ -97,6 +100,7 @@ class SunoApi(ClipAdapter):
             if (made_at := _aware(it.created_at)) is not None
             and made_at >= since - _CLOCKS_DIFFER
             and (_plain(it.prompt), _plain(it.title)) == sent
+            and it.type != _JOINED_TYPE
         ]
         return tuple(clip_id for _, clip_id in sorted(found))
 

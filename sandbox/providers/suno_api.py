@@ -168,7 +168,7 @@ class SunoApi(Api):
             "status": view.word(clip, now),
             "gpt_description_prompt": None,
             "prompt": clip.prompt,
-            "type": "gen",
+            "type": _kind(clip),
             "tags": clip.tags,
             "duration": self._duration(clip),
             "error_message": clip.error_text(now),
@@ -180,7 +180,7 @@ class SunoApi(Api):
         metadata: JsonObject = {
             "tags": clip.tags,
             "prompt": clip.prompt,
-            "type": "concat" if clip.joined else "gen",
+            "type": _kind(clip),
             "duration": self._duration(clip),
             "error_message": clip.error_text(now),
         }
@@ -201,6 +201,10 @@ class SunoApi(Api):
 
     def _duration(self, clip: Clip) -> float | None:
         return clip.duration if self.studio.status(clip) is Status.COMPLETE else None
+
+
+def _kind(clip: Clip) -> str:
+    return "concat" if clip.joined else "gen"
 
 
 def _iso(moment: dt.datetime) -> str:

@@ -523,6 +523,7 @@ async def test_suno_api_joins_a_part_to_what_it_continues(client: Client) -> Non
     assert joined["metadata"]["type"] == "concat"
     client.studio.advance(joined["id"], Status.COMPLETE)
     (done,) = (await client.get("/api/get", ids=joined["id"])).json()
+    assert done["type"] == "concat"
     assert done["duration"] == pytest.approx(30 + client.studio.clips[part].duration)
     assert [each.charged for each in client.studio.submissions] == [10, 0]
 
