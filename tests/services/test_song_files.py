@@ -171,10 +171,20 @@ async def test_a_song_that_does_not_fit_as_good_as_it_is_fits_less_good(bench: B
     bench.mp3, bench.length = song(bench.folder, 4, bit_rate=320_000), 4
     await bench.source()
     ext = await bench.lineage("3.5", "3.5")
-    prepared = await bench.prepared(ext, limit=250_000)
+    prepared = await bench.prepared(ext, limit=245_000)
     [attachment] = prepared.attachments
     assert attachment.bit_rate == 160_000
-    assert prepared.files[0].path.stat().st_size <= 250_000
+    assert prepared.files[0].path.stat().st_size <= 245_000
+
+
+async def test_what_is_written_into_the_file_has_to_fit_too(bench: Bench) -> None:
+    bench.mp3, bench.length = song(bench.folder, 4, bit_rate=320_000), 4
+    await bench.source()
+    first = await bench.part(1, SOURCE, at="3.5", lyrics="la " * 900)
+    last = await bench.part(2, str(first.reply.url), at="3.5", lyrics="lo " * 900)
+    ext = await bench.world.song(last.clips[0].id, "song")
+    prepared = await bench.prepared(ext, limit=235_000)
+    assert prepared.attachments[0].bit_rate == 128_000
 
 
 async def test_a_song_that_can_not_fit_is_not_even_fetched(bench: Bench) -> None:
