@@ -1,7 +1,9 @@
 """Members look through what was made here, and nobody sees what isn't theirs to see."""
 
 import asyncio
+import contextlib
 import re
+import sqlite3
 
 from stage import GREEN, RED, Stage, colour, labels, text
 
@@ -24,6 +26,16 @@ async def made(
     await stage.finished(reply)
     assert colour(reply) == GREEN, text(reply)
     return reply
+
+
+async def carried(stage: Stage) -> None:
+    """Wait until all replies carry their audio, so that nothing is to be edited any more."""
+
+    def is_done() -> bool:
+        with contextlib.closing(sqlite3.connect(stage.database)) as db:
+            return not db.execute("SELECT 1 FROM audio WHERE is_wanted").fetchall()
+
+    await stage.until(is_done)
 
 
 async def look(
@@ -167,6 +179,7 @@ async def test_archived_threads_are_looked_up(offline_stage: Stage) -> None:
     async with stage.bot():
         for title, place in (("Seen", seen), ("Unseen", unseen), ("Deleted", deleted)):
             await made(stage, title=title, channel=place)
+        await carried(stage)
     for thread in (seen, unseen):
         world.archive(thread)
     world.delete_channel(deleted)
@@ -176,6 +189,26 @@ async def test_archived_threads_are_looked_up(offline_stage: Stage) -> None:
             assert footer(page) == "page 1 of 1 · 2 clips"
             assert "**Seen · A**" in text(page)
         assert footer(await look(stage)) == "page 1 of 1 · 6 clips"
+
+
+async def test_a_thread_that_discord_does_not_tell_of_is_not_shown_meanwhile(
+    offline_stage: Stage,
+) -> None:
+    stage = offline_stage
+    ben = stage.discord.member("Ben")
+    thread = stage.discord.world.new_thread("slow", stage.discord.world.channel)
+    async with stage.bot():
+        await made(stage, title="Slow", channel=thread)
+        await carried(stage)
+    stage.discord.world.archive(thread)
+    async with stage.bot():
+        fault = stage.discord.faults.hang("GET", "/channels/{channel_id}")
+        page = await look(stage, member=ben, of="this server")
+        assert "no clips of this server for you to see" in text(page)
+        assert fault.hit
+        fault.release()
+        page = await look(stage, member=ben, of="this server")
+        assert footer(page) == "page 1 of 1 · 2 clips"
 
 
 async def test_private_threads_are_for_who_is_in_them_or_manages_them(stage: Stage) -> None:
