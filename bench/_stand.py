@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.discord.calls import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Channel
+from sandbox.discord.permissions import Permission
 from sandbox.discord.server import DiscordServer
 from sandbox.processes import Child, bot
 from sandbox.providers.server import ProviderServer
@@ -67,10 +68,13 @@ class Crowd:
 
     A_CHANNEL = 8
 
-    def __init__(self, discord: DiscordServer, size: int) -> None:
-        """Have ``size`` members join, and channels made for them."""
+    def __init__(self, discord: DiscordServer, size: int, *, takes_files: bool = True) -> None:
+        """Have ``size`` members join, and channels made for them, which may take no files."""
+        world = discord.world
         channels = -(-size // self.A_CHANNEL)
-        self._places = [discord.world.new_channel(f"songs-{number}") for number in range(channels)]
+        self._places = [world.new_channel(f"songs-{number}") for number in range(channels)]
+        for place in [] if takes_files else self._places:
+            world.allow(place, world.bot, deny=Permission.ATTACH_FILES)
         self._members = [discord.member(f"member{number}") for number in range(size)]
         self._next = 0
 
@@ -92,19 +96,32 @@ def answered_in(call: Interaction) -> float:
 
 
 def opened_providers(**options: Any) -> ProviderServer:  # noqa: ANN401 - as the server takes them
-    """Return providers in this process, of which one has credits without end."""
+    """Return providers in this process, with credits without end."""
     server = ProviderServer(**options)
-    server.studio(PROVIDER).credits = 10**9
+    for studio in server.studios.values():
+        studio.credits = 10**9
     return server
 
 
-def encore(discord: DiscordServer, server: ProviderServer, folder: Path) -> Child:
-    """Return Encore as a process of its own, with a database in ``folder``."""
+def encore(
+    discord: DiscordServer,
+    server: ProviderServer,
+    folder: Path,
+    *,
+    provider: str = PROVIDER,
+    **settings: str,
+) -> Child:
+    """Return Encore as a process of its own, with a database in ``folder`` and one provider."""
+    prefix = provider.upper()
+    access = {"BASE_URL": server.url(provider), "SUBMIT_EVERY": "0", "QUERY_EVERY": "0"}
+    if server.key(provider):
+        access["API_KEY"] = server.key(provider)
     return bot(
         api_url=discord.api_url,
         token=discord.token,
         database=folder / "encore.db",
-        providers={f"{PROVIDER.upper()}_BASE_URL": server.url(PROVIDER)},
+        providers={f"{prefix}_{name}": value for name, value in access.items()},
         ENCORE_TRUSTED_AUDIO_HOSTS=server.host,
         ENCORE_LOG="json",
+        **settings,
     )

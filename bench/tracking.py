@@ -6,7 +6,8 @@ Encore is a process of its own; Discord, the provider and the members are in thi
 /extend until a thousand extensions are tracked, and from then on whenever one has finished, so
 that there are always about as many, of all ages. Clips can be heard after 20 to 40 seconds and
 are complete after 120 to 180, as Suno has it; Encore's database holds enough finished extensions
-to have learned that.
+to have learned that. It may not attach files in their channels, so that no audio is fetched and
+no picture drawn: what that costs is measured by attaching.py.
 
 Beside it goes a loop that asks for each extension every five seconds, at a studio with the same
 seed, hence the same times for the same extensions. Its questions and its edits take no time at
@@ -134,7 +135,7 @@ class Run:
         self.process = psutil.Process(bot.pid)
         self.loop = Loop(Studio(PROVIDER, providers.clock, timeline=plan.timeline, seed=SEED))
         self.loop.studio.credits = 10**9
-        self.crowd = Crowd(discord, plan.most_members)
+        self.crowd = Crowd(discord, plan.most_members, takes_files=False)
         self.clip = self.studio.source_clips()[0].id
         self.asked: list[Asked] = []
         self.followers: list[asyncio.Task[None]] = []
