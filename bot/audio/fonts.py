@@ -2,7 +2,7 @@
 
 Looks where systems keep fonts, since no single font has all scripts. With Debian's
 fonts-noto-core, fonts-noto-cjk and fonts-noto-color-emoji nearly every title can be drawn;
-fonts-dejavu-core, fonts-droid-fallback and fonts-noto-color-emoji take a tenth of the space and do
+fonts-dejavu-core, fonts-wqy-microhei and fonts-noto-color-emoji take a tenth of the space and do
 for most. Without any, there is the font inside Pillow, which has ASCII.
 """
 
