@@ -2,6 +2,7 @@ import io
 
 import discord
 import pytest
+from aiohttp import ClientSession, FormData
 from player import Player
 
 from sandbox.discord.file_names import cleansed
@@ -59,14 +60,24 @@ async def test_a_file_keeps_the_name_that_it_was_given(server: DiscordServer, bo
     assert server.violations == []
 
 
-async def test_odd_names_and_any_bytes_come_through(server: DiscordServer, bot: Player) -> None:
+async def test_odd_names_are_read_as_they_were_written(server: DiscordServer) -> None:
     names = ["a; b; c.mp3", 'say "x".mp3', "夜; ~'%20.mp3"]
-    content = b"\r\n--\r\n\r\n\x00\xff--"
-    uploads = [discord.File(io.BytesIO(content + name.encode()), name) for name in names]
+    form = FormData(quote_fields=False)
+    for number, name in enumerate(names):
+        form.add_field(f"files[{number}]", b"x", filename=name)
+    headers = {"Authorization": f"Bot {server.token}"}
+    url = f"{server.api_url}/channels/{server.world.channel.id}/messages"
+    async with ClientSession() as http, http.post(url, data=form, headers=headers) as got:
+        told = await got.json()
+    assert [each["title"] for each in told["attachments"]] == ["a; b; c", 'say "x"', "夜; ~'%20"]
+
+
+async def test_any_bytes_come_through(server: DiscordServer, bot: Player) -> None:
+    contents = [b"\r\n--\r\n\r\n\x00\xff--\r\n", b"", b"\n\r\n"]
+    uploads = [discord.File(io.BytesIO(each), "a.mp3") for each in contents]
     message = await sent(server, bot, files=uploads)
-    assert [each.title for each in message.attachments] == ["a; b; c", 'say "x"', "夜; ~'%20"]
     kept = server.world.channel.messages[message.id].attachments
-    assert [each.content for each in kept] == [content + name.encode() for name in names]
+    assert [each.content for each in kept] == contents
 
 
 async def test_a_picture_of_an_embed_is_not_listed_beside_it(
