@@ -59,7 +59,8 @@ class Songs:
     async def ask(self, clip_id: str, *, trigger: str, member_id: int, reply: ReplyRef) -> Accepted:
         """Take on the full song that ends with a clip.
 
-        One that the channel has, or is about to have, is not made again but returned.
+        One that the channel has, or is about to have, is not made again but returned. What a
+        provider did not join when it was asked to, Encore joins itself.
 
         Raises:
             UserError: there is nothing to join, or too much is in progress; nothing was kept.
@@ -67,6 +68,8 @@ class Songs:
         lineage = await self._store.lineage(clip_id)
         _check(lineage)
         joiner = self._joiner(lineage)
+        if joiner is not None and await self._store.is_song_refused(clip_id):
+            joiner = None
         now, known = self._clock(), lineage[-1].known
         song = Extension(
             trigger=trigger,

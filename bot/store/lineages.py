@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.lineage import Step
-from bot.domain.models import Extension, Kind, Status
+from bot.domain.models import Extension, Kind, ReasonKind, Status
 from bot.store.clips import find_clip
 from bot.store.extensions import OPEN, find, load
 from bot.store.tables import extensions
@@ -53,6 +53,21 @@ async def songs_of(db: AsyncConnection, clip_id: str, channel_id: int) -> list[E
     )
     songs = await load(db, question)
     return [song for song in songs if song.reply.channel_id == channel_id]
+
+
+async def is_refused(db: AsyncConnection, clip_id: str) -> bool:
+    """Return whether a provider did not join the parts up to this clip when it was asked to."""
+    question = (
+        select(_row.id)
+        .where(
+            _row.clip_id == clip_id,
+            _row.kind == Kind.CONCAT,
+            _row.status == Status.FAILED,
+            _row.reason_kind.in_((ReasonKind.REJECTED, ReasonKind.GENERATION_FAILED)),
+        )
+        .limit(1)
+    )
+    return (await db.execute(question)).first() is not None
 
 
 async def _maker(db: AsyncConnection, extension_id: int | None) -> Extension | None:

@@ -203,6 +203,10 @@ class Store:
         """Return the full songs up to a clip that a channel has or soon has, newest first."""
         return await self._db.read(lineages.songs_of, clip_id, channel_id)
 
+    async def is_song_refused(self, clip_id: str) -> bool:
+        """Return whether a provider refused or failed to join the parts up to a clip."""
+        return await self._db.read(lineages.is_refused, clip_id)
+
     async def save_reply(self, extension_id: int, reply: ReplyRef) -> None:
         """Write where the reply is; state and publishing stay untouched."""
         await self._db.write(extensions.save_reply, extension_id, reply)

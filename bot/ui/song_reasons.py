@@ -36,8 +36,7 @@ def _failure(reason: Reason, label: str, ext: Extension) -> str:
     match reason.kind:
         case ReasonKind.REJECTED:
             return (
-                f"**{label} did not join the parts{quote} "
-                "Make the song up to another clip with `/song`."
+                f"**{label} did not join the parts{quote} To have Encore join them itself, {AGAIN}."
             )
         case ReasonKind.OUT_OF_CREDITS:
             return (
@@ -54,7 +53,7 @@ def _failure(reason: Reason, label: str, ext: Extension) -> str:
         case ReasonKind.UNAVAILABLE:
             return f"**{label} can't be reached.** Nothing was sent. Later, {AGAIN}."
         case ReasonKind.GENERATION_FAILED:
-            return f"**{label} could not finish it{quote} To have it tried once more, {AGAIN}."
+            return f"**{label} could not finish it{quote} To have Encore join it itself, {AGAIN}."
         case ReasonKind.NOT_PLAYABLE:
             ids = " ".join(id_shown(clip.id) for clip in ext.clips[:1])
             return (

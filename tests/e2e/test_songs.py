@@ -192,6 +192,19 @@ async def test_a_song_without_an_answer_is_never_asked_for_again_by_itself(stage
     assert colour(again) == GREEN, text(again)
 
 
+async def test_what_the_provider_does_not_join_encore_does(stage: Stage) -> None:
+    [reply] = await extended(stage, JOINS, parts=1)
+    stage.studio(JOINS).fail_next(Fault.ERROR_CLIPS, on="submit")
+    song = message_of(await stage.ada.slash("song", clip=reply.url))
+    await settled(stage, song)
+    assert "suno-api could not finish it" in text(song)
+    again = message_of(await stage.ada.click(song, "Try again"))
+    await settled(stage, again)
+    assert again.embeds[0]["footer"]["text"] == "Encore"
+    [audio] = files(again, ".mp3")
+    assert sound(audio.content)[0] == pytest.approx(sum(kept(clips(stage, JOINS))), abs=0.01)
+
+
 # Joined by Encore
 
 

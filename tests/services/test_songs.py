@@ -31,7 +31,7 @@ from bot.domain.models import (
     ReasonKind,
     Status,
 )
-from bot.providers.base import Rejected, Unavailable, Unconfirmed
+from bot.providers.base import OutOfCredits, Rejected, Unavailable, Unconfirmed
 from bot.store.store import Store
 
 JOINS = {"concat": True}
@@ -263,6 +263,27 @@ async def test_a_song_that_came_to_nothing_can_be_made_again(
     assert await joining.is_at(song, Status.FAILED)
     again = await joining.song(last.clips[0].id, "again")
     assert again.id != song.id
+
+
+async def test_what_a_provider_would_not_join_encore_does(
+    joining: World, joiner: ScriptedProvider
+) -> None:
+    last = await continued(joining)
+    joiner.on_concat.then(Rejected("No."))
+    await joining.song(last.clips[0].id, "song")
+    await joining.submit()
+    assert (await joining.song(last.clips[0].id, "again")).kind is Kind.SPLICE
+    assert (await joining.song(last.clips[1].id, "other")).kind is Kind.CONCAT
+
+
+async def test_what_a_provider_could_not_be_asked_it_is_asked_again(
+    joining: World, joiner: ScriptedProvider
+) -> None:
+    last = await continued(joining)
+    joiner.on_concat.then(OutOfCredits())
+    await joining.song(last.clips[0].id, "song")
+    await joining.submit()
+    assert (await joining.song(last.clips[0].id, "again")).kind is Kind.CONCAT
 
 
 # Asking a provider

@@ -48,6 +48,7 @@ QUESTIONS: dict[str, tuple[Question, set[str]]] = {
         lambda store: store.songs_of("a", channel_id=CHANNEL),
         {"extensions_of_source"},
     ),
+    "is_song_refused": (lambda store: store.is_song_refused("a"), {"extensions_of_source"}),
     "in_progress": (
         lambda store: store.in_progress(member_id=MEMBER, channel_id=CHANNEL),
         {"extensions_due", "extensions_of_member"},

@@ -283,13 +283,16 @@ REASONS = [
         "Not found.",
         (
             "**suno-api did not join the parts:** *Not found.* "
-            "Make the song up to another clip with `/song`."
+            "To have Encore join them itself, press *Try again*."
         ),
     ),
     (
         ReasonKind.REJECTED,
         "",
-        "**suno-api did not join the parts.** Make the song up to another clip with `/song`.",
+        (
+            "**suno-api did not join the parts.** "
+            "To have Encore join them itself, press *Try again*."
+        ),
     ),
     (
         ReasonKind.OUT_OF_CREDITS,
@@ -322,7 +325,7 @@ REASONS = [
         "Too long.",
         (
             "**suno-api could not finish it:** *Too long.* "
-            "To have it tried once more, press *Try again*."
+            "To have Encore join it itself, press *Try again*."
         ),
     ),
     (
