@@ -7,12 +7,12 @@ from sqlite3 import IntegrityError
 
 import pytest
 from sqlalchemy import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from store_samples import MINUTE, NOW, accepted, asked, claim_next, taken
 
 from bot.domain.models import Status
 from bot.domain.transitions import ended
-from bot.store.database import opened
+from bot.store.database import Server, opened
 from bot.store.extensions import accept
 from bot.store.notes import fact, set_fact
 from bot.store.sqlite import File
@@ -159,6 +159,21 @@ async def test_a_commit_that_fails_is_told_and_leaves_nothing_behind(sqlite_url:
         await database.write(set_fact, "whole", "done")
         assert await database.read(fact, "half") is None
         assert await database.read(fact, "whole") == "done"
+
+
+async def test_a_server_keeps_a_transaction_whole_or_not_at_all(sqlite_url: str) -> None:
+    async def broken(db: AsyncConnection) -> None:
+        await set_fact(db, "half", "done")
+        raise ZeroDivisionError
+
+    # any database that takes transactions will do
+    server = Server(create_async_engine(sqlite_url))
+    await server.run(lambda db: set_fact(db, "whole", "done"), writes=True)
+    with pytest.raises(ZeroDivisionError):
+        await server.run(broken, writes=True)
+    await server.close()
+    async with Store.open(sqlite_url) as store:
+        assert (await store.fact("whole"), await store.fact("half")) == ("done", None)
 
 
 async def test_a_file_that_was_never_opened_can_be_closed(sqlite_url: str) -> None:
