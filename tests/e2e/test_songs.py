@@ -104,6 +104,16 @@ async def settled(stage: Stage, song: Message) -> None:
     await stage.finished(song, within=30)
 
 
+async def tried_again(stage: Stage, song: Message) -> Message:
+    """Press *Try again*, once Encore has noted that what it has just shown is the end of it."""
+    while True:
+        call = await stage.ada.click(song, "Try again")
+        assert call.message is not None, call.failed
+        if not call.ephemeral:
+            return call.message
+        assert "is being made already" in text(call.message)
+
+
 async def noted(stage: Stage, reply: Message) -> None:
     """Wait until Encore has noted what it has just shown: that the song of a reply is there."""
     said = ""
@@ -187,7 +197,7 @@ async def test_a_song_without_an_answer_is_never_asked_for_again_by_itself(stage
     assert colour(song) == RED
     assert "Encore did not ask again" in text(song)
     assert [each.work for each in stage.studio(JOINS).submissions] == ["extend"]
-    again = message_of(await stage.ada.click(song, "Try again"))
+    again = await tried_again(stage, song)
     await settled(stage, again)
     assert colour(again) == GREEN, text(again)
 
@@ -198,7 +208,7 @@ async def test_what_the_provider_does_not_join_encore_does(stage: Stage) -> None
     song = message_of(await stage.ada.slash("song", clip=reply.url))
     await settled(stage, song)
     assert "suno-api could not finish it" in text(song)
-    again = message_of(await stage.ada.click(song, "Try again"))
+    again = await tried_again(stage, song)
     await settled(stage, again)
     assert again.embeds[0]["footer"]["text"] == "Encore"
     [audio] = files(again, ".mp3")
@@ -266,7 +276,7 @@ async def test_without_the_permission_to_attach_there_is_no_song_until_it_is_giv
     assert colour(song) == RED
     assert "*Attach Files*" in text(song)
     world.allow(world.channel, world.bot)
-    again = message_of(await stage.ada.click(song, "Try again"))
+    again = await tried_again(stage, song)
     await settled(stage, again)
     assert len(files(again, ".mp3")) == 1
 
