@@ -92,7 +92,9 @@ class Attacher:
         """Start on everything that is due; one failure never touches another."""
         if not self._workers.free:
             return
-        now = self._clock()
+        now, next_at = self._clock(), await self._store.next_audio()
+        if next_at is None or next_at > now:
+            return
         due = await self._store.claim_audio(
             now=now, lapses_at=now + LEASE, limit=self._workers.free
         )

@@ -4,7 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from functools import cache
 
 from sqlalchemy import (
     ColumnElement,
@@ -17,16 +17,19 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import Clip, ClipStatus, Extension, KnownClip
 from bot.store.rows import clip_of, clip_row, known_clip_of
 from bot.store.tables import IS_SOURCE, clips, extensions
-from bot.store.upsert import insert
+from bot.store.upsert import insert, insert_in
 
 _is_made = clips.c.extension_id.is_not(None)
 is_playable = and_(clips.c.status == ClipStatus.COMPLETE, clips.c.audio_url.is_not(None))
 _is_usable = or_(clips.c.extension_id.is_(None), and_(is_playable, ~clips.c.is_removed))
+# what an extension does not say of its clips
+_NOT_TOLD = ("id", "known_at", "is_removed")
 # the place of a source clip in the list of clips of the extension that used it
 _BEHIND_ALL_MADE = 1_000
 # Best knowledge first: what an extension made, the newest of it.
@@ -76,16 +79,18 @@ async def keep_clips(db: AsyncConnection, ext: Extension) -> None:
     ]
     if not rows:
         return
-    statement = insert(db, clips)
-    changes: dict[str, ColumnElement[Any]] = {
-        **{name: statement.excluded[name] for name in rows[0]},
-        "duration": func.coalesce(statement.excluded.duration, clips.c.duration),
-    }
-    await db.execute(
-        statement.on_conflict_do_update(
-            index_elements=[clips.c.extension_id, clips.c.clip_id], set_=changes
-        ),
-        rows,
+    await db.execute(_keeping(db.dialect.name), rows)
+
+
+@cache
+def _keeping(dialect: str) -> Insert:
+    """Return what writes made clips; to build it for each save takes longer than to do it."""
+    statement = insert_in(dialect, clips)
+    new = statement.excluded
+    told = {name: new[name] for name in clips.c.keys() if name not in _NOT_TOLD}  # noqa: SIM118
+    changes = told | {"duration": func.coalesce(new.duration, clips.c.duration)}
+    return statement.on_conflict_do_update(
+        index_elements=[clips.c.extension_id, clips.c.clip_id], set_=changes
     )
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Executable, func, select, update
+from sqlalchemy import ColumnElement, Executable, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import FINAL, SPLICER, Extension, Kind, ReplyRef, Status
@@ -21,6 +21,14 @@ _NO_ID = 2**62  # larger than any
 
 _row = extensions.c
 
+# To build this anew for each save takes longer than to do it.
+_save = update(extensions).where(
+    _row.id == bindparam("was_id"),
+    _row.status == bindparam("was_status"),
+    _row.revision == bindparam("was_revision"),
+    _row.failures == bindparam("was_failures"),
+    _row.due_at == bindparam("was_due_at"),
+)
 # asked by two loops each time they wake
 _open_providers = (
     select(_row.provider).where(_row.status.in_(OPEN), _row.provider != SPLICER).distinct()
@@ -63,18 +71,14 @@ async def find(db: AsyncConnection, condition: ColumnElement[bool]) -> Extension
 
 async def save(db: AsyncConnection, new: Extension, was: Extension) -> bool:
     """Write the state of ``new`` if the row is still as it ``was``; return whether it won."""
-    statement = (
-        update(extensions)
-        .where(
-            _row.id == was.id,
-            _row.status == was.status,
-            _row.revision == was.revision,
-            _row.failures == was.failures,
-            _row.due_at == was.due_at,
-        )
-        .values(state_row(new))
-    )
-    if (await db.execute(statement)).rowcount == 0:
+    before = {
+        "was_id": was.id,
+        "was_status": was.status,
+        "was_revision": was.revision,
+        "was_failures": was.failures,
+        "was_due_at": was.due_at,
+    }
+    if (await db.execute(_save, before | state_row(new))).rowcount == 0:
         return False
     if new.clips != was.clips:
         await keep_clips(db, new)

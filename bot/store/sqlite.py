@@ -68,8 +68,9 @@ class File:
 
     SQLite has but one write lock, and each commit waits for the disk. So all writers share one
     connection, and whoever comes while a commit is under way shares the next: a transaction of
-    several pieces of work, each undone alone if it fails. What is urgent goes before the rest,
-    and in a commit of its own. Readers have connections of their own and are never in the way.
+    several pieces of work, each done alone should one of them fail. What is urgent goes before
+    the rest, and in a commit of its own. Readers have connections of their own and are never in
+    the way.
 
     Connections stay open, and transactions are begun by us: to fetch one from a pool and have it
     reset costs as much again as a question.
@@ -141,31 +142,27 @@ class File:
 
 
 async def _committed(connection: "_Connection", batch: Sequence["_Work"]) -> None:
-    """Do ``batch`` in one transaction, and tell each who asked what came of it."""
-    driver, results = connection.driver, list[tuple[_Work, object]]()
+    """Do ``batch`` in one transaction, and tell each who asked what came of it.
+
+    Should one of them fail, all are undone and each is done in a transaction of its own: that is
+    rare, and a savepoint for each would take as long as most of what is done.
+    """
+    driver = connection.driver
     try:
         # It takes the lock when it begins, not when it first writes, by which time another
         # process may have written what it has read.
         await driver.execute("BEGIN IMMEDIATE")
-        if len(batch) == 1:
-            results.append((batch[0], await batch[0].todo(connection.alchemy)))
-        else:
-            for work in batch:
-                await driver.execute("SAVEPOINT work")
-                try:
-                    results.append((work, await work.todo(connection.alchemy)))
-                except Exception as error:  # noqa: BLE001 - handed to the one who asked
-                    await driver.execute("ROLLBACK TO work")
-                    work.done.set_exception(error)
-                await driver.execute("RELEASE work")
+        results = [await work.todo(connection.alchemy) for work in batch]
         await driver.commit()
-    except Exception as error:  # noqa: BLE001 - handed to all who asked
+    except Exception as error:  # noqa: BLE001 - handed to the one who asked
         await driver.rollback()
+        if len(batch) == 1:
+            batch[0].done.set_exception(error)
+            return
         for work in batch:
-            if not work.done.done():
-                work.done.set_exception(error)
+            await _committed(connection, [work])
     else:
-        for work, result in results:
+        for work, result in zip(batch, results, strict=True):
             work.done.set_result(result)
 
 

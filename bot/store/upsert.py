@@ -14,8 +14,13 @@ _INSERTS: Mapping[str, Callable[[Table], Any]] = {
 
 
 def insert(db: AsyncConnection, table: Table) -> sqlite.Insert:
-    """Return an INSERT for the database behind ``db``.
+    """Return an INSERT for the database behind ``db``."""
+    return insert_in(db.dialect.name, table)
+
+
+def insert_in(dialect: str, table: Table) -> sqlite.Insert:
+    """Return an INSERT in a dialect of SQL, by its name.
 
     The two classes are alike in all that the store uses, so both pass as one.
     """
-    return _INSERTS[db.dialect.name](table)
+    return _INSERTS[dialect](table)
