@@ -1,6 +1,6 @@
 """`python -m sandbox.pictures`: the README's pictures, taken from the running page.
 
-`docs/modal.png` shows the form of `/extend`, `docs/reply.png` a completed reply.
+`docs/modal.png` shows the form of `/extend`, `docs/reply.png` a completed reply with its audio.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from sandbox.house import House
 
 SPEED = 60.0
 WINDOW = {"width": 1000, "height": 800}
+REPLY_HEIGHT = 1300
 MOST_BYTES = 200_000
 PATIENCE = 30_000  # milliseconds
 AT = "1:04.3"
@@ -48,10 +49,10 @@ async def _take(folder: Path) -> None:
         await _open_form(page, (await house.sources())["aimlapi"])
         await _keep(page, folder / "modal.png")
         await page.get_by_role("button", name="Submit").click()
-        await page.get_by_text("✅").first.wait_for()
-        await page.wait_for_function(
-            "[...document.querySelectorAll('.embed-thumbnail img')].filter(i => i.complete).length"
-        )
+        await page.set_viewport_size({"width": WINDOW["width"], "height": REPLY_HEIGHT})
+        await page.get_by_alt_text("Waveform of").nth(1).wait_for()
+        await page.wait_for_load_state("networkidle")
+        await page.get_by_role("button", name="Full song").scroll_into_view_if_needed()
         await page.mouse.move(0, 0)
         await _keep(page, folder / "reply.png")
 
