@@ -11,14 +11,14 @@ from bot.audio.fetch import Fetched
 from bot.audio.names import file_name
 from bot.audio.peaks import Peaks
 from bot.audio.tags import Tags, tag
-from bot.audio.waveform import SOURCE, Stretch, waveform_alt, waveform_png
+from bot.audio.waveform import SOURCE, Stretch
 from bot.audio.workshop import Workshop
 from bot.domain.attachments import Attachment, Outcome
 from bot.domain.lineage import starts
 from bot.domain.models import Clip, Extension, KnownClip
 from bot.domain.timecode import format_time
+from bot.services.pictures import drawn, song_stretches
 from bot.services.prepared import Prepared, Upload
-from bot.services.song_picture import song_stretches
 from bot.services.sounds import Sounds
 from bot.store.store import Store
 
@@ -66,15 +66,16 @@ class ClipFiles:
                 continue
             audio, fit = await self._audio(ext, each, fetched, folder, limit)
             shown = await self._whole(ext, fetched) or [*before, _new(fetched)]
-            picture = await self._picture(ext, each, shown, folder)
+            title, name = each.clip.title or ext.title, f"waveform-{each.letter.lower()}.png"
+            picture = await drawn(self._workshop, title, shown, folder / name)
             fetched.path.unlink()
-            files += [audio, picture] if audio else [picture]
+            files += [file for file in (audio, picture) if file is not None]
             attachments.append(
                 Attachment(
                     clip_id=each.clip.id,
                     outcome=Outcome.ATTACHED if fit else Outcome.TOO_LARGE,
                     bit_rate=fit.bit_rate if fit else None,
-                    picture=picture.name,
+                    picture=picture.name if picture else "",
                     duration=fetched.study.duration,
                 )
             )
@@ -136,16 +137,6 @@ class ClipFiles:
         await self._workshop.run(tag, path, tags)
         letter = "full song" if ext.kind.is_song else each.letter
         return Upload(path=path, name=file_name(title, letter)), fit
-
-    async def _picture(
-        self, ext: Extension, each: _Lettered, stretches: list[Stretch], folder: Path
-    ) -> Upload:
-        """Return the picture, under a name by which an embed can refer to it."""
-        title = each.clip.title or ext.title
-        name = f"waveform-{each.letter.lower()}.png"
-        path = folder / name
-        path.write_bytes(await self._workshop.run(waveform_png, title, stretches))
-        return Upload(path=path, name=name, description=waveform_alt(title, stretches))
 
 
 def _new(fetched: Fetched) -> Stretch:

@@ -5,7 +5,6 @@ Everything lies on disk and is worked on in blocks, so that a long song needs no
 a short one. Knows nothing of Discord.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +14,14 @@ from bot.audio.encoding import fitting_bit_rate, rounded_bit_rate
 from bot.audio.errors import AudioError, Failed
 from bot.audio.fetch import Fetched
 from bot.audio.names import file_name
-from bot.audio.splice import Part, Spliced, splice
+from bot.audio.splice import Part, splice
 from bot.audio.tags import Tags, tag
-from bot.audio.waveform import waveform_alt, waveform_png
 from bot.audio.workshop import Workshop
 from bot.domain.attachments import Attachment, Outcome
 from bot.domain.lineage import Step, cuts, starts
 from bot.domain.models import Extension, Reason, ReasonKind
+from bot.services.pictures import drawn, song_stretches
 from bot.services.prepared import Prepared, Upload
-from bot.services.song_picture import song_stretches
 from bot.services.sounds import Sounds
 from bot.store.store import Store
 
@@ -124,28 +122,23 @@ class SongFiles:
         for source in sources:
             source.path.unlink()
         await self._workshop.run(tag, path, tags)
-        picture = await self._picture(ext, [part.step for part in parts], song, folder)
+        stretches = song_stretches(
+            [part.step for part in parts],
+            [*song.starts, song.duration],
+            song.peaks,
+            title=ext.title,
+        )
+        picture = await drawn(self._workshop, ext.title, stretches, folder / PICTURE)
         attachment = Attachment(
             clip_id=ext.request.clip_id,
             outcome=Outcome.ATTACHED,
             bit_rate=bit_rate if bit_rate < best else None,
-            picture=PICTURE,
+            picture=picture.name if picture else "",
             duration=song.duration,
             starts=song.starts,
         )
         audio = Upload(path=path, name=file_name(ext.title, "full song"))
-        return Prepared(attachments=(attachment,), files=(audio, picture))
-
-    async def _picture(
-        self, ext: Extension, parts: Sequence[Step], song: Spliced, folder: Path
-    ) -> Upload:
-        """Return the picture of the whole, under a name by which the embed can refer to it."""
-        times = [*song.starts, song.duration]
-        stretches = song_stretches(parts, times, song.peaks, title=ext.title)
-        drawn = await self._workshop.run(waveform_png, ext.title, stretches)
-        path = folder / PICTURE
-        await asyncio.to_thread(path.write_bytes, drawn)
-        return Upload(path=path, name=PICTURE, description=waveform_alt(ext.title, stretches))
+        return Prepared(attachments=(attachment,), files=(audio, picture) if picture else (audio,))
 
     async def _tags(self, ext: Extension, parts: Sequence[_Had], folder: Path) -> Tags:
         made = [part.step.extension for part in parts if part.step.extension]

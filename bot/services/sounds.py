@@ -39,14 +39,16 @@ class Sounds:
             return await self._fetched(fresh, into)
 
     async def cover(self, clip: Clip, into: Path) -> Cover | None:
-        """Fetch the cover of a clip; None where there is none, or none that can be had."""
+        """Fetch the cover of a clip; None where there is none, or none that can be had or read."""
         if clip.image_url is None:
             return None
         try:
             return await fetch_image(clip.image_url, into, door=self._door, run=self._workshop.run)
         except AudioError as error:
             log.info("Clip %s: no cover (%s)", clip.id, error)
-            return None
+        except Exception:
+            log.exception("Clip %s: its cover could not be read", clip.id)
+        return None
 
     async def _fetched(self, clip: Clip, into: Path) -> Fetched:
         if clip.audio_url is None:

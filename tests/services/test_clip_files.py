@@ -220,6 +220,21 @@ async def test_a_clip_without_a_link_is_asked_for_once_more(
     assert "the source up to 0:01" in prepared.files[1].description
 
 
+async def test_without_a_picture_or_a_cover_a_song_is_still_a_song(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    picture = bench.host.put("cover.png", cover())
+    ext = await bench.extension(bench.clip("a", image_url=picture))
+    for name in ("waveform-a.png", "cover.part"):
+        (bench.folder / name).mkdir()  # so that no file can be written there
+    prepared = await bench.prepared(ext)
+    assert outcomes(prepared) == [Outcome.ATTACHED]
+    assert names(prepared) == ["Night Bus (A).mp3"]
+    assert prepared.attachments[0].picture == ""
+    assert "waveform-a.png could not be drawn" in caplog.text
+    assert "its cover could not be read" in caplog.text
+
+
 async def test_nothing_is_left_of_what_was_fetched(bench: Bench) -> None:
     await bench.prepared(await bench.extension(bench.clip("a")))
     left = sorted(path.name for path in bench.folder.iterdir())

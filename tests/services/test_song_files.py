@@ -31,9 +31,9 @@ from bot.domain.models import (
     Status,
 )
 from bot.services.clip_files import ClipFiles
+from bot.services.pictures import song_stretches
 from bot.services.prepared import Prepared
 from bot.services.song_files import PICTURE, SongFiles
-from bot.services.song_picture import song_stretches
 from bot.services.sounds import Sounds
 
 MEGABYTE = 1_000_000
@@ -158,6 +158,15 @@ async def test_the_file_tells_what_it_is_and_who_made_it(bench: Bench) -> None:
     assert picture.description == (
         "Waveform of “Night Bus”, 0:04 long, in 3 parts that join at 0:01, 0:02."
     )
+
+
+async def test_without_a_picture_a_song_is_still_a_song(bench: Bench) -> None:
+    await bench.source()
+    ext = await bench.lineage("1.25", "1.5")
+    (bench.folder / PICTURE).mkdir()  # so that no file can be written there
+    prepared = await bench.prepared(ext)
+    assert [file.name for file in prepared.files] == ["Night Bus (full song).mp3"]
+    assert prepared.attachments[0].picture == ""
 
 
 async def test_nothing_but_what_is_attached_is_left(bench: Bench) -> None:

@@ -1,11 +1,34 @@
-"""The picture of a full song: a stretch for each part, each in a colour of its own."""
+"""The pictures that replies carry: of source and new part, or of a song with all its parts."""
 
+import asyncio
+import logging
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 from bot.audio.peaks import Peaks
-from bot.audio.waveform import Stretch
+from bot.audio.waveform import Stretch, waveform_alt, waveform_png
+from bot.audio.workshop import Workshop
 from bot.domain.lineage import Step
+from bot.services.prepared import Upload
+
+log = logging.getLogger(__name__)
+
+
+async def drawn(
+    workshop: Workshop, title: str, stretches: Sequence[Stretch], path: Path
+) -> Upload | None:
+    """Draw ``stretches`` into the file ``path``, by whose name an embed can refer to it.
+
+    None if that fails, whatever the reason: a song without a picture is still a song.
+    """
+    try:
+        png = await workshop.run(waveform_png, title, stretches)
+        await asyncio.to_thread(path.write_bytes, png)
+    except Exception:
+        log.exception("%s could not be drawn", path.name)
+        return None
+    return Upload(path=path, name=path.name, description=waveform_alt(title, stretches))
 
 
 def song_stretches(
