@@ -4,6 +4,7 @@ A program of its own, so that it starts without the rest of Encore in memory. Ca
 pickles with their length in front; only the process that started it can send any.
 """
 
+import contextlib
 import os
 import pickle
 import signal
@@ -26,10 +27,12 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(_NICE)
-    while call := _read(calls):
-        answer = _outcome(call)
-        answers.write(LENGTH.pack(len(answer)) + answer)
-        answers.flush()
+    # whoever called may have been killed, and then nobody waits for the answer
+    with contextlib.suppress(BrokenPipeError):
+        while call := _read(calls):
+            answer = _outcome(call)
+            answers.write(LENGTH.pack(len(answer)) + answer)
+            answers.flush()
 
 
 def _read(calls: BinaryIO) -> bytes:

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from filelock import FileLock
 
 from bot.audio.errors import Failed, Refused
+from bot.audio.worker import LENGTH
 from bot.audio.workshop import Workshop
 
 
@@ -139,3 +141,19 @@ async def test_what_a_killed_process_left_is_removed_and_a_living_ones_kept(tmp_
         async with Workshop(tmp_path):
             assert left.parent.name not in work.left_in(tmp_path)
             assert living.name in work.left_in(tmp_path)
+
+
+async def test_a_worker_whose_parent_is_gone_ends_without_a_word() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot.audio.worker",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=(answers := os.pipe())[1],
+        stderr=asyncio.subprocess.PIPE,
+    )
+    for end in answers:  # nobody reads what it answers
+        os.close(end)
+    call = pickle.dumps((5, abs, (-1,), {}))
+    _, said = await process.communicate(LENGTH.pack(len(call)) + call)
+    assert (process.returncode, said) == (0, b"")
