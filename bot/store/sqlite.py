@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +69,8 @@ class File:
     SQLite has but one write lock, and each commit waits for the disk. So all writers share one
     connection, and whoever comes while a commit is under way shares the next: a transaction of
     several pieces of work, each done alone should one of them fail. What is urgent goes before
-    the rest, in a commit of its own, and whoever is at work stops early for it. Readers have
-    connections of their own and are never in the way.
+    the rest, and in a commit of its own. Readers have connections of their own and are never in
+    the way.
 
     Connections stay open, and transactions are begun by us: to fetch one from a pool and have it
     reset costs as much again as a question.
@@ -132,49 +132,38 @@ class File:
         try:
             while await self._has_come.wait():
                 line = self._urgent or self._ordinary
-                batch = [line.popleft() for _ in range(min(len(line), AT_ONCE))]
-                others = () if line is self._urgent else self._urgent
-                done = await _committed(connection, batch, gives_way_to=others)
-                line.extendleft(reversed(batch[done:]))
+                await _committed(
+                    connection, [line.popleft() for _ in range(min(len(line), AT_ONCE))]
+                )
                 if not (self._urgent or self._ordinary):
                     self._has_come.clear()
         finally:
             await connection.alchemy.close()
 
 
-async def _committed(
-    connection: "_Connection", batch: Sequence["_Work"], *, gives_way_to: Collection["_Work"] = ()
-) -> int:
+async def _committed(connection: "_Connection", batch: Sequence["_Work"]) -> None:
     """Do ``batch`` in one transaction, and tell each who asked what came of it.
 
     Should one of them fail, all are undone and each is done in a transaction of its own: that is
     rare, and a savepoint for each would take as long as most of what is done.
-
-    Returns:
-        How many were done: not all, if something came meanwhile that it ``gives_way_to``.
     """
     driver = connection.driver
     try:
         # It takes the lock when it begins, not when it first writes, by which time another
         # process may have written what it has read.
         await driver.execute("BEGIN IMMEDIATE")
-        results: list[object] = []
-        for work in batch:
-            results.append(await work.todo(connection.alchemy))
-            if gives_way_to:
-                break
+        results = [await work.todo(connection.alchemy) for work in batch]
         await driver.commit()
     except Exception as error:  # noqa: BLE001 - handed to the one who asked
         await driver.rollback()
         if len(batch) == 1:
             batch[0].done.set_exception(error)
-            return 1
+            return
         for work in batch:
             await _committed(connection, [work])
-        return len(batch)
-    for work, result in zip(batch, results, strict=False):
-        work.done.set_result(result)
-    return len(results)
+    else:
+        for work, result in zip(batch, results, strict=True):
+            work.done.set_result(result)
 
 
 @dataclass(frozen=True, slots=True)

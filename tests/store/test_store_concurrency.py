@@ -202,38 +202,3 @@ async def test_what_a_member_waits_for_goes_before_what_loops_wait_for(sqlite_ur
         may_end.set()
         await asyncio.gather(running, *others)
     assert order == ["member", "loop", "loop", "loop"]
-
-
-async def test_who_is_at_work_stops_for_a_member_and_goes_on_after(sqlite_url: str) -> None:
-    order: list[str] = []
-    first, second = (asyncio.Event(), asyncio.Event()), (asyncio.Event(), asyncio.Event())
-
-    async def slow(_: AsyncConnection, steps: tuple[asyncio.Event, asyncio.Event]) -> None:
-        is_begun, may_end = steps
-        is_begun.set()
-        await may_end.wait()
-        order.append("slow")
-
-    async def noted(db: AsyncConnection, who: str) -> None:
-        await set_fact(db, who, "done")
-        order.append(who)
-
-    async def handed_over() -> None:
-        for _ in range(10):
-            await asyncio.sleep(0)
-
-    async with opened(sqlite_url) as database:
-        works = [asyncio.create_task(database.write(slow, first))]
-        await first[0].wait()
-        works.append(asyncio.create_task(database.write(slow, second)))
-        works += [asyncio.create_task(database.write(noted, f"loop {n}")) for n in range(2)]
-        await handed_over()
-        first[1].set()
-        await second[0].wait()  # the three that came meanwhile are done together
-        works.append(asyncio.create_task(database.write_first(noted, "member")))
-        await handed_over()
-        second[1].set()
-        await asyncio.gather(*works)
-    assert order == ["slow", "slow", "member", "loop 0", "loop 1"]
-    async with Store.open(sqlite_url) as store:
-        assert [await store.fact(f"loop {n}") for n in range(2)] == ["done", "done"]
