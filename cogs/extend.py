@@ -15,7 +15,7 @@ from bot.domain.forms import Form
 from bot.domain.text import one_line, shortened
 from bot.domain.timecode import END, format_point, format_time, parse_time
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import answer_error
+from bot.ui.answers import AnsweringCog, answer_error
 from bot.ui.buttons import PRESSED_BUTTONS, open_form
 from bot.ui.labels import CHOICE_LENGTH
 from bot.ui.modals import SubmittedForm, submitted_form
@@ -31,7 +31,7 @@ Text = app_commands.Range[str, 0, 1000]
 Lyrics = app_commands.Range[str, 0, 4000]
 
 
-class Extend(commands.Cog):
+class Extend(AnsweringCog):
     """Starts extensions."""
 
     def __init__(self, bot: Encore, service: ExtensionService, clock: Clock) -> None:
@@ -42,12 +42,6 @@ class Extend(commands.Cog):
     async def cog_load(self) -> None:
         """Bring buttons on replies from before this start back to life."""
         self._bot.add_dynamic_items(*PRESSED_BUTTONS)
-
-    async def cog_app_command_error(
-        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
-    ) -> None:
-        """Tell the member what went wrong."""
-        await answer_error(interaction, error)
 
     @app_commands.command()
     @app_commands.describe(

@@ -5,13 +5,12 @@ from typing import Any
 import discord
 from discord import app_commands
 from discord.app_commands import Choice
-from discord.ext import commands
 
 from bot.client import Encore
 from bot.domain.clock import Clock
 from bot.domain.library import Scope, Wanted
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import answer_error
+from bot.ui.answers import AnsweringCog
 from bot.ui.library_buttons import LIBRARY_BUTTONS, show_clip, show_page
 from bot.ui.suggestions import clip_choices
 
@@ -24,7 +23,7 @@ SCOPES = [
 Text = app_commands.Range[str, 0, 1000]
 
 
-class LibraryCommands(commands.Cog):
+class LibraryCommands(AnsweringCog):
     """Shows what was made here."""
 
     def __init__(self, bot: Encore, service: ExtensionService, clock: Clock) -> None:
@@ -35,12 +34,6 @@ class LibraryCommands(commands.Cog):
     async def cog_load(self) -> None:
         """Bring buttons from before this start back to life."""
         self._bot.add_dynamic_items(*LIBRARY_BUTTONS)
-
-    async def cog_app_command_error(
-        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
-    ) -> None:
-        """Tell the member what went wrong."""
-        await answer_error(interaction, error)
 
     @app_commands.command()
     @app_commands.describe(

@@ -5,7 +5,6 @@ from typing import Any
 import discord
 from discord import app_commands
 from discord.app_commands import Choice
-from discord.ext import commands
 
 from bot.client import Encore
 from bot.domain.clip_reference import MessageLink, find_clip_id, parse_clip_reference
@@ -13,7 +12,7 @@ from bot.domain.errors import UserError
 from bot.domain.forms import Form
 from bot.domain.models import Extension
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import answer, answer_error
+from bot.ui.answers import AnsweringCog, answer, answer_error
 from bot.ui.buttons import (
     AnotherTake,
     Cancel,
@@ -37,7 +36,7 @@ BUTTONS: dict[str, type[PressedButton]] = {
 }
 
 
-class Replies(commands.Cog):
+class Replies(AnsweringCog):
     """Does by command what the buttons of a reply do."""
 
     def __init__(self, bot: Encore, service: ExtensionService) -> None:
@@ -52,12 +51,6 @@ class Replies(commands.Cog):
     async def cog_unload(self) -> None:
         """Take it out again."""
         self._bot.tree.remove_command(self._menu.name, type=self._menu.type)
-
-    async def cog_app_command_error(
-        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
-    ) -> None:
-        """Tell the member what went wrong."""
-        await answer_error(interaction, error)
 
     async def extend_this_song(
         self, interaction: discord.Interaction[Any], message: discord.Message

@@ -5,29 +5,22 @@ from typing import Any
 import discord
 from discord import app_commands
 from discord.app_commands import Choice
-from discord.ext import commands
 
 from bot.domain.clock import Clock
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import answer_error
+from bot.ui.answers import AnsweringCog
 from bot.ui.buttons import make_song
 from bot.ui.suggestions import clip_choices
 
 Text = app_commands.Range[str, 0, 1000]
 
 
-class SongCommands(commands.Cog):
+class SongCommands(AnsweringCog):
     """Makes full songs."""
 
     def __init__(self, service: ExtensionService, clock: Clock) -> None:
         self._service = service
         self._clock = clock
-
-    async def cog_app_command_error(
-        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
-    ) -> None:
-        """Tell the member what went wrong."""
-        await answer_error(interaction, error)
 
     @app_commands.command()
     @app_commands.describe(

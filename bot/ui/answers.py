@@ -6,6 +6,8 @@ import secrets
 from typing import Any
 
 import discord
+from discord import app_commands
+from discord.ext import commands
 
 from bot.client import Encore
 from bot.domain.errors import UserError
@@ -18,6 +20,16 @@ log = logging.getLogger(__name__)
 EXPIRED_CODES = frozenset({10015, 10062, 40060, 50027})
 # UTF-16 units that are shown as text: escaped, they may be twice as many. More becomes a file.
 SHOWN_LENGTH = 1900
+
+
+class AnsweringCog(commands.Cog):
+    """A cog whose commands answer every error to the member who used them."""
+
+    async def cog_app_command_error(
+        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
+    ) -> None:
+        """Tell the member what went wrong."""
+        await answer_error(interaction, error)
 
 
 async def answer_error(

@@ -13,15 +13,13 @@ from bot.ui.lineage_tree import MOST_SIBLINGS, point, relations
 from bot.ui.looks import BLURPLE, GREEN, GREY, listen
 from bot.ui.lyrics import FILE_NAME, is_short, quoted
 from bot.ui.texts import id_shown, shown
-from bot.ui.views import LINK_LENGTH
+from bot.ui.views import LINK_LENGTH, Button, view_of
 
 TITLE_LENGTH = 80
 STYLE_LENGTH = 200
 EXCLUDE_LENGTH = 100
 MODEL_LENGTH = 40
 LONG_LINK = 1000  # UTF-16 units, of a link that no button can carry
-
-Button = discord.ui.Button[discord.ui.View]
 
 
 def clip_embeds(details: ClipDetails, *, with_file: bool = True) -> list[discord.Embed]:
@@ -43,11 +41,7 @@ def clip_embeds(details: ClipDetails, *, with_file: bool = True) -> list[discord
 
 def clip_view(details: ClipDetails) -> discord.ui.View | None:
     """Return the buttons under a clip: to hear it, to act on it, to see its siblings."""
-    view = discord.ui.View(timeout=None)
-    for button in _buttons(details):
-        view.add_item(button)
-    view.stop()  # presses are read by their custom ids
-    return view if view.children else None
+    return view_of(_buttons(details))
 
 
 def _buttons(details: ClipDetails) -> Iterator[Button]:

@@ -11,10 +11,10 @@ import discord
 from bot.domain.attachments import Attachment
 from bot.domain.models import Clip, Extension, Status
 from bot.domain.style import format_style
-from bot.domain.text import escaped, shortened
 from bot.domain.timecode import format_time
 from bot.services.surroundings import Surroundings
-from bot.ui.looks import BLURPLE, COLOURS, RED, expired_title, linked, listen, waiting_title
+from bot.ui.looks import BLURPLE, COLOURS, RED, common_title, continued, linked, listen
+from bot.ui.lyrics import opening
 from bot.ui.reasons import carrying, outcome, postponement
 from bot.ui.song_embeds import song_embeds
 from bot.ui.texts import id_shown, shown
@@ -24,7 +24,6 @@ STYLE_LENGTH = 300
 LYRICS_LINES = 4
 LYRICS_LENGTH = 300
 MOST_CLIPS = 4
-MOST_CONTINUATIONS = 5
 LINKS_LENGTH = 2400  # of all clips together, so that an embed each fits into one message
 
 _STEPS = ("Submitted", "Streaming", "Complete")
@@ -76,22 +75,16 @@ def letter(index: int) -> str:
 
 def _title(ext: Extension, around: Surroundings) -> str:
     match ext.status:
-        case Status.WAITING:
-            return waiting_title(around.place)
         case Status.SUBMITTING | Status.SUBMITTED:
             return "📨 Submitted"
         case Status.STREAMING:
             return "🎧 Streaming — listen while it finishes"
         case Status.COMPLETE:
             return f"✅ {shown(ext.title, TITLE_LENGTH) or 'Untitled'}"
-        case Status.UNCONFIRMED:
-            return f"⚠️ No answer from {around.label}"
-        case Status.EXPIRED:
-            return expired_title(ext)
-        case Status.CANCELLED:
-            return "🚫 Cancelled"
         case Status.FAILED:
             return "❌ Not extended"
+        case _:
+            return common_title(ext, around)
 
 
 def _body(ext: Extension, around: Surroundings) -> list[str]:
@@ -100,7 +93,8 @@ def _body(ext: Extension, around: Surroundings) -> list[str]:
         lines.append(f"**Style** {style}")
     lines += _lyrics(ext.request.lyrics)
     lines.append(f"asked by <@{ext.member_id}>" + _take(around))
-    lines += _continuations(around)
+    if around.continuations:
+        lines.append(f"continued in {continued(around.continuations)}")
     match ext.status:
         case Status.WAITING if ext.reason is not None:
             lines.append(postponement(ext.reason, around.label, ext.due_at))
@@ -126,23 +120,8 @@ def _take(around: Surroundings) -> str:
     return f" · another take of {linked(around.take_of)}"
 
 
-def _continuations(around: Surroundings) -> list[str]:
-    """Return the line that says in which replies the clips go on, the latest of them."""
-    if not around.continuations:
-        return []
-    latest = around.continuations[-MOST_CONTINUATIONS:]
-    before = len(around.continuations) - len(latest)
-    earlier = f", and {before} before" if before else ""
-    return ["continued in " + ", ".join(map(linked, latest)) + earlier]
-
-
 def _lyrics(lyrics: str) -> list[str]:
-    if not lyrics:
-        return ["*Instrumental*"]
-    lines = [line for line in lyrics.splitlines() if line.strip()]
-    quote = shortened("\n".join(lines[:LYRICS_LINES]), LYRICS_LENGTH)
-    quoted = [f"> {escaped(line)}" for line in quote.splitlines() if escaped(line)]
-    return [*quoted, *(["> …"] if len(lines) > LYRICS_LINES else [])]
+    return opening(lyrics, LYRICS_LINES, LYRICS_LENGTH) if lyrics else ["*Instrumental*"]
 
 
 def _progress(ext: Extension, around: Surroundings) -> list[str]:

@@ -9,6 +9,7 @@ from bot.domain.timecode import format_time
 from bot.ui.custom_ids import Action
 from bot.ui.looks import BLURPLE
 from bot.ui.texts import shown
+from bot.ui.views import Button, view_of
 
 TITLE_LENGTH = 60
 BUTTONS_IN_A_ROW = 5
@@ -23,8 +24,6 @@ _EMPTY = {
     Scope.CHANNEL: "Nobody has made a clip in this channel yet.",
     Scope.SERVER: "There are no clips of this server for you to see yet.",
 }
-
-Button = discord.ui.Button[discord.ui.View]
 
 
 def page_embed(page: Page) -> discord.Embed:
@@ -47,11 +46,7 @@ def page_embed(page: Page) -> discord.Embed:
 
 def page_view(page: Page) -> discord.ui.View | None:
     """Return the buttons of a page: to turn it, and to open each of its clips."""
-    view = discord.ui.View(timeout=None)
-    for button in (*_turning(page), *_opening(page)):
-        view.add_item(button)
-    view.stop()  # presses are read by their custom ids
-    return view if view.children else None
+    return view_of((*_turning(page), *_opening(page)))
 
 
 def page_name(wanted: Wanted) -> str:

@@ -6,12 +6,11 @@ from bot.domain.models import KnownClip
 from bot.domain.text import utf16_length
 from bot.domain.timecode import format_time
 from bot.services.library import Ancestor, ClipDetails
-from bot.ui.looks import linked
+from bot.ui.looks import continued
 from bot.ui.texts import id_shown, shown
 
 NAME_LENGTH = 40
 MOST_SIBLINGS = 4
-MOST_CONTINUATIONS = 5
 DEEPEST = 6  # a long lineage is indented no further
 TREE_LENGTH = 1600  # UTF-16 units
 
@@ -29,10 +28,7 @@ def relations(details: ClipDetails, name: str) -> Iterator[str]:
         names = ", ".join(_brief(each) for each in details.siblings[:MOST_SIBLINGS])
         yield f"**Siblings** {names}"
     if details.continuations:
-        latest = details.continuations[-MOST_CONTINUATIONS:]
-        before = len(details.continuations) - len(latest)
-        earlier = f", and {before:,} before" if before else ""
-        yield f"**Continued in** {', '.join(map(linked, latest))}{earlier}"
+        yield f"**Continued in** {continued(details.continuations)}"
 
 
 def point(continue_at: float | None) -> str:

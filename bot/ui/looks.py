@@ -1,11 +1,13 @@
 """What the looks of all replies have in common: colours, links, and how things are counted."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import discord
 
 from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.domain.text import utf16_length
+from bot.services.surroundings import Surroundings
 from bot.ui.texts import id_shown, shown
 
 YELLOW = discord.Colour(0xFEE75C)
@@ -25,6 +27,7 @@ COLOURS = {
 }
 
 LINKED_TITLE_LENGTH = 40
+MOST_CONTINUATIONS = 5
 ERROR_LENGTH = 200
 
 _BREAKING_A_LINK = str.maketrans(
@@ -32,16 +35,26 @@ _BREAKING_A_LINK = str.maketrans(
 )
 
 
-def waiting_title(place: int | None) -> str:
-    """Return the title of a reply whose extension waits, ``place`` in line if that is known."""
-    return "⏳ Waiting" + (f" · {_ordinal(place)} in line" if place else "")
+def common_title(ext: Extension, around: Surroundings) -> str:
+    """Return the title of a reply in a status that looks the same whatever was asked for."""
+    match ext.status:
+        case Status.WAITING:
+            return "⏳ Waiting" + (f" · {_ordinal(around.place)} in line" if around.place else "")
+        case Status.UNCONFIRMED:
+            return f"⚠️ No answer from {around.label}"
+        case Status.EXPIRED:
+            span = ext.deadline_at - (ext.submitted_at or ext.created_at)
+            minutes = max(round(span / dt.timedelta(minutes=1)), 1)
+            return f"⌛ Gave up after {minutes} minute{'s' * (minutes != 1)}"
+        case _:
+            return "🚫 Cancelled"
 
 
-def expired_title(ext: Extension) -> str:
-    """Return the title of a reply whose extension was given up."""
-    span = ext.deadline_at - (ext.submitted_at or ext.created_at)
-    minutes = max(round(span / dt.timedelta(minutes=1)), 1)
-    return f"⌛ Gave up after {minutes} minute{'s' * (minutes != 1)}"
+def continued(exts: Sequence[Extension]) -> str:
+    """Return in which replies a clip goes on: links to the latest, and how many there are more."""
+    latest = exts[-MOST_CONTINUATIONS:]
+    before = len(exts) - len(latest)
+    return ", ".join(map(linked, latest)) + (f", and {before:,} before" if before else "")
 
 
 def linked(ext: Extension) -> str:

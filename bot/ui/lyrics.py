@@ -17,15 +17,25 @@ FILE_NAME = "lyrics.txt"
 
 def is_short(lyrics: str) -> bool:
     """Whether all of ``lyrics`` can be quoted beside other things."""
-    return utf16_length(lyrics) <= MOST_UNITS and len(_lines(lyrics)) <= MOST_LINES
+    lines = sum(bool(line.strip()) for line in lyrics.splitlines())
+    return utf16_length(lyrics) <= MOST_UNITS and lines <= MOST_LINES
 
 
 def quoted(lyrics: str) -> list[str]:
     """Return the lines of a quote: all that is to be read in them, or how they begin."""
     if is_short(lyrics):
-        return _quote(_lines(lyrics))
-    beginning = shortened("\n".join(_lines(lyrics)[:FIRST_LINES]), FIRST_UNITS)
-    return [*_quote(_lines(beginning)), "> …"]
+        return opening(lyrics, MOST_LINES, MOST_UNITS)
+    return opening(lyrics, FIRST_LINES, FIRST_UNITS)
+
+
+def opening(lyrics: str, most_lines: int, most_units: int) -> list[str]:
+    """Return the lines of a quote of the beginning, and one that says so if more follows."""
+    lines = [line for line in lyrics.splitlines() if line.strip()]
+    first = "\n".join(lines[:most_lines])
+    cut = shortened(first, most_units).splitlines()
+    quote = [f"> {shown}" for line in cut if (shown := escaped(line))]
+    goes_on = len(lines) > most_lines or utf16_length(first) > most_units
+    return [*quote, "> …"] if goes_on else quote
 
 
 def lyrics_file(lyrics: str) -> discord.File:
@@ -36,14 +46,6 @@ def lyrics_file(lyrics: str) -> discord.File:
 def lyrics_embeds(lyrics: str) -> list[discord.Embed]:
     """Return all of ``lyrics`` as embeds, each for a message of its own, where no file may be."""
     return [discord.Embed(description=f">>> {escaped(part)}") for part in _parts(lyrics)]
-
-
-def _lines(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip()]
-
-
-def _quote(lines: list[str]) -> list[str]:
-    return [f"> {shown}" for line in lines if (shown := escaped(line))]
 
 
 def _parts(text: str) -> Iterator[str]:

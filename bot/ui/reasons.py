@@ -61,6 +61,15 @@ def carrying(attachment: Attachment) -> list[str]:
             return ["-# its audio could not be fetched: *Check again* asks for a fresh link"]
 
 
+def not_playable(ext: Extension) -> str:
+    """Return the line of an extension that is finished and can't be heard."""
+    ids = " ".join(id_shown(clip.id) for clip in ext.clips[:MOST_IDS])
+    return (
+        f"**Finished, but it can't be played:** Suno has withdrawn the link. "
+        f"Clip {ids}. *Check again* asks for a fresh link and costs nothing."
+    )
+
+
 def _failure(reason: Reason, label: str, ext: Extension) -> str:
     text = shown(reason.text, TEXT_LENGTH)
     quote = f" *{text}*" if text else ""
@@ -91,11 +100,7 @@ def _failure(reason: Reason, label: str, ext: Extension) -> str:
                 "Change the lyrics or the style and press *Send again*."
             )
         case ReasonKind.NOT_PLAYABLE:
-            ids = " ".join(id_shown(clip.id) for clip in ext.clips[:MOST_IDS])
-            return (
-                f"**Finished, but it can't be played:** Suno has withdrawn the link. "
-                f"Clip {ids}. *Check again* asks for a fresh link and costs nothing."
-            )
+            return not_playable(ext)
         case ReasonKind.LENGTH_UNKNOWN:
             return (
                 f"**{label} can't tell how long that clip is.** Nothing was sent. "

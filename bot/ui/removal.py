@@ -4,29 +4,28 @@ import discord
 
 from bot.services.library import Own
 from bot.ui.custom_ids import Action
-from bot.ui.looks import BLURPLE, GREY
+from bot.ui.embeds import note_embed
+from bot.ui.looks import GREY
 from bot.ui.texts import shown
+from bot.ui.views import Button, view_of
 
 TITLE_LENGTH = 80
 
 _WHAT_STAYS = "Its reply and its audio stay, and so does all that others made of it."
 
 
-def removal_question(own: Own) -> tuple[discord.Embed, discord.ui.View]:
+def removal_question(own: Own) -> tuple[discord.Embed, discord.ui.View | None]:
     """Return what is asked before a clip is taken out of the library."""
     question = f"**Take {_named(own)} out of the library?**\n{_WHAT_STAYS}"
-    view = discord.ui.View(timeout=None)
     choices = (
         ("Remove", Action.DROP_CLIP, discord.ButtonStyle.danger),
         ("Keep", Action.KEEP_CLIP, discord.ButtonStyle.secondary),
     )
-    for label, action, style in choices:
-        custom_id = action.on(own.known.clip.id)
-        view.add_item(
-            discord.ui.Button[discord.ui.View](label=label, custom_id=custom_id, style=style)
-        )
-    view.stop()  # presses are read by their custom ids
-    return discord.Embed(colour=BLURPLE, description=question), view
+    buttons = (
+        Button(label=label, custom_id=action.on(own.known.clip.id), style=style)
+        for label, action, style in choices
+    )
+    return note_embed(question), view_of(buttons)
 
 
 def removed_embed(own: Own) -> discord.Embed:

@@ -19,9 +19,8 @@ from bot.ui.looks import (
     COLOURS,
     LINKED_TITLE_LENGTH,
     RED,
-    expired_title,
+    common_title,
     listen,
-    waiting_title,
 )
 from bot.ui.reasons import carrying, postponement
 from bot.ui.song_reasons import song_outcome
@@ -65,20 +64,14 @@ def song_embeds(ext: Extension, around: Surroundings) -> list[discord.Embed]:
 
 def _title(ext: Extension, around: Surroundings) -> str:
     match ext.status:
-        case Status.WAITING:
-            return waiting_title(around.place)
         case Status.SUBMITTING | Status.SUBMITTED | Status.STREAMING:
             return f"💿 Joining {len(around.parts)} parts…"
         case Status.COMPLETE:
             return f"💿 {shown(ext.title, TITLE_LENGTH) or 'Untitled'} — full song"
-        case Status.UNCONFIRMED:
-            return f"⚠️ No answer from {around.label}"
-        case Status.EXPIRED:
-            return expired_title(ext)
-        case Status.CANCELLED:
-            return "🚫 Cancelled"
         case Status.FAILED:
             return "❌ No full song"
+        case _:
+            return common_title(ext, around)
 
 
 def _body(ext: Extension, around: Surroundings) -> list[str]:

@@ -2,9 +2,9 @@
 
 from bot.domain.models import Extension, Reason, ReasonKind, Status
 from bot.domain.timecode import format_time
+from bot.ui.reasons import TEXT_LENGTH, not_playable, outcome
 from bot.ui.texts import id_shown, shown
 
-TEXT_LENGTH = 300
 MEBIBYTE = 1024 * 1024
 AGAIN = "press *Try again*"
 
@@ -17,17 +17,10 @@ def song_outcome(ext: Extension, label: str) -> list[str]:
                 "**It may still have been charged. Encore did not ask again.**",
                 f"Look into the {label} account first: *Try again* asks once more.",
             ]
-        case Status.EXPIRED:
-            return [
-                f"**{label} took it but never finished.**",
-                "*Check again* asks for the result once more and costs nothing.",
-            ]
-        case Status.CANCELLED:
-            return ["**Nothing was sent.**"]
         case Status.FAILED:
             return [_failure(ext.reason or Reason(kind=ReasonKind.UNEXPECTED), label, ext)]
         case _:
-            return []
+            return outcome(ext, label)
 
 
 def _failure(reason: Reason, label: str, ext: Extension) -> str:
@@ -55,11 +48,7 @@ def _failure(reason: Reason, label: str, ext: Extension) -> str:
         case ReasonKind.GENERATION_FAILED:
             return f"**{label} could not finish it{quote} To have Encore join it itself, {AGAIN}."
         case ReasonKind.NOT_PLAYABLE:
-            ids = " ".join(id_shown(clip.id) for clip in ext.clips[:1])
-            return (
-                f"**Finished, but it can't be played:** Suno has withdrawn the link. "
-                f"Clip {ids}. *Check again* asks for a fresh link and costs nothing."
-            )
+            return not_playable(ext)
         case ReasonKind.PART_UNAVAILABLE:
             number, _, clip_id = reason.text.partition(" ")
             return (

@@ -22,23 +22,23 @@ def extension_view(
     """Return the buttons of a reply: links in the first row, actions below."""
     is_out_of_reach = any(each.outcome is Outcome.UNAVAILABLE for each in attachments)
     actions = _in_rows(_actions(ext, may_have_news=is_out_of_reach))
-    return _view([*_links(ext), *actions])
+    return view_of([*_links(ext), *actions])
 
 
 def draft_view(draft_id: int) -> discord.ui.View | None:
     """Return the button that opens a form again with everything that was typed."""
-    return _view([_button("Edit and send", Action.OPEN_DRAFT, draft_id)])
+    return view_of([_button("Edit and send", Action.OPEN_DRAFT, draft_id)])
 
 
 def clips_view(ext: Extension) -> discord.ui.View | None:
     """Return a button for each clip of ``ext`` that can be extended."""
-    return _view(_extend_buttons(ext))
+    return view_of(_extend_buttons(ext))
 
 
 def endings_view(clips: Sequence[KnownClip]) -> discord.ui.View | None:
     """Return a button for each clip that a full song could end with."""
     fitting = [known for known in clips if Action.SONG_OF_CLIP.takes(known.clip.id)]
-    return _view(
+    return view_of(
         _button(f"💿 Full song {known.letter}", Action.SONG_OF_CLIP, known.clip.id)
         for known in fitting[:MOST_CLIPS]
     )
@@ -93,7 +93,8 @@ def _button(label: str, action: Action, stored_id: int | str) -> Button:
     return Button(label=label, custom_id=action.on(stored_id), row=1)
 
 
-def _view(buttons: Iterable[Button]) -> discord.ui.View | None:
+def view_of(buttons: Iterable[Button]) -> discord.ui.View | None:
+    """Return ``buttons`` as they go under a message; None if there are none."""
     view = discord.ui.View(timeout=None)
     for button in buttons:
         view.add_item(button)
