@@ -171,7 +171,7 @@ class _Worker:
 
 def _claimed(base: Path) -> tuple[Path, FileLock]:
     """Return a folder of our own under ``base``, locked, after those of dead processes are gone."""
-    base.mkdir(parents=True, exist_ok=True)
+    base.mkdir(mode=0o700, parents=True, exist_ok=True)
     # only one process at a time looks who is dead and makes itself known
     with FileLock(base / "start.lock"):
         for path in base.glob("work-*.lock"):

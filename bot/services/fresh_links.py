@@ -36,12 +36,20 @@ class FreshLinks:
     """Asks providers for the current links of clips, and keeps what they tell."""
 
     def __init__(
-        self, store: Store, providers: Mapping[str, Provider], *, bells: Bells, clock: Clock
+        self,
+        store: Store,
+        providers: Mapping[str, Provider],
+        *,
+        bells: Bells,
+        clock: Clock,
+        answered_within: float = ANSWERED_WITHIN,
     ) -> None:
+        """Make it; a provider is waited for ``answered_within`` seconds."""
         self._store = store
         self._providers = providers
         self._bells = bells
         self._clock = clock
+        self._answered_within = answered_within
 
     async def renewed(self, known: KnownClip) -> Renewed:
         """Return ``known`` with its current link; one that was withdrawn has none."""
@@ -66,7 +74,7 @@ class FreshLinks:
         if provider is None or ext.handle is None:
             return None
         try:
-            async with asyncio.timeout(ANSWERED_WITHIN):
+            async with asyncio.timeout(self._answered_within):
                 seen = (await provider.fetch([ext.handle])).get(ext.handle)
         except (ProviderError, TimeoutError) as error:
             log.info("Extension %s: no current links (%s)", ext.id, type(error).__name__)
@@ -84,7 +92,7 @@ class FreshLinks:
         clip = None
         if provider.capabilities.lookup:
             try:
-                async with asyncio.timeout(ANSWERED_WITHIN):
+                async with asyncio.timeout(self._answered_within):
                     clip = await provider.clip(known.clip.id)
             except (ProviderError, TimeoutError) as error:
                 log.info("Clip %s: no current link (%s)", known.clip.id, type(error).__name__)

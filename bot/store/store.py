@@ -124,9 +124,10 @@ class Store:
 
         They are due again at ``lapses_at``, as the returned values say, unless saved before.
         """
-        return await self._db.write(
+        ids = await self._db.write(
             claims.claim_due, provider, now=now, lapses_at=lapses_at, limit=limit
         )
+        return await self._db.read(claims.claimed, ids)
 
     async def claim_unpublished(
         self, *, now: dt.datetime, lapses_at: dt.datetime, limit: int = 200
@@ -135,9 +136,10 @@ class Store:
 
         They come again at ``lapses_at``, unless marked or postponed before.
         """
-        return await self._db.write(
+        ids = await self._db.write(
             claims.claim_unpublished, now=now, lapses_at=lapses_at, limit=limit
         )
+        return await self._db.read(claims.claimed, ids)
 
     async def mark_published(
         self, extension_id: int, revision: int, *, publish_at: dt.datetime

@@ -52,6 +52,7 @@ async def test_who_waits_notices_a_change_of_speed() -> None:
         await waiting
         while clock.now() < 10:
             await clock.wait_until(10)
+    assert clock.now() >= 10
 
 
 async def test_a_stopped_clock_lets_nobody_wait() -> None:

@@ -116,8 +116,9 @@ async def test_any_other_first_reply_is_left_to_who_accepted(world: World) -> No
 
 async def test_accepting_wakes_the_publisher(world: World) -> None:
     await answering(world, "1", answers=42)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(1) as most:
         await world.bells.publisher.wait(60)
+    assert not most.expired()
 
 
 async def test_an_extension_is_found_by_its_message(world: World) -> None:

@@ -11,8 +11,7 @@ from bot.domain.attachments import Attachment, Outcome
 from bot.domain.errors import UserError
 from bot.domain.models import Clip, ClipStatus, Extension, KnownClip, Progress, Status
 from bot.providers.base import Unavailable
-from bot.services import fresh_links
-from bot.services.fresh_links import Renewed
+from bot.services.fresh_links import FreshLinks, Renewed
 
 FRESH = "https://cdn.example/fresh.mp3"
 
@@ -68,13 +67,15 @@ async def test_a_provider_in_trouble_changes_nothing(world: World, suno: Scripte
 
 
 async def test_a_provider_that_does_not_answer_is_not_waited_for(
-    world: World, suno: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+    world: World, suno: ScriptedProvider
 ) -> None:
-    monkeypatch.setattr(fresh_links, "ANSWERED_WITHIN", 0.01)
+    links = FreshLinks(
+        world.store, world.providers, bells=world.bells, clock=world.clock, answered_within=0.01
+    )
     ext = await world.finished("one")
     known = await made(world, ext)
     suno.on_fetch.then(lambda _: asyncio.Event().wait())
-    assert await world.links.renewed(known) == Renewed(known, is_asked=False)
+    assert await links.renewed(known) == Renewed(known, is_asked=False)
 
 
 async def test_what_a_provider_does_not_name_stays(world: World, suno: ScriptedProvider) -> None:

@@ -28,6 +28,7 @@ async def test_without_limits_nobody_is_refused(store: Store) -> None:
     world = limited(store)
     for number in range(12):
         await world.ask(str(number))
+    assert len(await store.in_progress(member_id=ADA)) == 12
 
 
 async def test_a_member_is_refused_in_whatever_channel(store: Store) -> None:
