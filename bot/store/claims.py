@@ -6,6 +6,7 @@ other: a row that one has locked is skipped by the rest.
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select, case, func, or_, select, update
@@ -42,41 +43,34 @@ async def interrupted(db: AsyncConnection, now: dt.datetime) -> list[Extension]:
 
 async def claim_due(
     db: AsyncConnection, provider: str, *, now: dt.datetime, lapses_at: dt.datetime, limit: int
-) -> list[int]:
-    """Claim the tracked extensions that are due, the longest due first; return their ids.
-
-    They are `claimed` afterwards: to load many takes a while, and other writers would wait.
-    """
+) -> list[Extension]:
+    """Claim the tracked extensions that are due, the longest due first."""
     question = (
-        select(_row.id)
+        select(extensions)
         .where(_row.status.in_(_TRACKED), _row.provider == provider, _row.due_at <= now)
         .order_by(_row.due_at, _row.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return await _lease(db, question, {"due_at": lapses_at})
+    due = await load(db, question)
+    await _lease(db, due, {"due_at": lapses_at})
+    return [replace(ext, due_at=lapses_at) for ext in due]
 
 
 async def claim_unpublished(
     db: AsyncConnection, *, now: dt.datetime, lapses_at: dt.datetime, limit: int
-) -> list[int]:
+) -> list[Extension]:
     """Claim the extensions whose reply shows an old revision: final ones first, then by age."""
     question = (
-        select(_row.id)
+        select(extensions)
         .where(is_unpublished, _row.publish_at <= now)
         .order_by(case((_row.status.in_(FINAL), 0), else_=1), _row.publish_at, _row.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return await _lease(db, question, {"publish_at": lapses_at})
-
-
-async def claimed(db: AsyncConnection, ids: Sequence[int]) -> list[Extension]:
-    """Return the extensions that were claimed, in the same order."""
-    if not ids:
-        return []
-    found = {ext.id: ext for ext in await load(db, select(extensions).where(_row.id.in_(ids)))}
-    return [found[extension_id] for extension_id in ids]
+    unpublished = await load(db, question)
+    await _lease(db, unpublished, {"publish_at": lapses_at})
+    return unpublished
 
 
 async def mark_published(
@@ -158,10 +152,9 @@ def _first_waiting(provider: str, now: dt.datetime) -> Select[Any]:
 
 
 async def _lease(
-    db: AsyncConnection, question: Select[Any], until: dict[str, dt.datetime]
-) -> list[int]:
-    """Set the column of ``until`` in the rows whose ids ``question`` selects; return those."""
-    ids: list[int] = [*(await db.execute(question)).scalars()]
-    if ids:
+    db: AsyncConnection, claimed: Sequence[Extension], until: dict[str, dt.datetime]
+) -> None:
+    """Set the column of ``until`` in the rows of all ``claimed``."""
+    if claimed:
+        ids = [ext.id for ext in claimed]
         await db.execute(update(extensions).where(_row.id.in_(ids)).values(until))
-    return ids

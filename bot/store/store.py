@@ -124,10 +124,9 @@ class Store:
 
         They are due again at ``lapses_at``, as the returned values say, unless saved before.
         """
-        ids = await self._db.write(
+        return await self._db.write(
             claims.claim_due, provider, now=now, lapses_at=lapses_at, limit=limit
         )
-        return await self._db.read(claims.claimed, ids)
 
     async def claim_unpublished(
         self, *, now: dt.datetime, lapses_at: dt.datetime, limit: int = 200
@@ -136,10 +135,9 @@ class Store:
 
         They come again at ``lapses_at``, unless marked or postponed before.
         """
-        ids = await self._db.write(
+        return await self._db.write(
             claims.claim_unpublished, now=now, lapses_at=lapses_at, limit=limit
         )
-        return await self._db.read(claims.claimed, ids)
 
     async def mark_published(
         self, extension_id: int, revision: int, *, publish_at: dt.datetime
