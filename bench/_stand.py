@@ -1,5 +1,6 @@
 """What the benchmarks of the bot share: its settings, the figures, and how they are printed."""
 
+import argparse
 import math
 import statistics
 from collections.abc import Sequence
@@ -41,6 +42,20 @@ class Row:
             return self.name, shown, "", ""
         verdict = "within" if self.value <= self.bound else "OVER"
         return self.name, shown, f"<= {self.bound:.2f} {self.unit}".strip(), verdict
+
+
+def is_smoke(doc: str | None) -> bool:
+    """Return whether the command line only wants to see whether the benchmark works."""
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
+    parser.add_argument("--smoke", action="store_true", help="only see whether it works")
+    return parser.parse_args().smoke
+
+
+async def started(bot: Child, discord: DiscordServer, folder: Path) -> None:
+    """Start ``bot`` with its log in ``folder``, and return when it is connected."""
+    with (folder / "log").open("ab") as log:
+        await bot.start(log=log)
+    await discord.ready(timeout=30)
 
 
 def print_table(rows: Sequence[Row]) -> None:

@@ -7,7 +7,6 @@ that whatever else the machine does is in the way of both. Encore checks what wa
 for, keeps it, has a provider extend the clip and edits its reply while it is used on.
 """
 
-import argparse
 import asyncio
 import random
 import sys
@@ -24,10 +23,12 @@ from _stand import (
     Row,
     answered_in,
     encore,
+    is_smoke,
     middle,
     opened_providers,
     percentile,
     print_table,
+    started,
 )
 
 from sandbox.discord.server import DiscordServer
@@ -67,13 +68,10 @@ async def contestants(folder: Path, calls: int) -> AsyncIterator[tuple[Contestan
         small_bot(theirs) as their_bot,
     ):
         crowds = [Crowd(discord, calls) for discord in (ours, theirs)]
-        with (folder / "log").open("wb") as log:
-            await our_bot.start(log=log)
-            await their_bot.start(log=log)
+        await started(our_bot, ours, folder)
+        await started(their_bot, theirs, folder)
         clip = providers.studio(PROVIDER).source_clips()[0].id
         options = {"clip": clip, "at": "1:00", "tags": "synthpop, dreamy"}
-        await ours.ready(timeout=30)
-        await theirs.ready(timeout=30)
         yield (
             Contestant("extend", options, {"lyrics": LYRICS}, crowds[0]),
             Contestant("form", {}, {}, crowds[1]),
@@ -120,10 +118,8 @@ def rows(name: str, ours: list[float], theirs: list[float], bound: float) -> lis
 
 def main() -> None:
     """Run it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="only see whether it works")
-    is_smoke = parser.parse_args().smoke
-    asyncio.run(run(calls=5 if is_smoke else 200, warm_up=2 if is_smoke else 40))
+    only_smoke = is_smoke(__doc__)
+    asyncio.run(run(calls=5 if only_smoke else 200, warm_up=2 if only_smoke else 40))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ takes to open, as they did before, when Encore had nothing to do.
 All clips sound the same, so that the provider makes their audio once, before anything is measured.
 """
 
-import argparse
 import asyncio
 import os
 import random
@@ -30,10 +29,12 @@ from _stand import (
     Row,
     answered_in,
     encore,
+    is_smoke,
     middle,
     opened_providers,
     percentile,
     print_table,
+    started,
 )
 
 from sandbox.discord.calls import Interaction
@@ -206,10 +207,8 @@ async def stand(plan: Plan) -> AsyncIterator[Run]:
             providers,
             encore(discord, providers, folder, provider=PROVIDER, ENCORE_POLL_EVERY="1") as bot,
         ):
-            with (folder / "log").open("wb") as log:
-                await bot.start(log=log)
             run = Run(plan, discord, providers)
-            await discord.ready(timeout=30)
+            await started(bot, discord, folder)
             yield run
 
 
@@ -223,11 +222,9 @@ async def measure(plan: Plan) -> None:
 
 def main() -> None:
     """Run it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="only see whether it works")
-    is_smoke = parser.parse_args().smoke
+    plan = SMOKE if is_smoke(__doc__) else FULL
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-    asyncio.run(measure(SMOKE if is_smoke else FULL))
+    asyncio.run(measure(plan))
 
 
 if __name__ == "__main__":

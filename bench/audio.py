@@ -7,7 +7,6 @@ system, and compares the processor time. The second does the work of many replie
 workshop and, to compare, in threads, and measures by how much a timer on the event loop is late.
 """
 
-import argparse
 import asyncio
 import os
 import resource
@@ -18,6 +17,8 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+
+from _stand import is_smoke
 
 from bot.audio.fetch import Run
 from bot.audio.lame import system_lame
@@ -36,14 +37,12 @@ TICK = 0.005  # seconds
 
 def main() -> None:
     """Run both parts."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="only see whether it works")
-    is_smoke = parser.parse_args().smoke
+    only_smoke = is_smoke(__doc__)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        parts = _parts(folder, count=3, seconds=4 if is_smoke else 60)
-        _compare(folder, parts, rounds=1 if is_smoke else 5)
-        asyncio.run(_delays(folder, parts, songs=2 if is_smoke else 20))
+        parts = _parts(folder, count=3, seconds=4 if only_smoke else 60)
+        _compare(folder, parts, rounds=1 if only_smoke else 5)
+        asyncio.run(_delays(folder, parts, songs=2 if only_smoke else 20))
 
 
 def _parts(folder: Path, *, count: int, seconds: float) -> list[Part]:

@@ -14,7 +14,6 @@ seed, hence the same times for the same extensions. Its questions and its edits 
 all, so its lag is the least that such a loop can have.
 """
 
-import argparse
 import asyncio
 import collections
 import datetime as dt
@@ -34,10 +33,12 @@ from _stand import (
     Row,
     answered_in,
     encore,
+    is_smoke,
     middle,
     opened_providers,
     percentile,
     print_table,
+    started,
 )
 
 from bot.domain.models import ExtendRequest, Extension, ReplyRef
@@ -304,10 +305,8 @@ async def stand(plan: Plan) -> AsyncIterator[Run]:
             opened_providers(seed=SEED, timeline=plan.timeline) as providers,
             encore(discord, providers, folder) as bot,
         ):
-            with (folder / "log").open("wb") as log:
-                await bot.start(log=log)
             run = Run(plan, discord, providers, bot)
-            await discord.ready(timeout=30)
+            await started(bot, discord, folder)
             yield run
 
 
@@ -321,9 +320,7 @@ async def measure(plan: Plan) -> None:
 
 def main() -> None:
     """Run it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="only see whether it works")
-    asyncio.run(measure(SMOKE if parser.parse_args().smoke else FULL))
+    asyncio.run(measure(SMOKE if is_smoke(__doc__) else FULL))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from sandbox.discord.calls import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Channel, Message
 from sandbox.discord.server import DiscordServer
+from sandbox.processes import Child
 from sandbox.providers.server import ProviderServer
 from sandbox.providers.studio import Studio
 
@@ -119,6 +121,31 @@ class Stage:
     async def finished(self, message: Message, *, within: float = 20.0) -> None:
         """Wait until the reply is in a final colour."""
         await self.until(lambda: colour(message) in {GREEN, RED}, within=within)
+
+
+class Mortal:
+    """The bot as a process of its own, which can be killed and starts again where it was."""
+
+    def __init__(self, stage: Stage, log: Path, **overrides: str) -> None:
+        self.child = Child("bot", ("-m", "bot"), stage.environment() | overrides)
+        self._stage = stage
+        self._log = log
+
+    async def start(self) -> None:
+        with self._log.open("ab") as sink:
+            await self.child.start(log=sink)
+        await self._stage.discord.ready(timeout=30)
+
+    async def kill(self) -> None:
+        await self.child.kill()
+        await self._stage.until(lambda: not self._stage.discord.gateway.connected)
+
+    async def die_often(self, times: int, *, within: float, chance: random.Random) -> None:
+        """Be killed so many times, each at any moment of ``within`` seconds, and start again."""
+        for _ in range(times):
+            await asyncio.sleep(chance.uniform(0.0, within))
+            await self.kill()
+            await self.start()
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:

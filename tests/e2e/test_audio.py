@@ -1,6 +1,5 @@
 """The finished reply is heard and seen: the audio itself, its tags, and a picture."""
 
-import asyncio
 import io
 import random
 from pathlib import Path
@@ -9,11 +8,10 @@ from typing import Any
 import av
 from mutagen.id3 import ID3
 from PIL import Image
-from stage import GREEN, LYRICS, Stage, colour, text
+from stage import GREEN, LYRICS, Mortal, Stage, colour, text
 
 from sandbox.discord.models import Attachment, Message
 from sandbox.discord.permissions import Permission
-from sandbox.processes import Child
 
 NAME = "suno_api"
 KILLS = 8
@@ -118,26 +116,15 @@ async def test_without_the_permission_the_reply_names_it(stage: Stage) -> None:
 async def test_killed_at_any_moment_each_reply_carries_each_clip_once(
     offline_stage: Stage, tmp_path: Path
 ) -> None:
-    stage, chance = offline_stage, random.Random(11)
-    bot = Child("bot", ("-m", "bot"), stage.environment())
-    log = tmp_path / "bot.log"
-
-    async def start() -> None:
-        with log.open("ab") as sink:
-            await bot.start(log=sink)
-        await stage.discord.ready(timeout=30)
-
-    await start()
+    stage, log = offline_stage, tmp_path / "bot.log"
+    bot = Mortal(stage, log)
+    await bot.start()
     replies = [await stage.extend(NAME, at=f"0:1{number}") for number in range(3)]
     for reply in replies:
         await stage.finished(reply)
-    for _ in range(KILLS):
-        # from the first byte that is fetched to the edit, and a little beyond
-        await asyncio.sleep(chance.uniform(0.0, 2.0))
-        await bot.kill()
-        await stage.until(lambda: not stage.discord.gateway.connected)
-        await start()
-    async with bot:
+    # from the first byte that is fetched to the edit, and a little beyond
+    await bot.die_often(KILLS, within=2.0, chance=random.Random(11))
+    async with bot.child:
         for reply in replies:
             await carries(stage, reply)
     for reply in replies:
@@ -146,3 +133,4 @@ async def test_killed_at_any_moment_each_reply_carries_each_clip_once(
         assert colour(reply) == GREEN
     public = [each for each in stage.ada.read() if not each.ephemeral]
     assert len(public) == len(replies)
+    assert "Traceback" not in log.read_text()

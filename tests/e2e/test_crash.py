@@ -6,12 +6,11 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from stage import GREEN, PROVIDERS, RED, Stage, colour, text
+from stage import GREEN, PROVIDERS, RED, Mortal, Stage, colour, text
 
 from sandbox.discord.calls import Modal
 from sandbox.discord.models import Message
 from sandbox.discord.options import NotPossibleError
-from sandbox.processes import Child
 from sandbox.providers.faults import Fault
 
 KILLS = 50
@@ -32,36 +31,30 @@ class Asked:
 class Ordeal:
     """A member who keeps asking, and a bot that keeps being killed."""
 
-    def __init__(self, stage: Stage, seed: int) -> None:
+    def __init__(self, stage: Stage, log: Path, seed: int) -> None:
         self.stage = stage
         self.random = random.Random(seed)
         self.asked: list[Asked] = []
-        environment = {**stage.environment(), "ENCORE_LOG": "console"}
-        self.bot = Child("bot", ("-m", "bot"), environment)
+        self.bot = Mortal(stage, log, ENCORE_LOG="console")
 
-    async def life(self, log: Path) -> None:
+    async def life(self) -> None:
         """Start the bot, have it asked for things, and kill it at a random moment.
 
         The moment lies anywhere in the time that it takes to ask and to be answered; one life in
         ten ends while the bot is still starting.
         """
-        starting = asyncio.create_task(self.start(log))
+        starting = asyncio.create_task(self.bot.start())
         if self.random.random() < 0.1:
             await asyncio.wait([starting], timeout=self.random.uniform(0.3, 1.0))
         else:
             await starting
         asking = asyncio.create_task(self.ask_for_things())
         await asyncio.wait([asking], timeout=self.random.uniform(0.0, 1.2))
-        await self.bot.kill()
+        await self.bot.child.kill()
         starting.cancel()
         asking.cancel()
         await asyncio.gather(starting, asking, return_exceptions=True)
         await self.stage.until(lambda: not self.stage.discord.gateway.connected)
-
-    async def start(self, log: Path) -> None:
-        with log.open("ab") as sink:
-            await self.bot.start(log=sink)
-        await self.stage.discord.ready(timeout=30)
 
     async def ask_for_things(self) -> None:
         for again in [each for each in self.asked if not each.is_answered]:
@@ -104,13 +97,14 @@ async def test_nothing_is_sent_twice_and_nothing_is_lost_whenever_it_is_killed(
 ) -> None:
     stage = offline_stage
     # Dying bots leave requests half sent; what counts is what they do about it.
-    ordeal, log = Ordeal(stage, seed=7), tmp_path / "bot.log"
+    log = tmp_path / "bot.log"
+    ordeal = Ordeal(stage, log, seed=7)
     for _ in range(KILLS):
-        await ordeal.life(log)
+        await ordeal.life()
     for studio in stage.providers.studios.values():
         studio.faults.clear()
-    await ordeal.start(log)
-    async with ordeal.bot:
+    await ordeal.bot.start()
+    async with ordeal.bot.child:
         for asked in ordeal.asked:
             while not asked.is_answered:
                 await ordeal.send(asked)

@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 from mutagen.id3 import ID3
 from PIL import Image, ImageColor
-from stage import BLURPLE, GREEN, RED, Stage, colour, colours, labels, text
+from stage import BLURPLE, GREEN, RED, Mortal, Stage, colour, colours, labels, text
 
 from bot.audio.waveform import COLOURS
 from sandbox.discord.calls import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Attachment, Message
 from sandbox.discord.permissions import Permission
-from sandbox.processes import Child
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Fault
 
@@ -310,25 +309,14 @@ async def test_reply_and_suggestions_lead_to_the_song_too(stage: Stage) -> None:
 async def test_killed_at_any_moment_a_song_is_made_once(
     offline_stage: Stage, tmp_path: Path
 ) -> None:
-    stage, chance = offline_stage, random.Random(5)
-    bot = Child("bot", ("-m", "bot"), stage.environment())
-    log = tmp_path / "bot.log"
-
-    async def start() -> None:
-        with log.open("ab") as sink:
-            await bot.start(log=sink)
-        await stage.discord.ready(timeout=30)
-
-    await start()
+    stage, log = offline_stage, tmp_path / "bot.log"
+    bot = Mortal(stage, log)
+    await bot.start()
     replies = await extended(stage, OTHER)
     songs = [message_of(await stage.ada.slash("song", clip=reply.url)) for reply in replies]
-    for _ in range(KILLS):
-        # from the first byte that is fetched to the edit, and a little beyond
-        await asyncio.sleep(chance.uniform(0.0, 2.5))
-        await bot.kill()
-        await stage.until(lambda: not stage.discord.gateway.connected)
-        await start()
-    async with bot:
+    # from the first byte that is fetched to the edit, and a little beyond
+    await bot.die_often(KILLS, within=2.5, chance=random.Random(5))
+    async with bot.child:
         for song in songs:
             await settled(stage, song)
             await stage.until(lambda shown=song: len(files(shown, ".mp3")) == 1)
