@@ -72,6 +72,7 @@ async def composed(
 
     Raises:
         StoreError: the database can't be used.
+        SettingsError: there is no place to work on audio.
     """
     use_discord_at(settings.discord_api_url)
     bells, outages = Bells(), Outages()
@@ -80,7 +81,7 @@ async def composed(
         store = await stack.enter_async_context(Store.open(settings.database_url))
         stack.callback(heartbeat.stop)  # only now is it ours, and not that of one who runs already
         providers = await stack.enter_async_context(open_providers(settings))
-        workshop = await stack.enter_async_context(Workshop(_work_folder()))
+        workshop = await stack.enter_async_context(_opened_workshop())
         paces = Paces(store, clock=clock, poll_every=_seconds(settings.poll_every))
         links = FreshLinks(store, providers, bells=bells, clock=clock)
         sounds = Sounds(Door(trusted_hosts=settings.trusted_audio_hosts), workshop, links)
@@ -213,10 +214,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return WELL
 
 
-def _work_folder() -> Path:
-    """Return where audio lies while it is worked on; one for each user of the system."""
+@asynccontextmanager
+async def _opened_workshop() -> AsyncGenerator[Workshop]:
+    """Open the workshop, whose folder is one for each user of the system."""
     name = f"encore-{os.getuid()}" if hasattr(os, "getuid") else "encore"
-    return Path(tempfile.gettempdir()) / name
+    folder = Path(tempfile.gettempdir()) / name
+    async with AsyncExitStack() as stack:
+        try:
+            workshop = await stack.enter_async_context(Workshop(folder))
+        except OSError as error:
+            raise SettingsError(
+                f"Audio is worked on in {folder}, which can't be used ({error.strerror}): "
+                "make it yours, or name another place with TMPDIR."
+            ) from error
+        yield workshop
 
 
 def _seconds(number: float | None) -> dt.timedelta | None:

@@ -89,7 +89,7 @@ class Loops(commands.Cog):
     @tasks.loop()
     async def attach(self) -> None:
         """Have finished replies carry their audio."""
-        await self._turn(self._attacher.run_once, self._bells.attacher, self._store.next_audio)
+        await self._turn(self._attacher.run_once, self._bells.attacher, self._store.audio.next_due)
 
     @tasks.loop(seconds=15)
     async def keep_house(self) -> None:
@@ -97,7 +97,7 @@ class Loops(commands.Cog):
         try:
             if self._bot.is_ready():
                 self._heartbeat.beat()
-            await self._store.forget_drafts(before=self._clock() - OLD_DRAFT)
+            await self._store.notes.forget_drafts(before=self._clock() - OLD_DRAFT)
         except Exception:
             log.exception("Keeping house failed; it is tried again")
 

@@ -2,6 +2,7 @@ import asyncio
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -195,3 +196,13 @@ def started(folder: Path) -> tuple[int, str, str]:
         return process.returncode, out.decode(), err.decode()
 
     return asyncio.run(run())
+
+
+def test_a_place_for_audio_that_can_not_be_used_is_one_sentence(
+    tmp_path: Path, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setattr(tempfile, "tempdir", str(tmp_path))  # what TMPDIR is read into once
+    (tmp_path / f"encore-{os.getuid()}").write_text("not a folder")
+    code, sentence = ended(capsys, "run")
+    assert code == 2
+    assert sentence.startswith(f"Audio is worked on in {tmp_path}")

@@ -92,10 +92,10 @@ class Attacher:
         """Start on everything that is due; one failure never touches another."""
         if not self._workers.free:
             return
-        now, next_at = self._clock(), await self._store.next_audio()
+        now, next_at = self._clock(), await self._store.audio.next_due()
         if next_at is None or next_at > now:
             return
-        due = await self._store.claim_audio(
+        due = await self._store.audio.claim(
             now=now, lapses_at=now + LEASE, limit=self._workers.free
         )
         for work in due:
@@ -131,7 +131,7 @@ class Attacher:
         if work.failures < MOST_EDITS:
             pause = backoff(work.failures, jitter=random.random(), first=FIRST_PAUSE)  # noqa: S311 - only spreads attempts
             due_at = self._clock() + dt.timedelta(seconds=pause)
-            await self._store.postpone_audio(work, due_at=due_at)
+            await self._store.audio.postpone(work, due_at=due_at)
         else:
             await self._finish(ext, work, _without(ext), is_shown=False)
 
@@ -166,7 +166,7 @@ class Attacher:
         if new.status is not ext.status:
             await self._store.save(new, was=ext)
             self._bells.publisher.ring()
-        await self._store.finish_audio(work, prepared.attachments if is_shown else ())
+        await self._store.audio.finish(work, prepared.attachments if is_shown else ())
         outcomes = ", ".join(each.outcome for each in prepared.attachments)
         log.info("Extension %s: audio %s", ext.id, outcomes if is_shown else "has no reply")
 

@@ -86,7 +86,7 @@ class Library:
 
     async def channels(self, guild_id: int) -> list[int]:
         """Return the channels of a guild in which anything was asked for, the latest first."""
-        return await self._store.library_channels(guild_id)
+        return await self._store.library.channels(guild_id)
 
     async def suggested(self, text: str, viewer: Viewer) -> list[KnownClip]:
         """Return clips made or used here that the member may see, with ``text`` in them."""
@@ -116,7 +116,7 @@ class Library:
                 f"Write up to {SEARCH_LENGTH} characters (an emoji counts as two or more).",
             )
         wanted = Wanted(scope=wanted.scope, search=search, number=wanted.number)
-        return await self._store.library_page(viewer, wanted)
+        return await self._store.library.page(viewer, wanted)
 
     async def details(self, clip_id: str, viewer: Viewer) -> ClipDetails:
         """Return a clip as it is now; its provider is asked, which may take seconds.
@@ -165,7 +165,7 @@ class Library:
             UserError: as `own`.
         """
         removed = await self.own(clip_id, viewer)
-        if not await self._store.remove_clip(clip_id, member_id=viewer.member_id):
+        if not await self._store.library.remove(clip_id, member_id=viewer.member_id):
             raise _taken_out()
         return removed
 
@@ -193,7 +193,7 @@ class Library:
     async def _siblings(self, known: KnownClip) -> tuple[KnownClip, ...]:
         if known.extension_id is None:
             return ()
-        made = await self._store.clips_of(known.extension_id)
+        made = await self._store.library.clips_of(known.extension_id)
         return tuple(
             each
             for each in made

@@ -104,7 +104,7 @@ class Songs:
             raise UserError("Encore does not know this reply.", "Use `/song` with a clip.")
         if ext.kind.is_song:
             return [(await self._store.lineage(ext.request.clip_id))[-1].known]
-        made = await self._store.clips_of(extension_id)
+        made = await self._store.library.clips_of(extension_id)
         playable = [known for known in made if known.clip.is_playable]
         if not playable:
             raise UserError(

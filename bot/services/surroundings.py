@@ -58,7 +58,7 @@ class Views:
             continuations=tuple(await store.continuations(ext))
             if ext.clips and is_complete
             else (),
-            attachments=await store.attachments(ext.id) if is_complete else (),
+            attachments=await store.audio.attachments(ext.id) if is_complete else (),
         )
 
     async def usual(self, provider: str) -> dt.timedelta | None:

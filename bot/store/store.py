@@ -9,33 +9,40 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
-from bot.domain.attachments import Attachment, AudioWork
-from bot.domain.forms import Form
-from bot.domain.library import Page, Viewer, Wanted
 from bot.domain.lineage import Step
 from bot.domain.models import Clip, Extension, KnownClip, ReplyRef
 from bot.domain.pacing import Timing
 from bot.store import (
     accepting,
-    audio_work,
     claims,
     clips,
     extensions,
-    library,
     lineages,
-    notes,
     relations,
 )
 from bot.store.accepting import Full, Quota, TakenOn
+from bot.store.audio_store import AudioStore
 from bot.store.database import Database, opened
+from bot.store.library import in_guild
+from bot.store.library_store import LibraryStore
+from bot.store.note_store import NoteStore
 from bot.store.tables import extensions as table
 
 
 class Store:
-    """What Encore remembers. Made by `open`."""
+    """What Encore remembers. Made by `open`.
+
+    Attributes:
+        audio: what replies are to carry.
+        library: what members look through.
+        notes: drafts and facts.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self.audio = AudioStore(database)
+        self.library = LibraryStore(database)
+        self.notes = NoteStore(database)
 
     @classmethod
     @asynccontextmanager
@@ -162,39 +169,6 @@ class Store:
         """Give up a claim on a reply without having edited it."""
         await self._db.write(claims.release_reply, extension_id, publish_at)
 
-    async def want_audio(self, extension_id: int, *, due_at: dt.datetime) -> None:
-        """Have the audio of an extension attached, also once more.
-
-        An extension that becomes complete with something to hear, and a splice that is accepted,
-        want it by themselves, in the same transaction.
-        """
-        await self._db.write(audio_work.want, extension_id, due_at)
-
-    async def claim_audio(
-        self, *, now: dt.datetime, lapses_at: dt.datetime, limit: int
-    ) -> list[AudioWork]:
-        """Return the audio that is due, the longest due first; it is due again at ``lapses_at``."""
-        return await self._db.write(audio_work.claim, now=now, lapses_at=lapses_at, limit=limit)
-
-    async def postpone_audio(self, work: AudioWork, *, due_at: dt.datetime) -> None:
-        """Note an attempt that failed, to be repeated at ``due_at``."""
-        await self._db.write(audio_work.postpone, work, due_at)
-
-    async def finish_audio(self, work: AudioWork, attachments: Sequence[Attachment]) -> None:
-        """Keep what became of the audio; a length that no provider told is kept with its clip.
-
-        Nothing is written if the claim has lapsed and someone else has it.
-        """
-        await self._db.write(audio_work.finish, work, attachments)
-
-    async def attachments(self, extension_id: int) -> tuple[Attachment, ...]:
-        """Return what the reply of an extension carries, and why it does not carry the rest."""
-        return await self._db.read(audio_work.attachments_of, extension_id)
-
-    async def next_audio(self) -> dt.datetime | None:
-        """Return when the next audio is due; it may be past."""
-        return await self._db.read(audio_work.next_audio)
-
     async def lineage(self, clip_id: str) -> list[Step]:
         """Return the clips from the root to this one, all that is known of them."""
         return await self._db.read(lineages.lineage, clip_id)
@@ -296,30 +270,8 @@ class Store:
         elif channels is None:
             within = table.c.reply_guild_id == guild_id
         else:
-            within = library.in_guild(guild_id, channels, member_id)
+            within = in_guild(guild_id, channels, member_id)
         return await self._db.read(clips.search, text, within, limit)
-
-    async def library_page(self, viewer: Viewer, wanted: Wanted) -> Page:
-        """Return a page of the library, newest first: the one that is wanted, else the last.
-
-        In the library are playable clips that extensions made, unless their member took them out.
-        """
-        return await self._db.read(library.page, viewer, wanted)
-
-    async def library_channels(self, guild_id: int) -> list[int]:
-        """Return the channels of a guild in which anything was asked for, the latest first."""
-        return await self._db.read(library.channels, guild_id)
-
-    async def clips_of(self, extension_id: int) -> list[KnownClip]:
-        """Return the clips that an extension made, in order, with what is known of each."""
-        return await self._db.read(library.clips_of, extension_id)
-
-    async def remove_clip(self, clip_id: str, *, member_id: int) -> bool:
-        """Take a clip that this member made out of the library; return whether it was in it.
-
-        Lineages keep it, and what others made of it stays.
-        """
-        return await self._db.write_first(library.remove, clip_id, member_id)
 
     async def remember_clip(self, provider: str, clip: Clip, *, now: dt.datetime) -> None:
         """Keep what ``provider`` told of a source clip; a clip that was made here is left alone."""
@@ -329,23 +281,3 @@ class Store:
         """Return those of ``clip_ids`` that no extension made, in order."""
         made = await self._db.read(clips.made_clips, clip_ids)
         return [clip_id for clip_id in clip_ids if clip_id not in made]
-
-    async def keep_draft(self, form: Form, *, member_id: int, now: dt.datetime) -> int:
-        """Keep what a member typed; return the number that `draft` finds it by."""
-        return await self._db.write_first(notes.keep_draft, form, member_id, now)
-
-    async def draft(self, draft_id: int, *, member_id: int) -> Form | None:
-        """Return a draft to the member who typed it, and to no one else."""
-        return await self._db.read(notes.draft, draft_id, member_id)
-
-    async def forget_drafts(self, *, before: dt.datetime) -> None:
-        """Forget the drafts that were kept ``before`` then."""
-        await self._db.write(notes.forget_drafts, before)
-
-    async def fact(self, name: str) -> str | None:
-        """Return what was last said of ``name``, such as the hash of the command tree."""
-        return await self._db.read(notes.fact, name)
-
-    async def set_fact(self, name: str, value: str) -> None:
-        """Remember ``value`` under ``name``, in place of what was said before."""
-        await self._db.write(notes.set_fact, name, value)

@@ -92,7 +92,7 @@ class House:
 
     async def work_later(self) -> None:
         """As `work`, when it is due."""
-        due = await self.world.store.next_audio()
+        due = await self.world.store.audio.next_due()
         assert due is not None
         assert due > self.world.clock()
         self.world.clock.now = due
@@ -117,7 +117,7 @@ class House:
 
     async def kept(self, ext: Extension) -> list[Outcome]:
         """Return what the store says became of the audio."""
-        return [each.outcome for each in await self.world.store.attachments(ext.id)]
+        return [each.outcome for each in await self.world.store.audio.attachments(ext.id)]
 
 
 @pytest.fixture
@@ -134,8 +134,8 @@ async def test_a_finished_extension_is_carried_once(house: House) -> None:
     [(shown, prepared)] = house.replies.shown
     assert shown.id == ext.id
     assert house.replies.sizes == [5]
-    assert await house.world.store.attachments(ext.id) == prepared.attachments
-    assert await house.world.store.next_audio() is None
+    assert await house.world.store.audio.attachments(ext.id) == prepared.attachments
+    assert await house.world.store.audio.next_due() is None
 
 
 async def test_a_length_nobody_told_is_shown_and_kept(house: House) -> None:
@@ -173,7 +173,7 @@ async def test_in_the_end_the_reply_says_that_there_is_no_audio(
     assert prepared.files == ()
     assert [clip.audio_url for clip in shown.clips] == [clip.audio_url for clip in ext.clips]
     assert await house.kept(ext) == [Outcome.UNAVAILABLE] * 2
-    assert await house.world.store.next_audio() is None
+    assert await house.world.store.audio.next_due() is None
     assert "failed unexpectedly" in caplog.text
 
 
@@ -186,7 +186,7 @@ async def test_an_edit_that_does_not_get_through_is_repeated_for_half_an_hour(
     await house.work()
     for _ in range(attacher.MOST_EDITS):
         await house.work_later()
-    assert await house.world.store.next_audio() is None
+    assert await house.world.store.audio.next_due() is None
     assert await house.kept(ext) == []
     assert 15 * 60 < (house.world.clock() - began).total_seconds() < 60 * 60
 
@@ -195,7 +195,7 @@ async def test_a_reply_that_is_gone_ends_the_work(house: House) -> None:
     ext = await house.world.finished("one")
     house.replies.on_carry.then(Carried.NOWHERE)
     await house.work()
-    assert await house.world.store.next_audio() is None
+    assert await house.world.store.audio.next_due() is None
     assert await house.kept(ext) == []
 
 
@@ -218,7 +218,7 @@ async def test_what_is_too_large_without_a_file_is_left_for_later(house: House) 
     house.replies.on_carry.then(Carried.TOO_LARGE)
     await house.work()
     assert house.replies.shown == []
-    assert await house.world.store.next_audio() is not None
+    assert await house.world.store.audio.next_due() is not None
 
 
 async def test_where_files_are_forbidden_the_reply_says_so(house: House) -> None:
@@ -265,14 +265,14 @@ async def test_killed_before_it_was_kept_it_is_carried_anew(house: House) -> Non
     ext = await house.world.finished("one")
     store, clock = house.world.store, house.world.clock
     lapses_at = clock() + attacher.LEASE
-    [work] = await store.claim_audio(now=clock(), lapses_at=lapses_at, limit=1)
+    [work] = await store.audio.claim(now=clock(), lapses_at=lapses_at, limit=1)
     await house.work()
     assert house.replies.shown == []  # someone else has it
     clock.now = lapses_at
     await house.work()
     assert len(house.replies.shown) == 1
     late = Attachment(clip_id="x", outcome=Outcome.TOO_LARGE)
-    await store.finish_audio(work, (late,))
+    await store.audio.finish(work, (late,))
     assert await house.kept(ext) == [Outcome.ATTACHED]
 
 

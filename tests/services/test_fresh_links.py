@@ -147,9 +147,9 @@ async def test_check_again_says_that_the_provider_does_not_tell(
 async def test_check_again_has_audio_fetched_that_could_not_be_had(world: World) -> None:
     ext = await world.finished("one")
     lapses_at = world.clock.now.replace(year=2027)
-    [work] = await world.store.claim_audio(now=world.clock(), lapses_at=lapses_at, limit=5)
+    [work] = await world.store.audio.claim(now=world.clock(), lapses_at=lapses_at, limit=5)
     lost = Attachment(clip_id=ext.clips[0].id, outcome=Outcome.UNAVAILABLE)
-    await world.store.finish_audio(work, (lost,))
-    assert await world.store.next_audio() is None
+    await world.store.audio.finish(work, (lost,))
+    assert await world.store.audio.next_due() is None
     await world.service.check_again(ext.id)
-    assert await world.store.next_audio() == world.clock()
+    assert await world.store.audio.next_due() == world.clock()

@@ -99,7 +99,7 @@ async def test_what_no_provider_can_join_encore_does(world: World, suno: Scripte
     assert (song.request.provider, song.request.clip_id) == (SPLICER, last.clips[0].id)
     assert (song.member_id, song.title) == (BEN, "Dreams")
     assert (song.source_url, song.submitted_at) == (last.reply.url, world.clock())
-    assert await world.store.next_audio() is not None
+    assert await world.store.audio.next_due() is not None
     assert suno.joined == []
 
 

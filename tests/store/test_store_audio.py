@@ -61,7 +61,7 @@ async def claimed(
     limit: int = 9,
 ) -> list[AudioWork]:
     """Return what can be claimed, by default once all that has been wanted is due."""
-    return await store.claim_audio(now=now, lapses_at=lapses_at, limit=limit)
+    return await store.audio.claim(now=now, lapses_at=lapses_at, limit=limit)
 
 
 async def wanted(store: Store) -> list[int]:
@@ -73,7 +73,7 @@ async def settled(store: Store, *clips: Attachment, trigger: str = "one") -> Ext
     """Return an extension whose audio has been attached."""
     ext = await finished(store, trigger, heard(f"{trigger} a", duration=9.0))
     [work] = await claimed(store)
-    await store.finish_audio(work, clips)
+    await store.audio.finish(work, clips)
     return ext
 
 
@@ -82,7 +82,7 @@ async def settled(store: Store, *clips: Attachment, trigger: str = "one") -> Ext
 
 async def test_the_audio_of_what_became_complete_is_wanted_from_then_on(store: Store) -> None:
     ext = await finished(store, "one", heard("a"))
-    assert await store.next_audio() == ext.finished_at
+    assert await store.audio.next_due() == ext.finished_at
     assert await claimed(store, now=ext.finished_at - SECOND) == []
     [work] = await claimed(store, now=ext.finished_at)
     assert work == AudioWork(extension_id=ext.id, due_at=LAPSES + MINUTE, failures=0)
@@ -93,7 +93,7 @@ async def test_what_is_under_way_has_no_audio_to_be_attached(store: Store) -> No
     streaming = replace(heard("a"), status=ClipStatus.STREAMING)
     assert await store.save(observed(was, Progress(clips=(streaming,)), now=NOW), was=was)
     await accepted(store, "waiting")
-    assert await store.next_audio() is None
+    assert await store.audio.next_due() is None
 
 
 @pytest.mark.parametrize(
@@ -103,14 +103,14 @@ async def test_what_ended_with_nothing_to_hear_has_no_audio(store: Store, status
     was = await taken(store, "one")
     reason = Reason(kind=ReasonKind.UNEXPECTED)
     assert await store.save(ended(was, status, reason, now=NOW), was=was)
-    assert await store.next_audio() is None
+    assert await store.audio.next_due() is None
 
 
 async def test_what_is_complete_in_name_alone_has_no_audio(store: Store) -> None:
     was = await taken(store, "one")
     silent = replace(was, status=Status.COMPLETE, finished_at=NOW, clips=(_withheld("a"),))
     assert await store.save(silent, was=was)
-    assert await store.next_audio() is None
+    assert await store.audio.next_due() is None
 
 
 async def test_what_can_be_heard_at_its_deadline_is_wanted(store: Store) -> None:
@@ -118,21 +118,21 @@ async def test_what_can_be_heard_at_its_deadline_is_wanted(store: Store) -> None
     half = observed(was, Progress(clips=(heard("a"), _queued("b"))), now=NOW)
     assert await store.save(half, was=was)
     assert await store.save(expired(half, now=half.deadline_at), was=half)
-    assert await store.next_audio() == half.deadline_at
+    assert await store.audio.next_due() == half.deadline_at
 
 
 async def test_it_is_not_wanted_again_when_more_is_saved_of_it(store: Store) -> None:
     ext = await settled(store)
     retitled = replace(ext, source_title="Rain", revision=ext.revision + 1)
     assert await store.save(retitled, was=ext)
-    assert await store.next_audio() is None
+    assert await store.audio.next_due() is None
 
 
 async def test_a_save_that_lost_wants_nothing(store: Store) -> None:
     was = await taken(store, "one")
     assert await store.save(replace(was, revision=was.revision + 1), was=was)
     assert not await store.save(observed(was, Progress(clips=(heard("a"),)), now=NOW), was=was)
-    assert await store.next_audio() is None
+    assert await store.audio.next_due() is None
 
 
 async def test_it_is_wanted_in_the_transaction_in_which_it_became_complete(
@@ -153,29 +153,29 @@ async def test_it_is_wanted_in_the_transaction_in_which_it_became_complete(
             await database.write(undone)
         store = Store(database)
         assert (await store.extension(was.id)).status is Status.SUBMITTED
-        assert await store.next_audio() is None
+        assert await store.audio.next_due() is None
         assert await store.save(done, was=was)
-        assert await store.next_audio() == NOW
+        assert await store.audio.next_due() == NOW
 
 
 async def test_what_is_checked_again_is_wanted_again_when_it_is_complete(store: Store) -> None:
     ext = await finished(store, "one", heard("a"), _withheld("b"))
     [first] = await claimed(store)
-    await store.finish_audio(first, [attached("a")])
+    await store.audio.finish(first, [attached("a")])
     checked = checking_again(ext, now=LAPSES, deadline=MINUTE)
     assert await store.save(checked, was=ext)
-    assert await store.next_audio() is None
+    assert await store.audio.next_due() is None
     found = observed(checked, Progress(clips=(heard("b"),)), now=LAPSES + SECOND)
     assert await store.save(found, was=checked)
-    assert await store.next_audio() == LAPSES + SECOND
+    assert await store.audio.next_due() == LAPSES + SECOND
     # until then the reply carries what it carried
-    assert await store.attachments(ext.id) == (attached("a"),)
+    assert await store.audio.attachments(ext.id) == (attached("a"),)
 
 
 async def test_what_failed_and_is_complete_after_a_check_is_wanted(store: Store) -> None:
     ext = await finished(store, "one", _withheld("a"))
     assert ext.status is Status.FAILED
-    assert await store.next_audio() is None
+    assert await store.audio.next_due() is None
     checked = checking_again(ext, now=LAPSES, deadline=MINUTE)
     assert await store.save(checked, was=ext)
     assert await store.save(
@@ -186,23 +186,23 @@ async def test_what_failed_and_is_complete_after_a_check_is_wanted(store: Store)
 
 async def test_a_splice_wants_its_audio_when_it_is_accepted(store: Store) -> None:
     song = await spliced(store, "song", "a")
-    assert await store.next_audio() == song.created_at
+    assert await store.audio.next_due() == song.created_at
     assert await wanted(store) == [song.id]
 
 
 async def test_a_splice_that_is_asked_for_twice_is_wanted_once(store: Store) -> None:
     song = await spliced(store, "song", "a")
     [work] = await claimed(store)
-    await store.finish_audio(work, [])
+    await store.audio.finish(work, [])
     assert await store.accept(replace(song, id=0)) == (song, False)
-    assert await store.next_audio() is None
+    assert await store.audio.next_due() is None
 
 
 async def test_a_song_that_its_provider_joins_wants_its_audio_when_it_is_complete(
     store: Store,
 ) -> None:
     was = await taken(store, "song", kind=Kind.CONCAT)
-    assert await store.next_audio() is None
+    assert await store.audio.next_due() is None
     assert await store.save(observed(was, Progress(clips=(heard("s"),)), now=NOW), was=was)
     assert await wanted(store) == [was.id]
 
@@ -210,12 +210,12 @@ async def test_a_song_that_its_provider_joins_wants_its_audio_when_it_is_complet
 async def test_audio_can_be_wanted_once_more_with_a_clean_slate(store: Store) -> None:
     ext = await finished(store, "one", heard("a"))
     [work] = await claimed(store)
-    await store.postpone_audio(work, due_at=LAPSES)
+    await store.audio.postpone(work, due_at=LAPSES)
     [work] = await claimed(store)
-    await store.finish_audio(work, [attached("a")])
-    await store.want_audio(ext.id, due_at=LAPSES + SECOND)
-    assert await store.next_audio() == LAPSES + SECOND
-    assert await store.attachments(ext.id) == (attached("a"),)
+    await store.audio.finish(work, [attached("a")])
+    await store.audio.want(ext.id, due_at=LAPSES + SECOND)
+    assert await store.audio.next_due() == LAPSES + SECOND
+    assert await store.audio.attachments(ext.id) == (attached("a"),)
     [again] = await claimed(store, now=LAPSES + SECOND)
     assert again.failures == 0
 
@@ -223,9 +223,9 @@ async def test_audio_can_be_wanted_once_more_with_a_clean_slate(store: Store) ->
 async def test_who_works_on_it_while_it_is_wanted_once_more_is_not_the_last(store: Store) -> None:
     ext = await finished(store, "one", heard("a"))
     [work] = await claimed(store)
-    await store.want_audio(ext.id, due_at=LAPSES)
-    await store.finish_audio(work, [attached("a")])
-    assert await store.attachments(ext.id) == ()
+    await store.audio.want(ext.id, due_at=LAPSES)
+    await store.audio.finish(work, [attached("a")])
+    assert await store.audio.attachments(ext.id) == ()
     assert await wanted(store) == [ext.id]
 
 
@@ -235,7 +235,7 @@ async def test_who_works_on_it_while_it_is_wanted_once_more_is_not_the_last(stor
 async def test_the_longest_due_is_claimed_first_and_no_more_than_asked_for(store: Store) -> None:
     for number in (3, 1, 2):
         ext = await finished(store, f"{number}", heard(f"{number}"))
-        await store.want_audio(ext.id, due_at=NOW + number * SECOND)
+        await store.audio.want(ext.id, due_at=NOW + number * SECOND)
     batches = [await claimed(store, limit=2), await claimed(store, limit=2)]
     assert [[work.extension_id for work in batch] for batch in batches] == [[2, 3], [1]]
 
@@ -244,7 +244,7 @@ async def test_audio_is_claimed_once_and_comes_again_when_the_claim_lapses(store
     ext = await finished(store, "one", heard("a"))
     [first] = await claimed(store, now=DONE, lapses_at=LAPSES)
     assert first.due_at == LAPSES
-    assert await store.next_audio() == LAPSES
+    assert await store.audio.next_due() == LAPSES
     assert await claimed(store, now=LAPSES - SECOND) == []
     [second] = await claimed(store, now=LAPSES, lapses_at=LAPSES + MINUTE)
     assert second == AudioWork(extension_id=ext.id, due_at=LAPSES + MINUTE, failures=0)
@@ -268,7 +268,7 @@ async def test_the_claim_of_an_earlier_process_lapses(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
         [again] = await claimed(store, now=NOW, lapses_at=LAPSES)
         assert again == replace(work, due_at=LAPSES)
-        assert await store.attachments(done.id) == (attached("two a"),)
+        assert await store.audio.attachments(done.id) == (attached("two a"),)
         # and so does its claim on the reply
         assert await store.claim_reply(ext.id, now=NOW, lapses_at=LAPSES) is None
 
@@ -287,24 +287,24 @@ async def test_failures_are_counted_and_the_work_comes_again(store: Store) -> No
         now = LAPSES + failures * MINUTE
         [work] = await claimed(store, now=now, lapses_at=now + SECOND)
         assert work.failures == failures
-        await store.postpone_audio(work, due_at=now + MINUTE)
-        assert await store.next_audio() == now + MINUTE
+        await store.audio.postpone(work, due_at=now + MINUTE)
+        assert await store.audio.next_due() == now + MINUTE
 
 
 async def test_who_lost_the_claim_can_neither_finish_nor_postpone(store: Store) -> None:
     ext = await finished(store, "one", heard("a"))
     [slow] = await claimed(store, now=DONE, lapses_at=LAPSES)
     [quick] = await claimed(store, now=LAPSES, lapses_at=LAPSES + MINUTE)
-    await store.finish_audio(slow, [attached("a", 60.0)])
-    await store.postpone_audio(slow, due_at=NOW)
-    assert await store.attachments(ext.id) == ()
+    await store.audio.finish(slow, [attached("a", 60.0)])
+    await store.audio.postpone(slow, due_at=NOW)
+    assert await store.audio.attachments(ext.id) == ()
     assert (await store.extension(ext.id)).clips == (heard("a"),)
-    assert await store.next_audio() == LAPSES + MINUTE
-    await store.finish_audio(quick, [attached("a")])
-    await store.finish_audio(slow, [])
-    await store.postpone_audio(slow, due_at=NOW)
-    assert await store.attachments(ext.id) == (attached("a"),)
-    assert await store.next_audio() is None
+    assert await store.audio.next_due() == LAPSES + MINUTE
+    await store.audio.finish(quick, [attached("a")])
+    await store.audio.finish(slow, [])
+    await store.audio.postpone(slow, due_at=NOW)
+    assert await store.audio.attachments(ext.id) == (attached("a"),)
+    assert await store.audio.next_due() is None
 
 
 # What became of it
@@ -312,8 +312,8 @@ async def test_who_lost_the_claim_can_neither_finish_nor_postpone(store: Store) 
 
 async def test_nothing_is_attached_until_it_is(store: Store) -> None:
     ext = await finished(store, "one", heard("a"))
-    assert await store.attachments(ext.id) == ()
-    assert await store.attachments(ext.id + 1) == ()
+    assert await store.audio.attachments(ext.id) == ()
+    assert await store.audio.attachments(ext.id + 1) == ()
 
 
 @settings(
@@ -324,15 +324,15 @@ async def test_what_became_of_the_audio_comes_back_as_it_was(
     store: Store, kept: tuple[Attachment, ...]
 ) -> None:
     ext = await settled(store, *kept, trigger=f"{next(numbers)}")
-    assert await store.attachments(ext.id) == kept
-    assert await store.next_audio() is None
+    assert await store.audio.attachments(ext.id) == kept
+    assert await store.audio.next_due() is None
 
 
 async def test_a_length_that_no_provider_told_is_known_from_then_on(store: Store) -> None:
     ext = await finished(store, "one", heard("a"), heard("b"), heard("c", duration=9.0))
     other = await finished(store, "other", heard("a"))
     [work, _] = await claimed(store)
-    await store.finish_audio(work, [attached("a", 61.5), attached("b"), attached("c", 62.0)])
+    await store.audio.finish(work, [attached("a", 61.5), attached("b"), attached("c", 62.0)])
     stored = await store.extension(ext.id)
     assert [clip.duration for clip in stored.clips] == [61.5, None, 9.0]
     assert (await store.extension(other.id)).clips[0].duration is None
@@ -341,7 +341,7 @@ async def test_a_length_that_no_provider_told_is_known_from_then_on(store: Store
 async def test_the_length_of_a_song_is_not_the_length_of_its_last_clip(store: Store) -> None:
     ext = await finished(store, "one", heard("a"))
     [work] = await claimed(store)
-    await store.finish_audio(work, [attached("a", 180.0, starts=(0.0, 60.0))])
+    await store.audio.finish(work, [attached("a", 180.0, starts=(0.0, 60.0))])
     assert (await store.extension(ext.id)).clips[0].duration is None
 
 
@@ -350,7 +350,7 @@ async def test_a_length_that_was_measured_is_not_lost_to_who_never_heard_of_it(
 ) -> None:
     ext = await finished(store, "one", heard("a"), _withheld("b"))
     [work] = await claimed(store)
-    await store.finish_audio(work, [attached("a", 61.5)])
+    await store.audio.finish(work, [attached("a", 61.5)])
     assert await store.save(checking_again(ext, now=LAPSES, deadline=MINUTE), was=ext)
     assert (await store.clip("a")).clip.duration == 61.5
 

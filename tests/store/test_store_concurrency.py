@@ -173,7 +173,7 @@ async def test_a_server_keeps_a_transaction_whole_or_not_at_all(sqlite_url: str)
         await server.run(broken, writes=True)
     await server.close()
     async with Store.open(sqlite_url) as store:
-        assert (await store.fact("whole"), await store.fact("half")) == ("done", None)
+        assert (await store.notes.fact("whole"), await store.notes.fact("half")) == ("done", None)
 
 
 async def test_a_file_that_was_never_opened_can_be_closed(sqlite_url: str) -> None:

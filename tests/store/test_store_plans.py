@@ -38,11 +38,11 @@ QUESTIONS: dict[str, tuple[Question, set[str]]] = {
         {"INTEGER PRIMARY KEY"},
     ),
     "claim_audio": (
-        lambda store: store.claim_audio(now=NOW, lapses_at=NOW, limit=9),
+        lambda store: store.audio.claim(now=NOW, lapses_at=NOW, limit=9),
         {"audio_due"},
     ),
-    "next_audio": (lambda store: store.next_audio(), {"audio_due"}),
-    "attachments": (lambda store: store.attachments(1), {"INTEGER PRIMARY KEY"}),
+    "next_audio": (lambda store: store.audio.next_due(), {"audio_due"}),
+    "attachments": (lambda store: store.audio.attachments(1), {"INTEGER PRIMARY KEY"}),
     "lineage": (lambda store: store.lineage("a"), {"clips_by_id"}),
     "songs_of": (
         lambda store: store.songs_of("a", channel_id=CHANNEL),
@@ -85,19 +85,19 @@ QUESTIONS: dict[str, tuple[Question, set[str]]] = {
         {"extensions_of_guild", "extensions_of_channel"},
     ),
     "library_page_of_member": (
-        lambda store: store.library_page(VIEWER, Wanted(scope=Scope.MINE)),
+        lambda store: store.library.page(VIEWER, Wanted(scope=Scope.MINE)),
         {"extensions_of_member"},
     ),
     "library_page_of_channel": (
-        lambda store: store.library_page(VIEWER, Wanted(scope=Scope.CHANNEL)),
+        lambda store: store.library.page(VIEWER, Wanted(scope=Scope.CHANNEL)),
         {"extensions_of_channel"},
     ),
     "library_page_of_server": (
-        lambda store: store.library_page(VIEWER, Wanted(scope=Scope.SERVER)),
+        lambda store: store.library.page(VIEWER, Wanted(scope=Scope.SERVER)),
         {"extensions_of_guild", "extensions_of_channel"},
     ),
-    "library_channels": (lambda store: store.library_channels(GUILD), {"extensions_of_guild"}),
-    "clips_of": (lambda store: store.clips_of(1), {"clips_made"}),
+    "library_channels": (lambda store: store.library.channels(GUILD), {"extensions_of_guild"}),
+    "clips_of": (lambda store: store.library.clips_of(1), {"clips_made"}),
     "continuations_of": (lambda store: store.continuations_of(["a"]), {"extensions_of_source"}),
 }
 VIEWER = Viewer(

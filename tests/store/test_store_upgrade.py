@@ -147,14 +147,14 @@ async def test_what_it_held_is_kept_as_parts_that_nobody_removed(old_url: str) -
         source = KnownClip(clip=SOURCE, provider="suno", known_at=NOW)
         assert await store.clip("root") == source
         assert [step.known for step in await store.lineage("a")] == [source, made]
-        assert await store.draft(1, member_id=MEMBER) == Form(clip="root")
-        assert await store.fact("tree") == "hash"
+        assert await store.notes.draft(1, member_id=MEMBER) == Form(clip="root")
+        assert await store.notes.fact("tree") == "hash"
 
 
 async def test_what_was_complete_before_has_no_audio_to_be_attached(old_url: str) -> None:
     async with Store.open(old_url) as store:
-        assert await store.next_audio() is None
-        assert await store.attachments(DONE.id) == ()
+        assert await store.audio.next_due() is None
+        assert await store.audio.attachments(DONE.id) == ()
 
 
 async def test_work_goes_on_where_it_was(old_url: str) -> None:
@@ -162,6 +162,6 @@ async def test_work_goes_on_where_it_was(old_url: str) -> None:
         [was] = await store.claim_due("suno", now=NOW, lapses_at=NOW + MINUTE)
         done = observed(was, Progress(clips=DONE.clips), now=NOW)
         assert await store.save(done, was=was)
-        assert await store.next_audio() == NOW
+        assert await store.audio.next_due() == NOW
         new, _ = await store.accept(asked("new"))
         assert new.id == TRACKED.id + 1
