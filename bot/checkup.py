@@ -11,17 +11,17 @@ from bot.store.errors import StoreError
 from bot.store.store import Store
 
 
-async def findings(
+async def run_checks(
     settings: Settings, providers: Mapping[str, Provider]
 ) -> AsyncIterator[tuple[bool, str]]:
     """Yield what was found, a sentence each, and whether that is well."""
-    yield await _database(settings)
+    yield await _check_database(settings)
     for provider in providers.values():
-        yield await _provider(provider)
-    yield await _token(settings)
+        yield await _check_provider(provider)
+    yield await _check_token(settings)
 
 
-async def _database(settings: Settings) -> tuple[bool, str]:
+async def _check_database(settings: Settings) -> tuple[bool, str]:
     try:
         async with Store.open(settings.database_url):
             return True, "Database: opened, and its schema is up to date."
@@ -29,7 +29,7 @@ async def _database(settings: Settings) -> tuple[bool, str]:
         return False, f"Database: {error}"
 
 
-async def _provider(provider: Provider) -> tuple[bool, str]:
+async def _check_provider(provider: Provider) -> tuple[bool, str]:
     label = provider.capabilities.label
     try:
         credits_ = await provider.credits()
@@ -43,7 +43,7 @@ async def _provider(provider: Provider) -> tuple[bool, str]:
     return True, f"{label}: answers; {credits_.left:g} {credits_.unit} left."
 
 
-async def _token(settings: Settings) -> tuple[bool, str]:
+async def _check_token(settings: Settings) -> tuple[bool, str]:
     async with discord.Client(intents=discord.Intents.none()) as client:
         try:
             await client.login(settings.discord_token.get_secret_value())

@@ -17,13 +17,13 @@ from bot.services.extensions import ExtensionService
 from bot.services.library import Library
 from bot.services.songs import Songs
 from bot.store.store import Store
-from bot.threads import Threads
+from bot.threads import ThreadIndex
 
 log = logging.getLogger(__name__)
 
 # Discord takes 50 requests a second, all but those through interactions counted. A limiter lets
 # as many pass at once as in the second after, hence less than half.
-OWN_REQUESTS = 20
+MAX_BOT_REQUESTS = 20
 
 INTENTS = discord.Intents(guilds=True, guild_reactions=True)
 
@@ -60,8 +60,8 @@ class Encore(commands.AutoShardedBot):
         self.service = service
         self.library = library
         self.songs = songs
-        self.pace = AsyncLimiter(OWN_REQUESTS, 1)
-        self.threads = Threads(self.pace)
+        self.rate_limiter = AsyncLimiter(MAX_BOT_REQUESTS, 1)
+        self.thread_index = ThreadIndex(self.rate_limiter)
         self._store = store
 
     async def setup_hook(self) -> None:
@@ -69,14 +69,14 @@ class Encore(commands.AutoShardedBot):
         _, gateway, _ = await self.http.get_bot_gateway()
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
         fact = f"commands:{self.application_id}"
-        tree = _tree_hash(self.tree)
+        tree = _command_hash(self.tree)
         if await self._store.notes.fact(fact) != tree:
             await self.tree.sync()
             await self._store.notes.set_fact(fact, tree)
             log.info("Commands synced")
 
 
-def use_discord_at(url: str | None) -> None:
+def set_api_base(url: str | None) -> None:
     """Have discord.py speak to the REST API at ``url``; None is Discord's own.
 
     discord.py keeps its base in a class, so this holds for the whole process.
@@ -84,6 +84,6 @@ def use_discord_at(url: str | None) -> None:
     Route.BASE = url.rstrip("/") if url else "https://discord.com/api/v10"
 
 
-def _tree_hash(tree: app_commands.CommandTree[Any]) -> str:
+def _command_hash(tree: app_commands.CommandTree[Any]) -> str:
     payload = [command.to_dict(tree) for command in tree.get_commands()]
     return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()

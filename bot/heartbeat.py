@@ -5,7 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-FRESH_FOR = 60.0  # seconds
+MAX_AGE = 60.0  # seconds
 
 
 class Heartbeat:
@@ -22,7 +22,7 @@ class Heartbeat:
     def is_fresh(self) -> bool:
         """Whether there was a beat within the last `FRESH_FOR` seconds."""
         try:
-            return time.time() - self._path.stat().st_mtime < FRESH_FOR
+            return time.time() - self._path.stat().st_mtime < MAX_AGE
         except FileNotFoundError:
             return False
 

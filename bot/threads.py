@@ -11,44 +11,44 @@ from aiolimiter import AsyncLimiter
 
 log = logging.getLogger(__name__)
 
-MOST_KNOWN = 10_000
-MOST_ASKED = 10  # at a time; a member waits
-ANSWERED_WITHIN = 1.5  # seconds, of the three that Discord gives
+MAX_KNOWN = 10_000
+MAX_LOOKUPS = 10  # at a time; a member waits
+LOOKUP_TIMEOUT = 1.5  # seconds, of the three that Discord gives
 
 
-class Place(NamedTuple):
+class ThreadParent(NamedTuple):
     """Where a thread hangs, which never changes."""
 
     parent_id: int
     is_private: bool
 
 
-class Threads:
+class ThreadIndex:
     """Remembers where the threads are that had to be asked for."""
 
     def __init__(self, pace: AsyncLimiter) -> None:
         """Make it; ``pace`` is acquired for each request."""
         self._pace = pace
-        self._known: dict[int, Place | None] = {}
+        self._known: dict[int, ThreadParent | None] = {}
 
-    def place(self, guild: discord.Guild, thread_id: int) -> Place | None:
+    def lookup(self, guild: discord.Guild, thread_id: int) -> ThreadParent | None:
         """Return where a thread hangs, as far as it is known."""
         thread = guild.get_thread(thread_id)
         if thread is not None:
-            return Place(thread.parent_id, thread.is_private())
+            return ThreadParent(thread.parent_id, thread.is_private())
         return self._known.get(thread_id)
 
-    async def learn(self, guild: discord.Guild, thread_ids: Iterable[int]) -> None:
+    async def refresh(self, guild: discord.Guild, thread_ids: Iterable[int]) -> None:
         """Ask where these threads hang, some at a time, and only for a moment.
 
         What Discord does not let Encore see, or does not have any more, is not asked for again
         before the next start.
         """
-        unknown = [each for each in thread_ids if each not in self._known][:MOST_ASKED]
+        unknown = [each for each in thread_ids if each not in self._known][:MAX_LOOKUPS]
         if not unknown:
             return
         try:
-            async with asyncio.timeout(ANSWERED_WITHIN):
+            async with asyncio.timeout(LOOKUP_TIMEOUT):
                 await asyncio.gather(*(self._ask(guild, thread_id) for thread_id in unknown))
         except (TimeoutError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.info("Guild %s: not all threads are known (%s)", guild.id, type(error).__name__)
@@ -59,9 +59,9 @@ class Threads:
         try:
             found = await guild.fetch_channel(thread_id)
             if isinstance(found, discord.Thread):
-                place = Place(found.parent_id, found.is_private())
+                place = ThreadParent(found.parent_id, found.is_private())
         except (discord.Forbidden, discord.NotFound, discord.InvalidData) as error:
             log.info("Guild %s: channel %s is out of reach (%s)", guild.id, thread_id, error)
         self._known[thread_id] = place
-        if len(self._known) > MOST_KNOWN:
+        if len(self._known) > MAX_KNOWN:
             del self._known[next(iter(self._known))]

@@ -12,13 +12,13 @@ from bot.domain.errors import UserError
 from bot.domain.forms import Form
 from bot.domain.models import Extension
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import AnsweringCog, answer, answer_error
+from bot.ui.answers import EncoreCog, answer, answer_error
 from bot.ui.buttons import (
     AnotherTake,
     Cancel,
     CheckAgain,
     FullSong,
-    PressedButton,
+    PersistentButton,
     SendAgain,
     open_form,
 )
@@ -27,7 +27,7 @@ from bot.ui.views import clips_view
 
 MENU = "Extend this song"
 
-BUTTONS: dict[str, type[PressedButton]] = {
+BUTTONS: dict[str, type[PersistentButton]] = {
     "another take": AnotherTake,
     "full song": FullSong,
     "send again": SendAgain,
@@ -36,7 +36,7 @@ BUTTONS: dict[str, type[PressedButton]] = {
 }
 
 
-class Replies(AnsweringCog):
+class ReplyCommandsCog(EncoreCog):
     """Does by command what the buttons of a reply do."""
 
     def __init__(self, bot: Encore, service: ExtensionService) -> None:
@@ -57,7 +57,7 @@ class Replies(AnsweringCog):
     ) -> None:
         """Open the form for the song in a message, after asking which if there are two."""
         try:
-            ext = await self._service.of_reply(message.id)
+            ext = await self._service.by_reply(message.id)
             if ext is None:
                 await open_form(interaction, self._service, Form(clip=_named_in(message)))
             else:
@@ -66,12 +66,12 @@ class Replies(AnsweringCog):
             await answer_error(interaction, error)
 
     async def _extend_reply(self, interaction: discord.Interaction[Any], ext: Extension) -> None:
-        if not ext.open_ends:
+        if not ext.extendable_clip_ids:
             raise UserError(
                 "That reply has no finished clip yet.", "Extend it as soon as it has turned green."
             )
-        if len(ext.open_ends) == 1:
-            await open_form(interaction, self._service, Form(clip=ext.open_ends[0]))
+        if len(ext.extendable_clip_ids) == 1:
+            await open_form(interaction, self._service, Form(clip=ext.extendable_clip_ids[0]))
             return
         question = question_embed("Which clip shall go on?")
         await answer(interaction, embeds=[question], view=clips_view(ext))
@@ -86,7 +86,7 @@ class Replies(AnsweringCog):
         named = parse_clip_reference(link)
         ext = None
         if isinstance(named, MessageLink):
-            ext = await self._service.of_reply(named.message_id)
+            ext = await self._service.by_reply(named.message_id)
         if ext is None:
             raise UserError(
                 "That is no link to one of Encore's replies.",

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from bot.audio.errors import Failed, Refused
+from bot.audio.errors import TransientMediaError, UnusableMediaError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # (name, port) -> what the name stands for now, as texts; raises OSError if it stands for nothing
@@ -14,7 +14,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 # The special-purpose registries of IANA, kept here because what `ipaddress` calls global differs
 # between patch releases of Python.
-_CLOSED_V4: Final = tuple(
+_NON_PUBLIC_V4: Final = tuple(
     ipaddress.IPv4Network(text)
     for text in (
         "0.0.0.0/8",
@@ -35,8 +35,8 @@ _CLOSED_V4: Final = tuple(
         "240.0.0.0/4",  # reserved, and broadcast
     )
 )
-_OPEN_V6: Final = ipaddress.IPv6Network("2000::/3")  # all that is given out for public use
-_CLOSED_V6: Final = tuple(
+_PUBLIC_V6: Final = ipaddress.IPv6Network("2000::/3")  # all that is given out for public use
+_NON_PUBLIC_V6: Final = tuple(
     ipaddress.IPv6Network(text)
     for text in (
         "2001::/23",  # protocols, among them Teredo, which wraps an IPv4 address
@@ -55,21 +55,21 @@ def is_public(address: Address) -> bool:
     without IPv4 need, and those only if the wrapped address is.
     """
     if isinstance(address, ipaddress.IPv4Address):
-        return not any(address in network for network in _CLOSED_V4)
+        return not any(address in network for network in _NON_PUBLIC_V4)
     if address.scope_id is not None:
         return False
     if address in _NAT64:
         return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return address in _OPEN_V6 and not any(address in network for network in _CLOSED_V6)
+    return address in _PUBLIC_V6 and not any(address in network for network in _NON_PUBLIC_V6)
 
 
-async def resolved(host: str, port: int) -> Sequence[str]:
+async def resolve_host(host: str, port: int) -> Sequence[str]:
     """Return the addresses that the system's resolver has for ``host``, in its order."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
 
 
-async def addresses_of(
+async def resolve_allowed(
     host: str, port: int, *, resolve: Resolve, is_trusted: bool
 ) -> Sequence[Address]:
     """Return what ``host`` stands for, each address checked unless the host is trusted.
@@ -85,10 +85,10 @@ async def addresses_of(
         try:
             texts = await resolve(host, port)
         except (OSError, UnicodeError) as error:
-            raise Failed("the host's name has no address") from error
+            raise TransientMediaError("the host's name has no address") from error
     found = [ipaddress.ip_address(text) for text in dict.fromkeys(texts)]
     if not found:
-        raise Failed("the host's name has no address")
+        raise TransientMediaError("the host's name has no address")
     if not is_trusted and not all(is_public(address) for address in found):
-        raise Refused("the address is not a public one")
+        raise UnusableMediaError("the address is not a public one")
     return found

@@ -8,11 +8,11 @@ from typing import Final
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from bot.audio.errors import Refused
+from bot.audio.errors import UnusableMediaError
 
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF")
-_PIXELS: Final = 24_000_000
-_SIDE: Final = 500
+_MAX_PIXELS: Final = 24_000_000
+_MAX_SIDE: Final = 500
 _QUALITY: Final = 85
 
 
@@ -23,7 +23,7 @@ class Cover:
     jpeg: bytes = field(repr=False)
 
 
-def checked_cover(path: Path) -> Cover:
+def load_cover(path: Path) -> Cover:
     """Return the picture in the file ``path`` as a cover.
 
     Raises:
@@ -35,16 +35,16 @@ def checked_cover(path: Path) -> Cover:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(path, formats=_FORMATS)
         with image:
-            if image.width * image.height > _PIXELS:
-                raise Refused("the picture has too many pixels")
+            if image.width * image.height > _MAX_PIXELS:
+                raise UnusableMediaError("the picture has too many pixels")
             # lets the decoder of a JPEG do most of the shrinking
-            image.draft("RGB", (_SIDE, _SIDE))
+            image.draft("RGB", (_MAX_SIDE, _MAX_SIDE))
             small = ImageOps.exif_transpose(image.convert("RGB"))
     except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise Refused("it is not a picture") from error
+        raise UnusableMediaError("it is not a picture") from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise Refused("the picture is broken") from error
-    small.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+        raise UnusableMediaError("the picture is broken") from error
+    small.thumbnail((_MAX_SIDE, _MAX_SIDE), Image.Resampling.LANCZOS)
     made = io.BytesIO()
     small.save(made, "JPEG", quality=_QUALITY, optimize=True)
     return Cover(made.getvalue())

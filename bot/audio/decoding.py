@@ -12,19 +12,19 @@ import av.error
 import numpy as np
 import numpy.typing as npt
 
-from bot.audio.errors import Failed, Refused
+from bot.audio.errors import TransientMediaError, UnusableMediaError
 from bot.audio.mpeg import frame_length
 
 # (channels, samples), full scale is 1
-Sound: TypeAlias = npt.NDArray[np.float32]
+Samples: TypeAlias = npt.NDArray[np.float32]
 
 # Of the formats that FFmpeg knows, some are lists of other files or addresses to open; these
 # aren't.
 _FORMATS: Final = "mp3,mov,wav,ogg,flac,aac"
-_BLOCK: Final = 65_536  # samples, a second and a half
+_BLOCK_SAMPLES: Final = 65_536  # samples, a second and a half
 
 
-class Audio:
+class AudioReader:
     """An open audio file; the context closes it.
 
     Attributes:
@@ -45,13 +45,13 @@ class Audio:
                 str(path), options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
             )
         except (av.error.FFmpegError, ValueError) as error:
-            raise Refused("it is not audio") from error
+            raise UnusableMediaError("it is not audio") from error
         streams = self._container.streams.audio
         # a stream whose codec is unknown has no context, whatever the stubs say
         context = getattr(streams[0], "codec_context", None) if streams else None
         if not isinstance(context, av.AudioCodecContext) or not context.sample_rate:
             self._container.close()
-            raise Refused("it has no audio that can be decoded")
+            raise UnusableMediaError("it has no audio that can be decoded")
         self._stream = streams[0]
         self.rate = context.sample_rate
         self.channels = min(context.channels, 2)
@@ -65,11 +65,11 @@ class Audio:
         self._container.close()
 
     @property
-    def promised(self) -> float:
+    def stated_duration(self) -> float:
         """Seconds that the container promises, 0 if it doesn't; of an MP3 often a guess."""
         return (self._container.duration or 0) / av.time_base
 
-    def blocks(self, *, rate: int | None = None, channels: int | None = None) -> Iterator[Sound]:
+    def blocks(self, *, rate: int | None = None, channels: int | None = None) -> Iterator[Samples]:
         """Yield the decoded sound in order, brought to ``rate`` and ``channels`` (1 or 2).
 
         What an encoder added before and behind the music is left out where the file says how
@@ -80,12 +80,12 @@ class Audio:
             Failed: it breaks off.
         """
         layout = "mono" if (channels or self.channels) == 1 else "stereo"
-        pieces: list[Sound] = []
+        pieces: list[Samples] = []
         held = 0
-        for piece in _resampled(self._frames(), layout, rate or self.rate):
+        for piece in _resample(self._frames(), layout, rate or self.rate):
             pieces.append(np.asarray(piece.to_ndarray(), np.float32))
             held += piece.samples
-            if held >= _BLOCK:
+            if held >= _BLOCK_SAMPLES:
                 yield np.concatenate(pieces, axis=1)
                 pieces, held = [], 0
         if pieces:
@@ -106,14 +106,14 @@ class Audio:
                 good += bool(frames)
                 yield from frames
         except av.error.FFmpegError as error:
-            raise Failed("the audio is broken") from error
+            raise TransientMediaError("the audio is broken") from error
         if good <= bad:
-            raise Refused("it is not audio")
+            raise UnusableMediaError("it is not audio")
         if cut_short:
-            raise Failed("the audio breaks off")
+            raise TransientMediaError("the audio breaks off")
 
 
-def _resampled(frames: Iterator[av.AudioFrame], layout: str, rate: int) -> Iterator[av.AudioFrame]:
+def _resample(frames: Iterator[av.AudioFrame], layout: str, rate: int) -> Iterator[av.AudioFrame]:
     """Yield ``frames`` as float32, brought to ``layout`` and ``rate``."""
 
     def new() -> av.AudioResampler:

@@ -16,26 +16,26 @@ from typing import Final
 
 import httpx
 
-from bot.audio.addresses import Address, Resolve, addresses_of, resolved
-from bot.audio.errors import Failed, Refused
+from bot.audio.addresses import Address, Resolve, resolve_allowed, resolve_host
+from bot.audio.errors import TransientMediaError, UnusableMediaError
 
-_REDIRECTS: Final = 5
+_MAX_REDIRECTS: Final = 5
 # May pass: not found is what a store answers until a new file has reached it.
-_PASSING: Final = frozenset({404, 408, 425, 429})
+_TRANSIENT_STATUSES: Final = frozenset({404, 408, 425, 429})
 _HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "Encore"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class DownloadLimits:
     """How much one fetch may take: bytes in all, seconds in all, seconds without a byte."""
 
-    size: int
-    seconds: float
-    idle: float = 15.0
+    max_bytes: int
+    timeout: float
+    idle_timeout: float = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
+class SafeDownloader:
     """Where may be gone to, and how.
 
     Attributes:
@@ -45,10 +45,10 @@ class Door:
     """
 
     trusted_hosts: Collection[str] = ()
-    resolve: Resolve = resolved
+    resolve: Resolve = resolve_host
     tls: ssl.SSLContext = field(default_factory=httpx.create_ssl_context)
 
-    async def download(self, url: str, into: Path, bounds: Bounds) -> int:
+    async def download(self, url: str, into: Path, bounds: DownloadLimits) -> int:
         """Write what is at ``url`` to ``into`` and return its size in bytes.
 
         ``into`` exists afterwards only if all of it came; it is written under another name.
@@ -59,34 +59,34 @@ class Door:
         """
         part = into.with_name(into.name + ".part")
         try:
-            async with asyncio.timeout(bounds.seconds):
+            async with asyncio.timeout(bounds.timeout):
                 size = await self._receive(url, part, bounds)
             part.replace(into)
         except TimeoutError as error:
-            raise Failed("it took too long") from error
+            raise TransientMediaError("it took too long") from error
         except httpx.HTTPError as error:
-            raise Failed(f"the transfer broke ({type(error).__name__})") from error
+            raise TransientMediaError(f"the transfer broke ({type(error).__name__})") from error
         finally:
             part.unlink(missing_ok=True)
         return size
 
-    async def _receive(self, url: str, part: Path, bounds: Bounds) -> int:
+    async def _receive(self, url: str, part: Path, bounds: DownloadLimits) -> int:
         # a client for each fetch: a connection is never shared by names with the same address
         async with httpx.AsyncClient(
             verify=self.tls,
-            timeout=httpx.Timeout(bounds.idle),
+            timeout=httpx.Timeout(bounds.idle_timeout),
             follow_redirects=False,
             trust_env=False,
         ) as http:
-            target = _parsed(url)
-            for _ in range(_REDIRECTS + 1):
+            target = _parse_url(url)
+            for _ in range(_MAX_REDIRECTS + 1):
                 async with self._answer(http, target) as response:
                     if response.has_redirect_location:
-                        target = _parsed(str(target.join(response.headers["location"])))
+                        target = _parse_url(str(target.join(response.headers["location"])))
                         continue
-                    _check(response, bounds.size)
-                    return await _written(response, part, bounds.size)
-        raise Refused("it redirects too often")
+                    _check(response, bounds.max_bytes)
+                    return await _write_body(response, part, bounds.max_bytes)
+        raise UnusableMediaError("it redirects too often")
 
     @contextlib.asynccontextmanager
     async def _answer(
@@ -96,27 +96,27 @@ class Door:
         port = target.port or {"https": 443, "http": 80}.get(target.scheme, 0)
         is_trusted = not {target.host, f"{target.host}:{port}"}.isdisjoint(self.trusted_hosts)
         if target.scheme != "https" and not (target.scheme == "http" and is_trusted):
-            raise Refused("only https links are fetched")
+            raise UnusableMediaError("only https links are fetched")
         if not target.host or target.userinfo:
-            raise Refused("the link is not one to a file")
-        addresses = await addresses_of(
+            raise UnusableMediaError("the link is not one to a file")
+        addresses = await resolve_allowed(
             target.host, port, resolve=self.resolve, is_trusted=is_trusted
         )
-        response = await _sent(http, target, addresses)
+        response = await _send_to_any(http, target, addresses)
         try:
             yield response
         finally:
             await response.aclose()
 
 
-def _parsed(url: str) -> httpx.URL:
+def _parse_url(url: str) -> httpx.URL:
     try:
         return httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise Refused("the link is not a valid one") from error
+        raise UnusableMediaError("the link is not a valid one") from error
 
 
-async def _sent(
+async def _send_to_any(
     http: httpx.AsyncClient, target: httpx.URL, addresses: Collection[Address]
 ) -> httpx.Response:
     """Return the first answer, going through ``addresses`` while none can be connected to."""
@@ -140,23 +140,23 @@ def _check(response: httpx.Response, limit: int) -> None:
     """Let through an answer that promises a file of at most ``limit`` bytes, as it is."""
     status = response.status_code
     if status != httpx.codes.OK.value:
-        kind = Failed if status in _PASSING or response.is_server_error else Refused
+        kind = TransientMediaError if status in _TRANSIENT_STATUSES or response.is_server_error else UnusableMediaError
         raise kind(f"the server answered {status}")
     if response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-        raise Refused("the server sent it compressed, which was not asked for")
+        raise UnusableMediaError("the server sent it compressed, which was not asked for")
     if "content-length" in response.headers and "transfer-encoding" in response.headers:
-        raise Refused("the server gives two lengths")
+        raise UnusableMediaError("the server gives two lengths")
     if int(response.headers.get("content-length", 0)) > limit:
-        raise Refused("it is too large")
+        raise UnusableMediaError("it is too large")
 
 
-async def _written(response: httpx.Response, part: Path, limit: int) -> int:
+async def _write_body(response: httpx.Response, part: Path, limit: int) -> int:
     """Write the body to ``part``; a body shorter than promised is httpx's error, not ours."""
     size = 0
     with part.open("wb") as file:
         async for chunk in response.aiter_raw():
             size += len(chunk)
             if size > limit:
-                raise Refused("it is too large")
+                raise UnusableMediaError("it is too large")
             file.write(chunk)
     return size

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bot.audio.decoding import Audio
-from bot.audio.mp3 import RATES, mp3_writer
-from bot.audio.study import Study
+from bot.audio.decoding import AudioReader
+from bot.audio.mp3 import SAMPLE_RATES, mp3_writer
+from bot.audio.info import AudioInfo
 
 BIT_RATES: Final = (320_000, 256_000, 224_000, 192_000, 160_000, 128_000, 112_000, 96_000)
 _GOOD: Final = 192_000  # where the source doesn't tell
@@ -16,7 +16,7 @@ _OVERHEAD: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class EncodedFile:
     """An MP3 file that fits.
 
     Attributes:
@@ -28,9 +28,9 @@ class Fitted:
     bit_rate: int | None = None
 
 
-def next_rate(rate: int) -> int:
+def next_bit_rate(rate: int) -> int:
     """Return the rate of `RATES` at which sound of ``rate`` samples per second is encoded."""
-    return rate if rate in RATES else 48_000 if rate > RATES[1] else RATES[1]
+    return rate if rate in SAMPLE_RATES else 48_000 if rate > SAMPLE_RATES[1] else SAMPLE_RATES[1]
 
 
 def rounded_bit_rate(bit_rate: int) -> int:
@@ -39,7 +39,7 @@ def rounded_bit_rate(bit_rate: int) -> int:
     return min((known for known in BIT_RATES if known >= wanted), default=BIT_RATES[0])
 
 
-def fitting_bit_rate(
+def highest_bit_rate(
     duration: float, limit: int, *, at_most: int = BIT_RATES[0], reserve: int = 0
 ) -> int | None:
     """Return the highest of `BIT_RATES` at which a song fits into ``limit`` bytes, or None.
@@ -55,7 +55,7 @@ def fitting_bit_rate(
     return next((known for known in fitting if known <= max(at_most, BIT_RATES[-1])), None)
 
 
-def fitted(path: Path, study: Study, into: Path, *, limit: int, reserve: int = 0) -> Fitted | None:
+def encode_to_limit(path: Path, info: AudioInfo, into: Path, *, limit: int, reserve: int = 0) -> EncodedFile | None:
     """Put the audio in ``path`` into ``into`` as an MP3 that fits, or return None if none does.
 
     An MP3 that fits already is copied as it is. All else is encoded at the highest bit rate that
@@ -69,18 +69,18 @@ def fitted(path: Path, study: Study, into: Path, *, limit: int, reserve: int = 0
         reserve: bytes to leave for tags.
     """
     size = path.stat().st_size
-    if study.is_mp3 and size + reserve <= limit:
+    if info.is_mp3 and size + reserve <= limit:
         shutil.copyfile(path, into)
-        return Fitted(size)
-    at_most = rounded_bit_rate(study.bit_rate)
-    bit_rate = fitting_bit_rate(study.duration, limit, at_most=at_most, reserve=reserve)
+        return EncodedFile(size)
+    at_most = rounded_bit_rate(info.bit_rate)
+    bit_rate = highest_bit_rate(info.duration, limit, at_most=at_most, reserve=reserve)
     if bit_rate is None:
         return None
-    rate = next_rate(study.rate)
+    rate = next_bit_rate(info.rate)
     with (
-        Audio(path) as audio,
-        mp3_writer(into, rate=rate, channels=study.channels, bit_rate=bit_rate) as mp3,
+        AudioReader(path) as audio,
+        mp3_writer(into, rate=rate, channels=info.channels, bit_rate=bit_rate) as mp3,
     ):
         for block in audio.blocks(rate=rate):
             mp3.write(block)
-    return Fitted(into.stat().st_size, bit_rate)
+    return EncodedFile(into.stat().st_size, bit_rate)

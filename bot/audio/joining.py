@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from bot.audio.decoding import Sound
+from bot.audio.decoding import Samples
 
 Mono: TypeAlias = npt.NDArray[np.float64]
 
@@ -21,7 +21,7 @@ _GAIN: Final = 0.05
 _QUIET: Final = 1e-4  # mean square; in silence nothing can be aligned
 
 
-def aligned(tail: Sound, head: Sound, length: int, earliest: int, latest: int) -> int:
+def find_offset(tail: Samples, head: Samples, length: int, earliest: int, latest: int) -> int:
     """Return by how many samples ``head`` lies behind ``tail``, between the two bounds.
 
     Sound that both have over ``length`` samples decides: an encoder that doesn't tell its padding,
@@ -43,7 +43,7 @@ def aligned(tail: Sound, head: Sound, length: int, earliest: int, latest: int) -
     return best
 
 
-def blended(tail: Sound, head: Sound) -> Sound:
+def crossfade(tail: Samples, head: Samples) -> Samples:
     """Return ``tail`` turning into ``head``, both of the same length, without a change in power.
 
     Equal power for sound that has nothing in common; the more the two are alike, the closer to
@@ -58,7 +58,7 @@ def blended(tail: Sound, head: Sound) -> Sound:
     return (tail * (falling * scale) + head * (rising * scale)).astype(np.float32)
 
 
-def smoothed(before: Sound, head: Sound) -> Sound:
+def declick(before: Samples, head: Samples) -> Samples:
     """Return ``head`` so that it follows on ``before`` without a click, where there is no tail.
 
     A step between the two that is larger than the steps around it is spread over the head.
@@ -79,11 +79,11 @@ def _likeness(long: Mono, short: Mono) -> Mono:
     return dots / np.sqrt(np.maximum(powers * np.sum(short**2), 1e-12))
 
 
-def _mono(sound: Sound) -> Mono:
+def _mono(sound: Samples) -> Mono:
     return np.asarray(sound.mean(axis=0), np.float64)
 
 
-def _correlation(one: Sound, two: Sound) -> float:
+def _correlation(one: Samples, two: Samples) -> float:
     powers = float(np.sum(one**2, dtype=np.float64) * np.sum(two**2, dtype=np.float64))
     if powers <= 0:
         return 0.0

@@ -15,7 +15,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.audio.fonts import font_for, has, is_emoji_font
-from bot.domain.text import one_line, seen
+from bot.domain.text import collapse_whitespace, strip_invisible
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -66,7 +66,7 @@ class Line:
 
 def line(text: str, size: int, width: float) -> Line:
     """Return ``text`` as one line of letters of ``size`` pixels that is at most ``width`` wide."""
-    clusters = _clusters(one_line(seen(text))[:_LONGEST])
+    clusters = _clusters(collapse_whitespace(strip_invisible(text))[:_LONGEST])
     made = _line(clusters, size)
     fits, too_many = 0, len(clusters)
     if made.width <= width:

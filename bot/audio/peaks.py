@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from bot.audio.decoding import Sound
+from bot.audio.decoding import Samples
 
 _PER_SECOND = 100
 
@@ -56,7 +56,7 @@ class PeakMeter:
         self._levels: list[npt.NDArray[np.uint8]] = []
         self.samples = 0
 
-    def add(self, sound: Sound) -> None:
+    def add(self, sound: Samples) -> None:
         """Take the next block."""
         self.samples += sound.shape[1]
         loudest = np.maximum(sound.max(axis=0), -sound.min(axis=0))

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bot.audio.decoding import Audio
-from bot.audio.errors import Failed, Refused
-from bot.audio.mpeg import stated_length
+from bot.audio.decoding import AudioReader
+from bot.audio.errors import TransientMediaError, UnusableMediaError
+from bot.audio.mpeg import stated_duration
 from bot.audio.peaks import PeakMeter, Peaks
 
-LONGEST: Final = 3600.0  # seconds; a small file can hold days of silence
-_SHORTEST: Final = 0.1
+MAX_DURATION: Final = 3600.0  # seconds; a small file can hold days of silence
+_MIN_DURATION: Final = 0.1
 # Seconds by which what is decoded may fall short of what the file states: an encoder's padding.
 _SLACK: Final = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Study:
+class AudioInfo:
     """What decoding a file told.
 
     Attributes:
@@ -36,27 +36,27 @@ class Study:
     peaks: Peaks
 
 
-def studied(path: Path, *, longest: float = LONGEST) -> Study:
+def analyze(path: Path, *, longest: float = MAX_DURATION) -> AudioInfo:
     """Decode all of the file ``path``, in blocks, and return what that tells. Takes a moment.
 
     Raises:
         Refused: it is not audio, or longer than ``longest`` seconds.
         Failed: it is audio, but breaks off.
     """
-    with Audio(path) as audio:
+    with AudioReader(path) as audio:
         meter = PeakMeter(audio.rate)
         for block in audio.blocks():
             meter.add(block)
             if meter.samples > longest * audio.rate:
-                raise Refused("it is too long")
+                raise UnusableMediaError("it is too long")
         duration = meter.samples / audio.rate
-        if duration < _SHORTEST:
-            raise Refused("there is nothing to hear")
+        if duration < _MIN_DURATION:
+            raise UnusableMediaError("there is nothing to hear")
         # without a summary, an MP3's length is guessed from its size
-        stated = stated_length(path) if audio.is_mp3 else audio.promised
+        stated = stated_duration(path) if audio.is_mp3 else audio.stated_duration
         if stated is not None and duration < stated - _SLACK:
-            raise Failed("the audio breaks off")
-        return Study(
+            raise TransientMediaError("the audio breaks off")
+        return AudioInfo(
             duration=duration,
             rate=audio.rate,
             channels=audio.channels,

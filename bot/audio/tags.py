@@ -11,7 +11,7 @@ from typing import Final
 from mutagen.id3 import APIC, COMM, ID3, TALB, TIT2, TPE1, USLT, Encoding, PictureType
 
 from bot.audio.covers import Cover
-from bot.domain.text import cleaned, one_line
+from bot.domain.text import sanitize, collapse_whitespace
 
 _PADDING: Final = 1024
 _FRAMES: Final = 512  # bytes of all headers together, generously
@@ -45,16 +45,16 @@ class Tags:
         return sum(map(_utf16_size, texts)) + picture + _FRAMES + _PADDING
 
 
-def tag(path: Path, tags: Tags) -> None:
+def write_tags(path: Path, tags: Tags) -> None:
     """Write ``tags`` into the MP3 file ``path``; all that were there before are gone."""
     written = ID3()
     words = Encoding.UTF16
     for frame, text in ((TIT2, tags.title), (TPE1, tags.artist), (TALB, tags.album)):
-        if text := one_line(cleaned(text)):
+        if text := collapse_whitespace(sanitize(text)):
             written.add(frame(encoding=words, text=text))
-    if comment := one_line(cleaned(tags.comment)):
+    if comment := collapse_whitespace(sanitize(tags.comment)):
         written.add(COMM(encoding=words, lang="eng", desc="", text=comment))
-    if lyrics := cleaned(tags.lyrics):
+    if lyrics := sanitize(tags.lyrics):
         # the language of lyrics is not known
         written.add(USLT(encoding=words, lang="und", desc="", text=lyrics))
     if tags.cover:

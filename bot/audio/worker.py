@@ -13,7 +13,7 @@ import sys
 import traceback
 from typing import BinaryIO, Final
 
-LENGTH: Final = struct.Struct(">I")
+LENGTH_PREFIX: Final = struct.Struct(">I")
 _NICE: Final = 10
 _GRACE: Final = 5  # seconds past the limit; by then nobody is left who waits for the answer
 
@@ -30,22 +30,22 @@ def main() -> None:
     # whoever called may have been killed, and then nobody waits for the answer
     with contextlib.suppress(BrokenPipeError):
         while call := _read(calls):
-            answer = _outcome(call)
-            answers.write(LENGTH.pack(len(answer)) + answer)
+            answer = _handle_call(call)
+            answers.write(LENGTH_PREFIX.pack(len(answer)) + answer)
             answers.flush()
 
 
 def _read(calls: BinaryIO) -> bytes:
     """Return the next call, nothing once there are no more."""
-    head = calls.read(LENGTH.size)
-    return calls.read(LENGTH.unpack(head)[0]) if len(head) == LENGTH.size else b""
+    head = calls.read(LENGTH_PREFIX.size)
+    return calls.read(LENGTH_PREFIX.unpack(head)[0]) if len(head) == LENGTH_PREFIX.size else b""
 
 
-def _outcome(call: bytes) -> bytes:
+def _handle_call(call: bytes) -> bytes:
     """Return the pickled (result, None) or (None, error) of a pickled call."""
     try:
         seconds, func, args, kwargs = pickle.loads(call)  # noqa: S301 - from our own parent
-        _end_after(seconds + _GRACE)
+        _set_alarm(seconds + _GRACE)
         return pickle.dumps((func(*args, **kwargs), None))
     except Exception as error:  # noqa: BLE001 - all of them belong to the caller
         error.add_note(traceback.format_exc())
@@ -54,10 +54,10 @@ def _outcome(call: bytes) -> bytes:
         except Exception:  # noqa: BLE001 - some errors can't be pickled
             return pickle.dumps((None, RuntimeError("".join(traceback.format_exception(error)))))
     finally:
-        _end_after(0)
+        _set_alarm(0)
 
 
-def _end_after(seconds: float) -> None:
+def _set_alarm(seconds: float) -> None:
     """Let the system end this process then, should it hang and its parent be gone; 0 is never."""
     if hasattr(signal, "alarm"):
         signal.alarm(int(seconds))

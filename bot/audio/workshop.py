@@ -17,25 +17,25 @@ from typing import Final, ParamSpec, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
-from bot.audio.errors import Failed
-from bot.audio.worker import LENGTH
+from bot.audio.errors import TransientMediaError
+from bot.audio.worker import LENGTH_PREFIX
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_WORKERS: Final = min(os.cpu_count() or 1, 4)
-_SECONDS: Final = 300.0
-_CALLS: Final = 200  # after which a worker is replaced, should a library lose memory
+_MAX_WORKERS: Final = min(os.cpu_count() or 1, 4)
+_CALL_TIMEOUT: Final = 300.0
+_MAX_CALLS: Final = 200  # after which a worker is replaced, should a library lose memory
 
 
-class Workshop:
+class ProcessPool:
     """A bounded pool of workers, started when first needed.
 
     As a context: on entering, what an earlier process left behind is removed; on leaving, work
     that still runs is ended, and no process or file remains.
     """
 
-    def __init__(self, folder: Path, *, workers: int = _WORKERS, seconds: float = _SECONDS) -> None:
+    def __init__(self, folder: Path, *, workers: int = _MAX_WORKERS, seconds: float = _CALL_TIMEOUT) -> None:
         """Make a workshop.
 
         Args:
@@ -48,13 +48,13 @@ class Workshop:
         self._workers = workers
         self._is_open = False
         self._turn = asyncio.Semaphore(workers)
-        self._idle: list[_Worker] = []
-        self._busy: set[_Worker] = set()
+        self._idle: list[_WorkerProcess] = []
+        self._busy: set[_WorkerProcess] = set()
         self._own: Path | None = None
         self._lock: FileLock | None = None
 
     async def __aenter__(self) -> Self:
-        self._own, self._lock = await asyncio.to_thread(_claimed, self._base)
+        self._own, self._lock = await asyncio.to_thread(_claim_folder, self._base)
         self._is_open = True
         return self
 
@@ -69,10 +69,10 @@ class Workshop:
             await worker.stop()
         self._idle.clear()
         if self._own is not None and self._lock is not None:
-            _removed(self._own, self._lock)
+            _remove_folder(self._own, self._lock)
 
     @contextlib.contextmanager
-    def folder(self) -> Generator[Path, None, None]:
+    def temporary_folder(self) -> Generator[Path, None, None]:
         """Yield an empty folder for one piece of work; it is removed with all in it."""
         path = Path(tempfile.mkdtemp(dir=self._own))
         try:
@@ -95,19 +95,19 @@ class Workshop:
                 async with asyncio.timeout(self._seconds):
                     result, error = pickle.loads(await worker.answer(call))  # noqa: S301
             except TimeoutError as late:
-                raise Failed("the audio work took too long") from late
+                raise TransientMediaError("the audio work took too long") from late
             except (asyncio.IncompleteReadError, OSError) as lost:
-                raise Failed("the audio work was ended from outside") from lost
+                raise TransientMediaError("the audio work was ended from outside") from lost
         if error is not None:
             raise error
         return result
 
     @contextlib.asynccontextmanager
-    async def _worker(self) -> AsyncGenerator["_Worker", None]:
+    async def _worker(self) -> AsyncGenerator["_WorkerProcess", None]:
         """Yield a free worker; one that did not answer is ended."""
         if not self._is_open:
-            raise Failed("the workshop is closed")
-        worker = self._idle.pop() if self._idle else await _Worker.started()
+            raise TransientMediaError("the workshop is closed")
+        worker = self._idle.pop() if self._idle else await _WorkerProcess.start()
         self._busy.add(worker)
         try:
             yield worker
@@ -119,7 +119,7 @@ class Workshop:
             self._busy.discard(worker)
 
 
-class _Worker:
+class _WorkerProcess:
     """One process; ready for the next call when it has answered the last."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
@@ -128,7 +128,7 @@ class _Worker:
         self._answered = True
 
     @classmethod
-    async def started(cls) -> Self:
+    async def start(cls) -> Self:
         # it finds modules where this process does
         paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
         process = await asyncio.create_subprocess_exec(
@@ -143,7 +143,7 @@ class _Worker:
 
     @property
     def is_ready(self) -> bool:
-        return self._answered and self._calls < _CALLS and self._process.returncode is None
+        return self._answered and self._calls < _MAX_CALLS and self._process.returncode is None
 
     async def answer(self, call: bytes) -> bytes:
         calls, answers = self._process.stdin, self._process.stdout
@@ -151,9 +151,9 @@ class _Worker:
             raise BrokenPipeError
         self._calls += 1
         self._answered = False
-        calls.write(LENGTH.pack(len(call)) + call)
+        calls.write(LENGTH_PREFIX.pack(len(call)) + call)
         await calls.drain()
-        (length,) = LENGTH.unpack(await answers.readexactly(LENGTH.size))
+        (length,) = LENGTH_PREFIX.unpack(await answers.readexactly(LENGTH_PREFIX.size))
         answer = await answers.readexactly(length)
         self._answered = True
         return answer
@@ -169,7 +169,7 @@ class _Worker:
         await self._process.communicate()
 
 
-def _claimed(base: Path) -> tuple[Path, FileLock]:
+def _claim_folder(base: Path) -> tuple[Path, FileLock]:
     """Return a folder of our own under ``base``, locked, after those of dead processes are gone."""
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     # only one process at a time looks who is dead and makes itself known
@@ -180,14 +180,14 @@ def _claimed(base: Path) -> tuple[Path, FileLock]:
                 lock.acquire(timeout=0)
             except Timeout:
                 continue
-            _removed(path.with_suffix(""), lock)
+            _remove_folder(path.with_suffix(""), lock)
         own = Path(tempfile.mkdtemp(prefix="work-", dir=base))
         lock = FileLock(own.with_suffix(".lock"))
         lock.acquire()
         return own, lock
 
 
-def _removed(folder: Path, lock: FileLock) -> None:
+def _remove_folder(folder: Path, lock: FileLock) -> None:
     """Remove a locked folder and its lock."""
     shutil.rmtree(folder, ignore_errors=True)
     lock.release()

@@ -9,7 +9,7 @@ from bot.domain.text import utf16_length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class TextLimits:
     """The longest texts a provider takes, in UTF-16 units (providers.md §6.1)."""
 
     lyrics: int
@@ -18,7 +18,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Excess:
+class OverlongText:
     """A text that is too long: which, how long it is, and how long it may be."""
 
     text: str
@@ -26,7 +26,7 @@ class Excess:
     limit: int
 
 
-def excesses(request: ExtendRequest, limits: Limits) -> Iterator[Excess]:
+def overlong_texts(request: ExtendRequest, limits: TextLimits) -> Iterator[OverlongText]:
     """Yield each text of ``request`` that is longer than ``limits`` allow."""
     texts = (
         ("lyrics", request.lyrics, limits.lyrics),
@@ -36,4 +36,4 @@ def excesses(request: ExtendRequest, limits: Limits) -> Iterator[Excess]:
     )
     for name, text, limit in texts:
         if (length := utf16_length(text)) > limit:
-            yield Excess(name, length, limit)
+            yield OverlongText(name, length, limit)

@@ -2,7 +2,7 @@
 
 import re
 
-LONGEST = 200
+MAX_LENGTH = 200
 
 # a page, a data structure or a traceback, of which no part is a sentence
 _MARKUP = re.compile(
@@ -26,7 +26,7 @@ _BRACKETS = re.compile(r"[<>]")
 _PREFIX = re.compile(r"^(?:(?:api|internal|network)?\s*error:\s*)+", re.IGNORECASE)
 
 
-def fit_to_show(text: str | None) -> str:
+def redacted(text: str | None) -> str:
     """Return ``text`` without addresses, keys and control characters, at most `LONGEST` long.
 
     Text that is a page, a data structure or a traceback says nothing to a member and comes back
@@ -38,4 +38,4 @@ def fit_to_show(text: str | None) -> str:
     for private in (_ADDRESS, _NUMBER_HOST, _SECRET, _HOST):
         text = private.sub("…", text)
     text = _PREFIX.sub("", " ".join(_BRACKETS.sub("", text).split()))
-    return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
+    return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1].rstrip() + "…"

@@ -16,7 +16,7 @@ def parse_style(text: str) -> tuple[str, ...]:
     return tuple(filter(None, tags.values()))
 
 
-def fitting_style(style: tuple[str, ...], limit: int) -> tuple[str, ...]:
+def truncated_style(style: tuple[str, ...], limit: int) -> tuple[str, ...]:
     """Return the first of the tags that fit together into ``limit`` UTF-16 units."""
     for count in range(len(style), 0, -1):
         if utf16_length(format_style(style[:count])) <= limit:

@@ -19,17 +19,17 @@ from pydantic import (
 
 from bot.domain.links import playable_url
 from bot.domain.models import Clip, ClipStatus
-from bot.domain.provider_text import fit_to_show
+from bot.domain.provider_text import redacted
 from bot.domain.status_words import clip_status
 from bot.domain.style import format_style
-from bot.domain.text import one_line, seen, shortened
-from bot.providers.failures import message_in
+from bot.domain.text import collapse_whitespace, strip_invisible, truncate
+from bot.providers.failures import extract_message
 
 _log = logging.getLogger(__name__)
 
-LONGEST_TITLE = 200
-LONGEST_STYLE = 1000
-LONGEST_URL = 2000
+MAX_TITLE_LENGTH = 200
+MAX_STYLE_LENGTH = 1000
+MAX_URL_LENGTH = 2000
 _WORD = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
@@ -54,7 +54,7 @@ Id = Annotated[
 Seconds = Annotated[float | None, BeforeValidator(_seconds)]
 
 
-class Said(BaseModel):
+class ErrorText(BaseModel):
     """An answer's words, whatever the key they stand under."""
 
     message: object = None
@@ -63,10 +63,10 @@ class Said(BaseModel):
     @property
     def text(self) -> str:
         """The words as far as a member may see them."""
-        return fit_to_show(message_in(self.message) or message_in(self.error))
+        return redacted(extract_message(self.message) or extract_message(self.error))
 
 
-class Made(BaseModel):
+class ClipRef(BaseModel):
     """A clip of which only the id matters, as in the answer to a submission."""
 
     id: Id
@@ -81,7 +81,7 @@ class Metadata(BaseModel):
     error_message: str | None = None
 
 
-class ClipAnswer(Made, Metadata):
+class ClipAnswer(ClipRef, Metadata):
     """A clip in a provider's words."""
 
     status: str | None = None
@@ -91,10 +91,10 @@ class ClipAnswer(Made, Metadata):
     metadata: Metadata | None = None
 
 
-CLIP = TypeAdapter(ClipAnswer)
+CLIP_ANSWER = TypeAdapter(ClipAnswer)
 
 
-def clip(answer: ClipAnswer, *, trusted_hosts: Collection[str] = ()) -> Clip:
+def to_clip(answer: ClipAnswer, *, trusted_hosts: Collection[str] = ()) -> Clip:
     """Return ``answer`` as our clip.
 
     While a clip is streaming its link is that of the stream; before, and where the provider has
@@ -112,20 +112,20 @@ def clip(answer: ClipAnswer, *, trusted_hosts: Collection[str] = ()) -> Clip:
     return Clip(
         id=answer.id,
         status=status,
-        title=_line(answer.title or "", LONGEST_TITLE),
-        style=_line(tags if isinstance(tags, str) else format_style((*tags,)), LONGEST_STYLE),
+        title=_line(answer.title or "", MAX_TITLE_LENGTH),
+        style=_line(tags if isinstance(tags, str) else format_style((*tags,)), MAX_STYLE_LENGTH),
         audio_url=_link(answer.audio_url, trusted_hosts) if audible else None,
         image_url=_link(answer.image_url, trusted_hosts),
         duration=answer.duration or inner.duration,
-        error=fit_to_show(answer.error_message or inner.error_message) if failed else "",
+        error=redacted(answer.error_message or inner.error_message) if failed else "",
     )
 
 
 def _line(text: str, longest: int) -> str:
-    return shortened(one_line(seen(text)), longest)
+    return truncate(collapse_whitespace(strip_invisible(text)), longest)
 
 
 def _link(url: str | None, trusted_hosts: Collection[str]) -> str | None:
     """Return a playable ``url`` if it is also fit to be stored and to be put behind a button."""
     link = playable_url(url, trusted_hosts=trusted_hosts)
-    return link if link and link.isprintable() and len(link) <= LONGEST_URL else None
+    return link if link and link.isprintable() and len(link) <= MAX_URL_LENGTH else None

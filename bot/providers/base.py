@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from bot.domain.limits import Limits
+from bot.domain.limits import TextLimits
 from bot.domain.models import Clip, ExtendRequest, Handle, Progress, ReasonKind, Status
 
 
@@ -34,14 +34,14 @@ class Capabilities:
     """
 
     label: str
-    limits: Limits
+    limits: TextLimits
     exclude: bool = False
     models: tuple[str, ...] = ()
     needs_style: bool = False
     needs_continue_at: bool = True
     lookup: bool = False
     reconcile: bool = False
-    waits: bool = False
+    long_poll: bool = False
     batch: int = 1
     submit_every: float = 0
     query_every: float = 0
@@ -63,7 +63,7 @@ class Provider(Protocol):
     name: str
     capabilities: Capabilities
 
-    async def turn(self) -> None:
+    async def wait_for_submit_slot(self) -> None:
         """Return when the provider's submit rate allows one more `extend`."""
         ...
 
@@ -77,7 +77,7 @@ class Provider(Protocol):
         ...
 
     async def fetch(
-        self, handles: Sequence[Handle], *, beyond: Status | None = None
+        self, handles: Sequence[Handle], *, newer_than: Status | None = None
     ) -> Mapping[Handle, Progress]:
         """Return what the provider says of each handle; one that it doesn't name is left out.
 
@@ -90,7 +90,7 @@ class Provider(Protocol):
         """Return what is known of a clip, or None if the provider can't tell."""
         ...
 
-    async def recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
+    async def find_recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
         """Return ids of clips made from ``request`` since then, oldest first."""
         ...
 

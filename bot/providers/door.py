@@ -18,7 +18,7 @@ from aiolimiter import AsyncLimiter
 from pydantic import TypeAdapter, ValidationError
 
 from bot.providers.base import OutOfCredits, ProviderError, Unauthorized, Unavailable, Unconfirmed
-from bot.providers.failures import Refusal, failure, message_in, retry_after
+from bot.providers.failures import ErrorResponse, error_for, extract_message, retry_after
 
 _log = logging.getLogger(__name__)
 
@@ -26,8 +26,8 @@ Shape = TypeVar("Shape")
 Params = Sequence[tuple[str, str]]
 Lost = type[Unconfirmed] | type[Unavailable]
 
-CONNECT_WITHIN = 10.0
-ANSWER_WITHIN = 30.0
+CONNECT_TIMEOUT = 10.0
+QUERY_TIMEOUT = 30.0
 # what in a header is a key, or a part of one; nothing shorter is a secret
 _FIELD = re.compile(r"[a-z_]{1,32}|\d{1,3}", re.ASCII)
 _KEY = re.compile(r"[^\s;=]{8,}")
@@ -41,12 +41,12 @@ _NOT_SENT = (
 )
 
 
-def limiter(every: float) -> AsyncLimiter | None:
+def rate_limiter(every: float) -> AsyncLimiter | None:
     """Return a limiter to one request in so many seconds; 0 is no limit."""
     return AsyncLimiter(1, every) if every > 0 else None
 
 
-class Door:
+class ApiClient:
     """The way to one provider's API.
 
     Args:
@@ -66,18 +66,18 @@ class Door:
         base_url: str,
         headers: Mapping[str, str],
         query_every: float,
-        refused: Callable[[Refusal], ProviderError | None],
+        refused: Callable[[ErrorResponse], ProviderError | None],
     ) -> None:
         self._client = client
         self._label = label
         self._base_url = base_url.rstrip("/")
         self._headers = dict(headers)
         self._secrets = [key.encode() for text in headers.values() for key in _KEY.findall(text)]
-        self._limiter = limiter(query_every)
+        self._limiter = rate_limiter(query_every)
         self._refused = refused
 
     async def submit(
-        self, path: str, body: Mapping[str, object], shape: TypeAdapter[Shape], *, within: float
+        self, path: str, body: Mapping[str, object], shape: TypeAdapter[Shape], *, timeout: float
     ) -> Shape:
         """POST what may cost credits, once, and return the answer.
 
@@ -92,15 +92,15 @@ class Door:
             Unconfirmed: it left, and the answer doesn't tell what became of it.
             ProviderError: it was refused, by the table in providers.md §5.4.
         """
-        request = self._request("POST", path, body=body, within=within)
+        request = self._request("POST", path, body=body, within=timeout)
         try:
-            answer = await self._send(request, path, Unconfirmed, within=within)
+            answer = await self._send(request, path, Unconfirmed, within=timeout)
         except _RefusedError as error:
             own = self._refused(error.refusal)
-            raise self.noted(own or failure(error.refusal, Unconfirmed)) from None
+            raise self.logged(own or error_for(error.refusal, Unconfirmed)) from None
         return self._read(shape, answer, Unconfirmed)
 
-    async def ask(
+    async def query(
         self,
         path: str,
         shape: TypeAdapter[Shape],
@@ -108,7 +108,7 @@ class Door:
         method: str = "GET",
         params: Params = (),
         body: Mapping[str, object] | None = None,
-        within: float = ANSWER_WITHIN,
+        timeout: float = QUERY_TIMEOUT,
     ) -> Shape:
         """Ask for something that changes nothing, when the query rate allows it.
 
@@ -118,14 +118,14 @@ class Door:
         """
         if self._limiter:
             await self._limiter.acquire()
-        request = self._request(method, path, params=params, body=body, within=within)
+        request = self._request(method, path, params=params, body=body, within=timeout)
         try:
-            answer = await self._send(request, path, Unavailable, within=within)
+            answer = await self._send(request, path, Unavailable, within=timeout)
         except _RefusedError as error:
-            raise self.noted(failure(error.refusal, Unavailable)) from None
+            raise self.logged(error_for(error.refusal, Unavailable)) from None
         return self._read(shape, answer, Unavailable)
 
-    def noted(self, error: ProviderError) -> ProviderError:
+    def logged(self, error: ProviderError) -> ProviderError:
         """Return ``error``, after logging the words that only an operator can act on."""
         if isinstance(error, Unauthorized | OutOfCredits):
             _log.warning("%s: %s: %s", self._label, error.kind, error.text or "no reason given")
@@ -152,7 +152,7 @@ class Door:
                 params=list(params) or None,
                 headers=headers,
                 content=content,
-                timeout=httpx.Timeout(within, connect=CONNECT_WITHIN, pool=CONNECT_WITHIN),
+                timeout=httpx.Timeout(within, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT),
             )
         except (httpx.InvalidURL, UnicodeError):
             raise Unauthorized(f"The base URL or key of {self._label} can't be used.") from None
@@ -171,9 +171,9 @@ class Door:
             async with asyncio.timeout(within):
                 response = await self._client.send(request, follow_redirects=False)
         except _NOT_SENT as error:
-            raise self._silent(error, path, Unavailable) from None
+            raise self._no_response(error, path, Unavailable) from None
         except (httpx.RequestError, TimeoutError) as error:
-            raise self._silent(error, path, lost) from None
+            raise self._no_response(error, path, lost) from None
         content = response.content
         for secret in self._secrets:
             content = content.replace(secret, b"")
@@ -188,15 +188,15 @@ class Door:
         _log.info("%s answered %s to %s", self._label, response.status_code, path)
         header = response.headers.get("Retry-After")
         raise _RefusedError(
-            Refusal(
+            ErrorResponse(
                 response.status_code,
-                message_in(answer),
+                extract_message(answer),
                 content.decode(errors="replace"),
                 retry_after(header, now=dt.datetime.now(dt.UTC)),
             )
         )
 
-    def _silent(self, error: Exception, path: str, kind: Lost) -> ProviderError:
+    def _no_response(self, error: Exception, path: str, kind: Lost) -> ProviderError:
         """Return the error for no answer at all, and log what it was without its details."""
         _log.info("%s gave no answer to %s: %s", self._label, path, type(error).__name__)
         return kind(f"{self._label} did not answer.")
@@ -216,6 +216,6 @@ class Door:
 class _RefusedError(Exception):
     """An answer that is not a 2xx; never leaves this module."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: ErrorResponse) -> None:
         super().__init__()
         self.refusal = refusal

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import cast
 
-from bot.domain.provider_text import fit_to_show
+from bot.domain.provider_text import redacted
 from bot.providers.base import (
     OutOfCredits,
     ProviderError,
@@ -21,7 +21,7 @@ from bot.providers.base import (
     Unauthorized,
 )
 
-_LONGEST_WAIT = 86_400.0
+_MAX_RETRY_AFTER = 86_400.0
 _MESSAGE_KEYS = ("message", "error", "msg", "detail")
 _TOO_MANY = 429
 _FORBIDDEN = 403
@@ -38,7 +38,7 @@ _GAVE_UP = (408, 499)
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ErrorResponse:
     """An answer that is not a success.
 
     Attributes:
@@ -56,7 +56,7 @@ class Refusal:
     @property
     def text(self) -> str:
         """The message as far as a member may see it."""
-        return fit_to_show(self.message)
+        return redacted(self.message)
 
     @property
     def is_about_content(self) -> bool:
@@ -64,7 +64,7 @@ class Refusal:
         return _CONTENT.search(self.message) is not None
 
 
-def failure(refusal: Refusal, lost: type[ProviderError]) -> ProviderError:
+def error_for(refusal: ErrorResponse, lost: type[ProviderError]) -> ProviderError:
     """Return the error that ``refusal`` is (providers.md §5.4).
 
     Args:
@@ -83,13 +83,13 @@ def failure(refusal: Refusal, lost: type[ProviderError]) -> ProviderError:
     return (kind or lost)(text)
 
 
-def _forbidden(refusal: Refusal) -> type[ProviderError]:
+def _forbidden(refusal: ErrorResponse) -> type[ProviderError]:
     if refusal.is_about_content:
         return Rejected
     return OutOfCredits if _UNPAID.search(refusal.message) else Unauthorized
 
 
-def message_in(answer: object, *, depth: int = 4) -> str:
+def extract_message(answer: object, *, depth: int = 4) -> str:
     """Return the message in an error answer, whatever key it stands under; else nothing.
 
     ``message`` is AIML's and sunosay's, ``error`` suno-api's, ``msg`` and ``detail`` are what
@@ -104,7 +104,7 @@ def message_in(answer: object, *, depth: int = 4) -> str:
     elif isinstance(answer, dict):
         said = cast("dict[str, object]", answer)
         parts = [said.get(key) for key in _MESSAGE_KEYS]
-    found = (message_in(part, depth=depth - 1) for part in parts if depth)
+    found = (extract_message(part, depth=depth - 1) for part in parts if depth)
     return next(filter(None, found), "")
 
 
@@ -120,4 +120,4 @@ def retry_after(header: str | None, *, now: dt.datetime) -> float | None:
         except ValueError:
             return None
         seconds = (until.replace(tzinfo=until.tzinfo or dt.UTC) - now).total_seconds()
-    return min(max(seconds, 0.0), _LONGEST_WAIT) if isfinite(seconds) else None
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER) if isfinite(seconds) else None

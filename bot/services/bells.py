@@ -4,17 +4,17 @@ import asyncio
 from dataclasses import dataclass, field
 
 
-class Bell:
+class Wakeup:
     """Wakes one loop; a slow tick is its safety net."""
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Wake the loop now, or as soon as it waits."""
         self._rung.set()
 
-    async def wait(self, seconds: float, *, breath: float = 0) -> None:
+    async def wait(self, seconds: float, *, debounce: float = 0) -> None:
         """Return when the bell is rung, at the latest after ``seconds``.
 
         Once it is rung, others have ``breath`` seconds to ring it too, for one and the same turn.
@@ -22,7 +22,7 @@ class Bell:
         try:
             async with asyncio.timeout(max(seconds, 0)):
                 await self._rung.wait()
-            await asyncio.sleep(breath)
+            await asyncio.sleep(debounce)
         except TimeoutError:
             return
         finally:
@@ -30,10 +30,10 @@ class Bell:
 
 
 @dataclass(frozen=True, slots=True)
-class Bells:
+class Wakeups:
     """The bell of each loop."""
 
-    submitter: Bell = field(default_factory=Bell)
-    tracker: Bell = field(default_factory=Bell)
-    publisher: Bell = field(default_factory=Bell)
-    attacher: Bell = field(default_factory=Bell)
+    submitter: Wakeup = field(default_factory=Wakeup)
+    tracker: Wakeup = field(default_factory=Wakeup)
+    publisher: Wakeup = field(default_factory=Wakeup)
+    attacher: Wakeup = field(default_factory=Wakeup)

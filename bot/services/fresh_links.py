@@ -9,30 +9,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.domain.clock import Clock
-from bot.domain.models import Clip, Extension, KnownClip
-from bot.domain.transitions import relinked
+from bot.domain.models import Clip, Extension, ClipRecord
+from bot.domain.transitions import with_current_links
 from bot.providers.base import Provider, ProviderError
-from bot.services.bells import Bells
+from bot.services.wakeups import Wakeups
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
-ANSWERED_WITHIN = 10.0  # seconds; a member may be waiting
+REFRESH_TIMEOUT = 10.0  # seconds; a member may be waiting
 
 
 @dataclass(frozen=True, slots=True)
-class Renewed:
+class RefreshedClip:
     """A clip as it is now.
 
     Attributes:
         is_asked: whether its provider told; else it is as it was known.
     """
 
-    known: KnownClip
-    is_asked: bool
+    known: ClipRecord
+    is_confirmed: bool
 
 
-class FreshLinks:
+class LinkRefresher:
     """Asks providers for the current links of clips, and keeps what they tell."""
 
     def __init__(
@@ -40,32 +40,32 @@ class FreshLinks:
         store: Store,
         providers: Mapping[str, Provider],
         *,
-        bells: Bells,
+        wakeups: Wakeups,
         clock: Clock,
-        answered_within: float = ANSWERED_WITHIN,
+        timeout: float = REFRESH_TIMEOUT,
     ) -> None:
         """Make it; a provider is waited for ``answered_within`` seconds."""
         self._store = store
         self._providers = providers
-        self._bells = bells
+        self._wakeups = wakeups
         self._clock = clock
-        self._answered_within = answered_within
+        self._answered_within = timeout
 
-    async def renewed(self, known: KnownClip) -> Renewed:
+    async def refresh_clip(self, known: ClipRecord) -> RefreshedClip:
         """Return ``known`` with its current link; one that was withdrawn has none."""
         provider = self._providers.get(known.provider)
         if provider is None:
-            return Renewed(known, is_asked=False)
+            return RefreshedClip(known, is_confirmed=False)
         if known.extension_id is None:
             return await self._source(known, provider)
         ext = await self._store.extension(known.extension_id)
-        fresh = await self.of_extension(ext) if ext else None
+        fresh = await self.refresh_extension(ext) if ext else None
         clip = _named(known.clip, fresh)
         if clip is None:
-            return Renewed(known, is_asked=False)
-        return Renewed(replace(known, clip=clip), is_asked=True)
+            return RefreshedClip(known, is_confirmed=False)
+        return RefreshedClip(replace(known, clip=clip), is_confirmed=True)
 
-    async def of_extension(self, ext: Extension) -> Extension | None:
+    async def refresh_extension(self, ext: Extension) -> Extension | None:
         """Return a complete ``ext`` with its current links, which its reply will show.
 
         None if its provider can't be asked, or did not tell.
@@ -81,13 +81,13 @@ class FreshLinks:
             return None
         if seen is None:
             return None
-        new = relinked(ext, seen)
+        new = with_current_links(ext, seen)
         if new != ext:
             await self._store.save(new, was=ext)
-            self._bells.publisher.ring()
+            self._wakeups.publisher.notify()
         return new
 
-    async def _source(self, known: KnownClip, provider: Provider) -> Renewed:
+    async def _source(self, known: ClipRecord, provider: Provider) -> RefreshedClip:
         """Return a clip that was not made here as its provider tells of it now."""
         clip = None
         if provider.capabilities.lookup:
@@ -97,9 +97,9 @@ class FreshLinks:
             except (ProviderError, TimeoutError) as error:
                 log.info("Clip %s: no current link (%s)", known.clip.id, type(error).__name__)
         if clip is None:
-            return Renewed(known, is_asked=False)
+            return RefreshedClip(known, is_confirmed=False)
         await self._store.remember_clip(provider.name, clip, now=self._clock())
-        return Renewed(replace(known, clip=clip), is_asked=True)
+        return RefreshedClip(replace(known, clip=clip), is_confirmed=True)
 
 
 def _named(clip: Clip, ext: Extension | None) -> Clip | None:

@@ -7,7 +7,7 @@ from bot.providers.base import ProviderError
 log = logging.getLogger(__name__)
 
 
-class Outages:
+class OutageLog:
     """Remembers which providers are out of reach, so that the log is not flooded."""
 
     def __init__(self) -> None:

@@ -4,15 +4,15 @@ import datetime as dt
 
 from bot.domain.clock import Clock
 from bot.domain.models import Extension, Status
-from bot.domain.pacing import Pace, learned_pace, next_poll
+from bot.domain.pacing import PollWindows, learned_windows, next_poll_delay
 from bot.providers.base import Capabilities
 from bot.store.store import Store
 
-FRESH_FOR = dt.timedelta(seconds=30)
-AT_ONCE = dt.timedelta(0)
+CACHE_LIFETIME = dt.timedelta(seconds=30)
+IMMEDIATELY = dt.timedelta(0)
 
 
-class Paces:
+class PollSchedule:
     """The learned `Pace` of each provider, read from the store now and then."""
 
     def __init__(
@@ -22,23 +22,23 @@ class Paces:
         self._store = store
         self._clock = clock
         self._poll_every = poll_every
-        self._learned: dict[str, tuple[Pace, dt.datetime]] = {}
+        self._learned: dict[str, tuple[PollWindows, dt.datetime]] = {}
 
     @property
     def is_fixed(self) -> bool:
         """Whether the interval is set rather than learned."""
         return self._poll_every is not None
 
-    async def of(self, provider: str) -> Pace:
+    async def windows(self, provider: str) -> PollWindows:
         """Return the pace of ``provider``, at most `FRESH_FOR` old."""
         now = self._clock()
         known = self._learned.get(provider)
-        if known is None or now - known[1] > FRESH_FOR:
-            known = learned_pace(await self._store.timings(provider)), now
+        if known is None or now - known[1] > CACHE_LIFETIME:
+            known = learned_windows(await self._store.timings(provider)), now
             self._learned[provider] = known
         return known[0]
 
-    async def pause(
+    async def delay(
         self, ext: Extension, capabilities: Capabilities, *, has_moved: bool
     ) -> dt.timedelta:
         """Return how long to leave ``ext`` alone now, at most until its deadline.
@@ -51,14 +51,14 @@ class Paces:
         now = self._clock()
         if self._poll_every is not None:
             pause = self._poll_every
-        elif capabilities.waits and has_moved:
-            pause = AT_ONCE
+        elif capabilities.long_poll and has_moved:
+            pause = IMMEDIATELY
         else:
-            pace = await self.of(ext.request.provider)
+            pace = await self.windows(ext.request.provider)
             age = (now - (ext.submitted_at or ext.created_at)).total_seconds()
             is_streaming = ext.status is Status.STREAMING and not _awaits_sound(ext)
-            pause = dt.timedelta(seconds=next_poll(age, pace, is_streaming=is_streaming))
-        return max(min(pause, ext.deadline_at - now), AT_ONCE)
+            pause = dt.timedelta(seconds=next_poll_delay(age, pace, is_streaming=is_streaming))
+        return max(min(pause, ext.deadline_at - now), IMMEDIATELY)
 
 
 def _awaits_sound(ext: Extension) -> bool:

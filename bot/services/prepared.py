@@ -24,7 +24,7 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Uploads:
     """What a reply is to carry.
 
     Attributes:
@@ -38,12 +38,12 @@ class Prepared:
     reason: Reason | None = None
 
 
-class Preparation(Protocol):
+class UploadBuilder(Protocol):
     """Makes the files of one kind of extension."""
 
     async def prepare(
         self, ext: Extension, folder: Path, *, limit: int | None, is_last: bool
-    ) -> Prepared:
+    ) -> Uploads:
         """Return what the reply of ``ext`` is to carry.
 
         Args:

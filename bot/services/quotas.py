@@ -4,19 +4,19 @@ import datetime as dt
 
 from bot.domain.errors import UserError
 from bot.domain.models import Extension
-from bot.domain.text import escaped, one_line, shortened
-from bot.store.accepting import Full
+from bot.domain.text import escape_markdown, collapse_whitespace, truncate
+from bot.store.accepting import QuotaExceeded
 
-NAMED = 5  # extensions that a refusal names
+MAX_NAMED = 5  # extensions that a refusal names
 TITLE_LENGTH = 40
 
 
-def too_many(full: Full, usual: dt.timedelta | None) -> UserError:
+def quota_error(full: QuotaExceeded, usual: dt.timedelta | None) -> UserError:
     """Return the refusal: it names what is in progress, and when to come back."""
     who = "You have" if full.of_member else "This channel has"
     exts, count = full.in_progress, len(full.in_progress)
-    named = " · ".join(_link(ext) for ext in exts[:NAMED])
-    more = f" and {count - NAMED} more" if count > NAMED else ""
+    named = " · ".join(_link(ext) for ext in exts[:MAX_NAMED])
+    more = f" and {count - MAX_NAMED} more" if count > MAX_NAMED else ""
     when = f", usually within {_minutes(usual)}" if usual else ""
     return UserError(
         f"{who} {count} extension{'s' * (count != 1)} in progress, and more must wait.",
@@ -30,5 +30,5 @@ def _minutes(usual: dt.timedelta) -> str:
 
 
 def _link(ext: Extension) -> str:
-    title = escaped(shortened(one_line(ext.title), TITLE_LENGTH)) or "Untitled"
+    title = escape_markdown(truncate(collapse_whitespace(ext.title), TITLE_LENGTH)) or "Untitled"
     return f"[{title}]({ext.reply.url})" if ext.reply.url else title

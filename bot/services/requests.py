@@ -9,20 +9,20 @@ from dataclasses import dataclass, replace
 from bot.domain.clip_reference import ClipId, MessageLink, ShortLink, parse_clip_reference
 from bot.domain.errors import UserError
 from bot.domain.forms import Form
-from bot.domain.limits import Excess, Limits, excesses
-from bot.domain.models import Clip, ClipStatus, ExtendRequest, KnownClip
-from bot.domain.style import fitting_style, format_style, parse_style
-from bot.domain.text import cleaned, escaped, one_line, shortened
-from bot.domain.timecode import format_point, format_time, join_point, parse_time
+from bot.domain.limits import OverlongText, TextLimits, overlong_texts
+from bot.domain.models import Clip, ClipStatus, ExtendRequest, ClipRecord
+from bot.domain.style import truncated_style, format_style, parse_style
+from bot.domain.text import sanitize, escape_markdown, collapse_whitespace, truncate
+from bot.domain.timecode import format_continue_at, format_time, effective_continue_at, parse_time
 from bot.providers.base import Capabilities, Provider
-from bot.services.clip_memory import ClipMemory
+from bot.services.clip_memory import ClipCache
 from bot.store.store import Store
 
-NAMED = 60  # UTF-16 units of a member's own text that an answer repeats
+QUOTE_LENGTH = 60  # UTF-16 units of a member's own text that an answer repeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class PrefilledForm:
     """A form as its modal shows it.
 
     Attributes:
@@ -33,7 +33,7 @@ class Opened:
 
     form: Form
     capabilities: Capabilities
-    source: KnownClip | None
+    source: ClipRecord | None
 
     @property
     def source_title(self) -> str:
@@ -42,13 +42,13 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared(Opened):
+class ValidatedForm(PrefilledForm):
     """A form that can be sent, and the request that it amounts to."""
 
     request: ExtendRequest
 
 
-class Requests:
+class FormReader:
     """Turns forms into requests."""
 
     def __init__(
@@ -58,9 +58,9 @@ class Requests:
         self._store = store
         self._providers = providers
         self._default = default_provider
-        self._clips = ClipMemory(store)
+        self._clips = ClipCache(store)
 
-    async def opened(self, form: Form) -> Opened:
+    async def prefill(self, form: Form) -> PrefilledForm:
         """Return ``form`` completed from its source clip, all else as it was typed.
 
         Asks no provider, so that a modal can open at once; in it, anything but the clip and the
@@ -78,15 +78,15 @@ class Requests:
         form = replace(form, clip=clip_id, provider=provider.name)
         if source is not None:
             form = _filled_in(form, source.clip, provider.capabilities.limits)
-        return Opened(form=form, capabilities=provider.capabilities, source=source)
+        return PrefilledForm(form=form, capabilities=provider.capabilities, source=source)
 
-    async def prepare(self, form: Form) -> Prepared:
+    async def parse(self, form: Form) -> ValidatedForm:
         """Return ``form`` as `opened`, and read as a request.
 
         Raises:
             UserError: something in it can't be done.
         """
-        opened = await self.opened(form)
+        opened = await self.prefill(form)
         form, source = opened.form, opened.source
         point = _point(form.at, source.clip if source else None)
         _check_choices(form, opened.capabilities)
@@ -100,21 +100,21 @@ class Requests:
             exclude=parse_style(form.exclude),
             model=form.model or None,
         )
-        return Prepared(
-            form=replace(form, at=format_point(point)),
+        return ValidatedForm(
+            form=replace(form, at=format_continue_at(point)),
             request=request,
             capabilities=opened.capabilities,
             source=source,
         )
 
-    async def checked(self, form: Form) -> Prepared:
+    async def validate(self, form: Form) -> ValidatedForm:
         """Return ``form`` prepared, with all that its provider asks for.
 
         Raises:
             UserError: as `prepare`, or a text is too long, or the style is lacking.
         """
-        prepared = await self.prepare(form)
-        for excess in excesses(prepared.request, prepared.capabilities.limits):
+        prepared = await self.parse(form)
+        for excess in overlong_texts(prepared.request, prepared.capabilities.limits):
             raise _too_long(excess, prepared.capabilities.label)
         if prepared.capabilities.needs_style and not prepared.request.style:
             raise UserError(
@@ -141,7 +141,7 @@ class Requests:
                 return await self._clip_of_reply(message_id)
             case _:
                 raise UserError(
-                    f"“{escaped(shortened(one_line(text), NAMED))}” names no clip.",
+                    f"“{escape_markdown(truncate(collapse_whitespace(text), QUOTE_LENGTH))}” names no clip.",
                     "Give a clip id, a `suno.com/song/…` link or a link to one of Encore's "
                     "replies, or pick a clip from the list.",
                 )
@@ -153,8 +153,8 @@ class Requests:
                 "That message is not one of Encore's replies.",
                 "Copy the link of a reply that carries a finished clip.",
             )
-        if ext.open_ends:
-            return ext.open_ends[0]
+        if ext.extendable_clip_ids:
+            return ext.extendable_clip_ids[0]
         if not ext.clips:
             raise UserError(
                 "That reply has no clip yet.",
@@ -162,14 +162,14 @@ class Requests:
             )
         return ext.clips[0].id
 
-    def _provider(self, name: str, source: KnownClip | None) -> Provider:
+    def _provider(self, name: str, source: ClipRecord | None) -> Provider:
         """Return who is to be asked: who made the clip; for one only used here, who is named."""
         home = source.provider if source else ""
         is_made_here = source is not None and source.extension_id is not None
         if name and name not in self._providers:
             enabled = ", ".join(f"`{known}`" for known in self._providers)
             raise UserError(
-                f"There is no provider “{escaped(shortened(one_line(name), NAMED))}” here.",
+                f"There is no provider “{escape_markdown(truncate(collapse_whitespace(name), QUOTE_LENGTH))}” here.",
                 f"Leave `provider` empty, or pick one of these: {enabled}.",
             )
         if is_made_here and home not in self._providers:
@@ -191,21 +191,21 @@ class Requests:
 
 def _tidy(form: Form) -> Form:
     return Form(
-        clip=one_line(cleaned(form.clip)),
-        at=one_line(cleaned(form.at)),
-        style=one_line(cleaned(form.style)),
-        lyrics=cleaned(form.lyrics),
-        title=one_line(cleaned(form.title)),
-        exclude=one_line(cleaned(form.exclude)),
-        model=one_line(cleaned(form.model)),
-        provider=one_line(cleaned(form.provider)),
+        clip=collapse_whitespace(sanitize(form.clip)),
+        at=collapse_whitespace(sanitize(form.at)),
+        style=collapse_whitespace(sanitize(form.style)),
+        lyrics=sanitize(form.lyrics),
+        title=collapse_whitespace(sanitize(form.title)),
+        exclude=collapse_whitespace(sanitize(form.exclude)),
+        model=collapse_whitespace(sanitize(form.model)),
+        provider=collapse_whitespace(sanitize(form.provider)),
     )
 
 
-def _filled_in(form: Form, source: Clip, limits: Limits) -> Form:
+def _filled_in(form: Form, source: Clip, limits: TextLimits) -> Form:
     """Return ``form`` with the source's style and title, as far as they fit, where it has none."""
-    style = format_style(fitting_style(parse_style(source.style), limits.style))
-    title = shortened(source.title, limits.title)
+    style = format_style(truncated_style(parse_style(source.style), limits.style))
+    title = truncate(source.title, limits.title)
     return replace(form, style=form.style or style, title=form.title or title)
 
 
@@ -224,7 +224,7 @@ def _point(text: str, clip: Clip | None) -> float | None:
         point = parse_time(text)
     except ValueError:
         raise UserError(
-            f"“{escaped(shortened(text, NAMED))}” is not a time.",
+            f"“{escape_markdown(truncate(text, QUOTE_LENGTH))}” is not a time.",
             "Write seconds (`121.1`), minutes (`2:01.1`), hours (`1:02:03`), or `end`.",
         ) from None
     if point == 0:
@@ -233,7 +233,7 @@ def _point(text: str, clip: Clip | None) -> float | None:
             "Pick a time after 0:00, or leave `at` empty for the end.",
         )
     length = clip.duration if clip else None
-    if clip is not None and length is not None and join_point(point, length) is None:
+    if clip is not None and length is not None and effective_continue_at(point, length) is None:
         raise UserError(
             "That time lies past the end.",
             f"{_named(clip)} is {format_time(round(length))} long; "
@@ -252,7 +252,7 @@ def _check_choices(form: Form, capabilities: Capabilities) -> None:
         )
 
 
-def _too_long(excess: Excess, label: str) -> UserError:
+def _too_long(excess: OverlongText, label: str) -> UserError:
     return UserError(
         f"The {excess.text} is too long for {label}."
         if excess.text != "lyrics"
@@ -263,4 +263,4 @@ def _too_long(excess: Excess, label: str) -> UserError:
 
 
 def _named(clip: Clip) -> str:
-    return f"“{escaped(shortened(clip.title, NAMED))}”" if clip.title else "That clip"
+    return f"“{escape_markdown(truncate(clip.title, QUOTE_LENGTH))}”" if clip.title else "That clip"

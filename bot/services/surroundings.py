@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.attachments import Attachment
-from bot.domain.lineage import Step
+from bot.domain.lineage import LineageClip
 from bot.domain.models import Extension, Status
 from bot.providers.base import Provider
-from bot.services.paces import Paces
+from bot.services.poll_schedule import PollSchedule
 from bot.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class ReplyContext:
     """What the store and the provider know round an extension.
 
     Attributes:
@@ -27,33 +27,33 @@ class Surroundings:
     """
 
     label: str
-    place: int | None = None
-    usual: dt.timedelta | None = None
-    take_of: Extension | None = None
+    queue_position: int | None = None
+    typical_duration: dt.timedelta | None = None
+    retake_of: Extension | None = None
     continuations: tuple[Extension, ...] = ()
-    parts: tuple[Step, ...] = ()
+    parts: tuple[LineageClip, ...] = ()
     attachments: tuple[Attachment, ...] = ()
 
 
-class Views:
+class ReplyContextLoader:
     """Looks up the surroundings of extensions."""
 
-    def __init__(self, store: Store, providers: Mapping[str, Provider], paces: Paces) -> None:
+    def __init__(self, store: Store, providers: Mapping[str, Provider], poll_schedule: PollSchedule) -> None:
         self._store = store
         self._providers = providers
-        self._paces = paces
+        self._poll_schedule = poll_schedule
 
-    async def of(self, ext: Extension, *, place: int | None = None) -> Surroundings:
+    async def load(self, ext: Extension, *, queue_position: int | None = None) -> ReplyContext:
         """Return what to show beside ``ext``, whose ``place`` in line may be known already."""
         store, provider = self._store, self._providers.get(ext.request.provider)
-        if place is None and ext.status is Status.WAITING:
-            place = await store.place_in_line(ext)
+        if queue_position is None and ext.status is Status.WAITING:
+            queue_position = await store.queue_position(ext)
         is_complete = ext.status is Status.COMPLETE
-        return Surroundings(
+        return ReplyContext(
             label=provider.capabilities.label if provider else ext.request.provider,
-            place=place,
-            usual=await self.usual(ext.request.provider),
-            take_of=await store.extension(ext.take_of) if ext.take_of is not None else None,
+            queue_position=queue_position,
+            typical_duration=await self.typical_duration(ext.request.provider),
+            retake_of=await store.extension(ext.retake_of) if ext.retake_of is not None else None,
             parts=tuple(await store.lineage(ext.request.clip_id)) if ext.kind.is_song else (),
             continuations=tuple(await store.continuations(ext))
             if ext.clips and is_complete
@@ -61,7 +61,7 @@ class Views:
             attachments=await store.audio.attachments(ext.id) if is_complete else (),
         )
 
-    async def usual(self, provider: str) -> dt.timedelta | None:
+    async def typical_duration(self, provider: str) -> dt.timedelta | None:
         """Return how long ``provider`` usually takes, None until learned."""
-        seconds = (await self._paces.of(provider)).usual
+        seconds = (await self._poll_schedule.windows(provider)).typical_duration
         return dt.timedelta(seconds=seconds) if seconds else None

@@ -10,7 +10,7 @@ from collections.abc import Coroutine, Hashable
 log = logging.getLogger(__name__)
 
 
-class Workers:
+class TaskPool:
     """Runs up to ``limit`` pieces of work at once, each under a key that runs only once a time."""
 
     def __init__(self, limit: int) -> None:

@@ -23,31 +23,31 @@ class Quota:
     channel: int = 0
 
 
-class TakenOn(NamedTuple):
+class Accepted(NamedTuple):
     """What is stored now, whether it is new, and its place in line if it is; 1 is next."""
 
     extension: Extension
     is_new: bool
-    place: int | None = None
+    queue_position: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Full:
+class QuotaExceeded:
     """Nothing was accepted, because as many as may be are in progress."""
 
     in_progress: tuple[Extension, ...]
     of_member: bool  # or else of the channel
 
 
-async def take_on(
+async def accept(
     db: AsyncConnection,
     ext: Extension,
     *,
     publish_at: dt.datetime,
     quota: Quota,
     double_since: dt.datetime,
-    knows_source: bool,
-) -> TakenOn | Full:
+    source_is_known: bool,
+) -> Accepted | QuotaExceeded:
     """Insert ``ext`` if it is new and there is room; else return what it repeats, or why not.
 
     A take of the same extension by the same member since ``double_since`` is a double click, and
@@ -56,21 +56,21 @@ async def take_on(
     if ext.kind.is_song:
         songs = await lineages.songs_of(db, ext.request.clip_id, ext.reply.channel_id)
         if songs:
-            return TakenOn(songs[0], is_new=False)
-    if ext.take_of is not None:
-        latest = await relations.latest_take(db, ext.take_of, ext.member_id)
+            return Accepted(songs[0], is_new=False)
+    if ext.retake_of is not None:
+        latest = await relations.latest_take(db, ext.retake_of, ext.member_id)
         if latest is not None and latest.created_at > double_since:
-            return TakenOn(latest, is_new=False)
-    full = await _full(db, ext, quota)
+            return Accepted(latest, is_new=False)
+    full = await _exceeded_quota(db, ext, quota)
     if full is not None:
-        known = await extensions.find(db, _row.trigger == ext.trigger)
-        return TakenOn(known, is_new=False) if known else full
-    stored, is_new = await extensions.accept(db, ext, publish_at, knows_source=knows_source)
-    place = await extensions.place_in_line(db, stored) if is_new else None
-    return TakenOn(stored, is_new, place)
+        known = await extensions.find(db, _row.trigger == ext.idempotency_key)
+        return Accepted(known, is_new=False) if known else full
+    stored, is_new = await extensions.insert_new(db, ext, publish_at, source_is_known=source_is_known)
+    place = await extensions.queue_position(db, stored) if is_new else None
+    return Accepted(stored, is_new, place)
 
 
-async def _full(db: AsyncConnection, ext: Extension, quota: Quota) -> Full | None:
+async def _exceeded_quota(db: AsyncConnection, ext: Extension, quota: Quota) -> QuotaExceeded | None:
     """Return what is in progress of the member, or in the channel, if that is the most."""
     if not (quota.member or quota.channel):
         return None
@@ -80,8 +80,8 @@ async def _full(db: AsyncConnection, ext: Extension, quota: Quota) -> Full | Non
     both = (await db.execute(question)).all()
     if 0 < quota.member <= sum(row.member_id == ext.member_id for row in both):
         own = await relations.in_progress(db, member_id=ext.member_id, channel_id=None)
-        return Full(in_progress=tuple(own), of_member=True)
+        return QuotaExceeded(in_progress=tuple(own), of_member=True)
     if 0 < quota.channel <= sum(row.reply_channel_id == channel_id for row in both):
         here = await relations.in_progress(db, member_id=None, channel_id=channel_id)
-        return Full(in_progress=tuple(here), of_member=False)
+        return QuotaExceeded(in_progress=tuple(here), of_member=False)
     return None

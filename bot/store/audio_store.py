@@ -14,19 +14,19 @@ class AudioStore:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def want(self, extension_id: int, *, due_at: dt.datetime) -> None:
+    async def enqueue(self, extension_id: int, *, due_at: dt.datetime) -> None:
         """Have the audio of an extension attached, also once more.
 
         An extension that becomes complete with something to hear, and a splice that is accepted,
         want it by themselves, in the same transaction.
         """
-        await self._db.write(audio_work.want, extension_id, due_at)
+        await self._db.write(audio_work.enqueue, extension_id, due_at)
 
     async def claim(
-        self, *, now: dt.datetime, lapses_at: dt.datetime, limit: int
+        self, *, now: dt.datetime, lease_until: dt.datetime, limit: int
     ) -> list[AudioWork]:
         """Return the audio that is due, the longest due first; it is due again at ``lapses_at``."""
-        return await self._db.write(audio_work.claim, now=now, lapses_at=lapses_at, limit=limit)
+        return await self._db.write(audio_work.claim, now=now, lease_until=lease_until, limit=limit)
 
     async def postpone(self, work: AudioWork, *, due_at: dt.datetime) -> None:
         """Note an attempt that failed, to be repeated at ``due_at``."""

@@ -9,17 +9,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.attachments import Attachment, AudioWork, Outcome
-from bot.store.tables import audio, clips, is_wanted
+from bot.domain.attachments import Attachment, AudioWork, AttachmentStatus
+from bot.store.tables import audio, clips, is_queued
 from bot.store.upsert import insert
 
 _row = audio.c
 
 # the loop asks this each time it wakes
-_next_audio = select(func.min(_row.due_at)).where(is_wanted)
+_next_audio = select(func.min(_row.due_at)).where(is_queued)
 
 
-async def want(db: AsyncConnection, extension_id: int, due_at: dt.datetime) -> None:
+async def enqueue(db: AsyncConnection, extension_id: int, due_at: dt.datetime) -> None:
     """Have the audio of an extension attached, from ``due_at`` on; also once more."""
     again = {"is_wanted": True, "due_at": due_at, "failures": 0}
     statement = insert(db, audio).values(extension_id=extension_id, attachments="[]", **again)
@@ -29,23 +29,23 @@ async def want(db: AsyncConnection, extension_id: int, due_at: dt.datetime) -> N
 
 
 async def claim(
-    db: AsyncConnection, *, now: dt.datetime, lapses_at: dt.datetime, limit: int
+    db: AsyncConnection, *, now: dt.datetime, lease_until: dt.datetime, limit: int
 ) -> list[AudioWork]:
     """Claim the audio that is due, the longest due first."""
     question = (
         select(_row.extension_id, _row.failures)
-        .where(is_wanted, _row.due_at <= now)
+        .where(is_queued, _row.due_at <= now)
         .order_by(_row.due_at, _row.extension_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     due = [
-        AudioWork(extension_id=extension_id, due_at=lapses_at, failures=failures)
+        AudioWork(extension_id=extension_id, due_at=lease_until, failures=failures)
         for extension_id, failures in await db.execute(question)
     ]
     if due:
         ids = [work.extension_id for work in due]
-        claimed = update(audio).where(_row.extension_id.in_(ids)).values(due_at=lapses_at)
+        claimed = update(audio).where(_row.extension_id.in_(ids)).values(due_at=lease_until)
         await db.execute(claimed)
     return due
 
@@ -86,15 +86,15 @@ async def next_audio(db: AsyncConnection) -> dt.datetime | None:
     return (await db.execute(_next_audio)).scalar()
 
 
-async def lapse(db: AsyncConnection) -> None:
+async def expire_leases(db: AsyncConnection) -> None:
     """Let the claims of a process that is no more lapse."""
     past = dt.datetime.fromtimestamp(0, tz=dt.UTC)
-    await db.execute(update(audio).where(is_wanted).values(due_at=past))
+    await db.execute(update(audio).where(is_queued).values(due_at=past))
 
 
 def _still_held(work: AudioWork) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions under which the claim of ``work`` has not lapsed to someone else."""
-    return is_wanted, _row.extension_id == work.extension_id, _row.due_at == work.due_at
+    return is_queued, _row.extension_id == work.extension_id, _row.due_at == work.due_at
 
 
 def _written(attachments: Sequence[Attachment]) -> str:
@@ -102,5 +102,5 @@ def _written(attachments: Sequence[Attachment]) -> str:
 
 
 def _read(row: dict[str, Any]) -> Attachment:
-    row |= {"outcome": Outcome(row["outcome"]), "starts": tuple(row["starts"])}
+    row |= {"outcome": AttachmentStatus(row["outcome"]), "starts": tuple(row["starts"])}
     return Attachment(**row)

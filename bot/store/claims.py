@@ -12,17 +12,17 @@ from typing import Any
 from sqlalchemy import Select, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.models import FINAL, SPLICER, Extension, Status
+from bot.domain.models import FINAL, LOCAL_PROVIDER, Extension, Status
 from bot.store import audio_work
 from bot.store.extensions import OPEN, load
-from bot.store.tables import audio, extensions, is_unpublished, is_wanted
+from bot.store.tables import audio, extensions, is_unpublished, is_queued
 
 _TRACKED = tuple(status for status in Status if status.is_tracked)
 
 _row = extensions.c
 
 # The loops ask these again and again: to build them anew takes as long as to answer them.
-_next_due = select(func.min(_row.due_at)).where(_row.status.in_(OPEN), _row.provider != SPLICER)
+_next_due = select(func.min(_row.due_at)).where(_row.status.in_(OPEN), _row.provider != LOCAL_PROVIDER)
 _next_publish = select(func.min(_row.publish_at)).where(is_unpublished)
 
 
@@ -31,7 +31,7 @@ async def next_waiting(db: AsyncConnection, provider: str, now: dt.datetime) -> 
     return next(iter(await load(db, _first_waiting(provider, now))), None)
 
 
-async def interrupted(db: AsyncConnection, now: dt.datetime) -> list[Extension]:
+async def stale_submissions(db: AsyncConnection, now: dt.datetime) -> list[Extension]:
     """Return the submitting extensions whose claim has lapsed, oldest first."""
     question = (
         select(extensions)
@@ -42,7 +42,7 @@ async def interrupted(db: AsyncConnection, now: dt.datetime) -> list[Extension]:
 
 
 async def claim_due(
-    db: AsyncConnection, provider: str, *, now: dt.datetime, lapses_at: dt.datetime, limit: int
+    db: AsyncConnection, provider: str, *, now: dt.datetime, lease_until: dt.datetime, limit: int
 ) -> list[Extension]:
     """Claim the tracked extensions that are due, the longest due first."""
     question = (
@@ -53,12 +53,12 @@ async def claim_due(
         .with_for_update(skip_locked=True)
     )
     due = await load(db, question)
-    await _lease(db, due, {"due_at": lapses_at})
-    return [replace(ext, due_at=lapses_at) for ext in due]
+    await _lease(db, due, {"due_at": lease_until})
+    return [replace(ext, due_at=lease_until) for ext in due]
 
 
 async def claim_unpublished(
-    db: AsyncConnection, *, now: dt.datetime, lapses_at: dt.datetime, limit: int
+    db: AsyncConnection, *, now: dt.datetime, lease_until: dt.datetime, limit: int
 ) -> list[Extension]:
     """Claim the extensions whose reply shows an old revision: final ones first, then by age."""
     question = (
@@ -69,7 +69,7 @@ async def claim_unpublished(
         .with_for_update(skip_locked=True)
     )
     unpublished = await load(db, question)
-    await _lease(db, unpublished, {"publish_at": lapses_at})
+    await _lease(db, unpublished, {"publish_at": lease_until})
     return unpublished
 
 
@@ -97,13 +97,13 @@ async def postpone_publishing(
 
 
 async def claim_reply(
-    db: AsyncConnection, extension_id: int, *, now: dt.datetime, lapses_at: dt.datetime
+    db: AsyncConnection, extension_id: int, *, now: dt.datetime, lease_until: dt.datetime
 ) -> dt.datetime | None:
     """Claim one reply for an edit, and return None; else when it may be edited again."""
     statement = (
         update(extensions)
         .where(_row.id == extension_id, _row.publish_at <= now)
-        .values(publish_at=lapses_at)
+        .values(publish_at=lease_until)
     )
     if (await db.execute(statement)).rowcount:
         return None
@@ -127,17 +127,17 @@ async def next_publish(db: AsyncConnection) -> dt.datetime | None:
     return (await db.execute(_next_publish)).scalar()
 
 
-async def lapse_all(db: AsyncConnection) -> None:
+async def expire_leases(db: AsyncConnection) -> None:
     """Let the claims of a process that is no more lapse.
 
     No clock is asked: what was claimed becomes due at a time that is past for sure.
     """
     past = func.coalesce(_row.submitted_at, _row.created_at)
     claimed = _row.status.in_((Status.SUBMITTING, *_TRACKED))
-    is_sent = _row.provider != SPLICER
+    is_sent = _row.provider != LOCAL_PROVIDER
     await db.execute(update(extensions).where(claimed, is_sent).values(due_at=past))
-    await audio_work.lapse(db)
-    carries_soon = _row.id.in_(select(audio.c.extension_id).where(is_wanted))
+    await audio_work.expire_leases(db)
+    carries_soon = _row.id.in_(select(audio.c.extension_id).where(is_queued))
     is_claimed = or_(is_unpublished, carries_soon)
     await db.execute(update(extensions).where(is_claimed).values(publish_at=_row.created_at))
 

@@ -14,7 +14,7 @@ _TICK = dt.timedelta(microseconds=1)
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
-class Moment(TypeDecorator[dt.datetime]):
+class UtcMicroseconds(TypeDecorator[dt.datetime]):
     """An aware time as whole microseconds since the epoch, UTC.
 
     Whole numbers, because a conditional save compares them for equality.
@@ -34,7 +34,7 @@ class Moment(TypeDecorator[dt.datetime]):
         return None if value is None else _EPOCH + value * _TICK
 
 
-class Plain(TypeDecorator[str]):
+class SafeText(TypeDecorator[str]):
     """Text that every database takes.
 
     NUL, which PostgreSQL refuses, is left out, and half a surrogate pair, which is not UTF-8,
@@ -52,7 +52,7 @@ class Plain(TypeDecorator[str]):
         return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
-class Words(TypeDecorator[tuple[str, ...]]):
+class StringList(TypeDecorator[tuple[str, ...]]):
     """Strings in order, as a JSON list."""
 
     impl = Text

@@ -3,31 +3,31 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.lineage import Step
+from bot.domain.lineage import LineageClip
 from bot.domain.models import Extension, Kind, ReasonKind, Status
 from bot.store.clips import find_clip
 from bot.store.extensions import OPEN, find, load
 from bot.store.tables import extensions
 
-LONGEST = 200  # clips; a song of hours
+MAX_LENGTH = 200  # clips; a song of hours
 
 _row = extensions.c
 
 
-async def lineage(db: AsyncConnection, clip_id: str) -> list[Step]:
+async def lineage(db: AsyncConnection, clip_id: str) -> list[LineageClip]:
     """Return the clips from the root to this one; empty if it is unknown.
 
     A clip that holds a whole song already is a root.
     """
-    steps: list[Step] = []
+    steps: list[LineageClip] = []
     seen: set[str] = set()
-    while len(steps) < LONGEST and clip_id not in seen:
+    while len(steps) < MAX_LENGTH and clip_id not in seen:
         seen.add(clip_id)
         known = await find_clip(db, clip_id)
         if known is None:
             break
         ext = await _maker(db, known.extension_id)
-        steps.append(Step(known, ext))
+        steps.append(LineageClip(known, ext))
         if ext is None or ext.kind.is_song:
             break
         clip_id = ext.request.clip_id
@@ -55,7 +55,7 @@ async def songs_of(db: AsyncConnection, clip_id: str, channel_id: int) -> list[E
     return [song for song in songs if song.reply.channel_id == channel_id]
 
 
-async def is_refused(db: AsyncConnection, clip_id: str) -> bool:
+async def is_song_refused(db: AsyncConnection, clip_id: str) -> bool:
     """Return whether a provider did not join the parts up to this clip when it was asked to."""
     question = (
         select(_row.id)

@@ -40,7 +40,7 @@ async def continuations(db: AsyncConnection, clip_ids: Sequence[str]) -> list[Ex
     return await load(db, question)
 
 
-async def tell_source(db: AsyncConnection, ext: Extension, publish_at: dt.datetime) -> None:
+async def bump_source_revision(db: AsyncConnection, ext: Extension, publish_at: dt.datetime) -> None:
     """Raise the revision of what made the source clip of ``ext``: it has a continuation.
 
     Its reply is edited at ``publish_at``, or when it would have been anyway. One that is not

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from bot.store.columns import Moment, Plain, RowId, Words
+from bot.store.columns import UtcMicroseconds, SafeText, RowId, StringList
 
 metadata = MetaData()
 
@@ -27,49 +27,49 @@ extensions = Table(
     "extensions",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("trigger", Plain, nullable=False, unique=True),
+    Column("trigger", SafeText, nullable=False, unique=True),
     Column("member_id", BigInteger, nullable=False),
     Column("take_of", RowId, ForeignKey("extensions.id")),
-    Column("created_at", Moment, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
     # what was asked for
-    Column("provider", Plain, nullable=False),
-    Column("clip_id", Plain, nullable=False),
+    Column("provider", SafeText, nullable=False),
+    Column("clip_id", SafeText, nullable=False),
     Column("continue_at", Float),
-    Column("lyrics", Plain, nullable=False),
-    Column("style", Words, nullable=False),
-    Column("title", Plain, nullable=False),
-    Column("exclude", Words, nullable=False),
-    Column("model", Plain),
+    Column("lyrics", SafeText, nullable=False),
+    Column("style", StringList, nullable=False),
+    Column("title", SafeText, nullable=False),
+    Column("exclude", StringList, nullable=False),
+    Column("model", SafeText),
     # where it stands
-    Column("source_title", Plain, nullable=False),
-    Column("source_url", Plain),
-    Column("status", Plain, nullable=False),
-    Column("reason_kind", Plain),
-    Column("reason_text", Plain),
-    Column("handle_task_id", Plain),
-    Column("handle_clip_ids", Words),
-    Column("due_at", Moment, nullable=False),
-    Column("deadline_at", Moment, nullable=False),
-    Column("submitted_at", Moment),
-    Column("streaming_at", Moment),
-    Column("finished_at", Moment),
+    Column("source_title", SafeText, nullable=False),
+    Column("source_url", SafeText),
+    Column("status", SafeText, nullable=False),
+    Column("reason_kind", SafeText),
+    Column("reason_text", SafeText),
+    Column("handle_task_id", SafeText),
+    Column("handle_clip_ids", StringList),
+    Column("due_at", UtcMicroseconds, nullable=False),
+    Column("deadline_at", UtcMicroseconds, nullable=False),
+    Column("submitted_at", UtcMicroseconds),
+    Column("streaming_at", UtcMicroseconds),
+    Column("finished_at", UtcMicroseconds),
     Column("failures", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
     # the reply that shows it, and how far the reply is
     Column("reply_channel_id", BigInteger, nullable=False),
     Column("reply_guild_id", BigInteger),
     Column("reply_message_id", BigInteger),
-    Column("reply_token", Plain, nullable=False),
-    Column("reply_token_until", Moment),
+    Column("reply_token", SafeText, nullable=False),
+    Column("reply_token_until", UtcMicroseconds),
     Column("reply_in_channel", Boolean, nullable=False),
     Column("reply_answers", BigInteger),
     Column("reply_is_settled", Boolean, nullable=False),
     Column("reply_is_gone", Boolean, nullable=False),
     Column("published", Integer, nullable=False),
     Column("publish_failures", Integer, nullable=False),
-    Column("publish_at", Moment, nullable=False),
+    Column("publish_at", UtcMicroseconds, nullable=False),
     # since 0002; SQLite adds columns at the end
-    Column("kind", Plain, nullable=False, server_default="part"),
+    Column("kind", SafeText, nullable=False, server_default="part"),
     Column("reply_attachment_limit", BigInteger),
     sqlite_autoincrement=True,
 )
@@ -102,19 +102,19 @@ clips = Table(
     Column("id", RowId, primary_key=True),
     Column("extension_id", RowId, ForeignKey("extensions.id")),
     Column("position", Integer, nullable=False),
-    Column("provider", Plain, nullable=False),
-    Column("clip_id", Plain, nullable=False),
-    Column("status", Plain, nullable=False),
-    Column("title", Plain, nullable=False),
-    Column("style", Plain, nullable=False),
-    Column("audio_url", Plain),
-    Column("image_url", Plain),
+    Column("provider", SafeText, nullable=False),
+    Column("clip_id", SafeText, nullable=False),
+    Column("status", SafeText, nullable=False),
+    Column("title", SafeText, nullable=False),
+    Column("style", SafeText, nullable=False),
+    Column("audio_url", SafeText),
+    Column("image_url", SafeText),
     Column("duration", Float),
-    Column("error", Plain, nullable=False),
+    Column("error", SafeText, nullable=False),
     # of a source clip; a made one is known since its extension changed
-    Column("known_at", Moment),
+    Column("known_at", UtcMicroseconds),
     # title, style and id, casefolded: the LIKE of SQLite folds ASCII only
-    Column("search_text", Plain, nullable=False),
+    Column("search_text", SafeText, nullable=False),
     # since 0002: out of the library by its member's wish; the lineage still needs it
     Column("is_removed", Boolean, nullable=False, server_default=false()),
 )
@@ -138,22 +138,22 @@ audio = Table(
     metadata,
     Column("extension_id", RowId, ForeignKey("extensions.id"), primary_key=True),
     Column("is_wanted", Boolean, nullable=False),
-    Column("due_at", Moment, nullable=False),
+    Column("due_at", UtcMicroseconds, nullable=False),
     Column("failures", Integer, nullable=False),
-    Column("attachments", Plain, nullable=False),
+    Column("attachments", SafeText, nullable=False),
 )
 
-is_wanted = audio.c.is_wanted.is_(True)
+is_queued = audio.c.is_wanted.is_(True)
 
-Index("audio_due", audio.c.due_at, sqlite_where=is_wanted, postgresql_where=is_wanted)
+Index("audio_due", audio.c.due_at, sqlite_where=is_queued, postgresql_where=is_queued)
 
 drafts = Table(
     "drafts",
     metadata,
     Column("id", RowId, primary_key=True),
     Column("member_id", BigInteger, nullable=False),
-    Column("form", Plain, nullable=False),
-    Column("created_at", Moment, nullable=False),
+    Column("form", SafeText, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
     # the number of a forgotten draft must not come to mean another
     sqlite_autoincrement=True,
 )
@@ -163,6 +163,6 @@ Index("drafts_by_age", drafts.c.created_at)
 facts = Table(
     "facts",
     metadata,
-    Column("name", Plain, primary_key=True),
-    Column("value", Plain, nullable=False),
+    Column("name", SafeText, primary_key=True),
+    Column("value", SafeText, nullable=False),
 )

@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from bot.client import Encore
 from bot.domain.errors import UserError
-from bot.domain.text import escaped, shortened, utf16_length
+from bot.domain.text import escape_markdown, truncate, utf16_length
 from bot.ui.embeds import note_embed, refusal_embed
 
 log = logging.getLogger(__name__)
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 # Unknown interaction, unknown webhook, already acknowledged, invalid webhook token.
 EXPIRED_CODES = frozenset({10015, 10062, 40060, 50027})
 # UTF-16 units that are shown as text: escaped, they may be twice as many. More becomes a file.
-SHOWN_LENGTH = 1900
+MAX_INLINE_LENGTH = 1900
 
 
-class AnsweringCog(commands.Cog):
+class EncoreCog(commands.Cog):
     """A cog whose commands answer every error to the member who used them."""
 
     async def cog_app_command_error(
@@ -37,7 +37,7 @@ async def answer_error(
     error: BaseException,
     *,
     view: discord.ui.View | None = None,
-    kept: str = "",
+    unsent_lyrics: str = "",
 ) -> None:
     """Tell the member, and only the member, what went wrong.
 
@@ -63,11 +63,11 @@ async def answer_error(
             )
         ]
     file = None
-    if utf16_length(kept) > SHOWN_LENGTH and interaction.app_permissions.attach_files:
-        file = discord.File(io.BytesIO(kept.encode(errors="replace")), "lyrics.txt")
-        embeds.append(_typed("All of it is in `lyrics.txt`."))
-    elif kept:
-        embeds.append(_typed(f">>> {escaped(shortened(kept, SHOWN_LENGTH))}"))
+    if utf16_length(unsent_lyrics) > MAX_INLINE_LENGTH and interaction.app_permissions.attach_files:
+        file = discord.File(io.BytesIO(unsent_lyrics.encode(errors="replace")), "lyrics.txt")
+        embeds.append(_typed_text_embed("All of it is in `lyrics.txt`."))
+    elif unsent_lyrics:
+        embeds.append(_typed_text_embed(f">>> {escape_markdown(truncate(unsent_lyrics, MAX_INLINE_LENGTH))}"))
     try:
         await answer(interaction, embeds=embeds, view=view, file=file)
     except discord.HTTPException as gone:
@@ -92,7 +92,7 @@ async def answer(
         )
 
 
-async def hold(interaction: discord.Interaction[Any]) -> None:
+async def defer(interaction: discord.Interaction[Any]) -> None:
     """Have Discord wait longer than three seconds: unseen after a press, else with *thinking*."""
     is_press = interaction.type is discord.InteractionType.component
     await interaction.response.defer(ephemeral=not is_press)
@@ -106,9 +106,9 @@ async def acknowledge(interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer()
 
 
-async def tell_directly(bot: Encore, member_id: int, embed: discord.Embed) -> None:
+async def send_dm(bot: Encore, member_id: int, embed: discord.Embed) -> None:
     """Send a member a direct message; nobody is bothered if that is not possible."""
-    await bot.pace.acquire(2)
+    await bot.rate_limiter.acquire(2)
     try:
         channel = await bot.create_dm(discord.Object(member_id))
         await channel.send(embed=embed)
@@ -116,5 +116,5 @@ async def tell_directly(bot: Encore, member_id: int, embed: discord.Embed) -> No
         log.info("Member %s can't be told directly (%s)", member_id, error.code)
 
 
-def _typed(shown: str) -> discord.Embed:
+def _typed_text_embed(shown: str) -> discord.Embed:
     return discord.Embed(title="What you typed", description=shown)

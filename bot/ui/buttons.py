@@ -12,21 +12,21 @@ import discord
 from bot.client import Encore
 from bot.domain.forms import Form
 from bot.domain.models import ReplyRef
-from bot.services.extensions import Asker, ExtensionService
-from bot.services.intake import Accepted
+from bot.services.extensions import Actor, ExtensionService
+from bot.services.intake import AcceptResult
 from bot.services.songs import Songs
-from bot.ui.answers import acknowledge, answer, answer_error, hold
+from bot.ui.answers import acknowledge, answer, answer_error, defer
 from bot.ui.custom_ids import Action
 from bot.ui.embeds import question_embed
 from bot.ui.modals import extend_modal
 from bot.ui.permissions import require_access
-from bot.ui.replies import is_deleted, reply_first
+from bot.ui.replies import is_deleted, send_first_reply
 from bot.ui.views import endings_view
 
 
-def asker_of(interaction: discord.Interaction[Any]) -> Asker:
+def actor_from(interaction: discord.Interaction[Any]) -> Actor:
     """Return who acts, with the rights that Discord says they have in this channel now."""
-    return Asker(
+    return Actor(
         member_id=interaction.user.id, is_moderator=interaction.permissions.manage_messages
     )
 
@@ -47,10 +47,10 @@ async def open_form(
         as_typed: open it with what is wrong in it too, so that it can be mended there.
     """
     try:
-        opened = await (service.opened(form) if as_typed else service.prepare(form))
-        modal = extend_modal(opened, asked_by=interaction.id)
+        opened = await (service.prefill(form) if as_typed else service.parse(form))
+        modal = extend_modal(opened, idempotency_key=interaction.id)
     except Exception as error:  # noqa: BLE001 - told to the member and logged there
-        await answer_error(interaction, error, kept=form.lyrics)
+        await answer_error(interaction, error, unsent_lyrics=form.lyrics)
         return
     await interaction.response.send_modal(modal)
 
@@ -65,19 +65,19 @@ async def make_song(
     """
     songs: Songs = interaction.client.songs
 
-    async def accept(reply: ReplyRef) -> Accepted:
+    async def accept(reply: ReplyRef) -> AcceptResult:
         who = interaction.user.id
-        trigger = str(interaction.id)
-        asked = await songs.ask(clip_id, trigger=trigger, member_id=who, reply=reply)
+        idempotency_key = str(interaction.id)
+        asked = await songs.request(clip_id, idempotency_key=idempotency_key, member_id=who, reply=reply)
         if asked.is_new or not await is_deleted(interaction.client, asked.extension):
             return asked
         await songs.lost(asked.extension)
-        return await songs.ask(clip_id, trigger=trigger, member_id=who, reply=reply)
+        return await songs.request(clip_id, idempotency_key=idempotency_key, member_id=who, reply=reply)
 
-    await reply_first(interaction, service, accept)
+    await send_first_reply(interaction, service, accept)
 
 
-class PressedButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=""):
+class PersistentButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=""):
     """A button of any age that was pressed; subclasses say what that does."""
 
     action: ClassVar[Action]
@@ -88,7 +88,7 @@ class PressedButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], 
 
     def __init__(self, stored_id: str) -> None:
         super().__init__(
-            discord.ui.Button[discord.ui.View](custom_id=self.action.on(stored_id), label="…")
+            discord.ui.Button[discord.ui.View](custom_id=self.action.custom_id_for(stored_id), label="…")
         )
         self.stored_id = stored_id
 
@@ -117,52 +117,52 @@ class PressedButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], 
         """Do what the button says."""
 
 
-class Cancel(PressedButton, action=Action.CANCEL):
+class Cancel(PersistentButton, action=Action.CANCEL):
     """Cancels a waiting extension; its reply shows it in a moment."""
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
         """Cancel it."""
-        await service.cancel(int(self.stored_id), asker_of(interaction))
+        await service.cancel(int(self.stored_id), actor_from(interaction))
         await acknowledge(interaction)
 
 
-class CheckAgain(PressedButton, action=Action.CHECK_AGAIN):
+class CheckAgain(PersistentButton, action=Action.CHECK_AGAIN):
     """Asks the provider once more for a result; the reply shows it in a moment."""
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
         """Have it checked."""
-        await hold(interaction)
+        await defer(interaction)
         await service.check_again(int(self.stored_id))
         await acknowledge(interaction)
 
 
-class SendAgain(PressedButton, action=Action.SEND_AGAIN):
+class SendAgain(PersistentButton, action=Action.SEND_AGAIN):
     """Opens the form with what was asked for, to be sent as a new request."""
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
         """Open the form."""
-        form = await service.form_of(int(self.stored_id), asker_of(interaction))
+        form = await service.form_of(int(self.stored_id), actor_from(interaction))
         await open_form(interaction, service, form, as_typed=True)
 
 
-class AnotherTake(PressedButton, action=Action.ANOTHER_TAKE):
+class AnotherTake(PersistentButton, action=Action.ANOTHER_TAKE):
     """Asks for the same once more, in a reply of its own."""
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
         """Ask, and answer with the first reply."""
-        await reply_first(
+        await send_first_reply(
             interaction,
             service,
-            lambda reply: service.take(
+            lambda reply: service.retake(
                 int(self.stored_id),
-                trigger=str(interaction.id),
+                idempotency_key=str(interaction.id),
                 member_id=interaction.user.id,
                 reply=reply,
             ),
         )
 
 
-class ExtendClip(PressedButton, action=Action.EXTEND_CLIP):
+class ExtendClip(PersistentButton, action=Action.EXTEND_CLIP):
     """Opens the form to go on from the end of a clip."""
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
@@ -170,13 +170,13 @@ class ExtendClip(PressedButton, action=Action.EXTEND_CLIP):
         await open_form(interaction, service, Form(clip=self.stored_id))
 
 
-class FullSong(PressedButton, action=Action.FULL_SONG):
+class FullSong(PersistentButton, action=Action.FULL_SONG):
     """Makes the full song of a reply, after asking with which clip it shall end."""
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
         """Make it, or ask."""
         songs: Songs = interaction.client.songs
-        ends = await songs.endings(int(self.stored_id))
+        ends = await songs.ending_clips(int(self.stored_id))
         choice = endings_view(ends) if len(ends) > 1 else None
         if choice is None:
             await make_song(interaction, service, ends[0].clip.id)
@@ -185,7 +185,7 @@ class FullSong(PressedButton, action=Action.FULL_SONG):
         await answer(interaction, embeds=[question], view=choice)
 
 
-class SongOfClip(PressedButton, action=Action.SONG_OF_CLIP):
+class SongOfClip(PersistentButton, action=Action.SONG_OF_CLIP):
     """Makes the full song that ends with a clip."""
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
@@ -193,7 +193,7 @@ class SongOfClip(PressedButton, action=Action.SONG_OF_CLIP):
         await make_song(interaction, service, self.stored_id)
 
 
-class OpenDraft(PressedButton, action=Action.OPEN_DRAFT):
+class OpenDraft(PersistentButton, action=Action.OPEN_DRAFT):
     """Opens the form with what a member typed before it was refused."""
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
@@ -202,7 +202,7 @@ class OpenDraft(PressedButton, action=Action.OPEN_DRAFT):
         await open_form(interaction, service, form, as_typed=True)
 
 
-PRESSED_BUTTONS: tuple[type[PressedButton], ...] = (
+REPLY_BUTTONS: tuple[type[PersistentButton], ...] = (
     Cancel,
     CheckAgain,
     SendAgain,

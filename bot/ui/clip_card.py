@@ -7,13 +7,13 @@ import discord
 from bot.domain.models import ClipStatus, Extension
 from bot.domain.style import format_style
 from bot.domain.timecode import format_time
-from bot.services.library import Ancestor, ClipDetails
+from bot.services.library import LineageEntry, ClipDetails
 from bot.ui.custom_ids import Action
-from bot.ui.lineage_tree import MOST_SIBLINGS, point, relations
-from bot.ui.looks import BLURPLE, GREEN, GREY, listen
-from bot.ui.lyrics import FILE_NAME, is_short, quoted
-from bot.ui.texts import id_shown, shown
-from bot.ui.views import LINK_LENGTH, Button, view_of
+from bot.ui.lineage_tree import MAX_SIBLINGS, continue_at_text, lineage_lines
+from bot.ui.looks import BLURPLE, GREEN, GREY, listen_link
+from bot.ui.lyrics import FILE_NAME, is_short, quoted_lyrics
+from bot.ui.texts import inline_code, escape_line
+from bot.ui.views import LINK_LENGTH, Button, build_view
 
 TITLE_LENGTH = 80
 STYLE_LENGTH = 200
@@ -35,33 +35,33 @@ def clip_embeds(details: ClipDetails, *, with_file: bool = True) -> list[discord
     if clip.image_url:
         card.set_thumbnail(url=clip.image_url)
     card.set_footer(text=details.label)
-    round_it = "\n".join(relations(details, name))
+    round_it = "\n".join(lineage_lines(details, name))
     return [card, discord.Embed(colour=colour, description=round_it)] if round_it else [card]
 
 
 def clip_view(details: ClipDetails) -> discord.ui.View | None:
     """Return the buttons under a clip: to hear it, to act on it, to see its siblings."""
-    return view_of(_buttons(details))
+    return build_view(_buttons(details))
 
 
 def _buttons(details: ClipDetails) -> Iterator[Button]:
     clip = details.known.clip
     if clip.is_playable and clip.audio_url and len(clip.audio_url) <= LINK_LENGTH:
         yield Button(label="▶ Listen", url=clip.audio_url, row=0)
-    if clip.is_playable and Action.EXTEND_CLIP.takes(clip.id):
-        yield Button(label="➕ Extend", custom_id=Action.EXTEND_CLIP.on(clip.id), row=1)
-    if details.is_own and Action.REMOVE_CLIP.takes(clip.id):
-        custom_id = Action.REMOVE_CLIP.on(clip.id)
+    if clip.is_playable and Action.EXTEND_CLIP.accepts(clip.id):
+        yield Button(label="➕ Extend", custom_id=Action.EXTEND_CLIP.custom_id_for(clip.id), row=1)
+    if details.is_own and Action.REMOVE_CLIP.accepts(clip.id):
+        custom_id = Action.REMOVE_CLIP.custom_id_for(clip.id)
         yield Button(label="🗑 Remove from library", custom_id=custom_id, row=1)
-    for each in details.siblings[:MOST_SIBLINGS]:
-        if Action.SHOW_CLIP.takes(each.clip.id):
-            custom_id = Action.SHOW_CLIP.on(each.clip.id)
+    for each in details.siblings[:MAX_SIBLINGS]:
+        if Action.SHOW_CLIP.accepts(each.clip.id):
+            custom_id = Action.SHOW_CLIP.custom_id_for(each.clip.id)
             yield Button(label=f"Show {each.letter}", custom_id=custom_id, row=2)
 
 
 def _name(details: ClipDetails) -> str:
     known, ext = details.known, details.extension
-    title = shown(details.title, TITLE_LENGTH) or id_shown(known.clip.id)
+    title = escape_line(details.title, TITLE_LENGTH) or inline_code(known.clip.id)
     which = "full song" if ext is not None and ext.kind.is_song else known.letter
     return f"{title} · {which}" if which else title
 
@@ -70,7 +70,7 @@ def _facts(details: ClipDetails, *, with_file: bool) -> Iterator[str]:
     clip, ext = details.known.clip, details.extension
     if clip.duration:
         yield f"**Length** {format_time(round(clip.duration))}"
-    if style := shown(clip.style or format_style(ext.request.style if ext else ()), STYLE_LENGTH):
+    if style := escape_line(clip.style or format_style(ext.request.style if ext else ()), STYLE_LENGTH):
         yield f"**Style** {style}"
     if ext is None:
         yield "not made here, but used as a source"
@@ -82,17 +82,17 @@ def _facts(details: ClipDetails, *, with_file: bool) -> Iterator[str]:
         reply = f" · [reply]({details.known.reply_url})" if details.known.reply_url else ""
         yield f"asked by <@{ext.member_id}> {when}{reply}"
     yield from _hearing(details)
-    yield f"id {id_shown(clip.id)}"
+    yield f"id {inline_code(clip.id)}"
 
 
 def _wishes(ext: Extension) -> Iterator[str]:
-    if exclude := shown(format_style(ext.request.exclude), EXCLUDE_LENGTH):
+    if exclude := escape_line(format_style(ext.request.exclude), EXCLUDE_LENGTH):
         yield f"**Without** {exclude}"
-    if model := shown(ext.request.model or "", MODEL_LENGTH):
+    if model := escape_line(ext.request.model or "", MODEL_LENGTH):
         yield f"**Model** {model}"
 
 
-def _origin(ext: Extension, lineage: tuple[Ancestor, ...]) -> str:
+def _origin(ext: Extension, lineage: tuple[LineageEntry, ...]) -> str:
     """Return from which clip and second it goes on, as far as that is to be told."""
     source = lineage[-2] if len(lineage) > 1 else None
     if source is not None and source.known is None:
@@ -100,11 +100,11 @@ def _origin(ext: Extension, lineage: tuple[Ancestor, ...]) -> str:
     elif source is not None and source.known is not None and source.known.is_removed:
         name = "a clip that was taken out of the library"
     else:
-        name = shown(ext.source_title, TITLE_LENGTH) or id_shown(ext.request.clip_id)
+        name = escape_line(ext.source_title, TITLE_LENGTH) or inline_code(ext.request.clip_id)
         name = f"[{name}]({ext.source_url})" if ext.source_url else name
     if ext.kind.is_song:
         return f"all of the song up to {name}"
-    return f"from {name} at {point(ext.request.continue_at)}"
+    return f"from {name} at {continue_at_text(ext.request.continue_at)}"
 
 
 def _lyrics(ext: Extension, *, with_file: bool) -> list[str]:
@@ -112,8 +112,8 @@ def _lyrics(ext: Extension, *, with_file: bool) -> list[str]:
     if not lyrics:
         return [] if ext.kind.is_song else ["*Instrumental*"]
     if is_short(lyrics):
-        return quoted(lyrics)
-    return [*quoted(lyrics), f"All of it: `{FILE_NAME}`" if with_file else "All of it is below."]
+        return quoted_lyrics(lyrics)
+    return [*quoted_lyrics(lyrics), f"All of it: `{FILE_NAME}`" if with_file else "All of it is below."]
 
 
 def _hearing(details: ClipDetails) -> Iterator[str]:
@@ -121,13 +121,13 @@ def _hearing(details: ClipDetails) -> Iterator[str]:
     known, label = details.known, details.label
     clip = known.clip
     if clip.status is not ClipStatus.COMPLETE:
-        yield listen(clip, LONG_LINK)
+        yield listen_link(clip, LONG_LINK)
     elif clip.is_playable:
         if clip.audio_url and len(clip.audio_url) > LINK_LENGTH:
-            yield listen(clip, LONG_LINK)
-        if not details.is_asked:
+            yield listen_link(clip, LONG_LINK)
+        if not details.is_confirmed:
             yield f"*{label} did not tell whether its link still works.*"
-    elif known.extension_id is None and not details.is_asked:
+    elif known.extension_id is None and not details.is_confirmed:
         yield f"*{label} did not tell where it can be heard.*"
     else:
         yield "**It can't be played any more:** its link was withdrawn."

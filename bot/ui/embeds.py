@@ -12,44 +12,44 @@ from bot.domain.attachments import Attachment
 from bot.domain.models import Clip, Extension, Status
 from bot.domain.style import format_style
 from bot.domain.timecode import format_time
-from bot.services.surroundings import Surroundings
-from bot.ui.looks import BLURPLE, COLOURS, RED, common_title, continued, linked, listen
-from bot.ui.lyrics import opening
-from bot.ui.reasons import carrying, outcome, postponement
+from bot.services.surroundings import ReplyContext
+from bot.ui.looks import BLURPLE, COLOURS, RED, common_title, continuation_links, title_link, listen_link
+from bot.ui.lyrics import first_lines
+from bot.ui.reasons import attachment_note, final_status_lines, postponement
 from bot.ui.song_embeds import song_embeds
-from bot.ui.texts import id_shown, shown
+from bot.ui.texts import inline_code, escape_line
 
 TITLE_LENGTH = 100
 STYLE_LENGTH = 300
 LYRICS_LINES = 4
 LYRICS_LENGTH = 300
-MOST_CLIPS = 4
+MAX_CLIPS = 4
 LINKS_LENGTH = 2400  # of all clips together, so that an embed each fits into one message
 
 _STEPS = ("Submitted", "Streaming", "Complete")
 
 
-def extension_embeds(ext: Extension, around: Surroundings) -> list[discord.Embed]:
+def extension_embeds(ext: Extension, context: ReplyContext) -> list[discord.Embed]:
     """Return the embeds of a reply: one that says where it stands, one for each clip to hear."""
     if ext.kind.is_song:
-        return song_embeds(ext, around)
+        return song_embeds(ext, context)
     colour = COLOURS.get(ext.status, RED)
     head = discord.Embed(
-        colour=colour, title=_title(ext, around), description="\n".join(_body(ext, around))
+        colour=colour, title=_title(ext, context), description="\n".join(_body(ext, context))
     )
-    head.set_footer(text=around.label)
-    return [head, *_clip_embeds(ext, colour, around)]
+    head.set_footer(text=context.label)
+    return [head, *_clip_embeds(ext, colour, context)]
 
 
-def plain_embeds(ext: Extension, around: Surroundings) -> list[discord.Embed]:
+def plain_embeds(ext: Extension, context: ReplyContext) -> list[discord.Embed]:
     """Return the same news without any text or link from outside, should Discord refuse those."""
-    ids = "\n".join(id_shown(clip.id) for clip in ext.clips[:MOST_CLIPS])
+    ids = "\n".join(inline_code(clip.id) for clip in ext.clips[:MAX_CLIPS])
     embed = discord.Embed(
         colour=COLOURS.get(ext.status, RED),
         title=f"Extension {ext.id}: {ext.status}",
         description=f"asked by <@{ext.member_id}>\n{ids}",
     )
-    embed.set_footer(text=around.label)
+    embed.set_footer(text=context.label)
     return [embed]
 
 
@@ -68,45 +68,45 @@ def question_embed(question: str) -> discord.Embed:
     return discord.Embed(colour=BLURPLE, description=f"**{question}**")
 
 
-def letter(index: int) -> str:
+def clip_letter(index: int) -> str:
     """Return what to call the clip at ``index`` of an extension: A, then B, and so on."""
     return chr(ord("A") + index)
 
 
-def _title(ext: Extension, around: Surroundings) -> str:
+def _title(ext: Extension, context: ReplyContext) -> str:
     match ext.status:
         case Status.SUBMITTING | Status.SUBMITTED:
             return "📨 Submitted"
         case Status.STREAMING:
             return "🎧 Streaming — listen while it finishes"
         case Status.COMPLETE:
-            return f"✅ {shown(ext.title, TITLE_LENGTH) or 'Untitled'}"
+            return f"✅ {escape_line(ext.title, TITLE_LENGTH) or 'Untitled'}"
         case Status.FAILED:
             return "❌ Not extended"
         case _:
-            return common_title(ext, around)
+            return common_title(ext, context)
 
 
-def _body(ext: Extension, around: Surroundings) -> list[str]:
-    lines = [*outcome(ext, around.label), _origin(ext)]
-    if style := shown(format_style(ext.request.style), STYLE_LENGTH):
+def _body(ext: Extension, context: ReplyContext) -> list[str]:
+    lines = [*final_status_lines(ext, context.label), _origin(ext)]
+    if style := escape_line(format_style(ext.request.style), STYLE_LENGTH):
         lines.append(f"**Style** {style}")
     lines += _lyrics(ext.request.lyrics)
-    lines.append(f"asked by <@{ext.member_id}>" + _take(around))
-    if around.continuations:
-        lines.append(f"continued in {continued(around.continuations)}")
+    lines.append(f"asked by <@{ext.member_id}>" + _retake_line(context))
+    if context.continuations:
+        lines.append(f"continued in {continuation_links(context.continuations)}")
     match ext.status:
         case Status.WAITING if ext.reason is not None:
-            lines.append(postponement(ext.reason, around.label, ext.due_at))
+            lines.append(postponement(ext.reason, context.label, ext.due_at))
         case Status.SUBMITTING | Status.SUBMITTED | Status.STREAMING:
-            lines += _progress(ext, around)
+            lines += _progress(ext, context)
         case _:
             pass
     return lines
 
 
 def _origin(ext: Extension) -> str:
-    name = shown(ext.source_title, TITLE_LENGTH) or id_shown(ext.request.clip_id)
+    name = escape_line(ext.source_title, TITLE_LENGTH) or inline_code(ext.request.clip_id)
     if ext.source_url:
         name = f"[{name}]({ext.source_url})"
     point = ext.request.continue_at
@@ -114,36 +114,36 @@ def _origin(ext: Extension) -> str:
     return f"from {name} at {where}"
 
 
-def _take(around: Surroundings) -> str:
-    if around.take_of is None:
+def _retake_line(context: ReplyContext) -> str:
+    if context.retake_of is None:
         return ""
-    return f" · another take of {linked(around.take_of)}"
+    return f" · another take of {title_link(context.retake_of)}"
 
 
 def _lyrics(lyrics: str) -> list[str]:
-    return opening(lyrics, LYRICS_LINES, LYRICS_LENGTH) if lyrics else ["*Instrumental*"]
+    return first_lines(lyrics, LYRICS_LINES, LYRICS_LENGTH) if lyrics else ["*Instrumental*"]
 
 
-def _progress(ext: Extension, around: Surroundings) -> list[str]:
+def _progress(ext: Extension, context: ReplyContext) -> list[str]:
     reached = 1 if ext.status is not Status.STREAMING else 2
     steps = " ".join(f"{step} {'●' if i < reached else '○'}" for i, step in enumerate(_STEPS))
     started = f"started {discord.utils.format_dt(ext.submitted_at or ext.created_at, 'R')}"
-    usual = f" · usually ready in {_usual(around.usual)}" if around.usual else ""
+    usual = f" · usually ready in {_duration_range(context.typical_duration)}" if context.typical_duration else ""
     return [steps, started + usual]
 
 
 def _clip_embeds(
-    ext: Extension, colour: discord.Colour, around: Surroundings
+    ext: Extension, colour: discord.Colour, context: ReplyContext
 ) -> list[discord.Embed]:
     if ext.status not in (Status.STREAMING, Status.COMPLETE):
         return []
-    clips = ext.clips[:MOST_CLIPS]
-    carried = {each.clip_id: each for each in around.attachments}
+    clips = ext.clips[:MAX_CLIPS]
+    carried = {each.clip_id: each for each in context.attachments}
     return [
         _clip_embed(
             ext,
             clip,
-            letter(index),
+            clip_letter(index),
             colour,
             carried=carried.get(clip.id),
             longest=LINKS_LENGTH // len(clips),
@@ -162,12 +162,12 @@ def _clip_embed(
     carried: Attachment | None,
     longest: int,
 ) -> discord.Embed:
-    title = shown(clip.title or ext.title, TITLE_LENGTH) or "Untitled"
+    title = escape_line(clip.title or ext.title, TITLE_LENGTH) or "Untitled"
     length = f" · {format_time(round(clip.duration))}" if clip.duration else ""
-    lines = [f"**{name} · {title}**{length}", listen(clip, longest)]
+    lines = [f"**{name} · {title}**{length}", listen_link(clip, longest)]
     embed = discord.Embed(colour=colour)
     if carried is not None:
-        lines += carrying(carried)
+        lines += attachment_note(carried)
         if carried.picture:
             embed.set_image(url=f"attachment://{carried.picture}")
     embed.description = "\n".join(lines)
@@ -176,7 +176,7 @@ def _clip_embed(
     return embed
 
 
-def _usual(usual: dt.timedelta) -> str:
+def _duration_range(usual: dt.timedelta) -> str:
     seconds = usual.total_seconds()
     if seconds < 60:  # noqa: PLR2004 - a minute
         return "less than a minute"

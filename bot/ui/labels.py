@@ -2,26 +2,26 @@
 
 import datetime as dt
 
-from bot.domain.models import KnownClip
-from bot.domain.text import one_line, seen, shortened
+from bot.domain.models import ClipRecord
+from bot.domain.text import collapse_whitespace, strip_invisible, truncate
 from bot.domain.timecode import format_time
 
 CHOICE_LENGTH = 100
 
 
-def clip_label(known: KnownClip, *, now: dt.datetime) -> str:
+def clip_label(known: ClipRecord, *, now: dt.datetime) -> str:
     """Return e.g. ``Electric Dreams · B · 1:37 · 5 min ago``."""
     clip = known.clip
-    title = seen(one_line(clip.title)) or seen(one_line(clip.id)) or "Untitled"
+    title = strip_invisible(collapse_whitespace(clip.title)) or strip_invisible(collapse_whitespace(clip.id)) or "Untitled"
     length = format_time(round(clip.duration)) if clip.duration else ""
     tail = "".join(
-        f" · {part}" for part in (known.letter, length, ago(now - known.known_at)) if part
+        f" · {part}" for part in (known.letter, length, age_text(now - known.known_at)) if part
     )
     room = CHOICE_LENGTH - len(tail)
-    return shortened(title, room) + tail if room > 0 else shortened(title, CHOICE_LENGTH)
+    return truncate(title, room) + tail if room > 0 else truncate(title, CHOICE_LENGTH)
 
 
-def ago(age: dt.timedelta) -> str:
+def age_text(age: dt.timedelta) -> str:
     """Return an age in its largest unit, e.g. ``5 min ago``."""
     minutes = int(age.total_seconds() // 60)
     if minutes < 1:

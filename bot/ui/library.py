@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import discord
 
-from bot.domain.library import Made, Page, Scope, Wanted
+from bot.domain.library import LibraryEntry, LibraryPage, Scope, LibraryQuery
 from bot.domain.timecode import format_time
 from bot.ui.custom_ids import Action
 from bot.ui.looks import BLURPLE
-from bot.ui.texts import shown
-from bot.ui.views import Button, view_of
+from bot.ui.texts import escape_line
+from bot.ui.views import Button, build_view
 
 TITLE_LENGTH = 60
 BUTTONS_IN_A_ROW = 5
@@ -26,43 +26,43 @@ _EMPTY = {
 }
 
 
-def page_embed(page: Page) -> discord.Embed:
+def page_embed(page: LibraryPage) -> discord.Embed:
     """Return what a page says; an empty library says what to do."""
-    wanted = page.wanted
+    wanted = page.query
     title = _TITLES[wanted.scope]
-    search = shown(wanted.search, TITLE_LENGTH)
-    if not page.clips:
+    search = escape_line(wanted.search, TITLE_LENGTH)
+    if not page.entries:
         return discord.Embed(colour=BLURPLE, title=title, description=_nothing(wanted, search))
-    lines = [_line(number, made) for number, made in enumerate(page.clips, start=1)]
+    lines = [_line(number, made) for number, made in enumerate(page.entries, start=1)]
     embed = discord.Embed(
         colour=BLURPLE,
         title=f"{title} with “{search}”" if search else title,
         description="\n".join(lines),
     )
     count = f"{page.total:,} clip{'s' * (page.total != 1)}"
-    embed.set_footer(text=f"page {wanted.number:,} of {page.pages:,} · {count}")
+    embed.set_footer(text=f"page {wanted.page_number:,} of {page.page_count:,} · {count}")
     return embed
 
 
-def page_view(page: Page) -> discord.ui.View | None:
+def page_view(page: LibraryPage) -> discord.ui.View | None:
     """Return the buttons of a page: to turn it, and to open each of its clips."""
-    return view_of((*_turning(page), *_opening(page)))
+    return build_view((*_turning(page), *_opening(page)))
 
 
-def page_name(wanted: Wanted) -> str:
+def encode_query(wanted: LibraryQuery) -> str:
     """Return a page as a button carries it."""
-    return f"{wanted.scope}:{wanted.number}:{wanted.search}"
+    return f"{wanted.scope}:{wanted.page_number}:{wanted.search}"
 
 
-def page_named(name: str) -> Wanted:
+def decode_query(name: str) -> LibraryQuery:
     """Return the page that a button carries."""
     scope, number, search = name.split(":", 2)
-    return Wanted(scope=Scope(scope), number=int(number), search=search)
+    return LibraryQuery(scope=Scope(scope), page_number=int(number), search=search)
 
 
-def _line(number: int, made: Made) -> str:
+def _line(number: int, made: LibraryEntry) -> str:
     known = made.known
-    name = shown(made.title, TITLE_LENGTH) or "Untitled"
+    name = escape_line(made.title, TITLE_LENGTH) or "Untitled"
     which = "full song" if made.kind.is_song else known.letter
     length = f" {format_time(round(known.clip.duration))}" if known.clip.duration else ""
     when = discord.utils.format_dt(known.known_at, "R")
@@ -70,7 +70,7 @@ def _line(number: int, made: Made) -> str:
     return f"`{number}` **{name} · {which}**{length} · {when} · by <@{made.member_id}>{reply}"
 
 
-def _nothing(wanted: Wanted, search: str) -> str:
+def _nothing(wanted: LibraryQuery, search: str) -> str:
     if wanted.search:
         return (
             f"**Nothing here has “{search}” in its title, style or id.**\n"
@@ -82,24 +82,24 @@ def _nothing(wanted: Wanted, search: str) -> str:
     )
 
 
-def _turning(page: Page) -> Iterator[Button]:
-    if page.pages == 1:
+def _turning(page: LibraryPage) -> Iterator[Button]:
+    if page.page_count == 1:
         return
-    scope, search, number = page.wanted.scope, page.wanted.search, page.wanted.number
+    scope, search, number = page.query.scope, page.query.search, page.query.page_number
     for label, other in (("◀ Newer", number - 1), ("Older ▶", number + 1)):
-        name = page_name(Wanted(scope=scope, search=search, number=other))
-        is_there = 1 <= other <= page.pages
-        yield Button(label=label, custom_id=Action.TURN_PAGE.on(name), disabled=not is_there, row=0)
+        name = encode_query(LibraryQuery(scope=scope, search=search, page_number=other))
+        is_there = 1 <= other <= page.page_count
+        yield Button(label=label, custom_id=Action.TURN_PAGE.custom_id_for(name), disabled=not is_there, row=0)
 
 
-def _opening(page: Page) -> Iterator[Button]:
+def _opening(page: LibraryPage) -> Iterator[Button]:
     opened: set[str] = set()  # no two buttons of a message may have the same custom id
-    for index, made in enumerate(page.clips):
+    for index, made in enumerate(page.entries):
         clip_id = made.known.clip.id
-        if clip_id not in opened and Action.SHOW_CLIP.takes(clip_id):
+        if clip_id not in opened and Action.SHOW_CLIP.accepts(clip_id):
             opened.add(clip_id)
             yield Button(
                 label=str(index + 1),
-                custom_id=Action.SHOW_CLIP.on(clip_id),
+                custom_id=Action.SHOW_CLIP.custom_id_for(clip_id),
                 row=1 + index // BUTTONS_IN_A_ROW,
             )

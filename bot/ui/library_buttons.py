@@ -5,26 +5,26 @@ from typing import Any
 import discord
 
 from bot.client import Encore
-from bot.domain.library import Wanted
+from bot.domain.library import LibraryQuery
 from bot.services.extensions import ExtensionService
 from bot.services.library import Library
 from bot.ui.answers import answer
-from bot.ui.buttons import PressedButton
+from bot.ui.buttons import PersistentButton
 from bot.ui.clip_card import clip_embeds, clip_view
 from bot.ui.custom_ids import Action
-from bot.ui.library import page_embed, page_named, page_view
+from bot.ui.library import page_embed, decode_query, page_view
 from bot.ui.lyrics import is_short, lyrics_embeds, lyrics_file
 from bot.ui.removal import kept_embed, removal_question, removed_embed
-from bot.ui.sight import viewer_of
+from bot.ui.sight import viewer_from
 
 
-async def show_page(interaction: discord.Interaction[Any], wanted: Wanted) -> None:
+async def show_page(interaction: discord.Interaction[Any], wanted: LibraryQuery) -> None:
     """Answer with a page of the library, or turn the message whose button was pressed to it.
 
     Raises:
         UserError: there is no such library, or the search is too long.
     """
-    viewer = await viewer_of(interaction)
+    viewer = await viewer_from(interaction)
     page = await _library(interaction).page(viewer, wanted)
     if interaction.type is discord.InteractionType.component:
         await interaction.response.edit_message(embed=page_embed(page), view=page_view(page))
@@ -39,7 +39,7 @@ async def show_clip(interaction: discord.Interaction[Any], clip_id: str) -> None
         UserError: it is unknown, not theirs to see, or was taken out.
     """
     await interaction.response.defer(ephemeral=True, thinking=True)
-    details = await _library(interaction).details(clip_id, await viewer_of(interaction))
+    details = await _library(interaction).details(clip_id, await viewer_from(interaction))
     lyrics = details.extension.request.lyrics if details.extension else ""
     has_more = not is_short(lyrics)
     may_attach = interaction.app_permissions.attach_files
@@ -53,16 +53,16 @@ async def show_clip(interaction: discord.Interaction[Any], clip_id: str) -> None
             await interaction.followup.send(embed=embed, ephemeral=True)
 
 
-class TurnPage(PressedButton, action=Action.TURN_PAGE):
+class TurnPage(PersistentButton, action=Action.TURN_PAGE):
     """Turns to another page of the library."""
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
         """Show it in place of the one that is seen."""
         del service
-        await show_page(interaction, page_named(self.stored_id))
+        await show_page(interaction, decode_query(self.stored_id))
 
 
-class ShowClip(PressedButton, action=Action.SHOW_CLIP):
+class ShowClip(PersistentButton, action=Action.SHOW_CLIP):
     """Shows one clip of a page, or a sibling."""
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
@@ -71,43 +71,43 @@ class ShowClip(PressedButton, action=Action.SHOW_CLIP):
         await show_clip(interaction, self.stored_id)
 
 
-class RemoveClip(PressedButton, action=Action.REMOVE_CLIP):
+class RemoveClip(PersistentButton, action=Action.REMOVE_CLIP):
     """Asks whether a clip shall be taken out of the library."""
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
         """Ask."""
         del service
-        own = await _library(interaction).own(self.stored_id, await viewer_of(interaction))
+        own = await _library(interaction).owned_clip(self.stored_id, await viewer_from(interaction))
         question, view = removal_question(own)
         await answer(interaction, embeds=[question], view=view)
 
 
-class DropClip(PressedButton, action=Action.DROP_CLIP):
+class ConfirmRemoval(PersistentButton, action=Action.DROP_CLIP):
     """Takes a clip out of the library."""
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
         """Take it out, and say so in place of the question."""
         del service
-        own = await _library(interaction).remove(self.stored_id, await viewer_of(interaction))
+        own = await _library(interaction).remove(self.stored_id, await viewer_from(interaction))
         await interaction.response.edit_message(embed=removed_embed(own), view=None)
 
 
-class KeepClip(PressedButton, action=Action.KEEP_CLIP):
+class CancelRemoval(PersistentButton, action=Action.KEEP_CLIP):
     """Leaves a clip in the library."""
 
     async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
         """Say so in place of the question."""
         del service
-        own = await _library(interaction).own(self.stored_id, await viewer_of(interaction))
+        own = await _library(interaction).owned_clip(self.stored_id, await viewer_from(interaction))
         await interaction.response.edit_message(embed=kept_embed(own), view=None)
 
 
-LIBRARY_BUTTONS: tuple[type[PressedButton], ...] = (
+LIBRARY_BUTTONS: tuple[type[PersistentButton], ...] = (
     TurnPage,
     ShowClip,
     RemoveClip,
-    DropClip,
-    KeepClip,
+    ConfirmRemoval,
+    CancelRemoval,
 )
 
 

@@ -7,8 +7,8 @@ import discord
 
 from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.domain.text import utf16_length
-from bot.services.surroundings import Surroundings
-from bot.ui.texts import id_shown, shown
+from bot.services.surroundings import ReplyContext
+from bot.ui.texts import inline_code, escape_line
 
 YELLOW = discord.Colour(0xFEE75C)
 BLURPLE = discord.Colour(0x5865F2)
@@ -27,7 +27,7 @@ COLOURS = {
 }
 
 LINKED_TITLE_LENGTH = 40
-MOST_CONTINUATIONS = 5
+MAX_CONTINUATIONS = 5
 ERROR_LENGTH = 200
 
 _BREAKING_A_LINK = str.maketrans(
@@ -35,13 +35,13 @@ _BREAKING_A_LINK = str.maketrans(
 )
 
 
-def common_title(ext: Extension, around: Surroundings) -> str:
+def common_title(ext: Extension, context: ReplyContext) -> str:
     """Return the title of a reply in a status that looks the same whatever was asked for."""
     match ext.status:
         case Status.WAITING:
-            return "⏳ Waiting" + (f" · {_ordinal(around.place)} in line" if around.place else "")
+            return "⏳ Waiting" + (f" · {_ordinal(context.queue_position)} in line" if context.queue_position else "")
         case Status.UNCONFIRMED:
-            return f"⚠️ No answer from {around.label}"
+            return f"⚠️ No answer from {context.label}"
         case Status.EXPIRED:
             span = ext.deadline_at - (ext.submitted_at or ext.created_at)
             minutes = max(round(span / dt.timedelta(minutes=1)), 1)
@@ -50,32 +50,32 @@ def common_title(ext: Extension, around: Surroundings) -> str:
             return "🚫 Cancelled"
 
 
-def continued(exts: Sequence[Extension]) -> str:
+def continuation_links(exts: Sequence[Extension]) -> str:
     """Return in which replies a clip goes on: links to the latest, and how many there are more."""
-    latest = exts[-MOST_CONTINUATIONS:]
+    latest = exts[-MAX_CONTINUATIONS:]
     before = len(exts) - len(latest)
-    return ", ".join(map(linked, latest)) + (f", and {before:,} before" if before else "")
+    return ", ".join(map(title_link, latest)) + (f", and {before:,} before" if before else "")
 
 
-def linked(ext: Extension) -> str:
+def title_link(ext: Extension) -> str:
     """Return the title of ``ext`` as a link to its reply, where it has one."""
-    title = shown(ext.title, LINKED_TITLE_LENGTH) or "Untitled"
+    title = escape_line(ext.title, LINKED_TITLE_LENGTH) or "Untitled"
     return f"[{title}]({ext.reply.url})" if ext.reply.url else title
 
 
-def listen(clip: Clip, longest: int) -> str:
+def listen_link(clip: Clip, longest: int) -> str:
     """Return the link to a clip's audio, at most ``longest`` UTF-16 units, or why there is none."""
     if clip.audio_url:
         words = "Listen" if clip.status is ClipStatus.COMPLETE else "Listen while it streams"
         url = clip.audio_url.translate(_BREAKING_A_LINK)
         if utf16_length(url) > longest:
-            return f"Its id: {id_shown(clip.id)}"
+            return f"Its id: {inline_code(clip.id)}"
         return f"[▶ {words}]({url})"
     if clip.status is ClipStatus.COMPLETE:
-        name = id_shown(clip.id)
+        name = inline_code(clip.id)
         return f"Finished, but its link was withdrawn and can't be played. Its id: {name}"
     if clip.status is ClipStatus.FAILED:
-        error = shown(clip.error, ERROR_LENGTH)
+        error = escape_line(clip.error, ERROR_LENGTH)
         return f"Failed: *{error}*" if error else "Failed."
     return "Not finished."
 

@@ -8,12 +8,12 @@ import discord
 from bot.domain.errors import UserError
 
 # To find its reply again once the interaction's token is dead.
-TO_EDIT = ("view_channel",)
+EDIT_PERMISSIONS = ("view_channel",)
 # To have a reply carry its audio.
-TO_ATTACH = ("attach_files",)
+ATTACH_PERMISSIONS = ("attach_files",)
 # To answer a message without an interaction, as reactions need.
-TO_POST = ("view_channel", "send_messages", "embed_links")
-TO_POST_IN_THREAD = ("view_channel", "send_messages_in_threads", "embed_links")
+POST_PERMISSIONS = ("view_channel", "send_messages", "embed_links")
+POST_IN_THREAD_PERMISSIONS = ("view_channel", "send_messages_in_threads", "embed_links")
 
 
 def require_access(interaction: discord.Interaction[Any]) -> None:
@@ -31,12 +31,12 @@ def require_access(interaction: discord.Interaction[Any]) -> None:
         )
 
 
-def missing(permissions: discord.Permissions, needed: Iterable[str]) -> list[str]:
+def missing_permissions(permissions: discord.Permissions, needed: Iterable[str]) -> list[str]:
     """Return which of the ``needed`` permissions are not given, by the names in Discord's menus."""
     return [name.replace("_", " ").title() for name in needed if not getattr(permissions, name)]
 
 
-def missing_sentence(names: list[str], channel_id: int) -> str:
+def missing_permissions_text(names: list[str], channel_id: int) -> str:
     """Return the sentence that tells a member what Encore is lacking."""
     listed = " and ".join(f"*{name}*" for name in names)
     return f"Encore lacks the permission {listed} in <#{channel_id}>."

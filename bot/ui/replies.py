@@ -13,26 +13,26 @@ import discord
 from bot.client import Encore
 from bot.domain.models import Extension, ReplyRef, Status
 from bot.services.extensions import ExtensionService
-from bot.services.intake import Accepted
+from bot.services.intake import AcceptResult
 from bot.ui.answers import answer
 from bot.ui.embeds import extension_embeds, refusal_embed
-from bot.ui.permissions import TO_EDIT, missing, missing_sentence
+from bot.ui.permissions import EDIT_PERMISSIONS, missing_permissions, missing_permissions_text
 from bot.ui.views import extension_view
 from bot.ui.ways import UNKNOWN_MESSAGE
 
 log = logging.getLogger(__name__)
 
-CHECKED_WITHIN = 1.0  # seconds
-APART = dt.timedelta(seconds=1.5)  # between two edits of one reply
-TOKEN_LIFE = dt.timedelta(minutes=14, seconds=30)  # half a minute less than Discord's 15
+LOOKUP_TIMEOUT = 1.0  # seconds
+MIN_EDIT_INTERVAL = dt.timedelta(seconds=1.5)  # between two edits of one reply
+TOKEN_LIFETIME = dt.timedelta(minutes=14, seconds=30)  # half a minute less than Discord's 15
 
 # What Discord or the way there may answer; it may work later, or another way.
 UNREACHABLE = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
 
-Accept = Callable[[ReplyRef], Awaitable[Accepted]]
+Accept = Callable[[ReplyRef], Awaitable[AcceptResult]]
 
 
-async def reply_first(
+async def send_first_reply(
     interaction: discord.Interaction[Any], service: ExtensionService, accept: Accept
 ) -> None:
     """Have ``accept`` take on an extension and show it as the answer to ``interaction``.
@@ -42,13 +42,13 @@ async def reply_first(
     Raises:
         UserError: it was not accepted.
     """
-    ext, is_new, around = await accept(_reply_ref(interaction))
+    ext, is_new, context = await accept(_reply_ref(interaction))
     if not is_new:  # even if its reply is not there yet: the publisher sees to that
-        await answer(interaction, embeds=[_already_asked(ext)])
+        await answer(interaction, embeds=[_duplicate_embed(ext)])
         return
     try:
         shown = await interaction.response.send_message(
-            embeds=extension_embeds(ext, around),
+            embeds=extension_embeds(ext, context),
             view=extension_view(ext) or discord.utils.MISSING,
         )
     except UNREACHABLE as error:
@@ -56,16 +56,16 @@ async def reply_first(
         log.warning("Extension %s: its first reply did not get through: %s", ext.id, error)
         return
     reply = replace(_reply_ref(interaction), message_id=shown.message_id)
-    await service.replied(ext, reply, apart=APART)
-    await _warn(interaction, reply)
+    await service.record_first_reply(ext, reply, min_edit_interval=MIN_EDIT_INTERVAL)
+    await _warn_missing_permission(interaction, reply)
 
 
-async def _warn(interaction: discord.Interaction[Any], reply: ReplyRef) -> None:
+async def _warn_missing_permission(interaction: discord.Interaction[Any], reply: ReplyRef) -> None:
     """Tell the member now if the result may not reach this channel later, and why."""
-    if not reply.in_channel or reply.guild_id is None:
+    if not reply.editable_by_bot or reply.guild_id is None:
         return
-    if lacking := missing(interaction.app_permissions, TO_EDIT):
-        sentence = missing_sentence(lacking, reply.channel_id)
+    if lacking := missing_permissions(interaction.app_permissions, EDIT_PERMISSIONS):
+        sentence = missing_permissions_text(lacking, reply.channel_id)
         remedy = "If it takes longer than 15 minutes, the result comes by direct message."
         await answer(interaction, embeds=[refusal_embed(sentence, remedy)])
 
@@ -77,9 +77,9 @@ def _reply_ref(interaction: discord.Interaction[Any]) -> ReplyRef:
         channel_id=interaction.channel_id or 0,
         guild_id=guild_id,
         token=interaction.token,
-        token_until=interaction.created_at + TOKEN_LIFE,
+        token_expires_at=interaction.created_at + TOKEN_LIFETIME,
         attachment_limit=interaction.filesize_limit,
-        in_channel=interaction.is_guild_integration() if guild_id else context.dm_channel,
+        editable_by_bot=interaction.is_guild_integration() if guild_id else context.dm_channel,
     )
 
 
@@ -89,15 +89,15 @@ async def is_deleted(bot: Encore, ext: Extension) -> bool:
         return False
     channel = bot.get_partial_messageable(ext.reply.channel_id, guild_id=ext.reply.guild_id)
     try:
-        async with asyncio.timeout(CHECKED_WITHIN):  # someone waits for an answer
-            await bot.pace.acquire()
+        async with asyncio.timeout(LOOKUP_TIMEOUT):  # someone waits for an answer
+            await bot.rate_limiter.acquire()
             await channel.fetch_message(ext.reply.message_id)
     except UNREACHABLE as error:
         return isinstance(error, discord.HTTPException) and error.code == UNKNOWN_MESSAGE
     return False
 
 
-def _already_asked(ext: Extension) -> discord.Embed:
+def _duplicate_embed(ext: Extension) -> discord.Embed:
     where = f"[Its reply]({ext.reply.url})" if ext.reply.url else "Its reply"
     if ext.kind.is_song and ext.status is Status.COMPLETE:
         return refusal_embed("This channel has that full song already.", f"{where} carries it.")

@@ -11,7 +11,7 @@ from bot.client import Encore
 from bot.domain.library import Viewer
 
 
-async def viewer_of(interaction: discord.Interaction[Any]) -> Viewer:
+async def viewer_from(interaction: discord.Interaction[Any]) -> Viewer:
     """Return who looks, with the channels of the guild that they may view now.
 
     Where Encore was only brought along by its member, it knows no channel but the one it is in.
@@ -23,7 +23,7 @@ async def viewer_of(interaction: discord.Interaction[Any]) -> Viewer:
     if guild is not None and isinstance(member, discord.Member):
         used = await client.library.channels(guild.id)
         threads = [each for each in used if guild.get_channel_or_thread(each) is None]
-        await client.threads.learn(guild, threads)
+        await client.thread_index.refresh(guild, threads)
         viewed = frozenset(each for each in used if _may_view(client, guild, member, each))
     return Viewer(
         member_id=member.id,
@@ -41,7 +41,7 @@ def _may_view(
     Who is in a private thread is known of nobody, so only who manages threads may look into it
     from outside.
     """
-    place = client.threads.place(guild, channel_id)
+    place = client.thread_index.lookup(guild, channel_id)
     channel = guild.get_channel(place.parent_id if place else channel_id)
     if channel is None:
         return False

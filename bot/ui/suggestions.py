@@ -8,7 +8,7 @@ from discord.app_commands import Choice
 
 from bot.client import Encore
 from bot.ui.labels import clip_label
-from bot.ui.sight import viewer_of
+from bot.ui.sight import viewer_from
 
 
 async def clip_choices(
@@ -16,5 +16,5 @@ async def clip_choices(
 ) -> list[Choice[str]]:
     """Return the clips with ``typed`` in title, style or id that the member may see."""
     client: Encore = interaction.client
-    known = await client.library.suggested(typed, await viewer_of(interaction))
+    known = await client.library.suggestions(typed, await viewer_from(interaction))
     return [Choice(name=clip_label(each, now=now), value=each.clip.id) for each in known]

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import discord
 
-from bot.domain.attachments import Attachment, Outcome
-from bot.domain.models import Extension, KnownClip, Status
+from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.models import Extension, ClipRecord, Status
 from bot.domain.transitions import can_check_again
 from bot.ui.custom_ids import Action
-from bot.ui.embeds import MOST_CLIPS, letter
+from bot.ui.embeds import MAX_CLIPS, clip_letter
 
 LINK_LENGTH = 512  # Discord's limit for a button's url
 IN_A_ROW = 5  # Discord's limit
@@ -20,33 +20,33 @@ def extension_view(
     ext: Extension, attachments: Iterable[Attachment] = ()
 ) -> discord.ui.View | None:
     """Return the buttons of a reply: links in the first row, actions below."""
-    is_out_of_reach = any(each.outcome is Outcome.UNAVAILABLE for each in attachments)
+    is_out_of_reach = any(each.outcome is AttachmentStatus.UNAVAILABLE for each in attachments)
     actions = _in_rows(_actions(ext, may_have_news=is_out_of_reach))
-    return view_of([*_links(ext), *actions])
+    return build_view([*_links(ext), *actions])
 
 
 def draft_view(draft_id: int) -> discord.ui.View | None:
     """Return the button that opens a form again with everything that was typed."""
-    return view_of([_button("Edit and send", Action.OPEN_DRAFT, draft_id)])
+    return build_view([_button("Edit and send", Action.OPEN_DRAFT, draft_id)])
 
 
 def clips_view(ext: Extension) -> discord.ui.View | None:
     """Return a button for each clip of ``ext`` that can be extended."""
-    return view_of(_extend_buttons(ext))
+    return build_view(_extend_buttons(ext))
 
 
-def endings_view(clips: Sequence[KnownClip]) -> discord.ui.View | None:
+def endings_view(clips: Sequence[ClipRecord]) -> discord.ui.View | None:
     """Return a button for each clip that a full song could end with."""
-    fitting = [known for known in clips if Action.SONG_OF_CLIP.takes(known.clip.id)]
-    return view_of(
+    fitting = [known for known in clips if Action.SONG_OF_CLIP.accepts(known.clip.id)]
+    return build_view(
         _button(f"💿 Full song {known.letter}", Action.SONG_OF_CLIP, known.clip.id)
-        for known in fitting[:MOST_CLIPS]
+        for known in fitting[:MAX_CLIPS]
     )
 
 
 def _links(ext: Extension) -> Iterator[Button]:
     if ext.status in (Status.STREAMING, Status.COMPLETE):
-        for index, clip in enumerate(ext.clips[:MOST_CLIPS]):
+        for index, clip in enumerate(ext.clips[:MAX_CLIPS]):
             if clip.audio_url and len(clip.audio_url) <= LINK_LENGTH:
                 yield Button(label=_of("▶ Listen", ext, index), url=clip.audio_url, row=0)
 
@@ -58,7 +58,7 @@ def _actions(ext: Extension, *, may_have_news: bool) -> Iterator[Button]:
         yield from _extend_buttons(ext)
     if ext.status is Status.COMPLETE and not ext.kind.is_song:
         yield _button("🔁 Another take", Action.ANOTHER_TAKE, ext.id)
-        if ext.open_ends:
+        if ext.extendable_clip_ids:
             yield _button("💿 Full song", Action.FULL_SONG, ext.id)
     if can_check_again(ext) or may_have_news:
         yield _button("Check again", Action.CHECK_AGAIN, ext.id)
@@ -70,16 +70,16 @@ def _actions(ext: Extension, *, may_have_news: bool) -> Iterator[Button]:
 
 
 def _extend_buttons(ext: Extension) -> Iterator[Button]:
-    places = {clip.id: index for index, clip in enumerate(ext.clips[:MOST_CLIPS])}
-    for clip_id in ext.open_ends:
+    places = {clip.id: index for index, clip in enumerate(ext.clips[:MAX_CLIPS])}
+    for clip_id in ext.extendable_clip_ids:
         index = 0 if ext.kind.is_song else places.get(clip_id)
-        if index is not None and Action.EXTEND_CLIP.takes(clip_id):
+        if index is not None and Action.EXTEND_CLIP.accepts(clip_id):
             yield _button(_of("➕ Extend", ext, index), Action.EXTEND_CLIP, clip_id)
 
 
 def _of(words: str, ext: Extension, index: int) -> str:
     """Return ``words`` with the letter of a clip; a full song is one clip, and has none."""
-    return words if ext.kind.is_song else f"{words} {letter(index)}"
+    return words if ext.kind.is_song else f"{words} {clip_letter(index)}"
 
 
 def _in_rows(actions: Iterable[Button]) -> Iterator[Button]:
@@ -90,10 +90,10 @@ def _in_rows(actions: Iterable[Button]) -> Iterator[Button]:
 
 
 def _button(label: str, action: Action, stored_id: int | str) -> Button:
-    return Button(label=label, custom_id=action.on(stored_id), row=1)
+    return Button(label=label, custom_id=action.custom_id_for(stored_id), row=1)
 
 
-def view_of(buttons: Iterable[Button]) -> discord.ui.View | None:
+def build_view(buttons: Iterable[Button]) -> discord.ui.View | None:
     """Return ``buttons`` as they go under a message; None if there are none."""
     view = discord.ui.View(timeout=None)
     for button in buttons:

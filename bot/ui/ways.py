@@ -21,43 +21,43 @@ GONE_CODES = frozenset({10003, 10008, 10015, 50001, 50007, 50013, 50027, 50083})
 GONE_STATUSES = frozenset({401, 403, 404})
 
 
-class Way(Enum):
+class Route(Enum):
     """How a reply can be reached."""
 
-    TOKEN = auto()  # through the interaction's webhook
+    INTERACTION = auto()  # through the interaction's webhook
     CHANNEL = auto()  # the message, edited by the bot itself
     REPOST = auto()  # the first reply never arrived: a message of the bot's own
     DIRECT = auto()  # a direct message to the member who asked
 
 
-def next_way(reply: ReplyRef, *, is_final: bool, now: dt.datetime) -> Way | None:
+def next_route(reply: ReplyRef, *, is_final: bool, now: dt.datetime) -> Route | None:
     """Return the best way that is left to a reply, or None if nothing is to be sent now."""
-    if reply.is_gone:
+    if reply.unreachable:
         return None
-    if reply.token_until is not None and now < reply.token_until:
-        return Way.TOKEN
-    if reply.in_channel:
-        return Way.REPOST if reply.message_id is None else Way.CHANNEL
-    return Way.DIRECT if is_final and not reply.is_settled else None
+    if reply.token_expires_at is not None and now < reply.token_expires_at:
+        return Route.INTERACTION
+    if reply.editable_by_bot:
+        return Route.REPOST if reply.message_id is None else Route.CHANNEL
+    return Route.DIRECT if is_final and not reply.final_shown else None
 
 
-def without(way: Way, reply: ReplyRef, *, deleted: bool) -> ReplyRef:
+def without_route(way: Route, reply: ReplyRef, *, deleted: bool) -> ReplyRef:
     """Return ``reply`` after ``way`` turned out to lead nowhere.
 
     A message that was ``deleted`` is gone by every way; one that was never seen may only not
     have been sent.
     """
     match way:
-        case Way.TOKEN if deleted and reply.message_id is not None:
+        case Route.INTERACTION if deleted and reply.message_id is not None:
             return replace(reply, token_until=None, in_channel=False)
-        case Way.TOKEN:
+        case Route.INTERACTION:
             return replace(reply, token_until=None)
-        case Way.CHANNEL | Way.REPOST:
+        case Route.CHANNEL | Route.REPOST:
             return replace(reply, in_channel=False)
-        case Way.DIRECT:
+        case Route.DIRECT:
             return replace(reply, is_gone=True)
 
 
-def is_gone(error: discord.HTTPException) -> bool:
+def is_permanent(error: discord.HTTPException) -> bool:
     """Whether asking again would meet the same wall: it is deleted, closed, or not ours."""
     return error.code in GONE_CODES or error.status in GONE_STATUSES

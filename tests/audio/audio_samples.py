@@ -8,14 +8,14 @@ from pathlib import Path
 import av
 import numpy as np
 
-from bot.audio.decoding import Audio, Sound
-from bot.audio.errors import Failed, Refused
+from bot.audio.decoding import AudioReader, Samples
+from bot.audio.errors import TransientMediaError, UnusableMediaError
 from bot.audio.mp3 import mp3_writer
 
 RATE = 44_100
 
 
-def noise(seconds: float, *, seed: int = 1, rate: int = RATE) -> Sound:
+def noise(seconds: float, *, seed: int = 1, rate: int = RATE) -> Samples:
     """Return stereo noise: no stretch of it is like any other, so a shift by a sample is seen."""
     rng = np.random.default_rng(seed)
     sound = rng.standard_normal((2, round(seconds * rate))).astype(np.float32)
@@ -23,20 +23,20 @@ def noise(seconds: float, *, seed: int = 1, rate: int = RATE) -> Sound:
     return (sound[:, 3:] + sound[:, 2:-1] + sound[:, 1:-2] + sound[:, :-3]) * np.float32(0.06)
 
 
-def tone(seconds: float, *, hertz: float = 220, phase: float = 0, rate: int = RATE) -> Sound:
+def tone(seconds: float, *, hertz: float = 220, phase: float = 0, rate: int = RATE) -> Samples:
     time_ = np.arange(round(seconds * rate)) / rate
     wave = 0.5 * np.sin(2 * np.pi * hertz * time_ + phase)
     return np.stack((wave, wave)).astype(np.float32)
 
 
-def mp3(sound: Sound, path: Path, *, rate: int = RATE, bit_rate: int = 320_000) -> Path:
+def mp3(sound: Samples, path: Path, *, rate: int = RATE, bit_rate: int = 320_000) -> Path:
     """Write ``sound`` to the MP3 file ``path``."""
     with mp3_writer(path, rate=rate, channels=sound.shape[0], bit_rate=bit_rate) as file:
         file.write(sound)
     return path
 
 
-def other(sound: Sound, path: Path, codec: str, *, rate: int = RATE, **options: str) -> Path:
+def other(sound: Samples, path: Path, codec: str, *, rate: int = RATE, **options: str) -> Path:
     """Write ``sound`` in the format that the name of the file ``path`` says."""
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream(codec, rate=rate)
@@ -52,13 +52,13 @@ def other(sound: Sound, path: Path, codec: str, *, rate: int = RATE, **options: 
     return path
 
 
-def sound_of(path: Path, *, rate: int | None = None) -> Sound:
+def sound_of(path: Path, *, rate: int | None = None) -> Samples:
     """Return all of the sound in ``path``."""
-    with Audio(path) as audio:
+    with AudioReader(path) as audio:
         return np.concatenate(list(audio.blocks(rate=rate)), axis=1)
 
 
-def shift(expected: Sound, heard: Sound) -> int:
+def shift(expected: Samples, heard: Samples) -> int:
     """Return by how many samples ``heard`` comes later than ``expected``."""
     size = 1 << (expected.shape[1] + heard.shape[1]).bit_length()
     spectra = [np.fft.rfft(sound.mean(axis=0), size) for sound in (heard, expected)]
@@ -67,7 +67,7 @@ def shift(expected: Sound, heard: Sound) -> int:
     return place if place < size // 2 else place - size
 
 
-def is_like(expected: Sound, heard: Sound) -> float:
+def is_like(expected: Samples, heard: Samples) -> float:
     """Return how alike both are, sample by sample; 1 is the same."""
     one, two = (sound.ravel().astype(np.float64) for sound in (expected, heard))
     return float(one @ two / np.sqrt((one @ one) * (two @ two)))
@@ -93,7 +93,7 @@ def doubled(number: int) -> int:
 
 
 def refusing() -> None:
-    raise Refused("no")
+    raise UnusableMediaError("no")
 
 
 def failing_oddly() -> None:
@@ -104,7 +104,7 @@ def failing_oddly() -> None:
 
 
 def failing() -> None:
-    raise Failed("later")
+    raise TransientMediaError("later")
 
 
 def hanging(path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from audio_samples import mp3, noise
-from wire import Wire, serving
+from wire import RawServer, serving
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +14,6 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest_asyncio.fixture
-async def wire() -> AsyncIterator[Wire]:
+async def wire() -> AsyncIterator[RawServer]:
     async with serving() as wire:
         yield wire

@@ -13,9 +13,9 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from bot.audio.errors import Failed, Refused
-from bot.audio.worker import LENGTH
-from bot.audio.workshop import Workshop
+from bot.audio.errors import TransientMediaError, UnusableMediaError
+from bot.audio.worker import LENGTH_PREFIX
+from bot.audio.pool import ProcessPool
 
 
 def children() -> set[int]:
@@ -24,7 +24,7 @@ def children() -> set[int]:
 
 async def test_work_is_done_elsewhere_and_answered(tmp_path: Path) -> None:
     before = children()
-    async with Workshop(tmp_path, workers=2) as shop:
+    async with ProcessPool(tmp_path, workers=2) as shop:
         answers = await asyncio.gather(*(shop.run(work.doubled, n) for n in range(20)))
         assert answers == [2 * n for n in range(20)]
         processes = {await shop.run(work.process_id) for _ in range(3)}
@@ -37,10 +37,10 @@ async def test_work_is_done_elsewhere_and_answered(tmp_path: Path) -> None:
 
 
 async def test_errors_come_back_with_their_kind(tmp_path: Path) -> None:
-    async with Workshop(tmp_path, workers=1) as shop:
-        with pytest.raises(Refused, match="no"):
+    async with ProcessPool(tmp_path, workers=1) as shop:
+        with pytest.raises(UnusableMediaError, match="no"):
             await shop.run(work.refusing)
-        with pytest.raises(Failed, match="later") as caught:
+        with pytest.raises(TransientMediaError, match="later") as caught:
             await shop.run(work.failing)
         assert "audio_samples" in caught.value.__notes__[0]
         with pytest.raises(RuntimeError, match="odd"):
@@ -48,25 +48,25 @@ async def test_errors_come_back_with_their_kind(tmp_path: Path) -> None:
 
 
 async def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
-    async with Workshop(tmp_path, workers=1) as shop:
-        with pytest.raises(Failed):
+    async with ProcessPool(tmp_path, workers=1) as shop:
+        with pytest.raises(TransientMediaError):
             await shop.run(work.dying)
         assert await shop.run(work.doubled, 2) == 4
 
 
 async def test_an_idle_worker_that_was_killed_is_noticed(tmp_path: Path) -> None:
-    async with Workshop(tmp_path, workers=1) as shop:
+    async with ProcessPool(tmp_path, workers=1) as shop:
         process = psutil.Process(await shop.run(work.process_id))
         process.kill()
-        with contextlib.suppress(Failed):  # by the first call at the latest
+        with contextlib.suppress(TransientMediaError):  # by the first call at the latest
             await shop.run(work.doubled, 1)
         assert await shop.run(work.doubled, 2) == 4
 
 
 async def test_work_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     before = children()
-    async with Workshop(tmp_path, workers=1, seconds=0.2) as shop:
-        with pytest.raises(Failed), shop.folder() as folder:
+    async with ProcessPool(tmp_path, workers=1, seconds=0.2) as shop:
+        with pytest.raises(TransientMediaError), shop.temporary_folder() as folder:
             await shop.run(work.hanging, folder / "begun")
         assert work.left_in(folder.parent) == []
         assert children() == before
@@ -78,11 +78,11 @@ async def test_cancelled_work_is_ended_and_its_folder_removed(tmp_path: Path) ->
 
     async def piece() -> None:
         nonlocal begun
-        with shop.folder() as folder:
+        with shop.temporary_folder() as folder:
             begun = folder / "begun"
             await shop.run(work.hanging, begun)
 
-    async with Workshop(tmp_path, workers=1) as shop:
+    async with ProcessPool(tmp_path, workers=1) as shop:
         task = asyncio.create_task(piece())
         await asyncio.sleep(0)
         assert begun
@@ -97,20 +97,20 @@ async def test_cancelled_work_is_ended_and_its_folder_removed(tmp_path: Path) ->
 
 async def test_leaving_ends_what_still_runs(tmp_path: Path) -> None:
     before = children()
-    async with Workshop(tmp_path, workers=1) as shop:
-        with shop.folder() as folder:
+    async with ProcessPool(tmp_path, workers=1) as shop:
+        with shop.temporary_folder() as folder:
             task = asyncio.create_task(shop.run(work.hanging, folder / "begun"))
             await work.appeared(folder / "begun")
         waiting = asyncio.create_task(shop.run(work.doubled, 1))
         await asyncio.sleep(0)
     for late in (task, waiting):
-        with pytest.raises(Failed):
+        with pytest.raises(TransientMediaError):
             await late
     assert children() == before
 
 
 async def test_no_more_runs_at_once_than_there_are_workers(tmp_path: Path) -> None:
-    async with Workshop(tmp_path, workers=1) as shop:
+    async with ProcessPool(tmp_path, workers=1) as shop:
         spans = sorted(await asyncio.gather(*(shop.run(work.span, 0.02) for _ in range(3))))
         assert all(one[1] <= two[0] for one, two in itertools.pairwise(spans))
 
@@ -131,14 +131,14 @@ async def test_what_a_killed_process_left_is_removed_and_a_living_ones_kept(tmp_
     assert process.stdout
     left = Path((await process.stdout.readline()).decode().strip())
     assert work.left_in(left) == ["half.mp3"]
-    async with Workshop(tmp_path):
+    async with ProcessPool(tmp_path):
         assert work.left_in(left) == ["half.mp3"]
     process.send_signal(signal.SIGKILL)
     await process.communicate()
     living = tmp_path / "work-living"
     living.mkdir()
     with FileLock(living.with_suffix(".lock")):
-        async with Workshop(tmp_path):
+        async with ProcessPool(tmp_path):
             assert left.parent.name not in work.left_in(tmp_path)
             assert living.name in work.left_in(tmp_path)
 
@@ -155,5 +155,5 @@ async def test_a_worker_whose_parent_is_gone_ends_without_a_word() -> None:
     for end in answers:  # nobody reads what it answers
         os.close(end)
     call = pickle.dumps((5, abs, (-1,), {}))
-    _, said = await process.communicate(LENGTH.pack(len(call)) + call)
+    _, said = await process.communicate(LENGTH_PREFIX.pack(len(call)) + call)
     assert (process.returncode, said) == (0, b"")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Wire:
+class RawServer:
     """Answers by path: raw bytes, repeated for ever if the path is in ``endless``.
 
     After its answer it closes the connection, unless the path is in ``open``.
@@ -47,8 +47,8 @@ class Wire:
 
 
 @contextlib.asynccontextmanager
-async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
-    wire = Wire()
+async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[RawServer]:
+    wire = RawServer()
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

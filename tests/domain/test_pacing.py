@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.pacing import ENOUGH, Pace, Timing, backoff, learned_pace, next_poll
+from bot.domain.pacing import MIN_SAMPLES, PollWindows, CompletionTimes, backoff, learned_windows, next_poll_delay
 
-type_of_time_line = Callable[[random.Random], Timing]
+type_of_time_line = Callable[[random.Random], CompletionTimes]
 FIXED = 5.0
 
 
@@ -20,8 +20,8 @@ class Watch:
     """What following one extension took: questions asked, and what was seen when (seconds)."""
 
     polls: int
-    truth: Timing
-    seen: Timing
+    truth: CompletionTimes
+    seen: CompletionTimes
 
     @property
     def lags(self) -> tuple[float, float]:
@@ -31,7 +31,7 @@ class Watch:
         )
 
 
-def watch(truth: Timing, wait: Callable[[float, bool], float]) -> Watch:
+def watch(truth: CompletionTimes, wait: Callable[[float, bool], float]) -> Watch:
     """Ask until complete, each time after ``wait(age, is_streaming)`` seconds."""
     age, polls, heard_at = 0.0, 0, None
     while True:
@@ -40,14 +40,14 @@ def watch(truth: Timing, wait: Callable[[float, bool], float]) -> Watch:
         if heard_at is None and age >= truth.to_streaming:
             heard_at = age
         if heard_at is not None and age >= truth.to_complete:
-            return Watch(polls, truth, Timing(heard_at, age))
+            return Watch(polls, truth, CompletionTimes(heard_at, age))
 
 
-def paced(truth: Timing, pace: Pace) -> Watch:
-    return watch(truth, lambda age, is_streaming: next_poll(age, pace, is_streaming=is_streaming))
+def paced(truth: CompletionTimes, pace: PollWindows) -> Watch:
+    return watch(truth, lambda age, is_streaming: next_poll_delay(age, pace, is_streaming=is_streaming))
 
 
-def fixed(truth: Timing) -> Watch:
+def fixed(truth: CompletionTimes) -> Watch:
     return watch(truth, lambda _age, _is_streaming: FIXED)
 
 
@@ -63,31 +63,31 @@ def end_lag(watches: list[Watch]) -> float:
     return median(each.lags[1] for each in watches)
 
 
-def usual(chance: random.Random) -> Timing:
-    return Timing(chance.uniform(20, 40), chance.uniform(120, 180))
+def usual(chance: random.Random) -> CompletionTimes:
+    return CompletionTimes(chance.uniform(20, 40), chance.uniform(120, 180))
 
 
-def spread_out(chance: random.Random) -> Timing:
-    return Timing(chance.uniform(15, 90), chance.uniform(100, 400))
+def spread_out(chance: random.Random) -> CompletionTimes:
+    return CompletionTimes(chance.uniform(15, 90), chance.uniform(100, 400))
 
 
-def narrow(chance: random.Random) -> Timing:
-    return Timing(chance.uniform(29, 31), chance.uniform(149, 151))
+def narrow(chance: random.Random) -> CompletionTimes:
+    return CompletionTimes(chance.uniform(29, 31), chance.uniform(149, 151))
 
 
-def constant(_chance: random.Random) -> Timing:
-    return Timing(30, 150)
+def constant(_chance: random.Random) -> CompletionTimes:
+    return CompletionTimes(30, 150)
 
 
-def long_tailed(chance: random.Random) -> Timing:
+def long_tailed(chance: random.Random) -> CompletionTimes:
     first = chance.lognormvariate(3.3, 0.3)
-    return Timing(first, first + chance.lognormvariate(4.7, 0.35))
+    return CompletionTimes(first, first + chance.lognormvariate(4.7, 0.35))
 
 
 def compared(time_line: type_of_time_line) -> tuple[list[Watch], list[Watch]]:
     """Follow a thousand extensions at the pace that two hundred before them taught."""
     chance = random.Random(1)
-    pace = learned_pace([time_line(chance) for _ in range(200)])
+    pace = learned_windows([time_line(chance) for _ in range(200)])
     truths = [time_line(chance) for _ in range(1000)]
     return [paced(truth, pace) for truth in truths], [fixed(truth) for truth in truths]
 
@@ -97,7 +97,7 @@ def learning(time_line: type_of_time_line, *, window: int = 50) -> list[Watch]:
     chance = random.Random(2)
     watches: list[Watch] = []
     for _ in range(1500):
-        pace = learned_pace([each.seen for each in watches[-window:]])
+        pace = learned_windows([each.seen for each in watches[-window:]])
         watches.append(paced(time_line(chance), pace))
     return watches[500:]
 
@@ -145,28 +145,28 @@ def test_learning_from_its_own_sightings_does_not_drift(time_line: type_of_time_
 
 def test_the_pace_follows_a_provider_that_became_faster() -> None:
     chance = random.Random(3)
-    seen = [Timing(chance.uniform(50, 70), chance.uniform(250, 300)) for _ in range(50)]
+    seen = [CompletionTimes(chance.uniform(50, 70), chance.uniform(250, 300)) for _ in range(50)]
     for _ in range(1000):
-        seen.append(paced(usual(chance), learned_pace(seen[-50:])).seen)
+        seen.append(paced(usual(chance), learned_windows(seen[-50:])).seen)
 
-    streaming, complete = learned_pace(seen[-50:]).streaming, learned_pace(seen[-50:]).complete
+    streaming, complete = learned_windows(seen[-50:]).streaming, learned_windows(seen[-50:]).complete
     assert 18 < streaming[0] < 28
     assert 110 < complete[0] < 145
     assert streaming[1] < 45
     assert complete[1] < 190
 
 
-@pytest.mark.parametrize("truth", [Timing(30, 900), Timing(300, 900), Timing(900, 901)])
-def test_an_extension_far_slower_than_usual_is_asked_for_sparsely(truth: Timing) -> None:
+@pytest.mark.parametrize("truth", [CompletionTimes(30, 900), CompletionTimes(300, 900), CompletionTimes(900, 901)])
+def test_an_extension_far_slower_than_usual_is_asked_for_sparsely(truth: CompletionTimes) -> None:
     chance = random.Random(1)
-    slow = paced(truth, learned_pace([usual(chance) for _ in range(200)]))
+    slow = paced(truth, learned_windows([usual(chance) for _ in range(200)]))
 
     assert slow.polls < 0.4 * fixed(truth).polls
     assert max(slow.lags) <= 20
 
 
 def test_an_early_failure_is_seen_before_the_end_is_due() -> None:
-    assert next_poll(30, Pace(complete=(600, 700)), is_streaming=True) <= 90
+    assert next_poll_delay(30, PollWindows(complete=(600, 700)), is_streaming=True) <= 90
 
 
 @pytest.mark.parametrize(
@@ -189,33 +189,33 @@ def test_an_early_failure_is_seen_before_the_end_is_due() -> None:
 def test_asking_is_sparse_before_a_window_tight_in_it_and_ever_sparser_behind(
     age: float, seconds: float, *, is_streaming: bool
 ) -> None:
-    assert next_poll(age, Pace(), is_streaming=is_streaming) == pytest.approx(seconds)
+    assert next_poll_delay(age, PollWindows(), is_streaming=is_streaming) == pytest.approx(seconds)
 
 
 def test_nothing_is_believed_before_enough_was_seen() -> None:
-    few = [Timing(1, 2)] * (ENOUGH - 1)
+    few = [CompletionTimes(1, 2)] * (MIN_SAMPLES - 1)
 
-    assert learned_pace([]) == learned_pace(few) == Pace()
-    assert learned_pace(few).usual is None
+    assert learned_windows([]) == learned_windows(few) == PollWindows()
+    assert learned_windows(few).typical_duration is None
 
 
 def test_the_usual_time_is_the_median() -> None:
-    timings = [Timing(30, seconds) for seconds in (100, 110, 120, 130, 140, 150, 160, 9000)]
+    timings = [CompletionTimes(30, seconds) for seconds in (100, 110, 120, 130, 140, 150, 160, 9000)]
 
-    assert learned_pace(timings).usual == 135
+    assert learned_windows(timings).typical_duration == 135
 
 
 @given(
-    st.lists(st.builds(Timing, st.floats(0, 1e5), st.floats(0, 1e5)), max_size=30),
+    st.lists(st.builds(CompletionTimes, st.floats(0, 1e5), st.floats(0, 1e5)), max_size=30),
     st.floats(0, 1e6),
     st.booleans(),
 )
 def test_no_pace_is_a_storm_or_a_standstill(
-    timings: list[Timing],
+    timings: list[CompletionTimes],
     age: float,
     is_streaming: bool,  # noqa: FBT001 - hypothesis fills by position
 ) -> None:
-    assert 2 <= next_poll(age, learned_pace(timings), is_streaming=is_streaming) <= 90
+    assert 2 <= next_poll_delay(age, learned_windows(timings), is_streaming=is_streaming) <= 90
 
 
 @pytest.mark.parametrize(
@@ -227,8 +227,8 @@ def test_failures_back_off_to_a_limit(failures: int, jitter: float, seconds: flo
 
 
 def test_a_back_off_has_its_own_bounds_where_they_are_given() -> None:
-    assert backoff(0, jitter=0, first=1, most=8) == 1
-    assert backoff(9, jitter=0, first=1, most=8) == 8
+    assert backoff(0, jitter=0, first=1, maximum=8) == 1
+    assert backoff(9, jitter=0, first=1, maximum=8) == 8
 
 
 @given(st.integers(0, 1000), st.floats(0, 1))

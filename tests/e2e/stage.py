@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
-from bot.__main__ import composed
+from bot.__main__ import create_bot
 from bot.client import Encore
 from bot.settings import Settings
 from sandbox.discord.calls import Interaction
@@ -28,7 +28,7 @@ LYRICS = "[Verse]\nSilver cities shine brightly\nSkies are painted blue"
 STYLE = "synthpop, dreamy"
 
 
-class Stage:
+class BotHarness:
     """The sandbox and the bot, with shorthands for what tests do again and again."""
 
     def __init__(
@@ -65,7 +65,7 @@ class Stage:
     async def bot(self) -> AsyncIterator[Encore]:
         """The bot, connected, in this process."""
         settings = settings_from(self.environment())
-        async with composed(settings, reconcile_for=dt.timedelta(seconds=1)) as bot:
+        async with create_bot(settings, reconcile_for=dt.timedelta(seconds=1)) as bot:
             running = asyncio.create_task(bot.start(settings.discord_token.get_secret_value()))
             try:
                 await self.discord.ready()
@@ -123,10 +123,10 @@ class Stage:
         await self.until(lambda: colour(message) in {GREEN, RED}, within=within)
 
 
-class Mortal:
+class BotProcess:
     """The bot as a process of its own, which can be killed and starts again where it was."""
 
-    def __init__(self, stage: Stage, log: Path, **overrides: str) -> None:
+    def __init__(self, stage: BotHarness, log: Path, **overrides: str) -> None:
         self.child = Child("bot", ("-m", "bot"), stage.environment() | overrides)
         self._stage = stage
         self._log = log

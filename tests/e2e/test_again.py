@@ -6,32 +6,32 @@ import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from stage import GREEN, RED, Stage, colour, labels, text
+from stage import GREEN, RED, BotHarness, colour, labels, text
 
 from sandbox.discord.models import Channel, Message
 from sandbox.discord.permissions import Permission
 
 NAME = "suno_api"
 
-Act = Callable[[Stage, Message], Awaitable[object]]
+Act = Callable[[BotHarness, Message], Awaitable[object]]
 
 
-async def extend_b(stage: Stage, reply: Message) -> None:
+async def extend_b(stage: BotHarness, reply: Message) -> None:
     call = await stage.ada.click(reply, "➕ Extend B")
     assert call.modal is not None, call.message and text(call.message)
     assert call.modal.fields["at"]["value"] == "end"
     await stage.ada.submit(call.modal)
 
 
-async def another_take(stage: Stage, reply: Message) -> None:
+async def another_take(stage: BotHarness, reply: Message) -> None:
     await stage.ada.click(reply, "🔁 Another take")
 
 
-async def take_by_command(stage: Stage, reply: Message) -> None:
+async def take_by_command(stage: BotHarness, reply: Message) -> None:
     await stage.ada.slash("reply", link=reply.url, do="another take", channel=reply.channel)
 
 
-async def by_menu(stage: Stage, reply: Message) -> None:
+async def by_menu(stage: BotHarness, reply: Message) -> None:
     question = await stage.ada.context_menu("Extend this song", reply)
     assert question.ephemeral
     assert question.message is not None
@@ -40,18 +40,18 @@ async def by_menu(stage: Stage, reply: Message) -> None:
     await stage.ada.submit(call.modal)
 
 
-async def by_link_in_a_message(stage: Stage, reply: Message) -> None:
+async def by_link_in_a_message(stage: BotHarness, reply: Message) -> None:
     clip = stage.studio(NAME).submissions[0].clip_ids[0]
     other = await stage.ada.say(reply.channel, f"listen: https://suno.com/song/{clip}?sh=1 !")
     call = await stage.ada.context_menu("Extend this song", other)
     await stage.ada.submit(call.modal)
 
 
-async def react_for_another_take(stage: Stage, reply: Message) -> None:
+async def react_for_another_take(stage: BotHarness, reply: Message) -> None:
     await stage.ada.react(reply, "🔁")
 
 
-async def react_to_go_on(stage: Stage, reply: Message) -> None:
+async def react_to_go_on(stage: BotHarness, reply: Message) -> None:
     await stage.ada.react(reply, "⏩")
 
 
@@ -65,7 +65,7 @@ ANYWHERE: tuple[Act, ...] = (
 )
 
 
-def place(stage: Stage, name: str) -> Channel:
+def place(stage: BotHarness, name: str) -> Channel:
     world = stage.discord.world
     match name:
         case "thread":
@@ -76,14 +76,14 @@ def place(stage: Stage, name: str) -> Channel:
             return world.channel
 
 
-def replies(stage: Stage, channel: Channel) -> list[Message]:
+def replies(stage: BotHarness, channel: Channel) -> list[Message]:
     """Encore's public replies, oldest first."""
     bot = stage.discord.world.bot
     seen = [m for m in stage.ada.read(channel) if m.author is bot and not m.ephemeral]
     return [message for message in seen if "asked by" in text(message)]
 
 
-async def acted(stage: Stage, act: Act, first: Message) -> Message:
+async def acted(stage: BotHarness, act: Act, first: Message) -> Message:
     """Extend again; return the new reply once it is final."""
     await act(stage, first)
     await stage.until(lambda: len(replies(stage, first.channel)) == 2)
@@ -94,7 +94,7 @@ async def acted(stage: Stage, act: Act, first: Message) -> Message:
 
 @pytest.mark.parametrize("where", ["channel", "thread"])
 @pytest.mark.parametrize("act", ANYWHERE, ids=lambda act: act.__name__)
-async def test_every_way_extends_again(stage: Stage, act: Act, where: str) -> None:
+async def test_every_way_extends_again(stage: BotHarness, act: Act, where: str) -> None:
     first = await stage.extend(NAME, at="0:10", channel=place(stage, where))
     await stage.finished(first)
     second = await acted(stage, act, first)
@@ -115,7 +115,7 @@ async def test_every_way_extends_again(stage: Stage, act: Act, where: str) -> No
 
 
 @pytest.mark.parametrize("act", BUTTONS, ids=lambda act: act.__name__)
-async def test_buttons_work_in_direct_messages(stage: Stage, act: Act) -> None:
+async def test_buttons_work_in_direct_messages(stage: BotHarness, act: Act) -> None:
     first = await stage.extend(NAME, at="0:10", channel=stage.ada.dm)
     await stage.finished(first)
     second = await acted(stage, act, first)
@@ -123,7 +123,7 @@ async def test_buttons_work_in_direct_messages(stage: Stage, act: Act) -> None:
 
 
 @pytest.mark.parametrize("act", ANYWHERE, ids=lambda act: act.__name__)
-async def test_every_way_works_after_a_restart(offline_stage: Stage, act: Act) -> None:
+async def test_every_way_works_after_a_restart(offline_stage: BotHarness, act: Act) -> None:
     stage = offline_stage
     async with stage.bot():
         first = await stage.extend(NAME, at="0:10")
@@ -133,7 +133,7 @@ async def test_every_way_works_after_a_restart(offline_stage: Stage, act: Act) -
         assert colour(second) == GREEN
 
 
-async def test_a_reply_says_where_it_goes_on_with_few_edits(stage: Stage) -> None:
+async def test_a_reply_says_where_it_goes_on_with_few_edits(stage: BotHarness) -> None:
     first = await stage.extend("aimlapi", at="0:10", title="Long Road")
     await stage.finished(first)
     edits = first.edits
@@ -148,7 +148,7 @@ async def test_a_reply_says_where_it_goes_on_with_few_edits(stage: Stage) -> Non
     assert first.edits - edits <= 2
 
 
-async def test_a_double_click_takes_once(stage: Stage) -> None:
+async def test_a_double_click_takes_once(stage: BotHarness) -> None:
     first = await stage.extend(NAME, at="0:10")
     await stage.finished(first)
     calls = await asyncio.gather(*(stage.ada.click(first, "🔁 Another take") for _ in range(2)))
@@ -159,7 +159,7 @@ async def test_a_double_click_takes_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("emoji", ["🔁", "⏩"])
-async def test_a_reaction_counts_once_for_ever(stage: Stage, emoji: str) -> None:
+async def test_a_reaction_counts_once_for_ever(stage: BotHarness, emoji: str) -> None:
     first = await stage.extend(NAME, at="0:10")
     await stage.finished(first)
     await stage.ada.react(first, emoji)
@@ -173,7 +173,7 @@ async def test_a_reaction_counts_once_for_ever(stage: Stage, emoji: str) -> None
     await stage.until(lambda: len(stage.studio(NAME).submissions) == 3)
 
 
-async def test_reactions_that_mean_nothing_do_nothing(stage: Stage) -> None:
+async def test_reactions_that_mean_nothing_do_nothing(stage: BotHarness) -> None:
     first = await stage.extend(NAME, at="0:10")
     await stage.ada.react(first, "🔁")  # not finished yet
     await stage.finished(first)
@@ -186,7 +186,7 @@ async def test_reactions_that_mean_nothing_do_nothing(stage: Stage) -> None:
 
 
 @contextlib.asynccontextmanager
-async def limited(stage: Stage, **limits: str) -> AsyncIterator[None]:
+async def limited(stage: BotHarness, **limits: str) -> AsyncIterator[None]:
     stage.overrides.update(limits)
     stage.providers.clock.speed = 0.01
     async with stage.bot():
@@ -194,7 +194,7 @@ async def limited(stage: Stage, **limits: str) -> AsyncIterator[None]:
 
 
 async def test_too_much_at_once_is_refused_with_links_and_nothing_is_lost(
-    offline_stage: Stage,
+    offline_stage: BotHarness,
 ) -> None:
     stage = offline_stage
     async with limited(stage, ENCORE_MEMBER_LIMIT="2"):
@@ -215,7 +215,7 @@ async def test_too_much_at_once_is_refused_with_links_and_nothing_is_lost(
         assert not (await stage.ask("aimlapi", at="0:10", member=ben)).ephemeral
 
 
-async def test_a_channel_has_a_limit_too(offline_stage: Stage) -> None:
+async def test_a_channel_has_a_limit_too(offline_stage: BotHarness) -> None:
     stage = offline_stage
     async with limited(stage, ENCORE_CHANNEL_LIMIT="1"):
         await stage.extend("aimlapi", at="0:10")
@@ -225,7 +225,7 @@ async def test_a_channel_has_a_limit_too(offline_stage: Stage) -> None:
         assert "This channel has 1 extension in progress" in text(refused.message)
 
 
-async def test_fifty_members_react_at_once(offline_stage: Stage) -> None:
+async def test_fifty_members_react_at_once(offline_stage: BotHarness) -> None:
     stage = offline_stage
     stage.overrides.update(ENCORE_MEMBER_LIMIT="2", ENCORE_CHANNEL_LIMIT="10")
     async with stage.bot():
@@ -266,7 +266,7 @@ async def test_fifty_members_react_at_once(offline_stage: Stage) -> None:
     ],
 )
 async def test_a_missing_permission_is_told_by_its_name(
-    stage: Stage, denied: Permission, name: str
+    stage: BotHarness, denied: Permission, name: str
 ) -> None:
     world = stage.discord.world
     first = await stage.extend(NAME, at="0:10")
@@ -283,7 +283,7 @@ async def test_a_missing_permission_is_told_by_its_name(
     assert colour(by_button.message) == GREEN
 
 
-async def test_without_the_history_a_reaction_is_answered_all_the_same(stage: Stage) -> None:
+async def test_without_the_history_a_reaction_is_answered_all_the_same(stage: BotHarness) -> None:
     world = stage.discord.world
     first = await stage.extend(NAME, at="0:10")
     await stage.finished(first)
@@ -294,7 +294,7 @@ async def test_without_the_history_a_reaction_is_answered_all_the_same(stage: St
     assert colour(replies(stage, first.channel)[1]) == GREEN
 
 
-async def test_a_closed_thread_refuses_kindly(stage: Stage) -> None:
+async def test_a_closed_thread_refuses_kindly(stage: BotHarness) -> None:
     world = stage.discord.world
     thread = world.new_thread("done", world.channel)
     first = await stage.extend(NAME, at="0:10", channel=thread)
@@ -307,7 +307,7 @@ async def test_a_closed_thread_refuses_kindly(stage: Stage) -> None:
     assert colour(again) == GREEN
 
 
-async def test_who_lost_the_channel_can_not_act_through_an_old_button(stage: Stage) -> None:
+async def test_who_lost_the_channel_can_not_act_through_an_old_button(stage: BotHarness) -> None:
     world = stage.discord.world
     first = await stage.extend(NAME, at="0:10")
     await stage.finished(first)
@@ -319,7 +319,7 @@ async def test_who_lost_the_channel_can_not_act_through_an_old_button(stage: Sta
     assert len(stage.studio(NAME).submissions) == 1
 
 
-async def test_rights_in_one_channel_reach_no_reply_in_another(stage: Stage) -> None:
+async def test_rights_in_one_channel_reach_no_reply_in_another(stage: BotHarness) -> None:
     first = await stage.extend(NAME, at="0:10")
     await stage.finished(first)
     elsewhere = stage.discord.world.new_channel("elsewhere")
@@ -330,7 +330,7 @@ async def test_rights_in_one_channel_reach_no_reply_in_another(stage: Stage) -> 
     assert len(stage.studio(NAME).submissions) == 1
 
 
-async def test_only_who_asked_or_a_moderator_cancels(offline_stage: Stage) -> None:
+async def test_only_who_asked_or_a_moderator_cancels(offline_stage: BotHarness) -> None:
     stage = offline_stage
     stage.overrides.update(SUNOSAY_SUBMIT_EVERY="600")
     async with stage.bot():

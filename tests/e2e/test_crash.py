@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from stage import GREEN, PROVIDERS, RED, Mortal, Stage, colour, text
+from stage import GREEN, PROVIDERS, RED, BotProcess, BotHarness, colour, text
 
 from sandbox.discord.calls import Modal
 from sandbox.discord.models import Message
@@ -31,11 +31,11 @@ class Asked:
 class Ordeal:
     """A member who keeps asking, and a bot that keeps being killed."""
 
-    def __init__(self, stage: Stage, log: Path, seed: int) -> None:
+    def __init__(self, stage: BotHarness, log: Path, seed: int) -> None:
         self.stage = stage
         self.random = random.Random(seed)
         self.asked: list[Asked] = []
-        self.bot = Mortal(stage, log, ENCORE_LOG="console")
+        self.bot = BotProcess(stage, log, ENCORE_LOG="console")
 
     async def life(self) -> None:
         """Start the bot, have it asked for things, and kill it at a random moment.
@@ -93,7 +93,7 @@ class Ordeal:
 
 
 async def test_nothing_is_sent_twice_and_nothing_is_lost_whenever_it_is_killed(
-    offline_stage: Stage, tmp_path: Path
+    offline_stage: BotHarness, tmp_path: Path
 ) -> None:
     stage = offline_stage
     # Dying bots leave requests half sent; what counts is what they do about it.

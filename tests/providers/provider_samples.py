@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from bot.domain.models import ExtendRequest, Handle
-from bot.providers.adapter import Access
+from bot.providers.adapter import ApiConfig
 from bot.providers.aimlapi import AimlApi
 from bot.providers.base import Provider
 from bot.providers.suno_api import SunoApi
@@ -45,7 +45,7 @@ def ok(name: str, status: int = 200) -> httpx.Response:
     return httpx.Response(status, json=answer(name))
 
 
-class Wire(httpx.MockTransport):
+class FakeTransport(httpx.MockTransport):
     """A network that gives the planned answers in turn, the last again and again."""
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
@@ -68,7 +68,7 @@ class Wire(httpx.MockTransport):
 
 def adapter(name: str, wire: httpx.AsyncBaseTransport, **options: Any) -> Provider:  # noqa: ANN401 - what each takes
     """Return the adapter ``name`` on ``wire``, with a base URL that has a path of its own."""
-    access = Access(base_url=BASE_URL, key=KEY, trusted_hosts={"trusted.example"})
+    access = ApiConfig(base_url=BASE_URL, key=KEY, trusted_hosts={"trusted.example"})
     return ADAPTERS[name](httpx.AsyncClient(transport=wire), access, **options)
 
 

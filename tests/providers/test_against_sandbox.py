@@ -10,7 +10,7 @@ import pytest
 from provider_samples import ADAPTERS
 
 from bot.domain.models import ClipStatus, ExtendRequest, Handle, Progress, Status
-from bot.providers.adapter import Access, Adapter
+from bot.providers.adapter import ApiConfig, Adapter
 from bot.providers.base import (
     OutOfCredits,
     ProviderError,
@@ -46,7 +46,7 @@ class Stage:
 
     def __init__(self, server: ProviderServer, client: httpx.AsyncClient, name: str) -> None:
         self.studio = server.studio(name)
-        access = Access(
+        access = ApiConfig(
             base_url=server.url(name), key=server.key(name), trusted_hosts={server.host}
         )
         self.provider: Adapter = ADAPTERS[name](client, access)
@@ -162,7 +162,7 @@ async def test_a_wrong_key_is_the_operators_problem(
     name = stage.studio.name
     if name == "suno_api":
         pytest.skip("it asks for no key")
-    access = Access(base_url=server.url(name), key="another-secret")
+    access = ApiConfig(base_url=server.url(name), key="another-secret")
     with pytest.raises(Unauthorized):
         await ADAPTERS[name](client, access).extend(stage.request)
 
@@ -208,7 +208,7 @@ async def test_aimlapi_is_waited_on_until_there_is_news(
 ) -> None:
     stage = Stage(server, client, "aimlapi")
     handle = await stage.provider.extend(stage.request)
-    asking = asyncio.create_task(stage.provider.fetch([handle], beyond=Status.SUBMITTED))
+    asking = asyncio.create_task(stage.provider.fetch([handle], newer_than=Status.SUBMITTED))
     await server.wait_for(lambda: len(stage.studio.requests) == 2)
     stage.reach(timeline.Status.STREAMING)
     seen = (await asking)[handle]
@@ -223,7 +223,7 @@ async def test_suno_api_finds_again_what_it_never_answered(
     stage.studio.fail_next(Fault.CLOSE_AFTER, on="submit")
     with pytest.raises(Unconfirmed):
         await stage.provider.extend(stage.request)
-    found = await stage.provider.recent(stage.request, since=since)
+    found = await stage.provider.find_recent(stage.request, since=since)
     assert set(found) == set(stage.studio.submissions[0].clip_ids)
 
 

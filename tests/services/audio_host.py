@@ -16,7 +16,7 @@ RATE = 44_100
 
 
 @dataclass
-class Host:
+class FileServer:
     """Serves ``files`` by name; a number in place of a file is the status it answers with."""
 
     port: int = 0
@@ -40,8 +40,8 @@ class Host:
 
 
 @asynccontextmanager
-async def hosting() -> AsyncGenerator[Host]:
-    host = Host()
+async def hosting() -> AsyncGenerator[FileServer]:
+    host = FileServer()
     app = web.Application()
     app.router.add_get("/{name}", host.answer)
     runner = web.AppRunner(app)

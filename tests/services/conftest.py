@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from scripted_provider import ScriptedProvider
-from service_world import World
+from service_world import ServiceHarness
 
 from bot.store.store import Store
 
@@ -43,5 +43,5 @@ def suno() -> ScriptedProvider:
 
 
 @pytest.fixture
-def world(store: Store, suno: ScriptedProvider) -> World:
-    return World(store, suno)
+def world(store: Store, suno: ScriptedProvider) -> ServiceHarness:
+    return ServiceHarness(store, suno)

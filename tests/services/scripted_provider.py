@@ -5,11 +5,11 @@ import datetime as dt
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from bot.domain.limits import Limits
+from bot.domain.limits import TextLimits
 from bot.domain.models import Clip, ExtendRequest, Handle, Progress, Status
 from bot.providers.base import Capabilities, Credits
 
-LIMITS = Limits(lyrics=3000, style=200, title=80)
+LIMITS = TextLimits(lyrics=3000, style=200, title=80)
 
 
 class Script:
@@ -53,7 +53,7 @@ class ScriptedProvider:
         self.may_send = asyncio.Event()
         self.may_send.set()
 
-    async def turn(self) -> None:
+    async def wait_for_submit_slot(self) -> None:
         await self.may_send.wait()
 
     async def extend(self, request: ExtendRequest) -> Handle:
@@ -64,10 +64,10 @@ class ScriptedProvider:
         return await self.on_extend.next(lambda _: usual, request)
 
     async def fetch(
-        self, handles: Sequence[Handle], *, beyond: Status | None = None
+        self, handles: Sequence[Handle], *, newer_than: Status | None = None
     ) -> Mapping[Handle, Progress]:
         self.asked.append(tuple(handles))
-        self.waited.append(beyond)
+        self.waited.append(newer_than)
         known = {handle: self.progress[handle] for handle in handles if handle in self.progress}
         return await self.on_fetch.next(lambda _: known, handles)
 
@@ -75,7 +75,7 @@ class ScriptedProvider:
         self.looked_up.append(clip_id)
         return await self.on_clip.next(lambda _: None, clip_id)
 
-    async def recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
+    async def find_recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
         await asyncio.sleep(0)
         return await self.on_recent.next(lambda *_: (), request, since)
 

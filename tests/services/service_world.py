@@ -9,11 +9,11 @@ from scripted_provider import ScriptedProvider
 
 from bot.domain.forms import Form
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Progress, ReplyRef, Status
-from bot.services.bells import Bells
-from bot.services.extensions import Asker, ExtensionService
-from bot.services.fresh_links import FreshLinks
-from bot.services.outages import Outages
-from bot.services.paces import Paces
+from bot.services.wakeups import Wakeups
+from bot.services.extensions import Actor, ExtensionService
+from bot.services.fresh_links import LinkRefresher
+from bot.services.outage_log import OutageLog
+from bot.services.poll_schedule import PollSchedule
 from bot.services.songs import Songs
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
@@ -28,7 +28,7 @@ ADA, BEN, GUILD = 1001, 1002, 2001
 CHANNEL, ELSEWHERE = 7, 8
 
 
-class HandClock:
+class ManualClock:
     """Stands still until it is moved."""
 
     def __init__(self) -> None:
@@ -41,34 +41,34 @@ class HandClock:
         self.now += dt.timedelta(seconds=seconds)
 
 
-class World:
+class ServiceHarness:
     """Everything between a member's form and the reply, but for Discord."""
 
     def __init__(
         self,
         store: Store,
         *providers: ScriptedProvider,
-        clock: HandClock | None = None,
+        clock: ManualClock | None = None,
         poll_every: float | None = None,
         deadline: dt.timedelta = DEADLINE,
         member_limit: int = 0,
         channel_limit: int = 0,
     ) -> None:
         self.store = store
-        self.clock = clock or HandClock()
+        self.clock = clock or ManualClock()
         self.providers = {provider.name: provider for provider in providers}
-        self.bells, self.outages = Bells(), Outages()
+        self.wakeups, self.outage_log = Wakeups(), OutageLog()
         every = None if poll_every is None else dt.timedelta(seconds=poll_every)
-        self.paces = Paces(store, clock=self.clock, poll_every=every)
-        self.links = FreshLinks(store, self.providers, bells=self.bells, clock=self.clock)
+        self.poll_schedule = PollSchedule(store, clock=self.clock, poll_every=every)
+        self.links = LinkRefresher(store, self.providers, wakeups=self.wakeups, clock=self.clock)
         self.service = ExtensionService(
             store,
             self.providers,
             default_provider=providers[0].name if providers else "none",
             deadline=deadline,
             quota=Quota(member=member_limit, channel=channel_limit),
-            bells=self.bells,
-            paces=self.paces,
+            wakeups=self.wakeups,
+            poll_schedule=self.poll_schedule,
             links=self.links,
             clock=self.clock,
         )
@@ -77,59 +77,59 @@ class World:
             self.providers,
             deadline=deadline,
             quota=Quota(member=member_limit, channel=channel_limit),
-            bells=self.bells,
-            paces=self.paces,
+            wakeups=self.wakeups,
+            poll_schedule=self.poll_schedule,
             clock=self.clock,
         )
         self.submitter = Submitter(
             store,
             self.providers,
-            bells=self.bells,
-            outages=self.outages,
-            paces=self.paces,
+            wakeups=self.wakeups,
+            outage_log=self.outage_log,
+            poll_schedule=self.poll_schedule,
             clock=self.clock,
             deadline=deadline,
         )
         self.tracker = Tracker(
             store,
             self.providers,
-            bells=self.bells,
-            outages=self.outages,
-            paces=self.paces,
+            wakeups=self.wakeups,
+            outage_log=self.outage_log,
+            poll_schedule=self.poll_schedule,
             clock=self.clock,
         )
 
     async def ask(
-        self, trigger: str, *, member_id: int = ADA, channel_id: int = CHANNEL, **fields: object
+        self, idempotency_key: str, *, member_id: int = ADA, channel_id: int = CHANNEL, **fields: object
     ) -> Extension:
         """Accept an extension from second 10 of a clip nobody knows, unless told otherwise."""
         form = Form(**{"clip": SOURCE, "at": "10", **fields})
-        reply = replace(reply_to(trigger), channel_id=channel_id)
+        reply = replace(reply_to(idempotency_key), channel_id=channel_id)
         ext, _, _ = await self.service.accept(
-            form, trigger=trigger, member_id=member_id, reply=reply
+            form, idempotency_key=idempotency_key, member_id=member_id, reply=reply
         )
         return ext
 
     async def take(
-        self, ext: Extension, trigger: str, *, member_id: int = ADA
+        self, ext: Extension, idempotency_key: str, *, member_id: int = ADA
     ) -> tuple[Extension, bool]:
         """Ask for the same once more."""
-        taken = await self.service.take(
-            ext.id, trigger=trigger, member_id=member_id, reply=reply_to(trigger)
+        taken = await self.service.retake(
+            ext.id, idempotency_key=idempotency_key, member_id=member_id, reply=reply_to(idempotency_key)
         )
         return taken.extension, taken.is_new
 
     async def song(
-        self, clip_id: str, trigger: str, *, member_id: int = ADA, channel_id: int = CHANNEL
+        self, clip_id: str, idempotency_key: str, *, member_id: int = ADA, channel_id: int = CHANNEL
     ) -> Extension:
         """Ask for the full song that ends with a clip."""
-        reply = replace(reply_to(trigger), channel_id=channel_id)
-        asked = await self.songs.ask(clip_id, trigger=trigger, member_id=member_id, reply=reply)
+        reply = replace(reply_to(idempotency_key), channel_id=channel_id)
+        asked = await self.songs.request(clip_id, idempotency_key=idempotency_key, member_id=member_id, reply=reply)
         return asked.extension
 
-    async def finished(self, trigger: str, **fields: object) -> Extension:
+    async def finished(self, idempotency_key: str, **fields: object) -> Extension:
         """Accept an extension and have its provider finish it."""
-        ext = await self.submitted(trigger, **fields)
+        ext = await self.submitted(idempotency_key, **fields)
         self.providers[ext.request.provider].progress[handle_of(ext)] = complete(ext)
         await self.overdue(ext)
         await self.track()
@@ -146,9 +146,9 @@ class World:
         await self.tracker.run_once()
         await self.tracker.idle()
 
-    async def submitted(self, trigger: str, **fields: object) -> Extension:
+    async def submitted(self, idempotency_key: str, **fields: object) -> Extension:
         """Accept an extension and have its provider take it."""
-        ext = await self.ask(trigger, **fields)
+        ext = await self.ask(idempotency_key, **fields)
         await self.submit()
         taken = await self.now(ext)
         assert taken.status is Status.SUBMITTED, taken
@@ -191,9 +191,9 @@ async def until(condition: Callable[[], object | Awaitable[object]]) -> None:
     raise AssertionError("it never held")
 
 
-def reply_to(trigger: str) -> ReplyRef:
+def reply_to(idempotency_key: str) -> ReplyRef:
     """Return a reply with an id of its own for each trigger."""
-    number = sum(byte << (8 * place) for place, byte in enumerate(trigger.encode()[:6]))
+    number = sum(byte << (8 * place) for place, byte in enumerate(idempotency_key.encode()[:6]))
     return ReplyRef(channel_id=CHANNEL, guild_id=GUILD, message_id=10**17 + number)
 
 
@@ -225,5 +225,5 @@ def _progress(ext: Extension, status: ClipStatus, **parts: object) -> Progress:
     return Progress(clips=tuple(replace(clip, **parts) for clip in clips))
 
 
-def asker(member_id: int = ADA, *, is_moderator: bool = False) -> Asker:
-    return Asker(member_id=member_id, is_moderator=is_moderator)
+def actor(member_id: int = ADA, *, is_moderator: bool = False) -> Actor:
+    return Actor(member_id=member_id, is_moderator=is_moderator)

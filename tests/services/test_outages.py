@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from bot.providers.base import RateLimited, Unavailable
-from bot.services.outages import Outages
+from bot.services.outage_log import OutageLog
 
 
 @pytest.fixture(autouse=True)
@@ -12,12 +12,12 @@ def everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_an_outage_is_logged_once_and_its_end_once(caplog: pytest.LogCaptureFixture) -> None:
-    outages = Outages()
-    outages.answered("suno")
+    outage_log = OutageLog()
+    outage_log.answered("suno")
     for _ in range(3):
-        outages.failed("suno", Unavailable("down"))
+        outage_log.failed("suno", Unavailable("down"))
     for _ in range(3):
-        outages.answered("suno")
+        outage_log.answered("suno")
     assert [(record.levelname, record.message) for record in caplog.records] == [
         ("WARNING", "suno can't be asked (unavailable: down)"),
         ("INFO", "suno answers again"),
@@ -25,16 +25,16 @@ def test_an_outage_is_logged_once_and_its_end_once(caplog: pytest.LogCaptureFixt
 
 
 def test_a_second_outage_is_logged_again(caplog: pytest.LogCaptureFixture) -> None:
-    outages = Outages()
+    outage_log = OutageLog()
     for _ in range(2):
-        outages.failed("suno", Unavailable())
-        outages.answered("suno")
+        outage_log.failed("suno", Unavailable())
+        outage_log.answered("suno")
     assert len(caplog.records) == 4
 
 
 def test_providers_are_out_of_reach_one_by_one(caplog: pytest.LogCaptureFixture) -> None:
-    outages = Outages()
-    outages.failed("suno", Unavailable())
-    outages.failed("other", RateLimited())
-    outages.answered("suno")
+    outage_log = OutageLog()
+    outage_log.failed("suno", Unavailable())
+    outage_log.failed("other", RateLimited())
+    outage_log.answered("suno")
     assert [record.message.split()[0] for record in caplog.records] == ["suno", "other", "suno"]

@@ -3,11 +3,11 @@ import logging
 
 import pytest
 
-from bot.services.workers import Workers
+from bot.services.workers import TaskPool
 
 
 async def test_places_are_taken_while_work_is_under_way() -> None:
-    workers, done = Workers(limit=2), asyncio.Event()
+    workers, done = TaskPool(limit=2), asyncio.Event()
 
     async def work() -> None:
         await done.wait()
@@ -20,7 +20,7 @@ async def test_places_are_taken_while_work_is_under_way() -> None:
 
 
 async def test_work_under_one_key_runs_only_once_at_a_time() -> None:
-    workers, ran = Workers(limit=4), []
+    workers, ran = TaskPool(limit=4), []
 
     async def work(name: str) -> None:
         await asyncio.sleep(0)
@@ -37,7 +37,7 @@ async def test_work_under_one_key_runs_only_once_at_a_time() -> None:
 async def test_what_one_raises_is_logged_and_touches_no_other(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    workers, ran = Workers(limit=2), []
+    workers, ran = TaskPool(limit=2), []
 
     async def fail() -> None:
         raise ValueError("surprise")
@@ -57,7 +57,7 @@ async def test_what_one_raises_is_logged_and_touches_no_other(
 
 
 async def test_stopping_waits_for_what_finishes_in_time() -> None:
-    workers, finished = Workers(limit=1), []
+    workers, finished = TaskPool(limit=1), []
 
     async def work() -> None:
         await asyncio.sleep(0)
@@ -69,11 +69,11 @@ async def test_stopping_waits_for_what_finishes_in_time() -> None:
 
 
 async def test_stopping_cancels_what_does_not(caplog: pytest.LogCaptureFixture) -> None:
-    workers = Workers(limit=1)
+    workers = TaskPool(limit=1)
     workers.start("a", asyncio.Event().wait())
     await workers.stop(grace=0)
     assert (workers.free, caplog.records) == (1, [])
 
 
 async def test_stopping_with_nothing_under_way_returns_at_once() -> None:
-    await Workers(limit=1).stop(grace=0)
+    await TaskPool(limit=1).stop(grace=0)

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import replace
 
 from bot.domain.models import (
-    SPLICER,
+    LOCAL_PROVIDER,
     Clip,
     ClipStatus,
     ExtendRequest,
@@ -25,7 +25,7 @@ GUILD, MEMBER = 1_200_000_000_000_000_007, 1_200_000_000_000_000_042
 
 
 def asked(
-    trigger: str,
+    idempotency_key: str,
     *,
     provider: str = "suno",
     clip_id: str = "source",
@@ -36,7 +36,7 @@ def asked(
 ) -> Extension:
     """Return an extension as a member asks for it."""
     ext = Extension(
-        trigger=trigger,
+        idempotency_key=idempotency_key,
         member_id=MEMBER,
         request=ExtendRequest(provider=provider, clip_id=clip_id),
         reply=ReplyRef(channel_id=channel_id, guild_id=guild_id, message_id=message_id),
@@ -53,49 +53,49 @@ def heard(clip_id: str, **parts: object) -> Clip:
     return replace(clip, **parts)
 
 
-async def accepted(store: Store, trigger: str, **parts: object) -> Extension:
+async def accepted(store: Store, idempotency_key: str, **parts: object) -> Extension:
     """Return an extension that ``store`` has accepted."""
-    ext, is_new = await store.accept(asked(trigger, **parts))
+    ext, is_new = await store.insert(asked(idempotency_key, **parts))
     assert is_new
     return ext
 
 
-async def spliced(store: Store, trigger: str, clip_id: str, **parts: object) -> Extension:
+async def spliced(store: Store, idempotency_key: str, clip_id: str, **parts: object) -> Extension:
     """Return a song up to ``clip_id`` that Encore is to join itself."""
     return await accepted(
-        store, trigger, kind=Kind.SPLICE, provider=SPLICER, clip_id=clip_id, **parts
+        store, idempotency_key, kind=Kind.SPLICE, provider=LOCAL_PROVIDER, clip_id=clip_id, **parts
     )
 
 
 async def claim_next(
-    store: Store, provider: str, *, now: dt.datetime, lapses_at: dt.datetime
+    store: Store, provider: str, *, now: dt.datetime, lease_until: dt.datetime
 ) -> Extension | None:
     """Return the next waiting extension, claimed as the submitter does it, or None."""
     while was := await store.next_waiting(provider, now=now):
-        claimed = submitting(was, now=now, lapses_at=lapses_at)
+        claimed = submitting(was, now=now, lease_until=lease_until)
         if await store.save(claimed, was=was):
             return claimed
     return None
 
 
 async def taken(
-    store: Store, trigger: str, *, due_at: dt.datetime = NOW, **parts: object
+    store: Store, idempotency_key: str, *, due_at: dt.datetime = NOW, **parts: object
 ) -> Extension:
     """Return an extension that its provider has taken."""
-    await accepted(store, trigger, **parts)
+    await accepted(store, idempotency_key, **parts)
     provider = str(parts.get("provider", "suno"))
-    was = await claim_next(store, provider, now=NOW, lapses_at=NOW + MINUTE)
+    was = await claim_next(store, provider, now=NOW, lease_until=NOW + MINUTE)
     assert was is not None
-    new = submitted(was, Handle(task_id=trigger), now=NOW, due_at=due_at, deadline=15 * MINUTE)
+    new = submitted(was, Handle(task_id=idempotency_key), now=NOW, due_at=due_at, deadline=15 * MINUTE)
     assert await store.save(new, was=was)
     return new
 
 
 async def finished(
-    store: Store, trigger: str, *clips: Clip, after: dt.timedelta = MINUTE, **parts: object
+    store: Store, idempotency_key: str, *clips: Clip, after: dt.timedelta = MINUTE, **parts: object
 ) -> Extension:
     """Return an extension that has ended with ``clips``."""
-    was = await taken(store, trigger, **parts)
+    was = await taken(store, idempotency_key, **parts)
     new = observed(was, Progress(clips=clips), now=NOW + after)
     assert await store.save(new, was=was)
     return new

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from store_samples import GUILD, MEMBER, MINUTE, NOW, accepted, finished, heard, taken
 
-from bot.domain.models import Clip, ClipStatus, Kind, KnownClip, Progress
+from bot.domain.models import Clip, ClipStatus, Kind, ClipRecord, Progress
 from bot.domain.transitions import observed
 from bot.store.store import Store
 
@@ -32,7 +32,7 @@ async def test_an_unheard_of_clip_is_unknown(store: Store) -> None:
 
 async def test_a_source_clip_is_remembered_when_it_is_used(store: Store) -> None:
     await accepted(store, "one", clip_id="s", source_title="Rain")
-    known = KnownClip(clip=used("s", "Rain"), provider="suno", known_at=NOW)
+    known = ClipRecord(clip=used("s", "Rain"), provider="suno", known_at=NOW)
     assert await store.clip("s") == known
 
 
@@ -62,7 +62,7 @@ async def test_a_full_song_is_known_without_a_letter(store: Store) -> None:
 
 async def test_a_made_clip_is_known_by_letter_and_reply(store: Store) -> None:
     ext = await finished(store, "one", heard("a"), heard("b"), message_id=77)
-    assert await store.clip("b") == KnownClip(
+    assert await store.clip("b") == ClipRecord(
         clip=heard("b"),
         provider="suno",
         known_at=NOW + MINUTE,

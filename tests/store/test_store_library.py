@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from store_samples import CHANNEL, GUILD, MEMBER, accepted, asked, finished, heard
 
-from bot.domain.library import PAGE_SIZE, Made, Page, Scope, Viewer, Wanted
+from bot.domain.library import PAGE_SIZE, LibraryEntry, LibraryPage, Scope, Viewer, LibraryQuery
 from bot.domain.models import Clip, ClipStatus, Kind
 from bot.store.store import Store
 
@@ -21,12 +21,12 @@ async def page(
     number: int = 1,
     *,
     viewer: Viewer = VIEWER,
-) -> Page:
-    return await store.library.page(viewer, Wanted(scope=scope, search=search, number=number))
+) -> LibraryPage:
+    return await store.library.page(viewer, LibraryQuery(scope=scope, search=search, page_number=number))
 
 
 async def shown(store: Store, *wanted: object, **options: object) -> list[str]:
-    return [made.known.clip.id for made in (await page(store, *wanted, **options)).clips]
+    return [made.known.clip.id for made in (await page(store, *wanted, **options)).entries]
 
 
 async def many(store: Store, count: int) -> None:
@@ -36,8 +36,8 @@ async def many(store: Store, count: int) -> None:
 
 async def test_an_empty_library_is_one_empty_page(store: Store) -> None:
     empty = await page(store, number=3)
-    assert empty == Page(wanted=Wanted(scope=Scope.MINE), clips=(), total=0)
-    assert empty.pages == 1
+    assert empty == LibraryPage(query=LibraryQuery(scope=Scope.MINE), entries=(), total=0)
+    assert empty.page_count == 1
 
 
 async def test_the_newest_comes_first_and_the_clips_of_one_extension_in_order(store: Store) -> None:
@@ -49,8 +49,8 @@ async def test_the_newest_comes_first_and_the_clips_of_one_extension_in_order(st
 async def test_a_clip_comes_with_who_asked_for_it_and_how_it_is_known(store: Store) -> None:
     await finished(store, "one", heard("a"), heard("b", title="Rain"), message_id=77)
     known = await store.clip("b")
-    made = Made(known=known, title="Rain", member_id=MEMBER, kind=Kind.PART)
-    assert (await page(store)).clips[1] == made
+    made = LibraryEntry(known=known, title="Rain", member_id=MEMBER, kind=Kind.PART)
+    assert (await page(store)).entries[1] == made
     assert known.letter == "B"
     assert known.reply_url.endswith("/77")
 
@@ -60,12 +60,12 @@ async def test_a_clip_without_a_title_is_called_as_was_asked_or_as_its_source(st
     await finished(store, "one", heard("a"), source_title="Source")
     titled = replace(untitled, title="Asked")
     await finished(store, "two", heard("b"), source_title="Source", request=titled)
-    assert [made.title for made in (await page(store)).clips] == ["Asked", "Source"]
+    assert [made.title for made in (await page(store)).entries] == ["Asked", "Source"]
 
 
 async def test_a_full_song_is_in_the_library_as_such(store: Store) -> None:
     await finished(store, "one", heard("whole"), kind=Kind.CONCAT)
-    assert [made.kind for made in (await page(store)).clips] == [Kind.CONCAT]
+    assert [made.kind for made in (await page(store)).entries] == [Kind.CONCAT]
 
 
 async def test_what_cannot_be_played_and_what_was_only_used_is_not_in_it(store: Store) -> None:
@@ -82,7 +82,7 @@ async def test_a_library_has_pages(store: Store) -> None:
         first = (number - 1) * PAGE_SIZE
         assert await shown(store, number=number) == ids[first : first + PAGE_SIZE]
     seen = await page(store, number=2)
-    assert (seen.total, seen.pages, seen.wanted.number) == (2 * PAGE_SIZE + 1, 3, 2)
+    assert (seen.total, seen.page_count, seen.query.page_number) == (2 * PAGE_SIZE + 1, 3, 2)
 
 
 @pytest.mark.parametrize(("wanted", "got"), [(-1, 1), (0, 1), (3, 2), (10**15, 2)])
@@ -91,8 +91,8 @@ async def test_a_page_that_is_not_there_is_the_nearest_one(
 ) -> None:
     await many(store, 2 * PAGE_SIZE)
     seen = await page(store, number=wanted)
-    assert seen.wanted.number == got
-    assert len(seen.clips) == PAGE_SIZE
+    assert seen.query.page_number == got
+    assert len(seen.entries) == PAGE_SIZE
 
 
 async def test_whose_clips_are_looked_at(store: Store) -> None:
@@ -214,4 +214,4 @@ async def test_suggestions_come_from_the_channels_that_are_named_and_from_ones_o
 async def test_what_goes_on_from_a_clip_that_was_not_made_here(store: Store) -> None:
     await accepted(store, "one", clip_id="s", message_id=7)
     await accepted(store, "two", clip_id="t", message_id=8)
-    assert [ext.trigger for ext in await store.continuations_of(["s"])] == ["one"]
+    assert [ext.idempotency_key for ext in await store.continuations_of(["s"])] == ["one"]

@@ -15,7 +15,7 @@ from bot.domain.models import (
     ReasonKind,
     Status,
 )
-from bot.domain.transitions import ended, observed
+from bot.domain.transitions import finished, observed
 from bot.store.store import Store
 
 LATER = NOW + 10 * SECOND
@@ -24,7 +24,7 @@ OTHER_MEMBER, OTHER_CHANNEL = MEMBER + 1, 6
 
 async def end(store: Store, ext: Extension, status: Status) -> None:
     reason = Reason(kind=ReasonKind.UNEXPECTED)
-    assert await store.save(ended(ext, status, reason, now=NOW), was=ext)
+    assert await store.save(finished(ext, status, reason, now=NOW), was=ext)
 
 
 async def shown(store: Store, ext: Extension) -> Extension:
@@ -67,19 +67,19 @@ async def test_in_progress_is_asked_for_a_member_a_channel_or_both(store: Store)
 
 async def test_a_take_remembers_of_what_it_is_one(store: Store) -> None:
     first = await accepted(store, "first")
-    take = await accepted(store, "take", take_of=first.id)
+    take = await accepted(store, "take", retake_of=first.id)
     stored = await store.extension(take.id)
     assert stored is not None
-    assert stored.take_of == first.id
+    assert stored.retake_of == first.id
 
 
 async def test_the_latest_take_is_the_newest_of_this_member(store: Store) -> None:
     first = await accepted(store, "first")
     assert await store.latest_take(first.id, member_id=MEMBER) is None
-    await accepted(store, "older", take_of=first.id)
-    newer = await accepted(store, "newer", take_of=first.id)
-    theirs = await accepted(store, "theirs", take_of=first.id, member_id=OTHER_MEMBER)
-    await accepted(store, "of another", take_of=newer.id)
+    await accepted(store, "older", retake_of=first.id)
+    newer = await accepted(store, "newer", retake_of=first.id)
+    theirs = await accepted(store, "theirs", retake_of=first.id, member_id=OTHER_MEMBER)
+    await accepted(store, "of another", retake_of=newer.id)
     assert await store.latest_take(first.id, member_id=MEMBER) == newer
     assert await store.latest_take(first.id, member_id=OTHER_MEMBER) == theirs
 
@@ -132,11 +132,11 @@ async def test_the_source_has_news_from_the_time_that_is_given(store: Store) -> 
     song = await shown(store, await finished(store, "song", heard("a")))
     other = await shown(store, await finished(store, "other", heard("z")))
     ext = await shown(store, await accepted(store, "1", clip_id="a"))
-    await store.tell_source(ext, publish_at=LATER)
+    await store.bump_source_revision(ext, publish_at=LATER)
     assert await publish_times(store, song) == (1, LATER)
     assert await publish_times(store, other) == (0, LATER)
-    assert await store.claim_unpublished(now=LATER - SECOND, lapses_at=LATER) == []
-    [behind] = await store.claim_unpublished(now=LATER, lapses_at=LATER + MINUTE)
+    assert await store.claim_unpublished(now=LATER - SECOND, lease_until=LATER) == []
+    [behind] = await store.claim_unpublished(now=LATER, lease_until=LATER + MINUTE)
     assert behind.id == song.id
 
 
@@ -144,7 +144,7 @@ async def test_more_news_before_that_time_is_shown_with_it(store: Store) -> None
     song = await shown(store, await finished(store, "song", heard("a")))
     for number in range(3):
         ext = await shown(store, await accepted(store, f"{number}", clip_id="a"))
-        await store.tell_source(ext, publish_at=LATER + number * SECOND)
+        await store.bump_source_revision(ext, publish_at=LATER + number * SECOND)
     assert await publish_times(store, song) == (3, LATER)
 
 
@@ -152,7 +152,7 @@ async def test_news_that_is_pending_anyway_keeps_its_time(store: Store) -> None:
     song = await finished(store, "song", heard("a"))
     await store.postpone_publishing(song.id, publish_at=NOW + SECOND)
     ext = await shown(store, await accepted(store, "1", clip_id="a"))
-    await store.tell_source(ext, publish_at=LATER)
+    await store.bump_source_revision(ext, publish_at=LATER)
     assert (await publish_times(store, song))[1] == NOW + SECOND
 
 
@@ -161,7 +161,7 @@ async def test_a_source_that_is_not_complete_tells_of_it_once_it_is(store: Store
     song = await shown(store, await finished(store, "song", heard("a"), half))
     assert song.status is Status.STREAMING
     ext = await shown(store, await accepted(store, "1", clip_id="a"))
-    await store.tell_source(ext, publish_at=LATER)
+    await store.bump_source_revision(ext, publish_at=LATER)
     assert await publish_times(store, song) == (0, None)
     news = observed(song, Progress(clips=(heard("b"),)), now=NOW)
     assert await store.save(news, was=song)
@@ -169,5 +169,5 @@ async def test_a_source_that_is_not_complete_tells_of_it_once_it_is(store: Store
 
 async def test_a_source_that_encore_did_not_make_has_nobody_to_be_told(store: Store) -> None:
     ext = await shown(store, await accepted(store, "1", clip_id="elsewhere"))
-    await store.tell_source(ext, publish_at=LATER)
+    await store.bump_source_revision(ext, publish_at=LATER)
     assert await publish_times(store, ext) == (0, None)

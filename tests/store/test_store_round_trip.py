@@ -69,7 +69,7 @@ replies = st.builds(
 )
 extensions = st.builds(
     Extension,
-    trigger=st.just(""),
+    idempotency_key=st.just(""),
     kind=st.sampled_from(Kind),
     member_id=snowflakes,
     request=requests,
@@ -101,7 +101,7 @@ thorough = settings(
 @thorough
 @given(ext=extensions)
 async def test_an_extension_comes_back_as_it_was_accepted(store: Store, ext: Extension) -> None:
-    stored, is_new = await store.accept(replace(ext, trigger=f"accepted {next(numbers)}"))
+    stored, is_new = await store.insert(replace(ext, idempotency_key=f"accepted {next(numbers)}"))
     assert is_new
     assert await store.extension(stored.id) == stored
 
@@ -109,11 +109,11 @@ async def test_an_extension_comes_back_as_it_was_accepted(store: Store, ext: Ext
 @thorough
 @given(ext=extensions)
 async def test_an_extension_comes_back_as_it_was_saved(store: Store, ext: Extension) -> None:
-    was, _ = await store.accept(asked(f"saved {next(numbers)}"))
+    was, _ = await store.insert(asked(f"saved {next(numbers)}"))
     new = replace(
         ext,
         id=was.id,
-        trigger=was.trigger,
+        idempotency_key=was.idempotency_key,
         kind=was.kind,
         member_id=was.member_id,
         reply=was.reply,

@@ -7,9 +7,9 @@ import discord
 from test_hostile_texts import CODE, ESCAPED, UNSEEN
 from ui_samples import NOW, SOURCE, all_text, extension, playable
 
-from bot.domain.library import Made, Page, Scope, Wanted
-from bot.domain.models import Clip, Extension, Kind, KnownClip, Status
-from bot.services.library import Ancestor, ClipDetails, Own
+from bot.domain.library import LibraryEntry, LibraryPage, Scope, LibraryQuery
+from bot.domain.models import Clip, Extension, Kind, ClipRecord, Status
+from bot.services.library import LineageEntry, ClipDetails, OwnedClip
 
 URL = "https://discord.com/channels/1/2/7"
 _REPLY = r"https://discord\.com/channels/[\d/]+"
@@ -20,8 +20,8 @@ OURS = re.compile(
 )
 
 
-def known(clip: Clip | None = None, **parts: object) -> KnownClip:
-    made = KnownClip(
+def known(clip: Clip | None = None, **parts: object) -> ClipRecord:
+    made = ClipRecord(
         clip=clip or playable(),
         provider="aimlapi",
         known_at=NOW,
@@ -32,43 +32,43 @@ def known(clip: Clip | None = None, **parts: object) -> KnownClip:
     return replace(made, **parts)
 
 
-def source(**parts: object) -> KnownClip:
+def source(**parts: object) -> ClipRecord:
     clip = playable(SOURCE, title="Root Song", duration=192.2)
     return known(clip, letter="", extension_id=None, reply_url=None, **parts)
 
 
-def made(number: int = 0, **parts: object) -> Made:
+def made(number: int = 0, **parts: object) -> LibraryEntry:
     clip = known(playable(f"clip-{number}"))
-    return replace(Made(known=clip, title="Electric Dreams", member_id=42), **parts)
+    return replace(LibraryEntry(known=clip, title="Electric Dreams", member_id=42), **parts)
 
 
 def page(
-    *clips: Made, scope: Scope = Scope.MINE, search: str = "", number: int = 1, total: int = 0
-) -> Page:
-    wanted = Wanted(scope=scope, search=search, number=number)
-    return Page(wanted=wanted, clips=clips, total=total or len(clips))
+    *clips: LibraryEntry, scope: Scope = Scope.MINE, search: str = "", number: int = 1, total: int = 0
+) -> LibraryPage:
+    wanted = LibraryQuery(scope=scope, search=search, page_number=number)
+    return LibraryPage(query=wanted, entries=clips, total=total or len(clips))
 
 
-def details(clip: KnownClip | None = None, **parts: object) -> ClipDetails:
+def details(clip: ClipRecord | None = None, **parts: object) -> ClipDetails:
     clip = clip or known()
     shown = ClipDetails(
         known=clip,
         extension=extension(Status.COMPLETE, clip.clip),
         label="AIML API",
-        is_asked=True,
+        is_confirmed=True,
         is_own=False,
-        lineage=(Ancestor(source(), goes_on=True, goes_on_at=124), last(clip)),
+        lineage=(LineageEntry(source(), goes_on=True, goes_on_at=124), last(clip)),
     )
     return replace(shown, **parts)
 
 
-def last(clip: KnownClip) -> Ancestor:
-    return Ancestor(clip, goes_on=False, goes_on_at=None)
+def last(clip: ClipRecord) -> LineageEntry:
+    return LineageEntry(clip, goes_on=False, goes_on_at=None)
 
 
-def own(clip: KnownClip | None = None, **parts: object) -> Own:
+def own(clip: ClipRecord | None = None, **parts: object) -> OwnedClip:
     clip = clip or known()
-    return Own(clip, extension(Status.COMPLETE, clip.clip, **parts))
+    return OwnedClip(clip, extension(Status.COMPLETE, clip.clip, **parts))
 
 
 def song() -> Extension:

@@ -20,7 +20,7 @@ from ui_samples import (
 )
 
 from bot.domain.models import Clip, ClipStatus, Extension, Reason, ReasonKind, Status
-from bot.services.extensions import Surroundings
+from bot.services.extensions import ReplyContext
 from bot.ui.embeds import extension_embeds, plain_embeds, refusal_embed
 
 ASKED = (
@@ -32,8 +32,8 @@ ASKED = (
 )
 
 
-def head_of(ext: Extension, around: Surroundings = AROUND) -> discord.Embed:
-    return extension_embeds(ext, around)[0]
+def head_of(ext: Extension, context: ReplyContext = AROUND) -> discord.Embed:
+    return extension_embeds(ext, context)[0]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_the_look_of_every_status_is_in_the_table_above() -> None:
     ],
 )
 def test_a_waiting_one_shows_its_place_in_line(place: int, words: str) -> None:
-    head = head_of(extension(), Surroundings(label="AIML API", place=place))
+    head = head_of(extension(), ReplyContext(label="AIML API", queue_position=place))
     assert head.title == f"⏳ Waiting · {words} in line"
 
 
@@ -128,8 +128,8 @@ def test_a_streaming_one_is_a_step_further() -> None:
     [(45, "less than a minute"), (60, "1–2 minutes"), (150, "2–3 minutes")],
 )
 def test_what_is_usual_is_told_once_it_is_known(seconds: int, words: str) -> None:
-    around = Surroundings(label="AIML API", usual=dt.timedelta(seconds=seconds))
-    description = head_of(extension(Status.SUBMITTED), around).description
+    context = ReplyContext(label="AIML API", typical_duration=dt.timedelta(seconds=seconds))
+    description = head_of(extension(Status.SUBMITTED), context).description
     assert description is not None
     assert description.endswith(f"<t:{STAMP}:R> · usually ready in {words}")
 

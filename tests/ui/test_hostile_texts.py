@@ -18,7 +18,7 @@ from ui_samples import (
 )
 
 from bot.domain.links import playable_url
-from bot.domain.models import Clip, ClipStatus, Extension, KnownClip, Reason, ReasonKind, Status
+from bot.domain.models import Clip, ClipStatus, Extension, ClipRecord, Reason, ReasonKind, Status
 from bot.ui.custom_ids import Action
 from bot.ui.embeds import extension_embeds, plain_embeds
 from bot.ui.labels import clip_label
@@ -163,7 +163,7 @@ def test_backticks_in_an_id_do_not_let_it_out() -> None:
     duration=st.none() | st.floats(min_value=0.01, allow_infinity=False),
 )
 def test_every_label_fits_and_hides_nothing(clip: Clip, letter: str, duration: float) -> None:
-    known = KnownClip(
+    known = ClipRecord(
         clip=Clip(id=clip.id, status=clip.status, title=clip.title, duration=duration),
         provider="suno",
         known_at=NOW,

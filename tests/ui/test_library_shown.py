@@ -7,14 +7,14 @@ from library_samples import URL, assert_only_text, known, made, page
 from test_hostile_texts import assert_can_be_sent, long_texts
 from ui_samples import STAMP, assert_within_limits, playable, units
 
-from bot.domain.library import PAGE_SIZE, SEARCH_LENGTH, Page, Scope, Wanted
+from bot.domain.library import PAGE_SIZE, SEARCH_LENGTH, LibraryPage, Scope, LibraryQuery
 from bot.domain.models import Kind
-from bot.domain.text import cleaned, one_line, shortened
+from bot.domain.text import sanitize, collapse_whitespace, truncate
 from bot.ui.custom_ids import Action
-from bot.ui.library import page_embed, page_name, page_named, page_view
+from bot.ui.library import page_embed, encode_query, decode_query, page_view
 
 
-def buttons(shown: Page) -> list[list[tuple[str, str, bool]]]:
+def buttons(shown: LibraryPage) -> list[list[tuple[str, str, bool]]]:
     """Return the rows of buttons: of each its label, its custom id and whether it can be used."""
     view = page_view(shown)
     return [
@@ -120,24 +120,24 @@ def test_no_two_buttons_are_the_same_and_each_can_carry_its_clip() -> None:
 def test_a_page_is_read_from_a_button_as_it_was_written(
     scope: Scope, number: int, text: str
 ) -> None:
-    search = shortened(one_line(cleaned(text)), SEARCH_LENGTH)
-    wanted = Wanted(scope=scope, number=number, search=search)
-    name = page_name(wanted)
-    assert Action.TURN_PAGE.takes(name)
-    assert units(Action.TURN_PAGE.on(name)) <= 100
-    assert page_named(name) == wanted
+    search = truncate(collapse_whitespace(sanitize(text)), SEARCH_LENGTH)
+    wanted = LibraryQuery(scope=scope, page_number=number, search=search)
+    name = encode_query(wanted)
+    assert Action.TURN_PAGE.accepts(name)
+    assert units(Action.TURN_PAGE.custom_id_for(name)) <= 100
+    assert decode_query(name) == wanted
 
 
 @given(texts=st.lists(long_texts, min_size=PAGE_SIZE, max_size=PAGE_SIZE), search=long_texts)
 def test_a_page_fits_and_shows_no_text_as_anything_else(texts: list[str], search: str) -> None:
     clips = (made(number, title=text) for number, text in enumerate(texts))
-    shown = page(*clips, search=shortened(one_line(cleaned(search)), SEARCH_LENGTH), total=10**9)
+    shown = page(*clips, search=truncate(collapse_whitespace(sanitize(search)), SEARCH_LENGTH), total=10**9)
     embed = page_embed(shown)
     assert_within_limits([embed])
     assert_only_text([embed])
     assert_can_be_sent(page_view(shown))
     assert len(embed.description.splitlines()) == PAGE_SIZE
-    assert_within_limits([page_embed(page(search=shown.wanted.search))])
+    assert_within_limits([page_embed(page(search=shown.query.search))])
 
 
 def test_buttons_live_for_ever() -> None:

@@ -16,21 +16,21 @@ from bot.domain.models import (
     ReplyRef,
     Status,
 )
-from bot.services.extensions import Surroundings
+from bot.services.extensions import ReplyContext
 
 NOW = dt.datetime(2026, 5, 17, 12, 0, tzinfo=dt.UTC)
 STAMP = int(NOW.timestamp())
 MEMBER = 1_200_000_000_000_000_042
 SOURCE = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
 SOURCE_URL = "https://discord.com/channels/1/2/3"
-AROUND = Surroundings(label="AIML API")
+AROUND = ReplyContext(label="AIML API")
 HANDLE = Handle(task_id="t")
 
 
 def extension(status: Status = Status.WAITING, *clips: Clip, **parts: object) -> Extension:
     ext = Extension(
         id=7,
-        trigger="1",
+        idempotency_key="1",
         member_id=MEMBER,
         request=ExtendRequest(
             provider="aimlapi",
