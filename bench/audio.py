@@ -20,15 +20,16 @@ from pathlib import Path
 
 from _stand import is_smoke
 
+from bot.audio.analysis import analyze
 from bot.audio.fetch import RunInPool
 from bot.audio.lame import system_lame
 from bot.audio.mp3 import mp3_writer
+from bot.audio.process_pool import ProcessPool
 from bot.audio.splice import Part, splice
-from bot.audio.info import analyze
 from bot.audio.tags import Tags, write_tags
 from bot.audio.waveform import Segment, render_waveform
-from bot.audio.pool import ProcessPool
-from sandbox.providers.music import RATE, Segment, render
+from sandbox.providers.music import RATE, render
+from sandbox.providers.music import Segment as MusicSegment
 
 BEHIND = 3.0  # seconds that each source goes on behind its cut
 AIM = 1.25
@@ -51,7 +52,7 @@ def _parts(folder: Path, *, count: int, seconds: float) -> list[Part]:
     for number in range(count):
         is_last = number == count - 1
         length = seconds if is_last else seconds + BEHIND
-        sound = render((Segment(song=1, take=number, start=number * seconds, length=length),))
+        sound = render((MusicSegment(song=1, take=number, start=number * seconds, length=length),))
         path = folder / f"part{number}.mp3"
         with mp3_writer(path, rate=RATE, channels=2, bit_rate=192_000) as file:
             file.write(sound)
@@ -131,7 +132,9 @@ async def _delays(folder: Path, parts: Sequence[Part], *, songs: int) -> None:
     await _measured("threads", _songs(asyncio.to_thread, folder, parts, songs, cores))
 
 
-async def _songs(run: RunInPool, folder: Path, parts: Sequence[Part], songs: int, at_once: int) -> None:
+async def _songs(
+    run: RunInPool, folder: Path, parts: Sequence[Part], songs: int, at_once: int
+) -> None:
     turn = asyncio.Semaphore(at_once)
 
     async def one(number: int) -> None:

@@ -20,38 +20,37 @@ from pathlib import Path
 import aiohttp
 import discord
 
-from bot.audio.downloader import SafeDownloader
-from bot.audio.pool import ProcessPool
-from bot.checkup import run_checks
-from bot.client import Encore, set_api_base
+from bot.audio.download import SafeDownloader
+from bot.audio.process_pool import ProcessPool
 from bot.domain.clock import Clock, utc_now
 from bot.domain.models import Kind
-from bot.heartbeat import Heartbeat
+from bot.health import Heartbeat, run_checks
+from bot.interactions.client import Encore, set_api_base
+from bot.interactions.publisher import Publisher
 from bot.logs import set_up_logging
 from bot.providers.registry import open_providers
 from bot.services.attacher import Attacher
-from bot.services.wakeups import Wakeups
 from bot.services.clip_files import ClipFiles
 from bot.services.extensions import ExtensionService
-from bot.services.fresh_links import LinkRefresher
 from bot.services.library import Library
+from bot.services.links import LinkRefresher
+from bot.services.media import MediaFetcher
 from bot.services.outage_log import OutageLog
 from bot.services.poll_schedule import PollSchedule
 from bot.services.song_files import SongFiles
 from bot.services.songs import Songs
-from bot.services.media import MediaFetcher
 from bot.services.submitter import RECONCILE_TIMEOUT, Submitter
 from bot.services.tracker import Tracker
+from bot.services.wakeups import Wakeups
 from bot.settings import Settings, SettingsError, load_settings
-from bot.store.accepting import Quota
+from bot.store.acceptance import Quota
 from bot.store.errors import StoreError
 from bot.store.store import Store
-from bot.ui.publisher import Publisher
 from cogs.extend import ExtendCog
 from cogs.library import LibraryCog
 from cogs.loops import LoopsCog
 from cogs.reactions import ReactionsCog
-from cogs.replies import ReplyCommandsCog
+from cogs.reply_commands import ReplyCommandsCog
 from cogs.songs import SongsCog
 
 log = logging.getLogger(__name__)
@@ -61,14 +60,17 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 @asynccontextmanager
 async def create_bot(
-    settings: Settings, *, clock: Clock = utc_now, reconcile_timeout: dt.timedelta = RECONCILE_TIMEOUT
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    reconcile_timeout: dt.timedelta = RECONCILE_TIMEOUT,
 ) -> AsyncGenerator[Encore]:
     """Yield Encore made of real things, ready for ``start``; closed in reverse order at the end.
 
     Args:
         settings: say what to use.
         clock: the time.
-        reconcile_for: how long an interrupted submission is looked for at its provider.
+        reconcile_timeout: how long an interrupted submission is looked for at its provider.
 
     Raises:
         StoreError: the database can't be used.
@@ -84,7 +86,9 @@ async def create_bot(
         pool = await stack.enter_async_context(_open_process_pool())
         poll_schedule = PollSchedule(store, clock=clock, poll_every=_seconds(settings.poll_every))
         links = LinkRefresher(store, providers, wakeups=wakeups, clock=clock)
-        media = MediaFetcher(SafeDownloader(trusted_hosts=settings.trusted_audio_hosts), pool, links)
+        media = MediaFetcher(
+            SafeDownloader(trusted_hosts=settings.trusted_audio_hosts), pool, links
+        )
         quota = Quota(member=settings.member_limit, channel=settings.channel_limit)
         service = ExtensionService(
             store,

@@ -8,20 +8,19 @@ from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
 
-from bot.client import Encore
 from bot.domain.clip_reference import ClipId, parse_clip_reference
 from bot.domain.clock import Clock
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.domain.text import collapse_whitespace, truncate
 from bot.domain.timecode import END, format_continue_at, format_time, parse_time
+from bot.interactions.autocomplete import CHOICE_LENGTH, clip_choices
+from bot.interactions.buttons import REPLY_BUTTONS, open_form
+from bot.interactions.client import Encore
+from bot.interactions.first_reply import send_first_reply
+from bot.interactions.responses import EncoreCog, answer_error
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import EncoreCog, answer_error
-from bot.ui.buttons import REPLY_BUTTONS, open_form
-from bot.ui.labels import CHOICE_LENGTH
+from bot.ui.components import draft_view
 from bot.ui.modals import SubmittedForm, submitted_form
-from bot.ui.replies import send_first_reply
-from bot.ui.suggestions import clip_choices
-from bot.ui.views import draft_view
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +100,9 @@ class ExtendCog(EncoreCog):
         except ValueError:
             return choices
         if point is not None:
-            choices.insert(0, Choice(name=format_continue_at(point), value=format_continue_at(point)))
+            choices.insert(
+                0, Choice(name=format_continue_at(point), value=format_continue_at(point))
+            )
         return choices
 
     @extend.autocomplete("provider")
@@ -125,9 +126,9 @@ class ExtendCog(EncoreCog):
         offered = [every[named]] if named in every else [*every.values()]
         models = dict.fromkeys(model for each in offered for model in each.models)
         fitting = [model for model in models if typed.casefold() in model.casefold()]
-        return [Choice(name=truncate(collapse_whitespace(m), CHOICE_LENGTH), value=m) for m in fitting][
-            :MAX_CHOICES
-        ]
+        return [
+            Choice(name=truncate(collapse_whitespace(m), CHOICE_LENGTH), value=m) for m in fitting
+        ][:MAX_CHOICES]
 
     @commands.Cog.listener("on_interaction")
     async def accept_form(self, interaction: discord.Interaction[Any]) -> None:
@@ -145,7 +146,10 @@ class ExtendCog(EncoreCog):
             interaction,
             self._service,
             lambda reply: self._service.accept(
-                sent.form, idempotency_key=sent.idempotency_key, member_id=interaction.user.id, reply=reply
+                sent.form,
+                idempotency_key=sent.idempotency_key,
+                member_id=interaction.user.id,
+                reply=reply,
             ),
         )
 

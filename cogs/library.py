@@ -6,13 +6,13 @@ import discord
 from discord import app_commands
 from discord.app_commands import Choice
 
-from bot.client import Encore
 from bot.domain.clock import Clock
-from bot.domain.library import Scope, LibraryQuery
+from bot.domain.library import LibraryQuery, Scope
+from bot.interactions.autocomplete import clip_choices
+from bot.interactions.client import Encore
+from bot.interactions.library_buttons import LIBRARY_BUTTONS, show_clip, show_page
+from bot.interactions.responses import EncoreCog
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import EncoreCog
-from bot.ui.library_buttons import LIBRARY_BUTTONS, show_clip, show_page
-from bot.ui.suggestions import clip_choices
 
 SCOPES = [
     Choice(name="mine", value=Scope.MINE.value),

@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable
 
 from discord.ext import commands, tasks
 
-from bot.client import Encore
 from bot.domain.clock import Clock
-from bot.heartbeat import Heartbeat
+from bot.health import Heartbeat
+from bot.interactions.client import Encore
+from bot.interactions.publisher import Publisher
 from bot.services.attacher import Attacher
-from bot.services.wakeups import Wakeup, Wakeups
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
+from bot.services.wakeups import Wakeup, Wakeups
 from bot.store.store import Store
-from bot.ui.publisher import Publisher
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,9 @@ class LoopsCog(commands.Cog):
     @tasks.loop()
     async def submit(self) -> None:
         """Send what waits."""
-        await self._run_step(self._submitter.run_once, self._wakeups.submitter, self._store.next_due)
+        await self._run_step(
+            self._submitter.run_once, self._wakeups.submitter, self._store.next_due
+        )
 
     @tasks.loop()
     async def track(self) -> None:
@@ -84,12 +86,16 @@ class LoopsCog(commands.Cog):
     @tasks.loop()
     async def publish(self) -> None:
         """Show what changed."""
-        await self._run_step(self._publisher.run_once, self._wakeups.publisher, self._store.next_publish)
+        await self._run_step(
+            self._publisher.run_once, self._wakeups.publisher, self._store.next_publish
+        )
 
     @tasks.loop()
     async def attach(self) -> None:
         """Have finished replies carry their audio."""
-        await self._run_step(self._attacher.run_once, self._wakeups.attacher, self._store.audio.next_due)
+        await self._run_step(
+            self._attacher.run_once, self._wakeups.attacher, self._store.audio.next_due
+        )
 
     @tasks.loop(seconds=15)
     async def housekeeping(self) -> None:

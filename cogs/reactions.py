@@ -6,14 +6,19 @@ import logging
 import discord
 from discord.ext import commands
 
-from bot.client import Encore
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.domain.models import Extension, ReplyRef, Status
+from bot.interactions.access import (
+    POST_IN_THREAD_PERMISSIONS,
+    POST_PERMISSIONS,
+    missing_permissions,
+    missing_permissions_text,
+)
+from bot.interactions.client import Encore
+from bot.interactions.responses import send_dm
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import send_dm
-from bot.ui.embeds import refusal_embed
-from bot.ui.permissions import POST_PERMISSIONS, POST_IN_THREAD_PERMISSIONS, missing_permissions, missing_permissions_text
+from bot.ui.extension_embeds import refusal_embed
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +67,9 @@ class ReactionsCog(commands.Cog):
             reply_to_id=reaction.message_id,
         )
         if reaction.emoji.name == ANOTHER_TAKE:
-            await self._service.retake(ext.id, idempotency_key=idempotency_key, member_id=who, reply=reply)
+            await self._service.retake(
+                ext.id, idempotency_key=idempotency_key, member_id=who, reply=reply
+            )
             return
         if not ext.extendable_clip_ids:
             raise UserError(
@@ -70,7 +77,9 @@ class ReactionsCog(commands.Cog):
                 "Press *Check again* on it, or extend another one.",
             )
         form = Form(clip=ext.extendable_clip_ids[0])
-        await self._service.accept(form, idempotency_key=idempotency_key, member_id=who, reply=reply)
+        await self._service.accept(
+            form, idempotency_key=idempotency_key, member_id=who, reply=reply
+        )
 
     def _check_permissions(self, reaction: discord.RawReactionActionEvent) -> None:
         """Let pass what can be answered where it was asked, by whom may ask there.

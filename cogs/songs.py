@@ -7,10 +7,10 @@ from discord import app_commands
 from discord.app_commands import Choice
 
 from bot.domain.clock import Clock
+from bot.interactions.autocomplete import clip_choices
+from bot.interactions.buttons import make_song
+from bot.interactions.responses import EncoreCog
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import EncoreCog
-from bot.ui.buttons import make_song
-from bot.ui.suggestions import clip_choices
 
 Text = app_commands.Range[str, 0, 1000]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import check, create_bot, main
-from bot.client import set_api_base
-from bot.heartbeat import Heartbeat
+from bot.health import Heartbeat
+from bot.interactions.client import set_api_base
 from bot.settings import load_settings
 from bot.store.errors import StoreError
 from bot.store.store import Store

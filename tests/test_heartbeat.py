@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.heartbeat import MAX_AGE, Heartbeat
+from bot.health import MAX_AGE, Heartbeat
 
 
 @pytest.fixture

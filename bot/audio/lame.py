@@ -9,7 +9,7 @@ import functools
 from pathlib import Path
 from typing import Final
 
-from bot.audio.decoding import Samples
+from bot.audio.decode import Samples
 from bot.audio.errors import TransientMediaError
 
 _NAMES: Final = ("libmp3lame.so.0", "libmp3lame.0.dylib", "libmp3lame-0.dll")

@@ -9,7 +9,7 @@ from typing import Final, Self
 import av
 import numpy as np
 
-from bot.audio.decoding import Samples
+from bot.audio.decode import Samples
 from bot.audio.lame import LameFile, system_lame
 
 SAMPLE_RATES: Final = (48_000, 44_100, 32_000)
@@ -22,7 +22,7 @@ def mp3_writer(path: Path, *, rate: int, channels: int, bit_rate: int) -> "Mp3Wr
         path: the file.
         rate: samples per second, of `RATES`.
         channels: 1 or 2.
-        bit_rate: bits per second, of `bot.audio.encoding.BIT_RATES`.
+        bit_rate: bits per second, of `bot.audio.encode.BIT_RATES`.
     """
     lame = system_lame()
     if lame is None:

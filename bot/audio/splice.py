@@ -12,12 +12,12 @@ from typing import Final
 
 import numpy as np
 
-from bot.audio.decoding import AudioReader, Samples
-from bot.audio.encoding import next_bit_rate, rounded_bit_rate
+from bot.audio.analysis import PeakMeter, Peaks
+from bot.audio.crossfade import crossfade, declick, find_offset
+from bot.audio.decode import AudioReader, Samples
+from bot.audio.encode import next_bit_rate, rounded_bit_rate
 from bot.audio.errors import UnusableMediaError
-from bot.audio.joining import find_offset, crossfade, declick
 from bot.audio.mp3 import Mp3Writer, mp3_writer
-from bot.audio.peaks import PeakMeter, Peaks
 
 _FADE: Final = 0.030  # seconds of the crossfade
 _REACH: Final = 0.008  # seconds by which all alignments together may change the length

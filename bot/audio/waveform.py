@@ -11,8 +11,8 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from bot.audio.lettering import line
-from bot.audio.peaks import Peaks
+from bot.audio.analysis import Peaks
+from bot.audio.text_drawing import line
 from bot.domain.text import collapse_whitespace, strip_invisible, truncate
 from bot.domain.timecode import format_time
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.domain.models import Extension, Kind, ClipRecord
+from bot.domain.models import ClipRecord, Extension, Kind
 
 PAGE_SIZE = 8  # clips
 SEARCH_LENGTH = 50  # UTF-16 units: a button carries the text to the next page

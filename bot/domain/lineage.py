@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.models import Extension, ClipRecord
+from bot.domain.models import ClipRecord, Extension
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,12 +179,12 @@ class ReplyRef:
     Attributes:
         message_id: None until Discord has named it.
         token: of the interaction that made it; never shown or logged.
-        token_until: when the token dies; None once it is dead, or where there never was one.
-        in_channel: whether the bot may edit it as itself (not as a user-installed app).
+        token_expires_at: when the token dies; None once it is dead, or where there never was one.
+        editable_by_bot: whether the bot may edit it as itself (not as a user-installed app).
         attachment_limit: bytes that a file may have, as the interaction told; None if none did.
-        answers: id of the message that it answers; None if it answers a command or a button.
-        is_settled: a final status has been shown, so that nobody has to be told by other ways.
-        is_gone: no way leads to it any more.
+        reply_to_id: id of the message that it answers; None if it answers a command or a button.
+        final_shown: a final status has been shown, so that nobody has to be told by other ways.
+        unreachable: no way leads to it any more.
     """
 
     channel_id: int
@@ -217,7 +217,7 @@ class Extension:
         kind: what is asked for; the request of a song names the clip that it ends with.
         source_title: of the clip that is continued, as far as it was known.
         source_url: link to the reply that shows the source, if Encore made it.
-        take_of: id of the extension whose request this asks for again.
+        retake_of: id of the extension whose request this asks for again.
         due_at: when its loop should look at it next: to submit, to fetch, or, while it is
             submitting, when that claim lapses.
         failures: attempts that failed in a row.

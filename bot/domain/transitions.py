@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 
+from bot.domain.form import format_style
 from bot.domain.models import (
     Clip,
     ClipStatus,
@@ -19,7 +20,6 @@ from bot.domain.models import (
     ReasonKind,
     Status,
 )
-from bot.domain.style import format_style
 
 
 def submitting(ext: Extension, *, now: dt.datetime, lease_until: dt.datetime) -> Extension:
@@ -64,7 +64,9 @@ def postponed(ext: Extension, reason: Reason, *, due_at: dt.datetime) -> Extensi
     )
 
 
-def finished(ext: Extension, status: Status, reason: Reason | None, *, now: dt.datetime) -> Extension:
+def finished(
+    ext: Extension, status: Status, reason: Reason | None, *, now: dt.datetime
+) -> Extension:
     """Return ``ext`` in the final ``status``; one that is final already comes back as it is."""
     if ext.status.is_final:
         return ext
@@ -82,7 +84,9 @@ def observed(ext: Extension, seen: Progress, *, now: dt.datetime) -> Extension:
     """Return ``ext`` as it is after its provider reported ``seen``."""
     if not ext.status.is_tracked:
         return ext
-    clips = tuple(_with_requested_metadata(clip, ext.request) for clip in _merge_clips(ext.clips, seen.clips))
+    clips = tuple(
+        _with_requested_metadata(clip, ext.request) for clip in _merge_clips(ext.clips, seen.clips)
+    )
     if seen.error is not None:
         clips = tuple(_as_failed(clip, seen.error) for clip in clips)
     status, reason = _overall_status(clips, seen)
@@ -158,7 +162,9 @@ def with_current_links(ext: Extension, seen: Progress) -> Extension:
     if ext.status is not Status.COMPLETE:
         return ext
     now = {clip.id: clip for clip in seen.clips if clip.status is ClipStatus.COMPLETE}
-    return _with_revision(ext, clips=tuple(_with_current_link(clip, now.get(clip.id)) for clip in ext.clips))
+    return _with_revision(
+        ext, clips=tuple(_with_current_link(clip, now.get(clip.id)) for clip in ext.clips)
+    )
 
 
 def _with_current_link(clip: Clip, now: Clip | None) -> Clip:
@@ -231,7 +237,9 @@ def _merge_clip(before: Clip, clip: Clip) -> Clip:
 def _with_revision(ext: Extension, **changes: object) -> Extension:
     """Return ``ext`` with ``changes``, its revision raised if a member could tell."""
     changed = replace(ext, **changes)  # pyright: ignore[reportArgumentType]
-    return replace(changed, revision=ext.revision + (_visible_state(changed) != _visible_state(ext)))
+    return replace(
+        changed, revision=ext.revision + (_visible_state(changed) != _visible_state(ext))
+    )
 
 
 def _visible_state(ext: Extension) -> object:

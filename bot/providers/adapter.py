@@ -14,10 +14,10 @@ from typing import TypeVar
 import httpx
 
 from bot.domain.models import Clip, ExtendRequest, Handle, Progress, Status
-from bot.providers.answers import ClipAnswer, to_clip
 from bot.providers.base import Capabilities, Credits, ProviderError, Rejected
-from bot.providers.api import ApiClient, rate_limiter
-from bot.providers.failures import ErrorResponse
+from bot.providers.clip_schema import ClipAnswer, to_clip
+from bot.providers.errors import ErrorResponse
+from bot.providers.http import ApiClient, rate_limiter
 
 Answer = TypeVar("Answer")
 
@@ -110,8 +110,10 @@ class ClipAdapter(Adapter, abc.ABC):
             ProviderError: nothing at all could be read; what was read is never lost to a failure
                 beside it.
         """
-        chunks = chunks(handles, self.capabilities.batch)
-        answers = await gather_successes(*(self._fetch_clips(chunk, newer_than) for chunk in chunks))
+        batches = chunks(handles, self.capabilities.batch)
+        answers = await gather_successes(
+            *(self._fetch_clips(chunk, newer_than) for chunk in batches)
+        )
         clips = {
             answer.id: to_clip(answer, trusted_hosts=self._trusted_hosts)
             for chunk in answers

@@ -9,14 +9,19 @@ from collections.abc import Sequence
 import httpx
 from pydantic import AliasChoices, BaseModel, Field, TypeAdapter
 
-from bot.domain.limits import TextLimits
+from bot.domain.form import TextLimits, format_style
 from bot.domain.models import ExtendRequest, Handle, Status
-from bot.domain.style import format_style
-from bot.providers.adapter import INSTRUMENTAL, ApiConfig, ClipAdapter, handle_of, require_continue_at
-from bot.providers.answers import CLIP_ANSWER, ClipAnswer, Id, ErrorText
+from bot.providers.adapter import (
+    INSTRUMENTAL,
+    ApiConfig,
+    ClipAdapter,
+    handle_of,
+    require_continue_at,
+)
 from bot.providers.base import Capabilities, Credits, OutOfCredits, ProviderError, Rejected
-from bot.providers.api import QUERY_TIMEOUT
-from bot.providers.failures import ErrorResponse
+from bot.providers.clip_schema import CLIP_ANSWER, ClipAnswer, ErrorText, Id
+from bot.providers.errors import ErrorResponse
+from bot.providers.http import QUERY_TIMEOUT
 
 DEFAULTS = ApiConfig(base_url="https://api.aimlapi.com")
 CAPABILITIES = Capabilities(
@@ -84,7 +89,7 @@ class AimlApi(ClipAdapter):
 
     async def _submit(self, payload: dict[str, object]) -> Handle:
         answer = await self._api.submit(
-            _CLIP, payload, _SUBMITTED, timeout=self.capabilities.submit_timeout
+            _CLIP, payload, _SUBMITTED, timeout_seconds=self.capabilities.submit_timeout
         )
         return handle_of(answer.clip_ids, reason=answer.text)
 
@@ -95,10 +100,12 @@ class AimlApi(ClipAdapter):
         within = QUERY_TIMEOUT if newer_than is None else _WAIT_WITHIN
         if len(clip_ids) == 1:
             params = [("clip_id", clip_ids[0]), wait]
-            return [await self._api.query(_CLIP, CLIP_ANSWER, params=params, timeout=within)]
+            return [
+                await self._api.query(_CLIP, CLIP_ANSWER, params=params, timeout_seconds=within)
+            ]
         params = [*(("clip_ids[]", clip_id) for clip_id in clip_ids), wait]
-        answer = await self._api.query(_CLIPS, _MANY, params=params, timeout=within)
-        return answer.clips if isinstance(answer, _Clips) else answer
+        answers = await self._api.query(_CLIPS, _MANY, params=params, timeout_seconds=within)
+        return answers.clips if isinstance(answers, _Clips) else answers
 
     def _refused(self, refusal: ErrorResponse) -> ProviderError | None:
         match refusal.status:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from bot.domain.limits import TextLimits
+from bot.domain.form import TextLimits
 from bot.domain.models import Clip, ExtendRequest, Handle, Progress, ReasonKind, Status
 
 
@@ -26,7 +26,7 @@ class Capabilities:
         needs_continue_at: can't continue from *end*; wants the second as a number.
         lookup: can tell title and duration of a clip (`Provider.clip`).
         reconcile: can list recent clips (`Provider.recent`).
-        waits: `Provider.fetch` can wait at the provider for news instead of being repeated.
+        long_poll: `Provider.fetch` can wait at the provider for news instead of being repeated.
         batch: how many clips or tasks one request may ask for.
         submit_every, query_every: least seconds between two requests; 0 is no limit.
         submit_timeout: seconds within which an answer to the submission is awaited.
@@ -81,8 +81,8 @@ class Provider(Protocol):
     ) -> Mapping[Handle, Progress]:
         """Return what the provider says of each handle; one that it doesn't name is left out.
 
-        With ``capabilities.waits``, an answer is held back until all of them are past the status
-        ``beyond`` or about two minutes have gone; None asks for an answer at once.
+        With ``capabilities.long_poll`` the provider answers once all of them are past the status
+        ``newer_than``, or after about two minutes; None asks for an answer at once.
         """
         ...
 

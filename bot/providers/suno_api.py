@@ -10,13 +10,12 @@ from collections.abc import Sequence
 import httpx
 from pydantic import BaseModel, Field, TypeAdapter
 
-from bot.domain.limits import TextLimits
+from bot.domain.form import TextLimits, format_style
 from bot.domain.models import ExtendRequest, Handle, Status
-from bot.domain.style import format_style
 from bot.providers.adapter import INSTRUMENTAL, ApiConfig, ClipAdapter, handle_of, json_number
-from bot.providers.answers import ClipAnswer, ClipRef, ErrorText
 from bot.providers.base import Capabilities, Credits, ProviderError, Unauthorized
-from bot.providers.failures import ErrorResponse
+from bot.providers.clip_schema import ClipAnswer, ClipRef, ErrorText
+from bot.providers.errors import ErrorResponse
 
 DEFAULTS = ApiConfig(base_url="")  # no address of its own: setting one is what enables it
 CAPABILITIES = Capabilities(
@@ -80,7 +79,7 @@ class SunoApi(ClipAdapter):
     async def extend(self, request: ExtendRequest) -> Handle:
         """Submit ``request``, never waiting for audio there."""
         answer = await self._api.submit(
-            _EXTEND, _payload(request), _SUBMITTED, timeout=self.capabilities.submit_timeout
+            _EXTEND, _payload(request), _SUBMITTED, timeout_seconds=self.capabilities.submit_timeout
         )
         if isinstance(answer, _Failed):
             return handle_of((), reason=answer.text)
@@ -107,7 +106,7 @@ class SunoApi(ClipAdapter):
     async def concat(self, clip_id: str) -> Handle:
         """Ask for the whole song that ends in this clip (providers.md §6.3)."""
         answer = await self._api.submit(
-            _CONCAT, {"clip_id": clip_id}, _JOINED, timeout=self.capabilities.submit_timeout
+            _CONCAT, {"clip_id": clip_id}, _JOINED, timeout_seconds=self.capabilities.submit_timeout
         )
         return Handle(clip_ids=(answer.id,))
 

@@ -9,12 +9,17 @@ from collections.abc import Sequence
 import httpx
 from pydantic import BaseModel, Field, TypeAdapter
 
-from bot.domain.limits import TextLimits
+from bot.domain.form import TextLimits, format_style
 from bot.domain.models import ExtendRequest, Handle, Status
-from bot.domain.style import format_style
-from bot.providers.adapter import INSTRUMENTAL, ApiConfig, ClipAdapter, handle_of, require_continue_at
-from bot.providers.answers import ClipAnswer, ClipRef, ErrorText
+from bot.providers.adapter import (
+    INSTRUMENTAL,
+    ApiConfig,
+    ClipAdapter,
+    handle_of,
+    require_continue_at,
+)
 from bot.providers.base import Capabilities, Credits
+from bot.providers.clip_schema import ClipAnswer, ClipRef, ErrorText
 
 DEFAULTS = ApiConfig(base_url="https://api.sunoapi.com")
 CAPABILITIES = Capabilities(
@@ -62,7 +67,7 @@ class SunoApiCom(ClipAdapter):
     async def extend(self, request: ExtendRequest) -> Handle:
         """Submit ``request``."""
         answer = await self._api.submit(
-            _EXTEND, _payload(request), _SUBMITTED, timeout=self.capabilities.submit_timeout
+            _EXTEND, _payload(request), _SUBMITTED, timeout_seconds=self.capabilities.submit_timeout
         )
         return handle_of((made.id for made in answer.clips), reason=answer.text)
 

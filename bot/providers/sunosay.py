@@ -10,12 +10,15 @@ from typing import Literal
 import httpx
 from pydantic import AliasChoices, Field, TypeAdapter
 
-from bot.domain.limits import TextLimits
+from bot.domain.form import TextLimits, format_style
 from bot.domain.models import ClipStatus, ExtendRequest, Handle, Progress, Status
-from bot.domain.status_words import clip_status
-from bot.domain.style import format_style
-from bot.providers.adapter import ApiConfig, Adapter, require_continue_at, gather_successes, json_number
-from bot.providers.answers import ClipAnswer, Id, ErrorText, to_clip
+from bot.providers.adapter import (
+    Adapter,
+    ApiConfig,
+    gather_successes,
+    json_number,
+    require_continue_at,
+)
 from bot.providers.base import (
     Capabilities,
     OutOfCredits,
@@ -25,7 +28,8 @@ from bot.providers.base import (
     Unavailable,
     Unconfirmed,
 )
-from bot.providers.failures import ErrorResponse, error_for, extract_message
+from bot.providers.clip_schema import ClipAnswer, ErrorText, Id, clip_status, to_clip
+from bot.providers.errors import ErrorResponse, error_for, extract_message
 
 DEFAULTS = ApiConfig(
     base_url="https://api.sunosay.com",
@@ -131,14 +135,16 @@ class SunoSay(Adapter):
             ProviderError: nothing at all could be read.
         """
         del newer_than  # it can't be waited on
-        return dict(await gather_successes(*(self._ask(handle) for handle in handles if handle.task_id)))
+        return dict(
+            await gather_successes(*(self._ask(handle) for handle in handles if handle.task_id))
+        )
 
     async def _submit(self, request: ExtendRequest, continue_at: FormatContinueAt) -> Handle:
         answer = await self._api.submit(
             _EXTEND if request.lyrics else _EXTEND_INSTRUMENTAL,
             _payload(request, continue_at),
             _SUBMITTED,
-            timeout=self.capabilities.submit_timeout,
+            timeout_seconds=self.capabilities.submit_timeout,
         )
         if refusal := answer.refusal:
             raise self._api.logged(_error_from_words(refusal) or error_for(refusal, Rejected))

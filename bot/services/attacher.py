@@ -15,15 +15,15 @@ from functools import partial
 from typing import Protocol, cast
 
 from bot.audio.errors import MediaError
-from bot.audio.pool import ProcessPool
-from bot.domain.attachments import Attachment, AudioWork, AttachmentStatus
+from bot.audio.process_pool import ProcessPool
+from bot.domain.attachments import Attachment, AttachmentStatus, AudioWork
 from bot.domain.clock import Clock
 from bot.domain.models import Extension, Kind, Reason, ReasonKind, ReplyRef, Status
-from bot.domain.pacing import backoff
+from bot.domain.polling import backoff
 from bot.domain.transitions import finished
+from bot.services.task_pool import TaskPool
+from bot.services.uploads import UploadBuilder, Uploads
 from bot.services.wakeups import Wakeups
-from bot.services.prepared import UploadBuilder, Uploads
-from bot.services.workers import TaskPool
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)

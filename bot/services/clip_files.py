@@ -5,21 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
 
-from bot.audio.encoding import EncodedFile, encode_to_limit
+from bot.audio.analysis import Peaks
+from bot.audio.encode import EncodedFile, encode_to_limit
 from bot.audio.errors import MediaError, TransientMediaError
 from bot.audio.fetch import DownloadedAudio
-from bot.audio.names import audio_file_name
-from bot.audio.peaks import Peaks
-from bot.audio.tags import Tags, write_tags
+from bot.audio.process_pool import ProcessPool
+from bot.audio.tags import Tags, audio_file_name, write_tags
 from bot.audio.waveform import SOURCE_LABEL, Segment
-from bot.audio.pool import ProcessPool
 from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.lineage import part_starts
-from bot.domain.models import Clip, Extension, ClipRecord
+from bot.domain.models import Clip, ClipRecord, Extension
 from bot.domain.timecode import format_time
-from bot.services.pictures import draw_waveform, song_segments
-from bot.services.prepared import Uploads, Upload
-from bot.services.media import MediaFetcher
+from bot.services.media import MediaFetcher, draw_waveform, song_segments
+from bot.services.uploads import Upload, Uploads
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -117,7 +115,12 @@ class ClipFiles:
         return await self._media.audio(known, folder / f"fetched-{each.letter}")
 
     async def _audio(
-        self, ext: Extension, each: _LabelledClip, fetched: DownloadedAudio, folder: Path, limit: int
+        self,
+        ext: Extension,
+        each: _LabelledClip,
+        fetched: DownloadedAudio,
+        folder: Path,
+        limit: int,
     ) -> tuple[Upload | None, EncodedFile | None]:
         """Return the file to attach and how it fits; nothing if it does not."""
         title = each.clip.title or ext.title

@@ -10,20 +10,19 @@ from dataclasses import dataclass
 from bot.domain.attachments import AttachmentStatus
 from bot.domain.clock import Clock
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
-from bot.domain.models import ExtendRequest, Extension, Kind, ClipRecord, ReplyRef, Status
-from bot.domain.style import format_style
-from bot.domain.text import sanitize, collapse_whitespace
+from bot.domain.form import Form, format_style
+from bot.domain.models import ClipRecord, ExtendRequest, Extension, Kind, ReplyRef, Status
+from bot.domain.text import collapse_whitespace, sanitize
 from bot.domain.timecode import format_continue_at
 from bot.domain.transitions import cancelled, reopened
 from bot.providers.base import Capabilities, Provider
-from bot.services.wakeups import Wakeups
-from bot.services.fresh_links import LinkRefresher
-from bot.services.intake import AcceptResult, Acceptance
+from bot.services.acceptance import Acceptance, AcceptResult
+from bot.services.form_check import FormReader, PrefilledForm, ValidatedForm
+from bot.services.links import LinkRefresher
 from bot.services.poll_schedule import PollSchedule
-from bot.services.requests import PrefilledForm, ValidatedForm, FormReader
-from bot.services.surroundings import ReplyContext, ReplyContextLoader
-from bot.store.accepting import Quota
+from bot.services.reply_context import ReplyContext, ReplyContextLoader
+from bot.services.wakeups import Wakeups
+from bot.store.acceptance import Quota
 from bot.store.store import Store
 
 # A reply whose clips are taken up again and again is edited only so often for that.
@@ -139,13 +138,21 @@ class ExtensionService:
                 "A full song has no other take.", "Take one of its parts anew, or extend the song."
             )
         return await self.accept(
-            form_of(ext.request), idempotency_key=idempotency_key, member_id=member_id, reply=reply, retake_of=ext.id
+            form_of(ext.request),
+            idempotency_key=idempotency_key,
+            member_id=member_id,
+            reply=reply,
+            retake_of=ext.id,
         )
 
-    async def record_first_reply(self, ext: Extension, reply: ReplyRef, *, min_edit_interval: dt.timedelta) -> None:
+    async def record_first_reply(
+        self, ext: Extension, reply: ReplyRef, *, min_edit_interval: dt.timedelta
+    ) -> None:
         """Keep where the first reply to ``ext`` stands; leave it alone for ``apart``."""
         await self._store.save_reply(ext.id, reply)
-        await self._store.mark_published(ext.id, ext.revision, publish_at=self._clock() + min_edit_interval)
+        await self._store.mark_published(
+            ext.id, ext.revision, publish_at=self._clock() + min_edit_interval
+        )
         await self.announce_continuation(ext)
         self._wakeups.publisher.notify()
 
@@ -156,7 +163,9 @@ class ExtensionService:
         """
         if ext.kind.is_song:
             return
-        await self._store.bump_source_revision(ext, publish_at=self._clock() + CONTINUATION_NEWS_DELAY)
+        await self._store.bump_source_revision(
+            ext, publish_at=self._clock() + CONTINUATION_NEWS_DELAY
+        )
 
     async def by_reply(self, message_id: int) -> Extension | None:
         """Return the extension that a Discord message shows."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.domain.errors import UserError
-from bot.domain.library import SEARCH_LENGTH, LibraryPage, Scope, Viewer, LibraryQuery
+from bot.domain.library import SEARCH_LENGTH, LibraryPage, LibraryQuery, Scope, Viewer
 from bot.domain.lineage import LineageClip, cut_points
-from bot.domain.models import ClipStatus, Extension, ClipRecord
-from bot.domain.text import sanitize, collapse_whitespace, utf16_length
+from bot.domain.models import ClipRecord, ClipStatus, Extension
+from bot.domain.text import collapse_whitespace, sanitize, utf16_length
 from bot.providers.base import Provider
-from bot.services.fresh_links import LinkRefresher, RefreshedClip
+from bot.services.links import LinkRefresher, RefreshedClip
 from bot.store.store import Store
 
 
@@ -135,7 +135,9 @@ class Library:
             lineage=_as_seen(await self._store.lineage(clip_id), viewer),
             siblings=await self._siblings(known),
             continuations=tuple(
-                each for each in await self._store.continuations_of([clip_id]) if viewer.can_see(each)
+                each
+                for each in await self._store.continuations_of([clip_id])
+                if viewer.can_see(each)
             ),
         )
 

@@ -10,19 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.audio.encoding import highest_bit_rate, rounded_bit_rate
+from bot.audio.encode import highest_bit_rate, rounded_bit_rate
 from bot.audio.errors import MediaError, TransientMediaError
 from bot.audio.fetch import DownloadedAudio
-from bot.audio.names import audio_file_name
+from bot.audio.process_pool import ProcessPool
 from bot.audio.splice import Part, splice
-from bot.audio.tags import Tags, write_tags
-from bot.audio.pool import ProcessPool
+from bot.audio.tags import Tags, audio_file_name, write_tags
 from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.lineage import LineageClip, cut_points, part_starts
 from bot.domain.models import Extension, Reason, ReasonKind
-from bot.services.pictures import draw_waveform, song_segments
-from bot.services.prepared import Uploads, Upload
-from bot.services.media import MediaFetcher
+from bot.services.media import MediaFetcher, draw_waveform, song_segments
+from bot.services.uploads import Upload, Uploads
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -84,7 +82,9 @@ class SongFiles:
             return Uploads(reason=missing.reason)
         return await self._joined(ext, parts, folder, limit)
 
-    async def _fetched(self, lineage: Sequence[LineageClip], folder: Path, *, is_last: bool) -> list[_FetchedPart]:
+    async def _fetched(
+        self, lineage: Sequence[LineageClip], folder: Path, *, is_last: bool
+    ) -> list[_FetchedPart]:
         """Return the parts with their audio.
 
         Raises:
@@ -92,7 +92,9 @@ class SongFiles:
             _MissingError: a part can't be had that the song can't do without.
         """
         parts: list[_FetchedPart] = []
-        for number, (step, cut) in enumerate(zip(lineage, cut_points(lineage), strict=True), start=1):
+        for number, (step, cut) in enumerate(
+            zip(lineage, cut_points(lineage), strict=True), start=1
+        ):
             try:
                 audio = await self._media.audio(step.known, folder / f"part-{number}")
             except MediaError as error:

@@ -12,21 +12,21 @@ from bot.domain.errors import UserError
 from bot.domain.lineage import LineageClip
 from bot.domain.models import (
     LOCAL_PROVIDER,
+    ClipRecord,
     ClipStatus,
     ExtendRequest,
     Extension,
     Kind,
-    ClipRecord,
     ReplyRef,
     Status,
 )
 from bot.domain.text import escape_markdown, truncate
 from bot.providers.base import Provider
-from bot.services.wakeups import Wakeups
-from bot.services.intake import AcceptResult, Acceptance
+from bot.services.acceptance import Acceptance, AcceptResult
 from bot.services.poll_schedule import PollSchedule
-from bot.services.surroundings import ReplyContextLoader
-from bot.store.accepting import Quota
+from bot.services.reply_context import ReplyContextLoader
+from bot.services.wakeups import Wakeups
+from bot.store.acceptance import Quota
 from bot.store.store import Store
 
 # Whoever makes a splice ends it too; no loop that looks at deadlines ever does.
@@ -56,7 +56,9 @@ class Songs:
         self._intake = Acceptance(store, views, quota=quota, wakeups=wakeups, clock=clock)
         self._clock = clock
 
-    async def request(self, clip_id: str, *, idempotency_key: str, member_id: int, reply: ReplyRef) -> AcceptResult:
+    async def request(
+        self, clip_id: str, *, idempotency_key: str, member_id: int, reply: ReplyRef
+    ) -> AcceptResult:
         """Take on the full song that ends with a clip.
 
         One that the channel has, or is about to have, is not made again but returned. What a
@@ -91,7 +93,7 @@ class Songs:
 
     async def lost(self, song: Extension) -> None:
         """Take note that the reply of ``song`` was deleted, so that it can be made again."""
-        await self._store.save_reply(song.id, replace(song.reply, is_gone=True))
+        await self._store.save_reply(song.id, replace(song.reply, unreachable=True))
 
     async def ending_clips(self, extension_id: int) -> Sequence[ClipRecord]:
         """Return the clips of a reply that a full song can end with; of a song, its own.

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.domain.clock import Clock
-from bot.domain.limits import TextLimits
+from bot.domain.form import TextLimits, parse_style, truncated_style
 from bot.domain.models import (
     Clip,
     ExtendRequest,
@@ -24,8 +24,7 @@ from bot.domain.models import (
     ReasonKind,
     Status,
 )
-from bot.domain.pacing import backoff
-from bot.domain.style import truncated_style, parse_style
+from bot.domain.polling import backoff
 from bot.domain.text import truncate
 from bot.domain.timecode import effective_continue_at
 from bot.domain.transitions import finished, postponed, submitted, submitting
@@ -36,10 +35,10 @@ from bot.providers.base import (
     Unavailable,
     Unconfirmed,
 )
-from bot.services.wakeups import Wakeups
 from bot.services.outage_log import OutageLog
 from bot.services.poll_schedule import PollSchedule
-from bot.services.workers import TaskPool
+from bot.services.task_pool import TaskPool
+from bot.services.wakeups import Wakeups
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -69,13 +68,13 @@ class Submitter:
         Args:
             store: where extensions wait.
             providers: the enabled ones by name.
-            bells: rung when there is something to track or to show.
-            outages: told of providers out of reach.
-            paces: say when to look first.
+            wakeups: notified when there is something to track or to show.
+            outage_log: told of providers out of reach.
+            poll_schedule: says when to look first.
             clock: the time.
             deadline: how long an extension may be tracked once submitted, and how long one whose
                 provider can't be reached is tried again.
-            reconcile_for: how long a provider that lists recent clips is asked for those of an
+            reconcile_timeout: how long a provider that lists recent clips is asked for those of an
                 interrupted submission before it becomes unconfirmed.
         """
         self._store = store
@@ -85,7 +84,7 @@ class Submitter:
         self._poll_schedule = poll_schedule
         self._clock = clock
         self._deadline = deadline
-        self._reconcile_for = reconcile_timeout
+        self._reconcile_timeout = reconcile_timeout
         self._queues = TaskPool(limit=len(providers) + 1)
         self._posts = {name: TaskPool(limit=MAX_CONCURRENT) for name in providers}
         self._recoveries = TaskPool(limit=MAX_CONCURRENT)
@@ -237,7 +236,9 @@ class Submitter:
         provider = self._providers.get(ext.request.provider)
         await self._reconcile_or_give_up(ext, provider)
 
-    async def _reconcile_or_give_up(self, ext: Extension, provider: Provider | None, *, text: str = "") -> None:
+    async def _reconcile_or_give_up(
+        self, ext: Extension, provider: Provider | None, *, text: str = ""
+    ) -> None:
         """Look for ``ext`` at its provider where that is possible; else it is unconfirmed.
 
         What a provider tells of recent clips does not say which of them were joined.
@@ -251,7 +252,7 @@ class Submitter:
                     log.info("Extension %s: found again at %s", ext.id, provider.name)
                     await self._mark_submitted(ext, provider, handle)
                     return
-            if now < sent_at + self._reconcile_for:
+            if now < sent_at + self._reconcile_timeout:
                 await self._save_with_retry(replace(ext, due_at=now + RECONCILE_INTERVAL), was=ext)
                 return
         reason = Reason(kind=ReasonKind.UNCONFIRMED, text=text)
@@ -273,7 +274,9 @@ class Submitter:
 
     async def _end(self, ext: Extension, reason: Reason) -> None:
         log.info("Extension %s: not extended (%s)", ext.id, reason.kind)
-        await self._save_with_retry(finished(ext, Status.FAILED, reason, now=self._clock()), was=ext)
+        await self._save_with_retry(
+            finished(ext, Status.FAILED, reason, now=self._clock()), was=ext
+        )
 
     async def _save_with_retry(self, new: Extension, *, was: Extension) -> None:
         """Save what became of a submission; a handle is too precious to lose to a busy disk."""

@@ -12,13 +12,13 @@ from dataclasses import replace
 
 from bot.domain.clock import Clock
 from bot.domain.models import Extension, Handle, Progress, Status
-from bot.domain.pacing import backoff
+from bot.domain.polling import backoff
 from bot.domain.transitions import expired, observed, poll_failed
 from bot.providers.base import Provider, ProviderError, RateLimited
-from bot.services.wakeups import Wakeups
 from bot.services.outage_log import OutageLog
 from bot.services.poll_schedule import PollSchedule
-from bot.services.workers import TaskPool
+from bot.services.task_pool import TaskPool
+from bot.services.wakeups import Wakeups
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,11 @@ class Tracker:
     async def _start_due(self, provider: Provider) -> None:
         fetches, waits = self._fetches[provider.name], self._waits[provider.name]
         batch = provider.capabilities.batch
-        waitable = waits.free if provider.capabilities.long_poll and not self._poll_schedule.is_fixed else 0
+        waitable = (
+            waits.free
+            if provider.capabilities.long_poll and not self._poll_schedule.is_fixed
+            else 0
+        )
         limit = waitable + fetches.free * max(batch // TYPICAL_CLIPS, 1)
         if not limit:
             return

@@ -20,10 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.models import Clip, ClipStatus, Extension, ClipRecord
+from bot.domain.models import Clip, ClipRecord, ClipStatus, Extension
 from bot.store.rows import clip_of, clip_row, known_clip_of
-from bot.store.tables import IS_SOURCE, clips, extensions
-from bot.store.upsert import insert, insert_in
+from bot.store.schema import IS_SOURCE, clips, extensions, insert, insert_in
 
 _is_made = clips.c.extension_id.is_not(None)
 is_playable = and_(clips.c.status == ClipStatus.COMPLETE, clips.c.audio_url.is_not(None))

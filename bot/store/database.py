@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store import sqlite
-from bot.store.claims import expire_leases
 from bot.store.errors import StoreError
+from bot.store.leases import expire_leases
 from bot.store.migrate import migrate
 
 SQLITE = "sqlite+aiosqlite"

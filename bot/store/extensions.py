@@ -8,12 +8,11 @@ from sqlalchemy import ColumnElement, Executable, bindparam, func, select, updat
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import FINAL, LOCAL_PROVIDER, Extension, Kind, ReplyRef, Status
-from bot.domain.pacing import CompletionTimes
-from bot.store import audio_work
+from bot.domain.polling import CompletionTimes
+from bot.store import audio as audio_work
 from bot.store.clips import clips_of, keep_clips, keep_source
 from bot.store.rows import accepted_row, extension_of, reply_row, state_row
-from bot.store.tables import extensions
-from bot.store.upsert import insert
+from bot.store.schema import extensions, insert
 
 OPEN = tuple(status for status in Status if status not in FINAL)
 _TRACKED = tuple(status for status in Status if status.is_tracked)
@@ -46,7 +45,9 @@ async def insert_new(
     )
     extension_id = (await db.execute(statement, accepted_row(ext, publish_at))).scalar()
     if extension_id is None:
-        return (await load(db, select(extensions).where(_row.trigger == ext.idempotency_key)))[0], False
+        return (await load(db, select(extensions).where(_row.trigger == ext.idempotency_key)))[
+            0
+        ], False
     stored = replace(ext, id=extension_id)
     await keep_clips(db, stored)
     if stored.kind is Kind.SPLICE:

@@ -6,11 +6,19 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.library import PAGE_SIZE, LibraryEntry, LibraryPage, Scope, Viewer, LibraryQuery, page_count
-from bot.domain.models import Kind, ClipRecord
+from bot.domain.library import (
+    PAGE_SIZE,
+    LibraryEntry,
+    LibraryPage,
+    LibraryQuery,
+    Scope,
+    Viewer,
+    page_count,
+)
+from bot.domain.models import ClipRecord, Kind
 from bot.store.clips import is_playable, known_clips
 from bot.store.rows import known_clip_of
-from bot.store.tables import clips, extensions
+from bot.store.schema import clips, extensions
 
 _ext = extensions.c
 _made = clips.join(extensions, _ext.id == clips.c.extension_id)
@@ -27,7 +35,7 @@ async def page(db: AsyncConnection, viewer: Viewer, wanted: LibraryQuery) -> Lib
     )
     count = select(func.count()).select_from(_made).where(there)
     total = (await db.execute(count)).scalar_one()
-    wanted = replace(wanted, number=min(max(wanted.page_number, 1), page_count(total)))
+    wanted = replace(wanted, page_number=min(max(wanted.page_number, 1), page_count(total)))
     newest = (
         known_clips.add_columns(_ext.member_id, _ext.title.label("asked_title"), _ext.source_title)
         .where(there)

@@ -1,6 +1,6 @@
 """The part of the store's face that has to do with the library."""
 
-from bot.domain.library import LibraryPage, Viewer, LibraryQuery
+from bot.domain.library import LibraryPage, LibraryQuery, Viewer
 from bot.domain.models import ClipRecord
 from bot.store import library
 from bot.store.database import Database

@@ -8,12 +8,12 @@ from sqlalchemy import RowMapping
 
 from bot.domain.models import (
     Clip,
+    ClipRecord,
     ClipStatus,
     ExtendRequest,
     Extension,
     Handle,
     Kind,
-    ClipRecord,
     Reason,
     ReasonKind,
     ReplyRef,

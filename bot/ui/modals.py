@@ -11,9 +11,9 @@ from typing import Any, cast
 import discord
 
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.domain.text import collapse_whitespace, strip_invisible, truncate
-from bot.services.requests import PrefilledForm
+from bot.services.form_check import PrefilledForm
 
 AREA = "extend:form"
 CUSTOM_ID_LENGTH = 100
@@ -100,7 +100,9 @@ def submitted_form(interaction: discord.Interaction) -> SubmittedForm | None:
         return None
     provider, clip, idempotency_key, model = custom_id.removeprefix(AREA + ":").split(":", 3)
     form = Form(clip=clip, provider=provider, model=model)
-    return SubmittedForm(replace(form, **dict(_values(sent.get("components", [])))), idempotency_key)
+    return SubmittedForm(
+        replace(form, **dict(_values(sent.get("components", [])))), idempotency_key
+    )
 
 
 def _values(components: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:

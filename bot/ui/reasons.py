@@ -10,7 +10,7 @@ import discord
 from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.models import Extension, Reason, ReasonKind, Status
 from bot.domain.timecode import format_time
-from bot.ui.texts import inline_code, escape_line
+from bot.ui.theme import escape_line, inline_code
 
 TEXT_LENGTH = 300
 MAX_IDS = 4

@@ -13,18 +13,19 @@ from bot.domain.lineage import LineageClip, part_starts
 from bot.domain.models import Extension, Status
 from bot.domain.text import utf16_length
 from bot.domain.timecode import format_time
-from bot.services.surroundings import ReplyContext
-from bot.ui.looks import (
+from bot.services.reply_context import ReplyContext
+from bot.ui.reasons import attachment_note, postponement
+from bot.ui.song_reasons import final_song_lines
+from bot.ui.theme import (
     BLURPLE,
     COLOURS,
     LINKED_TITLE_LENGTH,
     RED,
     common_title,
+    escape_line,
+    inline_code,
     listen_link,
 )
-from bot.ui.reasons import attachment_note, postponement
-from bot.ui.song_reasons import final_song_lines
-from bot.ui.texts import inline_code, escape_line
 
 TITLE_LENGTH = 100
 LINK_LENGTH = 600

@@ -2,8 +2,8 @@
 
 from bot.domain.models import Extension, Reason, ReasonKind, Status
 from bot.domain.timecode import format_time
-from bot.ui.reasons import TEXT_LENGTH, not_playable, final_status_lines
-from bot.ui.texts import inline_code, escape_line
+from bot.ui.reasons import TEXT_LENGTH, final_status_lines, not_playable
+from bot.ui.theme import escape_line, inline_code
 
 MEBIBYTE = 1024 * 1024
 AGAIN = "press *Try again*"

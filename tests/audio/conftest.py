@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from audio_samples import mp3, noise
-from wire import RawServer, serving
+
+from tests.support.audio_samples import mp3, noise
+from tests.support.raw_server import RawServer, serving
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,12 @@ from typing import Never
 
 import numpy as np
 import pytest
-from audio_samples import RATE, mp3, noise, other, shift, sound_of, tone
 from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
 from PIL import Image
 
-from bot.audio.covers import Cover
-from bot.audio.encoding import (
+from bot.audio.analysis import PeakMeter, Peaks, analyze
+from bot.audio.encode import (
     BIT_RATES,
     EncodedFile,
     encode_to_limit,
@@ -19,13 +18,12 @@ from bot.audio.encoding import (
     rounded_bit_rate,
 )
 from bot.audio.errors import TransientMediaError, UnusableMediaError
+from bot.audio.fetch import Cover
 from bot.audio.lame import system_lame
 from bot.audio.mp3 import Mp3Writer, PyAVFile, mp3_writer
 from bot.audio.mpeg import frame_length, stated_duration
-from bot.audio.names import audio_file_name
-from bot.audio.peaks import PeakMeter, Peaks
-from bot.audio.info import analyze
-from bot.audio.tags import Tags, write_tags
+from bot.audio.tags import Tags, audio_file_name, write_tags
+from tests.support.audio_samples import RATE, mp3, noise, other, shift, sound_of, tone
 
 
 @pytest.mark.parametrize("rate", [32_000, 44_100, 48_000])
@@ -84,7 +82,9 @@ def test_lame_refuses_what_mp3_can_not_hold(tmp_path: Path) -> None:
 
 def test_a_song_that_fits_is_left_as_it_is(song: Path, tmp_path: Path) -> None:
     into, size = tmp_path / "b.mp3", song.stat().st_size
-    assert encode_to_limit(song, analyze(song), into, limit=size + 9, reserve=9) == EncodedFile(size)
+    assert encode_to_limit(song, analyze(song), into, limit=size + 9, reserve=9) == EncodedFile(
+        size
+    )
     assert into.read_bytes() == song.read_bytes()
 
 

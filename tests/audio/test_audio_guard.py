@@ -9,14 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from audio_samples import RATE, appeared, left_in, noise, other
 from PIL import Image
-from wire import RawServer, answer, serving
 
-from bot.audio.addresses import is_public, resolve_host
-from bot.audio.downloader import DownloadLimits, SafeDownloader
+from bot.audio.download import DownloadLimits, SafeDownloader, is_public, resolve_host
 from bot.audio.errors import MediaError, TransientMediaError, UnusableMediaError
 from bot.audio.fetch import fetch_audio, fetch_image
+from tests.support.audio_samples import RATE, appeared, left_in, noise, other
+from tests.support.raw_server import RawServer, answer, serving
 
 BOUNDS = DownloadLimits(max_bytes=1_000_000, timeout=5, idle_timeout=5)
 HURRIED = DownloadLimits(max_bytes=1_000_000, timeout=5, idle_timeout=0.1)
@@ -97,7 +96,12 @@ FORBIDDEN = {
 @pytest.mark.parametrize("url", FORBIDDEN.values(), ids=FORBIDDEN)
 async def test_forbidden_links_are_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(UnusableMediaError):
-        await fetch_audio(url, tmp_path / "a.mp3", downloader=SafeDownloader(resolve=named, tls=TLS), limits=BOUNDS)
+        await fetch_audio(
+            url,
+            tmp_path / "a.mp3",
+            downloader=SafeDownloader(resolve=named, tls=TLS),
+            limits=BOUNDS,
+        )
     assert not left_in(tmp_path)
 
 
@@ -109,7 +113,9 @@ async def test_a_redirect_to_a_forbidden_link_is_refused(
     location = FORBIDDEN[name] or "http://127.0.0.1:1/"
     wire.answers["/go"] = answer(b"", f"Location: {location}", status="302 Found")
     with pytest.raises(UnusableMediaError):
-        await fetch_audio(wire.url("/go"), tmp_path / "a.mp3", downloader=downloader(wire), limits=BOUNDS)
+        await fetch_audio(
+            wire.url("/go"), tmp_path / "a.mp3", downloader=downloader(wire), limits=BOUNDS
+        )
     assert len(wire.requests) == 1
     assert not left_in(tmp_path)
 
@@ -134,7 +140,9 @@ def test_what_is_public(text: str, public: bool) -> None:  # noqa: FBT001 - a co
 async def test_other_spellings_of_loopback_are_refused(host: str, tmp_path: Path) -> None:
     with pytest.raises(UnusableMediaError):
         await fetch_audio(
-            f"https://{host}/", tmp_path / "a.mp3", downloader=SafeDownloader(resolve=resolve_host, tls=TLS)
+            f"https://{host}/",
+            tmp_path / "a.mp3",
+            downloader=SafeDownloader(resolve=resolve_host, tls=TLS),
         )
 
 
@@ -154,7 +162,11 @@ ANSWERS: dict[str, tuple[Callable[[bytes], bytes], DownloadLimits, type[MediaErr
         BOUNDS,
         UnusableMediaError,
     ),
-    "shorter than it says": (lambda mp3: answer(mp3, AUDIO, length=len(mp3) + 1), BOUNDS, TransientMediaError),
+    "shorter than it says": (
+        lambda mp3: answer(mp3, AUDIO, length=len(mp3) + 1),
+        BOUNDS,
+        TransientMediaError,
+    ),
     "longer than it says": (
         lambda mp3: answer(mp3, AUDIO, length=len(mp3) // 2 + 9),
         BOUNDS,
@@ -198,7 +210,11 @@ ANSWERS: dict[str, tuple[Callable[[bytes], bytes], DownloadLimits, type[MediaErr
     "not found yet": (lambda _: answer(b"", status="404 Not Found"), BOUNDS, TransientMediaError),
     "busy": (lambda _: answer(b"", status="503 Busy"), BOUNDS, TransientMediaError),
     "forbidden": (lambda _: answer(b"", status="403 Forbidden"), BOUNDS, UnusableMediaError),
-    "a part of it": (lambda mp3: answer(mp3, status="206 Partial Content"), BOUNDS, UnusableMediaError),
+    "a part of it": (
+        lambda mp3: answer(mp3, status="206 Partial Content"),
+        BOUNDS,
+        UnusableMediaError,
+    ),
     "redirects without end": (
         lambda _: answer(b"", "Location: /a", status="302 Found"),
         BOUNDS,
@@ -220,20 +236,26 @@ async def test_answers_that_are_no_good(
     if bounds is HURRIED:
         wire.open.add("/a")
     with pytest.raises(kind) as caught:
-        await fetch_audio(wire.url("/a"), tmp_path / "a.mp3", downloader=downloader(wire), limits=bounds)
+        await fetch_audio(
+            wire.url("/a"), tmp_path / "a.mp3", downloader=downloader(wire), limits=bounds
+        )
     assert wire.host not in str(caught.value)
     assert not left_in(tmp_path)
     assert len(wire.requests) <= 6
 
 
-@pytest.mark.parametrize(("bounds", "kind"), [(BOUNDS, UnusableMediaError), (SOON, TransientMediaError)])
+@pytest.mark.parametrize(
+    ("bounds", "kind"), [(BOUNDS, UnusableMediaError), (SOON, TransientMediaError)]
+)
 async def test_a_body_that_never_ends_is_cut(
     bounds: DownloadLimits, kind: type[MediaError], wire: RawServer, tmp_path: Path
 ) -> None:
     wire.answers["/a"] = answer(b"", AUDIO, length=None)
     wire.endless.add("/a")
     with pytest.raises(kind):
-        await fetch_audio(wire.url("/a"), tmp_path / "a.mp3", downloader=downloader(wire), limits=bounds)
+        await fetch_audio(
+            wire.url("/a"), tmp_path / "a.mp3", downloader=downloader(wire), limits=bounds
+        )
     assert not left_in(tmp_path)
 
 
@@ -242,7 +264,9 @@ async def test_good_audio_is_fetched_over_a_redirect(
 ) -> None:
     wire.answers["/go"] = answer(b"", "Location: a?x=1", status="302 Found")
     wire.answers["/a?x=1"] = whole(song)
-    fetched = await fetch_audio(wire.url("/go"), tmp_path / "a.mp3", downloader=downloader(wire), limits=BOUNDS)
+    fetched = await fetch_audio(
+        wire.url("/go"), tmp_path / "a.mp3", downloader=downloader(wire), limits=BOUNDS
+    )
     assert content(fetched.path) == song
     assert fetched.size == len(song)
     assert fetched.info.duration == noise(2).shape[1] / RATE
@@ -266,13 +290,17 @@ async def test_a_cancelled_fetch_leaves_nothing(wire: RawServer, tmp_path: Path)
 @pytest.mark.parametrize("host", ["gone.test", "empty.test"])
 async def test_a_name_without_an_address_may_have_one_later(host: str, tmp_path: Path) -> None:
     with pytest.raises(TransientMediaError):
-        await fetch_audio(f"https://{host}/", tmp_path / "a", downloader=SafeDownloader(resolve=named, tls=TLS))
+        await fetch_audio(
+            f"https://{host}/", tmp_path / "a", downloader=SafeDownloader(resolve=named, tls=TLS)
+        )
 
 
 async def test_a_server_that_is_down_may_come_back(unused_tcp_port: int, tmp_path: Path) -> None:
     trusting = SafeDownloader(trusted_hosts={"127.0.0.1"})
     with pytest.raises(TransientMediaError):
-        await fetch_audio(f"http://127.0.0.1:{unused_tcp_port}/", tmp_path / "a", downloader=trusting)
+        await fetch_audio(
+            f"http://127.0.0.1:{unused_tcp_port}/", tmp_path / "a", downloader=trusting
+        )
 
 
 async def test_a_name_is_resolved_once_and_the_next_address_tried(
@@ -318,7 +346,9 @@ async def test_tls_is_for_the_name_although_the_address_is_dialled(
         await fetch_audio(f"https://songs.test:{wire.port}/a", tmp_path / "a", downloader=trusting)
         assert wire.names == ["songs.test"]
         with pytest.raises(TransientMediaError):
-            await fetch_audio(f"https://wrong.test:{wire.port}/a", tmp_path / "b", downloader=trusting)
+            await fetch_audio(
+                f"https://wrong.test:{wire.port}/a", tmp_path / "b", downloader=trusting
+            )
         assert len(wire.requests) == 1
 
 
@@ -329,7 +359,9 @@ async def test_audio_that_is_not_mp3_is_audio_too(
     codec: str, name: str, wire: RawServer, tmp_path: Path
 ) -> None:
     wire.answers["/a"] = whole(content(other(noise(1), tmp_path / name, codec)))
-    fetched = await fetch_audio(wire.url("/a"), tmp_path / "b", downloader=downloader(wire), limits=BOUNDS)
+    fetched = await fetch_audio(
+        wire.url("/a"), tmp_path / "b", downloader=downloader(wire), limits=BOUNDS
+    )
     assert not fetched.info.is_mp3
     assert fetched.info.duration == pytest.approx(1, abs=0.05)
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from audio_samples import RATE, is_like, mp3, noise, shift, sound_of, tone
 
+from bot.audio.crossfade import crossfade, declick, find_offset
 from bot.audio.errors import TransientMediaError, UnusableMediaError
-from bot.audio.joining import find_offset, crossfade, declick
 from bot.audio.splice import Part, splice
+from tests.support.audio_samples import RATE, is_like, mp3, noise, shift, sound_of, tone
 
 ALIKE = 0.96  # what two encoders at 320 kbit/s leave of noise
 

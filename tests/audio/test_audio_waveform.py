@@ -6,11 +6,19 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor, ImageFont
 
-from bot.audio import fonts, lettering
+from bot.audio import fonts, text_drawing
+from bot.audio.analysis import Peaks
 from bot.audio.charmaps import charmap
-from bot.audio.lettering import line
-from bot.audio.peaks import Peaks
-from bot.audio.waveform import COLOURS, HEIGHT, MAX_PNG_BYTES, WIDTH, Segment, waveform_alt_text, render_waveform
+from bot.audio.text_drawing import line
+from bot.audio.waveform import (
+    COLOURS,
+    HEIGHT,
+    MAX_PNG_BYTES,
+    WIDTH,
+    Segment,
+    render_waveform,
+    waveform_alt_text,
+)
 
 SANS = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 THEMES = ("#2b2d31", "#313338", "#f2f3f5", "#ffffff")  # Discord's, behind embeds and messages
@@ -145,7 +153,7 @@ def test_a_line_is_shortened_to_its_width() -> None:
 
 
 def test_emoji_without_a_font_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lettering, "font_for", lambda *_, **__: None)
+    monkeypatch.setattr(text_drawing, "font_for", lambda *_, **__: None)
     assert [run.text for run in line("Où 🎸 夜空", 20, 500).runs] == ["Ou  ?"]
 
 

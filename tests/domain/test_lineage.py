@@ -7,11 +7,11 @@ import pytest
 from bot.domain.lineage import LineageClip, cut_points, part_starts
 from bot.domain.models import (
     Clip,
+    ClipRecord,
     ClipStatus,
     ExtendRequest,
     Extension,
     Kind,
-    ClipRecord,
     ReplyRef,
     Status,
 )
@@ -22,7 +22,7 @@ NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 def extension(continue_at: float | None = None, **parts: object) -> Extension:
     return Extension(
         **{
-            "trigger": "1",
+            "idempotency_key": "1",
             "member_id": 2,
             "request": ExtendRequest(provider="p", clip_id="end", continue_at=continue_at),
             "reply": ReplyRef(channel_id=3),

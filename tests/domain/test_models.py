@@ -4,14 +4,14 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.domain.models import (
     Clip,
+    ClipRecord,
     ClipStatus,
     ExtendRequest,
     Extension,
     Handle,
-    ClipRecord,
     ReplyRef,
     Status,
 )

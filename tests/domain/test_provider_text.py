@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.provider_text import MAX_LENGTH, redacted
+from bot.providers.redaction import MAX_LENGTH, redacted
 
 
 @pytest.mark.parametrize(

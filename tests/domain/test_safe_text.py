@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.clock import utc_now
-from bot.domain.text import sanitize, escape_markdown, collapse_whitespace, strip_invisible, truncate, utf16_length
+from bot.domain.text import (
+    collapse_whitespace,
+    escape_markdown,
+    sanitize,
+    strip_invisible,
+    truncate,
+    utf16_length,
+)
 
 FAMILY = "👩‍👩‍👧"
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.style import truncated_style, format_style, parse_style
+from bot.domain.form import format_style, parse_style, truncated_style
 from bot.domain.text import utf16_length
 
 SEPARATORS = ",，、;\n"

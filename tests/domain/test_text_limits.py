@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.limits import OverlongText, TextLimits, overlong_texts, utf16_length
+from bot.domain.form import OverlongText, TextLimits, overlong_texts, utf16_length
 from bot.domain.models import ExtendRequest
 
 LIMITS = TextLimits(lyrics=10, style=8, title=5)

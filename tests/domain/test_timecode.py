@@ -2,7 +2,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.timecode import END, format_continue_at, format_time, effective_continue_at, parse_time
+from bot.domain.timecode import (
+    END,
+    effective_continue_at,
+    format_continue_at,
+    format_time,
+    parse_time,
+)
 
 ALMOST_1000_HOURS = 1000 * 3600 - 1
 

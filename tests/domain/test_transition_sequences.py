@@ -23,14 +23,14 @@ from bot.domain.models import (
 from bot.domain.transitions import (
     can_check_again,
     cancelled,
-    reopened,
-    finished,
     expired,
+    finished,
     observed,
+    poll_failed,
     postponed,
+    reopened,
     submitted,
     submitting,
-    poll_failed,
 )
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

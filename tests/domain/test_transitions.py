@@ -20,15 +20,15 @@ from bot.domain.models import (
 from bot.domain.transitions import (
     can_check_again,
     cancelled,
-    reopened,
-    finished,
     expired,
+    finished,
     observed,
+    poll_failed,
     postponed,
-    with_current_links,
+    reopened,
     submitted,
     submitting,
-    poll_failed,
+    with_current_links,
 )
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from stage import PROVIDERS, BotHarness
 
 from sandbox.discord.server import DiscordServer
 from sandbox.providers.server import ProviderServer
 from sandbox.providers.timeline import Timeline
+from tests.support.bot_harness import PROVIDERS, BotHarness
 
 # Short clips that are soon ready: what takes minutes at Suno takes seconds here.
 QUICK = Timeline(queued=(0.1, 0.2), streaming=(1.8, 2.0), complete=(3.7, 4.0), length=(4.0, 6.0))

@@ -8,10 +8,10 @@ from typing import Any
 import av
 from mutagen.id3 import ID3
 from PIL import Image
-from stage import GREEN, LYRICS, BotProcess, BotHarness, colour, text
 
 from sandbox.discord.models import Attachment, Message
 from sandbox.discord.permissions import Permission
+from tests.support.bot_harness import GREEN, LYRICS, BotHarness, BotProcess, colour, text
 
 NAME = "suno_api"
 KILLS = 8
@@ -95,7 +95,9 @@ async def test_what_is_too_large_for_the_place_is_encoded_to_fit(stage: BotHarne
     assert "kbit/s, to fit" in text(reply)
 
 
-async def test_what_fits_nowhere_is_linked_and_seen_and_the_reply_says_so(stage: BotHarness) -> None:
+async def test_what_fits_nowhere_is_linked_and_seen_and_the_reply_says_so(
+    stage: BotHarness,
+) -> None:
     stage.discord.world.guild.attachment_limit = 45_000
     reply = await stage.extend(NAME, at="0:10")
     await stage.until(lambda: files(reply, ".png"))

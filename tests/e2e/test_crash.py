@@ -6,12 +6,11 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from stage import GREEN, PROVIDERS, RED, BotProcess, BotHarness, colour, text
-
 from sandbox.discord.calls import Modal
 from sandbox.discord.models import Message
 from sandbox.discord.options import NotPossibleError
 from sandbox.providers.faults import Fault
+from tests.support.bot_harness import GREEN, PROVIDERS, RED, BotHarness, BotProcess, colour, text
 
 KILLS = 50
 ASKS_PER_LIFE = 3

@@ -1,6 +1,17 @@
 """From `/extend` to the audio, as a member sees it."""
 
-from stage import BLURPLE, GREEN, LYRICS, ORANGE, STYLE, YELLOW, BotHarness, colours, labels, text
+from tests.support.bot_harness import (
+    BLURPLE,
+    GREEN,
+    LYRICS,
+    ORANGE,
+    STYLE,
+    YELLOW,
+    BotHarness,
+    colours,
+    labels,
+    text,
+)
 
 
 async def test_a_clip_is_extended_from_command_to_audio(stage: BotHarness, provider: str) -> None:
@@ -43,7 +54,9 @@ async def test_the_end_is_looked_up_where_the_provider_can_tell(stage: BotHarnes
     assert "at 0:24" in text(reply)
 
 
-async def test_the_end_of_an_unknown_clip_must_be_said_where_nobody_can_tell(stage: BotHarness) -> None:
+async def test_the_end_of_an_unknown_clip_must_be_said_where_nobody_can_tell(
+    stage: BotHarness,
+) -> None:
     reply = await stage.extend("sunosay")
     await stage.finished(reply)
     assert "Say the second yourself" in text(reply)

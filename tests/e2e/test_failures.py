@@ -4,10 +4,10 @@ import json
 import logging
 
 import pytest
-from stage import GREEN, RED, BotHarness, colour, labels, text
 
 from sandbox.discord.models import Message
 from sandbox.providers.faults import Fault
+from tests.support.bot_harness import GREEN, RED, BotHarness, colour, labels, text
 
 ALL = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
 

@@ -6,10 +6,10 @@ import logging
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stage import RED, BotHarness, labels, text
 
 from bot.domain.text import utf16_length
 from sandbox.discord.models import Message
+from tests.support.bot_harness import RED, BotHarness, labels, text
 
 CASES = 300
 AT_ONCE = 25

@@ -5,21 +5,24 @@ import contextlib
 import re
 import sqlite3
 
-from stage import GREEN, RED, BotHarness, colour, labels, text
-
 from bot.domain.library import PAGE_SIZE
 from sandbox.discord.calls import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Channel, Message
 from sandbox.discord.permissions import Permission
 from sandbox.providers.clips import Ending
+from tests.support.bot_harness import GREEN, RED, BotHarness, colour, labels, text
 
 NAME = "suno_api"
 LONG_LYRICS = "\n".join(f"[Verse {number}]\nla *la* @everyone" for number in range(60))
 
 
 async def made(
-    stage: BotHarness, *, channel: Channel | None = None, member: Member | None = None, **options: object
+    stage: BotHarness,
+    *,
+    channel: Channel | None = None,
+    member: Member | None = None,
+    **options: object,
 ) -> Message:
     """Return the finished reply to an extension."""
     reply = await stage.extend(NAME, at="0:03", channel=channel, member=member, **options)
@@ -39,7 +42,11 @@ async def carried(stage: BotHarness) -> None:
 
 
 async def look(
-    stage: BotHarness, *, member: Member | None = None, channel: Channel | None = None, **options: object
+    stage: BotHarness,
+    *,
+    member: Member | None = None,
+    channel: Channel | None = None,
+    **options: object,
 ) -> Message:
     """Return what /library answers."""
     return private(await (member or stage.ada).slash("library", channel=channel, **options))
@@ -55,7 +62,11 @@ def private(call: Interaction) -> Message:
 
 
 async def clip(
-    stage: BotHarness, named: object, *, member: Member | None = None, channel: Channel | None = None
+    stage: BotHarness,
+    named: object,
+    *,
+    member: Member | None = None,
+    channel: Channel | None = None,
 ) -> Message:
     """Return what /clip answers, once it is there."""
     call = await (member or stage.ada).slash("clip", clip=named, channel=channel)

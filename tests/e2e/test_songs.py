@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from mutagen.id3 import ID3
 from PIL import Image, ImageColor
-from stage import BLURPLE, GREEN, RED, BotProcess, BotHarness, colour, colours, labels, text
 
 from bot.audio.waveform import COLOURS
 from sandbox.discord.calls import Interaction
@@ -21,6 +20,17 @@ from sandbox.discord.models import Attachment, Message
 from sandbox.discord.permissions import Permission
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Fault
+from tests.support.bot_harness import (
+    BLURPLE,
+    GREEN,
+    RED,
+    BotHarness,
+    BotProcess,
+    colour,
+    colours,
+    labels,
+    text,
+)
 
 JOINS, OTHER = "suno_api", "aimlapi"
 AT = ("0:10", "0:03", "0:02")  # where each part goes on
@@ -188,7 +198,9 @@ async def test_a_song_whose_reply_was_deleted_is_made_again(stage: BotHarness) -
     assert colour(again) == GREEN
 
 
-async def test_a_song_without_an_answer_is_never_asked_for_again_by_itself(stage: BotHarness) -> None:
+async def test_a_song_without_an_answer_is_never_asked_for_again_by_itself(
+    stage: BotHarness,
+) -> None:
     [reply] = await extended(stage, JOINS, parts=1)
     stage.studio(JOINS).fail_next(Fault.UNAVAILABLE, on="submit")
     song = message_of(await stage.ada.slash("song", clip=reply.url))

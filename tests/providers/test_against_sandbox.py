@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from provider_samples import ADAPTERS
 
 from bot.domain.models import ClipStatus, ExtendRequest, Handle, Progress, Status
-from bot.providers.adapter import ApiConfig, Adapter
+from bot.providers.adapter import Adapter, ApiConfig
 from bot.providers.base import (
     OutOfCredits,
     ProviderError,
@@ -23,6 +22,7 @@ from bot.providers.base import (
 from sandbox.providers import timeline
 from sandbox.providers.faults import Fault
 from sandbox.providers.server import ProviderServer
+from tests.support.provider_samples import ADAPTERS
 
 BY_CLIP = ("aimlapi", "suno_api", "sunoapi_com")
 

@@ -2,10 +2,21 @@
 
 import httpx
 import pytest
-from provider_samples import CLIPS, KEY, SOURCE, A, B, FakeTransport, adapter, answer, ok, request_to
 
 from bot.domain.models import Clip, ClipStatus, Handle, Progress, Status
 from bot.providers.base import Credits, OutOfCredits, Rejected, Unavailable
+from tests.support.provider_samples import (
+    CLIPS,
+    KEY,
+    SOURCE,
+    A,
+    B,
+    FakeTransport,
+    adapter,
+    answer,
+    ok,
+    request_to,
+)
 
 PATH = "/behind/a/path/v2/generate/audio/suno-ai/clip"
 
@@ -116,9 +127,11 @@ async def test_many_clips_are_asked_for_together_and_may_come_wrapped(key: str |
 
 
 @pytest.mark.parametrize(
-    ("beyond", "word"), [(Status.SUBMITTED, "streaming"), (Status.STREAMING, "completed")]
+    ("newer_than", "word"), [(Status.SUBMITTED, "streaming"), (Status.STREAMING, "completed")]
 )
-async def test_news_is_waited_for_longer_than_the_server_waits(newer_than: Status, word: str) -> None:
+async def test_news_is_waited_for_longer_than_the_server_waits(
+    newer_than: Status, word: str
+) -> None:
     wire = FakeTransport(ok("aimlapi_clips"))
     await adapter("aimlapi", wire).fetch([CLIPS], newer_than=newer_than)
     (asked,) = wire.requests

@@ -8,11 +8,19 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from provider_samples import ADAPTERS, HANDLES, KEY, A, FakeTransport, adapter, request_to
 
 from bot.domain.models import Clip
-from bot.providers.answers import CLIP_ANSWER, to_clip
 from bot.providers.base import ProviderError, RateLimited, Unavailable
+from bot.providers.clip_schema import CLIP_ANSWER, to_clip
+from tests.support.provider_samples import (
+    ADAPTERS,
+    HANDLES,
+    KEY,
+    A,
+    FakeTransport,
+    adapter,
+    request_to,
+)
 
 LINK = f"https://cdn1.suno.ai/{A}.mp3"
 
@@ -36,7 +44,9 @@ ANSWERS = st.recursive(
 
 
 def seen(**answer: object) -> Clip:
-    return to_clip(CLIP_ANSWER.validate_python({"id": A, **answer}), trusted_hosts={"trusted.example"})
+    return to_clip(
+        CLIP_ANSWER.validate_python({"id": A, **answer}), trusted_hosts={"trusted.example"}
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import logging
 
 import httpx
 import pytest
-from provider_samples import ADAPTERS, HANDLES, KEY, FakeTransport, adapter, request_to
 
 from bot.providers.base import (
     OutOfCredits,
@@ -16,7 +15,15 @@ from bot.providers.base import (
     Unavailable,
     Unconfirmed,
 )
-from bot.providers.failures import extract_message, retry_after
+from bot.providers.errors import extract_message, retry_after
+from tests.support.provider_samples import (
+    ADAPTERS,
+    HANDLES,
+    KEY,
+    FakeTransport,
+    adapter,
+    request_to,
+)
 
 NOW = dt.datetime(2026, 11, 1, 12, 0, tzinfo=dt.UTC)
 PAGE = "<!doctype html><html><body><h1>It works</h1></body></html>"
@@ -81,7 +88,7 @@ async def test_a_question_without_an_answer_can_be_asked_again(name: str, case: 
     assert len(wire.requests) == 1
 
 
-@pytest.mark.parametrize("name", set(ADAPTERS) - {"aimlapi"})
+@pytest.mark.parametrize("name", sorted(set(ADAPTERS) - {"aimlapi"}))
 async def test_403_is_the_operators_problem_unless_the_provider_says_more(name: str) -> None:
     with pytest.raises(Unauthorized):
         await adapter(name, FakeTransport(http(403, message="Forbidden"))).extend(request_to(name))

@@ -5,15 +5,15 @@ import time
 
 import httpx
 import pytest
-from provider_samples import CLIPS, TASK, FakeTransport, adapter, ok, request_to
 from pydantic import SecretStr
 
-from bot.domain.limits import TextLimits
+from bot.domain.form import TextLimits
 from bot.providers.adapter import ApiConfig
 from bot.providers.base import Provider, Unauthorized
 from bot.providers.registry import open_providers
 from bot.providers.sunosay import SunoSay
 from bot.settings import ApiSettings, Settings, SunoApiCoSettings, SunoApiSettings
+from tests.support.provider_samples import CLIPS, TASK, FakeTransport, adapter, ok, request_to
 
 KEY = SecretStr("secret-key")
 
@@ -31,7 +31,9 @@ def settings(**given: object) -> Settings:
 
 
 async def test_every_enabled_provider_is_opened_under_its_name() -> None:
-    async with open_providers(settings(), transport=FakeTransport(httpx.Response(500))) as providers:
+    async with open_providers(
+        settings(), transport=FakeTransport(httpx.Response(500))
+    ) as providers:
         names = ["aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay"]
         assert list(providers) == names
         assert [provider.name for provider in providers.values()] == names
@@ -90,7 +92,7 @@ async def test_the_setting_of_sunoapi_co_reaches_its_requests() -> None:
 @pytest.mark.parametrize(
     ("name", "able", "limits", "batch"),
     [
-        ("aimlapi", {"lookup", "waits"}, (3000, 200, 80), 6),
+        ("aimlapi", {"lookup", "long_poll"}, (3000, 200, 80), 6),
         ("sunoapi_co", {"needs_style"}, (3000, 200, 80), 1),
         ("suno_api", {"lookup", "exclude", "reconcile", "concat"}, (5000, 1000, 100), 2),
         ("sunoapi_com", {"lookup"}, (3000, 200, 80), 2),
@@ -101,7 +103,7 @@ def test_capabilities_are_those_of_the_contract(
     name: str, able: set[str], limits: tuple[int, int, int], batch: int
 ) -> None:
     can = adapter(name, FakeTransport(httpx.Response(500))).capabilities
-    words = ("lookup", "exclude", "reconcile", "concat", "waits", "needs_style")
+    words = ("lookup", "exclude", "reconcile", "concat", "long_poll", "needs_style")
     assert {word for word in words if getattr(can, word)} == able
     assert can.limits == TextLimits(lyrics=limits[0], style=limits[1], title=limits[2])
     assert can.batch == batch

@@ -4,7 +4,6 @@ import datetime as dt
 
 import httpx
 import pytest
-from provider_samples import CLIPS, COOKIE, SOURCE, A, B, FakeTransport, adapter, ok, request_to
 
 from bot.domain.models import Clip, ClipStatus, Handle, Progress
 from bot.providers.base import (
@@ -14,6 +13,17 @@ from bot.providers.base import (
     Unauthorized,
     Unavailable,
     Unconfirmed,
+)
+from tests.support.provider_samples import (
+    CLIPS,
+    COOKIE,
+    SOURCE,
+    A,
+    B,
+    FakeTransport,
+    adapter,
+    ok,
+    request_to,
 )
 
 

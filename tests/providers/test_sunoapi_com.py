@@ -2,7 +2,6 @@
 
 import httpx
 import pytest
-from provider_samples import CLIPS, KEY, SOURCE, A, B, FakeTransport, adapter, ok, request_to
 
 from bot.domain.models import Clip, ClipStatus, Handle
 from bot.providers.base import (
@@ -12,6 +11,17 @@ from bot.providers.base import (
     Rejected,
     Unauthorized,
     Unconfirmed,
+)
+from tests.support.provider_samples import (
+    CLIPS,
+    KEY,
+    SOURCE,
+    A,
+    B,
+    FakeTransport,
+    adapter,
+    ok,
+    request_to,
 )
 
 
@@ -78,7 +88,9 @@ async def test_a_submission_without_clips_is_no_success(
     body: object, kind: type[ProviderError]
 ) -> None:
     with pytest.raises(kind):
-        await adapter("sunoapi_com", FakeTransport(httpx.Response(200, json=body))).extend(request_to())
+        await adapter("sunoapi_com", FakeTransport(httpx.Response(200, json=body))).extend(
+            request_to()
+        )
 
 
 async def test_only_the_status_of_the_clips_counts() -> None:

@@ -4,7 +4,6 @@ import datetime as dt
 
 import httpx
 import pytest
-from provider_samples import KEY, SOURCE, TASK, A, B, FakeTransport, adapter, ok, request_to
 
 from bot.domain.models import Clip, ClipStatus, Handle, Progress
 from bot.providers.base import (
@@ -15,6 +14,17 @@ from bot.providers.base import (
     Unauthorized,
     Unavailable,
     Unconfirmed,
+)
+from tests.support.provider_samples import (
+    KEY,
+    SOURCE,
+    TASK,
+    A,
+    B,
+    FakeTransport,
+    adapter,
+    ok,
+    request_to,
 )
 
 BOTH = ("sunoapi_co", "sunosay")
@@ -171,7 +181,9 @@ async def test_a_clip_without_a_status_has_that_of_its_task() -> None:
 
 
 async def test_done_without_any_clip_is_waited_on() -> None:
-    progress = await adapter("sunosay", FakeTransport(says(code=200, status="complete"))).fetch([TASK])
+    progress = await adapter("sunosay", FakeTransport(says(code=200, status="complete"))).fetch(
+        [TASK]
+    )
     assert progress[TASK] == Progress(is_open=True)
 
 

@@ -3,8 +3,14 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from scripted_provider import ScriptedProvider
-from service_world import (
+
+from bot.domain.errors import UserError
+from bot.domain.form import Form
+from bot.domain.models import Extension, Status
+from bot.services.acceptance import FIRST_REPLY_TIMEOUT
+from bot.store.store import Store
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import (
     ADA,
     BEN,
     OTHER,
@@ -17,12 +23,6 @@ from service_world import (
     reply_to,
 )
 
-from bot.domain.errors import UserError
-from bot.domain.forms import Form
-from bot.domain.models import Extension, Status
-from bot.services.intake import FIRST_REPLY_TIMEOUT
-from bot.store.store import Store
-
 
 async def test_what_is_accepted_waits_in_the_store(world: ServiceHarness) -> None:
     ext = await world.ask("1", at="1:02.5", lyrics="la la", style="folk, dreamy", title="Song")
@@ -34,7 +34,9 @@ async def test_what_is_accepted_waits_in_the_store(world: ServiceHarness) -> Non
     assert stored.deadline_at - stored.created_at == dt.timedelta(minutes=15)
 
 
-async def test_nothing_is_sent_while_accepting(world: ServiceHarness, suno: ScriptedProvider) -> None:
+async def test_nothing_is_sent_while_accepting(
+    world: ServiceHarness, suno: ScriptedProvider
+) -> None:
     await world.ask("1", at="end")
     assert (suno.sent, suno.looked_up) == ([], [])
 
@@ -75,7 +77,9 @@ async def test_accepting_wakes_the_submitter(world: ServiceHarness) -> None:
     assert not most.expired()
 
 
-async def test_the_publisher_leaves_the_first_reply_to_whoever_accepted(world: ServiceHarness) -> None:
+async def test_the_publisher_leaves_the_first_reply_to_whoever_accepted(
+    world: ServiceHarness,
+) -> None:
     await world.ask("1")
     assert await world.store.next_publish() == world.clock() + FIRST_REPLY_TIMEOUT
 
@@ -106,17 +110,26 @@ async def test_places_in_line_are_counted_per_provider(store: Store) -> None:
     world = ServiceHarness(store, ScriptedProvider(), ScriptedProvider("other"))
     first, second = await world.ask("1"), await world.ask("2")
     elsewhere = await world.ask("3", clip=OTHER, provider="other")
-    places = [(await world.service.reply_context(ext)).queue_position for ext in (first, second, elsewhere)]
+    places = [
+        (await world.service.reply_context(ext)).queue_position
+        for ext in (first, second, elsewhere)
+    ]
     assert places == [1, 2, 1]
 
 
 async def test_only_waiting_ones_have_a_place_in_line(world: ServiceHarness) -> None:
     taken = await world.submitted("1")
     context = await world.service.reply_context(taken)
-    assert (context.queue_position, context.label, context.typical_duration) == (None, "Suno Test", None)
+    assert (context.queue_position, context.label, context.typical_duration) == (
+        None,
+        "Suno Test",
+        None,
+    )
 
 
-async def test_a_provider_that_is_gone_goes_by_its_bare_name(world: ServiceHarness, store: Store) -> None:
+async def test_a_provider_that_is_gone_goes_by_its_bare_name(
+    world: ServiceHarness, store: Store
+) -> None:
     ext = await world.ask("1")
     later = ServiceHarness(store, ScriptedProvider("other"), clock=world.clock)
     assert (await later.service.reply_context(ext)).label == "suno"
@@ -248,7 +261,9 @@ async def test_a_double_click_checks_once(world: ServiceHarness) -> None:
     assert (await world.now(ext)).status is Status.SUBMITTED
 
 
-async def test_what_was_asked_comes_back_as_a_form_that_asks_the_same(world: ServiceHarness) -> None:
+async def test_what_was_asked_comes_back_as_a_form_that_asks_the_same(
+    world: ServiceHarness,
+) -> None:
     ext = await world.ask(
         "1", at="1:02.5", lyrics="la", style="folk, dreamy", title="Song", provider="suno"
     )

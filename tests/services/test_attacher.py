@@ -4,11 +4,9 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
-from scripted_provider import Script
-from service_world import ADA, CHANNEL, ServiceHarness
 
 from bot.audio.errors import TransientMediaError
-from bot.audio.pool import ProcessPool
+from bot.audio.process_pool import ProcessPool
 from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.models import (
     LOCAL_PROVIDER,
@@ -22,7 +20,9 @@ from bot.domain.models import (
 )
 from bot.services import attacher
 from bot.services.attacher import Attacher, AttachResult
-from bot.services.prepared import Uploads, Upload
+from bot.services.uploads import Upload, Uploads
+from tests.support.scripted_provider import Script
+from tests.support.service_harness import ADA, CHANNEL, ServiceHarness
 
 LIMIT = 10 * 1024 * 1024
 

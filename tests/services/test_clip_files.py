@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audio_host import FileServer, cover, hosting, song
 from mutagen.id3 import ID3
-from scripted_provider import ScriptedProvider
-from service_world import SOURCE, ServiceHarness
 
-from bot.audio.downloader import SafeDownloader
+from bot.audio.analysis import analyze
+from bot.audio.download import SafeDownloader
 from bot.audio.errors import TransientMediaError
-from bot.audio.info import analyze
-from bot.audio.pool import ProcessPool
+from bot.audio.process_pool import ProcessPool
 from bot.domain.attachments import AttachmentStatus
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Kind, Progress, Status
 from bot.services.clip_files import ClipFiles
-from bot.services.prepared import Uploads
 from bot.services.media import MediaFetcher
+from bot.services.uploads import Uploads
+from tests.support.file_server import FileServer, cover, hosting, song
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import SOURCE, ServiceHarness
 
 MEGABYTE = 1_000_000
 LENGTH = 2.0
@@ -40,7 +40,9 @@ async def pool(tmp_path: Path) -> AsyncGenerator[ProcessPool]:
 class Bench:
     """The preparation of clips, on files that a server has."""
 
-    def __init__(self, world: ServiceHarness, host: FileServer, pool: ProcessPool, folder: Path) -> None:
+    def __init__(
+        self, world: ServiceHarness, host: FileServer, pool: ProcessPool, folder: Path
+    ) -> None:
         self.world, self.host, self.folder = world, host, folder
         self.mp3 = song(folder, LENGTH)
         downloader = SafeDownloader(trusted_hosts={host.name})

@@ -1,11 +1,11 @@
 """Clips that can't change are asked of the store once, all others each time."""
 
 import pytest
-from service_world import SOURCE, START, ServiceHarness
 
-from bot.domain.models import Clip, ClipStatus, ClipRecord
-from bot.services.clip_memory import MAX_CACHED, ClipCache
+from bot.domain.models import Clip, ClipRecord, ClipStatus
+from bot.services.form_check import MAX_CACHED, ClipCache
 from bot.store.store import Store
+from tests.support.service_harness import SOURCE, START, ServiceHarness
 
 AUDIO = "https://audio.example/a.mp3"
 
@@ -44,7 +44,9 @@ async def test_one_that_may_still_change_is_read_each_time(
     assert await title(memory) == "Second"
 
 
-async def test_a_clip_that_nobody_knew_may_become_known(memory: ClipCache, world: ServiceHarness) -> None:
+async def test_a_clip_that_nobody_knew_may_become_known(
+    memory: ClipCache, world: ServiceHarness
+) -> None:
     assert await title(memory) is None
     await world.known(title="First")
     assert await title(memory) == "First"

@@ -5,14 +5,14 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from scripted_provider import ScriptedProvider
-from service_world import ADA, BEN, SOURCE, ServiceHarness, reply_to
 
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.domain.models import Extension, ReplyRef, Status
+from bot.services.acceptance import DOUBLE_CLICK_WINDOW, FIRST_REPLY_TIMEOUT
 from bot.services.extensions import CONTINUATION_NEWS_DELAY
-from bot.services.intake import DOUBLE_CLICK_WINDOW, FIRST_REPLY_TIMEOUT
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import ADA, BEN, SOURCE, ServiceHarness, reply_to
 
 APART = dt.timedelta(seconds=1.5)
 MOMENT = dt.timedelta(milliseconds=1)
@@ -26,7 +26,9 @@ async def replied(world: ServiceHarness, ext: Extension) -> None:
 # Another take
 
 
-async def test_another_take_asks_for_the_same(world: ServiceHarness, suno: ScriptedProvider) -> None:
+async def test_another_take_asks_for_the_same(
+    world: ServiceHarness, suno: ScriptedProvider
+) -> None:
     first = await world.finished("1", lyrics="la la", style="folk", title="Song", at="1:02.5")
     take, is_new = await world.take(first, "2", member_id=BEN)
     await world.submit()
@@ -97,14 +99,20 @@ async def test_a_take_shows_of_what_it_is_one(world: ServiceHarness) -> None:
 # The first reply
 
 
-async def answering(world: ServiceHarness, idempotency_key: str, *, answers: int | None) -> Extension:
+async def answering(
+    world: ServiceHarness, idempotency_key: str, *, answers: int | None
+) -> Extension:
     reply = ReplyRef(channel_id=7, reply_to_id=answers)
     form = Form(clip=SOURCE, at="10")
-    ext, _, _ = await world.service.accept(form, idempotency_key=idempotency_key, member_id=ADA, reply=reply)
+    ext, _, _ = await world.service.accept(
+        form, idempotency_key=idempotency_key, member_id=ADA, reply=reply
+    )
     return ext
 
 
-async def test_a_reply_that_answers_a_message_is_the_publishers_at_once(world: ServiceHarness) -> None:
+async def test_a_reply_that_answers_a_message_is_the_publishers_at_once(
+    world: ServiceHarness,
+) -> None:
     await answering(world, "1", answers=42)
     assert await world.store.next_publish() == world.clock()
 

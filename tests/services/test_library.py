@@ -5,14 +5,24 @@ import uuid
 from dataclasses import replace
 
 import pytest
-from scripted_provider import ScriptedProvider
-from service_world import ADA, BEN, CHANNEL, ELSEWHERE, GUILD, SOURCE, ServiceHarness, complete, handle_of
 
 from bot.domain.errors import UserError
-from bot.domain.library import SEARCH_LENGTH, LibraryPage, Scope, Viewer, LibraryQuery
+from bot.domain.library import SEARCH_LENGTH, LibraryPage, LibraryQuery, Scope, Viewer
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Progress
 from bot.providers.base import Unavailable
 from bot.services.library import ClipDetails, Library
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import (
+    ADA,
+    BEN,
+    CHANNEL,
+    ELSEWHERE,
+    GUILD,
+    SOURCE,
+    ServiceHarness,
+    complete,
+    handle_of,
+)
 
 HERE = Viewer(member_id=BEN, channel_id=CHANNEL, guild_id=GUILD, channels=frozenset({CHANNEL}))
 OWN = replace(HERE, member_id=ADA)
@@ -75,7 +85,9 @@ async def test_who_sees_what_was_made_in_a_channel(
     assert viewer.can_see(await world.ask("one")) == sees
 
 
-async def test_a_page_is_looked_up_with_a_tidy_search(world: ServiceHarness, library: Library) -> None:
+async def test_a_page_is_looked_up_with_a_tidy_search(
+    world: ServiceHarness, library: Library
+) -> None:
     first, second = await made(world, "one")
     text = first[:9].upper()
     page = await library.page(OWN, LibraryQuery(scope=Scope.MINE, search=f"  {text}\n"))
@@ -100,7 +112,9 @@ async def test_a_search_fits_into_a_button(library: Library, search: str) -> Non
     assert await clips_in(library, OWN, Scope.MINE, search[:-1]) == []
 
 
-async def test_there_is_no_server_in_a_direct_message(world: ServiceHarness, library: Library) -> None:
+async def test_there_is_no_server_in_a_direct_message(
+    world: ServiceHarness, library: Library
+) -> None:
     await made(world, "one")
     with pytest.raises(UserError, match="no server here"):
         await library.page(DIRECT, LibraryQuery(scope=Scope.SERVER))
@@ -163,7 +177,7 @@ async def test_what_isnt_theirs_to_see_is_unknown(world: ServiceHarness, library
     clip_id, _ = await made(world, "one")
     away = replace(HERE, channel_id=ELSEWHERE, channels=frozenset())
     unknown = await refusal(library, "details", "nothing", away)
-    for act in ("details", "own", "remove"):
+    for act in ("details", "owned_clip", "remove"):
         assert await refusal(library, act, clip_id, away) == unknown
     assert (await library.details(clip_id, replace(away, member_id=ADA))).is_own
 
@@ -225,7 +239,9 @@ async def test_a_provider_that_is_gone_is_called_by_its_name(
     assert (await library.details(SOURCE, HERE)).label == "former"
 
 
-async def test_siblings_are_those_that_can_be_heard(world: ServiceHarness, library: Library) -> None:
+async def test_siblings_are_those_that_can_be_heard(
+    world: ServiceHarness, library: Library
+) -> None:
     ext = await world.submitted("one")
     first, second = handle_of(ext).clip_ids
     heard = complete(ext).clips[0]
@@ -244,7 +260,7 @@ async def test_a_member_takes_their_own_clip_out(world: ServiceHarness, library:
     assert (own.title, own.known.letter, own.extension.idempotency_key) == ("Part", "A", "one")
     assert await library.remove(first, OWN) == own
     assert await clips_in(library, OWN, Scope.MINE) == [second]
-    for act in ("details", "own", "remove"):
+    for act in ("details", "owned_clip", "remove"):
         assert "taken out" in await refusal(library, act, first, OWN)
     assert (await library.details(second, HERE)).siblings == ()
     assert (await library.details(third, HERE)).lineage[1].known.is_removed
@@ -252,15 +268,17 @@ async def test_a_member_takes_their_own_clip_out(world: ServiceHarness, library:
 
 async def test_nobody_else_takes_it_out(world: ServiceHarness, library: Library) -> None:
     first, _ = await made(world, "one")
-    for act in ("own", "remove"):
+    for act in ("owned_clip", "remove"):
         said = await refusal(library, act, first, HERE)
         assert said == f"Only <@{ADA}> can take it out of the library."
     assert len(await clips_in(library, OWN, Scope.MINE)) == 2
 
 
-async def test_a_source_from_elsewhere_is_in_no_library(world: ServiceHarness, library: Library) -> None:
+async def test_a_source_from_elsewhere_is_in_no_library(
+    world: ServiceHarness, library: Library
+) -> None:
     await world.known()
-    for act in ("own", "remove"):
+    for act in ("owned_clip", "remove"):
         assert "not made here" in await refusal(library, act, SOURCE, OWN)
 
 

@@ -5,13 +5,23 @@ import re
 from dataclasses import replace
 
 import pytest
-from scripted_provider import ScriptedProvider
-from service_world import ADA, BEN, ELSEWHERE, SOURCE, ServiceHarness, actor, complete, handle_of, reply_to
 
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.domain.models import Extension
 from bot.store.store import Store
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import (
+    ADA,
+    BEN,
+    ELSEWHERE,
+    SOURCE,
+    ServiceHarness,
+    actor,
+    complete,
+    handle_of,
+    reply_to,
+)
 
 
 def limited(store: Store, *, member: int = 0, channel: int = 0) -> ServiceHarness:

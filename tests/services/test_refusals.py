@@ -1,12 +1,12 @@
 import pytest
-from scripted_provider import LIMITS, ScriptedProvider
-from service_world import OTHER, SOURCE, ServiceHarness, complete, handle_of
 
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.domain.models import ClipStatus
-from bot.services.requests import FormReader
+from bot.services.form_check import FormReader
 from bot.store.store import Store
+from tests.support.scripted_provider import LIMITS, ScriptedProvider
+from tests.support.service_harness import OTHER, SOURCE, ServiceHarness, complete, handle_of
 
 SNEAKY = "**@everyone** [x](https://evil.example) `y` \u202e"
 
@@ -38,7 +38,9 @@ async def test_a_named_provider_is_asked(requests: FormReader) -> None:
     assert prepared.request.exclude == ("a",)
 
 
-async def test_a_clip_used_before_goes_where_it_was_known(requests: FormReader, world: ServiceHarness) -> None:
+async def test_a_clip_used_before_goes_where_it_was_known(
+    requests: FormReader, world: ServiceHarness
+) -> None:
     await world.known(provider="other", title="Dreams")
     assert (await requests.validate(Form(clip=SOURCE))).request.provider == "other"
 
@@ -81,7 +83,9 @@ async def test_a_message_of_someone_else_is_refused(requests: FormReader) -> Non
     assert "not one of Encore's replies" in await refusal(requests, clip=link)
 
 
-async def test_a_reply_without_clips_is_refused(requests: FormReader, world: ServiceHarness) -> None:
+async def test_a_reply_without_clips_is_refused(
+    requests: FormReader, world: ServiceHarness
+) -> None:
     ext = await world.ask("1")
     assert "no clip yet" in await refusal(requests, clip=ext.reply.url or "")
 
@@ -107,7 +111,9 @@ async def test_a_provider_that_is_not_enabled_is_refused(requests: FormReader) -
     assert "`suno`, `other`" in said
 
 
-async def test_a_clip_is_continued_only_by_who_made_it(requests: FormReader, world: ServiceHarness) -> None:
+async def test_a_clip_is_continued_only_by_who_made_it(
+    requests: FormReader, world: ServiceHarness
+) -> None:
     ext = await world.submitted("1")
     await finish(world)
     said = await refusal(requests, clip=ext.reply.url or "", provider="other")
@@ -115,7 +121,9 @@ async def test_a_clip_is_continued_only_by_who_made_it(requests: FormReader, wor
     assert "Suno Test continues it" in said
 
 
-async def test_a_clip_made_by_a_former_provider_is_refused(world: ServiceHarness, store: Store) -> None:
+async def test_a_clip_made_by_a_former_provider_is_refused(
+    world: ServiceHarness, store: Store
+) -> None:
     ext = await world.submitted("1")
     await finish(world)
     later = FormReader(store, {"other": ScriptedProvider("other")}, default_provider="other")
@@ -125,7 +133,9 @@ async def test_a_clip_made_by_a_former_provider_is_refused(world: ServiceHarness
     )
 
 
-async def test_a_clip_that_is_still_made_is_refused(requests: FormReader, world: ServiceHarness) -> None:
+async def test_a_clip_that_is_still_made_is_refused(
+    requests: FormReader, world: ServiceHarness
+) -> None:
     ext = await world.submitted("1")
     assert "still being made" in await refusal(requests, clip=ext.reply.url or "")
 
@@ -158,7 +168,9 @@ async def test_a_time_past_the_end_is_refused_where_the_length_is_known(
     assert (await requests.validate(Form(clip=SOURCE, at="3:12"))).request.continue_at == 192
 
 
-async def test_a_clip_without_a_title_is_not_named(requests: FormReader, world: ServiceHarness) -> None:
+async def test_a_clip_without_a_title_is_not_named(
+    requests: FormReader, world: ServiceHarness
+) -> None:
     await world.known(title="", duration=10.0)
     assert "That clip is 0:10 long" in await refusal(requests, at="60")
 
@@ -207,7 +219,9 @@ async def test_a_style_is_asked_for_where_the_provider_needs_one(particular: For
     assert (await particular.validate(Form(clip=SOURCE, style="folk"))).request.style == ("folk",)
 
 
-async def test_the_style_of_the_source_will_do(particular: FormReader, world: ServiceHarness) -> None:
+async def test_the_style_of_the_source_will_do(
+    particular: FormReader, world: ServiceHarness
+) -> None:
     await world.known(style="folk, dreamy")
     assert (await particular.validate(Form(clip=SOURCE))).request.style == ("folk", "dreamy")
 
@@ -216,7 +230,9 @@ async def test_a_form_without_a_style_still_opens(particular: FormReader) -> Non
     assert (await particular.parse(Form(clip=SOURCE))).request.style == ()
 
 
-async def test_the_form_is_filled_in_from_the_source(requests: FormReader, world: ServiceHarness) -> None:
+async def test_the_form_is_filled_in_from_the_source(
+    requests: FormReader, world: ServiceHarness
+) -> None:
     await world.known(title="Electric Dreams", style="folk, dreamy", duration=100.0)
     form = (await requests.parse(Form(clip=f"https://suno.com/song/{SOURCE}"))).form
     assert form == Form(

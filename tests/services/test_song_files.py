@@ -8,33 +8,31 @@ from typing import Any
 
 import numpy as np
 import pytest
-from audio_host import FileServer, cover, hosting, song
 from mutagen.id3 import ID3
-from scripted_provider import ScriptedProvider
-from service_world import ADA, BEN, SOURCE, START, ServiceHarness
 
-from bot.audio.downloader import SafeDownloader
+from bot.audio.analysis import Peaks, analyze
+from bot.audio.download import SafeDownloader
 from bot.audio.errors import TransientMediaError
-from bot.audio.peaks import Peaks
-from bot.audio.info import analyze
 from bot.domain.attachments import AttachmentStatus
 from bot.domain.lineage import LineageClip
 from bot.domain.models import (
     Clip,
+    ClipRecord,
     ClipStatus,
     Extension,
     Handle,
     Kind,
-    ClipRecord,
     Progress,
     ReasonKind,
     Status,
 )
 from bot.services.clip_files import ClipFiles
-from bot.services.pictures import song_segments
-from bot.services.prepared import Uploads
+from bot.services.media import MediaFetcher, song_segments
 from bot.services.song_files import PICTURE, SongFiles
-from bot.services.media import MediaFetcher
+from bot.services.uploads import Uploads
+from tests.support.file_server import FileServer, cover, hosting, song
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import ADA, BEN, SOURCE, START, ServiceHarness
 
 MEGABYTE = 1_000_000
 LENGTH = 2.0  # seconds of each part

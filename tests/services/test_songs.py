@@ -5,20 +5,6 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from scripted_provider import ScriptedProvider
-from service_world import (
-    ADA,
-    BEN,
-    CHANNEL,
-    DEADLINE,
-    ELSEWHERE,
-    SOURCE,
-    ServiceHarness,
-    actor,
-    complete,
-    handle_of,
-    reply_to,
-)
 
 from bot.domain.errors import UserError
 from bot.domain.models import (
@@ -33,6 +19,20 @@ from bot.domain.models import (
 )
 from bot.providers.base import OutOfCredits, Rejected, Unavailable, Unconfirmed
 from bot.store.store import Store
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import (
+    ADA,
+    BEN,
+    CHANNEL,
+    DEADLINE,
+    ELSEWHERE,
+    SOURCE,
+    ServiceHarness,
+    actor,
+    complete,
+    handle_of,
+    reply_to,
+)
 
 JOINS = {"concat": True}
 YEAR = dt.timedelta(days=365)
@@ -92,7 +92,9 @@ async def test_a_joined_song_is_finished_like_any_extension(
     assert going_on.request.clip_id == "joiner-song-1"
 
 
-async def test_what_no_provider_can_join_encore_does(world: ServiceHarness, suno: ScriptedProvider) -> None:
+async def test_what_no_provider_can_join_encore_does(
+    world: ServiceHarness, suno: ScriptedProvider
+) -> None:
     last = await continued(world)
     song = await world.song(last.clips[0].id, "song", member_id=BEN)
     assert (song.kind, song.status) == (Kind.SPLICE, Status.SUBMITTED)
@@ -190,7 +192,9 @@ async def test_what_is_still_being_made_is_refused(world: ServiceHarness) -> Non
         await world.song(ext.clips[0].id, "song")
 
 
-async def test_what_was_never_finished_is_refused(world: ServiceHarness, suno: ScriptedProvider) -> None:
+async def test_what_was_never_finished_is_refused(
+    world: ServiceHarness, suno: ScriptedProvider
+) -> None:
     ext = await world.submitted("1")
     failed = [replace(clip, status=ClipStatus.FAILED) for clip in complete(ext).clips]
     suno.progress[handle_of(ext)] = Progress(clips=tuple(failed))

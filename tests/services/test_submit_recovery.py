@@ -5,13 +5,13 @@ import datetime as dt
 from collections.abc import Sequence
 
 import pytest
-from scripted_provider import ScriptedProvider
-from service_world import OTHER, START, ManualClock, ServiceHarness, until
 
 from bot.domain.models import Extension, Handle, ReasonKind, Status
 from bot.domain.transitions import submitting
 from bot.providers.base import Unavailable, Unconfirmed
 from bot.store.store import Store
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import OTHER, START, ManualClock, ServiceHarness, until
 
 
 async def killed(url: str, *triggers: str, clock: ManualClock | None = None) -> list[Extension]:

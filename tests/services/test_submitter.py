@@ -3,9 +3,6 @@ import datetime as dt
 import logging
 
 import pytest
-from hurried_loop import run_hurried
-from scripted_provider import ScriptedProvider
-from service_world import ADA, OTHER, SOURCE, START, ServiceHarness, actor, until
 
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, ReasonKind, Status
 from bot.providers.base import (
@@ -18,6 +15,9 @@ from bot.providers.base import (
     Unconfirmed,
 )
 from bot.store.store import Store
+from tests.support.fast_loop import run_hurried
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import ADA, OTHER, SOURCE, START, ServiceHarness, actor, until
 
 
 def kind_of(ext: Extension) -> ReasonKind | None:
@@ -171,7 +171,9 @@ async def test_what_may_have_been_taken_is_never_sent_again(
     assert len(suno.sent) == 1
 
 
-async def test_one_failure_never_touches_another(world: ServiceHarness, suno: ScriptedProvider) -> None:
+async def test_one_failure_never_touches_another(
+    world: ServiceHarness, suno: ScriptedProvider
+) -> None:
     exts = [await world.ask(idempotency_key) for idempotency_key in "123"]
     suno.on_extend.then(ValueError("surprise"), Rejected("No."))
     await world.submit()
@@ -532,11 +534,11 @@ def test_a_handle_is_kept_even_if_nothing_can_be_learned_just_then(
 async def test_an_outage_and_its_end_are_logged_once(
     world: ServiceHarness, suno: ScriptedProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "bot.services.outages")
+    caplog.set_level(logging.INFO, "bot.services.outage_log")
     ext = await world.ask("1")
     suno.on_extend.then(Unavailable("down"), Unavailable("down"), Unavailable("down"))
     for _ in range(5):
         await world.submit()
         await world.overdue(ext)
-    said = [record.message for record in caplog.records if record.name == "bot.services.outages"]
+    said = [record.message for record in caplog.records if record.name == "bot.services.outage_log"]
     assert said == ["suno can't be asked (unavailable: down)", "suno answers again"]

@@ -5,19 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
-from scripted_provider import ScriptedProvider
-from service_world import (
-    OTHER,
-    SOURCE,
-    START,
-    ServiceHarness,
-    complete,
-    handle_of,
-    queued,
-    reply_to,
-    streaming,
-    until,
-)
 
 from bot.domain.models import (
     Clip,
@@ -31,6 +18,19 @@ from bot.domain.models import (
 )
 from bot.providers.base import RateLimited, Unauthorized, Unavailable
 from bot.store.store import Store
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import (
+    OTHER,
+    SOURCE,
+    START,
+    ServiceHarness,
+    complete,
+    handle_of,
+    queued,
+    reply_to,
+    streaming,
+    until,
+)
 
 DEADLINE = dt.timedelta(minutes=15)
 
@@ -87,7 +87,9 @@ async def test_it_is_asked_for_until_it_is_final_and_not_after(
     assert len(suno.asked) == 3
 
 
-async def test_nothing_is_asked_before_it_is_due(world: ServiceHarness, suno: ScriptedProvider) -> None:
+async def test_nothing_is_asked_before_it_is_due(
+    world: ServiceHarness, suno: ScriptedProvider
+) -> None:
     [ext] = await taken(world, "1")
     await world.track()
     await world.track()
@@ -211,13 +213,13 @@ async def test_too_many_questions_without_a_wait_back_off(
 async def test_an_outage_and_its_end_are_logged_once(
     world: ServiceHarness, suno: ScriptedProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "bot.services.outages")
+    caplog.set_level(logging.INFO, "bot.services.outage_log")
     [ext] = await taken(world, "1")
     suno.on_fetch.then(Unavailable("down"), Unavailable("down"), Unavailable("down"))
     for _ in range(5):
         await world.track()
         await world.overdue(ext)
-    said = [record.message for record in caplog.records if record.name == "bot.services.outages"]
+    said = [record.message for record in caplog.records if record.name == "bot.services.outage_log"]
     assert said == ["suno can't be asked (unavailable: down)", "suno answers again"]
 
 
@@ -252,7 +254,9 @@ async def test_a_playable_twin_is_kept_at_the_deadline(
     assert [clip.is_playable for clip in kept.clips] == [True, False]
 
 
-async def test_news_at_the_last_moment_counts(world: ServiceHarness, suno: ScriptedProvider) -> None:
+async def test_news_at_the_last_moment_counts(
+    world: ServiceHarness, suno: ScriptedProvider
+) -> None:
     [ext] = await taken(world, "1")
     suno.progress[handle_of(ext)] = complete(ext)
     world.clock.advance(2000)
@@ -289,7 +293,7 @@ async def test_what_a_former_provider_still_has_is_given_up_at_the_deadline(
 
 
 async def test_a_provider_that_can_be_waited_on_is_waited_on_one_by_one(store: Store) -> None:
-    suno = ScriptedProvider(waits=True, batch=6)
+    suno = ScriptedProvider(long_poll=True, batch=6)
     world = ServiceHarness(store, suno)
     exts = await taken(world, "1", "2")
     suno.progress[handle_of(exts[1])] = streaming(exts[1])
@@ -299,7 +303,7 @@ async def test_a_provider_that_can_be_waited_on_is_waited_on_one_by_one(store: S
 
 
 async def test_after_a_move_it_is_waited_on_again_at_once(store: Store) -> None:
-    suno = ScriptedProvider(waits=True)
+    suno = ScriptedProvider(long_poll=True)
     world = ServiceHarness(store, suno)
     [ext] = await taken(world, "1")
     suno.progress[handle_of(ext)] = streaming(ext)
@@ -312,7 +316,7 @@ async def test_after_a_move_it_is_waited_on_again_at_once(store: Store) -> None:
 
 
 async def test_a_wait_without_news_is_followed_by_a_pause(store: Store) -> None:
-    suno = ScriptedProvider(waits=True)
+    suno = ScriptedProvider(long_poll=True)
     world = ServiceHarness(store, suno)
     [ext] = await taken(world, "1")
     suno.progress[handle_of(ext)] = queued(ext)
@@ -321,13 +325,13 @@ async def test_a_wait_without_news_is_followed_by_a_pause(store: Store) -> None:
 
 
 async def test_one_just_submitted_is_waited_on_at_once(store: Store) -> None:
-    world = ServiceHarness(store, ScriptedProvider(waits=True))
+    world = ServiceHarness(store, ScriptedProvider(long_poll=True))
     ext = await world.submitted("1")
     assert ext.due_at == world.clock()
 
 
 async def test_a_fixed_interval_replaces_waiting_and_learning(store: Store) -> None:
-    suno = ScriptedProvider(waits=True, batch=2)
+    suno = ScriptedProvider(long_poll=True, batch=2)
     world = ServiceHarness(store, suno, poll_every=0.5)
     [ext] = await taken(world, "1")
     for progress in (queued(ext), streaming(ext)):
@@ -339,7 +343,7 @@ async def test_a_fixed_interval_replaces_waiting_and_learning(store: Store) -> N
 
 
 async def test_where_everyone_is_waited_on_the_rest_is_asked_in_batches(store: Store) -> None:
-    suno = ScriptedProvider(waits=True, batch=6)
+    suno = ScriptedProvider(long_poll=True, batch=6)
     world = ServiceHarness(store, suno)
     exts = await taken(world, *(f"{number:02}" for number in range(60)), clips=1)
     await world.track()

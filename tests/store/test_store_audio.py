@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
-from store_samples import MINUTE, NOW, SECOND, accepted, finished, heard, spliced, taken
 
-from bot.domain.attachments import Attachment, AudioWork, AttachmentStatus
+from bot.domain.attachments import Attachment, AttachmentStatus, AudioWork
 from bot.domain.models import (
     Clip,
     ClipStatus,
@@ -22,10 +21,20 @@ from bot.domain.models import (
     ReasonKind,
     Status,
 )
-from bot.domain.transitions import reopened, finished, expired, observed
+from bot.domain.transitions import expired, finished, observed, reopened
 from bot.store import extensions as extension_rows
 from bot.store.database import open_database
 from bot.store.store import Store
+from tests.support.store_samples import (
+    MINUTE,
+    NOW,
+    SECOND,
+    accepted,
+    completed_extension,
+    heard,
+    spliced,
+    taken,
+)
 
 LAPSES = NOW + 5 * MINUTE
 DONE = NOW + MINUTE  # when `finished` lets an extension end
@@ -71,7 +80,9 @@ async def wanted(store: Store) -> list[int]:
 
 async def settled(store: Store, *clips: Attachment, idempotency_key: str = "one") -> Extension:
     """Return an extension whose audio has been attached."""
-    ext = await finished(store, idempotency_key, heard(f"{idempotency_key} a", duration=9.0))
+    ext = await completed_extension(
+        store, idempotency_key, heard(f"{idempotency_key} a", duration=9.0)
+    )
     [work] = await claimed(store)
     await store.audio.finish(work, clips)
     return ext
@@ -81,7 +92,7 @@ async def settled(store: Store, *clips: Attachment, idempotency_key: str = "one"
 
 
 async def test_the_audio_of_what_became_complete_is_wanted_from_then_on(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"))
     assert await store.audio.next_due() == ext.finished_at
     assert await claimed(store, now=ext.finished_at - SECOND) == []
     [work] = await claimed(store, now=ext.finished_at)
@@ -159,7 +170,7 @@ async def test_it_is_wanted_in_the_transaction_in_which_it_became_complete(
 
 
 async def test_what_is_checked_again_is_wanted_again_when_it_is_complete(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"), _withheld("b"))
+    ext = await completed_extension(store, "one", heard("a"), _withheld("b"))
     [first] = await claimed(store)
     await store.audio.finish(first, [attached("a")])
     checked = reopened(ext, now=LAPSES, deadline=MINUTE)
@@ -173,7 +184,7 @@ async def test_what_is_checked_again_is_wanted_again_when_it_is_complete(store: 
 
 
 async def test_what_failed_and_is_complete_after_a_check_is_wanted(store: Store) -> None:
-    ext = await finished(store, "one", _withheld("a"))
+    ext = await completed_extension(store, "one", _withheld("a"))
     assert ext.status is Status.FAILED
     assert await store.audio.next_due() is None
     checked = reopened(ext, now=LAPSES, deadline=MINUTE)
@@ -208,7 +219,7 @@ async def test_a_song_that_its_provider_joins_wants_its_audio_when_it_is_complet
 
 
 async def test_audio_can_be_wanted_once_more_with_a_clean_slate(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
     await store.audio.postpone(work, due_at=LAPSES)
     [work] = await claimed(store)
@@ -221,7 +232,7 @@ async def test_audio_can_be_wanted_once_more_with_a_clean_slate(store: Store) ->
 
 
 async def test_who_works_on_it_while_it_is_wanted_once_more_is_not_the_last(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
     await store.audio.enqueue(ext.id, due_at=LAPSES)
     await store.audio.finish(work, [attached("a")])
@@ -234,14 +245,14 @@ async def test_who_works_on_it_while_it_is_wanted_once_more_is_not_the_last(stor
 
 async def test_the_longest_due_is_claimed_first_and_no_more_than_asked_for(store: Store) -> None:
     for number in (3, 1, 2):
-        ext = await finished(store, f"{number}", heard(f"{number}"))
+        ext = await completed_extension(store, f"{number}", heard(f"{number}"))
         await store.audio.enqueue(ext.id, due_at=NOW + number * SECOND)
     batches = [await claimed(store, limit=2), await claimed(store, limit=2)]
     assert [[work.extension_id for work in batch] for batch in batches] == [[2, 3], [1]]
 
 
 async def test_audio_is_claimed_once_and_comes_again_when_the_claim_lapses(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"))
     [first] = await claimed(store, now=DONE, lease_until=LAPSES)
     assert first.due_at == LAPSES
     assert await store.audio.next_due() == LAPSES
@@ -252,7 +263,7 @@ async def test_audio_is_claimed_once_and_comes_again_when_the_claim_lapses(store
 
 async def test_audio_is_claimed_by_one(url: str) -> None:
     async with Store.open(url) as store:
-        ids = {(await finished(store, f"{n}", heard(f"{n}"))).id for n in range(9)}
+        ids = {(await completed_extension(store, f"{n}", heard(f"{n}"))).id for n in range(9)}
         batches = await asyncio.gather(*(claimed(store, limit=2) for _ in range(5)))
         batches.append(await claimed(store))
     assert sorted(work.extension_id for batch in batches for work in batch) == sorted(ids)
@@ -261,7 +272,7 @@ async def test_audio_is_claimed_by_one(url: str) -> None:
 async def test_the_claim_of_an_earlier_process_lapses(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
         done = await settled(store, attached("two a"), idempotency_key="two")
-        ext = await finished(store, "one", heard("a"))
+        ext = await completed_extension(store, "one", heard("a"))
         await store.mark_published(ext.id, ext.revision, publish_at=NOW)
         [work] = await claimed(store, now=LAPSES + MINUTE, lease_until=LAPSES + 9 * MINUTE)
         assert await store.claim_reply(ext.id, now=NOW, lease_until=LAPSES) is None
@@ -275,14 +286,14 @@ async def test_the_claim_of_an_earlier_process_lapses(sqlite_url: str) -> None:
 
 async def test_the_claim_of_another_process_is_respected(postgres_url: str) -> None:
     async with Store.open(postgres_url) as store:
-        await finished(store, "one", heard("a"))
+        await completed_extension(store, "one", heard("a"))
         await claimed(store)
         async with Store.open(postgres_url) as other:
             assert await claimed(other) == []
 
 
 async def test_failures_are_counted_and_the_work_comes_again(store: Store) -> None:
-    await finished(store, "one", heard("a"))
+    await completed_extension(store, "one", heard("a"))
     for failures in range(3):
         now = LAPSES + failures * MINUTE
         [work] = await claimed(store, now=now, lease_until=now + SECOND)
@@ -292,7 +303,7 @@ async def test_failures_are_counted_and_the_work_comes_again(store: Store) -> No
 
 
 async def test_who_lost_the_claim_can_neither_finish_nor_postpone(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"))
     [slow] = await claimed(store, now=DONE, lease_until=LAPSES)
     [quick] = await claimed(store, now=LAPSES, lease_until=LAPSES + MINUTE)
     await store.audio.finish(slow, [attached("a", 60.0)])
@@ -311,7 +322,7 @@ async def test_who_lost_the_claim_can_neither_finish_nor_postpone(store: Store) 
 
 
 async def test_nothing_is_attached_until_it_is(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"))
     assert await store.audio.attachments(ext.id) == ()
     assert await store.audio.attachments(ext.id + 1) == ()
 
@@ -329,8 +340,8 @@ async def test_what_became_of_the_audio_comes_back_as_it_was(
 
 
 async def test_a_length_that_no_provider_told_is_known_from_then_on(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"), heard("b"), heard("c", duration=9.0))
-    other = await finished(store, "other", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"), heard("b"), heard("c", duration=9.0))
+    other = await completed_extension(store, "other", heard("a"))
     [work, _] = await claimed(store)
     await store.audio.finish(work, [attached("a", 61.5), attached("b"), attached("c", 62.0)])
     stored = await store.extension(ext.id)
@@ -339,7 +350,7 @@ async def test_a_length_that_no_provider_told_is_known_from_then_on(store: Store
 
 
 async def test_the_length_of_a_song_is_not_the_length_of_its_last_clip(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
     await store.audio.finish(work, [attached("a", 180.0, starts=(0.0, 60.0))])
     assert (await store.extension(ext.id)).clips[0].duration is None
@@ -348,7 +359,7 @@ async def test_the_length_of_a_song_is_not_the_length_of_its_last_clip(store: St
 async def test_a_length_that_was_measured_is_not_lost_to_who_never_heard_of_it(
     store: Store,
 ) -> None:
-    ext = await finished(store, "one", heard("a"), _withheld("b"))
+    ext = await completed_extension(store, "one", heard("a"), _withheld("b"))
     [work] = await claimed(store)
     await store.audio.finish(work, [attached("a", 61.5)])
     assert await store.save(reopened(ext, now=LAPSES, deadline=MINUTE), was=ext)

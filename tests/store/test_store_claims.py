@@ -2,11 +2,19 @@
 
 from dataclasses import replace
 
-from store_samples import MINUTE, NOW, SECOND, accepted, claim_next, finished, heard, taken
-
 from bot.domain.models import Progress, Reason, ReasonKind
 from bot.domain.transitions import observed, postponed, submitting
 from bot.store.store import Store
+from tests.support.store_samples import (
+    MINUTE,
+    NOW,
+    SECOND,
+    accepted,
+    claim_next,
+    completed_extension,
+    heard,
+    taken,
+)
 
 LAPSES = NOW + MINUTE
 
@@ -57,7 +65,7 @@ async def test_due_extensions_come_longest_due_first_and_with_their_clips(store:
     assert await store.save(later, was=was)
     await taken(store, "future", due_at=NOW + SECOND)
     await taken(store, "elsewhere", provider="other")
-    await finished(store, "done", heard("b"))
+    await completed_extension(store, "done", heard("b"))
     await accepted(store, "waiting")
     due = await store.claim_due("suno", now=NOW, lease_until=LAPSES)
     assert due == [replace(later, due_at=LAPSES), replace(late, due_at=LAPSES)]
@@ -88,7 +96,7 @@ async def test_no_more_is_claimed_than_asked_for(store: Store) -> None:
 
 async def test_the_next_due_is_the_earliest_of_all_that_is_open(store: Store) -> None:
     assert await store.next_due() is None
-    await finished(store, "done", heard("a"))
+    await completed_extension(store, "done", heard("a"))
     assert await store.next_due() is None
     await taken(store, "one", due_at=NOW + MINUTE)
     assert await store.next_due() == NOW + MINUTE

@@ -8,15 +8,15 @@ from sqlite3 import IntegrityError
 import pytest
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from store_samples import MINUTE, NOW, accepted, asked, claim_next, taken
 
 from bot.domain.models import Status
 from bot.domain.transitions import finished
 from bot.store.database import PostgresBackend, open_database
+from bot.store.drafts import fact, set_fact
 from bot.store.extensions import insert_new
-from bot.store.notes import fact, set_fact
 from bot.store.sqlite import SqliteBackend
 from bot.store.store import Store
+from tests.support.store_samples import MINUTE, NOW, accepted, asked, claim_next, taken
 
 LAPSES = NOW + MINUTE
 

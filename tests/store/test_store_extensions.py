@@ -4,7 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from store_samples import (
+
+from bot.domain.models import Extension, Handle, Progress, Reason, ReasonKind, ReplyRef, Status
+from bot.domain.polling import CompletionTimes
+from bot.domain.transitions import cancelled, finished, observed, poll_failed, postponed
+from bot.store.store import Store
+from tests.support.store_samples import (
     GUILD,
     MINUTE,
     NOW,
@@ -12,15 +17,10 @@ from store_samples import (
     accepted,
     asked,
     claim_next,
-    finished,
+    completed_extension,
     heard,
     taken,
 )
-
-from bot.domain.models import Extension, Handle, Progress, Reason, ReasonKind, ReplyRef, Status
-from bot.domain.pacing import CompletionTimes
-from bot.domain.transitions import cancelled, finished, observed, postponed, poll_failed
-from bot.store.store import Store
 
 
 async def test_an_accepted_extension_is_returned_with_its_id(store: Store) -> None:
@@ -103,7 +103,7 @@ async def test_who_knew_an_older_state_loses(
 
 
 async def test_saving_never_loses_a_clip(store: Store) -> None:
-    was = await finished(store, "one", heard("a"), heard("b"))
+    was = await completed_extension(store, "one", heard("a"), heard("b"))
     forgetful = replace(was, clips=(heard("a", title="New"),), revision=was.revision + 1)
     assert await store.save(forgetful, was=was)
     stored = await store.extension(was.id)
@@ -111,8 +111,8 @@ async def test_saving_never_loses_a_clip(store: Store) -> None:
 
 
 async def test_two_extensions_may_hear_of_the_same_clip(store: Store) -> None:
-    one = await finished(store, "one", heard("a", title="One"))
-    two = await finished(store, "two", heard("a", title="Two"))
+    one = await completed_extension(store, "one", heard("a", title="One"))
+    two = await completed_extension(store, "two", heard("a", title="Two"))
     assert await store.extension(one.id) == one
     assert await store.extension(two.id) == two
 
@@ -126,7 +126,7 @@ async def test_a_handle_without_a_task_is_a_handle(store: Store) -> None:
 
 async def test_text_that_no_database_takes_is_mended(store: Store) -> None:
     odd = heard("a", title="Night\x00fall \ud83d")
-    ext = await finished(store, "one", odd)
+    ext = await completed_extension(store, "one", odd)
     stored = await store.extension(ext.id)
     assert stored.clips[0].title == "Nightfall ?"
 
@@ -158,10 +158,13 @@ async def test_an_empty_line_advances_quietly(store: Store) -> None:
 
 async def test_timings_are_those_of_the_latest_complete_extensions(store: Store) -> None:
     for number in range(1, 4):
-        await finished(store, f"{number}", heard(f"c{number}"), after=number * MINUTE)
-    await finished(store, "elsewhere", heard("other"), provider="other")
-    await finished(store, "silent", replace(heard("s"), audio_url=None))
-    assert await store.timings("suno", limit=2) == [CompletionTimes(180.0, 180.0), CompletionTimes(120.0, 120.0)]
+        await completed_extension(store, f"{number}", heard(f"c{number}"), after=number * MINUTE)
+    await completed_extension(store, "elsewhere", heard("other"), provider="other")
+    await completed_extension(store, "silent", replace(heard("s"), audio_url=None))
+    assert await store.timings("suno", limit=2) == [
+        CompletionTimes(180.0, 180.0),
+        CompletionTimes(120.0, 120.0),
+    ]
 
 
 async def test_open_providers_are_those_with_unfinished_work(store: Store) -> None:
@@ -169,5 +172,5 @@ async def test_open_providers_are_those_with_unfinished_work(store: Store) -> No
     held = postponed(waiting, Reason(kind=ReasonKind.RATE_LIMITED), due_at=NOW + MINUTE)
     assert await store.save(held, was=waiting)
     await taken(store, "two", provider="tracked")
-    await finished(store, "three", heard("a"), provider="done")
+    await completed_extension(store, "three", heard("a"), provider="done")
     assert await store.providers_in_use() == {"waiting", "tracked"}

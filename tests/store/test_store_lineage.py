@@ -3,14 +3,22 @@
 from dataclasses import replace
 
 import pytest
-from store_samples import CHANNEL, NOW, accepted, asked, finished, heard, spliced
 
 from bot.domain.lineage import LineageClip
 from bot.domain.models import LOCAL_PROVIDER, Extension, Kind, Reason, ReasonKind, Status
 from bot.domain.transitions import finished
-from bot.store.accepting import Quota
-from bot.store.lineages import MAX_LENGTH
+from bot.store.acceptance import Quota
+from bot.store.lineage import MAX_LENGTH
 from bot.store.store import Store
+from tests.support.store_samples import (
+    CHANNEL,
+    NOW,
+    accepted,
+    asked,
+    completed_extension,
+    heard,
+    spliced,
+)
 
 OTHER_CHANNEL = CHANNEL + 1
 
@@ -25,17 +33,17 @@ async def songs(store: Store, clip_id: str = "a", channel_id: int = CHANNEL) -> 
 
 async def gone(store: Store, ext: Extension) -> None:
     """Have the reply of ``ext`` deleted."""
-    await store.save_reply(ext.id, replace(ext.reply, is_gone=True))
+    await store.save_reply(ext.id, replace(ext.reply, unreachable=True))
 
 
 # Lineage
 
 
 async def test_a_lineage_begins_with_the_root_and_tells_who_made_each_clip(store: Store) -> None:
-    first = await finished(store, "1", heard("a"), clip_id="root")
-    await finished(store, "2", heard("b"), heard("twin"), clip_id="a")
-    second = await finished(store, "3", heard("c"), clip_id="twin", guild_id=None)
-    await finished(store, "4", heard("d"), clip_id="c")
+    first = await completed_extension(store, "1", heard("a"), clip_id="root")
+    await completed_extension(store, "2", heard("b"), heard("twin"), clip_id="a")
+    second = await completed_extension(store, "3", heard("c"), clip_id="twin", guild_id=None)
+    await completed_extension(store, "4", heard("d"), clip_id="c")
     known = {clip_id: await store.clip(clip_id) for clip_id in ("root", "a", "twin", "c")}
     assert await store.lineage("c") == [
         LineageClip(known["root"]),
@@ -62,17 +70,17 @@ async def test_a_lineage_begins_behind_what_nothing_is_known_of(store: Store) ->
 
 
 async def test_a_song_that_its_provider_joined_is_a_root(store: Store) -> None:
-    await finished(store, "1", heard("a"), clip_id="root")
-    song = await finished(store, "2", heard("whole"), clip_id="a", kind=Kind.CONCAT)
-    await finished(store, "3", heard("b"), clip_id="whole")
+    await completed_extension(store, "1", heard("a"), clip_id="root")
+    song = await completed_extension(store, "2", heard("whole"), clip_id="a", kind=Kind.CONCAT)
+    await completed_extension(store, "3", heard("b"), clip_id="whole")
     assert await lineage(store, "b") == ["whole", "b"]
     assert (await store.lineage("whole"))[0].extension == song
 
 
 async def test_a_lineage_that_leads_into_itself_ends(store: Store) -> None:
-    await finished(store, "1", heard("a"), clip_id="b")
-    await finished(store, "2", heard("b"), clip_id="a")
-    await finished(store, "3", heard("own"), clip_id="own")
+    await completed_extension(store, "1", heard("a"), clip_id="b")
+    await completed_extension(store, "2", heard("b"), clip_id="a")
+    await completed_extension(store, "3", heard("own"), clip_id="own")
     assert await lineage(store, "a") == ["b", "a"]
     assert await lineage(store, "own") == ["own"]
 

@@ -9,12 +9,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from store_samples import MINUTE, NOW, accepted, claim_next, finished, heard, taken
 
 from bot.domain.models import Status
 from bot.store.database import open_database
 from bot.store.errors import StoreError
 from bot.store.store import Store
+from tests.support.store_samples import (
+    MINUTE,
+    NOW,
+    accepted,
+    claim_next,
+    completed_extension,
+    heard,
+    taken,
+)
 
 LAPSES = NOW + 5 * MINUTE
 
@@ -106,7 +114,7 @@ async def test_claims_of_other_processes_are_respected(postgres_url: str) -> Non
 
 async def test_what_waits_or_has_ended_stays_as_it_is_over_a_restart(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
-        done = await finished(store, "done", heard("a"))
+        done = await completed_extension(store, "done", heard("a"))
         waiting = await accepted(store, "waiting", due_at=LAPSES)
     async with Store.open(sqlite_url) as store:
         assert await store.extension(done.id) == done

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection
-from store_samples import CHANNEL, GUILD, MEMBER, NOW, asked, heard
 
-from bot.domain.library import Scope, Viewer, LibraryQuery
+from bot.domain.library import LibraryQuery, Scope, Viewer
 from bot.store.database import open_database
 from bot.store.store import Store
+from tests.support.store_samples import CHANNEL, GUILD, MEMBER, NOW, asked, heard
 
 Question = Callable[[Store], Awaitable[object]]
 

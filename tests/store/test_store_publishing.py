@@ -4,11 +4,18 @@ import asyncio
 import datetime as dt
 from dataclasses import replace
 
-from store_samples import MINUTE, NOW, SECOND, accepted, asked, finished, heard
-
 from bot.domain.models import Extension
 from bot.domain.transitions import submitting
 from bot.store.store import Store
+from tests.support.store_samples import (
+    MINUTE,
+    NOW,
+    SECOND,
+    accepted,
+    asked,
+    completed_extension,
+    heard,
+)
 
 LAPSES = NOW + MINUTE
 
@@ -17,7 +24,9 @@ async def unpublished(store: Store, now: dt.datetime = NOW) -> list[Extension]:
     return await store.claim_unpublished(now=now, lease_until=now + MINUTE)
 
 
-async def shown(store: Store, idempotency_key: str = "one", *, until: dt.datetime = NOW) -> Extension:
+async def shown(
+    store: Store, idempotency_key: str = "one", *, until: dt.datetime = NOW
+) -> Extension:
     """Return an extension whose reply shows the latest of it and is left alone ``until`` then."""
     ext = await accepted(store, idempotency_key)
     await store.mark_published(ext.id, ext.revision, publish_at=until)
@@ -45,7 +54,7 @@ async def test_a_claimed_reply_comes_again_when_the_claim_lapses(store: Store) -
 
 
 async def test_final_ones_go_first(store: Store) -> None:
-    done = await finished(store, "done", heard("a"))
+    done = await completed_extension(store, "done", heard("a"))
     early = await accepted(store, "early")
     await store.postpone_publishing(done.id, publish_at=NOW + SECOND)
     found = await unpublished(store, NOW + SECOND)
@@ -93,7 +102,7 @@ async def test_failed_edits_are_counted_until_one_succeeds(store: Store) -> None
 
 async def test_a_reply_that_is_gone_is_left_alone(store: Store) -> None:
     ext = await accepted(store, "one")
-    await store.save_reply(ext.id, replace(ext.reply, is_gone=True))
+    await store.save_reply(ext.id, replace(ext.reply, unreachable=True))
     assert await unpublished(store) == []
     assert await store.next_publish() is None
 
@@ -120,7 +129,7 @@ async def test_a_claimed_reply_is_claimed_by_nobody_else_until_the_claim_lapses(
 ) -> None:
     ext, other = await shown(store), await shown(store, "other")
     await store.claim_reply(ext.id, now=NOW, lease_until=LAPSES)
-    later = {"now": LAPSES - SECOND, "lapses_at": LAPSES + MINUTE}
+    later = {"now": LAPSES - SECOND, "lease_until": LAPSES + MINUTE}
     assert await store.claim_reply(ext.id, **later) == LAPSES
     assert await store.claim_reply(other.id, **later) is None
     assert await store.claim_reply(ext.id, now=LAPSES, lease_until=LAPSES + MINUTE) is None

@@ -3,7 +3,6 @@
 import datetime as dt
 
 import pytest
-from store_samples import MEMBER, MINUTE, NOW, SECOND, accepted, finished, heard, spliced, taken
 
 from bot.domain.models import (
     Clip,
@@ -17,6 +16,17 @@ from bot.domain.models import (
 )
 from bot.domain.transitions import finished, observed
 from bot.store.store import Store
+from tests.support.store_samples import (
+    MEMBER,
+    MINUTE,
+    NOW,
+    SECOND,
+    accepted,
+    completed_extension,
+    heard,
+    spliced,
+    taken,
+)
 
 LATER = NOW + 10 * SECOND
 OTHER_MEMBER, OTHER_CHANNEL = MEMBER + 1, 6
@@ -45,7 +55,7 @@ async def publish_times(store: Store, ext: Extension) -> tuple[int, dt.datetime 
 
 async def test_in_progress_is_what_has_not_ended_oldest_first(store: Store) -> None:
     sent = await taken(store, "sent")
-    await finished(store, "done", heard("a"))
+    await completed_extension(store, "done", heard("a"))
     waiting = await accepted(store, "waiting")
     for status in (Status.FAILED, Status.UNCONFIRMED, Status.EXPIRED, Status.CANCELLED):
         await end(store, await accepted(store, status), status)
@@ -88,7 +98,7 @@ async def test_the_latest_take_is_the_newest_of_this_member(store: Store) -> Non
 
 
 async def test_continuations_go_on_from_any_of_the_clips_oldest_first(store: Store) -> None:
-    song = await finished(store, "song", heard("a"), heard("b"))
+    song = await completed_extension(store, "song", heard("a"), heard("b"))
     from_b = await accepted(store, "1", clip_id="b", message_id=11)
     from_a = await accepted(store, "2", clip_id="a", message_id=12)
     await accepted(store, "3", clip_id="other", message_id=13)
@@ -96,7 +106,7 @@ async def test_continuations_go_on_from_any_of_the_clips_oldest_first(store: Sto
 
 
 async def test_a_continuation_without_a_reply_is_left_out(store: Store) -> None:
-    song = await finished(store, "song", heard("a"))
+    song = await completed_extension(store, "song", heard("a"))
     await accepted(store, "1", clip_id="a")
     assert await store.continuations(song) == []
 
@@ -107,13 +117,13 @@ async def test_a_continuation_without_a_reply_is_left_out(store: Store) -> None:
 async def test_a_continuation_that_came_to_nothing_is_left_out(
     store: Store, status: Status
 ) -> None:
-    song = await finished(store, "song", heard("a"))
+    song = await completed_extension(store, "song", heard("a"))
     await end(store, await accepted(store, "1", clip_id="a", message_id=11), status)
     assert await store.continuations(song) == []
 
 
 async def test_a_song_does_not_go_on_from_its_last_clip(store: Store) -> None:
-    song = await finished(store, "song", heard("a"))
+    song = await completed_extension(store, "song", heard("a"))
     await accepted(store, "1", clip_id="a", message_id=11, kind=Kind.CONCAT)
     await spliced(store, "2", "a", message_id=12)
     assert await store.continuations(song) == []
@@ -129,8 +139,8 @@ async def test_what_has_no_clips_has_no_continuations(store: Store) -> None:
 
 
 async def test_the_source_has_news_from_the_time_that_is_given(store: Store) -> None:
-    song = await shown(store, await finished(store, "song", heard("a")))
-    other = await shown(store, await finished(store, "other", heard("z")))
+    song = await shown(store, await completed_extension(store, "song", heard("a")))
+    other = await shown(store, await completed_extension(store, "other", heard("z")))
     ext = await shown(store, await accepted(store, "1", clip_id="a"))
     await store.bump_source_revision(ext, publish_at=LATER)
     assert await publish_times(store, song) == (1, LATER)
@@ -141,7 +151,7 @@ async def test_the_source_has_news_from_the_time_that_is_given(store: Store) -> 
 
 
 async def test_more_news_before_that_time_is_shown_with_it(store: Store) -> None:
-    song = await shown(store, await finished(store, "song", heard("a")))
+    song = await shown(store, await completed_extension(store, "song", heard("a")))
     for number in range(3):
         ext = await shown(store, await accepted(store, f"{number}", clip_id="a"))
         await store.bump_source_revision(ext, publish_at=LATER + number * SECOND)
@@ -149,7 +159,7 @@ async def test_more_news_before_that_time_is_shown_with_it(store: Store) -> None
 
 
 async def test_news_that_is_pending_anyway_keeps_its_time(store: Store) -> None:
-    song = await finished(store, "song", heard("a"))
+    song = await completed_extension(store, "song", heard("a"))
     await store.postpone_publishing(song.id, publish_at=NOW + SECOND)
     ext = await shown(store, await accepted(store, "1", clip_id="a"))
     await store.bump_source_revision(ext, publish_at=LATER)
@@ -158,7 +168,7 @@ async def test_news_that_is_pending_anyway_keeps_its_time(store: Store) -> None:
 
 async def test_a_source_that_is_not_complete_tells_of_it_once_it_is(store: Store) -> None:
     half = Clip(id="b", status=ClipStatus.STREAMING)
-    song = await shown(store, await finished(store, "song", heard("a"), half))
+    song = await shown(store, await completed_extension(store, "song", heard("a"), half))
     assert song.status is Status.STREAMING
     ext = await shown(store, await accepted(store, "1", clip_id="a"))
     await store.bump_source_revision(ext, publish_at=LATER)

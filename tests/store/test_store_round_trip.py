@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_samples import asked
 
 from bot.domain.models import (
     Clip,
@@ -21,6 +20,7 @@ from bot.domain.models import (
     Status,
 )
 from bot.store.store import Store
+from tests.support.store_samples import asked
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 words = st.lists(texts, max_size=3).map(tuple)
@@ -60,12 +60,12 @@ replies = st.builds(
     guild_id=st.none() | snowflakes,
     message_id=st.none() | snowflakes,
     token=texts,
-    token_until=st.none() | moments,
-    in_channel=st.booleans(),
+    token_expires_at=st.none() | moments,
+    editable_by_bot=st.booleans(),
     attachment_limit=st.none() | snowflakes,
-    answers=st.none() | snowflakes,
-    is_settled=st.booleans(),
-    is_gone=st.booleans(),
+    reply_to_id=st.none() | snowflakes,
+    final_shown=st.booleans(),
+    unreachable=st.booleans(),
 )
 extensions = st.builds(
     Extension,

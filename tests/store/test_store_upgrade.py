@@ -5,16 +5,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
-from store_samples import CHANNEL, GUILD, MEMBER, MINUTE, NOW, SECOND, asked
 
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.domain.models import (
     Clip,
+    ClipRecord,
     ClipStatus,
     ExtendRequest,
     Extension,
     Handle,
-    ClipRecord,
     Progress,
     ReplyRef,
     Status,
@@ -22,6 +21,7 @@ from bot.domain.models import (
 from bot.domain.transitions import observed
 from bot.store.migrate import migrate
 from bot.store.store import Store
+from tests.support.store_samples import CHANNEL, GUILD, MEMBER, MINUTE, NOW, SECOND, asked
 
 DONE = Extension(
     id=1,

@@ -3,11 +3,11 @@ from typing import Any
 import discord
 import pytest
 from discord import app_commands
-from ui_samples import all_text, assert_within_limits
 
 from bot.domain.errors import UserError
-from bot.ui.answers import answer_error
-from bot.ui.views import draft_view
+from bot.interactions.responses import answer_error
+from bot.ui.components import draft_view
+from tests.support.ui_samples import all_text, assert_within_limits
 
 REFUSED = UserError("That is no clip.", "Pick another one.")
 

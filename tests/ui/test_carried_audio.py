@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from ui_samples import AROUND, all_text, assert_within_limits, extension, playable
 
 from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.models import Status
-from bot.ui.embeds import extension_embeds
-from bot.ui.views import extension_view
+from bot.ui.components import extension_view
+from bot.ui.extension_embeds import extension_embeds
+from tests.support.ui_samples import AROUND, all_text, assert_within_limits, extension, playable
 
 
 def carried(outcome: AttachmentStatus, clip_id: str = "a", **parts: object) -> Attachment:
@@ -67,7 +67,9 @@ def test_a_clip_whose_audio_was_out_of_reach_can_be_checked_again() -> None:
         return [item.label for item in view.children if hasattr(item, "label")]
 
     assert "Check again" in labels(carried(AttachmentStatus.UNAVAILABLE))
-    assert "Check again" not in labels(carried(AttachmentStatus.ATTACHED), carried(AttachmentStatus.TOO_LARGE, "b"))
+    assert "Check again" not in labels(
+        carried(AttachmentStatus.ATTACHED), carried(AttachmentStatus.TOO_LARGE, "b")
+    )
 
 
 def test_four_clips_with_all_there_is_to_say_fit_into_a_message() -> None:

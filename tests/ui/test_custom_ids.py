@@ -5,8 +5,7 @@ import re
 import discord
 import pytest
 
-from bot.ui import custom_ids
-from bot.ui.buttons import (
+from bot.interactions.buttons import (
     REPLY_BUTTONS,
     AnotherTake,
     Cancel,
@@ -18,15 +17,16 @@ from bot.ui.buttons import (
     SendAgain,
     SongOfClip,
 )
-from bot.ui.custom_ids import Action
-from bot.ui.library_buttons import (
+from bot.interactions.library_buttons import (
     LIBRARY_BUTTONS,
-    ConfirmRemoval,
     CancelRemoval,
+    ConfirmRemoval,
     RemoveClip,
     ShowClip,
     TurnPage,
 )
+from bot.ui import custom_ids
+from bot.ui.custom_ids import Action
 
 BUTTONS = (*REPLY_BUTTONS, *LIBRARY_BUTTONS)
 

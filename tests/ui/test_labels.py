@@ -1,10 +1,10 @@
 import datetime as dt
 
 import pytest
-from ui_samples import NOW, playable
 
 from bot.domain.models import ClipRecord
-from bot.ui.labels import age_text, clip_label
+from bot.interactions.autocomplete import age_text, clip_label
+from tests.support.ui_samples import NOW, playable
 
 
 def label(title: str = "Electric Dreams", *, letter: str = "B", **parts: object) -> str:

@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_hostile_texts import long_texts
-from ui_samples import assert_within_limits
 
 from bot.domain.text import escape_markdown
 from bot.ui.lyrics import is_short, lyrics_embeds, lyrics_file, quoted_lyrics
+from tests.support.hostile_texts import long_texts
+from tests.support.ui_samples import assert_within_limits
 
 
 def test_a_file_has_the_lyrics_as_they_were_typed() -> None:

@@ -5,15 +5,14 @@ import discord
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ui_samples import NOW, SOURCE, playable, units
 
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
-from bot.domain.limits import TextLimits
-from bot.domain.models import ExtendRequest, ClipRecord
+from bot.domain.form import Form, TextLimits
+from bot.domain.models import ClipRecord, ExtendRequest
 from bot.providers.base import Capabilities
-from bot.services.requests import ValidatedForm
+from bot.services.form_check import ValidatedForm
 from bot.ui.modals import extend_modal, submitted_form
+from tests.support.ui_samples import NOW, SOURCE, playable, units
 
 ASKED_BY = 1_200_000_000_000_000_042
 CAPABILITIES = Capabilities(label="Suno Test", limits=TextLimits(lyrics=3000, style=200, title=80))
@@ -159,7 +158,9 @@ def test_any_form_fits_into_a_modal(
 @settings(max_examples=40)
 @given(lyrics=texts.filter(lambda text: units(text) <= 4000))
 def test_lyrics_that_fit_are_not_changed(lyrics: str) -> None:
-    sent = submitted_form(Sent(extend_modal(prepared(replace(FORM, lyrics=lyrics)), idempotency_key=1)))
+    sent = submitted_form(
+        Sent(extend_modal(prepared(replace(FORM, lyrics=lyrics)), idempotency_key=1))
+    )
     assert sent is not None
     assert sent.form.lyrics == lyrics
 

@@ -2,10 +2,10 @@ import discord
 import pytest
 
 from bot.domain.errors import UserError
-from bot.ui.permissions import (
+from bot.interactions.access import (
     EDIT_PERMISSIONS,
-    POST_PERMISSIONS,
     POST_IN_THREAD_PERMISSIONS,
+    POST_PERMISSIONS,
     missing_permissions,
     missing_permissions_text,
     require_access,

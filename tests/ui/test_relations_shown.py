@@ -3,11 +3,18 @@
 from dataclasses import replace
 
 import pytest
-from ui_samples import AROUND, MEMBER, asked, assert_within_limits, extension, playable
 
 from bot.domain.models import Extension, Status
-from bot.services.surroundings import ReplyContext
-from bot.ui.embeds import extension_embeds
+from bot.services.reply_context import ReplyContext
+from bot.ui.extension_embeds import extension_embeds
+from tests.support.ui_samples import (
+    AROUND,
+    MEMBER,
+    asked,
+    assert_within_limits,
+    extension,
+    playable,
+)
 
 
 def reply(number: int, title: str = "", *, message_id: int | None = 0) -> Extension:

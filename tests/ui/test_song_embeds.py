@@ -7,9 +7,25 @@ import discord
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_hostile_texts import UNSEEN, assert_can_be_sent, left_of, long_texts, urls
-from test_views import buttons
-from ui_samples import (
+
+from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.lineage import LineageClip
+from bot.domain.models import (
+    LOCAL_PROVIDER,
+    Clip,
+    ClipRecord,
+    ClipStatus,
+    Extension,
+    Kind,
+    Reason,
+    ReasonKind,
+    Status,
+)
+from bot.services.reply_context import ReplyContext
+from bot.ui.components import clips_view, endings_view, extension_view
+from bot.ui.extension_embeds import extension_embeds, plain_embeds
+from tests.support.hostile_texts import UNSEEN, assert_can_be_sent, left_of, long_texts, urls
+from tests.support.ui_samples import (
     HANDLE,
     MEMBER,
     NOW,
@@ -17,28 +33,12 @@ from ui_samples import (
     all_text,
     asked,
     assert_within_limits,
+    buttons,
     extension,
     heard,
     playable,
     withdrawn,
 )
-
-from bot.domain.attachments import Attachment, AttachmentStatus
-from bot.domain.lineage import LineageClip
-from bot.domain.models import (
-    LOCAL_PROVIDER,
-    Clip,
-    ClipStatus,
-    Extension,
-    Kind,
-    ClipRecord,
-    Reason,
-    ReasonKind,
-    Status,
-)
-from bot.services.surroundings import ReplyContext
-from bot.ui.embeds import extension_embeds, plain_embeds
-from bot.ui.views import clips_view, endings_view, extension_view
 
 ROOT = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
 LINKS = "https://discord.com/channels/2/1"
