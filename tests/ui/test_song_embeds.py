@@ -135,7 +135,7 @@ def test_the_look_of_every_status_is_in_the_table_above() -> None:
 
 
 def test_one_in_line_says_where() -> None:
-    assert embed_of(concat(), replace(AROUND, place=2)).title == "⏳ Waiting · 2nd in line"
+    assert embed_of(concat(), replace(AROUND, queue_position=2)).title == "⏳ Waiting · 2nd in line"
 
 
 def test_one_that_waits_longer_says_why() -> None:
