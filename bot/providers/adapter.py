@@ -1,6 +1,6 @@
-"""What the adapters have in common, so that each file is a table of words and two pure functions.
+"""What adapters share, so that each one is a table of words and two pure functions.
 
-`Adapter` answers for everything that an API can't do; `ClipAdapter` is for those that are asked by
+`Adapter` has the defaults for what an API can't do. `ClipAdapter` is for APIs that are asked by
 the ids of clips.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import httpx
+from typing_extensions import override
 
 from bot.domain.models import Clip, ExtendRequest, Handle, Progress, Status
 from bot.providers.base import Capabilities, Credits, ProviderError, Rejected
@@ -19,18 +20,19 @@ from bot.providers.clip_schema import ClipAnswer, to_clip
 from bot.providers.errors import ErrorResponse
 from bot.providers.http import ApiClient, rate_limiter
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
+# a prompt for APIs without instrumental extensions (providers.md §6.8)
 INSTRUMENTAL = "[Instrumental]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiConfig:
-    """How an API is reached.
+    """How to reach an API.
 
     Attributes:
-        base_url: what the provider's documented paths are appended to.
-        key: never shown; empty where none is needed.
+        base_url: the documented paths are appended to it.
+        key: never shown; empty if none is needed.
         submit_every, query_every: least seconds between two requests; 0 is no limit.
         trusted_hosts: hosts whose audio may come over plain http.
     """
@@ -43,12 +45,12 @@ class ApiConfig:
 
 
 class Adapter:
-    """One API behind the port, without what only some of them can do."""
+    """One API behind the `Provider` port, without what only some APIs can do."""
 
     def __init__(
         self,
         client: httpx.AsyncClient,
-        access: ApiConfig,
+        config: ApiConfig,
         *,
         name: str,
         capabilities: Capabilities,
@@ -56,27 +58,27 @@ class Adapter:
     ) -> None:
         self.name = name
         self.capabilities = replace(
-            capabilities, submit_every=access.submit_every, query_every=access.query_every
+            capabilities, submit_every=config.submit_every, query_every=config.query_every
         )
-        self._trusted_hosts = access.trusted_hosts
-        self._turns = rate_limiter(access.submit_every)
-        bearer = {"Authorization": f"Bearer {access.key}"} if access.key else {}
+        self._trusted_hosts = config.trusted_hosts
+        self._submit_limiter = rate_limiter(config.submit_every)
+        authorization = {"Authorization": f"Bearer {config.key}"} if config.key else {}
         self._api = ApiClient(
             client,
             label=capabilities.label,
-            base_url=access.base_url,
-            headers={**bearer, **(headers or {})},
-            query_every=access.query_every,
-            refused=self._refused,
+            base_url=config.base_url,
+            headers={**authorization, **(headers or {})},
+            query_every=config.query_every,
+            error_from=self._error_from,
         )
 
     async def wait_for_submit_slot(self) -> None:
         """Return when the submit rate allows one more submission."""
-        if self._turns:
-            await self._turns.acquire()
+        if self._submit_limiter:
+            await self._submit_limiter.acquire()
 
     async def clip(self, clip_id: str) -> Clip | None:
-        """Return None: the API tells nothing of a single clip."""
+        """Return None: the API reports nothing on a single clip."""
         del clip_id
 
     async def find_recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
@@ -85,54 +87,55 @@ class Adapter:
         return ()
 
     async def concat(self, clip_id: str) -> Handle:
-        """Refuse: the API does not join clips."""
+        """Raise Rejected: the API does not join clips."""
         del clip_id
         raise Rejected(f"{self.capabilities.label} can't join clips into one.")
 
     async def credits(self) -> Credits | None:
-        """Return None: the API does not tell what is left."""
+        """Return None: the API does not report credits."""
 
-    def _refused(self, refusal: ErrorResponse) -> ProviderError | None:
-        """Return what a refused submission means here, None where it means what it always does."""
-        del refusal
+    def _error_from(self, response: ErrorResponse) -> ProviderError | None:
+        """Return what an error response to a submission means to this API, None for the usual."""
+        del response
         return None
 
 
 class ClipAdapter(Adapter, abc.ABC):
-    """One whose results are asked for by the ids of clips."""
+    """An API that is asked for results by the ids of clips."""
 
     async def fetch(
         self, handles: Sequence[Handle], *, newer_than: Status | None = None
     ) -> Mapping[Handle, Progress]:
-        """Return what the provider says of each handle, asking for many clips at a time.
+        """Return the progress of each handle, asking for many clips at a time.
 
         Raises:
-            ProviderError: nothing at all could be read; what was read is never lost to a failure
-                beside it.
+            ProviderError: every request failed; if only some did, the others' answers count.
         """
-        batches = chunks(handles, self.capabilities.batch)
+        batches = clip_id_batches(handles, self.capabilities.batch)
         answers = await gather_successes(
-            *(self._fetch_clips(chunk, newer_than) for chunk in batches)
+            *(self._fetch_clips(clip_ids, newer_than) for clip_ids in batches)
         )
         clips = {
             answer.id: to_clip(answer, trusted_hosts=self._trusted_hosts)
-            for chunk in answers
-            for answer in chunk
+            for batch in answers
+            for answer in batch
         }
         named = {
             handle: tuple(clips[clip_id] for clip_id in handle.clip_ids if clip_id in clips)
             for handle in handles
         }
-        return {handle: Progress(clips=its) for handle, its in named.items() if its}
+        return {
+            handle: Progress(clips=its_clips) for handle, its_clips in named.items() if its_clips
+        }
 
+    @override
     async def clip(self, clip_id: str) -> Clip | None:
-        """Return what is known of a clip, or None if the provider doesn't know it."""
         try:
             answers = await self._fetch_clips((clip_id,), None)
         except Rejected:
             return None
         found = (answer for answer in answers if answer.id == clip_id)
-        return next((to_clip(it, trusted_hosts=self._trusted_hosts) for it in found), None)
+        return next((to_clip(answer, trusted_hosts=self._trusted_hosts) for answer in found), None)
 
     @abc.abstractmethod
     async def _fetch_clips(
@@ -142,31 +145,31 @@ class ClipAdapter(Adapter, abc.ABC):
         ...
 
 
-async def gather_successes(*questions: Awaitable[Answer]) -> list[Answer]:
-    """Return the answers to ``questions`` that came; one failure never touches another.
+async def gather_successes(*requests: Awaitable[Result]) -> list[Result]:
+    """Run ``requests`` at once and return the results of those that did not fail.
 
     Raises:
-        ProviderError: the first one, if no answer came.
+        ProviderError: the first one, if all failed.
     """
-    answers: list[Answer] = []
+    results: list[Result] = []
     errors: list[ProviderError] = []
-    for outcome in await asyncio.gather(*questions, return_exceptions=True):
+    for outcome in await asyncio.gather(*requests, return_exceptions=True):
         if isinstance(outcome, ProviderError):
             errors.append(outcome)
         elif isinstance(outcome, BaseException):
             raise outcome
         else:
-            answers.append(outcome)
-    if errors and not answers:
+            results.append(outcome)
+    if errors and not results:
         raise errors[0]
-    return answers
+    return results
 
 
 def require_continue_at(request: ExtendRequest) -> float:
-    """Return the second at which ``request`` continues, for APIs that can't do without.
+    """Return the second at which ``request`` continues, for APIs that require it.
 
     Raises:
-        Rejected: it is not given.
+        Rejected: the request has none.
     """
     if request.continue_at is None:
         raise Rejected("It needs the second at which to continue.")
@@ -174,15 +177,15 @@ def require_continue_at(request: ExtendRequest) -> float:
 
 
 def json_number(seconds: float) -> float:
-    """Return ``seconds`` to a thousandth, and as an integer where it is one, as samples do."""
+    """Return ``seconds`` to a thousandth, a whole number as an integer, as the samples have it."""
     return int(seconds) if seconds == int(seconds) else round(seconds, 3)
 
 
 def handle_of(clip_ids: Iterable[str], *, reason: str = "") -> Handle:
-    """Return the handle to the clips that a submission was answered with.
+    """Return the handle to the clips in the answer to a submission.
 
     Raises:
-        Rejected: there are none; Suno says so with HTTP 200 (providers.md §6.7).
+        Rejected: there are none; Suno fails so with HTTP 200 (providers.md §6.7).
     """
     distinct = tuple(dict.fromkeys(clip_ids))
     if not distinct:
@@ -190,20 +193,20 @@ def handle_of(clip_ids: Iterable[str], *, reason: str = "") -> Handle:
     return Handle(clip_ids=distinct)
 
 
-def chunks(handles: Iterable[Handle], size: int) -> list[tuple[str, ...]]:
-    """Return the clip ids of ``handles`` in chunks; clips of one handle stay together if they fit.
+def clip_id_batches(handles: Iterable[Handle], size: int) -> list[tuple[str, ...]]:
+    """Return the clip ids of ``handles`` in batches; one handle's clips stay together if they fit.
 
-    Suno names no more than the first two of ids from different requests (providers.md §6.5).
+    Suno answers only the first two of ids from different requests (providers.md §6.5).
     """
-    chunks: list[tuple[str, ...]] = []
+    batches: list[tuple[str, ...]] = []
     room = 0
     for handle in handles:
         ids = handle.clip_ids
-        if chunks and len(ids) <= room:
-            chunks[-1] += ids
+        if batches and len(ids) <= room:
+            batches[-1] += ids
             room -= len(ids)
             continue
         for start in range(0, len(ids), size):
-            chunks.append(ids[start : start + size])
-            room = size - len(chunks[-1])
-    return chunks
+            batches.append(ids[start : start + size])
+            room = size - len(batches[-1])
+    return batches

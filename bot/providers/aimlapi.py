@@ -1,6 +1,6 @@
-"""AIML API: Suno clips by ``continue_clip_id``, asked for with a wait at the server.
+"""AIML API: Suno clips by ``continue_clip_id``; queries can wait at the server.
 
-Contract: providers.md §1. Deprecated by AIML since 2024, so an answer that says so is likely.
+Contract: providers.md §1. AIML has deprecated it since 2024 and may answer that it is gone.
 """
 
 import re
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import httpx
 from pydantic import AliasChoices, BaseModel, Field, TypeAdapter
+from typing_extensions import override
 
 from bot.domain.form import TextLimits, format_style
 from bot.domain.models import ExtendRequest, Handle, Status
@@ -19,7 +20,7 @@ from bot.providers.adapter import (
     require_continue_at,
 )
 from bot.providers.base import Capabilities, Credits, OutOfCredits, ProviderError, Rejected
-from bot.providers.clip_schema import CLIP_ANSWER, ClipAnswer, ErrorText, Id
+from bot.providers.clip_schema import CLIP_SCHEMA, ClipAnswer, ErrorText, Id
 from bot.providers.errors import ErrorResponse
 from bot.providers.http import QUERY_TIMEOUT
 
@@ -32,88 +33,102 @@ CAPABILITIES = Capabilities(
     batch=6,
 )
 
-_CLIP = "/v2/generate/audio/suno-ai/clip"
-_CLIPS = "/v2/generate/audio/suno-ai/clips"
-_BILLING = "/v2/billing"
+_CLIP_PATH = "/v2/generate/audio/suno-ai/clip"
+_CLIPS_PATH = "/v2/generate/audio/suno-ai/clips"
+_BILLING_PATH = "/v2/billing"
 
-# It holds an answer back for two minutes at most, then gives what there is (providers.md §1.3).
-_WAIT_WITHIN = 150.0
+# Seconds. The server holds an answer back for two minutes at most (providers.md §1.3).
+_LONG_POLL_TIMEOUT = 150.0
 # The parameter is spelt ``completed``, the status of a clip ``complete``.
-_WAIT_FOR = {None: "submitted", Status.SUBMITTED: "streaming", Status.STREAMING: "completed"}
+_AWAITED_STATUS = {None: "submitted", Status.SUBMITTED: "streaming", Status.STREAMING: "completed"}
 
 
-class _Submitted(ErrorText):
-    # ``clips``, and empty, where Suno's own failure comes through (providers.md §6.7)
+class _SubmitResponse(ErrorText):
+    # Suno's own failure comes as an empty ``clips`` (providers.md §6.7)
     clip_ids: list[Id] = Field(validation_alias=AliasChoices("clip_ids", "clips"))
 
 
-class _Clips(BaseModel):
+class _ClipsResponse(BaseModel):
     clips: list[ClipAnswer] = Field(validation_alias=AliasChoices("clips", "data"))
 
 
-class _Billing(BaseModel):
+class _BillingResponse(BaseModel):
     current_balance: float = Field(allow_inf_nan=False)
     currency: str = Field("", max_length=16)
 
 
-_SUBMITTED = TypeAdapter(_Submitted)
-_MANY: TypeAdapter[list[ClipAnswer] | _Clips] = TypeAdapter(list[ClipAnswer] | _Clips)
-_BALANCE = TypeAdapter(_Billing)
+_SUBMIT_SCHEMA = TypeAdapter(_SubmitResponse)
+_CLIPS_SCHEMA: TypeAdapter[list[ClipAnswer] | _ClipsResponse] = TypeAdapter(
+    list[ClipAnswer] | _ClipsResponse
+)
+_BILLING_SCHEMA = TypeAdapter(_BillingResponse)
 
 
-class _TagsRefused(Rejected):
-    """It wants its ``tags`` as text: the documents say both (providers.md §1.6)."""
+class _WrongTagsType(Rejected):
+    """It wants ``tags`` as text; the documents say both text and array (providers.md §1.6)."""
 
 
 class AimlApi(ClipAdapter):
     """The adapter to AIML API."""
 
-    def __init__(self, client: httpx.AsyncClient, access: ApiConfig) -> None:
-        super().__init__(client, access, name="aimlapi", capabilities=CAPABILITIES)
+    def __init__(self, client: httpx.AsyncClient, config: ApiConfig) -> None:
+        super().__init__(client, config, name="aimlapi", capabilities=CAPABILITIES)
 
     async def extend(self, request: ExtendRequest) -> Handle:
-        """Submit ``request``; a refusal of the tags' form charged nothing and is answered once."""
+        """Submit ``request``; if the type of its tags is refused, once more with the other type.
+
+        The refusal charged nothing.
+        """
         payload = _payload(request)
         try:
             return await self._submit(payload)
-        except _TagsRefused:
+        except _WrongTagsType:
             if not request.style:
                 raise
         await self.wait_for_submit_slot()
         return await self._submit({**payload, "tags": format_style(request.style)})
 
+    @override
     async def credits(self) -> Credits:
-        """Return the balance, in its currency."""
-        answer = await self._api.query(_BILLING, _BALANCE)
+        answer = await self._api.query(_BILLING_PATH, _BILLING_SCHEMA)
         return Credits(answer.current_balance, answer.currency or "credits")
 
     async def _submit(self, payload: dict[str, object]) -> Handle:
         answer = await self._api.submit(
-            _CLIP, payload, _SUBMITTED, timeout_seconds=self.capabilities.submit_timeout
+            _CLIP_PATH, payload, _SUBMIT_SCHEMA, timeout_seconds=self.capabilities.submit_timeout
         )
         return handle_of(answer.clip_ids, reason=answer.text)
 
+    @override
     async def _fetch_clips(
         self, clip_ids: Sequence[str], newer_than: Status | None
     ) -> Sequence[ClipAnswer]:
-        wait = ("status", _WAIT_FOR.get(newer_than, "submitted"))
-        within = QUERY_TIMEOUT if newer_than is None else _WAIT_WITHIN
+        awaited = ("status", _AWAITED_STATUS.get(newer_than, "submitted"))
+        timeout_seconds = QUERY_TIMEOUT if newer_than is None else _LONG_POLL_TIMEOUT
         if len(clip_ids) == 1:
-            params = [("clip_id", clip_ids[0]), wait]
-            return [
-                await self._api.query(_CLIP, CLIP_ANSWER, params=params, timeout_seconds=within)
-            ]
-        params = [*(("clip_ids[]", clip_id) for clip_id in clip_ids), wait]
-        answers = await self._api.query(_CLIPS, _MANY, params=params, timeout_seconds=within)
-        return answers.clips if isinstance(answers, _Clips) else answers
+            clip = await self._api.query(
+                _CLIP_PATH,
+                CLIP_SCHEMA,
+                params=[("clip_id", clip_ids[0]), awaited],
+                timeout_seconds=timeout_seconds,
+            )
+            return [clip]
+        answer = await self._api.query(
+            _CLIPS_PATH,
+            _CLIPS_SCHEMA,
+            params=[*(("clip_ids[]", clip_id) for clip_id in clip_ids), awaited],
+            timeout_seconds=timeout_seconds,
+        )
+        return answer.clips if isinstance(answer, _ClipsResponse) else answer
 
-    def _refused(self, refusal: ErrorResponse) -> ProviderError | None:
-        match refusal.status:
-            # not 402 (providers.md §1.5); a page instead of words is some proxy's
-            case 403 if refusal.message and not refusal.is_about_content:
-                return OutOfCredits(refusal.text)
-            case 400 if re.search(r"\btags\b", refusal.body):
-                return _TagsRefused(refusal.text)
+    @override
+    def _error_from(self, response: ErrorResponse) -> ProviderError | None:
+        match response.status:
+            # credits are out with 403, not 402 (providers.md §1.5); a page comes from a proxy
+            case 403 if response.message and not response.is_about_content:
+                return OutOfCredits(response.text)
+            case 400 if re.search(r"\btags\b", response.body):
+                return _WrongTagsType(response.text)
             case _:
                 return None
 

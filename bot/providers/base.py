@@ -1,7 +1,7 @@
-"""The Provider port, what a provider can do, and how it fails.
+"""The Provider port: what a provider can do, and how it fails.
 
 Knows nothing of the store or of Discord. What differs between providers is data in
-`Capabilities`; what their failures mean is told by the kinds of `ProviderError`.
+`Capabilities`. Each subclass of `ProviderError` stands for one thing that a caller does about it.
 """
 
 import datetime as dt
@@ -15,21 +15,21 @@ from bot.domain.models import Clip, ExtendRequest, Handle, Progress, ReasonKind,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a provider takes and what it can tell; everything that callers decide by.
+    """What a provider accepts and what it can report; callers decide by nothing else.
 
     Attributes:
         label: the provider's name as members read it.
         limits: the longest texts, in UTF-16 units.
-        exclude: takes style tags to keep out.
-        models: the models to offer; empty where a member can't choose one.
-        needs_style: takes no request without style tags.
-        needs_continue_at: can't continue from *end*; wants the second as a number.
-        lookup: can tell title and duration of a clip (`Provider.clip`).
-        reconcile: can list recent clips (`Provider.recent`).
-        long_poll: `Provider.fetch` can wait at the provider for news instead of being repeated.
+        exclude: accepts style tags to keep out.
+        models: the models to offer; empty if a member can't choose one.
+        needs_style: refuses a request without style tags.
+        needs_continue_at: refuses a request without ``continue_at``, even for the clip's end.
+        lookup: can report the title and duration of a clip (`Provider.clip`).
+        reconcile: can list recent clips (`Provider.find_recent`).
+        long_poll: `Provider.fetch` can wait at the provider for news.
         batch: how many clips or tasks one request may ask for.
         submit_every, query_every: least seconds between two requests; 0 is no limit.
-        submit_timeout: seconds within which an answer to the submission is awaited.
+        submit_timeout: seconds to wait for the answer to a submission.
         concat: can join a lineage into one clip.
     """
 
@@ -58,58 +58,61 @@ class Credits:
 
 
 class Provider(Protocol):
-    """A music API behind our port. Every method raises only `ProviderError`."""
+    """A music API behind one port. Every method raises only `ProviderError`."""
 
     name: str
     capabilities: Capabilities
 
-    async def wait_for_submit_slot(self) -> None:
-        """Return when the provider's submit rate allows one more `extend`."""
-        ...
-
     async def extend(self, request: ExtendRequest) -> Handle:
-        """Ask for ``request``, which costs credits. Never repeated where it may have been taken.
+        """Submit ``request``, which costs credits; sent once.
 
         Raises:
             Rejected, OutOfCredits, Unauthorized, RateLimited, Unavailable: nothing was charged.
-            Unconfirmed: it was sent, and what became of it is unknown.
+            Unconfirmed: it was sent and its outcome is unknown.
         """
         ...
 
     async def fetch(
         self, handles: Sequence[Handle], *, newer_than: Status | None = None
     ) -> Mapping[Handle, Progress]:
-        """Return what the provider says of each handle; one that it doesn't name is left out.
+        """Return the progress of each handle; handles that the answer doesn't name are left out.
 
         With ``capabilities.long_poll`` the provider answers once all of them are past the status
-        ``newer_than``, or after about two minutes; None asks for an answer at once.
+        ``newer_than``, or after about two minutes. None asks for an answer at once.
         """
         ...
 
     async def clip(self, clip_id: str) -> Clip | None:
-        """Return what is known of a clip, or None if the provider can't tell."""
-        ...
-
-    async def find_recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
-        """Return ids of clips made from ``request`` since then, oldest first."""
+        """Return what the provider knows of a clip, or None if it reports nothing."""
         ...
 
     async def concat(self, clip_id: str) -> Handle:
-        """Ask for the whole song that ends in this clip, as one new clip."""
+        """Submit the whole song that ends in this clip; the result is one new clip."""
         ...
 
     async def credits(self) -> Credits | None:
-        """Return what is left, or None where the API doesn't tell."""
+        """Return what is left to spend, or None if the API doesn't report it."""
+        ...
+
+    async def find_recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
+        """Return the ids of clips made from ``request`` since then, oldest first."""
+        ...
+
+    async def wait_for_submit_slot(self) -> None:
+        """Return when the submit rate allows one more `extend`."""
         ...
 
 
 class ProviderError(Exception):
-    """A request to a provider failed; the subclass says what follows from it."""
+    """A request to a provider failed; the subclass tells the caller what to do.
+
+    Attributes:
+        text: the provider's own words, already fit to be shown to members.
+    """
 
     kind: ClassVar[ReasonKind]
 
     def __init__(self, text: str = "") -> None:
-        """Make the error; ``text`` is the provider's own, already fit to be shown."""
         super().__init__(text)
         self.text = text
 
@@ -121,7 +124,7 @@ class Rejected(ProviderError):  # noqa: N818 - kinds read as what happened (arch
 
 
 class OutOfCredits(ProviderError):  # noqa: N818
-    """There is nothing left to spend."""
+    """The account has no credits left."""
 
     kind = ReasonKind.OUT_OF_CREDITS
 
@@ -133,7 +136,11 @@ class Unauthorized(ProviderError):  # noqa: N818
 
 
 class RateLimited(ProviderError):  # noqa: N818
-    """Too many requests; nothing was charged. ``retry_after`` is in seconds, None if not told."""
+    """Too many requests; nothing was charged.
+
+    Attributes:
+        retry_after: seconds to wait, None if the provider didn't say.
+    """
 
     kind = ReasonKind.RATE_LIMITED
 
@@ -143,12 +150,12 @@ class RateLimited(ProviderError):  # noqa: N818
 
 
 class Unavailable(ProviderError):  # noqa: N818
-    """The request never left, or (asking only) got no usable answer."""
+    """The request was never sent or, for a query, got no usable answer."""
 
     kind = ReasonKind.UNAVAILABLE
 
 
 class Unconfirmed(ProviderError):  # noqa: N818
-    """The submission left, and whether it was taken is unknown: it may have been charged."""
+    """A submission was sent and its outcome is unknown: it may have been charged."""
 
     kind = ReasonKind.UNCONFIRMED

@@ -1,7 +1,8 @@
-"""A clip as Suno's resellers answer it, flat or with its ``metadata``, and what we make of it.
+"""Clips as the APIs answer them, and their conversion to our `Clip`.
 
-One model serves all five: the shapes differ only in where the same words stand (providers.md
-§5.2). What the contract calls uncertain is accepted; anything else is refused by its field's name.
+One pydantic model serves all APIs: they differ only in where the same words stand (providers.md
+§5.2). It accepts what the contract calls uncertain and refuses the rest with the field's name.
+Status words and links come in several forms too; `clip_status` and `playable_url` read them.
 """
 
 import logging
@@ -24,30 +25,14 @@ from bot.domain.text import collapse_whitespace, strip_invisible, truncate
 from bot.providers.errors import extract_message
 from bot.providers.redaction import redacted
 
+_log = logging.getLogger(__name__)
 
-def playable_url(url: str | None, *, trusted_hosts: Collection[str] = ()) -> str | None:
-    """Return ``url`` if a member could play it, else None.
-
-    Placeholders (``…/None.mp3``), withdrawn links (``…/api/forbidden``) and anything that is not
-    https are not playable; plain http only from ``trusted_hosts`` (``host`` or ``host:port``).
-    """
-    try:
-        parts = urlsplit((url or "").strip())
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    if not host:
-        return None
-    is_trusted = host in trusted_hosts or f"{host}:{port}" in trusted_hosts
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_trusted):
-        return None
-    path = parts.path.rstrip("/").lower()
-    if path.endswith(("/none.mp3", "/api/forbidden")):
-        return None
-    return parts.geturl()
-
-
-_WORDS = {
+MAX_TITLE_LENGTH = 200
+MAX_STYLE_LENGTH = 1000
+MAX_URL_LENGTH = 2000
+_MAX_INTEGER_BITS = 64
+_ERROR_TYPE = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_STATUS_WORDS = {
     ClipStatus.SUBMITTED: ("submitted", "pending", "not_start"),
     ClipStatus.QUEUED: ("queued", "queue", "running", "processing", "in_progress", "text_success"),
     ClipStatus.STREAMING: ("streaming", "first_success"),
@@ -63,24 +48,11 @@ _WORDS = {
         "sensitive_word_error",
     ),
 }
-_STATUSES = {word: status for status, words in _WORDS.items() for word in words}
+_STATUS_BY_WORD = {word: status for status, words in _STATUS_WORDS.items() for word in words}
 
 
-def clip_status(word: str | None) -> ClipStatus:
-    """Return our status for a provider's ``word``; an unknown one means that it still runs."""
-    return _STATUSES.get((word or "").strip().lower(), ClipStatus.QUEUED)
-
-
-_log = logging.getLogger(__name__)
-
-MAX_TITLE_LENGTH = 200
-MAX_STYLE_LENGTH = 1000
-MAX_URL_LENGTH = 2000
-_WORD = re.compile(r"[\w.-]{1,64}", re.ASCII)
-
-
-def _seconds(value: object) -> object:
-    """Return a duration, which may come as text, as 0 and as nonsense while there is none."""
+def _parse_duration(value: object) -> object:
+    """Return seconds; APIs also send text, and 0 or nonsense while they have none."""
     if not isinstance(value, str | float | int):
         return value
     try:
@@ -90,18 +62,19 @@ def _seconds(value: object) -> object:
     return seconds if isfinite(seconds) and seconds > 0 else None
 
 
-def _number_as_text(value: object) -> object:
-    return str(value) if isinstance(value, int) and value.bit_length() < 64 else value  # noqa: PLR2004
+def _integer_as_text(value: object) -> object:
+    is_id = isinstance(value, int) and value.bit_length() < _MAX_INTEGER_BITS
+    return str(value) if is_id else value
 
 
 Id = Annotated[
-    str, BeforeValidator(_number_as_text), StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")
+    str, BeforeValidator(_integer_as_text), StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")
 ]
-Seconds = Annotated[float | None, BeforeValidator(_seconds)]
+Seconds = Annotated[float | None, BeforeValidator(_parse_duration)]
 
 
 class ErrorText(BaseModel):
-    """An answer's words, whatever the key they stand under."""
+    """The words of an answer, under either key."""
 
     message: object = None
     error: object = None
@@ -119,7 +92,7 @@ class ClipRef(BaseModel):
 
 
 class Metadata(BaseModel):
-    """What Suno keeps one level down."""
+    """The fields that Suno itself keeps one level down."""
 
     tags: str | list[str] | None = None
     duration: Seconds = None
@@ -128,7 +101,7 @@ class Metadata(BaseModel):
 
 
 class ClipAnswer(ClipRef, Metadata):
-    """A clip in a provider's words."""
+    """A clip as an API answers it, flat or with its ``metadata``."""
 
     status: str | None = None
     title: str | None = None
@@ -137,41 +110,70 @@ class ClipAnswer(ClipRef, Metadata):
     metadata: Metadata | None = None
 
 
-CLIP_ANSWER = TypeAdapter(ClipAnswer)
+CLIP_SCHEMA = TypeAdapter(ClipAnswer)
 
 
 def to_clip(answer: ClipAnswer, *, trusted_hosts: Collection[str] = ()) -> Clip:
-    """Return ``answer`` as our clip.
+    """Return ``answer`` as our `Clip`.
 
-    While a clip is streaming its link is that of the stream; before, and where the provider has
-    withdrawn it (providers.md §6.5), there is none.
+    Its link is the stream's while it is streaming and the file's once it is complete. Before that,
+    and where the provider has withdrawn the link (providers.md §6.5), it has none.
     """
     status = clip_status(answer.status)
-    inner = answer.metadata or Metadata()
-    tags = answer.tags or inner.tags or ""
-    audible = status in (ClipStatus.STREAMING, ClipStatus.COMPLETE)
-    failed = status is ClipStatus.FAILED
-    if failed:
-        error_type = answer.error_type or inner.error_type or ""
-        word = error_type if _WORD.fullmatch(error_type) else "no known type"
-        _log.debug("clip %s failed at its provider: %s", answer.id, word)
+    metadata = answer.metadata or Metadata()
+    tags = answer.tags or metadata.tags or ""
+    has_audio = status in (ClipStatus.STREAMING, ClipStatus.COMPLETE)
+    has_failed = status is ClipStatus.FAILED
+    if has_failed:
+        error_type = answer.error_type or metadata.error_type or ""
+        known_type = error_type if _ERROR_TYPE.fullmatch(error_type) else "no known type"
+        _log.debug("clip %s failed at its provider: %s", answer.id, known_type)
     return Clip(
         id=answer.id,
         status=status,
-        title=_line(answer.title or "", MAX_TITLE_LENGTH),
-        style=_line(tags if isinstance(tags, str) else format_style((*tags,)), MAX_STYLE_LENGTH),
-        audio_url=_link(answer.audio_url, trusted_hosts) if audible else None,
-        image_url=_link(answer.image_url, trusted_hosts),
-        duration=answer.duration or inner.duration,
-        error=redacted(answer.error_message or inner.error_message) if failed else "",
+        title=_single_line(answer.title or "", MAX_TITLE_LENGTH),
+        style=_single_line(
+            tags if isinstance(tags, str) else format_style((*tags,)), MAX_STYLE_LENGTH
+        ),
+        audio_url=_storable_url(answer.audio_url, trusted_hosts) if has_audio else None,
+        image_url=_storable_url(answer.image_url, trusted_hosts),
+        duration=answer.duration or metadata.duration,
+        error=redacted(answer.error_message or metadata.error_message) if has_failed else "",
     )
 
 
-def _line(text: str, longest: int) -> str:
-    return truncate(collapse_whitespace(strip_invisible(text)), longest)
+def clip_status(word: str | None) -> ClipStatus:
+    """Return our status for a provider's ``word``; an unknown word counts as running."""
+    return _STATUS_BY_WORD.get((word or "").strip().lower(), ClipStatus.QUEUED)
 
 
-def _link(url: str | None, trusted_hosts: Collection[str]) -> str | None:
-    """Return a playable ``url`` if it is also fit to be stored and to be put behind a button."""
+def playable_url(url: str | None, *, trusted_hosts: Collection[str] = ()) -> str | None:
+    """Return ``url`` if a member could play it, else None.
+
+    Placeholders (``…/None.mp3``), withdrawn links (``…/api/forbidden``) and anything that is not
+    https are not playable. Plain http is, from ``trusted_hosts`` (``host`` or ``host:port``).
+    """
+    try:
+        parts = urlsplit((url or "").strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if not host:
+        return None
+    is_trusted = host in trusted_hosts or f"{host}:{port}" in trusted_hosts
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_trusted):
+        return None
+    path = parts.path.rstrip("/").lower()
+    if path.endswith(("/none.mp3", "/api/forbidden")):
+        return None
+    return parts.geturl()
+
+
+def _storable_url(url: str | None, trusted_hosts: Collection[str]) -> str | None:
+    """Return a playable ``url`` if the database and a link button accept it, else None."""
     link = playable_url(url, trusted_hosts=trusted_hosts)
     return link if link and link.isprintable() and len(link) <= MAX_URL_LENGTH else None
+
+
+def _single_line(text: str, max_length: int) -> str:
+    return truncate(collapse_whitespace(strip_invisible(text)), max_length)

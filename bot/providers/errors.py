@@ -1,7 +1,7 @@
-"""What a refusal means: HTTP status and words in, one of the kinds of `ProviderError` out.
+"""Maps an error response (HTTP status and words) to a kind of `ProviderError`.
 
-Pure. Knows what all providers have in common; what one of them says differently is decided by its
-adapter before it comes here.
+Pure. Holds what all providers have in common; an adapter decides first about what its own API
+says differently.
 """
 
 import datetime as dt
@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from math import isfinite
 from typing import cast
 
@@ -21,20 +22,18 @@ from bot.providers.base import (
 )
 from bot.providers.redaction import redacted
 
-_MAX_RETRY_AFTER = 86_400.0
+_MAX_RETRY_AFTER = 86_400.0  # seconds
 _MESSAGE_KEYS = ("message", "error", "msg", "detail")
-_TOO_MANY = 429
-_FORBIDDEN = 403
-_CONTENT = re.compile(
+_CONTENT_WORDS = re.compile(
     r"\b(?:lyrics|description|prompt|tags|title|moderation|copyright\w*|inappropriate)\b",
     re.IGNORECASE,
 )
-_UNPAID = re.compile(r"\bcredits?\b|\bsubscription\b", re.IGNORECASE)
-_KINDS = {401: Unauthorized, 402: OutOfCredits}
-# a redirect means that the base URL is wrong; it is never followed with a key
-_FAMILIES: dict[int, type[ProviderError]] = {3: Unauthorized, 4: Rejected}
-# a server or a proxy that gave up waiting: whether the request was taken is open, as with 5xx
-_GAVE_UP = (408, 499)
+_PAYMENT_WORDS = re.compile(r"\bcredits?\b|\bsubscription\b", re.IGNORECASE)
+_KIND_BY_STATUS = {401: Unauthorized, 402: OutOfCredits}
+# A redirect means that the base URL is wrong; it is never followed with a key.
+_KIND_BY_STATUS_CLASS: dict[int, type[ProviderError]] = {3: Unauthorized, 4: Rejected}
+# A server or proxy stopped waiting. As with 5xx, the request may have been carried out.
+_TIMEOUT_STATUSES = (408, 499)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,8 @@ class ErrorResponse:
     Attributes:
         status: of HTTP, or the ``code`` in the body where that decides.
         message: the provider's own words, raw; empty if it sent a page or nothing.
-        body: the whole answer, to look for the name of a field in.
-        retry_after: seconds, None if not told.
+        body: the whole answer, to search for the name of a field.
+        retry_after: seconds, None if the answer has none.
     """
 
     status: int
@@ -61,40 +60,40 @@ class ErrorResponse:
     @property
     def is_about_content(self) -> bool:
         """Whether the words are about what the member wrote, not about the account (§4.2, §6.7)."""
-        return _CONTENT.search(self.message) is not None
+        return _CONTENT_WORDS.search(self.message) is not None
 
 
-def error_for(refusal: ErrorResponse, lost: type[ProviderError]) -> ProviderError:
-    """Return the error that ``refusal`` is (providers.md §5.4).
+def error_for(response: ErrorResponse, unknown_outcome: type[ProviderError]) -> ProviderError:
+    """Return the error that ``response`` stands for (providers.md §5.4).
 
     Args:
-        refusal: what was answered.
-        lost: the kind to use where the answer leaves open what happened: `Unconfirmed` for what
-            costs credits, `Unavailable` for what can be asked again.
+        response: the answer.
+        unknown_outcome: the kind for an answer after which the request may or may not have been
+            carried out: `Unconfirmed` for a submission, `Unavailable` for a query.
     """
-    status, text = refusal.status, refusal.text
-    if status == _TOO_MANY:
-        return RateLimited(text, retry_after=refusal.retry_after)
-    if status == _FORBIDDEN:  # three different things, and only the words tell which
-        return _forbidden(refusal)(text)
-    kind = _KINDS.get(status)
-    if kind is None and status not in _GAVE_UP:
-        kind = _FAMILIES.get(status // 100)
-    return (kind or lost)(text)
+    status, text = response.status, response.text
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimited(text, retry_after=response.retry_after)
+    if status == HTTPStatus.FORBIDDEN:
+        return _forbidden_kind(response)(text)
+    kind = _KIND_BY_STATUS.get(status)
+    if kind is None and status not in _TIMEOUT_STATUSES:
+        kind = _KIND_BY_STATUS_CLASS.get(status // 100)
+    return (kind or unknown_outcome)(text)
 
 
-def _forbidden(refusal: ErrorResponse) -> type[ProviderError]:
-    if refusal.is_about_content:
+def _forbidden_kind(response: ErrorResponse) -> type[ProviderError]:
+    """Return the kind of a 403, which has three meanings; only the words tell which."""
+    if response.is_about_content:
         return Rejected
-    return OutOfCredits if _UNPAID.search(refusal.message) else Unauthorized
+    return OutOfCredits if _PAYMENT_WORDS.search(response.message) else Unauthorized
 
 
-def extract_message(answer: object, *, depth: int = 4) -> str:
-    """Return the message in an error answer, whatever key it stands under; else nothing.
+def extract_message(answer: object, *, max_depth: int = 4) -> str:
+    """Return the message in an error answer, whichever key it stands under, or "".
 
-    ``message`` is AIML's and sunosay's, ``error`` suno-api's, ``msg`` and ``detail`` are what
-    Suno and the frameworks below say (providers.md §1.5, §2.2, §3.5, §4.1). Looks no deeper than
-    ``depth`` levels.
+    ``message`` is AIML's and sunosay's, ``error`` suno-api's; ``msg`` and ``detail`` come from
+    Suno and its frameworks (providers.md §1.5, §2.2, §3.5, §4.1).
     """
     if isinstance(answer, str):
         return answer
@@ -102,14 +101,14 @@ def extract_message(answer: object, *, depth: int = 4) -> str:
     if isinstance(answer, list):
         parts = cast("Sequence[object]", answer)[:1]
     elif isinstance(answer, dict):
-        said = cast("dict[str, object]", answer)
-        parts = [said.get(key) for key in _MESSAGE_KEYS]
-    found = (extract_message(part, depth=depth - 1) for part in parts if depth)
-    return next(filter(None, found), "")
+        fields = cast("dict[str, object]", answer)
+        parts = [fields.get(key) for key in _MESSAGE_KEYS]
+    messages = (extract_message(part, max_depth=max_depth - 1) for part in parts if max_depth)
+    return next(filter(None, messages), "")
 
 
 def retry_after(header: str | None, *, now: dt.datetime) -> float | None:
-    """Return the seconds that a ``Retry-After`` header asks for, given as seconds or as a date."""
+    """Return the seconds in a ``Retry-After`` header, which has seconds or a date."""
     if not header:
         return None
     try:

@@ -1,8 +1,8 @@
-"""The one door to HTTP: what may be repeated, and what a failure on the way means.
+"""HTTP for the adapters: which requests may be repeated, and what each failure means.
 
-`Door.submit` is for what costs credits, `Door.ask` for everything else; the difference is what
-they raise when nobody knows what happened. No key gets past it: not into an answer, an exception
-or the log.
+`ApiClient.submit` sends what costs credits, `ApiClient.query` everything else. They differ in the
+error that they raise when the outcome is unknown. Keys stay inside: no answer, exception or log
+line carries one.
 """
 
 import asyncio
@@ -22,16 +22,16 @@ from bot.providers.errors import ErrorResponse, error_for, extract_message, retr
 
 _log = logging.getLogger(__name__)
 
-Shape = TypeVar("Shape")
+Answer = TypeVar("Answer")
 Params = Sequence[tuple[str, str]]
-Lost = type[Unconfirmed] | type[Unavailable]
+UnknownOutcome = type[Unconfirmed] | type[Unavailable]
 
-CONNECT_TIMEOUT = 10.0
-QUERY_TIMEOUT = 30.0
-# what in a header is a key, or a part of one; nothing shorter is a secret
-_FIELD = re.compile(r"[a-z_]{1,32}|\d{1,3}", re.ASCII)
-_KEY = re.compile(r"[^\s;=]{8,}")
-# the request never left: no connection, or no free one in the pool
+CONNECT_TIMEOUT = 10.0  # seconds
+QUERY_TIMEOUT = 30.0  # seconds
+_FIELD_NAME = re.compile(r"[a-z_]{1,32}|\d{1,3}", re.ASCII)
+# the parts of a header that are keys; nothing shorter is a secret
+_SECRET = re.compile(r"[^\s;=]{8,}")
+# the request was never sent: no connection, or no free one in the pool
 _NOT_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -41,21 +41,22 @@ _NOT_SENT = (
 )
 
 
-def rate_limiter(every: float) -> AsyncLimiter | None:
-    """Return a limiter to one request in so many seconds; 0 is no limit."""
-    return AsyncLimiter(1, every) if every > 0 else None
+def rate_limiter(interval: float) -> AsyncLimiter | None:
+    """Return a limiter to one request every ``interval`` seconds, None for 0 (no limit)."""
+    return AsyncLimiter(1, interval) if interval > 0 else None
 
 
 class ApiClient:
-    """The way to one provider's API.
+    """The HTTP client for one provider's API.
 
     Args:
-        client: of this provider alone; its timeouts are set per request.
+        client: of this provider alone; timeouts are set per request.
         label: the provider's name, for errors and the log.
-        base_url: may have a path of its own; what is asked for is appended.
-        headers: that authorise; their values never leave this object.
-        query_every: least seconds between two questions; 0 is no limit.
-        refused: the provider's own reading of a refused submission, None where it has none.
+        base_url: may have a path; the path of a request is appended.
+        headers: for authorisation; their values never leave this object.
+        query_every: least seconds between two queries; 0 is no limit.
+        error_from: the provider's own reading of an error response to a submission; returns None
+            to use `error_for`.
     """
 
     def __init__(
@@ -66,56 +67,58 @@ class ApiClient:
         base_url: str,
         headers: Mapping[str, str],
         query_every: float,
-        refused: Callable[[ErrorResponse], ProviderError | None],
+        error_from: Callable[[ErrorResponse], ProviderError | None],
     ) -> None:
         self._client = client
         self._label = label
         self._base_url = base_url.rstrip("/")
         self._headers = dict(headers)
-        self._secrets = [key.encode() for text in headers.values() for key in _KEY.findall(text)]
+        self._secrets = [
+            secret.encode() for text in headers.values() for secret in _SECRET.findall(text)
+        ]
         self._limiter = rate_limiter(query_every)
-        self._refused = refused
+        self._error_from = error_from
 
     async def submit(
         self,
         path: str,
         body: Mapping[str, object],
-        shape: TypeAdapter[Shape],
+        schema: TypeAdapter[Answer],
         *,
         timeout_seconds: float,
-    ) -> Shape:
+    ) -> Answer:
         """POST what may cost credits, once, and return the answer.
 
         Args:
-            path: is appended to the base URL.
-            body: is sent as JSON.
-            shape: what the answer has to be.
-            timeout_seconds: seconds to wait for the answer.
+            path: appended to the base URL.
+            body: sent as JSON.
+            schema: of the answer.
+            timeout_seconds: how long to wait for the answer.
 
         Raises:
-            Unavailable: the request never left.
-            Unconfirmed: it left, and the answer doesn't tell what became of it.
+            Unavailable: the request was never sent.
+            Unconfirmed: it was sent, and the answer doesn't tell its outcome.
             ProviderError: it was refused, by the table in providers.md §5.4.
         """
-        request = self._request("POST", path, body=body, within=timeout_seconds)
+        request = self._request("POST", path, body=body, timeout_seconds=timeout_seconds)
         try:
-            answer = await self._send(request, path, Unconfirmed, within=timeout_seconds)
-        except _RefusedError as error:
-            own = self._refused(error.refusal)
-            raise self.logged(own or error_for(error.refusal, Unconfirmed)) from None
-        return self._read(shape, answer, Unconfirmed)
+            answer = await self._send(request, path, Unconfirmed, timeout_seconds=timeout_seconds)
+        except _ErrorStatusError as error:
+            own_error = self._error_from(error.response)
+            raise self.logged(own_error or error_for(error.response, Unconfirmed)) from None
+        return self._parse(schema, answer, Unconfirmed)
 
     async def query(
         self,
         path: str,
-        shape: TypeAdapter[Shape],
+        schema: TypeAdapter[Answer],
         *,
         method: str = "GET",
         params: Params = (),
         body: Mapping[str, object] | None = None,
         timeout_seconds: float = QUERY_TIMEOUT,
-    ) -> Shape:
-        """Ask for something that changes nothing, when the query rate allows it.
+    ) -> Answer:
+        """Send a request that changes nothing, when the query rate allows it.
 
         Raises:
             Unavailable: there is no usable answer now.
@@ -123,15 +126,17 @@ class ApiClient:
         """
         if self._limiter:
             await self._limiter.acquire()
-        request = self._request(method, path, params=params, body=body, within=timeout_seconds)
+        request = self._request(
+            method, path, params=params, body=body, timeout_seconds=timeout_seconds
+        )
         try:
-            answer = await self._send(request, path, Unavailable, within=timeout_seconds)
-        except _RefusedError as error:
-            raise self.logged(error_for(error.refusal, Unavailable)) from None
-        return self._read(shape, answer, Unavailable)
+            answer = await self._send(request, path, Unavailable, timeout_seconds=timeout_seconds)
+        except _ErrorStatusError as error:
+            raise self.logged(error_for(error.response, Unavailable)) from None
+        return self._parse(schema, answer, Unavailable)
 
     def logged(self, error: ProviderError) -> ProviderError:
-        """Return ``error``, after logging the words that only an operator can act on."""
+        """Return ``error`` after logging it, if only the operator can act on it."""
         if isinstance(error, Unauthorized | OutOfCredits):
             _log.warning("%s: %s: %s", self._label, error.kind, error.text or "no reason given")
         return error
@@ -143,7 +148,7 @@ class ApiClient:
         *,
         params: Params = (),
         body: Mapping[str, object] | None = None,
-        within: float,
+        timeout_seconds: float,
     ) -> httpx.Request:
         headers = {**self._headers, "Accept": "application/json"}
         content = None
@@ -157,28 +162,35 @@ class ApiClient:
                 params=list(params) or None,
                 headers=headers,
                 content=content,
-                timeout=httpx.Timeout(within, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT),
+                timeout=httpx.Timeout(
+                    timeout_seconds, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT
+                ),
             )
         except (httpx.InvalidURL, UnicodeError):
             raise Unauthorized(f"The base URL or key of {self._label} can't be used.") from None
 
     async def _send(
-        self, request: httpx.Request, path: str, lost: Lost, *, within: float
+        self,
+        request: httpx.Request,
+        path: str,
+        unknown_outcome: UnknownOutcome,
+        *,
+        timeout_seconds: float,
     ) -> object:
         """Return the JSON of a 2xx answer.
 
         Raises:
-            _RefusedError: the answer is not a 2xx.
-            Unavailable: the request never left.
-            Unconfirmed: only if that is ``lost``.
+            _ErrorStatusError: the answer is not a 2xx.
+            Unavailable: the request was never sent.
+            Unconfirmed: only if that is ``unknown_outcome``.
         """
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(timeout_seconds):
                 response = await self._client.send(request, follow_redirects=False)
         except _NOT_SENT as error:
             raise self._no_response(error, path, Unavailable) from None
         except (httpx.RequestError, TimeoutError) as error:
-            raise self._no_response(error, path, lost) from None
+            raise self._no_response(error, path, unknown_outcome) from None
         content = response.content
         for secret in self._secrets:
             content = content.replace(secret, b"")
@@ -188,11 +200,11 @@ class ApiClient:
             answer = None
         if response.is_success:
             if answer is None:
-                raise lost(f"{self._label} answered nothing that can be read.")
+                raise unknown_outcome(f"{self._label} answered nothing that can be read.")
             return answer
         _log.info("%s answered %s to %s", self._label, response.status_code, path)
         header = response.headers.get("Retry-After")
-        raise _RefusedError(
+        raise _ErrorStatusError(
             ErrorResponse(
                 response.status_code,
                 extract_message(answer),
@@ -201,26 +213,29 @@ class ApiClient:
             )
         )
 
-    def _no_response(self, error: Exception, path: str, kind: Lost) -> ProviderError:
-        """Return the error for no answer at all, and log what it was without its details."""
+    def _no_response(self, error: Exception, path: str, kind: UnknownOutcome) -> ProviderError:
+        """Return the error for a missing answer, and log its type without its details."""
         _log.info("%s gave no answer to %s: %s", self._label, path, type(error).__name__)
         return kind(f"{self._label} did not answer.")
 
-    def _read(self, shape: TypeAdapter[Shape], answer: object, lost: Lost) -> Shape:
+    def _parse(
+        self, schema: TypeAdapter[Answer], answer: object, unknown_outcome: UnknownOutcome
+    ) -> Answer:
         try:
-            return shape.validate_python(answer)
+            return schema.validate_python(answer)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             names = (str(part) for part in first["loc"])
-            # what else is in there are the names of our types, and keys of their choice
-            place = ".".join(filter(_FIELD.fullmatch, names)) or "all of it"
-            _log.warning("%s answered in another form than expected: %s", self._label, place)
-            raise lost(f"{self._label} answered in another form than expected: {place}") from None
+            # the other parts are names of our types, and keys that the provider chose
+            field = ".".join(filter(_FIELD_NAME.fullmatch, names)) or "all of it"
+            text = f"{self._label} answered in another form than expected: {field}"
+            _log.warning("%s", text)
+            raise unknown_outcome(text) from None
 
 
-class _RefusedError(Exception):
+class _ErrorStatusError(Exception):
     """An answer that is not a 2xx; never leaves this module."""
 
-    def __init__(self, refusal: ErrorResponse) -> None:
+    def __init__(self, response: ErrorResponse) -> None:
         super().__init__()
-        self.refusal = refusal
+        self.response = response

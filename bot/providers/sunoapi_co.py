@@ -1,6 +1,6 @@
-"""sunoapi.co: the service that became sunosay.com, with its own address and table of types.
+"""sunoapi.co, the service that became sunosay.com: another address, other types in its table.
 
-Contract: providers.md §2; seed 001 and 004 describe the same API.
+Contract: providers.md §2; seeds 001 and 004 describe the same API.
 """
 
 from dataclasses import replace
@@ -22,21 +22,21 @@ class SunoApiCo(SunoSay):
 
     Args:
         client: for this provider alone.
-        access: how it is reached.
-        continue_at: the type to send; ``text`` is what the only statement of its documents says
+        config: how to reach it.
+        continue_at: the type to send; ``text`` is what the only statement in its documents says
             (providers.md §2.2).
     """
 
     def __init__(
         self,
         client: httpx.AsyncClient,
-        access: ApiConfig,
+        config: ApiConfig,
         *,
         continue_at: Literal["text", "number"] = "text",
     ) -> None:
         super().__init__(
             client,
-            access,
+            config,
             name="sunoapi_co",
             capabilities=CAPABILITIES,
             continue_at=as_text if continue_at == "text" else as_number,

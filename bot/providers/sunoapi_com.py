@@ -1,13 +1,14 @@
-"""sunoapi.com, second generation: whole clips in every answer.
+"""sunoapi.com, second generation: every answer carries whole clips.
 
-Contract: providers.md §4.1. The ``status`` beside the clips is the submission's, not the audio's,
-so only the clips' own is looked at.
+Contract: providers.md §4.1. The ``status`` beside the clips belongs to the submission, not to the
+audio, so only the clips' own status counts.
 """
 
 from collections.abc import Sequence
 
 import httpx
 from pydantic import BaseModel, Field, TypeAdapter
+from typing_extensions import override
 
 from bot.domain.form import TextLimits, format_style
 from bot.domain.models import ExtendRequest, Handle, Status
@@ -29,23 +30,23 @@ CAPABILITIES = Capabilities(
     batch=2,
 )
 
-_EXTEND = "/api/v2/suno/v3.5/extend"
-_CLIPS = "/api/v2/suno/v3.5/clips"
-_CREDITS = "/api/v1/get-credits"
+_EXTEND_PATH = "/api/v2/suno/v3.5/extend"
+_CLIPS_PATH = "/api/v2/suno/v3.5/clips"
+_CREDITS_PATH = "/api/v1/get-credits"
 
 
-class _Submitted(ErrorText):
+class _SubmitResponse(ErrorText):
     clips: list[ClipRef]
 
 
-class _Clips(BaseModel):
+class _ClipsResponse(BaseModel):
     clips: list[ClipAnswer] | dict[str, ClipAnswer]
 
 
-class _Wrapped(BaseModel):
+class _WrappedClipsResponse(BaseModel):
     """The form of the v3.0 family, with its clips by id (providers.md §4.1)."""
 
-    data: _Clips
+    data: _ClipsResponse
 
 
 class _CreditsResponse(BaseModel):
@@ -53,35 +54,44 @@ class _CreditsResponse(BaseModel):
     extra_credits: float = Field(0, allow_inf_nan=False)
 
 
-_SUBMITTED = TypeAdapter(_Submitted)
-_ANSWERS: TypeAdapter[_Clips | _Wrapped] = TypeAdapter(_Clips | _Wrapped)
-_LEFT = TypeAdapter(_CreditsResponse)
+_SUBMIT_SCHEMA = TypeAdapter(_SubmitResponse)
+_CLIPS_SCHEMA: TypeAdapter[_ClipsResponse | _WrappedClipsResponse] = TypeAdapter(
+    _ClipsResponse | _WrappedClipsResponse
+)
+_CREDITS_SCHEMA = TypeAdapter(_CreditsResponse)
 
 
 class SunoApiCom(ClipAdapter):
     """The adapter to sunoapi.com."""
 
-    def __init__(self, client: httpx.AsyncClient, access: ApiConfig) -> None:
-        super().__init__(client, access, name="sunoapi_com", capabilities=CAPABILITIES)
+    def __init__(self, client: httpx.AsyncClient, config: ApiConfig) -> None:
+        super().__init__(client, config, name="sunoapi_com", capabilities=CAPABILITIES)
 
     async def extend(self, request: ExtendRequest) -> Handle:
         """Submit ``request``."""
         answer = await self._api.submit(
-            _EXTEND, _payload(request), _SUBMITTED, timeout_seconds=self.capabilities.submit_timeout
+            _EXTEND_PATH,
+            _payload(request),
+            _SUBMIT_SCHEMA,
+            timeout_seconds=self.capabilities.submit_timeout,
         )
-        return handle_of((made.id for made in answer.clips), reason=answer.text)
+        return handle_of((clip.id for clip in answer.clips), reason=answer.text)
 
+    @override
     async def credits(self) -> Credits:
-        """Return the credits that are left, bought extra ones with them (providers.md §4.2)."""
-        left = await self._api.query(_CREDITS, _LEFT)
-        return Credits(left.credits + left.extra_credits)
+        """Return the credits left, including extra ones that were bought (providers.md §4.2)."""
+        answer = await self._api.query(_CREDITS_PATH, _CREDITS_SCHEMA)
+        return Credits(answer.credits + answer.extra_credits)
 
+    @override
     async def _fetch_clips(
         self, clip_ids: Sequence[str], newer_than: Status | None
     ) -> Sequence[ClipAnswer]:
-        del newer_than  # it can't be waited on
-        answer = await self._api.query(_CLIPS, _ANSWERS, params=[("ids", ",".join(clip_ids))])
-        clips = (answer.data if isinstance(answer, _Wrapped) else answer).clips
+        del newer_than  # the API can't wait for news
+        answer = await self._api.query(
+            _CLIPS_PATH, _CLIPS_SCHEMA, params=[("ids", ",".join(clip_ids))]
+        )
+        clips = (answer.data if isinstance(answer, _WrappedClipsResponse) else answer).clips
         return [*clips.values()] if isinstance(clips, dict) else clips
 
 

@@ -1,14 +1,16 @@
-"""sunosay.com, and the service as it was before it moved there, sunoapi.co: tasks to be polled.
+"""sunosay.com, also the base of sunoapi.co: submissions become tasks, which are polled.
 
-Contract: providers.md §2. Of an answer only ``code`` decides; ``message`` may say anything.
+Contract: providers.md §2. Only ``code`` decides about an answer; ``message`` may say anything.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Literal
 
 import httpx
 from pydantic import AliasChoices, Field, TypeAdapter
+from typing_extensions import override
 
 from bot.domain.form import TextLimits, format_style
 from bot.domain.models import ClipStatus, ExtendRequest, Handle, Progress, Status
@@ -43,13 +45,11 @@ CAPABILITIES = Capabilities(
     needs_style=True,  # "tags" is required (providers.md §2.2)
 )
 
-_EXTEND = "/suno/music/extend-music"
-_EXTEND_INSTRUMENTAL = "/suno/music/extend-Instrumental"  # with this capital, always
-_TASK = "/suno/music/get-task"
+_EXTEND_PATH = "/suno/music/extend-music"
+_EXTEND_INSTRUMENTAL_PATH = "/suno/music/extend-Instrumental"  # always with this capital
+_TASK_PATH = "/suno/music/get-task"
 
-_SUCCESS = 200
-_SERVER_ERROR = 500
-# what stands in ``message`` while all is well (providers.md §2.2)
+# a ``message`` that comes with a success (providers.md §2.2)
 _SUCCESS_WORDS = re.compile(r"ok\b|success|key verification", re.IGNORECASE)
 
 FormatContinueAt = Callable[[float], float | str]
@@ -60,15 +60,15 @@ class _Envelope(ErrorText):
     task_id: Id | Literal[""] | None = None
 
     @property
-    def refusal(self) -> ErrorResponse | None:
-        """The failure that ``code`` tells; an answer without one is judged by its other parts."""
-        if self.code in (None, _SUCCESS):
+    def error_response(self) -> ErrorResponse | None:
+        """The failure that ``code`` reports, None for a success or an answer without a code."""
+        if self.code in (None, HTTPStatus.OK):
             return None
         message = extract_message(self.message) or extract_message(self.error)
         return ErrorResponse(self.code or 0, message, message)
 
 
-class _Submitted(_Envelope):
+class _SubmitResponse(_Envelope):
     clips: object = None
 
 
@@ -76,13 +76,13 @@ class _SunoSayClip(ClipAnswer):
     id: Id = Field(validation_alias=AliasChoices("continue_clip_id", "id"))
 
 
-class _Task(_Envelope):
+class _TaskResponse(_Envelope):
     status: str | None = None
     clips: list[_SunoSayClip] | None = None
 
 
-_SUBMITTED = TypeAdapter(_Submitted)
-_PROGRESS = TypeAdapter(_Task)
+_SUBMIT_SCHEMA = TypeAdapter(_SubmitResponse)
+_TASK_SCHEMA = TypeAdapter(_TaskResponse)
 
 
 class _WrongContinueAtType(Rejected):
@@ -100,95 +100,99 @@ def as_text(seconds: float) -> str:
 
 
 class SunoSay(Adapter):
-    """The adapter to sunosay.com; `sunoapi_co` makes it one to sunoapi.co."""
+    """The adapter to sunosay.com; `sunoapi_co` configures it for sunoapi.co."""
 
     def __init__(
         self,
         client: httpx.AsyncClient,
-        access: ApiConfig,
+        config: ApiConfig,
         *,
         name: str = "sunosay",
         capabilities: Capabilities = CAPABILITIES,
         continue_at: FormatContinueAt = as_number,
     ) -> None:
-        super().__init__(client, access, name=name, capabilities=capabilities)
-        self._continue_at = continue_at
+        super().__init__(client, config, name=name, capabilities=capabilities)
+        self._format_continue_at = continue_at
 
     async def extend(self, request: ExtendRequest) -> Handle:
-        """Submit ``request``; a refusal of the point's type charged nothing and is answered once.
+        """Submit ``request``; if the type of ``continue_at`` is refused, once with the other type.
 
-        Without lyrics it goes to the endpoint for instrumentals.
+        The refusal charged nothing. Without lyrics it goes to the endpoint for instrumentals.
         """
         try:
-            return await self._submit(request, self._continue_at)
+            return await self._submit(request, self._format_continue_at)
         except _WrongContinueAtType:
             await self.wait_for_submit_slot()
-        other = as_text if self._continue_at is as_number else as_number
-        return await self._submit(request, other)
+        other_format = as_text if self._format_continue_at is as_number else as_number
+        return await self._submit(request, other_format)
 
     async def fetch(
         self, handles: Sequence[Handle], *, newer_than: Status | None = None
     ) -> Mapping[Handle, Progress]:
-        """Return the state of each task, one request for each: the API takes no more.
+        """Return the progress of each task, with one request per task: the API has no batches.
 
         Raises:
-            ProviderError: nothing at all could be read.
+            ProviderError: every request failed.
         """
-        del newer_than  # it can't be waited on
+        del newer_than  # the API can't wait for news
         return dict(
-            await gather_successes(*(self._ask(handle) for handle in handles if handle.task_id))
+            await gather_successes(
+                *(self._fetch_task(handle) for handle in handles if handle.task_id)
+            )
         )
 
-    async def _submit(self, request: ExtendRequest, continue_at: FormatContinueAt) -> Handle:
+    async def _submit(self, request: ExtendRequest, format_continue_at: FormatContinueAt) -> Handle:
         answer = await self._api.submit(
-            _EXTEND if request.lyrics else _EXTEND_INSTRUMENTAL,
-            _payload(request, continue_at),
-            _SUBMITTED,
+            _EXTEND_PATH if request.lyrics else _EXTEND_INSTRUMENTAL_PATH,
+            _payload(request, format_continue_at),
+            _SUBMIT_SCHEMA,
             timeout_seconds=self.capabilities.submit_timeout,
         )
-        if refusal := answer.refusal:
-            raise self._api.logged(_error_from_words(refusal) or error_for(refusal, Rejected))
+        if response := answer.error_response:
+            raise self._api.logged(_error_from_words(response) or error_for(response, Rejected))
         if not answer.task_id and answer.clips == []:
-            raise Rejected(_reason(answer))  # Suno's own failure (providers.md §6.7)
+            raise Rejected(_failure_text(answer))  # Suno's own failure (providers.md §6.7)
         if not answer.task_id:
             raise Unconfirmed(f"{self.capabilities.label} named no task.")
         return Handle(task_id=answer.task_id)
 
-    async def _ask(self, handle: Handle) -> tuple[Handle, Progress]:
+    async def _fetch_task(self, handle: Handle) -> tuple[Handle, Progress]:
         body = {"task_id": handle.task_id}
-        task = await self._api.query(_TASK, _PROGRESS, method="POST", body=body)
-        if refusal := task.refusal:
-            error = _error_from_words(refusal) or error_for(refusal, Unavailable)
-            # no word for failure is documented, so this may be the task's (providers.md §2.3)
+        task = await self._api.query(_TASK_PATH, _TASK_SCHEMA, method="POST", body=body)
+        if response := task.error_response:
+            error = _error_from_words(response) or error_for(response, Unavailable)
+            # No status word for failure is documented: this may be the task's (providers.md §2.3).
             if isinstance(error, Rejected | OutOfCredits):
                 return handle, Progress(error=error.text)
             raise self._api.logged(error)
         return handle, self._progress(task)
 
-    def _progress(self, task: _Task) -> Progress:
+    def _progress(self, task: _TaskResponse) -> Progress:
         clips = tuple(
             to_clip(
-                answer.model_copy(update={"status": answer.status or task.status}),
+                clip.model_copy(update={"status": clip.status or task.status}),
                 trusted_hosts=self._trusted_hosts,
             )
-            for answer in task.clips or ()
+            for clip in task.clips or ()
         )
         status = clip_status(task.status)
         if status is ClipStatus.FAILED:
-            return Progress(clips=clips, error=_reason(task))
+            return Progress(clips=clips, error=_failure_text(task))
         return Progress(clips=clips, is_open=status is not ClipStatus.COMPLETE or not clips)
 
-    def _refused(self, refusal: ErrorResponse) -> ProviderError | None:
-        return None if refusal.status >= _SERVER_ERROR else _error_from_words(refusal)
+    @override
+    def _error_from(self, response: ErrorResponse) -> ProviderError | None:
+        is_server_error = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return None if is_server_error else _error_from_words(response)
 
 
-def _payload(request: ExtendRequest, continue_at: FormatContinueAt) -> dict[str, object]:
+def _payload(request: ExtendRequest, format_continue_at: FormatContinueAt) -> dict[str, object]:
     """Return the body of an extension that suits every revision of the documents (§2.2)."""
     payload: dict[str, object] = {
         "title": request.title,
         "tags": format_style(request.style),
         "continue_clip_id": request.clip_id,
-        "continue_at": continue_at(require_continue_at(request)),
+        "continue_at": format_continue_at(require_continue_at(request)),
     }
     if request.lyrics:
         payload["prompt"] = request.lyrics
@@ -197,17 +201,17 @@ def _payload(request: ExtendRequest, continue_at: FormatContinueAt) -> dict[str,
     return payload
 
 
-def _reason(answer: ErrorText) -> str:
-    """Return the words that come with a failure, unless they are those of a success."""
+def _failure_text(answer: ErrorText) -> str:
+    """Return the words that come with a failure, or "" if they are those of a success."""
     return "" if _SUCCESS_WORDS.match(answer.text) else answer.text
 
 
-def _error_from_words(refusal: ErrorResponse) -> ProviderError | None:
-    """Return what the words of a refusal tell; which codes there are is not documented."""
-    if re.search(r"continue[_ ]?at", refusal.body, re.IGNORECASE):
-        return _WrongContinueAtType(refusal.text)
-    if re.search(r"\bkey verification|\bapi ?key", refusal.message, re.IGNORECASE):
-        return Unauthorized(refusal.text)
-    if re.search(r"\bcredits?\b|\bbalance\b", refusal.message, re.IGNORECASE):
-        return OutOfCredits(refusal.text)
+def _error_from_words(response: ErrorResponse) -> ProviderError | None:
+    """Return the error that the words tell, if any; the codes are not documented."""
+    if re.search(r"continue[_ ]?at", response.body, re.IGNORECASE):
+        return _WrongContinueAtType(response.text)
+    if re.search(r"\bkey verification|\bapi ?key", response.message, re.IGNORECASE):
+        return Unauthorized(response.text)
+    if re.search(r"\bcredits?\b|\bbalance\b", response.message, re.IGNORECASE):
+        return OutOfCredits(response.text)
     return None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.models import Clip
 from bot.providers.base import ProviderError, RateLimited, Unavailable
-from bot.providers.clip_schema import CLIP_ANSWER, to_clip
+from bot.providers.clip_schema import CLIP_SCHEMA, to_clip
 from tests.support.provider_samples import (
     ADAPTERS,
     HANDLES,
@@ -45,7 +45,7 @@ ANSWERS = st.recursive(
 
 def seen(**answer: object) -> Clip:
     return to_clip(
-        CLIP_ANSWER.validate_python({"id": A, **answer}), trusted_hosts={"trusted.example"}
+        CLIP_SCHEMA.validate_python({"id": A, **answer}), trusted_hosts={"trusted.example"}
     )
 
 
