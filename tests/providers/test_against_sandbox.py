@@ -41,15 +41,15 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield one
 
 
-class Stage:
+class AdapterHarness:
     """One adapter in front of one local provider."""
 
     def __init__(self, server: ProviderServer, client: httpx.AsyncClient, name: str) -> None:
         self.studio = server.studio(name)
-        access = ApiConfig(
+        config = ApiConfig(
             base_url=server.url(name), key=server.key(name), trusted_hosts={server.host}
         )
-        self.provider: Adapter = ADAPTERS[name](client, access)
+        self.provider: Adapter = ADAPTERS[name](client, config)
         self.request = ExtendRequest(
             provider=name,
             clip_id=self.studio.source_clips()[0].id,
@@ -68,36 +68,38 @@ class Stage:
 
 
 @pytest.fixture(params=ADAPTERS)
-def stage(
+def harness(
     request: pytest.FixtureRequest, server: ProviderServer, client: httpx.AsyncClient
-) -> Stage:
-    return Stage(server, client, request.param)
+) -> AdapterHarness:
+    return AdapterHarness(server, client, request.param)
 
 
-async def test_an_extension_goes_from_submitted_to_complete(stage: Stage) -> None:
-    handle = await stage.provider.extend(stage.request)
-    before = await stage.progress(handle)
+async def test_extension_goes_from_submitted_to_complete(harness: AdapterHarness) -> None:
+    handle = await harness.provider.extend(harness.request)
+    before = await harness.progress(handle)
     assert not any(clip.audio_url for clip in before.clips)
 
-    stage.reach(timeline.Status.STREAMING)
-    heard = await stage.progress(handle)
+    harness.reach(timeline.Status.STREAMING)
+    heard = await harness.progress(handle)
     assert [clip.status for clip in heard.clips] == [ClipStatus.STREAMING] * 2
     assert all(clip.audio_url for clip in heard.clips)
 
-    stage.reach(timeline.Status.COMPLETE)
-    done = await stage.progress(handle)
-    assert [clip.id for clip in done.clips] == [*stage.studio.submissions[0].clip_ids]
+    harness.reach(timeline.Status.COMPLETE)
+    done = await harness.progress(handle)
+    assert [clip.id for clip in done.clips] == [*harness.studio.submissions[0].clip_ids]
     assert all(clip.is_playable and clip.duration for clip in done.clips)
     assert {clip.title for clip in done.clips} == {"New Beginnings"}
     assert not done.is_open
     assert done.error is None
-    assert stage.studio.violations == []
-    assert len(stage.studio.submissions) == 1
+    assert harness.studio.violations == []
+    assert len(harness.studio.submissions) == 1
 
 
-async def test_an_instrumental_is_taken_without_a_breach_of_the_contract(stage: Stage) -> None:
-    await stage.provider.extend(dataclasses.replace(stage.request, lyrics=""))
-    assert stage.studio.violations == []
+async def test_instrumental_keeps_to_the_contract(
+    harness: AdapterHarness,
+) -> None:
+    await harness.provider.extend(dataclasses.replace(harness.request, lyrics=""))
+    assert harness.studio.violations == []
 
 
 @pytest.mark.parametrize(
@@ -117,123 +119,123 @@ async def test_an_instrumental_is_taken_without_a_breach_of_the_contract(stage: 
         (Fault.EMPTY_CLIPS, Rejected),
     ],
 )
-async def test_a_submission_that_goes_wrong_is_sent_once(
-    stage: Stage, fault: Fault, kind: type[ProviderError]
+async def test_failed_submission_is_sent_once(
+    harness: AdapterHarness, fault: Fault, kind: type[ProviderError]
 ) -> None:
-    can = stage.provider.capabilities
+    can = harness.provider.capabilities
     if fault is Fault.HANG_AFTER:
-        stage.provider.capabilities = dataclasses.replace(can, submit_timeout=0.5)
-    stage.studio.fail_next(fault, on="submit")
+        harness.provider.capabilities = dataclasses.replace(can, submit_timeout=0.5)
+    harness.studio.fail_next(fault, on="submit")
     with pytest.raises(ProviderError) as caught:
-        await stage.provider.extend(stage.request)
+        await harness.provider.extend(harness.request)
     assert type(caught.value) is kind
-    assert len(stage.studio.requests) == 1
+    assert len(harness.studio.requests) == 1
 
 
 @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.CLOSE_BEFORE, Fault.INVALID_JSON])
-async def test_a_question_that_goes_wrong_is_answered_the_next_time(
-    stage: Stage, fault: Fault
-) -> None:
-    handle = await stage.provider.extend(stage.request)
-    stage.reach(timeline.Status.COMPLETE)
-    stage.studio.fail_next(fault, on="fetch")
+async def test_failed_query_succeeds_the_next_time(harness: AdapterHarness, fault: Fault) -> None:
+    handle = await harness.provider.extend(harness.request)
+    harness.reach(timeline.Status.COMPLETE)
+    harness.studio.fail_next(fault, on="fetch")
     with pytest.raises(Unavailable):
-        await stage.provider.fetch([handle])
-    assert all(clip.is_playable for clip in (await stage.progress(handle)).clips)
+        await harness.provider.fetch([handle])
+    assert all(clip.is_playable for clip in (await harness.progress(handle)).clips)
 
 
 @pytest.mark.parametrize("fault", [Fault.RATE_LIMITED_SECONDS, Fault.RATE_LIMITED_DATE])
-async def test_the_wait_is_told_in_either_form(stage: Stage, fault: Fault) -> None:
-    stage.studio.fail_next(fault, on="submit", retry_after=30)
+async def test_retry_after_is_read_in_both_forms(harness: AdapterHarness, fault: Fault) -> None:
+    harness.studio.fail_next(fault, on="submit", retry_after=30)
     with pytest.raises(RateLimited) as caught:
-        await stage.provider.extend(stage.request)
+        await harness.provider.extend(harness.request)
     assert caught.value.retry_after == pytest.approx(30, abs=2)
 
 
-async def test_an_empty_account_is_out_of_credits(stage: Stage) -> None:
-    stage.studio.credits = 0
+async def test_empty_account_is_out_of_credits(harness: AdapterHarness) -> None:
+    harness.studio.credits = 0
     with pytest.raises(OutOfCredits):
-        await stage.provider.extend(stage.request)
+        await harness.provider.extend(harness.request)
 
 
-async def test_a_wrong_key_is_the_operators_problem(
-    stage: Stage, server: ProviderServer, client: httpx.AsyncClient
+async def test_wrong_key_is_the_operators_problem(
+    harness: AdapterHarness, server: ProviderServer, client: httpx.AsyncClient
 ) -> None:
-    name = stage.studio.name
+    name = harness.studio.name
     if name == "suno_api":
         pytest.skip("it asks for no key")
-    access = ApiConfig(base_url=server.url(name), key="another-secret")
+    config = ApiConfig(base_url=server.url(name), key="another-secret")
     with pytest.raises(Unauthorized):
-        await ADAPTERS[name](client, access).extend(stage.request)
+        await ADAPTERS[name](client, config).extend(harness.request)
 
 
 @pytest.mark.parametrize("fault", [Fault.NONE_MP3, Fault.FORBIDDEN_LINK, Fault.EMPTY_AUDIO_URL])
-async def test_a_complete_clip_may_have_no_link(stage: Stage, fault: Fault) -> None:
-    stage.studio.fail_next(fault)
-    handle = await stage.provider.extend(stage.request)
-    stage.reach(timeline.Status.COMPLETE)
-    seen = await stage.progress(handle)
+async def test_complete_clip_may_have_no_link(harness: AdapterHarness, fault: Fault) -> None:
+    harness.studio.fail_next(fault)
+    handle = await harness.provider.extend(harness.request)
+    harness.reach(timeline.Status.COMPLETE)
+    seen = await harness.progress(handle)
     assert {clip.status for clip in seen.clips} == {ClipStatus.COMPLETE}
     assert not all(clip.audio_url for clip in seen.clips)
 
 
-async def test_a_failed_twin_does_not_take_the_other_along(stage: Stage) -> None:
-    stage.studio.fail_next(Fault.TWIN_FAILS)
-    handle = await stage.provider.extend(stage.request)
-    stage.studio.advance(stage.studio.submissions[0].clip_ids[0], timeline.Status.COMPLETE)
-    stage.studio.advance(stage.studio.submissions[0].clip_ids[1], timeline.Status.ERROR)
-    seen = await stage.progress(handle)
+async def test_failed_clip_leaves_its_twin_playable(harness: AdapterHarness) -> None:
+    harness.studio.fail_next(Fault.TWIN_FAILS)
+    handle = await harness.provider.extend(harness.request)
+    harness.studio.advance(harness.studio.submissions[0].clip_ids[0], timeline.Status.COMPLETE)
+    harness.studio.advance(harness.studio.submissions[0].clip_ids[1], timeline.Status.ERROR)
+    seen = await harness.progress(handle)
     assert [clip.is_playable for clip in seen.clips] == [True, False]
     # a task of sunosay's has one message for both, and none while one of them is good
-    says_why = stage.studio.name in BY_CLIP
+    says_why = harness.studio.name in BY_CLIP
     assert seen.clips[1].error == ("Prompt contained inappropriate material" if says_why else "")
 
 
 @pytest.mark.parametrize("name", BY_CLIP)
-async def test_a_clip_is_looked_up_and_credits_are_told(
+async def test_clip_and_credits_are_looked_up(
     server: ProviderServer, client: httpx.AsyncClient, name: str
 ) -> None:
-    stage = Stage(server, client, name)
-    clip = await stage.provider.clip(stage.request.clip_id)
+    harness = AdapterHarness(server, client, name)
+    clip = await harness.provider.clip(harness.request.clip_id)
     assert clip is not None
     assert (clip.title, clip.duration) == ("Electric Dreams", 192.0)
-    left = await stage.provider.credits()
+    left = await harness.provider.credits()
     assert left is not None
     assert left.left == 10_000
-    assert stage.studio.violations == []
+    assert harness.studio.violations == []
 
 
-async def test_aimlapi_is_waited_on_until_there_is_news(
+async def test_aimlapi_long_poll_ends_with_news(
     server: ProviderServer, client: httpx.AsyncClient
 ) -> None:
-    stage = Stage(server, client, "aimlapi")
-    handle = await stage.provider.extend(stage.request)
-    asking = asyncio.create_task(stage.provider.fetch([handle], newer_than=Status.SUBMITTED))
-    await server.wait_for(lambda: len(stage.studio.requests) == 2)
-    stage.reach(timeline.Status.STREAMING)
+    harness = AdapterHarness(server, client, "aimlapi")
+    handle = await harness.provider.extend(harness.request)
+    asking = asyncio.create_task(harness.provider.fetch([handle], newer_than=Status.SUBMITTED))
+    await server.wait_for(lambda: len(harness.studio.requests) == 2)
+    harness.reach(timeline.Status.STREAMING)
     seen = (await asking)[handle]
     assert {clip.status for clip in seen.clips} == {ClipStatus.STREAMING}
 
 
-async def test_suno_api_finds_again_what_it_never_answered(
+async def test_suno_api_finds_clips_of_an_unanswered_submission(
     server: ProviderServer, client: httpx.AsyncClient
 ) -> None:
-    stage = Stage(server, client, "suno_api")
+    harness = AdapterHarness(server, client, "suno_api")
     since = dt.datetime.now(dt.UTC)
-    stage.studio.fail_next(Fault.CLOSE_AFTER, on="submit")
+    harness.studio.fail_next(Fault.CLOSE_AFTER, on="submit")
     with pytest.raises(Unconfirmed):
-        await stage.provider.extend(stage.request)
-    found = await stage.provider.find_recent(stage.request, since=since)
-    assert set(found) == set(stage.studio.submissions[0].clip_ids)
+        await harness.provider.extend(harness.request)
+    found = await harness.provider.find_recent(harness.request, since=since)
+    assert set(found) == set(harness.studio.submissions[0].clip_ids)
 
 
-async def test_suno_api_joins_a_lineage(server: ProviderServer, client: httpx.AsyncClient) -> None:
-    stage = Stage(server, client, "suno_api")
-    part = await stage.provider.extend(stage.request)
-    stage.reach(timeline.Status.COMPLETE)
-    whole = await stage.provider.concat(part.clip_ids[0])
-    stage.reach(timeline.Status.COMPLETE)
-    (clip,) = (await stage.progress(whole)).clips
+async def test_suno_api_concat_makes_one_playable_clip(
+    server: ProviderServer, client: httpx.AsyncClient
+) -> None:
+    harness = AdapterHarness(server, client, "suno_api")
+    part = await harness.provider.extend(harness.request)
+    harness.reach(timeline.Status.COMPLETE)
+    whole = await harness.provider.concat(part.clip_ids[0])
+    harness.reach(timeline.Status.COMPLETE)
+    (clip,) = (await harness.progress(whole)).clips
     assert clip.is_playable
     assert clip.duration is not None
     assert clip.duration > 121

@@ -31,16 +31,16 @@ def fails(status: int, text: str) -> httpx.Response:
     return httpx.Response(status, json={"error": text})
 
 
-async def test_an_extension_is_sent_as_documented() -> None:
-    wire = FakeTransport(ok("suno_api_submitted"))
-    handle = await adapter("suno_api", wire, cookie=COOKIE).extend(
+async def test_extension_is_sent_as_documented() -> None:
+    transport = FakeTransport(ok("suno_api_submitted"))
+    handle = await adapter("suno_api", transport, cookie=COOKIE).extend(
         request_to(exclude=("heavy metal", "electronic"), model="chirp-crow")
     )
     assert handle == CLIPS
-    (sent,) = wire.requests
+    (sent,) = transport.requests
     assert (sent.method, sent.url.path) == ("POST", "/behind/a/path/api/extend_audio")
     assert sent.headers["Cookie"] == COOKIE
-    assert wire.bodies == [
+    assert transport.bodies == [
         {
             "audio_id": SOURCE,
             "prompt": "[Verse]\nSilver cities",
@@ -54,13 +54,20 @@ async def test_an_extension_is_sent_as_documented() -> None:
     ]
 
 
-async def test_without_cookie_second_and_model_none_is_sent() -> None:
-    wire = FakeTransport(ok("suno_api_submitted"))
-    await adapter("suno_api", wire).extend(request_to(continue_at=None, lyrics=""))
-    assert "Cookie" not in wire.requests[0].headers
-    (body,) = wire.bodies
+async def test_cookie_continue_at_and_model_are_sent_only_if_given() -> None:
+    transport = FakeTransport(ok("suno_api_submitted"))
+    await adapter("suno_api", transport).extend(request_to(continue_at=None, lyrics=""))
+    assert "Cookie" not in transport.requests[0].headers
+    (body,) = transport.bodies
     assert {"continue_at", "model"}.isdisjoint(body)
     assert body["prompt"] == "[Instrumental]"
+
+
+async def test_cookie_in_an_answer_reaches_no_error() -> None:
+    transport = FakeTransport(fails(400, f"Sent: {COOKIE}"))
+    with pytest.raises(Rejected) as caught:
+        await adapter("suno_api", transport, cookie=COOKIE).extend(request_to())
+    assert "secret" not in caught.value.text
 
 
 @pytest.mark.parametrize(
@@ -78,7 +85,7 @@ async def test_without_cookie_second_and_model_none_is_sent() -> None:
         (httpx.Response(200, json={"error": "Something"}), Unconfirmed),
     ],
 )
-async def test_a_refused_submission_means_what_the_source_says(
+async def test_refused_submission_has_the_kind_that_the_source_tells(
     refusal: httpx.Response, kind: type[ProviderError]
 ) -> None:
     with pytest.raises(ProviderError) as caught:
@@ -86,9 +93,9 @@ async def test_a_refused_submission_means_what_the_source_says(
     assert type(caught.value) is kind
 
 
-async def test_clips_are_asked_for_by_a_list_of_ids() -> None:
-    wire = FakeTransport(ok("suno_api_clips"))
-    progress = await adapter("suno_api", wire).fetch([CLIPS])
+async def test_clips_are_fetched_by_a_list_of_ids() -> None:
+    transport = FakeTransport(ok("suno_api_clips"))
+    progress = await adapter("suno_api", transport).fetch([CLIPS])
     assert progress == {
         CLIPS: Progress(
             clips=(
@@ -105,47 +112,47 @@ async def test_clips_are_asked_for_by_a_list_of_ids() -> None:
             )
         )
     }
-    assert wire.requests[0].url.path == "/behind/a/path/api/get"
-    assert dict(wire.requests[0].url.params) == {"ids": f"{A},{B}"}
+    assert transport.requests[0].url.path == "/behind/a/path/api/get"
+    assert dict(transport.requests[0].url.params) == {"ids": f"{A},{B}"}
 
 
-async def test_an_empty_list_of_ids_is_never_sent() -> None:
-    wire = FakeTransport(ok("suno_api_clips"))
-    assert await adapter("suno_api", wire).fetch([Handle()]) == {}
-    assert wire.requests == []
+async def test_empty_list_of_ids_is_never_sent() -> None:
+    transport = FakeTransport(ok("suno_api_clips"))
+    assert await adapter("suno_api", transport).fetch([Handle()]) == {}
+    assert transport.requests == []
 
 
-async def test_two_clips_of_one_extension_go_together_and_no_more() -> None:
+async def test_batches_hold_the_two_clips_of_one_extension() -> None:
     handles = [Handle(clip_ids=("a",)), Handle(clip_ids=("b", "c")), Handle(clip_ids=("d",))]
-    wire = FakeTransport(httpx.Response(200, json=[]))
-    assert await adapter("suno_api", wire).fetch(handles) == {}
-    assert [request.url.params["ids"] for request in wire.requests] == ["a", "b,c", "d"]
+    transport = FakeTransport(httpx.Response(200, json=[]))
+    assert await adapter("suno_api", transport).fetch(handles) == {}
+    assert [request.url.params["ids"] for request in transport.requests] == ["a", "b,c", "d"]
 
 
-async def test_every_failed_question_is_only_a_question_for_later() -> None:
+async def test_failed_query_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         await adapter("suno_api", FakeTransport(fails(500, "Internal server error"))).clip(A)
 
 
-async def test_recent_clips_are_known_by_time_prompt_and_title_oldest_first() -> None:
-    wire = FakeTransport(ok("suno_api_library"))
-    found = await adapter("suno_api", wire).find_recent(
+async def test_recent_clips_are_found_by_time_prompt_and_title_oldest_first() -> None:
+    transport = FakeTransport(ok("suno_api_library"))
+    found = await adapter("suno_api", transport).find_recent(
         request_to(title="Ocean Wanderer", lyrics="[Bridge]\n\nStars above"),
         since=dt.datetime(2026, 1, 15, 11, 30, tzinfo=dt.UTC),
     )
     assert found == ("early", "late")
-    assert wire.requests[0].url.query == b""
+    assert transport.requests[0].url.query == b""
 
 
-async def test_a_lineage_is_joined_into_one_new_clip() -> None:
-    wire = FakeTransport(ok("suno_api_joined"))
-    assert await adapter("suno_api", wire).concat(B) == Handle(clip_ids=(A,))
-    assert wire.requests[0].url.path == "/behind/a/path/api/concat"
-    assert wire.bodies == [{"clip_id": B}]
+async def test_concat_submits_one_new_clip() -> None:
+    transport = FakeTransport(ok("suno_api_joined"))
+    assert await adapter("suno_api", transport).concat(B) == Handle(clip_ids=(A,))
+    assert transport.requests[0].url.path == "/behind/a/path/api/concat"
+    assert transport.bodies == [{"clip_id": B}]
 
 
-async def test_the_credits_left_are_told() -> None:
+async def test_credits_are_those_left() -> None:
     left = {"credits_left": 50, "period": None, "monthly_limit": 50, "monthly_usage": 0}
-    wire = FakeTransport(httpx.Response(200, json=left))
-    assert await adapter("suno_api", wire).credits() == Credits(50)
-    assert wire.requests[0].url.path == "/behind/a/path/api/get_limit"
+    transport = FakeTransport(httpx.Response(200, json=left))
+    assert await adapter("suno_api", transport).credits() == Credits(50)
+    assert transport.requests[0].url.path == "/behind/a/path/api/get_limit"

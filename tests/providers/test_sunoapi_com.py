@@ -25,13 +25,13 @@ from tests.support.provider_samples import (
 )
 
 
-async def test_an_extension_is_sent_as_documented() -> None:
-    wire = FakeTransport(ok("sunoapi_com_submitted"))
-    assert await adapter("sunoapi_com", wire).extend(request_to(continue_at=48.762)) == CLIPS
-    (sent,) = wire.requests
+async def test_extension_is_sent_as_documented() -> None:
+    transport = FakeTransport(ok("sunoapi_com_submitted"))
+    assert await adapter("sunoapi_com", transport).extend(request_to(continue_at=48.762)) == CLIPS
+    (sent,) = transport.requests
     assert (sent.method, sent.url.path) == ("POST", "/behind/a/path/api/v2/suno/v3.5/extend")
     assert sent.headers["Authorization"] == f"Bearer {KEY}"
-    assert wire.bodies == [
+    assert transport.bodies == [
         {
             "prompt": "[Verse]\nSilver cities",
             "tags": "rock, uplifting",
@@ -43,9 +43,9 @@ async def test_an_extension_is_sent_as_documented() -> None:
 
 
 async def test_prompt_and_tags_are_always_sent_and_a_title_only_if_given() -> None:
-    wire = FakeTransport(ok("sunoapi_com_submitted"))
-    await adapter("sunoapi_com", wire).extend(request_to(lyrics="", style=(), title=""))
-    assert wire.bodies == [
+    transport = FakeTransport(ok("sunoapi_com_submitted"))
+    await adapter("sunoapi_com", transport).extend(request_to(lyrics="", style=(), title=""))
+    assert transport.bodies == [
         {
             "prompt": "[Instrumental]",
             "tags": "",
@@ -67,12 +67,12 @@ async def test_prompt_and_tags_are_always_sent_and_a_title_only_if_given() -> No
     ],
 )
 @pytest.mark.parametrize("key", ["error", "message", "msg", "detail"])
-async def test_what_403_means_is_told_by_its_words(
+async def test_403_has_the_kind_that_its_words_tell(
     key: str, text: str, kind: type[ProviderError]
 ) -> None:
-    wire = FakeTransport(httpx.Response(403, json={key: text}))
+    transport = FakeTransport(httpx.Response(403, json={key: text}))
     with pytest.raises(ProviderError) as caught:
-        await adapter("sunoapi_com", wire).extend(request_to())
+        await adapter("sunoapi_com", transport).extend(request_to())
     assert type(caught.value) is kind
     assert caught.value.text == text
 
@@ -84,7 +84,7 @@ async def test_what_403_means_is_told_by_its_words(
         ({"code": 200, "data": {"task_id": "t-1"}, "message": "success"}, Unconfirmed),
     ],
 )
-async def test_a_submission_without_clips_is_no_success(
+async def test_submission_answered_without_clips_is_no_success(
     body: object, kind: type[ProviderError]
 ) -> None:
     with pytest.raises(kind):
@@ -93,9 +93,9 @@ async def test_a_submission_without_clips_is_no_success(
         )
 
 
-async def test_only_the_status_of_the_clips_counts() -> None:
-    wire = FakeTransport(ok("sunoapi_com_clips"))
-    progress = await adapter("sunoapi_com", wire).fetch([CLIPS])
+async def test_status_of_the_clips_counts_not_that_of_the_submission() -> None:
+    transport = FakeTransport(ok("sunoapi_com_clips"))
+    progress = await adapter("sunoapi_com", transport).fetch([CLIPS])
     assert progress[CLIPS].clips == (
         Clip(
             id=A,
@@ -107,24 +107,24 @@ async def test_only_the_status_of_the_clips_counts() -> None:
         ),
         Clip(id=B, status=ClipStatus.SUBMITTED, title="Starry"),
     )
-    assert wire.requests[0].url.path == "/behind/a/path/api/v2/suno/v3.5/clips"
-    assert dict(wire.requests[0].url.params) == {"ids": f"{A},{B}"}
+    assert transport.requests[0].url.path == "/behind/a/path/api/v2/suno/v3.5/clips"
+    assert dict(transport.requests[0].url.params) == {"ids": f"{A},{B}"}
 
 
-async def test_clips_by_id_in_an_envelope_are_read_too() -> None:
-    wire = FakeTransport(ok("sunoapi_com_clips_by_id"))
-    clip = await adapter("sunoapi_com", wire).clip(A)
+async def test_wrapped_clips_by_id_are_read_too() -> None:
+    transport = FakeTransport(ok("sunoapi_com_clips_by_id"))
+    clip = await adapter("sunoapi_com", transport).clip(A)
     assert clip is not None
     assert clip.duration == 120.4
 
 
-async def test_a_clip_that_is_not_named_yet_is_left_out() -> None:
+async def test_handle_that_is_not_named_yet_is_left_out() -> None:
     other = Handle(clip_ids=("not-yet",))
-    wire = FakeTransport(ok("sunoapi_com_clips"), httpx.Response(200, json={"clips": []}))
-    assert set(await adapter("sunoapi_com", wire).fetch([CLIPS, other])) == {CLIPS}
+    transport = FakeTransport(ok("sunoapi_com_clips"), httpx.Response(200, json={"clips": []}))
+    assert set(await adapter("sunoapi_com", transport).fetch([CLIPS, other])) == {CLIPS}
 
 
-async def test_bought_credits_count_as_well() -> None:
-    wire = FakeTransport(httpx.Response(200, json={"credits": 50, "extra_credits": 7}))
-    assert await adapter("sunoapi_com", wire).credits() == Credits(57)
-    assert wire.requests[0].url.path == "/behind/a/path/api/v1/get-credits"
+async def test_credits_include_bought_ones() -> None:
+    transport = FakeTransport(httpx.Response(200, json={"credits": 50, "extra_credits": 7}))
+    assert await adapter("sunoapi_com", transport).credits() == Credits(57)
+    assert transport.requests[0].url.path == "/behind/a/path/api/v1/get-credits"

@@ -35,13 +35,13 @@ def says(**body: object) -> httpx.Response:
 
 
 @pytest.mark.parametrize(("name", "point"), [("sunoapi_co", "100"), ("sunosay", 100)])
-async def test_an_extension_is_sent_as_documented(name: str, point: object) -> None:
-    wire = FakeTransport(ok("sunosay_submitted"))
-    assert await adapter(name, wire).extend(request_to()) == TASK
-    (sent,) = wire.requests
+async def test_extension_is_sent_as_documented(name: str, point: object) -> None:
+    transport = FakeTransport(ok("sunosay_submitted"))
+    assert await adapter(name, transport).extend(request_to()) == TASK
+    (sent,) = transport.requests
     assert (sent.method, sent.url.path) == ("POST", "/behind/a/path/suno/music/extend-music")
     assert sent.headers["Authorization"] == f"Bearer {KEY}"
-    assert wire.bodies == [
+    assert transport.bodies == [
         {
             "prompt": "[Verse]\nSilver cities",
             "title": "New Beginnings",
@@ -50,14 +50,16 @@ async def test_an_extension_is_sent_as_documented(name: str, point: object) -> N
             "continue_at": point,
         }
     ]
-    assert type(wire.bodies[0]["continue_at"]) is type(point)
+    assert type(transport.bodies[0]["continue_at"]) is type(point)
 
 
-async def test_an_instrumental_has_an_endpoint_of_its_own_and_no_prompt() -> None:
-    wire = FakeTransport(ok("sunosay_submitted"))
-    await adapter("sunosay", wire).extend(request_to(lyrics="", style=(), title="", model="v3.5"))
-    assert wire.requests[0].url.path == "/behind/a/path/suno/music/extend-Instrumental"
-    assert wire.bodies == [
+async def test_instrumental_has_its_own_endpoint_and_no_prompt() -> None:
+    transport = FakeTransport(ok("sunosay_submitted"))
+    await adapter("sunosay", transport).extend(
+        request_to(lyrics="", style=(), title="", model="v3.5")
+    )
+    assert transport.requests[0].url.path == "/behind/a/path/suno/music/extend-Instrumental"
+    assert transport.bodies == [
         {
             "title": "",
             "tags": "",
@@ -71,36 +73,38 @@ async def test_an_instrumental_has_an_endpoint_of_its_own_and_no_prompt() -> Non
 @pytest.mark.parametrize(
     ("seconds", "text"), [(100.0, "100"), (48.762, "48.762"), (0.001, "0.001"), (200.5, "200.5")]
 )
-async def test_seconds_as_text_are_plain_decimals(seconds: float, text: str) -> None:
-    wire = FakeTransport(ok("sunosay_submitted"))
-    await adapter("sunoapi_co", wire).extend(request_to(continue_at=seconds))
-    assert wire.bodies[0]["continue_at"] == text
+async def test_continue_at_as_text_is_a_plain_decimal(seconds: float, text: str) -> None:
+    transport = FakeTransport(ok("sunosay_submitted"))
+    await adapter("sunoapi_co", transport).extend(request_to(continue_at=seconds))
+    assert transport.bodies[0]["continue_at"] == text
 
 
-async def test_a_setting_makes_sunoapi_co_send_numbers() -> None:
-    wire = FakeTransport(ok("sunosay_submitted"))
-    await adapter("sunoapi_co", wire, continue_at="number").extend(request_to(continue_at=48.762))
-    assert wire.bodies[0]["continue_at"] == 48.762
+async def test_sunoapi_co_can_be_set_to_send_numbers() -> None:
+    transport = FakeTransport(ok("sunosay_submitted"))
+    await adapter("sunoapi_co", transport, continue_at="number").extend(
+        request_to(continue_at=48.762)
+    )
+    assert transport.bodies[0]["continue_at"] == 48.762
 
 
 @pytest.mark.parametrize(
     ("name", "points"), [("sunoapi_co", ["100", 100]), ("sunosay", [100, "100"])]
 )
 @pytest.mark.parametrize("status", [200, 422])
-async def test_a_refused_type_of_the_second_is_changed_once(
+async def test_refused_type_of_continue_at_is_changed_once(
     name: str, points: list[object], status: int
 ) -> None:
     refused = {"code": 400, "message": "continue_at has the wrong type"}
-    wire = FakeTransport(httpx.Response(status, json=refused), ok("sunosay_submitted"))
-    assert await adapter(name, wire).extend(request_to()) == TASK
-    assert [body["continue_at"] for body in wire.bodies] == points
+    transport = FakeTransport(httpx.Response(status, json=refused), ok("sunosay_submitted"))
+    assert await adapter(name, transport).extend(request_to()) == TASK
+    assert [body["continue_at"] for body in transport.bodies] == points
 
 
-async def test_a_second_refused_in_both_types_is_not_sent_a_third_time() -> None:
-    wire = FakeTransport(says(code=400, message="continue_at must be less than the duration"))
+async def test_continue_at_refused_in_both_types_is_not_sent_a_third_time() -> None:
+    transport = FakeTransport(says(code=400, message="continue_at must be less than the duration"))
     with pytest.raises(Rejected, match="less than the duration"):
-        await adapter("sunosay", wire).extend(request_to())
-    assert len(wire.requests) == 2
+        await adapter("sunosay", transport).extend(request_to())
+    assert len(transport.requests) == 2
 
 
 @pytest.mark.parametrize("name", BOTH)
@@ -122,7 +126,7 @@ async def test_a_second_refused_in_both_types_is_not_sent_a_third_time() -> None
         ({"status": "error", "clips": []}, Rejected),
     ],
 )
-async def test_only_the_code_decides_on_a_submission(
+async def test_code_decides_about_a_submission(
     name: str, body: dict[str, object], kind: type[ProviderError]
 ) -> None:
     with pytest.raises(ProviderError) as caught:
@@ -130,23 +134,23 @@ async def test_only_the_code_decides_on_a_submission(
     assert isinstance(caught.value, kind)
 
 
-async def test_a_submission_that_hides_nothing_but_its_code_is_taken() -> None:
-    wire = FakeTransport(says(task_id=17))
-    assert await adapter("sunosay", wire).extend(request_to()) == Handle(task_id="17")
+async def test_submission_answered_without_a_code_is_accepted() -> None:
+    transport = FakeTransport(says(task_id=17))
+    assert await adapter("sunosay", transport).extend(request_to()) == Handle(task_id="17")
 
 
-async def test_a_server_error_is_not_read_as_a_refusal_of_the_second() -> None:
-    wire = FakeTransport(httpx.Response(502, json={"message": "continue_at"}))
+async def test_server_error_is_not_read_as_a_refused_continue_at() -> None:
+    transport = FakeTransport(httpx.Response(502, json={"message": "continue_at"}))
     with pytest.raises(Unconfirmed):
-        await adapter("sunosay", wire).extend(request_to())
-    assert len(wire.requests) == 1
+        await adapter("sunosay", transport).extend(request_to())
+    assert len(transport.requests) == 1
 
 
 @pytest.mark.parametrize("name", BOTH)
-async def test_each_task_is_asked_for_by_post(name: str) -> None:
+async def test_each_task_is_fetched_by_post(name: str) -> None:
     other = Handle(task_id="t-2")
-    wire = FakeTransport(ok("sunosay_complete"), ok("sunosay_streaming"))
-    progress = await adapter(name, wire).fetch([TASK, other])
+    transport = FakeTransport(ok("sunosay_complete"), ok("sunosay_streaming"))
+    progress = await adapter(name, transport).fetch([TASK, other])
     assert progress == {
         TASK: Progress(
             clips=(
@@ -168,11 +172,13 @@ async def test_each_task_is_asked_for_by_post(name: str) -> None:
         ),
         other: Progress(is_open=True),
     }
-    assert {request.url.path for request in wire.requests} == {"/behind/a/path/suno/music/get-task"}
-    assert wire.bodies == [{"task_id": "t-1"}, {"task_id": "t-2"}]
+    assert {request.url.path for request in transport.requests} == {
+        "/behind/a/path/suno/music/get-task"
+    }
+    assert transport.bodies == [{"task_id": "t-1"}, {"task_id": "t-2"}]
 
 
-async def test_a_clip_without_a_status_has_that_of_its_task() -> None:
+async def test_clip_without_a_status_has_that_of_its_task() -> None:
     body = {"code": 200, "status": "streaming", "clips": [{"continue_clip_id": A}]}
     progress = await adapter("sunosay", FakeTransport(says(**body))).fetch([TASK])
     assert progress[TASK] == Progress(
@@ -180,7 +186,7 @@ async def test_a_clip_without_a_status_has_that_of_its_task() -> None:
     )
 
 
-async def test_done_without_any_clip_is_waited_on() -> None:
+async def test_complete_task_without_clips_stays_open() -> None:
     progress = await adapter("sunosay", FakeTransport(says(code=200, status="complete"))).fetch(
         [TASK]
     )
@@ -197,7 +203,7 @@ async def test_done_without_any_clip_is_waited_on() -> None:
         ({"code": 402, "message": "no credits"}, "no credits"),
     ],
 )
-async def test_a_failed_task_says_why(body: dict[str, object], error: str) -> None:
+async def test_failed_task_has_its_reason(body: dict[str, object], error: str) -> None:
     progress = await adapter("sunosay", FakeTransport(says(**body))).fetch([TASK])
     assert (progress[TASK].error or "").startswith(error)
     assert progress[TASK].error is not None
@@ -213,7 +219,7 @@ async def test_a_failed_task_says_why(body: dict[str, object], error: str) -> No
         ({"code": 1}, Unavailable),
     ],
 )
-async def test_a_question_refused_for_other_reasons_fails_no_task(
+async def test_query_refused_for_other_reasons_fails_no_task(
     body: dict[str, object], kind: type[ProviderError]
 ) -> None:
     with pytest.raises(ProviderError) as caught:
@@ -221,10 +227,10 @@ async def test_a_question_refused_for_other_reasons_fails_no_task(
     assert type(caught.value) is kind
 
 
-async def test_it_tells_nothing_of_single_clips_and_credits() -> None:
-    wire = FakeTransport(httpx.Response(500))
-    provider = adapter("sunosay", wire)
+async def test_clips_credits_and_recent_clips_are_not_reported() -> None:
+    transport = FakeTransport(httpx.Response(500))
+    provider = adapter("sunosay", transport)
     assert await provider.clip(A) is None
     assert await provider.credits() is None
     assert await provider.find_recent(request_to(), since=dt.datetime.now(dt.UTC)) == ()
-    assert wire.requests == []
+    assert transport.requests == []

@@ -1,4 +1,4 @@
-"""What the tests of the adapters share: a scripted network, and each adapter on it."""
+"""Shared by the adapters' tests: a scripted transport, and each adapter on it."""
 
 import json
 from pathlib import Path
@@ -35,18 +35,18 @@ HANDLES = {name: TASK if name in ("sunoapi_co", "sunosay") else CLIPS for name i
 
 
 def answer(name: str) -> object:
-    """Return the contract's answer that is kept under ``name``."""
+    """Return the contract's answer from ``tests/providers/answers/<name>.json``."""
     path = Path(__file__).parents[1] / "providers" / "answers" / f"{name}.json"
     return json.loads(path.read_text("utf-8"))
 
 
 def ok(name: str, status: int = 200) -> httpx.Response:
-    """Return the response that carries the contract's answer ``name``."""
+    """Return a response with the contract's answer ``name``."""
     return httpx.Response(status, json=answer(name))
 
 
 class FakeTransport(httpx.MockTransport):
-    """A network that gives the planned answers in turn, the last again and again."""
+    """Returns the planned answers in turn, and the last one again and again."""
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         super().__init__(self._next)
@@ -65,15 +65,20 @@ class FakeTransport(httpx.MockTransport):
         """The JSON bodies that were sent."""
         return [json.loads(request.content) for request in self.requests]
 
+    @property
+    def paths(self) -> list[str]:
+        """The paths that were requested, without that of `BASE_URL`."""
+        return [request.url.path.removeprefix("/behind/a/path") for request in self.requests]
 
-def adapter(name: str, wire: httpx.AsyncBaseTransport, **options: Any) -> Provider:  # noqa: ANN401 - what each takes
-    """Return the adapter ``name`` on ``wire``, with a base URL that has a path of its own."""
-    access = ApiConfig(base_url=BASE_URL, key=KEY, trusted_hosts={"trusted.example"})
-    return ADAPTERS[name](httpx.AsyncClient(transport=wire), access, **options)
+
+def adapter(name: str, transport: httpx.AsyncBaseTransport, **options: Any) -> Provider:  # noqa: ANN401 - differ
+    """Return the adapter ``name`` on ``transport``, with a base URL that has a path."""
+    config = ApiConfig(base_url=BASE_URL, key=KEY, trusted_hosts={"trusted.example"})
+    return ADAPTERS[name](httpx.AsyncClient(transport=transport), config, **options)
 
 
 def request_to(provider: str = "sunosay", **changes: Any) -> ExtendRequest:  # noqa: ANN401 - any field
-    """Return a request with everything in it."""
+    """Return a request with every common field set."""
     given = {
         "clip_id": SOURCE,
         "continue_at": 100.0,

@@ -1,4 +1,4 @@
-"""What of a provider's own words reaches a member."""
+"""Provider texts made fit for members."""
 
 import pytest
 from hypothesis import given
@@ -60,7 +60,7 @@ def test_documented_messages_are_shown_as_they_are(text: str) -> None:
         ("half \ud83d a pair", "half a pair"),
     ],
 )
-def test_what_is_no_part_of_the_sentence_goes(text: str | None, shown: str) -> None:
+def test_prefixes_markup_and_control_characters_are_removed(text: str | None, shown: str) -> None:
     assert redacted(text) == shown.replace("…", "Song Description ", 1)
 
 
@@ -77,7 +77,7 @@ def test_what_is_no_part_of_the_sentence_goes(text: str | None, shown: str) -> N
         "TypeError: x is undefined\n    at run (/app/x.js:1:2)",
     ],
 )
-def test_pages_data_and_tracebacks_say_nothing(text: str) -> None:
+def test_pages_data_and_tracebacks_become_empty(text: str) -> None:
     assert redacted(text) == ""
 
 
@@ -105,7 +105,7 @@ def test_addresses_and_keys_are_left_out(private: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=())))
-def test_any_text_comes_out_as_one_short_line_without_markup(text: str) -> None:
+def test_redacted_text_is_one_short_line_without_markup(text: str) -> None:
     shown = redacted(text)
     assert len(shown) <= MAX_LENGTH
     assert len(shown.splitlines()) <= 1
@@ -113,7 +113,7 @@ def test_any_text_comes_out_as_one_short_line_without_markup(text: str) -> None:
     shown.encode()
 
 
-def test_a_long_text_is_shortened() -> None:
+def test_long_text_is_truncated() -> None:
     shown = redacted("word " * 100)
     assert len(shown) <= MAX_LENGTH
     assert shown.endswith("word…")
