@@ -22,6 +22,7 @@ from bot.providers.http import ApiClient, rate_limiter
 
 Result = TypeVar("Result")
 
+MAX_CLIPS = 8  # of one submission; APIs make two
 # a prompt for APIs without instrumental extensions (providers.md §6.8)
 INSTRUMENTAL = "[Instrumental]"
 
@@ -95,7 +96,7 @@ class Adapter:
         """Return None: the API does not report credits."""
 
     def _error_from(self, response: ErrorResponse) -> ProviderError | None:
-        """Return what an error response to a submission means to this API, None for the usual."""
+        """Return the error that ``response`` is to this API alone, None for the common one."""
         del response
         return None
 
@@ -182,12 +183,12 @@ def json_number(seconds: float) -> float:
 
 
 def handle_of(clip_ids: Iterable[str], *, reason: str = "") -> Handle:
-    """Return the handle to the clips in the answer to a submission.
+    """Return the handle to the clips in the answer to a submission, at most `MAX_CLIPS`.
 
     Raises:
         Rejected: there are none; Suno fails so with HTTP 200 (providers.md §6.7).
     """
-    distinct = tuple(dict.fromkeys(clip_ids))
+    distinct = tuple(dict.fromkeys(clip_ids))[:MAX_CLIPS]
     if not distinct:
         raise Rejected(reason)
     return Handle(clip_ids=distinct)

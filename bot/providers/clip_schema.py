@@ -8,7 +8,6 @@ Status words and links come in several forms too; `clip_status` and `playable_ur
 import logging
 import re
 from collections.abc import Collection
-from math import isfinite
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -30,6 +29,7 @@ _log = logging.getLogger(__name__)
 MAX_TITLE_LENGTH = 200
 MAX_STYLE_LENGTH = 1000
 MAX_URL_LENGTH = 2000
+_MAX_DURATION = 86_400.0  # seconds
 _MAX_INTEGER_BITS = 64
 _ERROR_TYPE = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _STATUS_WORDS = {
@@ -52,14 +52,17 @@ _STATUS_BY_WORD = {word: status for status, words in _STATUS_WORDS.items() for w
 
 
 def _parse_duration(value: object) -> object:
-    """Return seconds; APIs also send text, and 0 or nonsense while they have none."""
+    """Return seconds, None if they are unknown.
+
+    APIs also send text, 0 and nonsense. No clip is longer than a day.
+    """
     if not isinstance(value, str | float | int):
         return value
     try:
         seconds = float(value)
     except (ValueError, OverflowError):
         return None
-    return seconds if isfinite(seconds) and seconds > 0 else None
+    return seconds if 0 < seconds <= _MAX_DURATION else None
 
 
 def _integer_as_text(value: object) -> object:
@@ -107,6 +110,7 @@ class ClipAnswer(ClipRef, Metadata):
     title: str | None = None
     audio_url: str | None = None
     image_url: str | None = None
+    image_large_url: str | None = None
     metadata: Metadata | None = None
 
 
@@ -136,7 +140,10 @@ def to_clip(answer: ClipAnswer, *, trusted_hosts: Collection[str] = ()) -> Clip:
             tags if isinstance(tags, str) else format_style((*tags,)), MAX_STYLE_LENGTH
         ),
         audio_url=_storable_url(answer.audio_url, trusted_hosts) if has_audio else None,
-        image_url=_storable_url(answer.image_url, trusted_hosts),
+        image_url=(
+            _storable_url(answer.image_large_url, trusted_hosts)
+            or _storable_url(answer.image_url, trusted_hosts)
+        ),
         duration=answer.duration or metadata.duration,
         error=redacted(answer.error_message or metadata.error_message) if has_failed else "",
     )

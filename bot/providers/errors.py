@@ -32,6 +32,7 @@ _PAYMENT_WORDS = re.compile(r"\bcredits?\b|\bsubscription\b", re.IGNORECASE)
 _KIND_BY_STATUS = {401: Unauthorized, 402: OutOfCredits}
 # A redirect means that the base URL is wrong; it is never followed with a key.
 _KIND_BY_STATUS_CLASS: dict[int, type[ProviderError]] = {3: Unauthorized, 4: Rejected}
+_MISSING_PATH_STATUSES = (404, 405)
 # A server or proxy stopped waiting. As with 5xx, the request may have been carried out.
 _TIMEOUT_STATUSES = (408, 499)
 
@@ -45,12 +46,16 @@ class ErrorResponse:
         message: the provider's own words, raw; empty if it sent a page or nothing.
         body: the whole answer, to search for the name of a field.
         retry_after: seconds, None if the answer has none.
+        is_json: whether the body is JSON, as an API's own answers are.
+        is_query: whether it answers a query, not a submission.
     """
 
     status: int
     message: str = ""
     body: str = field(default="", repr=False)
     retry_after: float | None = None
+    is_json: bool = True
+    is_query: bool = False
 
     @property
     def text(self) -> str:
@@ -76,6 +81,9 @@ def error_for(response: ErrorResponse, unknown_outcome: type[ProviderError]) -> 
         return RateLimited(text, retry_after=response.retry_after)
     if status == HTTPStatus.FORBIDDEN:
         return _forbidden_kind(response)(text)
+    if status in _MISSING_PATH_STATUSES and not response.is_json:
+        # The server has no such path. An API that has it answers 404 for a clip, in JSON.
+        return Unauthorized("This address is not the API's; check the base URL.")
     kind = _KIND_BY_STATUS.get(status)
     if kind is None and status not in _TIMEOUT_STATUSES:
         kind = _KIND_BY_STATUS_CLASS.get(status // 100)

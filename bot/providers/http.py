@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import logging
 import re
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -28,6 +29,8 @@ UnknownOutcome = type[Unconfirmed] | type[Unavailable]
 
 CONNECT_TIMEOUT = 10.0  # seconds
 QUERY_TIMEOUT = 30.0  # seconds
+MAX_ANSWER_BYTES = 1 << 20  # uncompressed; a page of 20 clips with all their lyrics has half of it
+_ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
 _FIELD_NAME = re.compile(r"[a-z_]{1,32}|\d{1,3}", re.ASCII)
 # the parts of a header that are keys; nothing shorter is a secret
 _SECRET = re.compile(r"[^\s;=]{8,}")
@@ -55,8 +58,8 @@ class ApiClient:
         base_url: may have a path; the path of a request is appended.
         headers: for authorisation; their values never leave this object.
         query_every: least seconds between two queries; 0 is no limit.
-        error_from: the provider's own reading of an error response to a submission; returns None
-            to use `error_for`.
+        error_from: the provider's own reading of an error response; returns None to use
+            `error_for`.
     """
 
     def __init__(
@@ -104,8 +107,7 @@ class ApiClient:
         try:
             answer = await self._send(request, path, Unconfirmed, timeout_seconds=timeout_seconds)
         except _ErrorStatusError as error:
-            own_error = self._error_from(error.response)
-            raise self.logged(own_error or error_for(error.response, Unconfirmed)) from None
+            raise self.logged(self._error_for(error.response, Unconfirmed)) from None
         return self._parse(schema, answer, Unconfirmed)
 
     async def query(
@@ -120,6 +122,8 @@ class ApiClient:
     ) -> Answer:
         """Send a request that changes nothing, when the query rate allows it.
 
+        Errors are left to the caller to log, who may see the same one at each poll.
+
         Raises:
             Unavailable: there is no usable answer now.
             ProviderError: it was refused.
@@ -132,14 +136,17 @@ class ApiClient:
         try:
             answer = await self._send(request, path, Unavailable, timeout_seconds=timeout_seconds)
         except _ErrorStatusError as error:
-            raise self.logged(error_for(error.response, Unavailable)) from None
+            raise self._error_for(error.response, Unavailable) from None
         return self._parse(schema, answer, Unavailable)
 
     def logged(self, error: ProviderError) -> ProviderError:
-        """Return ``error`` after logging it, if only the operator can act on it."""
+        """Return the ``error`` of a submission, logged if only the operator can act on it."""
         if isinstance(error, Unauthorized | OutOfCredits):
             _log.warning("%s: %s: %s", self._label, error.kind, error.text or "no reason given")
         return error
+
+    def _error_for(self, response: ErrorResponse, unknown_outcome: UnknownOutcome) -> ProviderError:
+        return self._error_from(response) or error_for(response, unknown_outcome)
 
     def _request(
         self,
@@ -150,7 +157,11 @@ class ApiClient:
         body: Mapping[str, object] | None = None,
         timeout_seconds: float,
     ) -> httpx.Request:
-        headers = {**self._headers, "Accept": "application/json"}
+        headers = {
+            **self._headers,
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",  # answers are small, and a compressed one may be a bomb
+        }
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -186,12 +197,15 @@ class ApiClient:
         """
         try:
             async with asyncio.timeout(timeout_seconds):
-                response = await self._client.send(request, follow_redirects=False)
+                response = await self._client.send(request, follow_redirects=False, stream=True)
+                try:
+                    content = await _read(response)
+                finally:
+                    await response.aclose()
         except _NOT_SENT as error:
             raise self._no_response(error, path, Unavailable) from None
         except (httpx.RequestError, TimeoutError) as error:
             raise self._no_response(error, path, unknown_outcome) from None
-        content = response.content
         for secret in self._secrets:
             content = content.replace(secret, b"")
         try:
@@ -210,6 +224,8 @@ class ApiClient:
                 extract_message(answer),
                 content.decode(errors="replace"),
                 retry_after(header, now=dt.datetime.now(dt.UTC)),
+                is_json=answer is not None,
+                is_query=unknown_outcome is Unavailable,
             )
         )
 
@@ -231,6 +247,29 @@ class ApiClient:
             text = f"{self._label} answered in another form than expected: {field}"
             _log.warning("%s", text)
             raise unknown_outcome(text) from None
+
+
+async def _read(response: httpx.Response) -> bytes:
+    """Return the uncompressed body of ``response``, or nothing if it has no acceptable one.
+
+    httpx would uncompress without a bound: 1 MB of gzip can become 1 GB.
+    """
+    content = bytearray()
+    async for chunk in response.aiter_raw():
+        content += chunk
+        if len(content) > MAX_ANSWER_BYTES:
+            return b""
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return bytes(content)
+    if encoding not in ("gzip", "deflate"):
+        return b""
+    decompressor = zlib.decompressobj(_ZLIB_OR_GZIP)
+    try:
+        uncompressed = decompressor.decompress(content, MAX_ANSWER_BYTES)
+    except zlib.error:
+        return b""
+    return uncompressed if decompressor.eof else b""
 
 
 class _ErrorStatusError(Exception):

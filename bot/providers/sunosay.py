@@ -15,6 +15,7 @@ from typing_extensions import override
 from bot.domain.form import TextLimits, format_style
 from bot.domain.models import ClipStatus, ExtendRequest, Handle, Progress, Status
 from bot.providers.adapter import (
+    MAX_CLIPS,
     Adapter,
     ApiConfig,
     gather_successes,
@@ -164,7 +165,7 @@ class SunoSay(Adapter):
             # No status word for failure is documented: this may be the task's (providers.md §2.3).
             if isinstance(error, Rejected | OutOfCredits):
                 return handle, Progress(error=error.text)
-            raise self._api.logged(error)
+            raise error
         return handle, self._progress(task)
 
     def _progress(self, task: _TaskResponse) -> Progress:
@@ -173,7 +174,7 @@ class SunoSay(Adapter):
                 clip.model_copy(update={"status": clip.status or task.status}),
                 trusted_hosts=self._trusted_hosts,
             )
-            for clip in task.clips or ()
+            for clip in (task.clips or ())[:MAX_CLIPS]
         )
         status = clip_status(task.status)
         if status is ClipStatus.FAILED:

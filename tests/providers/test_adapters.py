@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.models import Handle
-from bot.providers.adapter import ApiConfig, clip_id_batches, gather_successes
+from bot.providers.adapter import MAX_CLIPS, ApiConfig, clip_id_batches, gather_successes
 from bot.providers.base import (
     ProviderError,
     RateLimited,
@@ -156,6 +156,25 @@ async def test_bug_in_one_of_several_requests_is_raised() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await gather_successes(bug())
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+async def test_submission_answered_with_many_clips_keeps_the_first_few(name: str) -> None:
+    ids = [f"clip-{number}" for number in range(500)]
+    clips = [{"id": clip_id, "status": "complete"} for clip_id in ids]
+    answer = {
+        "aimlapi": {"clip_ids": ids},
+        "suno_api": clips,
+        "sunoapi_com": {"clips": clips},
+    }.get(name, {"code": 200, "task_id": "t-1", "status": "complete", "clips": clips})
+    provider = adapter(name, FakeTransport(httpx.Response(200, json=answer)))
+    handle = await provider.extend(request_to(name))
+    if handle.task_id:
+        progress = await provider.fetch([handle])
+        kept = tuple(clip.id for clip in progress[handle].clips)
+    else:
+        kept = handle.clip_ids
+    assert kept == tuple(ids[:MAX_CLIPS])
 
 
 def test_clip_id_batches_keep_the_clips_of_a_handle_together_if_they_fit() -> None:

@@ -33,6 +33,10 @@ def parsed(**answer: object) -> Clip:
         ("nan", None),
         ("inf", None),
         (10**400, None),
+        (86_400, 86_400.0),
+        (86_401, None),
+        (1e308, None),
+        ("1e9", None),
     ],
 )
 def test_duration_may_be_text_a_number_or_missing(duration: object, seconds: float | None) -> None:
@@ -64,6 +68,21 @@ def test_clip_has_a_link_only_while_it_is_playable(
     if status == "streaming":
         link = url
     assert parsed(status=status, audio_url=url).audio_url == link
+
+
+@pytest.mark.parametrize(
+    ("image", "large", "link"),
+    [
+        ("https://cdn.example/a.jpeg", "https://cdn.example/large.jpeg", "large.jpeg"),
+        ("https://cdn.example/a.jpeg", None, "a.jpeg"),
+        ("https://cdn.example/a.jpeg", "", "a.jpeg"),
+        ("https://cdn.example/a.jpeg", "ftp://cdn.example/large.jpeg", "a.jpeg"),
+        (None, "https://cdn.example/large.jpeg", "large.jpeg"),
+    ],
+)
+def test_larger_cover_is_preferred(image: str | None, large: str | None, link: str) -> None:
+    clip = parsed(image_url=image, image_large_url=large)
+    assert clip.image_url == f"https://cdn.example/{link}"
 
 
 def test_title_and_style_are_one_line_of_limited_length() -> None:

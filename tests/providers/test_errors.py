@@ -58,6 +58,22 @@ def test_error_text_is_the_providers_redacted_message(status: int) -> None:
     assert error.text == "It broke."
 
 
+@pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.parametrize("unknown_outcome", [Unconfirmed, Unavailable])
+def test_missing_path_answered_without_json_is_the_operators_problem(
+    status: int, unknown_outcome: type[ProviderError]
+) -> None:
+    page = "<h1>404: This page could not be found.</h1>"
+    error = error_for(ErrorResponse(status, body=page, is_json=False), unknown_outcome)
+    assert type(error) is Unauthorized
+    assert "base URL" in error.text
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_other_refusal_without_json_is_rejected(status: int) -> None:
+    assert type(error_for(ErrorResponse(status, is_json=False), Unconfirmed)) is Rejected
+
+
 def test_rate_limited_error_keeps_the_wait() -> None:
     error = error_for(ErrorResponse(429, retry_after=7.0), Unconfirmed)
     assert isinstance(error, RateLimited)

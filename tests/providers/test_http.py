@@ -1,8 +1,11 @@
 """`ApiClient`: what each failure on the way means for a submission and for a query."""
 
 import asyncio
+import gzip
 import logging
 import time
+import zlib
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -17,11 +20,23 @@ from bot.providers.base import (
     Unavailable,
     Unconfirmed,
 )
-from bot.providers.http import ApiClient, rate_limiter
+from bot.providers.errors import ErrorResponse
+from bot.providers.http import MAX_ANSWER_BYTES, ApiClient, rate_limiter
 from tests.support.provider_samples import BASE_URL, KEY, FakeTransport
 
 PAGE = "<!doctype html><html><body><h1>It works</h1></body></html>"
 SCHEMA = TypeAdapter(dict[str, list[int]])
+
+TOO_LONG = b"[" + b" " * MAX_ANSWER_BYTES + b"]"
+BOMB = gzip.compress(b'{"clips": [' + b" " * 50_000_000 + b"]}")
+
+
+def compressed(content: bytes, encoding: str = "gzip") -> httpx.Response:
+    """Return a response whose body is sent as it is, whatever its encoding says."""
+    response = httpx.Response(200, content=content)
+    response.headers["Content-Encoding"] = encoding
+    return response
+
 
 # what comes back -> the kind for a submission, the kind for a query
 FAILURES = {
@@ -41,17 +56,27 @@ FAILURES = {
     "wrong key": (httpx.Response(401, json={}), Unauthorized, Unauthorized),
     "unpaid": (httpx.Response(402, json={}), OutOfCredits, OutOfCredits),
     "too many": (httpx.Response(429, json={}), RateLimited, RateLimited),
+    "unknown path": (httpx.Response(404, html=PAGE), Unauthorized, Unauthorized),
+    "wrong method": (httpx.Response(405), Unauthorized, Unauthorized),
+    "unknown clip": (httpx.Response(404, json={"error": "Not found."}), Rejected, Rejected),
     "bad gateway": (httpx.Response(502, html=PAGE), Unconfirmed, Unavailable),
     "a page": (httpx.Response(200, html=PAGE), Unconfirmed, Unavailable),
     "half an answer": (httpx.Response(200, text='{"clips": ['), Unconfirmed, Unavailable),
     "nothing": (httpx.Response(204), Unconfirmed, Unavailable),
     "nested too deeply": (httpx.Response(200, text="[" * 100_000), Unconfirmed, Unavailable),
+    "too long": (httpx.Response(200, content=TOO_LONG), Unconfirmed, Unavailable),
+    "gzip bomb": (compressed(BOMB), Unconfirmed, Unavailable),
+    "broken gzip": (compressed(b"not gzip"), Unconfirmed, Unavailable),
+    "half of a gzip": (compressed(gzip.compress(b"{}")[:-12]), Unconfirmed, Unavailable),
+    "unknown compression": (compressed(b"{}", "zstd"), Unconfirmed, Unavailable),
+    "compressed twice": (compressed(BOMB, "gzip, gzip"), Unconfirmed, Unavailable),
+    "a refusal that is too long": (httpx.Response(400, content=TOO_LONG), Rejected, Rejected),
     "a number": (httpx.Response(200, text="17"), Unconfirmed, Unavailable),
 }
 
 
 def api_client(
-    transport: FakeTransport, *, base_url: str = BASE_URL, query_every: float = 0
+    transport: httpx.AsyncBaseTransport, *, base_url: str = BASE_URL, query_every: float = 0
 ) -> ApiClient:
     return ApiClient(
         httpx.AsyncClient(transport=transport),
@@ -91,23 +116,62 @@ async def test_answer_is_parsed_by_its_schema() -> None:
     assert transport.requests[0].headers["Authorization"] == f"Bearer {KEY}"
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "GZIP", "identity", ""])
+async def test_answer_may_be_compressed(encoding: str) -> None:
+    content = b'{"clips": [1, 2]}'
+    packed = {"gzip": gzip.compress, "deflate": zlib.compress}.get(encoding.lower(), bytes)(content)
+    transport = FakeTransport(compressed(packed, encoding))
+    assert await submit(transport) == {"clips": [1, 2]}
+    assert transport.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+async def test_huge_answer_is_not_read_to_its_end() -> None:
+    chunks_sent = 0
+
+    async def endless(_: httpx.Request) -> httpx.Response:
+        async def chunks() -> AsyncIterator[bytes]:
+            nonlocal chunks_sent
+            while True:
+                chunks_sent += 1
+                yield b" " * 65_536
+
+        return httpx.Response(200, content=chunks())
+
+    with pytest.raises(Unavailable):
+        await api_client(httpx.MockTransport(endless)).query("/clips", SCHEMA)
+    assert chunks_sent * 65_536 < 2 * MAX_ANSWER_BYTES
+
+
 async def test_answer_of_another_form_names_provider_and_field() -> None:
     transport = FakeTransport(httpx.Response(200, json={"clips": [1, "two"]}))
     with pytest.raises(Unavailable, match=r"Suno Test .*clips\.1$"):
         await api_client(transport).query("/clips", SCHEMA)
 
 
-async def test_own_error_of_an_adapter_takes_precedence() -> None:
+@pytest.mark.parametrize("is_query", [True, False])
+async def test_own_error_of_an_adapter_takes_precedence(*, is_query: bool) -> None:
+    seen: list[bool] = []
+
+    def error_from(response: ErrorResponse) -> ProviderError:
+        seen.append(response.is_query)
+        return OutOfCredits(response.text)
+
     client = ApiClient(
         httpx.AsyncClient(transport=FakeTransport(httpx.Response(400, json={"error": "broke"}))),
         label="Suno Test",
         base_url=BASE_URL,
         headers={},
         query_every=0,
-        error_from=lambda response: OutOfCredits(response.text),
+        error_from=error_from,
+    )
+    call = (
+        client.query("/clips", SCHEMA)
+        if is_query
+        else client.submit("/extend", {}, SCHEMA, timeout_seconds=5)
     )
     with pytest.raises(OutOfCredits, match="broke"):
-        await client.submit("/extend", {}, SCHEMA, timeout_seconds=5)
+        await call
+    assert seen == [is_query]
 
 
 async def test_retry_after_header_reaches_the_error() -> None:
@@ -139,6 +203,12 @@ async def test_operators_problem_is_logged_with_its_reason(
     with pytest.raises(ProviderError):
         await submit(FakeTransport(httpx.Response(status, json={"error": "API Error: No."})))
     assert f"Suno Test: {kind}: No." in caplog.text
+
+
+async def test_failed_query_is_left_to_its_caller_to_log(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(Unauthorized):
+        await api_client(FakeTransport(httpx.Response(401, json={}))).query("/clips", SCHEMA)
+    assert caplog.text == ""
 
 
 async def test_member_errors_are_not_logged_as_warnings(caplog: pytest.LogCaptureFixture) -> None:

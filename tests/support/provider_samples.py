@@ -1,6 +1,7 @@
 """Shared by the adapters' tests: a scripted transport, and each adapter on it."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,16 @@ def ok(name: str, status: int = 200) -> httpx.Response:
     return httpx.Response(status, json=answer(name))
 
 
+class _Body(httpx.AsyncByteStream):
+    """A response's body that is still to be read, as from a network."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._content
+
+
 class FakeTransport(httpx.MockTransport):
     """Returns the planned answers in turn, and the last one again and again."""
 
@@ -58,7 +69,8 @@ class FakeTransport(httpx.MockTransport):
         planned = self._answers[0] if len(self._answers) == 1 else self._answers.pop(0)
         if isinstance(planned, Exception):
             raise planned
-        return httpx.Response(planned.status_code, headers=planned.headers, content=planned.content)
+        stream = _Body(planned.content)
+        return httpx.Response(planned.status_code, headers=planned.headers, stream=stream)
 
     @property
     def bodies(self) -> list[Any]:
