@@ -5,6 +5,7 @@ else of them.
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -44,6 +45,13 @@ def _address(text: str) -> str:
     return parts.geturl().rstrip("/")
 
 
+def _path(text: str) -> str:
+    """Return a path that can be appended to a base URL."""
+    if not re.fullmatch(r"/[\w./~-]*", text.strip(), re.ASCII):
+        raise ValueError("must be a path that begins with /")
+    return text.strip()
+
+
 def _header(secret: SecretStr) -> SecretStr:
     """Return a key without spaces round it, if an HTTP header could carry it."""
     text = secret.get_secret_value().strip()
@@ -72,6 +80,7 @@ def _seconds(text: object) -> object:
     return span
 
 
+Path = Annotated[str, AfterValidator(_path)]
 Address = Annotated[str, AfterValidator(_address)]
 Secret = Annotated[SecretStr, AfterValidator(_header)]
 Interval = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
@@ -94,9 +103,15 @@ class ApiSettings(BaseModel):
 
 
 class SunoApiCoSettings(ApiSettings):
-    """sunoapi.co, whose documents leave open what type ``continue_at`` has (providers.md §2.2)."""
+    """sunoapi.co, whose documents contradict each other (providers.md §2.2, §2.3).
+
+    Attributes:
+        continue_at: the type in which the second is sent.
+        task_path: where the state of a task is asked for; None is the path documented last.
+    """
 
     continue_at: Literal["text", "number"] = "text"
+    task_path: Path | None = None
 
 
 class SunoApiSettings(ApiSettings):

@@ -88,10 +88,12 @@ def test_what_only_one_provider_has_is_read_too(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SUNO_API_BASE_URL", "http://localhost:3000")
     monkeypatch.setenv("SUNO_API_COOKIE", "__client=a-secret; other=1")
     monkeypatch.setenv("SUNOAPI_CO_CONTINUE_AT", "number")
+    monkeypatch.setenv("SUNOAPI_CO_TASK_PATH", "/music/query")
     settings = load_settings()
     assert settings.suno_api.cookie is not None
     assert settings.suno_api.cookie.get_secret_value() == "__client=a-secret; other=1"
     assert settings.sunoapi_co.continue_at == "number"
+    assert settings.sunoapi_co.task_path == "/music/query"
 
 
 def test_suno_api_is_enabled_by_its_address_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +171,8 @@ def test_without_a_provider_it_says_how_to_enable_one(monkeypatch: pytest.Monkey
         ("SUNOSAY_SUBMIT_EVERY", "-1", "must be greater than or equal to 0"),
         ("SUNOSAY_QUERY_EVERY", "nan", "must be a finite number"),
         ("SUNOAPI_CO_CONTINUE_AT", "secret", "must be 'text' or 'number'"),
+        ("SUNOAPI_CO_TASK_PATH", "https://secret.example", "must be a path that begins with /"),
+        ("SUNOAPI_CO_TASK_PATH", "/music?secret", "must be a path that begins with /"),
         ("ENCORE_POLL_EVERY", "0", "must be greater than 0"),
         ("ENCORE_DEADLINE", "secret", "must be a number of seconds"),
         ("ENCORE_DEADLINE", "nan", "must be a number of seconds"),

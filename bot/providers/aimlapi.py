@@ -64,6 +64,13 @@ _CLIPS_SCHEMA: TypeAdapter[list[ClipAnswer] | _ClipsResponse] = TypeAdapter(
 _BILLING_SCHEMA = TypeAdapter(_BillingResponse)
 
 
+# A 400 names the field and its type: "Expected string, received array at tags".
+_TAGS = re.compile(r"\btags\b", re.IGNORECASE)
+_TYPE_WORDS = re.compile(r"\b(?:string|array|expected|type)\b", re.IGNORECASE)
+# A 403 is for permissions and unverified accounts, too.
+_CREDIT_WORDS = re.compile(r"credits?\b|balance|top.?up|quota|funds", re.IGNORECASE)
+
+
 class _WrongTagsType(Rejected):
     """It wants ``tags`` as text; the documents say both text and array (providers.md §1.6)."""
 
@@ -124,10 +131,10 @@ class AimlApi(ClipAdapter):
     @override
     def _error_from(self, response: ErrorResponse) -> ProviderError | None:
         match response.status:
-            # credits are out with 403, not 402 (providers.md §1.5); a page comes from a proxy
-            case 403 if response.message and not response.is_about_content:
+            # not 402 (providers.md §1.5)
+            case 403 if not response.is_about_content and _CREDIT_WORDS.search(response.message):
                 return OutOfCredits(response.text)
-            case 400 if re.search(r"\btags\b", response.body):
+            case 400 if _TAGS.search(response.body) and _TYPE_WORDS.search(response.body):
                 return _WrongTagsType(response.text)
             case _:
                 return None

@@ -23,6 +23,7 @@ class Capabilities:
         exclude: accepts style tags to keep out.
         models: the models to offer; empty if a member can't choose one.
         needs_style: refuses a request without style tags.
+        instrumental_needs_style: refuses a request without lyrics and style tags.
         needs_continue_at: refuses a request without ``continue_at``, even for the clip's end.
         lookup: can report the title and duration of a clip (`Provider.clip`).
         reconcile: can list recent clips (`Provider.find_recent`).
@@ -38,6 +39,7 @@ class Capabilities:
     exclude: bool = False
     models: tuple[str, ...] = ()
     needs_style: bool = False
+    instrumental_needs_style: bool = False
     needs_continue_at: bool = True
     lookup: bool = False
     reconcile: bool = False

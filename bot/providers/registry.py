@@ -47,7 +47,9 @@ def _aimlapi(client: httpx.AsyncClient, settings: Settings) -> Provider:
 def _sunoapi_co(client: httpx.AsyncClient, settings: Settings) -> Provider:
     api = settings.sunoapi_co
     config = _api_config(settings, api, sunoapi_co.DEFAULTS)
-    return sunoapi_co.SunoApiCo(client, config, continue_at=api.continue_at)
+    return sunoapi_co.SunoApiCo(
+        client, config, continue_at=api.continue_at, task_path=api.task_path or sunosay.TASK_PATH
+    )
 
 
 def _suno_api(client: httpx.AsyncClient, settings: Settings) -> Provider:

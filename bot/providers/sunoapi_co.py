@@ -10,11 +10,18 @@ import httpx
 
 from bot.providers import sunosay
 from bot.providers.adapter import ApiConfig
-from bot.providers.sunosay import SunoSay, as_number, as_text
+from bot.providers.sunosay import TASK_PATH, SunoSay, as_number, as_text
 
 DEFAULTS = replace(sunosay.DEFAULTS, base_url="https://api.sunoapi.co")
-# its own documents offer no model
-CAPABILITIES = replace(sunosay.CAPABILITIES, label="sunoapi.co", models=())
+# Its own documents offer no model, and style tags are optional but for an instrumental
+# (providers.md §2.2).
+CAPABILITIES = replace(
+    sunosay.CAPABILITIES,
+    label="sunoapi.co",
+    models=(),
+    needs_style=False,
+    instrumental_needs_style=True,
+)
 
 
 class SunoApiCo(SunoSay):
@@ -25,6 +32,7 @@ class SunoApiCo(SunoSay):
         config: how to reach it.
         continue_at: the type to send; ``text`` is what the only statement in its documents says
             (providers.md §2.2).
+        task_path: where tasks are queried; its documents had three paths in turn (§2.3).
     """
 
     def __init__(
@@ -33,6 +41,7 @@ class SunoApiCo(SunoSay):
         config: ApiConfig,
         *,
         continue_at: Literal["text", "number"] = "text",
+        task_path: str = TASK_PATH,
     ) -> None:
         super().__init__(
             client,
@@ -40,4 +49,5 @@ class SunoApiCo(SunoSay):
             name="sunoapi_co",
             capabilities=CAPABILITIES,
             continue_at=as_text if continue_at == "text" else as_number,
+            task_path=task_path,
         )

@@ -48,10 +48,12 @@ CAPABILITIES = Capabilities(
 
 _EXTEND_PATH = "/suno/music/extend-music"
 _EXTEND_INSTRUMENTAL_PATH = "/suno/music/extend-Instrumental"  # always with this capital
-_TASK_PATH = "/suno/music/get-task"
+TASK_PATH = "/suno/music/get-task"
 
 # a ``message`` that comes with a success (providers.md §2.2)
 _SUCCESS_WORDS = re.compile(r"ok\b|success|key verification", re.IGNORECASE)
+_CONTINUE_AT = re.compile(r"continue[_ ]?at", re.IGNORECASE)
+_TYPE_WORDS = re.compile(r"\b(?:string|number|type|format|(?:in)?valid)", re.IGNORECASE)
 
 FormatContinueAt = Callable[[float], float | str]
 
@@ -111,8 +113,10 @@ class SunoSay(Adapter):
         name: str = "sunosay",
         capabilities: Capabilities = CAPABILITIES,
         continue_at: FormatContinueAt = as_number,
+        task_path: str = TASK_PATH,
     ) -> None:
         super().__init__(client, config, name=name, capabilities=capabilities)
+        self._task_path = task_path
         self._format_continue_at = continue_at
 
     async def extend(self, request: ExtendRequest) -> Handle:
@@ -159,7 +163,7 @@ class SunoSay(Adapter):
 
     async def _fetch_task(self, handle: Handle) -> tuple[Handle, Progress]:
         body = {"task_id": handle.task_id}
-        task = await self._api.query(_TASK_PATH, _TASK_SCHEMA, method="POST", body=body)
+        task = await self._api.query(self._task_path, _TASK_SCHEMA, method="POST", body=body)
         if response := task.error_response:
             error = _error_from_words(response) or error_for(response, Unavailable)
             # No status word for failure is documented: this may be the task's (providers.md §2.3).
@@ -191,10 +195,11 @@ def _payload(request: ExtendRequest, format_continue_at: FormatContinueAt) -> di
     """Return the body of an extension that suits every revision of the documents (§2.2)."""
     payload: dict[str, object] = {
         "title": request.title,
-        "tags": format_style(request.style),
         "continue_clip_id": request.clip_id,
         "continue_at": format_continue_at(require_continue_at(request)),
     }
+    if request.style:
+        payload["tags"] = format_style(request.style)
     if request.lyrics:
         payload["prompt"] = request.lyrics
     if request.model:
@@ -209,7 +214,7 @@ def _failure_text(answer: ErrorText) -> str:
 
 def _error_from_words(response: ErrorResponse) -> ProviderError | None:
     """Return the error that the words tell, if any; the codes are not documented."""
-    if re.search(r"continue[_ ]?at", response.body, re.IGNORECASE):
+    if _CONTINUE_AT.search(response.body) and _TYPE_WORDS.search(response.body):
         return _WrongContinueAtType(response.text)
     if re.search(r"\bkey verification|\bapi ?key", response.message, re.IGNORECASE):
         return Unauthorized(response.text)

@@ -121,7 +121,7 @@ class FormReader:
         prepared = await self.parse(form)
         for excess in overlong_texts(prepared.request, prepared.capabilities.limits):
             raise _too_long(excess, prepared.capabilities.label)
-        if prepared.capabilities.needs_style and not prepared.request.style:
+        if _lacks_style(prepared.request, prepared.capabilities):
             raise UserError(
                 f"{prepared.capabilities.label} needs a style.",
                 "Name one under *Style*, such as `folk, acoustic guitar`.",
@@ -255,6 +255,13 @@ def _check_choices(form: Form, capabilities: Capabilities) -> None:
             f"{capabilities.label} can't keep styles out.",
             "Leave `exclude` empty, and name in `tags` what you do want.",
         )
+
+
+def _lacks_style(request: ExtendRequest, capabilities: Capabilities) -> bool:
+    is_needed = capabilities.needs_style or (
+        capabilities.instrumental_needs_style and not request.lyrics
+    )
+    return is_needed and not request.style
 
 
 def _too_long(excess: OverlongText, label: str) -> UserError:

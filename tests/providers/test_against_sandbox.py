@@ -102,6 +102,15 @@ async def test_instrumental_keeps_to_the_contract(
     assert harness.studio.violations == []
 
 
+@pytest.mark.parametrize("name", ["aimlapi", "sunoapi_co", "suno_api", "sunoapi_com"])
+async def test_extension_without_style_keeps_to_the_contract(
+    server: ProviderServer, client: httpx.AsyncClient, name: str
+) -> None:
+    harness = AdapterHarness(server, client, name)
+    await harness.provider.extend(dataclasses.replace(harness.request, style=()))
+    assert harness.studio.violations == []
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [

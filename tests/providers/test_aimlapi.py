@@ -4,7 +4,14 @@ import httpx
 import pytest
 
 from bot.domain.models import Clip, ClipStatus, Handle, Progress, Status
-from bot.providers.base import Credits, OutOfCredits, Rejected, Unavailable
+from bot.providers.base import (
+    Credits,
+    OutOfCredits,
+    ProviderError,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+)
 from tests.support.provider_samples import (
     CLIPS,
     KEY,
@@ -75,10 +82,36 @@ async def test_refusal_of_tags_that_were_not_sent_is_final() -> None:
     assert len(transport.requests) == 1
 
 
-async def test_403_means_out_of_credits() -> None:
-    transport = FakeTransport(ok("aimlapi_out_of_credits", 403))
-    with pytest.raises(OutOfCredits, match="run out of credits"):
+async def test_tags_refused_for_their_content_are_not_sent_again() -> None:
+    refused = httpx.Response(400, json={"message": "Some tags contain an artist name: Elon Musk"})
+    transport = FakeTransport(refused)
+    with pytest.raises(Rejected, match="artist name"):
         await adapter("aimlapi", transport).extend(request_to())
+    assert len(transport.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("You've run out of credits. Please top up your balance.", OutOfCredits),
+        ("Insufficient funds", OutOfCredits),
+        ("You exceeded your quota.", OutOfCredits),
+        ("Top-up needed", OutOfCredits),
+        ("The lyrics contain inappropriate content", Rejected),
+        ("Your account is not verified.", Unauthorized),
+        ("This key may not use audio models", Unauthorized),
+        ("", Unauthorized),
+    ],
+)
+async def test_403_has_the_kind_that_its_words_tell(
+    message: str, kind: type[ProviderError]
+) -> None:
+    transport = FakeTransport(httpx.Response(403, json={"message": message}))
+    with pytest.raises(ProviderError) as submitted:
+        await adapter("aimlapi", transport).extend(request_to())
+    with pytest.raises(ProviderError) as queried:
+        await adapter("aimlapi", transport).credits()
+    assert (type(submitted.value), type(queried.value)) == (kind, kind)
 
 
 async def test_single_clip_is_fetched_by_its_own_endpoint() -> None:

@@ -8,7 +8,7 @@ from bot.domain.form import TextLimits
 from bot.providers.base import Unauthorized
 from bot.providers.registry import open_providers
 from bot.settings import ApiSettings, Settings, SunoApiCoSettings, SunoApiSettings
-from tests.support.provider_samples import FakeTransport, adapter, ok, request_to
+from tests.support.provider_samples import TASK, FakeTransport, adapter, ok, request_to
 
 KEY = SecretStr("secret-key")
 
@@ -17,7 +17,9 @@ def settings(**given: object) -> Settings:
     key = ApiSettings(api_key=KEY)
     enabled = {
         "aimlapi": key,
-        "sunoapi_co": SunoApiCoSettings(api_key=KEY, continue_at="number"),
+        "sunoapi_co": SunoApiCoSettings(
+            api_key=KEY, continue_at="number", task_path="/music/query"
+        ),
         "suno_api": SunoApiSettings(base_url="http://localhost:3000", cookie=SecretStr("c=1")),
         "sunoapi_com": key,
         "sunosay": key,
@@ -84,11 +86,18 @@ async def test_continue_at_setting_of_sunoapi_co_reaches_its_requests() -> None:
     assert transport.bodies[0]["continue_at"] == 100
 
 
+async def test_task_path_setting_of_sunoapi_co_reaches_its_requests() -> None:
+    transport = FakeTransport(ok("sunosay_complete"))
+    async with open_providers(settings(), transport=transport) as providers:
+        await providers["sunoapi_co"].fetch([TASK])
+    assert transport.requests[0].url == "https://api.sunoapi.co/music/query"
+
+
 @pytest.mark.parametrize(
     ("name", "able", "limits", "batch"),
     [
         ("aimlapi", {"lookup", "long_poll"}, (3000, 200, 80), 6),
-        ("sunoapi_co", {"needs_style"}, (3000, 200, 80), 1),
+        ("sunoapi_co", {"instrumental_needs_style"}, (3000, 200, 80), 1),
         ("suno_api", {"lookup", "exclude", "reconcile", "concat"}, (5000, 1000, 100), 2),
         ("sunoapi_com", {"lookup"}, (3000, 200, 80), 2),
         ("sunosay", {"needs_style"}, (3000, 200, 80), 1),
@@ -99,6 +108,7 @@ def test_capabilities_are_those_of_the_contract(
 ) -> None:
     can = adapter(name, FakeTransport(httpx.Response(500))).capabilities
     words = ("lookup", "exclude", "reconcile", "concat", "long_poll", "needs_style")
+    words += ("instrumental_needs_style",)
     assert {word for word in words if getattr(can, word)} == able
     assert can.limits == TextLimits(lyrics=limits[0], style=limits[1], title=limits[2])
     assert can.batch == batch

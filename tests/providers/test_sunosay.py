@@ -53,6 +53,13 @@ async def test_extension_is_sent_as_documented(name: str, point: object) -> None
     assert type(transport.bodies[0]["continue_at"]) is type(point)
 
 
+@pytest.mark.parametrize("name", BOTH)
+async def test_empty_style_is_not_sent(name: str) -> None:
+    transport = FakeTransport(ok("sunosay_submitted"))
+    await adapter(name, transport).extend(request_to(style=()))
+    assert "tags" not in transport.bodies[0]
+
+
 async def test_instrumental_has_its_own_endpoint_and_no_prompt() -> None:
     transport = FakeTransport(ok("sunosay_submitted"))
     await adapter("sunosay", transport).extend(
@@ -62,7 +69,6 @@ async def test_instrumental_has_its_own_endpoint_and_no_prompt() -> None:
     assert transport.bodies == [
         {
             "title": "",
-            "tags": "",
             "model": "v3.5",
             "continue_clip_id": SOURCE,
             "continue_at": 100,
@@ -100,9 +106,19 @@ async def test_refused_type_of_continue_at_is_changed_once(
     assert [body["continue_at"] for body in transport.bodies] == points
 
 
+@pytest.mark.parametrize(
+    "message", ["continue_at must be less than the duration", "no song at continue_at"]
+)
+async def test_refused_continue_at_of_the_right_type_is_not_sent_again(message: str) -> None:
+    transport = FakeTransport(says(code=400, message=message))
+    with pytest.raises(Rejected, match="continue_at"):
+        await adapter("sunosay", transport).extend(request_to())
+    assert len(transport.requests) == 1
+
+
 async def test_continue_at_refused_in_both_types_is_not_sent_a_third_time() -> None:
-    transport = FakeTransport(says(code=400, message="continue_at must be less than the duration"))
-    with pytest.raises(Rejected, match="less than the duration"):
+    transport = FakeTransport(says(code=400, message="continue_at has the wrong type"))
+    with pytest.raises(Rejected, match="wrong type"):
         await adapter("sunosay", transport).extend(request_to())
     assert len(transport.requests) == 2
 
@@ -144,6 +160,12 @@ async def test_server_error_is_not_read_as_a_refused_continue_at() -> None:
     with pytest.raises(Unconfirmed):
         await adapter("sunosay", transport).extend(request_to())
     assert len(transport.requests) == 1
+
+
+async def test_task_path_of_sunoapi_co_can_be_set() -> None:
+    transport = FakeTransport(ok("sunosay_complete"))
+    await adapter("sunoapi_co", transport, task_path="/music/query").fetch([TASK])
+    assert transport.paths == ["/music/query"]
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -219,6 +219,13 @@ async def test_a_style_is_asked_for_where_the_provider_needs_one(particular: For
     assert (await particular.validate(Form(clip=SOURCE, style="folk"))).request.style == ("folk",)
 
 
+async def test_instrumental_needs_a_style_where_only_its_endpoint_does(store: Store) -> None:
+    provider = ScriptedProvider(instrumental_needs_style=True)
+    reader = FormReader(store, {"suno": provider}, default_provider="suno")
+    assert "needs a style" in await refusal(reader)
+    assert (await reader.validate(Form(clip=SOURCE, lyrics="[Verse]"))).request.style == ()
+
+
 async def test_the_style_of_the_source_will_do(
     particular: FormReader, world: ServiceHarness
 ) -> None:
