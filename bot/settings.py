@@ -60,6 +60,22 @@ def _header(secret: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _session_cookie(cookie: SecretStr) -> SecretStr:
+    """Return a cookie that suno-api uses; one without ``__client`` it ignores (providers.md §3.1).
+
+    It would then use, and charge, the server's own account.
+    """
+    if not re.search(r"(?:^|;\s*)__client=", cookie.get_secret_value()):
+        raise ValueError("must contain __client=, as the Cookie header of suno.com's requests does")
+    return cookie
+
+
+def _model(word: str) -> str:
+    if not re.fullmatch(r"[\w.-]{0,64}", word.strip(), re.ASCII):
+        raise ValueError("must be one word, such as chirp-hawk")
+    return word.strip()
+
+
 def _hosts(text: object) -> object:
     """Return the hosts in a comma-separated text."""
     if not isinstance(text, str):
@@ -115,9 +131,18 @@ class SunoApiCoSettings(ApiSettings):
 
 
 class SunoApiSettings(ApiSettings):
-    """A self-hosted suno-api: an address, no key, a cookie where several accounts share it."""
+    """A self-hosted suno-api: an address, no key, a cookie where several accounts share it.
 
-    cookie: Secret | None = None
+    Attributes:
+        cookie: selects the Suno account; None is the server's own.
+        model: sent where a member chose none; empty is the server's default.
+        submit_timeout: seconds to wait for the answer to a submission; the server may have a
+            captcha solved first.
+    """
+
+    cookie: Annotated[Secret, AfterValidator(_session_cookie)] | None = None
+    model: Annotated[str, AfterValidator(_model)] = ""
+    submit_timeout: float = Field(300, gt=0, le=3600, allow_inf_nan=False)
 
     @property
     def is_enabled(self) -> bool:

@@ -88,11 +88,15 @@ def test_what_only_one_provider_has_is_read_too(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SUNO_API_BASE_URL", "http://localhost:3000")
     monkeypatch.setenv("SUNO_API_COOKIE", "__client=a-secret; other=1")
     monkeypatch.setenv("SUNOAPI_CO_CONTINUE_AT", "number")
+    monkeypatch.setenv("SUNO_API_MODEL", "chirp-hawk")
+    monkeypatch.setenv("SUNO_API_SUBMIT_TIMEOUT", "120")
     monkeypatch.setenv("SUNOAPI_CO_TASK_PATH", "/music/query")
     settings = load_settings()
     assert settings.suno_api.cookie is not None
     assert settings.suno_api.cookie.get_secret_value() == "__client=a-secret; other=1"
     assert settings.sunoapi_co.continue_at == "number"
+    assert settings.suno_api.model == "chirp-hawk"
+    assert settings.suno_api.submit_timeout == 120
     assert settings.sunoapi_co.task_path == "/music/query"
 
 
@@ -171,6 +175,12 @@ def test_without_a_provider_it_says_how_to_enable_one(monkeypatch: pytest.Monkey
         ("SUNOSAY_SUBMIT_EVERY", "-1", "must be greater than or equal to 0"),
         ("SUNOSAY_QUERY_EVERY", "nan", "must be a finite number"),
         ("SUNOAPI_CO_CONTINUE_AT", "secret", "must be 'text' or 'number'"),
+        ("SUNO_API_COOKIE", "a-secret", "must contain __client="),
+        ("SUNO_API_COOKIE", "__client_uat=1; not__client=secret", "must contain __client="),
+        ("SUNO_API_COOKIE", "'__client=secret'", "must contain __client="),
+        ("SUNO_API_MODEL", "a secret", "must be one word"),
+        ("SUNO_API_SUBMIT_TIMEOUT", "0", "must be greater than"),
+        ("SUNO_API_SUBMIT_TIMEOUT", "3601", "must be less than or equal to 3600"),
         ("SUNOAPI_CO_TASK_PATH", "https://secret.example", "must be a path that begins with /"),
         ("SUNOAPI_CO_TASK_PATH", "/music?secret", "must be a path that begins with /"),
         ("ENCORE_POLL_EVERY", "0", "must be greater than 0"),

@@ -150,6 +150,7 @@ class ReasonKind(StrEnum):
     REJECTED = "rejected"
     OUT_OF_CREDITS = "out_of_credits"
     UNAUTHORIZED = "unauthorized"
+    SESSION_EXPIRED = "session_expired"
     RATE_LIMITED = "rate_limited"
     UNAVAILABLE = "unavailable"
     UNCONFIRMED = "unconfirmed"

@@ -6,7 +6,7 @@ Knows nothing of the store or of Discord. What differs between providers is data
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from bot.domain.form import TextLimits
@@ -19,7 +19,8 @@ class Capabilities:
 
     Attributes:
         label: the provider's name as members read it.
-        limits: the longest texts, in UTF-16 units.
+        limits: the longest texts of the default model, in UTF-16 units.
+        model_limits: those of other models, where they differ by model.
         exclude: accepts style tags to keep out.
         models: the models to offer; empty if a member can't choose one.
         needs_style: refuses a request without style tags.
@@ -36,6 +37,7 @@ class Capabilities:
 
     label: str
     limits: TextLimits
+    model_limits: Mapping[str, TextLimits] = field(default_factory=dict[str, TextLimits])
     exclude: bool = False
     models: tuple[str, ...] = ()
     needs_style: bool = False
@@ -49,6 +51,10 @@ class Capabilities:
     query_every: float = 0
     submit_timeout: float = 60
     concat: bool = False
+
+    def limits_for(self, model: str | None) -> TextLimits:
+        """Return the longest texts of ``model``; None is the default model."""
+        return self.model_limits.get(model, self.limits) if model else self.limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,12 @@ class Unauthorized(ProviderError):  # noqa: N818
     """The key, the address or the account is wrong: the operator's problem."""
 
     kind = ReasonKind.UNAUTHORIZED
+
+
+class SessionExpired(Unauthorized):
+    """The provider's session with Suno has ended: the operator has to renew the cookie."""
+
+    kind = ReasonKind.SESSION_EXPIRED
 
 
 class RateLimited(ProviderError):  # noqa: N818

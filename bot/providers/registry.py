@@ -55,7 +55,13 @@ def _sunoapi_co(client: httpx.AsyncClient, settings: Settings) -> Provider:
 def _suno_api(client: httpx.AsyncClient, settings: Settings) -> Provider:
     api = settings.suno_api
     config = _api_config(settings, api, suno_api.DEFAULTS)
-    return suno_api.SunoApi(client, config, cookie=_secret_text(api.cookie))
+    return suno_api.SunoApi(
+        client,
+        config,
+        cookie=_secret_text(api.cookie),
+        model=api.model,
+        submit_timeout=api.submit_timeout,
+    )
 
 
 def _sunoapi_com(client: httpx.AsyncClient, settings: Settings) -> Provider:

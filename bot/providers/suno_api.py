@@ -5,26 +5,54 @@ Contract: providers.md §3. The one provider that lists recent clips and joins a
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from http import HTTPStatus
 
 import httpx
 from pydantic import BaseModel, Field, TypeAdapter
 from typing_extensions import override
 
 from bot.domain.form import TextLimits, format_style
-from bot.domain.models import ExtendRequest, Handle, Status
+from bot.domain.models import Clip, ExtendRequest, Handle, Progress, Status
 from bot.providers.adapter import INSTRUMENTAL, ApiConfig, ClipAdapter, handle_of, json_number
-from bot.providers.base import Capabilities, Credits, ProviderError, Unauthorized
+from bot.providers.base import (
+    Capabilities,
+    Credits,
+    ProviderError,
+    Rejected,
+    SessionExpired,
+    Unauthorized,
+    Unavailable,
+    Unconfirmed,
+)
 from bot.providers.clip_schema import ClipAnswer, ClipRef, ErrorText
 from bot.providers.errors import ErrorResponse
+
+_SHORT_TEXTS = TextLimits(lyrics=3000, style=200, title=80)
+_LONG_TEXTS = TextLimits(lyrics=5000, style=1000, title=100)
+# Newest first. Suno takes any other word of its own as well (providers.md §6.1).
+_MODEL_LIMITS = {
+    "chirp-hawk": _LONG_TEXTS,  # v6
+    "chirp-hawk-wild": _LONG_TEXTS,
+    "chirp-goose": _LONG_TEXTS,
+    "chirp-fenix": _LONG_TEXTS,  # v5.5
+    "chirp-crow": _LONG_TEXTS,
+    "chirp-bluejay": _LONG_TEXTS,
+    "chirp-auk": _LONG_TEXTS,  # v4.5
+    "chirp-auk-turbo": TextLimits(lyrics=5000, style=1000, title=80),
+    "chirp-v4": _SHORT_TEXTS,
+    "chirp-v3-5": _SHORT_TEXTS,
+}
 
 DEFAULTS = ApiConfig(base_url="")  # it has no public address: setting one enables it
 CAPABILITIES = Capabilities(
     label="suno-api",
-    limits=TextLimits(lyrics=5000, style=1000, title=100),  # of v4.5 and later (providers.md §6.1)
+    limits=_SHORT_TEXTS,  # of chirp-v3-5, the server's default (providers.md §3.2)
+    model_limits=_MODEL_LIMITS,
     exclude=True,
-    # any other word of Suno's is accepted as well (providers.md §6.1)
-    models=("chirp-v3-5", "chirp-v4", "chirp-auk", "chirp-bluejay", "chirp-crow", "chirp-fenix"),
+    models=tuple(_MODEL_LIMITS),
+    needs_continue_at=False,  # though a fork does (providers.md §3.7), so it is sent where known
     lookup=True,
     reconcile=True,
     batch=2,
@@ -41,12 +69,25 @@ _CREDITS_PATH = "/api/get_limit"
 _CONCAT_TYPE = "concat"
 # the server's clock may differ from ours by this much
 _CLOCK_TOLERANCE = dt.timedelta(seconds=60)
-# error messages that are the operator's problem: a captcha, an old server, an old cookie
-# (providers.md §3.5, §3.7)
-_OPERATOR_MESSAGES = {
-    422: re.compile(r"token validation failed", re.IGNORECASE),
-    500: re.compile(r"cookie|session id", re.IGNORECASE),
+_RENEW_COOKIE = "Renew the cookie: SUNO_COOKIE of suno-api, or SUNO_API_COOKIE of Encore."
+# Clerk, which keeps Suno's sessions, gives no reason, so the server adds HTTP's own phrase. Suno's
+# words for an unknown clip are "Not found." with a full stop.
+_SESSION_ERRORS = {
+    401: re.compile(""),
+    404: re.compile(r"\bNot Found$"),
+    500: re.compile(r"cookie|session id|status code 40[13]", re.IGNORECASE),
 }
+# What fails before the server sends anything to Suno: a captcha that its old version can't pass,
+# its browser, or a check of its own.
+_SERVER_ERRORS = {
+    422: re.compile(r"token validation failed", re.IGNORECASE),
+    500: re.compile(
+        r"executable doesn.t exist|playwright|captcha|\bbrowser\b|\b(?:page|locator)\.[a-z]"
+        r"|argument (?:name|val)|invalid parameter|create/generate button",
+        re.IGNORECASE,
+    ),
+}
+_CONTINUE_AT_REQUIRED = re.compile(r"invalid parameter .?continue_?at", re.IGNORECASE)
 
 
 class _FailedSubmission(ErrorText):
@@ -76,26 +117,74 @@ _LIBRARY_SCHEMA = TypeAdapter(list[_LibraryClip])
 _CREDITS_SCHEMA = TypeAdapter(_CreditsResponse)
 
 
-class SunoApi(ClipAdapter):
-    """The adapter to suno-api."""
+class _UnexplainedFailure(Unavailable):
+    """A query's 500. ``/api/get`` answers it to an unknown id, an ended session and all else."""
 
-    def __init__(self, client: httpx.AsyncClient, config: ApiConfig, *, cookie: str = "") -> None:
-        headers = {"Cookie": cookie} if cookie else {}
+
+class SunoApi(ClipAdapter):
+    """The adapter to suno-api.
+
+    Args:
+        client: for this provider alone.
+        config: how to reach it.
+        cookie: selects an account; empty for the server's own.
+        model: sent if the member chose none; empty for the server's default.
+        submit_timeout: seconds to wait for the answer to a submission.
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        config: ApiConfig,
+        *,
+        cookie: str = "",
+        model: str = "",
+        submit_timeout: float = CAPABILITIES.submit_timeout,
+    ) -> None:
         super().__init__(
-            client, config, name="suno_api", capabilities=CAPABILITIES, headers=headers
+            client,
+            config,
+            name="suno_api",
+            capabilities=replace(
+                CAPABILITIES,
+                # a model that is not in the list is newer than the list
+                limits=_MODEL_LIMITS.get(model, _LONG_TEXTS) if model else _SHORT_TEXTS,
+                submit_timeout=submit_timeout,
+            ),
+            headers={"Cookie": cookie} if cookie else {},
         )
+        self._model = model
 
     async def extend(self, request: ExtendRequest) -> Handle:
         """Submit ``request`` without waiting for its audio."""
         answer = await self._api.submit(
             _EXTEND_PATH,
-            _payload(request),
+            _payload(request, default_model=self._model),
             _SUBMIT_SCHEMA,
             timeout_seconds=self.capabilities.submit_timeout,
         )
         if isinstance(answer, _FailedSubmission):
             return handle_of((), reason=answer.text)
         return handle_of(clip.id for clip in answer)
+
+    @override
+    async def fetch(
+        self, handles: Sequence[Handle], *, newer_than: Status | None = None
+    ) -> Mapping[Handle, Progress]:
+        try:
+            return await super().fetch(handles, newer_than=newer_than)
+        except _UnexplainedFailure:
+            await self.credits()  # raises the reason if the session has ended
+            raise
+
+    @override
+    async def clip(self, clip_id: str) -> Clip | None:
+        """Return what is known of a clip; None if the account answers, but has no such clip."""
+        try:
+            return await super().clip(clip_id)
+        except _UnexplainedFailure:
+            await self.credits()  # raises the reason if it is the session or the server
+            return None
 
     @override
     async def find_recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
@@ -118,13 +207,20 @@ class SunoApi(ClipAdapter):
 
     @override
     async def concat(self, clip_id: str) -> Handle:
-        """Submit the whole song that ends in this clip (providers.md §6.3)."""
-        answer = await self._api.submit(
-            _CONCAT_PATH,
-            {"clip_id": clip_id},
-            _CONCAT_SCHEMA,
-            timeout_seconds=self.capabilities.submit_timeout,
-        )
+        """Submit the whole song that ends in this clip.
+
+        The server answers 503 where Suno takes longer than ten seconds. Suno charges nothing for a
+        concat (providers.md §6.3), so it may be sent again: it is never `Unconfirmed`.
+        """
+        try:
+            answer = await self._api.submit(
+                _CONCAT_PATH,
+                {"clip_id": clip_id},
+                _CONCAT_SCHEMA,
+                timeout_seconds=self.capabilities.submit_timeout,
+            )
+        except Unconfirmed as error:
+            raise Unavailable(error.text) from None
         return Handle(clip_ids=(answer.id,))
 
     @override
@@ -143,17 +239,31 @@ class SunoApi(ClipAdapter):
 
     @override
     def _error_from(self, response: ErrorResponse) -> ProviderError | None:
-        pattern = _OPERATOR_MESSAGES.get(response.status)
-        if pattern and pattern.search(response.message):
+        if not response.is_json:
+            return None
+        if _matches(_SESSION_ERRORS, response):
+            reasons = (response.text.rstrip("."), _RENEW_COOKIE)
+            return SessionExpired(". ".join(filter(None, reasons)))
+        if _CONTINUE_AT_REQUIRED.search(response.message):
+            return Rejected("It needs the second at which to continue.")
+        if _matches(_SERVER_ERRORS, response):
             return Unauthorized(response.text)
+        if response.is_query and response.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            return _UnexplainedFailure(response.text)
         return None
 
 
-def _payload(request: ExtendRequest) -> dict[str, object]:
+def _matches(patterns: Mapping[int, re.Pattern[str]], response: ErrorResponse) -> bool:
+    pattern = patterns.get(response.status)
+    return pattern is not None and pattern.search(response.message) is not None
+
+
+def _payload(request: ExtendRequest, *, default_model: str) -> dict[str, object]:
     """Return the body of an extension (providers.md §3.2).
 
     Without ``continue_at`` it continues from the end; without a model the server's default is used.
     """
+    model = request.model or default_model
     payload: dict[str, object] = {
         "audio_id": request.clip_id,
         "prompt": _prompt(request),
@@ -164,8 +274,8 @@ def _payload(request: ExtendRequest) -> dict[str, object]:
     }
     if request.continue_at is not None:
         payload["continue_at"] = json_number(request.continue_at)
-    if request.model:
-        payload["model"] = request.model
+    if model:
+        payload["model"] = model
     return payload
 
 

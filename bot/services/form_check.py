@@ -82,7 +82,7 @@ class FormReader:
         provider = self._provider(form.provider, source)
         form = replace(form, clip=clip_id, provider=provider.name)
         if source is not None:
-            form = _filled_in(form, source.clip, provider.capabilities.limits)
+            form = _filled_in(form, source.clip, provider.capabilities.limits_for(form.model))
         return PrefilledForm(form=form, capabilities=provider.capabilities, source=source)
 
     async def parse(self, form: Form) -> ValidatedForm:
@@ -119,7 +119,9 @@ class FormReader:
             UserError: as `prepare`, or a text is too long, or the style is lacking.
         """
         prepared = await self.parse(form)
-        for excess in overlong_texts(prepared.request, prepared.capabilities.limits):
+        for excess in overlong_texts(
+            prepared.request, prepared.capabilities.limits_for(prepared.request.model)
+        ):
             raise _too_long(excess, prepared.capabilities.label)
         if _lacks_style(prepared.request, prepared.capabilities):
             raise UserError(

@@ -182,7 +182,9 @@ class Submitter:
             await self._end(ext, Reason(kind=ReasonKind.LENGTH_UNKNOWN))
             return None
         if source is not None:
-            request = _with_source_style(source, request, provider.capabilities.limits)
+            request = _with_source_style(
+                source, request, provider.capabilities.limits_for(request.model)
+            )
         title = ext.source_title or (source.title if source else "")
         ready = replace(ext, request=request, source_title=title)
         return ready if ready == ext or await self._store.save(ready, was=ext) else None

@@ -90,6 +90,11 @@ def _failure(reason: Reason, label: str, ext: Extension) -> str:
                 f"**{label} does not let Encore in.** Nothing was generated. "
                 f"Ask who runs this bot to look at the log; {KEPT}."
             )
+        case ReasonKind.SESSION_EXPIRED:
+            return (
+                f"**{label} is signed out of Suno.** Nothing was generated. "
+                f"The operator of this bot has to renew its session; {KEPT}."
+            )
         case ReasonKind.RATE_LIMITED:
             return f"**{label} is too busy.** Nothing was generated. Try again in a while; {KEPT}."
         case ReasonKind.UNAVAILABLE:

@@ -23,7 +23,7 @@ def final_song_lines(ext: Extension, label: str) -> list[str]:
             return final_status_lines(ext, label)
 
 
-def _failure(reason: Reason, label: str, ext: Extension) -> str:
+def _failure(reason: Reason, label: str, ext: Extension) -> str:  # noqa: C901 - a table
     text = escape_line(reason.text, TEXT_LENGTH)
     quote = f":** *{text}*" if text else ".**"
     match reason.kind:
@@ -40,6 +40,11 @@ def _failure(reason: Reason, label: str, ext: Extension) -> str:
             return (
                 f"**{label} does not let Encore in.** Nothing was joined. "
                 f"Ask who runs this bot to look at the log, then {AGAIN}."
+            )
+        case ReasonKind.SESSION_EXPIRED:
+            return (
+                f"**{label} is signed out of Suno.** Nothing was joined. "
+                f"The operator of this bot has to renew its session; then {AGAIN}."
             )
         case ReasonKind.RATE_LIMITED:
             return f"**{label} is too busy.** Nothing was joined. In a while, {AGAIN}."

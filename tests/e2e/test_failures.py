@@ -14,6 +14,7 @@ ALL = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
 REFUSED = (RED, "did not accept", "Send again")
 NO_CREDITS = (RED, "is out of credits", "Send again")
 OPERATOR = (RED, "does not let Encore in", "Send again")
+SIGNED_OUT = (RED, "The operator of this bot has to renew its session", "Send again")
 UNCONFIRMED = (RED, "No answer from", "Send again")
 NOT_FINISHED = (RED, "could not finish it", "Send again")
 NOT_PLAYABLE = (RED, "can't be played", "Check again")
@@ -24,14 +25,14 @@ ONE_OF_TWO = (GREEN, "Failed", "▶ Listen")
 # fault: what the reply ends as, and on which providers it ends otherwise
 SUBMITTING = {
     Fault.BAD_REQUEST: (REFUSED, {}),
-    Fault.UNAUTHORIZED: (OPERATOR, {}),
+    Fault.UNAUTHORIZED: (OPERATOR, {"suno_api": SIGNED_OUT}),
     Fault.PAYMENT_REQUIRED: (NO_CREDITS, {}),
     # its own word for no credits is 402 alone
     Fault.FORBIDDEN_CREDITS: (NO_CREDITS, {"suno_api": OPERATOR}),
     Fault.FORBIDDEN_MODERATION: (REFUSED, {}),
     Fault.UNPROCESSABLE: (REFUSED, {"suno_api": OPERATOR}),
     # it names its cookie, which is the operator's to mend
-    Fault.SERVER_ERROR: (UNCONFIRMED, {"suno_api": OPERATOR}),
+    Fault.SERVER_ERROR: (UNCONFIRMED, {"suno_api": SIGNED_OUT}),
     Fault.BAD_GATEWAY: (UNCONFIRMED, {}),
     Fault.UNAVAILABLE: (UNCONFIRMED, {}),
     Fault.GATEWAY_TIMEOUT: (UNCONFIRMED, {}),

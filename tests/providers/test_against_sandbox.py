@@ -137,7 +137,7 @@ async def test_failed_submission_is_sent_once(
     harness.studio.fail_next(fault, on="submit")
     with pytest.raises(ProviderError) as caught:
         await harness.provider.extend(harness.request)
-    assert type(caught.value) is kind
+    assert isinstance(caught.value, kind)
     assert len(harness.studio.requests) == 1
 
 

@@ -20,7 +20,12 @@ def settings(**given: object) -> Settings:
         "sunoapi_co": SunoApiCoSettings(
             api_key=KEY, continue_at="number", task_path="/music/query"
         ),
-        "suno_api": SunoApiSettings(base_url="http://localhost:3000", cookie=SecretStr("c=1")),
+        "suno_api": SunoApiSettings(
+            base_url="http://localhost:3000",
+            cookie=SecretStr("__client=1"),
+            model="chirp-hawk",
+            submit_timeout=60,
+        ),
         "sunoapi_com": key,
         "sunosay": key,
     }
@@ -60,7 +65,7 @@ async def test_provider_is_reached_at_its_documented_address(name: str, url: str
     assert [str(request.url) for request in transport.requests] == [url]
     headers = transport.requests[0].headers
     own = headers.get("Cookie") if name == "suno_api" else headers.get("Authorization")
-    assert own == ("c=1" if name == "suno_api" else "Bearer secret-key")
+    assert own == ("__client=1" if name == "suno_api" else "Bearer secret-key")
 
 
 async def test_settings_override_the_rates_of_the_contract() -> None:
@@ -86,6 +91,16 @@ async def test_continue_at_setting_of_sunoapi_co_reaches_its_requests() -> None:
     assert transport.bodies[0]["continue_at"] == 100
 
 
+async def test_settings_of_suno_api_reach_it() -> None:
+    transport = FakeTransport(ok("suno_api_submitted"))
+    async with open_providers(settings(), transport=transport) as providers:
+        provider = providers["suno_api"]
+        await provider.extend(request_to("suno_api"))
+    assert transport.bodies[0]["model"] == "chirp-hawk"
+    assert provider.capabilities.limits.lyrics == 5000
+    assert provider.capabilities.submit_timeout == 60
+
+
 async def test_task_path_setting_of_sunoapi_co_reaches_its_requests() -> None:
     transport = FakeTransport(ok("sunosay_complete"))
     async with open_providers(settings(), transport=transport) as providers:
@@ -98,7 +113,7 @@ async def test_task_path_setting_of_sunoapi_co_reaches_its_requests() -> None:
     [
         ("aimlapi", {"lookup", "long_poll"}, (3000, 200, 80), 6),
         ("sunoapi_co", {"instrumental_needs_style"}, (3000, 200, 80), 1),
-        ("suno_api", {"lookup", "exclude", "reconcile", "concat"}, (5000, 1000, 100), 2),
+        ("suno_api", {"lookup", "exclude", "reconcile", "concat"}, (3000, 200, 80), 2),
         ("sunoapi_com", {"lookup"}, (3000, 200, 80), 2),
         ("sunosay", {"needs_style"}, (3000, 200, 80), 1),
     ],
@@ -112,4 +127,4 @@ def test_capabilities_are_those_of_the_contract(
     assert {word for word in words if getattr(can, word)} == able
     assert can.limits == TextLimits(lyrics=limits[0], style=limits[1], title=limits[2])
     assert can.batch == batch
-    assert can.needs_continue_at
+    assert can.needs_continue_at == (name != "suno_api")

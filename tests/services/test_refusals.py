@@ -1,7 +1,7 @@
 import pytest
 
 from bot.domain.errors import UserError
-from bot.domain.form import Form
+from bot.domain.form import Form, TextLimits
 from bot.domain.models import ClipStatus
 from bot.services.form_check import FormReader
 from bot.store.store import Store
@@ -217,6 +217,20 @@ async def test_a_style_is_asked_for_where_the_provider_needs_one(particular: For
     )
     assert "needs a style" in await refusal(particular, style=" , ")
     assert (await particular.validate(Form(clip=SOURCE, style="folk"))).request.style == ("folk",)
+
+
+async def test_text_limits_are_those_of_the_chosen_model(
+    store: Store, world: ServiceHarness
+) -> None:
+    await world.known(style=", ".join(f"tag {number}" for number in range(100)))
+    provider = ScriptedProvider(
+        models=("new",), model_limits={"new": TextLimits(lyrics=5000, style=1000, title=100)}
+    )
+    reader = FormReader(store, {"suno": provider}, default_provider="suno")
+    assert "lyrics are too long" in await refusal(reader, lyrics="a" * 3001)
+    assert "5,000" in await refusal(reader, lyrics="a" * 5001, model="new")
+    request = (await reader.validate(Form(clip=SOURCE, lyrics="a" * 5000, model="new"))).request
+    assert len(request.style) == 100
 
 
 async def test_instrumental_needs_a_style_where_only_its_endpoint_does(store: Store) -> None:

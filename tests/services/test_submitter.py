@@ -4,12 +4,14 @@ import logging
 
 import pytest
 
+from bot.domain.form import TextLimits
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, ReasonKind, Status
 from bot.providers.base import (
     OutOfCredits,
     ProviderError,
     RateLimited,
     Rejected,
+    SessionExpired,
     Unauthorized,
     Unavailable,
     Unconfirmed,
@@ -379,6 +381,39 @@ async def test_an_unknown_length_does_not_matter_where_the_end_can_be_asked_for(
     suno = ScriptedProvider(needs_continue_at=False)
     await ServiceHarness(store, suno).submitted("1", at="end")
     assert suno.sent[0].continue_at is None
+
+
+async def test_clip_that_its_provider_does_not_know_is_sent_at_once(store: Store) -> None:
+    suno = ScriptedProvider(lookup=True, needs_continue_at=False)
+    world = ServiceHarness(store, suno)
+    suno.on_extend.then(Rejected("Not found."))
+    ext = await world.ask("1", at="end")
+    await world.submit()
+    ended = await world.now(ext)
+    assert (ended.status, kind_of(ended)) == (Status.FAILED, ReasonKind.REJECTED)
+    assert suno.looked_up == [SOURCE]
+
+
+async def test_expired_session_ends_a_request_at_once_as_the_operators_problem(
+    store: Store,
+) -> None:
+    suno = ScriptedProvider(lookup=True, needs_continue_at=False)
+    world = ServiceHarness(store, suno)
+    suno.on_clip.then(SessionExpired("Renew the cookie."))
+    suno.on_extend.then(SessionExpired("Renew the cookie."))
+    ext = await world.ask("1", at="end")
+    await world.submit()
+    ended = await world.now(ext)
+    assert (ended.status, kind_of(ended)) == (Status.FAILED, ReasonKind.SESSION_EXPIRED)
+
+
+async def test_style_of_the_source_is_cut_to_the_limit_of_the_chosen_model(store: Store) -> None:
+    long_texts = TextLimits(lyrics=5000, style=1000, title=100)
+    suno = ScriptedProvider(models=("new",), model_limits={"new": long_texts})
+    world = ServiceHarness(store, suno)
+    await world.known(duration=60.0, style=", ".join(f"tag {number}" for number in range(100)))
+    await world.submitted("1", at="end", model="new")
+    assert len(suno.sent[0].style) == 100
 
 
 async def test_a_look_up_that_fails_for_now_is_repeated_before_anything_is_sent(

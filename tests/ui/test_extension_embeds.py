@@ -203,6 +203,14 @@ REASONS = [
         ),
     ),
     (
+        ReasonKind.SESSION_EXPIRED,
+        "Failed to get session id. Renew the cookie",
+        (
+            "**AIML API is signed out of Suno.** Nothing was generated. "
+            f"The operator of this bot has to renew its session; {KEPT}"
+        ),
+    ),
+    (
         ReasonKind.RATE_LIMITED,
         "",
         f"**AIML API is too busy.** Nothing was generated. Try again in a while; {KEPT}",

@@ -311,6 +311,14 @@ REASONS = [
         ),
     ),
     (
+        ReasonKind.SESSION_EXPIRED,
+        "",
+        (
+            "**suno-api is signed out of Suno.** Nothing was joined. "
+            "The operator of this bot has to renew its session; then press *Try again*."
+        ),
+    ),
+    (
         ReasonKind.RATE_LIMITED,
         "",
         "**suno-api is too busy.** Nothing was joined. In a while, press *Try again*.",
