@@ -37,13 +37,13 @@ from _stand import (
     started,
 )
 
-from sandbox.discord.calls import Interaction
+from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.models import Channel, Message
 from sandbox.discord.server import DiscordServer
+from sandbox.providers.account import ExtendOrder, Studio
 from sandbox.providers.clips import Clip
 from sandbox.providers.json_values import JsonObject
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import ExtendOrder, Studio
 from sandbox.providers.timeline import Status, Timeline
 
 PROVIDER = "sunoapi_com"  # it joins nothing, so Encore does

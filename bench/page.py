@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from playwright.async_api import Page
 
 from sandbox.browser import chromium
-from sandbox.discord import posting
+from sandbox.discord import messages
 from sandbox.discord.models import Message
 from sandbox.discord.server import DiscordServer
 from sandbox.page.server import PageServer
@@ -81,14 +81,14 @@ async def _measure(options: argparse.Namespace) -> bool:
 
 
 async def _edits(discord: DiscordServer, page: Page, rate: int, seconds: float) -> bool:
-    messages = [_posted(discord, number) for number in range(EDITED)]
+    edited = [_posted(discord, number) for number in range(EDITED)]
     await page.locator(".message").nth(EDITED - 1).wait_for()
     await page.evaluate(WATCH)
     begun = time.monotonic()
     total = int(rate * seconds)
     for number in range(total):
         body = {"content": f"edit {number}, stamp {int(time.time() * 1000)}"}
-        posting.edit_message(discord.world, messages[number % EDITED], body)
+        messages.edit_message(discord.world, edited[number % EDITED], body)
         await asyncio.sleep(max(0, begun + (number + 1) / rate - time.monotonic()))
     took = time.monotonic() - begun
     await page.get_by_text(f"edit {total - 1},").wait_for()
@@ -123,8 +123,8 @@ def _posted(discord: DiscordServer, number: int) -> Message:
         "footer": {"text": "AIML API"},
     }
     body = {"content": f"message {number}", "embeds": [embed]}
-    message = posting.new_message(world, world.channel, world.bot, body)
-    posting.send(world, message)
+    message = messages.new_message(world, world.channel, world.bot, body)
+    messages.send(world, message)
     return message
 
 

@@ -47,10 +47,10 @@ from bot.store.store import Store
 from sandbox.discord.models import Message
 from sandbox.discord.server import DiscordServer
 from sandbox.processes import Child
+from sandbox.providers.account import ExtendOrder, Studio
 from sandbox.providers.clips import Clip
-from sandbox.providers.records import Submission
+from sandbox.providers.request_log import Submission
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import ExtendOrder, Studio
 from sandbox.providers.timeline import Status, Timeline
 
 SEED = 7

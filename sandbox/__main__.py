@@ -8,8 +8,8 @@ import sys
 import webbrowser
 from pathlib import Path
 
+from sandbox.app import House
 from sandbox.demo import DemoError
-from sandbox.house import House
 from sandbox.processes import ProcessError
 
 SPEED = 10.0  # an extension takes about 15 seconds

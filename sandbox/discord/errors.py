@@ -1,6 +1,6 @@
 """Discord's answers to what it refuses."""
 
-from sandbox.discord.wire import JsonObject
+from sandbox.discord.protocol import JsonObject
 
 INVALID_FORM = 50035
 

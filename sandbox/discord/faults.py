@@ -6,8 +6,8 @@ import enum
 import fnmatch
 from collections.abc import Callable
 
-from sandbox.discord.records import Request
-from sandbox.discord.wire import JsonObject
+from sandbox.discord.protocol import JsonObject
+from sandbox.discord.request_log import Request
 
 
 class Trouble(enum.Enum):

@@ -6,13 +6,13 @@ import json
 from aiohttp import WSMsgType, web
 
 from sandbox.discord import guild_payloads, payloads
-from sandbox.discord.chunks import send_members
 from sandbox.discord.compression import stream
+from sandbox.discord.guild_members import send_members
+from sandbox.discord.protocol import PRIVILEGED, Intent, Json, JsonObject, is_object
 from sandbox.discord.rest.account import application_flags
 from sandbox.discord.sessions import Session
 from sandbox.discord.sockets import CloseError, Socket, op_text, shard_of
-from sandbox.discord.wire import PRIVILEGED, Intent, Json, JsonObject, is_object
-from sandbox.discord.world import Event, World
+from sandbox.discord.state import Event, World
 
 HEARTBEAT_EVERY = 41_250
 HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS, INVALID, HELLO, ACK = (

@@ -2,7 +2,7 @@
 
 from sandbox.discord import payloads, permissions
 from sandbox.discord.models import Guild, Role, User
-from sandbox.discord.wire import JsonObject
+from sandbox.discord.protocol import JsonObject
 
 
 def role(of: Role) -> JsonObject:

@@ -1,10 +1,10 @@
 """How Discord writes interactions as JSON."""
 
 from sandbox.discord import payloads, permissions
-from sandbox.discord.calls import Interaction
+from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.models import Channel, User
-from sandbox.discord.wire import Context, InteractionType, JsonObject
-from sandbox.discord.world import World
+from sandbox.discord.protocol import Context, InteractionType, JsonObject
+from sandbox.discord.state import World
 
 ATTACHMENT_LIMIT = 10 * 1024 * 1024
 

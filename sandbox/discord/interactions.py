@@ -5,16 +5,12 @@ import secrets
 import time
 from collections.abc import Sequence
 
-from sandbox.discord import interaction_payloads, payloads, posting
-from sandbox.discord.calls import NO_ANSWER, Interaction, Modal
+from sandbox.discord import interaction_payloads, messages, payloads
 from sandbox.discord.errors import ApiError
+from sandbox.discord.interaction_models import NO_ANSWER, Interaction, Modal
 from sandbox.discord.models import Channel, Message, Upload, User
 from sandbox.discord.permissions import Permission
-from sandbox.discord.rules.callbacks import callback_type
-from sandbox.discord.rules.forms import Form
-from sandbox.discord.rules.messages import check_message
-from sandbox.discord.rules.modals import check_choices, check_modal
-from sandbox.discord.wire import (
+from sandbox.discord.protocol import (
     CallbackType,
     InteractionType,
     Json,
@@ -23,7 +19,11 @@ from sandbox.discord.wire import (
     is_object,
     objects,
 )
-from sandbox.discord.world import Event, World
+from sandbox.discord.rules.callbacks import callback_type
+from sandbox.discord.rules.errors import Form
+from sandbox.discord.rules.messages import check_message
+from sandbox.discord.rules.modals import check_choices, check_modal
+from sandbox.discord.state import Event, World
 
 MOST_FOLLOWUPS_OF_STRANGERS = 5
 THINKING = int(MessageFlag.LOADING)
@@ -128,7 +128,7 @@ class Interactions:
             interaction.message = interaction.source
             if kind == CallbackType.UPDATE:
                 self._check(interaction, body, files, interaction.source, place=("data",))
-                posting.edit_message(self._world, interaction.source, body, files)
+                messages.edit_message(self._world, interaction.source, body, files)
 
     def _check(
         self,
@@ -159,7 +159,7 @@ class Interactions:
         thinking: bool = False,
     ) -> Message:
         world = self._world
-        message = posting.new_message(world, interaction.channel, world.bot, body, files)
+        message = messages.new_message(world, interaction.channel, world.bot, body, files)
         if thinking:
             message.flags |= THINKING
         message.type = 20 if interaction.type == InteractionType.COMMAND else 0
@@ -180,7 +180,7 @@ class Interactions:
             }
         if interaction.source is not None and not message.reply_to_id:
             self._refer_to_source(message, interaction.source)
-        posting.send(world, message)
+        messages.send(world, message)
         return message
 
     def _refer_to_source(self, message: Message, source: Message) -> None:
@@ -227,7 +227,7 @@ class Interactions:
         first = interaction.message
         if interaction.answer == CallbackType.DEFERRED_MESSAGE and first and first.loading:
             self._check(interaction, body, files)
-            posting.edit_message(self._world, first, body, files)
+            messages.edit_message(self._world, first, body, files)
             return first
         self._check(interaction, body, files)
         if interaction.limited and len(interaction.followups) >= MOST_FOLLOWUPS_OF_STRANGERS:
@@ -263,5 +263,5 @@ class Interactions:
         message = self.message_of(interaction, name)
         self._check_place(interaction.channel)
         self._check(interaction, body, files, message)
-        posting.edit_message(self._world, message, body, files)
+        messages.edit_message(self._world, message, body, files)
         return message

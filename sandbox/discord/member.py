@@ -1,23 +1,23 @@
 """A person in front of Discord's client: sees a channel, types, clicks, reacts."""
 
 from sandbox.discord import payloads, permissions
-from sandbox.discord.calls import Interaction, Modal
-from sandbox.discord.forms import Filled, is_select
+from sandbox.discord.command_options import NotPossibleError, Typed
+from sandbox.discord.command_registry import Commands
+from sandbox.discord.interaction_models import Interaction, Modal
 from sandbox.discord.interactions import Interactions
+from sandbox.discord.modal_submission import Filled, is_select
 from sandbox.discord.models import Channel, Message, User
-from sandbox.discord.options import NotPossibleError, Typed
 from sandbox.discord.permissions import Permission
 from sandbox.discord.person import Person
-from sandbox.discord.registry import Commands
-from sandbox.discord.rules.components import walk
-from sandbox.discord.wire import (
+from sandbox.discord.protocol import (
     CommandType,
     ComponentType,
     InteractionType,
     JsonObject,
     objects,
 )
-from sandbox.discord.world import World
+from sandbox.discord.rules.components import walk
+from sandbox.discord.state import World
 
 
 class Member(Person):

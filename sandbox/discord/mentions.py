@@ -5,7 +5,7 @@ import re
 
 from sandbox.discord import permissions
 from sandbox.discord.models import Channel, Guild, User
-from sandbox.discord.wire import Json, JsonArray, is_object
+from sandbox.discord.protocol import Json, JsonArray, is_object
 
 USERS = re.compile(r"<@!?(\d+)>")
 ROLES = re.compile(r"<@&(\d+)>")

@@ -7,8 +7,8 @@ import dataclasses
 import datetime as dt
 from typing import TypeAlias
 
+from sandbox.discord.protocol import ChannelType, JsonObject, MessageFlag
 from sandbox.discord.snowflakes import created_at
-from sandbox.discord.wire import ChannelType, JsonObject, MessageFlag
 
 THREADS = frozenset({ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD})
 

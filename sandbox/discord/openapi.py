@@ -15,7 +15,7 @@ import jsonschema
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from sandbox.discord.wire import Json, JsonObject, is_array, is_object
+from sandbox.discord.protocol import Json, JsonObject, is_array, is_object
 
 NAME = "urn:discord"
 JSON_BODY = "application/json"

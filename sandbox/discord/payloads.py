@@ -11,8 +11,8 @@ from sandbox.discord.models import (
     Overwrite,
     User,
 )
+from sandbox.discord.protocol import ChannelType, JsonObject, is_object
 from sandbox.discord.snowflakes import created_at
-from sandbox.discord.wire import ChannelType, JsonObject, is_object
 
 
 def moment(time: dt.datetime) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from sandbox.discord import permissions, posting
+from sandbox.discord import messages, permissions
+from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.errors import ApiError
 from sandbox.discord.models import Channel, Message, Upload, User
-from sandbox.discord.options import NotPossibleError
 from sandbox.discord.permissions import Permission
+from sandbox.discord.protocol import JsonObject
 from sandbox.discord.rules.messages import check_message
-from sandbox.discord.wire import JsonObject
-from sandbox.discord.world import World
+from sandbox.discord.state import World
 
 
 class Person:
@@ -72,8 +72,8 @@ class Person:
             check_message(body, files, limit=limit)
         except ApiError as error:
             raise NotPossibleError(str(error)) from None
-        message = posting.new_message(self._world, place, self.user, body, files)
-        posting.send(self._world, message)
+        message = messages.new_message(self._world, place, self.user, body, files)
+        messages.send(self._world, message)
         return message
 
     async def react(self, message: Message, emoji: str) -> None:
@@ -83,18 +83,18 @@ class Person:
             raise NotPossibleError("Nobody can react to an ephemeral message")
         if emoji not in message.reactions:
             self._may(message.channel, Permission.ADD_REACTIONS)
-        posting.add_reaction(self._world, message, emoji, self.user)
+        messages.add_reaction(self._world, message, emoji, self.user)
 
     async def unreact(self, message: Message, emoji: str) -> None:
         """Take a reaction back."""
-        posting.remove_reaction(self._world, message, emoji, self.user)
+        messages.remove_reaction(self._world, message, emoji, self.user)
 
     async def delete(self, message: Message) -> None:
         """Delete an own message, or any with the permission to manage messages."""
         self._see(message)
         if message.author is not self.user and message.visible_to is not self.user:
             self._may(message.channel, Permission.MANAGE_MESSAGES)
-        posting.delete_message(self._world, message)
+        messages.delete_message(self._world, message)
 
     # what the client checks
 

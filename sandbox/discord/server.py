@@ -11,8 +11,8 @@ from typing import Self, TypeVar
 
 from aiohttp import web
 
-from sandbox.discord import permissions, posting
-from sandbox.discord.door import BASE, Door
+from sandbox.discord import messages, permissions
+from sandbox.discord.command_registry import Commands
 from sandbox.discord.faults import Faults
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.interactions import Interactions
@@ -20,10 +20,10 @@ from sandbox.discord.member import Member
 from sandbox.discord.models import Channel, Message, User
 from sandbox.discord.openapi import Document
 from sandbox.discord.ratelimits import RateLimits
-from sandbox.discord.records import Request, Violation
-from sandbox.discord.registry import Commands
-from sandbox.discord.rest.calls import Site
-from sandbox.discord.world import World
+from sandbox.discord.request_log import Request, Violation
+from sandbox.discord.rest.handler import BASE, Door
+from sandbox.discord.rest.request import Site
+from sandbox.discord.state import World
 from sandbox.loopback import only_local
 
 Seen = TypeVar("Seen")
@@ -156,7 +156,7 @@ class DiscordServer:
     def delete(self, thing: Message | Channel) -> None:
         """Delete a message or a channel, as a moderator would."""
         if isinstance(thing, Message):
-            posting.delete_message(self.world, thing)
+            messages.delete_message(self.world, thing)
         else:
             self.world.delete_channel(thing)
 

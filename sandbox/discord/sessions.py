@@ -8,8 +8,8 @@ from typing import Protocol
 
 from sandbox.discord import payloads
 from sandbox.discord.permissions import Permission, in_channel
-from sandbox.discord.wire import Intent, JsonObject
-from sandbox.discord.world import Event, World
+from sandbox.discord.protocol import Intent, JsonObject
+from sandbox.discord.state import Event, World
 
 KEPT = 20_000
 SHARD_SHIFT = 22

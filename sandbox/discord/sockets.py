@@ -7,8 +7,8 @@ import time
 from aiohttp import web
 
 from sandbox.discord.compression import Stream
+from sandbox.discord.protocol import Json, is_array
 from sandbox.discord.sessions import Session
-from sandbox.discord.wire import Json, is_array
 
 MOST_COMMANDS, COMMAND_WINDOW = 120, 60.0
 

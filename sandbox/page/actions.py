@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sandbox.discord import permissions
-from sandbox.discord.calls import Interaction, Modal
+from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.interaction_models import Interaction, Modal
 from sandbox.discord.member import Member
 from sandbox.discord.models import Upload
-from sandbox.discord.options import NotPossibleError
 from sandbox.discord.permissions import Permission
+from sandbox.discord.protocol import ComponentType, JsonObject, OptionType, objects
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.wire import ComponentType, JsonObject, OptionType, objects
-from sandbox.page.forms import Wish
+from sandbox.page.action_request import Wish
 from sandbox.page.uploads import Uploads
 from sandbox.page.views import commands_view
 

@@ -8,15 +8,15 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.member import Member
 from sandbox.discord.models import Upload
-from sandbox.discord.options import NotPossibleError
+from sandbox.discord.protocol import Json, JsonObject, is_object
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.wire import Json, JsonObject, is_object
 from sandbox.page.actions import Actions
-from sandbox.page.backstage import Backstage, Keeper
-from sandbox.page.guard import Guard
-from sandbox.page.screen import Screen
+from sandbox.page.control_panel import Backstage, Keeper
+from sandbox.page.live_updates import Screen
+from sandbox.page.security import Guard
 from sandbox.page.uploads import LARGEST
 
 STATIC = pathlib.Path(__file__).parent / "static"

@@ -3,8 +3,8 @@
 import collections
 import secrets
 
+from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.models import Upload
-from sandbox.discord.options import NotPossibleError
 
 MOST = 50
 LARGEST = 32 * 1024 * 1024

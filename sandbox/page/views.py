@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from sandbox.discord import payloads
 from sandbox.discord.models import Channel, Message, User
+from sandbox.discord.protocol import ChannelType, JsonObject
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.wire import ChannelType, JsonObject
 
 MOST_MESSAGES = 1000
 

@@ -12,6 +12,12 @@ from typing import ClassVar, TypeAlias, cast
 
 from aiohttp import web
 
+from sandbox.providers.account import (
+    NoCreditsError,
+    NoSuchClipError,
+    Studio,
+    StudioError,
+)
 from sandbox.providers.clips import Clip, Links
 from sandbox.providers.faults import (
     FETCH_FAULTS,
@@ -22,15 +28,9 @@ from sandbox.providers.faults import (
     Kind,
     PlannedFault,
 )
+from sandbox.providers.faulty_responses import is_cut, rubbish
 from sandbox.providers.json_values import JsonObject
-from sandbox.providers.misbehaviour import is_cut, rubbish
-from sandbox.providers.records import RequestRecord, Violation
-from sandbox.providers.studio import (
-    NoCreditsError,
-    NoSuchClipError,
-    Studio,
-    StudioError,
-)
+from sandbox.providers.request_log import RequestRecord, Violation
 
 Action: TypeAlias = Callable[[web.Request, JsonObject], Awaitable[web.Response]]
 

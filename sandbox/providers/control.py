@@ -8,11 +8,11 @@ from typing import Any, Final, cast
 
 from aiohttp import web
 
+from sandbox.providers.account import NoSuchClipError, Studio
 from sandbox.providers.clips import Links
 from sandbox.providers.clock import Clock
 from sandbox.providers.faults import Fault
 from sandbox.providers.json_values import JsonObject
-from sandbox.providers.studio import NoSuchClipError, Studio
 from sandbox.providers.timeline import Status, Timeline
 
 _FAULT_OPTIONS: Final = ("on", "count", "accepted", "retry_after")

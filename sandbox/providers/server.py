@@ -9,13 +9,13 @@ from typing import Final, Self
 from aiohttp import web
 
 from sandbox.loopback import only_local
+from sandbox.providers.account import Studio
 from sandbox.providers.aimlapi import AimlApi
 from sandbox.providers.api import Api
 from sandbox.providers.audio import AudioHost
 from sandbox.providers.clips import Clip, Links
 from sandbox.providers.clock import Clock
 from sandbox.providers.control import Control
-from sandbox.providers.studio import Studio
 from sandbox.providers.suno_api import SunoApi
 from sandbox.providers.sunoapi_com import SunoApiCom
 from sandbox.providers.sunosay import SunoSay

@@ -5,11 +5,11 @@ from typing import ClassVar, Final
 
 from aiohttp import web
 
+from sandbox.providers.account import ExtendOrder
 from sandbox.providers.api import Api, RefusedError, Route, View
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Fault, Kind
 from sandbox.providers.json_values import JsonObject, is_number, is_text
-from sandbox.providers.studio import ExtendOrder
 from sandbox.providers.timeline import Status
 
 _SUNO: Final = "/api/v2/suno/v3.5"

@@ -6,11 +6,11 @@ from typing import ClassVar, Final
 
 from aiohttp import web
 
+from sandbox.providers.account import ExtendOrder, Studio
 from sandbox.providers.api import Api, RefusedError, Route, View
 from sandbox.providers.clips import Clip, Links
 from sandbox.providers.faults import Kind
 from sandbox.providers.json_values import JsonObject, is_number, is_text
-from sandbox.providers.studio import ExtendOrder, Studio
 from sandbox.providers.timeline import Status
 
 _SUNO: Final = "/suno/music"

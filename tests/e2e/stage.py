@@ -12,13 +12,13 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from bot.__main__ import composed
 from bot.client import Encore
 from bot.settings import Settings
-from sandbox.discord.calls import Interaction
+from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Channel, Message
 from sandbox.discord.server import DiscordServer
 from sandbox.processes import Child
+from sandbox.providers.account import Studio
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import Studio
 
 PROVIDERS = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from stage import GREEN, PROVIDERS, RED, Mortal, Stage, colour, text
 
-from sandbox.discord.calls import Modal
+from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.interaction_models import Modal
 from sandbox.discord.models import Message
-from sandbox.discord.options import NotPossibleError
 from sandbox.providers.faults import Fault
 
 KILLS = 50

@@ -8,7 +8,7 @@ import sqlite3
 from stage import GREEN, RED, Stage, colour, labels, text
 
 from bot.domain.library import PAGE_SIZE
-from sandbox.discord.calls import Interaction
+from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Channel, Message
 from sandbox.discord.permissions import Permission

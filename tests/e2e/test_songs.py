@@ -15,7 +15,7 @@ from PIL import Image, ImageColor
 from stage import BLURPLE, GREEN, RED, Mortal, Stage, colour, colours, labels, text
 
 from bot.audio.waveform import COLOURS
-from sandbox.discord.calls import Interaction
+from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Attachment, Message
 from sandbox.discord.permissions import Permission

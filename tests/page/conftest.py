@@ -10,9 +10,9 @@ from playwright.async_api import Browser, Page, expect
 from scripted import ScriptedBot
 from visitor import Visit, Visitor
 
+from sandbox.app import House
 from sandbox.browser import MISSING, chromium, found_browser
 from sandbox.discord.server import DiscordServer
-from sandbox.house import House
 from sandbox.page.server import PageServer
 
 SPEED = 40.0

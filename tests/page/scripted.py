@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sandbox.discord import posting
+from sandbox.discord import messages
 from sandbox.discord.models import Message, Upload
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.world import Event
+from sandbox.discord.state import Event
 
 Payload = dict[str, Any]
 Answer = Callable[[Payload], Payload | None]
@@ -32,12 +32,12 @@ class ScriptedBot:
 
     def post(self, files: Sequence[Upload] = (), **body: Any) -> Message:  # noqa: ANN401 - JSON
         world = self._discord.world
-        message = posting.new_message(world, world.channel, world.bot, body, files)
-        posting.send(world, message)
+        message = messages.new_message(world, world.channel, world.bot, body, files)
+        messages.send(world, message)
         return message
 
     def edit(self, message: Message, **body: Any) -> None:  # noqa: ANN401 - JSON
-        posting.edit_message(self._discord.world, message, body)
+        messages.edit_message(self._discord.world, message, body)
 
     def _hear(self, event: Event) -> None:
         if event.name != "INTERACTION_CREATE":

@@ -5,7 +5,7 @@ import pytest
 from playwright.async_api import expect
 from visitor import Visit
 
-from sandbox.house import House
+from sandbox.app import House
 
 LONG_LYRICS = "\n".join(["These words took an hour to write"] * 110)  # more than any provider takes
 

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import ConsoleMessage, Locator, Page
 
+from sandbox.app import House
 from sandbox.discord.models import Channel
-from sandbox.house import House
 
 LYRICS = "[Verse]\nSilver cities shine brightly\nSkies are painted blue"
 

@@ -2,7 +2,7 @@ import discord
 import pytest
 from player import Player
 
-from sandbox.discord.options import NotPossibleError
+from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.server import DiscordServer
 
 

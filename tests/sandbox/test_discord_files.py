@@ -5,7 +5,7 @@ import pytest
 from aiohttp import ClientSession, FormData
 from player import Player
 
-from sandbox.discord.file_names import cleansed
+from sandbox.discord.filenames import cleansed
 from sandbox.discord.models import Message
 from sandbox.discord.permissions import Permission
 from sandbox.discord.server import DiscordServer

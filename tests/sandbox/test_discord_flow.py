@@ -5,8 +5,8 @@ import pytest
 from aiohttp import ClientSession
 from player import Player
 
+from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.models import Upload
-from sandbox.discord.options import NotPossibleError
 from sandbox.discord.server import DiscordServer
 
 

@@ -7,8 +7,8 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 from player import Player, logged_in
 
+from sandbox.discord.protocol import Intent
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.wire import Intent
 
 
 async def test_a_dropped_bot_resumes_and_hears_what_it_missed(

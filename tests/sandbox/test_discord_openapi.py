@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.discord.openapi import Document
-from sandbox.discord.rest.table import Table
+from sandbox.discord.rest.router import Table
 
 PATH = os.environ.get("SANDBOX_OPENAPI")
 pytestmark = pytest.mark.skipif(

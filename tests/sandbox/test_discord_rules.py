@@ -7,7 +7,7 @@ import pytest
 from aiohttp import ClientSession
 from player import Player, logged_in
 
-from sandbox.discord.calls import NO_ANSWER
+from sandbox.discord.interaction_models import NO_ANSWER
 from sandbox.discord.permissions import Permission
 from sandbox.discord.server import DiscordServer
 

@@ -8,13 +8,13 @@ import httpx
 import numpy as np
 import pytest
 
+from sandbox.providers.account import ExtendOrder, Studio
 from sandbox.providers.audio import Recorder
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Fault
 from sandbox.providers.mp3 import mp3_of
 from sandbox.providers.music import RATE, Segment, cut, render
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import ExtendOrder, Studio
 from sandbox.providers.timeline import Status, Timeline
 
 

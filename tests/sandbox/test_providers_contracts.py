@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from sandbox.providers.account import Studio
 from sandbox.providers.faults import Fault
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import Studio
 from sandbox.providers.timeline import Status, Timeline
 
 AIML = "/v2/generate/audio/suno-ai"

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from sandbox.providers.account import ExtendOrder
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import ExtendOrder
 from sandbox.providers.timeline import Status
 
 ROOT = Path(__file__).parents[2]

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
+from sandbox.providers.account import Studio
 from sandbox.providers.clips import FORBIDDEN_LINK
 from sandbox.providers.faults import HTTP_STATUS, REQUEST_FAULTS, Fault, FaultPlan, On
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import Studio
 from sandbox.providers.timeline import Status
 
 NAMES = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")

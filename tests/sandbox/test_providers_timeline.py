@@ -8,9 +8,9 @@ import time
 import httpx
 import pytest
 
+from sandbox.providers.account import ExtendOrder, Studio
 from sandbox.providers.clock import Clock
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import ExtendOrder, Studio
 from sandbox.providers.timeline import Milestones, Status, Timeline
 
 QUICK = Timeline(queued=(1, 1), streaming=(2, 2), complete=(3, 3), length=(4, 4))

@@ -2,9 +2,9 @@
 
 from sandbox.discord import payloads
 from sandbox.discord.errors import ApiError
-from sandbox.discord.rest.calls import Answer, Call, Route
-from sandbox.discord.wire import Intent, JsonObject
-from sandbox.discord.world import World
+from sandbox.discord.protocol import Intent, JsonObject
+from sandbox.discord.rest.request import Answer, Call, Route
+from sandbox.discord.state import World
 
 # what an application says of itself about the privileged intents, by intent
 FLAGS = {

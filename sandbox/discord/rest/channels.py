@@ -5,11 +5,11 @@ import time
 from sandbox.discord import payloads
 from sandbox.discord.errors import ApiError
 from sandbox.discord.permissions import Permission
+from sandbox.discord.protocol import ChannelType, Intent, JsonObject
 from sandbox.discord.ratelimits import SENDING
-from sandbox.discord.rest.calls import Answer, Call, Route, require
-from sandbox.discord.rules.forms import Form
-from sandbox.discord.wire import ChannelType, Intent, JsonObject
-from sandbox.discord.world import Event
+from sandbox.discord.rest.request import Answer, Call, Route, require
+from sandbox.discord.rules.errors import Form
+from sandbox.discord.state import Event
 
 NAME = 100
 

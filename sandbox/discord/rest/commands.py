@@ -1,9 +1,9 @@
 """Routes to register commands."""
 
 from sandbox.discord.errors import ApiError
-from sandbox.discord.rest.calls import Answer, Call, Route
+from sandbox.discord.protocol import objects
+from sandbox.discord.rest.request import Answer, Call, Route
 from sandbox.discord.rules.commands import check_command, check_commands
-from sandbox.discord.wire import objects
 
 GLOBAL = "/applications/{application_id}/commands"
 GUILD = "/applications/{application_id}/guilds/{guild_id}/commands"

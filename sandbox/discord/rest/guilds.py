@@ -3,7 +3,7 @@
 from sandbox.discord import guild_payloads, payloads
 from sandbox.discord.errors import ApiError
 from sandbox.discord.permissions import in_channel
-from sandbox.discord.rest.calls import Answer, Call, Route
+from sandbox.discord.rest.request import Answer, Call, Route
 
 
 def _guild(call: Call) -> Answer:

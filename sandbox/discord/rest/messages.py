@@ -2,14 +2,14 @@
 
 import datetime as dt
 
-from sandbox.discord import payloads, permissions, posting
+from sandbox.discord import messages, payloads, permissions
 from sandbox.discord.errors import ApiError
 from sandbox.discord.models import Channel, Message, Upload
 from sandbox.discord.permissions import Permission
+from sandbox.discord.protocol import Intent, Json, JsonObject, MessageFlag, is_object
 from sandbox.discord.ratelimits import SENDING, too_many
-from sandbox.discord.rest.calls import Answer, Call, Route, require
+from sandbox.discord.rest.request import Answer, Call, Route, require
 from sandbox.discord.rules.messages import check_message
-from sandbox.discord.wire import Intent, Json, JsonObject, MessageFlag, is_object
 
 MESSAGES = "/channels/{channel_id}/messages"
 MESSAGE = "/channels/{channel_id}/messages/{message_id}"
@@ -61,12 +61,12 @@ def _send(call: Call) -> Answer:
         return payloads.message(sent, call.world.bot)
     body = _permitted(call, channel, body, call.files)
     flags = int(body.get("flags") or 0) & ~int(MessageFlag.EPHEMERAL)
-    message = posting.new_message(
+    message = messages.new_message(
         call.world, channel, call.world.bot, body | {"flags": flags}, call.files
     )
     if channel.archived:
         call.world.archive(channel, archived=False)
-    posting.send(call.world, message)
+    messages.send(call.world, message)
     return payloads.message(message, call.world.bot)
 
 
@@ -135,7 +135,7 @@ def _edit(call: Call) -> Answer:
         require(channel, call.world.bot, Permission.ATTACH_FILES)
     check_message(body, call.files, limit=_limit(channel), existing=message)
     _count_old_edit(message)
-    posting.edit_message(call.world, message, body, call.files)
+    messages.edit_message(call.world, message, body, call.files)
     return payloads.message(message, call.world.bot)
 
 
@@ -154,7 +154,7 @@ def _remove(call: Call) -> Answer:
     message = call.message(channel)
     if message.author is not call.world.bot:
         require(channel, call.world.bot, Permission.MANAGE_MESSAGES)
-    posting.delete_message(call.world, message)
+    messages.delete_message(call.world, message)
 
 
 ROUTES = [

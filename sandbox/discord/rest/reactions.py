@@ -2,11 +2,11 @@
 
 import re
 
-from sandbox.discord import payloads, posting
+from sandbox.discord import messages, payloads
 from sandbox.discord.errors import ApiError
 from sandbox.discord.permissions import Permission
 from sandbox.discord.ratelimits import REACTING
-from sandbox.discord.rest.calls import Answer, Call, Route, require
+from sandbox.discord.rest.request import Answer, Call, Route, require
 
 EMOJI = "/channels/{channel_id}/messages/{message_id}/reactions/{emoji_name}"
 ALL = "/channels/{channel_id}/messages/{message_id}/reactions"
@@ -32,12 +32,12 @@ def _add(call: Call) -> Answer:
             raise ApiError(30010)
     if channel.archived:
         raise ApiError(50083)
-    posting.add_reaction(call.world, message, emoji, call.world.bot)
+    messages.add_reaction(call.world, message, emoji, call.world.bot)
 
 
 def _remove_own(call: Call) -> Answer:
     message = call.message(call.channel())
-    posting.remove_reaction(call.world, message, _emoji(call), call.world.bot)
+    messages.remove_reaction(call.world, message, _emoji(call), call.world.bot)
 
 
 def _remove(call: Call) -> Answer:
@@ -45,7 +45,7 @@ def _remove(call: Call) -> Answer:
     user = call.world.users.get(call.id("user_id"))
     if user is None:
         raise ApiError(10013)
-    posting.remove_reaction(call.world, message, _emoji(call), user)
+    messages.remove_reaction(call.world, message, _emoji(call), user)
 
 
 def _remove_all(call: Call) -> Answer:
@@ -53,7 +53,7 @@ def _remove_all(call: Call) -> Answer:
     wanted = [_emoji(call)] if "emoji_name" in call.params else list(message.reactions)
     for emoji in wanted:
         for user in list(message.reactions.get(emoji, {}).values()):
-            posting.remove_reaction(call.world, message, emoji, user)
+            messages.remove_reaction(call.world, message, emoji, user)
 
 
 def _list(call: Call) -> Answer:

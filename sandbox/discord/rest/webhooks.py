@@ -1,10 +1,10 @@
 """Routes with which the bot answers interactions; their token is all the right they need."""
 
-from sandbox.discord import payloads, posting
-from sandbox.discord.calls import Interaction
+from sandbox.discord import messages, payloads
+from sandbox.discord.interaction_models import Interaction
+from sandbox.discord.protocol import JsonObject
 from sandbox.discord.ratelimits import WEBHOOK
-from sandbox.discord.rest.calls import Answer, Call, Route
-from sandbox.discord.wire import JsonObject
+from sandbox.discord.rest.request import Answer, Call, Route
 
 CALLBACK = "/interactions/{interaction_id}/{interaction_token}/callback"
 WEBHOOKS = "/webhooks/{webhook_id}/{webhook_token}"
@@ -67,7 +67,7 @@ def _edit(call: Call) -> Answer:
 
 def _remove(call: Call) -> Answer:
     message = call.site.interactions.message_of(_living(call), _name(call))
-    posting.delete_message(call.world, message)
+    messages.delete_message(call.world, message)
 
 
 ROUTES = [

@@ -1,8 +1,8 @@
 """Which answers an interaction takes."""
 
-from sandbox.discord.calls import Interaction
-from sandbox.discord.rules.forms import Form
-from sandbox.discord.wire import CallbackType, InteractionType, Json, is_object
+from sandbox.discord.interaction_models import Interaction
+from sandbox.discord.protocol import CallbackType, InteractionType, Json, is_object
+from sandbox.discord.rules.errors import Form
 
 CALLBACKS = {
     InteractionType.COMMAND: {

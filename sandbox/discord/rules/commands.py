@@ -2,8 +2,7 @@
 
 import re
 
-from sandbox.discord.rules.forms import Form
-from sandbox.discord.wire import (
+from sandbox.discord.protocol import (
     CommandType,
     Json,
     JsonArray,
@@ -14,6 +13,7 @@ from sandbox.discord.wire import (
     is_object,
     objects,
 )
+from sandbox.discord.rules.errors import Form
 
 NAME = re.compile(r"^[-_'\w]{1,32}$")
 MOST_OPTIONS, MOST_CHOICES, MOST_LENGTH = 25, 25, 6000

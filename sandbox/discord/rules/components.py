@@ -1,7 +1,6 @@
 """Limits of the components of a message: rows, buttons, selects, and the newer layout."""
 
-from sandbox.discord.rules.forms import Form
-from sandbox.discord.wire import (
+from sandbox.discord.protocol import (
     SELECTS,
     ButtonStyle,
     ComponentType,
@@ -13,6 +12,7 @@ from sandbox.discord.wire import (
     is_object,
     objects,
 )
+from sandbox.discord.rules.errors import Form
 
 MOST_ROWS, MOST_BUTTONS, MOST_COMPONENTS = 5, 5, 40
 CUSTOM_ID, LABEL, PLACEHOLDER, URL, TEXT = 100, 80, 150, 512, 4000

@@ -1,7 +1,7 @@
 """Limits of embeds. Discord counts code points."""
 
-from sandbox.discord.rules.forms import Form
-from sandbox.discord.wire import Json, JsonArray, JsonObject, is_array, is_object, objects
+from sandbox.discord.protocol import Json, JsonArray, JsonObject, is_array, is_object, objects
+from sandbox.discord.rules.errors import Form
 
 MOST_EMBEDS = 10
 MOST_TOTAL = 6000

@@ -4,10 +4,7 @@ from collections.abc import Sequence
 
 from sandbox.discord.errors import ApiError
 from sandbox.discord.models import Message, Upload
-from sandbox.discord.rules.components import check_components
-from sandbox.discord.rules.embeds import check_embeds, is_empty
-from sandbox.discord.rules.forms import Form
-from sandbox.discord.wire import (
+from sandbox.discord.protocol import (
     Json,
     JsonArray,
     JsonObject,
@@ -17,6 +14,9 @@ from sandbox.discord.wire import (
     is_object,
     objects,
 )
+from sandbox.discord.rules.components import check_components
+from sandbox.discord.rules.embeds import check_embeds, is_empty
+from sandbox.discord.rules.errors import Form
 
 CONTENT = 2000
 MOST_FILES = 10

@@ -1,8 +1,6 @@
 """Limits of modals and of autocompletion."""
 
-from sandbox.discord.rules.components import check_custom_ids, check_select
-from sandbox.discord.rules.forms import Form
-from sandbox.discord.wire import (
+from sandbox.discord.protocol import (
     SELECTS,
     ComponentType,
     Json,
@@ -12,6 +10,8 @@ from sandbox.discord.wire import (
     is_object,
     objects,
 )
+from sandbox.discord.rules.components import check_custom_ids, check_select
+from sandbox.discord.rules.errors import Form
 
 TITLE, LABEL, DESCRIPTION, PLACEHOLDER, CUSTOM_ID, TEXT = 45, 45, 100, 100, 100, 4000
 MOST_COMPONENTS = 5

@@ -6,13 +6,13 @@ import datetime as dt
 import random
 from typing import Final
 
-from sandbox.providers import sources
+from sandbox.providers import sample_clips
 from sandbox.providers.clips import Clip, Ending
 from sandbox.providers.clock import Clock
 from sandbox.providers.faults import CLIP_FAULTS, Fault, FaultPlan, On
 from sandbox.providers.json_values import JsonObject
 from sandbox.providers.music import Segment
-from sandbox.providers.records import RequestRecord, Submission, Violation, Work
+from sandbox.providers.request_log import RequestRecord, Submission, Violation, Work
 from sandbox.providers.timeline import Status, Timeline
 
 COST: Final = 10
@@ -73,7 +73,7 @@ class Studio:
         self.submissions: list[Submission] = []
         self.violations: list[Violation] = []
         self._rng = random.Random(f"{seed} {name}")
-        self._sources = sources.source_clips(self._rng)
+        self._sources = sample_clips.source_clips(self._rng)
         self.clips = {clip.id: clip for clip in self._sources}
 
     def source_clips(self) -> list[Clip]:
@@ -116,7 +116,7 @@ class Studio:
 
     def new_id(self) -> str:
         """Return a fresh UUID."""
-        return sources.new_id(self._rng)
+        return sample_clips.new_id(self._rng)
 
     def extend(self, order: ExtendOrder, request: JsonObject) -> list[Clip]:
         """Accept an extension: charge it and return its two clips, A and B.

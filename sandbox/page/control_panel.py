@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from sandbox.discord.options import NotPossibleError
+from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.protocol import JsonObject
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.wire import JsonObject
-from sandbox.page.providers import FAULTS, ProviderDesk
+from sandbox.page.provider_control import FAULTS, ProviderDesk
 from sandbox.processes import ProcessError
 
 

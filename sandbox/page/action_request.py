@@ -2,10 +2,10 @@
 
 from typing import Any, cast
 
+from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.models import Channel, Message, User
-from sandbox.discord.options import NotPossibleError
-from sandbox.discord.wire import JsonObject, is_object
-from sandbox.discord.world import World
+from sandbox.discord.protocol import JsonObject, is_object
+from sandbox.discord.state import World
 
 
 class Wish:

@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from sandbox.discord import guild_payloads, payloads, permissions, posting
+from sandbox.discord import guild_payloads, messages, payloads, permissions
 from sandbox.discord.models import Channel, Role, Upload, User
-from sandbox.discord.wire import Json, JsonObject, OptionType, is_integer, objects
-from sandbox.discord.world import World
+from sandbox.discord.protocol import Json, JsonObject, OptionType, is_integer, objects
+from sandbox.discord.state import World
 
 LONGEST = 6000
 NESTED = frozenset({OptionType.SUBCOMMAND, OptionType.GROUP})
@@ -129,7 +129,7 @@ class Typed:
     def _attachment(self, name: str, value: object) -> str:
         if not isinstance(value, Upload):
             raise NotPossibleError(f"The option {name} takes an Upload")
-        stored = posting.store_file(self.world, self.channel, value, ephemeral=True)
+        stored = messages.store_file(self.world, self.channel, value, ephemeral=True)
         self._resolve("attachments", stored.id, payloads.attachment(stored))
         return str(stored.id)
 

@@ -6,13 +6,13 @@ import datetime as dt
 import time
 
 from sandbox.discord.models import Channel, Message, User
-from sandbox.discord.rules.components import walk
-from sandbox.discord.wire import (
+from sandbox.discord.protocol import (
     CallbackType,
     ComponentType,
     JsonObject,
     objects,
 )
+from sandbox.discord.rules.components import walk
 
 TOKEN_LIVES = 15 * 60.0
 NO_ANSWER = "The application did not respond"

@@ -3,7 +3,7 @@
 import dataclasses
 import time
 
-from sandbox.discord.wire import Json
+from sandbox.discord.protocol import Json
 
 
 @dataclasses.dataclass(slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from sandbox.discord.wire import JsonObject
+from sandbox.discord.protocol import JsonObject
 from sandbox.providers.faults import REQUEST_FAULTS, Fault
 
 FAULTS = tuple(Fault)

@@ -1,4 +1,4 @@
-"""`python -m sandbox.pictures`: the README's pictures, taken from the running page.
+"""`python -m sandbox.screenshots`: the README's pictures, taken from the running page.
 
 `docs/modal.png` shows the form of `/extend`, `docs/reply.png` a completed reply with its audio.
 """
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
+from sandbox.app import House
 from sandbox.browser import chromium
 from sandbox.demo import LYRICS
-from sandbox.house import House
 
 SPEED = 60.0
 WINDOW = {"width": 1000, "height": 800}
@@ -25,7 +25,7 @@ COMMAND = f"at:{AT} tags:synthpop, dreamy title:Electric Dreams"
 
 def main() -> int:
     """Take the pictures; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox.pictures", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sandbox.screenshots", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("docs"))
     options = parser.parse_args()
     try:

@@ -8,13 +8,13 @@ import urllib.parse
 from collections.abc import Sequence
 
 from sandbox.discord import payloads
-from sandbox.discord.file_names import cleansed
+from sandbox.discord.filenames import cleansed
 from sandbox.discord.mentions import Mentions, mentions_in
 from sandbox.discord.models import Attachment, Channel, Message, Upload, User
+from sandbox.discord.protocol import Intent, Json, JsonObject, MessageFlag, is_object, objects
 from sandbox.discord.rules.components import walk
 from sandbox.discord.rules.embeds import is_empty
-from sandbox.discord.wire import Intent, Json, JsonObject, MessageFlag, is_object, objects
-from sandbox.discord.world import Event, World
+from sandbox.discord.state import Event, World
 
 SETTABLE = int(
     MessageFlag.SUPPRESS_EMBEDS

@@ -1,10 +1,10 @@
 """Members of a guild, as a bot asks the gateway for them."""
 
 from sandbox.discord import payloads
+from sandbox.discord.protocol import Intent, JsonObject, is_array
 from sandbox.discord.sessions import Session
 from sandbox.discord.sockets import CloseError
-from sandbox.discord.wire import Intent, JsonObject, is_array
-from sandbox.discord.world import World
+from sandbox.discord.state import World
 
 CHUNK = 1000
 

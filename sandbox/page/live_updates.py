@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from sandbox.discord.models import Channel, Message, User
+from sandbox.discord.protocol import Json, JsonObject
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.wire import Json, JsonObject
-from sandbox.discord.world import Event
-from sandbox.page.traffic import Traffic
+from sandbox.discord.state import Event
+from sandbox.page.request_feed import Traffic
 from sandbox.page.views import (
     channel_view,
     commands_view,

@@ -11,7 +11,7 @@ from sandbox.discord.rest import (
     reactions,
     webhooks,
 )
-from sandbox.discord.rest.calls import Route
+from sandbox.discord.rest.request import Route
 
 SECRET = frozenset({"interaction_token", "webhook_token"})
 MAJOR = ("channel_id", "guild_id", "webhook_id", "webhook_token")

@@ -3,9 +3,9 @@
 import json
 import time
 
-from sandbox.discord.records import Request
+from sandbox.discord.protocol import JsonObject
+from sandbox.discord.request_log import Request
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.wire import JsonObject
 
 MOST = 100
 LONGEST = 3000

@@ -1,11 +1,10 @@
 """What Discord's client makes of a modal that a member fills in."""
 
-from sandbox.discord import payloads, posting
-from sandbox.discord.calls import INPUTS, Modal
+from sandbox.discord import messages, payloads
+from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.interaction_models import INPUTS, Modal
 from sandbox.discord.models import Channel, Upload
-from sandbox.discord.options import NotPossibleError
-from sandbox.discord.rules.modals import TEXT
-from sandbox.discord.wire import (
+from sandbox.discord.protocol import (
     SELECTS,
     ComponentType,
     Json,
@@ -13,7 +12,8 @@ from sandbox.discord.wire import (
     is_array,
     objects,
 )
-from sandbox.discord.world import World
+from sandbox.discord.rules.modals import TEXT
+from sandbox.discord.state import World
 
 GROUPS = frozenset({ComponentType.CHECKBOX_GROUP, ComponentType.RADIO_GROUP})
 
@@ -88,7 +88,7 @@ class Filled:
         _check_count(item, list(files), 1)
         sent: list[str] = []
         for file in files:
-            stored = posting.store_file(self._world, self._channel, file, ephemeral=True)
+            stored = messages.store_file(self._world, self._channel, file, ephemeral=True)
             attachments = self.resolved.setdefault("attachments", {})
             attachments[str(stored.id)] = payloads.attachment(stored)
             sent.append(str(stored.id))

@@ -4,17 +4,17 @@ import json
 
 from aiohttp import web
 
-from sandbox.discord.bodies import read_body
 from sandbox.discord.errors import ApiError
 from sandbox.discord.faults import Fault, Faults, Trouble
 from sandbox.discord.models import Upload
 from sandbox.discord.openapi import Document
+from sandbox.discord.protocol import Json
 from sandbox.discord.ratelimits import RateLimits
-from sandbox.discord.records import Request, Violation
-from sandbox.discord.rest.calls import Answer, Call, Site
-from sandbox.discord.rest.table import Found, Table, without_tokens
-from sandbox.discord.rules.forms import sentences
-from sandbox.discord.wire import Json
+from sandbox.discord.request_body import read_body
+from sandbox.discord.request_log import Request, Violation
+from sandbox.discord.rest.request import Answer, Call, Site
+from sandbox.discord.rest.router import Found, Table, without_tokens
+from sandbox.discord.rules.errors import sentences
 
 BASE = "/api/v10"
 INVALID = frozenset({401, 403, 429})

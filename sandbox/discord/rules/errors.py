@@ -1,7 +1,7 @@
 """Collects what is wrong with a request's body, in the nested shape that Discord answers with."""
 
 from sandbox.discord.errors import INVALID_FORM, ApiError
-from sandbox.discord.wire import Json, JsonObject, is_integer
+from sandbox.discord.protocol import Json, JsonObject, is_integer
 
 REQUIRED = "This field is required"
 

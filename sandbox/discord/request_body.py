@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sandbox.discord.errors import ApiError
 from sandbox.discord.models import Upload
-from sandbox.discord.wire import Json
+from sandbox.discord.protocol import Json
 
 JSON_TYPE = "application/json"
 FORM_TYPE = "multipart/form-data"

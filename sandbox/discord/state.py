@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from sandbox.discord import guild_payloads, payloads
+from sandbox.discord.conditions import Waiters
 from sandbox.discord.models import (
     Attachment,
     Channel,
@@ -21,9 +22,8 @@ from sandbox.discord.models import (
     User,
 )
 from sandbox.discord.permissions import USUAL
+from sandbox.discord.protocol import ChannelType, Intent, JsonObject
 from sandbox.discord.snowflakes import Snowflakes
-from sandbox.discord.waiting import Waiters
-from sandbox.discord.wire import ChannelType, Intent, JsonObject
 
 
 @dataclasses.dataclass(slots=True, frozen=True)

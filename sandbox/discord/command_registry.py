@@ -4,8 +4,8 @@ import copy
 
 from sandbox.discord.errors import ApiError
 from sandbox.discord.models import Channel
+from sandbox.discord.protocol import CommandType, Context, JsonObject, objects
 from sandbox.discord.snowflakes import Snowflakes
-from sandbox.discord.wire import CommandType, Context, JsonObject, objects
 
 
 class Commands:

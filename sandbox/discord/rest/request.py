@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from sandbox.discord import permissions
+from sandbox.discord.command_registry import Commands
 from sandbox.discord.errors import ApiError
 from sandbox.discord.interactions import Interactions
 from sandbox.discord.models import Channel, Guild, Message, Upload, User
 from sandbox.discord.permissions import Permission
+from sandbox.discord.protocol import Json, JsonObject, is_object
 from sandbox.discord.ratelimits import ORDINARY, Limit
-from sandbox.discord.registry import Commands
 from sandbox.discord.snowflakes import is_snowflake
-from sandbox.discord.wire import Json, JsonObject, is_object
-from sandbox.discord.world import World
+from sandbox.discord.state import World
 
 
 @dataclasses.dataclass(slots=True)
