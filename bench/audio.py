@@ -28,7 +28,7 @@ from bot.audio.study import studied
 from bot.audio.tags import Tags, tag
 from bot.audio.waveform import Stretch, waveform_png
 from bot.audio.workshop import Workshop
-from sandbox.providers.music import RATE, Segment, render
+from sandbox.providers.music import SAMPLE_RATE, Segment, render
 
 BEHIND = 3.0  # seconds that each source goes on behind its cut
 AIM = 1.25
@@ -53,7 +53,7 @@ def _parts(folder: Path, *, count: int, seconds: float) -> list[Part]:
         length = seconds if is_last else seconds + BEHIND
         sound = render((Segment(song=1, take=number, start=number * seconds, length=length),))
         path = folder / f"part{number}.mp3"
-        with mp3_writer(path, rate=RATE, channels=2, bit_rate=192_000) as file:
+        with mp3_writer(path, rate=SAMPLE_RATE, channels=2, bit_rate=192_000) as file:
             file.write(sound)
         parts.append(Part(path, None if is_last else seconds))
     return parts

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from playwright.async_api import Page
 
-from sandbox.browser import chromium
+from sandbox.browser import launch_browser
 from sandbox.discord import messages
 from sandbox.discord.models import Message
 from sandbox.discord.server import DiscordServer
@@ -70,7 +70,11 @@ def main() -> int:
 
 
 async def _measure(options: argparse.Namespace) -> bool:
-    async with DiscordServer() as discord, PageServer(discord) as server, chromium() as browser:
+    async with (
+        DiscordServer() as discord,
+        PageServer(discord) as server,
+        launch_browser() as browser,
+    ):
         context = await browser.new_context(viewport={"width": 1440, "height": 900})
         page = await context.new_page()
         await page.goto(server.address)
@@ -88,7 +92,7 @@ async def _edits(discord: DiscordServer, page: Page, rate: int, seconds: float) 
     total = int(rate * seconds)
     for number in range(total):
         body = {"content": f"edit {number}, stamp {int(time.time() * 1000)}"}
-        messages.edit_message(discord.world, edited[number % EDITED], body)
+        messages.edit_message(discord.state, edited[number % EDITED], body)
         await asyncio.sleep(max(0, begun + (number + 1) / rate - time.monotonic()))
     took = time.monotonic() - begun
     await page.get_by_text(f"edit {total - 1},").wait_for()
@@ -114,7 +118,7 @@ async def _messages(discord: DiscordServer, page: Page, count: int) -> None:
 
 
 def _posted(discord: DiscordServer, number: int) -> Message:
-    world = discord.world
+    world = discord.state
     embed = {
         "title": f"✅ Song {number}",
         "description": f"from [Electric Dreams](https://example.com/) at 1:0{number % 10}\n"

@@ -10,33 +10,33 @@ import urllib.parse
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-def is_local(request: web.Request, *more: str) -> bool:
+def is_local_request(request: web.Request, *more: str) -> bool:
     """Whether ``request`` was sent to this machine by its name (or one of ``more``), from here."""
-    names = LOCAL | set(more)
-    if _name(f"//{request.headers.get('Host', '')}") not in names:
+    names = LOCAL_HOSTS | set(more)
+    if _hostname(f"//{request.headers.get('Host', '')}") not in names:
         return False
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         return False
     origin = request.headers.get("Origin")
-    return origin is None or _name(origin) in names
+    return origin is None or _hostname(origin) in names
 
 
-def only_local(*more: str) -> Middleware:
+def local_only(*more: str) -> Middleware:
     """A middleware that refuses what is not local; ``more`` are names that count as this one."""
 
     @web.middleware
-    async def refuse_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not is_local(request, *more):
+    async def refuse_remote(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not is_local_request(request, *more):
             raise web.HTTPForbidden(text="The sandbox answers this machine only.\n")
         return await handler(request)
 
-    return refuse_strangers
+    return refuse_remote
 
 
-def _name(url: str) -> str | None:
+def _hostname(url: str) -> str | None:
     try:
         return urllib.parse.urlsplit(url).hostname
     except ValueError:

@@ -13,14 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
 
-STOP_WITHIN = 30.0  # seconds; then it is killed
+STOP_TIMEOUT = 30.0  # seconds; then it is killed
 
 
 class ProcessError(Exception):
     """A process did not start; the text says which and what it printed last."""
 
 
-class Child:
+class ManagedProcess:
     """A process of ours: started, stopped or killed, never left behind."""
 
     def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -44,13 +44,13 @@ class Child:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *self.arguments,
-            env={**_inherited(), **self.environment},
+            env={**_inherited_environment(), **self.environment},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE if pipe else log,
             stderr=log,
         )
 
-    async def first_line(self) -> str:
+    async def read_first_line(self) -> str:
         """Return the first line that it prints.
 
         Raises:
@@ -62,7 +62,7 @@ class Child:
             raise ProcessError(f"The {self.name} did not start.")
         return line.decode()
 
-    async def ended(self) -> int:
+    async def wait(self) -> int:
         """Return its exit code once it has ended."""
         return await cast("asyncio.subprocess.Process", self._process).wait()
 
@@ -72,15 +72,15 @@ class Child:
             return
         self.signal(signal.SIGINT)
         try:
-            async with asyncio.timeout(STOP_WITHIN):
-                await self.ended()
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await self.wait()
         except TimeoutError:
             await self.kill()
 
     async def kill(self) -> None:
         """Kill it at once, with SIGKILL."""
         self.signal(signal.SIGKILL)
-        await self.ended()
+        await self.wait()
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it runs."""
@@ -99,7 +99,7 @@ class Child:
         await self.stop()
 
 
-class Providers(Child):
+class ProviderProcess(ManagedProcess):
     """The five services as a process; they say themselves how they are reached."""
 
     def __init__(self, *, speed: float, port: int = 0, seed: int = 0) -> None:
@@ -108,21 +108,21 @@ class Providers(Child):
         self.base_url = ""
         self.bot_environment: dict[str, str] = {}
 
-    async def ready(self) -> None:
+    async def start_and_wait(self) -> None:
         """Start them and wait until they can be reached.
 
         Raises:
             ProcessError: they can't.
         """
         await self.start(pipe=True)
-        said = json.loads(await self.first_line())
+        said = json.loads(await self.read_first_line())
         self.base_url = said["base_url"]
         self.bot_environment = said["environment"]
 
 
-def bot(
+def bot_process(
     *, api_url: str, token: str, database: Path, providers: Mapping[str, str], **settings: str
-) -> Child:
+) -> ManagedProcess:
     """Return the bot as a process on the sandbox, with ``settings`` on top."""
     environment = {
         "DISCORD_TOKEN": token,
@@ -131,10 +131,10 @@ def bot(
         **providers,
         **settings,
     }
-    return Child("bot", ("-m", "bot"), environment)
+    return ManagedProcess("bot", ("-m", "bot"), environment)
 
 
-def _inherited() -> dict[str, str]:
+def _inherited_environment() -> dict[str, str]:
     """Return our environment without settings that are meant for a real Encore."""
     prefixes = ("DISCORD_", "ENCORE_", "AIMLAPI_", "SUNOAPI_", "SUNO_", "SUNOSAY_")
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}

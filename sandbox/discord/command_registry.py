@@ -8,7 +8,7 @@ from sandbox.discord.protocol import CommandType, Context, JsonObject, objects
 from sandbox.discord.snowflakes import Snowflakes
 
 
-class Commands:
+class CommandRegistry:
     """Registered commands; ``None`` stands for all guilds at once."""
 
     def __init__(self, snowflakes: Snowflakes, application_id: int) -> None:
@@ -20,7 +20,7 @@ class Commands:
         """The commands of a scope."""
         return list(self._scopes.get(guild_id, {}).values())
 
-    def any(self) -> bool:
+    def has_commands(self) -> bool:
         """Whether anything is registered."""
         return any(self._scopes.values())
 
@@ -35,26 +35,26 @@ class Commands:
             raise ApiError(10063)
         return found
 
-    def put(self, guild_id: int | None, body: JsonObject) -> tuple[JsonObject, bool]:
+    def upsert(self, guild_id: int | None, body: JsonObject) -> tuple[JsonObject, bool]:
         """Add a command, or replace the one of its name and type; say whether it is new."""
         scope = self._scopes.setdefault(guild_id, {})
         kind = body.get("type") or 1
         for command in scope.values():
             if (command["type"], command["name"]) == (kind, body["name"]):
-                command.update(self._complete(guild_id, body, int(command["id"])))
+                command.update(self._command_payload(guild_id, body, int(command["id"])))
                 return command, False
-        made = self._complete(guild_id, body, self._snowflakes.new())
+        made = self._command_payload(guild_id, body, self._snowflakes.new())
         scope[int(made["id"])] = made
         return made, True
 
-    def replace(self, guild_id: int | None, bodies: list[JsonObject]) -> list[JsonObject]:
+    def replace_all(self, guild_id: int | None, bodies: list[JsonObject]) -> list[JsonObject]:
         """Make ``bodies`` the only commands of a scope; those that stay keep their ids."""
         before = {(old["type"], old["name"]): int(old["id"]) for old in self.all(guild_id)}
         scope: dict[int, JsonObject] = {}
         for body in bodies:
             key = (body.get("type") or 1, body["name"])
             number = before.get(key) or self._snowflakes.new()
-            scope[number] = self._complete(guild_id, body, number)
+            scope[number] = self._command_payload(guild_id, body, number)
         self._scopes[guild_id] = scope
         return list(scope.values())
 
@@ -87,7 +87,7 @@ class Commands:
                 return command
         return None
 
-    def _complete(self, guild_id: int | None, body: JsonObject, number: int) -> JsonObject:
+    def _command_payload(self, guild_id: int | None, body: JsonObject, number: int) -> JsonObject:
         permissions = body.get("default_member_permissions")
         contexts = body.get("contexts")
         if contexts is None and body.get("dm_permission") is False:

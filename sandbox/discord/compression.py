@@ -7,10 +7,10 @@ from typing import Any, Protocol
 ZLIB, ZSTD = "zlib-stream", "zstd-stream"
 
 
-class Stream(Protocol):
+class CompressionStream(Protocol):
     """Compresses the messages of one socket, which share a dictionary."""
 
-    def pack(self, text: bytes) -> bytes:
+    def compress(self, text: bytes) -> bytes:
         """The next piece of the stream, flushed so that the other side can read it."""
         ...
 
@@ -21,7 +21,7 @@ class ZlibStream:
     def __init__(self) -> None:
         self._compressor = zlib.compressobj(1)
 
-    def pack(self, text: bytes) -> bytes:
+    def compress(self, text: bytes) -> bytes:
         """See ``Stream``."""
         return self._compressor.compress(text) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
 
@@ -43,7 +43,7 @@ class ZstdStream:
             self._package = module.ZstdCompressor().compressobj()
             self._flush: Any = module.COMPRESSOBJ_FLUSH_BLOCK
 
-    def pack(self, text: bytes) -> bytes:
+    def compress(self, text: bytes) -> bytes:
         """See ``Stream``."""
         if self._standard is not None:
             packed: bytes = self._standard.compress(text, mode=self._standard.FLUSH_BLOCK)
@@ -52,7 +52,7 @@ class ZstdStream:
         return packed
 
 
-def stream(name: str) -> Stream | None:
+def create_stream(name: str) -> CompressionStream | None:
     """The stream that a socket's address asks for; None is plain text.
 
     Raises:

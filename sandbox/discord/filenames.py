@@ -13,15 +13,15 @@ _SEPARATORS = re.compile(r"[\s/\\]+")
 _UNUSUAL = re.compile(r"[^A-Za-z0-9_.-]")
 
 
-def cleansed(name: str) -> tuple[str, str | None]:
+def sanitized_filename(name: str) -> tuple[str, str | None]:
     """The name of a file in its link, and its title if that says more."""
     stem, dot, ending = name.rpartition(".")
     if not stem:
         stem, dot, ending = name, "", ""
-    plain = _plain(stem).strip("._") or secrets.token_hex(8)
-    return f"{plain}{dot}{_plain(ending)}", None if plain == stem else stem
+    plain = _ascii_only(stem).strip("._") or secrets.token_hex(8)
+    return f"{plain}{dot}{_ascii_only(ending)}", None if plain == stem else stem
 
 
-def _plain(text: str) -> str:
+def _ascii_only(text: str) -> str:
     ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return _UNUSUAL.sub("", _SEPARATORS.sub("_", ascii_only.strip()))

@@ -81,7 +81,7 @@ def guild_event(of: Guild, viewer: User) -> JsonObject:
     channels = [each for each in of.channels.values() if not each.is_thread]
     threads = [each for each in seen if each.is_thread and not each.archived]
     return guild(of) | {
-        "joined_at": payloads.moment(of.members[viewer.id].joined_at),
+        "joined_at": payloads.timestamp(of.members[viewer.id].joined_at),
         "large": False,
         "unavailable": False,
         "geo_restricted": False,

@@ -12,11 +12,11 @@ from sandbox.discord.protocol import (
     JsonObject,
     objects,
 )
-from sandbox.discord.rules.components import walk
+from sandbox.discord.rules.components import walk_components
 
-TOKEN_LIVES = 15 * 60.0
-NO_ANSWER = "The application did not respond"
-INPUTS = frozenset(
+TOKEN_LIFETIME = 15 * 60.0
+TIMEOUT_TEXT = "The application did not respond"
+INPUT_TYPES = frozenset(
     set(ComponentType)
     - {
         ComponentType.ROW,
@@ -40,16 +40,16 @@ class Modal:
     @property
     def fields(self) -> dict[str, JsonObject]:
         """Its inputs by custom id, each as the bot sent it."""
-        found = walk(self.components)
-        return {item["custom_id"]: item for item in found if item.get("type") in INPUTS}
+        found = walk_components(self.components)
+        return {item["custom_id"]: item for item in found if item.get("type") in INPUT_TYPES}
 
     @property
     def labels(self) -> dict[str, str]:
         """The custom ids of its inputs by what is written above them."""
         found: dict[str, str] = {}
         for top in objects(self.components):
-            for item in walk([top]):
-                if item.get("type") in INPUTS:
+            for item in walk_components([top]):
+                if item.get("type") in INPUT_TYPES:
                     found[top.get("label") or item.get("label") or ""] = item["custom_id"]
         return found
 
@@ -68,35 +68,35 @@ class Interaction:
     user: User
     channel: Channel
     payload: JsonObject
-    limited: bool = False
+    user_installed: bool = False
     source: Message | None = None
-    modal_of: Modal | None = None
-    begun: float = dataclasses.field(default_factory=time.monotonic)
-    lives: float = TOKEN_LIVES
-    death: int | None = None
-    answer: CallbackType | None = None
-    answered_at: float | None = None
+    submitted_modal: Modal | None = None
+    begun_at: float = dataclasses.field(default_factory=time.monotonic)
+    token_lifetime: float = TOKEN_LIFETIME
+    token_error: int | None = None
+    callback_type: CallbackType | None = None
+    acknowledged_at: float | None = None
     message: Message | None = None
     modal: Modal | None = None
     choices: list[JsonObject] | None = None
     followups: list[Message] = dataclasses.field(default_factory=list[Message])
-    failed: str | None = None
-    settled: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    error: str | None = None
+    acknowledged: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
     @property
-    def ephemeral(self) -> bool:
+    def is_ephemeral(self) -> bool:
         """Whether only the member sees the answer."""
-        return self.message is not None and self.message.ephemeral
+        return self.message is not None and self.message.is_ephemeral
 
     @property
-    def expired(self) -> bool:
+    def token_expired(self) -> bool:
         """Whether its token has reached its end of life."""
-        return time.monotonic() - self.begun > self.lives
+        return time.monotonic() - self.begun_at > self.token_lifetime
 
-    def age(self, by: dt.timedelta) -> None:
+    def age_token(self, by: dt.timedelta) -> None:
         """Have its token be older by ``by`` (it lives for 15 minutes)."""
-        self.lives -= by.total_seconds()
+        self.token_lifetime -= by.total_seconds()
 
-    def kill(self, code: int = 50027) -> None:
+    def invalidate_token(self, code: int = 50027) -> None:
         """Have its token die now: 50027 is an invalid token, 10015 an unknown webhook."""
-        self.death = code
+        self.token_error = code

@@ -4,18 +4,23 @@ from sandbox.discord import payloads, permissions
 from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.models import Channel, User
 from sandbox.discord.protocol import Context, InteractionType, JsonObject
-from sandbox.discord.state import World
+from sandbox.discord.state import DiscordState
 
 ATTACHMENT_LIMIT = 10 * 1024 * 1024
 
 
-def interaction(
-    world: World, number: int, token: str, kind: InteractionType, user: User, channel: Channel
+def interaction_payload(
+    state: DiscordState,
+    number: int,
+    token: str,
+    kind: InteractionType,
+    user: User,
+    channel: Channel,
 ) -> JsonObject:
     """What the gateway tells of an interaction, but for its data."""
     guild = channel.guild
-    at_home = is_at_home(world, channel)
-    may = app_permissions(world, channel, user)
+    at_home = is_guild_install(state, channel)
+    may = app_permissions(state, channel, user)
     partial = payloads.channel(channel)
     partial["permissions"] = str(permissions.in_channel(channel, user))
     for hidden in ("permission_overwrites",):
@@ -23,7 +28,7 @@ def interaction(
     payload: JsonObject = {
         "version": 1,
         "id": str(number),
-        "application_id": str(world.application_id),
+        "application_id": str(state.application_id),
         "type": int(kind),
         "token": token,
         "channel_id": str(channel.id),
@@ -53,18 +58,18 @@ def interaction(
     }
 
 
-def is_at_home(world: World, channel: Channel) -> bool:
+def is_guild_install(state: DiscordState, channel: Channel) -> bool:
     """Whether the bot is where the channel is, and not only installed by its user."""
-    return channel.guild is None or world.bot.id in channel.guild.members
+    return channel.guild is None or state.bot.id in channel.guild.members
 
 
-def app_permissions(world: World, channel: Channel, user: User) -> int:
+def app_permissions(state: DiscordState, channel: Channel, user: User) -> int:
     """What the application may do where ``user`` uses it."""
-    acting = world.bot if is_at_home(world, channel) else user
+    acting = state.bot if is_guild_install(state, channel) else user
     return permissions.in_channel(channel, acting)
 
 
-def metadata(interaction: Interaction) -> JsonObject:
+def interaction_metadata(interaction: Interaction) -> JsonObject:
     """What a message tells of the interaction that it answers."""
     told: JsonObject = {
         "id": str(interaction.id),
@@ -79,7 +84,7 @@ def metadata(interaction: Interaction) -> JsonObject:
             told["target_message_id"] = data["target_id"]
     elif interaction.type == InteractionType.COMPONENT and interaction.source is not None:
         told["interacted_message_id"] = str(interaction.source.id)
-    elif interaction.modal_of is not None:
-        opener = interaction.modal_of.interaction
-        told["triggering_interaction_metadata"] = metadata(opener)
+    elif interaction.submitted_modal is not None:
+        opener = interaction.submitted_modal.interaction
+        told["triggering_interaction_metadata"] = interaction_metadata(opener)
     return told

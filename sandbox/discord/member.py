@@ -1,11 +1,11 @@
 """A person in front of Discord's client: sees a channel, types, clicks, reacts."""
 
 from sandbox.discord import payloads, permissions
-from sandbox.discord.command_options import NotPossibleError, Typed
-from sandbox.discord.command_registry import Commands
+from sandbox.discord.command_options import CommandOptions, NotPossibleError
+from sandbox.discord.command_registry import CommandRegistry
 from sandbox.discord.interaction_models import Interaction, Modal
 from sandbox.discord.interactions import Interactions
-from sandbox.discord.modal_submission import Filled, is_select
+from sandbox.discord.modal_submission import ModalSubmission, is_select
 from sandbox.discord.models import Channel, Message, User
 from sandbox.discord.permissions import Permission
 from sandbox.discord.person import Person
@@ -16,17 +16,17 @@ from sandbox.discord.protocol import (
     JsonObject,
     objects,
 )
-from sandbox.discord.rules.components import walk
-from sandbox.discord.state import World
+from sandbox.discord.rules.components import walk_components
+from sandbox.discord.state import DiscordState
 
 
 class Member(Person):
     """One person. What Discord's client would not allow raises ``NotPossibleError``."""
 
     def __init__(
-        self, user: User, world: World, commands: Commands, interactions: Interactions
+        self, user: User, state: DiscordState, commands: CommandRegistry, interactions: Interactions
     ) -> None:
-        super().__init__(user, world)
+        super().__init__(user, state)
         self._commands = commands
         self._interactions = interactions
 
@@ -39,15 +39,15 @@ class Member(Person):
 
         Returns the interaction when it is acknowledged, or failed after 3 seconds.
         """
-        place = self._enter(channel)
-        command, path = self._offered(name, CommandType.SLASH, place)
-        typed = Typed(self._world, place)
+        place = self._accessible_channel(channel)
+        command, path = self._find_command(name, CommandType.SLASH, place)
+        typed = CommandOptions(self._state, place)
         offered = list(objects(command.get("options")))
         data = _command_data(command)
-        data["options"] = typed.options(offered, path, options)
+        data["options"] = typed.submitted_options(offered, path, options)
         if typed.resolved:
             data["resolved"] = typed.resolved
-        return await self._use(InteractionType.COMMAND, place, data)
+        return await self._send_interaction(InteractionType.COMMAND, place, data)
 
     async def autocomplete(
         self,
@@ -63,45 +63,49 @@ class Member(Person):
         Raises:
             TimeoutError: the application offered nothing within 3 seconds.
         """
-        place = self._enter(channel)
-        command, path = self._offered(name, CommandType.SLASH, place)
+        place = self._accessible_channel(channel)
+        command, path = self._find_command(name, CommandType.SLASH, place)
         data = _command_data(command)
         offered = list(objects(command.get("options")))
         values = {**options, focused: value}
-        data["options"] = Typed(self._world, place).focused(offered, path, values, focused)
-        asked = await self._use(InteractionType.AUTOCOMPLETE, place, data)
+        data["options"] = CommandOptions(self._state, place).focused_options(
+            offered, path, values, focused
+        )
+        asked = await self._send_interaction(InteractionType.AUTOCOMPLETE, place, data)
         if asked.choices is None:
             raise TimeoutError("Loading options failed")
         return asked.choices
 
     async def context_menu(self, name: str, target: Message | User) -> Interaction:
         """Use a command from the menu of a message or a user."""
-        channel = target.channel if isinstance(target, Message) else self._world.channel
-        place = self._enter(channel)
+        channel = target.channel if isinstance(target, Message) else self._state.channel
+        place = self._accessible_channel(channel)
         kind = CommandType.MESSAGE if isinstance(target, Message) else CommandType.USER
-        command, _ = self._offered(name, kind, place)
+        command, _ = self._find_command(name, kind, place)
         data = _command_data(command) | {"target_id": str(target.id)}
         if isinstance(target, Message):
-            self._see(target)
-            shown = payloads.message(target, self._world.bot)
+            self._require_visible(target)
+            shown = payloads.message(target, self._state.bot)
             data["resolved"] = {"messages": {str(target.id): shown}}
         else:
-            typed = Typed(self._world, place)
-            typed.options([{"name": "user", "type": 6}], [], {"user": target})
+            typed = CommandOptions(self._state, place)
+            typed.submitted_options([{"name": "user", "type": 6}], [], {"user": target})
             data["resolved"] = typed.resolved
-        return await self._use(InteractionType.COMMAND, place, data)
+        return await self._send_interaction(InteractionType.COMMAND, place, data)
 
     async def click(self, message: Message, button: str) -> Interaction:
         """Press a button, named by its label or custom id."""
-        found = self._component(message, button)
+        found = self._find_component(message, button)
         if found["type"] != ComponentType.BUTTON or "custom_id" not in found:
             raise NotPossibleError(f"{button!r} is no button that the bot hears of")
         data = {"component_type": 2, "custom_id": found["custom_id"], "id": found["id"]}
-        return await self._use(InteractionType.COMPONENT, message.channel, data, source=message)
+        return await self._send_interaction(
+            InteractionType.COMPONENT, message.channel, data, source=message
+        )
 
     async def select(self, message: Message, custom_id: str, *values: str) -> Interaction:
         """Choose ``values`` in a select menu."""
-        found = self._component(message, custom_id)
+        found = self._find_component(message, custom_id)
         known = {option["value"] for option in objects(found.get("options"))}
         low, high = found.get("min_values", 1), found.get("max_values", 1)
         if not is_select(found) or (known and not known.issuperset(values)):
@@ -114,7 +118,9 @@ class Member(Person):
             "id": found["id"],
             "values": list(values),
         }
-        return await self._use(InteractionType.COMPONENT, message.channel, data, source=message)
+        return await self._send_interaction(
+            InteractionType.COMPONENT, message.channel, data, source=message
+        )
 
     async def submit(
         self, modal: Modal | None, values: dict[str, object] | None = None
@@ -130,16 +136,16 @@ class Member(Person):
         opener = modal.interaction
         if opener.user is not self.user:
             raise NotPossibleError("The modal is on somebody else's screen")
-        filled = Filled(self._world, opener.channel, modal)
-        data = filled.data(values or {})
+        filled = ModalSubmission(self._state, opener.channel, modal)
+        data = filled.submission_data(values or {})
         source = opener.source
-        return await self._use(
+        return await self._send_interaction(
             InteractionType.MODAL, opener.channel, data, source=source, modal_of=modal
         )
 
     # what the client checks
 
-    async def _use(
+    async def _send_interaction(
         self,
         kind: InteractionType,
         channel: Channel,
@@ -151,28 +157,28 @@ class Member(Person):
         begun = self._interactions.begin(
             kind, self.user, channel, data, source=source, modal_of=modal_of
         )
-        return await self._interactions.settle(begun)
+        return await self._interactions.wait_until_acknowledged(begun)
 
-    def _component(self, message: Message, name: str) -> JsonObject:
-        self._see(message)
-        for component in walk(message.components):
+    def _find_component(self, message: Message, name: str) -> JsonObject:
+        self._require_visible(message)
+        for component in walk_components(message.components):
             if name in {component.get("custom_id"), component.get("label")}:
                 if component.get("disabled"):
                     raise NotPossibleError(f"{name!r} is disabled")
                 return component
         raise NotPossibleError(f"There is no {name!r} on the message")
 
-    def _offered(
+    def _find_command(
         self, name: str, kind: CommandType, place: Channel
     ) -> tuple[JsonObject, list[str]]:
         guild = place.guild
-        with_bot = guild is None or self._world.bot.id in guild.members
+        with_bot = guild is None or self._state.bot.id in guild.members
         path = name.split(" ") if kind == CommandType.SLASH else [name]
         command = self._commands.find(path[0], kind, place, with_bot=with_bot)
         if command is None:
             raise NotPossibleError(f"There is no command {name!r} here")
         if guild is not None:
-            self._may(place, Permission.USE_APPLICATION_COMMANDS)
+            self._require_permission(place, Permission.USE_APPLICATION_COMMANDS)
             needed = command["default_member_permissions"]
             has = permissions.in_channel(place, self.user)
             if needed is not None and (int(needed) & ~has or needed == "0"):

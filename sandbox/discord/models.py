@@ -10,7 +10,7 @@ from typing import TypeAlias
 from sandbox.discord.protocol import ChannelType, JsonObject, MessageFlag
 from sandbox.discord.snowflakes import created_at
 
-THREADS = frozenset({ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD})
+THREAD_TYPES = frozenset({ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD})
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -95,7 +95,7 @@ class Channel:
     @property
     def is_thread(self) -> bool:
         """Whether this is a thread."""
-        return self.type in THREADS
+        return self.type in THREAD_TYPES
 
     @property
     def mention(self) -> str:
@@ -129,7 +129,7 @@ class Attachment:
     ephemeral: bool = False
 
 
-Snapshot: TypeAlias = tuple[float, JsonObject]
+Version: TypeAlias = tuple[float, JsonObject]
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -169,25 +169,25 @@ class Message:
     interaction: JsonObject | None = None
     interaction_metadata: JsonObject | None = None
     thread: Channel | None = None
-    old_edits: int = 0
+    late_edit_count: int = 0
     deleted: bool = False
-    history: list[Snapshot] = dataclasses.field(default_factory=list[Snapshot])
+    history: list[Version] = dataclasses.field(default_factory=list[Version])
 
     def __post_init__(self) -> None:
         self.created_at = created_at(self.id)
 
     @property
-    def ephemeral(self) -> bool:
+    def is_ephemeral(self) -> bool:
         """Whether only one member sees it."""
         return bool(self.flags & MessageFlag.EPHEMERAL)
 
     @property
-    def loading(self) -> bool:
+    def is_loading(self) -> bool:
         """Whether it still says that the application is thinking."""
         return bool(self.flags & MessageFlag.LOADING)
 
     @property
-    def edits(self) -> int:
+    def edit_count(self) -> int:
         """How often a member saw it change."""
         return len(self.history) - 1
 

@@ -15,7 +15,7 @@ from sandbox.discord.protocol import ChannelType, JsonObject, is_object
 from sandbox.discord.snowflakes import created_at
 
 
-def moment(time: dt.datetime) -> str:
+def timestamp(time: dt.datetime) -> str:
     """A time as Discord writes it."""
     return time.isoformat(timespec="microseconds")
 
@@ -63,7 +63,7 @@ def partial_member(member: GuildMember) -> JsonObject:
         "avatar_decoration_data": None,
         "collectibles": None,
         "roles": [str(role_id) for role_id in sorted(member.roles)],
-        "joined_at": moment(member.joined_at),
+        "joined_at": timestamp(member.joined_at),
         "premium_since": None,
         "deaf": False,
         "mute": False,
@@ -82,7 +82,7 @@ def overwrite(of: Overwrite) -> JsonObject:
     """A permission overwrite of a channel."""
     return {
         "id": str(of.target.id),
-        "type": permissions.target_type(of.target),
+        "type": permissions.overwrite_type(of.target),
         "allow": str(of.allow),
         "deny": str(of.deny),
     }
@@ -119,9 +119,9 @@ def _thread(of: Channel) -> JsonObject:
     metadata: JsonObject = {
         "archived": of.archived,
         "auto_archive_duration": 1440,
-        "archive_timestamp": moment(created_at(of.id)),
+        "archive_timestamp": timestamp(created_at(of.id)),
         "locked": of.locked,
-        "create_timestamp": moment(created_at(of.id)),
+        "create_timestamp": timestamp(created_at(of.id)),
     }
     if of.type == ChannelType.PRIVATE_THREAD:
         metadata["invitable"] = True
@@ -180,7 +180,7 @@ def _reactions(of: Message, viewer: User) -> list[JsonObject]:
     ]
 
 
-def _beside_embeds(of: Message) -> list[Attachment]:
+def _files_outside_embeds(of: Message) -> list[Attachment]:
     """The files of a message but for those that its embeds show: Discord tells of no file twice."""
     shown = {
         part.get(key)
@@ -200,13 +200,13 @@ def message(of: Message, viewer: User, *, nested: bool = False) -> JsonObject:
         "type": of.type,
         "author": user(of.author),
         "content": of.content,
-        "timestamp": moment(of.created_at),
-        "edited_timestamp": moment(of.edited_at) if of.edited_at else None,
+        "timestamp": timestamp(of.created_at),
+        "edited_timestamp": timestamp(of.edited_at) if of.edited_at else None,
         "tts": of.tts,
         "mention_everyone": of.mention_everyone,
         "mentions": [user(each) for each in of.mentions],
         "mention_roles": [str(each) for each in of.mention_roles],
-        "attachments": [attachment(each) for each in _beside_embeds(of)],
+        "attachments": [attachment(each) for each in _files_outside_embeds(of)],
         "embeds": of.embeds,
         "components": of.components,
         "pinned": False,
@@ -230,10 +230,10 @@ def message(of: Message, viewer: User, *, nested: bool = False) -> JsonObject:
 
 
 # what a bot without the intent for it is not told of other people's messages
-WITHHELD: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
+HIDDEN_CONTENT: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
 
 
-def is_withheld(of: Message, bot: User) -> bool:
+def is_content_hidden(of: Message, bot: User) -> bool:
     """Whether ``bot`` needs the message content intent to read ``of``."""
     return of.channel.guild is not None and of.author is not bot and bot not in of.mentions
 

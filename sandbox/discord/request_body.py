@@ -30,10 +30,10 @@ async def read_body(http: web.Request) -> tuple[Json, list[Upload], ApiError | N
     if http.headers.get("Content-Type") != JSON_TYPE:
         expected = "Expected \"Content-Type\" header to be one of {'application/json'}."
         return None, [], ApiError(50035, message=expected)
-    return _parsed(raw, [])
+    return _parse_json(raw, [])
 
 
-def _parsed(raw: bytes, files: list[Upload]) -> tuple[Json, list[Upload], ApiError | None]:
+def _parse_json(raw: bytes, files: list[Upload]) -> tuple[Json, list[Upload], ApiError | None]:
     try:
         return json.loads(raw), files, None
     except ValueError:
@@ -43,7 +43,7 @@ def _parsed(raw: bytes, files: list[Upload]) -> tuple[Json, list[Upload], ApiErr
 async def _read_form(http: web.Request) -> tuple[Json, list[Upload], ApiError | None]:
     raw = b"{}"
     named: list[tuple[str, Upload]] = []
-    for head, content in _parts(await http.read(), _boundary(http)):
+    for head, content in _split_parts(await http.read(), _boundary(http)):
         name = str(head.get_param("name", "", "Content-Disposition"))
         if name == "payload_json":
             raw = content
@@ -54,7 +54,7 @@ async def _read_form(http: web.Request) -> tuple[Json, list[Upload], ApiError | 
             wrong = ApiError(50035, message=f"Unexpected part {name!r} of a form")
             return None, [], wrong
     named.sort(key=lambda pair: int(pair[0].removeprefix("files[").rstrip("]") or 0))
-    return _parsed(raw, [upload for _, upload in named])
+    return _parse_json(raw, [upload for _, upload in named])
 
 
 def _boundary(http: web.Request) -> bytes:
@@ -63,7 +63,7 @@ def _boundary(http: web.Request) -> bytes:
     return (head.get_boundary() or "").encode()
 
 
-def _parts(raw: bytes, boundary: bytes) -> Iterator[tuple[Message, bytes]]:
+def _split_parts(raw: bytes, boundary: bytes) -> Iterator[tuple[Message, bytes]]:
     """The parts of a form, each with its headers.
 
     Not aiohttp's reader: that one stumbles over a file name with two semicolons.

@@ -7,7 +7,7 @@ from sandbox.discord.protocol import Json
 
 
 @dataclasses.dataclass(slots=True)
-class Request:
+class LoggedRequest:
     """A request of the bot.
 
     ``path`` and everything else here is free of tokens; ``route`` is the template with the
@@ -28,9 +28,9 @@ class Request:
 class Violation:
     """A rule of Discord's that a request broke."""
 
-    request: Request
+    request: LoggedRequest
     code: int
-    sentence: str
+    description: str
 
     def __str__(self) -> str:
-        return f"{self.request.method} {self.request.route}: {self.sentence}"
+        return f"{self.request.method} {self.request.route}: {self.description}"

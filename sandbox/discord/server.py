@@ -12,21 +12,21 @@ from typing import Self, TypeVar
 from aiohttp import web
 
 from sandbox.discord import messages, permissions
-from sandbox.discord.command_registry import Commands
+from sandbox.discord.command_registry import CommandRegistry
 from sandbox.discord.faults import Faults
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.interactions import Interactions
 from sandbox.discord.member import Member
 from sandbox.discord.models import Channel, Message, User
-from sandbox.discord.openapi import Document
+from sandbox.discord.openapi import OpenApiDocument
 from sandbox.discord.ratelimits import RateLimits
-from sandbox.discord.request_log import Request, Violation
-from sandbox.discord.rest.handler import BASE, Door
-from sandbox.discord.rest.request import Site
-from sandbox.discord.state import World
-from sandbox.loopback import only_local
+from sandbox.discord.request_log import LoggedRequest, Violation
+from sandbox.discord.rest.handler import API_PATH, RestHandler
+from sandbox.discord.rest.request import AppContext
+from sandbox.discord.state import DiscordState
+from sandbox.loopback import local_only
 
-Seen = TypeVar("Seen")
+T = TypeVar("T")
 
 
 class DiscordServer:
@@ -49,26 +49,26 @@ class DiscordServer:
         openapi: str | pathlib.Path | None = None,
         *,
         shards: int = 1,
-        privileged: int = 0,
-        acknowledge_within: float = 3.0,
+        privileged_intents: int = 0,
+        acknowledge_timeout: float = 3.0,
     ) -> None:
-        self.world = World(privileged=privileged)
-        self.token = _token(self.world.bot.id)
-        self.commands = Commands(self.world.snowflakes, self.world.application_id)
-        self.interactions = Interactions(self.world)
-        self.interactions.acknowledge_within = acknowledge_within
-        self.gateway = Gateway(self.world, self.token)
+        self.state = DiscordState(privileged_intents=privileged_intents)
+        self.token = _token(self.state.bot.id)
+        self.commands = CommandRegistry(self.state.snowflakes, self.state.application_id)
+        self.interactions = Interactions(self.state)
+        self.interactions.acknowledge_timeout = acknowledge_timeout
+        self.gateway = Gateway(self.state, self.token)
         self.api_url = ""
-        self._site = Site(self.world, self.interactions, self.commands, shards=shards)
-        document = Document(pathlib.Path(openapi)) if openapi else None
-        self._door = Door(self._site, self.token, document)
+        self._site = AppContext(self.state, self.interactions, self.commands, shards=shards)
+        document = OpenApiDocument(pathlib.Path(openapi)) if openapi else None
+        self._door = RestHandler(self._site, self.token, document)
         self._host, self._port = host, port
         self._members: dict[str, Member] = {}
-        self.app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[only_local(host)])
+        self.app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[local_only(host)])
         self.app.router.add_get("/gateway", self.gateway.handle)
         self.app.router.add_get("/gateway/", self.gateway.handle)
-        self.app.router.add_get("/attachments/{channel}/{id}/{name}", self._attachment)
-        self.app.router.add_route("*", BASE + "/{tail:.*}", self._door.handle)
+        self.app.router.add_get("/attachments/{channel}/{id}/{name}", self._serve_attachment)
+        self.app.router.add_route("*", API_PATH + "/{tail:.*}", self._door.handle)
         self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=1.0)
 
     async def __aenter__(self) -> Self:
@@ -76,8 +76,8 @@ class DiscordServer:
         site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
         port: int = self._runner.addresses[0][1]
-        self.world.base_url = f"http://{self._host}:{port}"
-        self.api_url = self.world.base_url + BASE
+        self.state.base_url = f"http://{self._host}:{port}"
+        self.api_url = self.state.base_url + API_PATH
         self.gateway.url = self._site.gateway_url = f"ws://{self._host}:{port}/gateway"
         return self
 
@@ -96,10 +96,10 @@ class DiscordServer:
     @property
     def application_id(self) -> int:
         """The id of the application, which is the bot's too."""
-        return self.world.application_id
+        return self.state.application_id
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[LoggedRequest]:
         """All requests of the bot, oldest first; no token is in them."""
         return self._door.requests
 
@@ -119,9 +119,9 @@ class DiscordServer:
         return self._door.faults
 
     @property
-    def limits(self) -> RateLimits:
+    def rate_limits(self) -> RateLimits:
         """The rate limits."""
-        return self._door.limits
+        return self._door.rate_limits
 
     # the people
 
@@ -129,36 +129,38 @@ class DiscordServer:
         """The person of that name in the default guild, new if need be."""
         found = self._members.get(name)
         if found is None:
-            user = self.world.new_user(name)
-            self.world.join(self.world.guild, user)
-            found = Member(user, self.world, self.commands, self.interactions)
+            user = self.state.new_user(name)
+            self.state.join(self.state.guild, user)
+            found = Member(user, self.state, self.commands, self.interactions)
             self._members[name] = found
         return found
 
-    async def wait_for(self, condition: Callable[[], Seen], *, timeout: float = 5.0) -> Seen:  # noqa: ASYNC109
+    async def wait_for(self, condition: Callable[[], T], *, timeout: float = 5.0) -> T:  # noqa: ASYNC109
         """The first truthy value of ``condition``, looked at again after each change.
 
         Raises:
             TimeoutError: there was none within ``timeout`` seconds.
         """
-        return await self.world.waiters.wait_for(condition, timeout=timeout)
+        return await self.state.conditions.wait_for(condition, timeout=timeout)
 
-    async def ready(self, *, timeout: float = 10.0) -> None:  # noqa: ASYNC109
+    async def wait_until_ready(self, *, timeout: float = 10.0) -> None:  # noqa: ASYNC109
         """Wait until the bot has identified and registered a command.
 
         Raises:
             TimeoutError: it did not.
         """
-        await self.wait_for(lambda: self.gateway.connected and self.commands.any(), timeout=timeout)
+        await self.wait_for(
+            lambda: self.gateway.is_connected and self.commands.has_commands(), timeout=timeout
+        )
 
     # what happens to them
 
     def delete(self, thing: Message | Channel) -> None:
         """Delete a message or a channel, as a moderator would."""
         if isinstance(thing, Message):
-            messages.delete_message(self.world, thing)
+            messages.delete_message(self.state, thing)
         else:
-            self.world.delete_channel(thing)
+            self.state.delete_channel(thing)
 
     def age(self, message: Message, by: dt.timedelta) -> None:
         """Make ``message`` older by ``by``; what is older than an hour takes few edits."""
@@ -166,11 +168,11 @@ class DiscordServer:
 
     def permissions(self, channel: Channel, user: User | None = None) -> int:
         """The permissions of ``user`` (the bot's, unless one is given) in ``channel``."""
-        return permissions.in_channel(channel, user or self.world.bot)
+        return permissions.in_channel(channel, user or self.state.bot)
 
-    async def _attachment(self, http: web.Request) -> web.StreamResponse:
+    async def _serve_attachment(self, http: web.Request) -> web.StreamResponse:
         number = http.match_info["id"]
-        found = self.world.attachments.get(int(number)) if number.isdigit() else None
+        found = self.state.attachments.get(int(number)) if number.isdigit() else None
         if found is None or urllib.parse.unquote(http.match_info["name"]) != found.filename:
             raise web.HTTPNotFound
         span = http.http_range

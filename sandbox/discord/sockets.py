@@ -6,11 +6,11 @@ import time
 
 from aiohttp import web
 
-from sandbox.discord.compression import Stream
+from sandbox.discord.compression import CompressionStream
 from sandbox.discord.protocol import Json, is_array
 from sandbox.discord.sessions import Session
 
-MOST_COMMANDS, COMMAND_WINDOW = 120, 60.0
+MAX_COMMANDS, COMMAND_WINDOW = 120, 60.0
 
 
 class CloseError(Exception):
@@ -26,7 +26,7 @@ class Socket:
     """One connection; what is pushed goes out in order."""
 
     def __init__(
-        self, ws: web.WebSocketResponse, request: web.Request, packer: Stream | None
+        self, ws: web.WebSocketResponse, request: web.Request, packer: CompressionStream | None
     ) -> None:
         self.ws = ws
         self.session: Session | None = None
@@ -40,7 +40,7 @@ class Socket:
         """Send ``text`` after everything before."""
         self._queue.put_nowait(text)
 
-    async def write(self) -> None:
+    async def send_queued(self) -> None:
         """Send what is pushed, until cancelled or the other side is gone."""
         try:
             while True:
@@ -48,7 +48,7 @@ class Socket:
                 if self._packer is None:
                     await self.ws.send_str(text)
                 else:
-                    await self.ws.send_bytes(self._packer.pack(text.encode()))
+                    await self.ws.send_bytes(self._packer.compress(text.encode()))
         except (ConnectionError, RuntimeError):
             # gone in the middle of a message; the reading side notices
             return
@@ -63,7 +63,7 @@ class Socket:
         if now - self._opened > COMMAND_WINDOW:
             self._opened, self._commands = now, 0
         self._commands += 1
-        if self._commands > MOST_COMMANDS:
+        if self._commands > MAX_COMMANDS:
             raise CloseError(4008, "Rate limited.")
 
     def abort(self) -> None:
@@ -72,7 +72,7 @@ class Socket:
             self._request.transport.abort()
 
 
-def shard_of(value: Json) -> tuple[int, int]:
+def parse_shard(value: Json) -> tuple[int, int]:
     """The shard and the number of shards that IDENTIFY names.
 
     Raises:
@@ -86,6 +86,6 @@ def shard_of(value: Json) -> tuple[int, int]:
     raise CloseError(4010, "Invalid shard.")
 
 
-def op_text(op: int, d: Json) -> str:
+def opcode_payload(op: int, d: Json) -> str:
     """A message of the gateway that is no event."""
     return json.dumps({"t": None, "s": None, "op": op, "d": d})

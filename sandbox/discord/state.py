@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from sandbox.discord import guild_payloads, payloads
-from sandbox.discord.conditions import Waiters
+from sandbox.discord.conditions import Conditions
 from sandbox.discord.models import (
     Attachment,
     Channel,
@@ -21,7 +21,7 @@ from sandbox.discord.models import (
     Role,
     User,
 )
-from sandbox.discord.permissions import USUAL
+from sandbox.discord.permissions import DEFAULT_PERMISSIONS
 from sandbox.discord.protocol import ChannelType, Intent, JsonObject
 from sandbox.discord.snowflakes import Snowflakes
 
@@ -44,24 +44,24 @@ class Event:
     to_bot: bool = False
 
 
-class World:
+class DiscordState:
     """All users, guilds, channels and messages.
 
     ``guild`` and ``channel`` are where everything happens unless a test says otherwise;
     ``foreign_channel`` lies in a guild that the bot is not in.
     """
 
-    def __init__(self, *, name: str = "Encore", privileged: int = 0) -> None:
+    def __init__(self, *, name: str = "Encore", privileged_intents: int = 0) -> None:
         self.snowflakes = Snowflakes()
-        self.waiters = Waiters()
-        self.listeners: list[Callable[[Event], None]] = []
-        self.screens: list[Callable[[Message], None]] = []
+        self.conditions = Conditions()
+        self.event_listeners: list[Callable[[Event], None]] = []
+        self.message_listeners: list[Callable[[Message], None]] = []
         self.base_url = ""
-        self.privileged = privileged
+        self.privileged_intents = privileged_intents
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
-        self.direct: dict[int, Channel] = {}
+        self.dm_channels: dict[int, Channel] = {}
         self.attachments: dict[int, Attachment] = {}
         self.bot = self.new_user(name, bot=True)
         self.application_id = self.bot.id
@@ -82,11 +82,11 @@ class World:
     def new_guild(self, name: str, *, with_bot: bool = True) -> Guild:
         """A guild in which everyone has the usual permissions."""
         made = Guild(self.snowflakes.new(), name, self.owner.id)
-        made.roles[made.id] = Role(made.id, "@everyone", USUAL)
+        made.roles[made.id] = Role(made.id, "@everyone", DEFAULT_PERMISSIONS)
         self.guilds[made.id] = made
         self.join(made, self.owner)
         if with_bot:
-            role = self.new_role(self.bot.name, made, permissions=USUAL)
+            role = self.new_role(self.bot.name, made, permissions=DEFAULT_PERMISSIONS)
             role.bot_id = self.bot.id
             self.join(made, self.bot).roles.add(role.id)
             self.emit(
@@ -118,7 +118,7 @@ class World:
         guild = guild or self.guild
         made = Channel(self.snowflakes.new(), ChannelType.TEXT, name, guild)
         self._add_channel(made)
-        self._tell_of_channel("CHANNEL_CREATE", made)
+        self._emit_channel("CHANNEL_CREATE", made)
         return made
 
     def new_thread(
@@ -144,18 +144,18 @@ class World:
         )
         if start is not None:
             start.thread = made
-            self.redraw(start)
+            self.notify_message(start)
         self._add_channel(made)
         payload = payloads.channel(made) | {"newly_created": True}
         self.emit(Event("THREAD_CREATE", payload, made.guild, made, Intent.GUILDS))
         return made
 
-    def direct_channel(self, user: User) -> Channel:
+    def dm_channel(self, user: User) -> Channel:
         """The direct channel between the bot and ``user``."""
-        found = self.direct.get(user.id)
+        found = self.dm_channels.get(user.id)
         if found is None:
             found = Channel(self.snowflakes.new(), ChannelType.DM, "", recipient=user)
-            self.direct[user.id] = found
+            self.dm_channels[user.id] = found
             self.channels[found.id] = found
         return found
 
@@ -166,7 +166,7 @@ class World:
 
     # changing things
 
-    def allow(
+    def set_overwrite(
         self, channel: Channel, target: User | Role, *, allow: int = 0, deny: int = 0
     ) -> None:
         """Set what ``target`` may (not) do in ``channel``; no arguments remove the overwrite."""
@@ -175,7 +175,7 @@ class World:
             place.overwrites[target.id] = Overwrite(target, int(allow), int(deny))
         else:
             place.overwrites.pop(target.id, None)
-        self._tell_of_channel("CHANNEL_UPDATE", place)
+        self._emit_channel("CHANNEL_UPDATE", place)
 
     def set_permissions(self, role: Role, permissions: int) -> None:
         """Give ``role`` exactly these ``permissions``."""
@@ -192,13 +192,13 @@ class World:
     def archive(self, thread: Channel, *, archived: bool = True, locked: bool = False) -> None:
         """Archive ``thread`` (or not), and lock it (or not)."""
         thread.archived, thread.locked = archived, locked
-        self._tell_of_channel("THREAD_UPDATE", thread)
+        self._emit_channel("THREAD_UPDATE", thread)
 
-    def rename(self, channel: Channel, name: str, *, topic: str | None = None) -> None:
+    def edit_channel(self, channel: Channel, name: str, *, topic: str | None = None) -> None:
         """Change a channel's name and topic."""
         channel.name, channel.topic = name, topic if topic is not None else channel.topic
         name = "THREAD_UPDATE" if channel.is_thread else "CHANNEL_UPDATE"
-        self._tell_of_channel(name, channel)
+        self._emit_channel(name, channel)
 
     def delete_channel(self, channel: Channel) -> None:
         """Delete ``channel`` with its messages and threads."""
@@ -206,14 +206,14 @@ class World:
         for thread in [each for each in self.channels.values() if each.parent is channel]:
             self.delete_channel(thread)
         # told first: afterwards the bot could no longer be found to have seen it
-        self._tell_of_channel("THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE", channel)
+        self._emit_channel("THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE", channel)
         channel.deleted = True
         del self.channels[channel.id]
         if guild is not None:
             del guild.channels[channel.id]
         for message in channel.messages.values():
             message.deleted = True
-        self.waiters.changed()
+        self.conditions.notify()
 
     def remove_bot(self, guild: Guild) -> None:
         """Throw the bot out of ``guild``."""
@@ -222,7 +222,7 @@ class World:
         self.emit(Event("GUILD_DELETE", payload, guild, intents=Intent.GUILDS))
         del guild.members[self.bot.id]
 
-    def _tell_of_channel(self, name: str, channel: Channel) -> None:
+    def _emit_channel(self, name: str, channel: Channel) -> None:
         payload = payloads.channel(channel)
         self.emit(Event(name, payload, channel.guild, channel, Intent.GUILDS))
 
@@ -230,16 +230,16 @@ class World:
 
     def emit(self, event: Event) -> None:
         """Tell everyone who listens."""
-        for listener in self.listeners:
+        for listener in self.event_listeners:
             listener(event)
-        self.waiters.changed()
+        self.conditions.notify()
 
-    def remember(self, message: Message) -> None:
+    def record_version(self, message: Message) -> None:
         """Keep how ``message`` looks now as one of its versions."""
         message.history.append((time.monotonic(), payloads.message(message, self.bot)))
-        self.redraw(message)
+        self.notify_message(message)
 
-    def redraw(self, message: Message) -> None:
+    def notify_message(self, message: Message) -> None:
         """Have ``message`` shown anew wherever members see it: it came, changed or went."""
-        for screen in self.screens:
+        for screen in self.message_listeners:
             screen(message)

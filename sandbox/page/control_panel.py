@@ -7,11 +7,11 @@ from typing import Protocol
 from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.protocol import JsonObject
 from sandbox.discord.server import DiscordServer
-from sandbox.page.provider_control import FAULTS, ProviderDesk
+from sandbox.page.provider_control import FAULTS, ProviderControl
 from sandbox.processes import ProcessError
 
 
-class Bot(Protocol):
+class BotProcess(Protocol):
     """The bot as a process."""
 
     @property
@@ -28,11 +28,11 @@ class Bot(Protocol):
         ...
 
 
-class Keeper(Protocol):
+class Supervisor(Protocol):
     """Who keeps the bot and the providers, and can play the scripted demo."""
 
     @property
-    def bot(self) -> Bot:
+    def bot(self) -> BotProcess:
         """The bot's process, running or not."""
         ...
 
@@ -45,21 +45,21 @@ class Keeper(Protocol):
         """Start the bot and return when it is connected."""
         ...
 
-    async def play(self, tell: Callable[[str], None]) -> None:
+    async def run_demo(self, report: Callable[[str], None]) -> None:
         """Have a member extend a clip on each provider."""
         ...
 
 
-class Backstage:
+class ControlPanel:
     """The panel's orders. They come one after the other, whoever presses the buttons."""
 
-    def __init__(self, discord: DiscordServer, keeper: Keeper) -> None:
-        self.providers = ProviderDesk(keeper.providers_url)
+    def __init__(self, discord: DiscordServer, supervisor: Supervisor) -> None:
+        self.providers = ProviderControl(supervisor.providers_url)
         self._discord = discord
-        self._keeper = keeper
-        self._one_by_one = asyncio.Lock()
-        self._playing: asyncio.Task[None] | None = None
-        self._doing: dict[str, Callable[[JsonObject], Awaitable[None]]] = {
+        self._supervisor = supervisor
+        self._lock = asyncio.Lock()
+        self._demo_task: asyncio.Task[None] | None = None
+        self._handlers: dict[str, Callable[[JsonObject], Awaitable[None]]] = {
             "start": self._start,
             "stop": self._stop,
             "restart": self._restart,
@@ -68,29 +68,29 @@ class Backstage:
             "speed": self._speed,
             "fault": self._fault,
             "clear": self._clear,
-            "play": self._play,
+            "play": self._start_demo,
         }
 
-    async def view(self, since: float) -> JsonObject:
+    async def status(self, since: float) -> JsonObject:
         """How things stand; ``since`` is what the last view said of it."""
-        return await self.providers.view(since) | {
-            "running": self._keeper.bot.is_running,
-            "connected": self._discord.gateway.connected,
-            "playing": self._playing is not None and not self._playing.done(),
+        return await self.providers.status(since) | {
+            "running": self._supervisor.bot.is_running,
+            "connected": self._discord.gateway.is_connected,
+            "playing": self._demo_task is not None and not self._demo_task.done(),
             "known_faults": FAULTS,
             "violations": [str(each) for each in self._discord.violations],
         }
 
-    async def do(self, order: JsonObject) -> None:
+    async def perform(self, order: JsonObject) -> None:
         """Carry out ``order["do"]``.
 
         Raises:
             NotPossibleError: it makes no sense now; the text says why.
         """
-        act = self._doing.get(str(order.get("do")))
+        act = self._handlers.get(str(order.get("do")))
         if act is None:
             raise NotPossibleError("The panel can't do that")
-        async with self._one_by_one:
+        async with self._lock:
             try:
                 await act(order)
             except (ProcessError, TimeoutError, ValueError, OSError) as error:
@@ -98,31 +98,31 @@ class Backstage:
 
     async def close(self) -> None:
         """End what was begun here."""
-        if self._playing is not None:
-            self._playing.cancel()
-            await asyncio.wait([self._playing])
+        if self._demo_task is not None:
+            self._demo_task.cancel()
+            await asyncio.wait([self._demo_task])
         await self.providers.close()
 
     async def _start(self, _order: JsonObject) -> None:
-        if not self._keeper.bot.is_running:
-            await self._keeper.start_bot()
+        if not self._supervisor.bot.is_running:
+            await self._supervisor.start_bot()
 
     async def _stop(self, _order: JsonObject) -> None:
-        await self._keeper.bot.stop()
+        await self._supervisor.bot.stop()
 
     async def _restart(self, _order: JsonObject) -> None:
-        await self._keeper.bot.stop()
-        await self._keeper.start_bot()
+        await self._supervisor.bot.stop()
+        await self._supervisor.start_bot()
 
     async def _kill(self, _order: JsonObject) -> None:
-        if not self._keeper.bot.is_running:
+        if not self._supervisor.bot.is_running:
             raise NotPossibleError("The bot is not running")
-        await self._keeper.bot.kill()
+        await self._supervisor.bot.kill()
 
     async def _drop(self, _order: JsonObject) -> None:
-        if not self._discord.gateway.connected:
+        if not self._discord.gateway.is_connected:
             raise NotPossibleError("The bot is not connected")
-        self._discord.gateway.drop(abrupt=True)
+        self._discord.gateway.drop_connections(abrupt=True)
 
     async def _speed(self, order: JsonObject) -> None:
         await self.providers.set_speed(float(order.get("speed") or 1))
@@ -134,16 +134,16 @@ class Backstage:
     async def _clear(self, _order: JsonObject) -> None:
         await self.providers.clear_faults()
 
-    async def _play(self, _order: JsonObject) -> None:
-        if self._playing is not None and not self._playing.done():
+    async def _start_demo(self, _order: JsonObject) -> None:
+        if self._demo_task is not None and not self._demo_task.done():
             raise NotPossibleError("The demo is playing already")
-        if not self._discord.gateway.connected:
+        if not self._discord.gateway.is_connected:
             raise NotPossibleError("Start the bot first")
-        self._playing = asyncio.create_task(self._played())
+        self._demo_task = asyncio.create_task(self._run_demo())
 
-    async def _played(self) -> None:
+    async def _run_demo(self) -> None:
         """Play the demo in the channel; what goes wrong there can be seen there."""
         try:
-            await self._keeper.play(lambda _line: None)
+            await self._supervisor.run_demo(lambda _line: None)
         except Exception:  # noqa: BLE001 - the channel shows it
             return

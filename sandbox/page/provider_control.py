@@ -10,11 +10,11 @@ from sandbox.discord.protocol import JsonObject
 from sandbox.providers.faults import REQUEST_FAULTS, Fault
 
 FAULTS = tuple(Fault)
-LONGEST = 3000
-MOST = 100
+MAX_BODY = 3000
+MAX_REQUESTS = 100
 
 
-class ProviderDesk:
+class ProviderControl:
     """Asks the providers' controls; ``base_url`` is where they are."""
 
     def __init__(self, base_url: str) -> None:
@@ -26,7 +26,7 @@ class ProviderDesk:
         if self._http is not None:
             await self._http.close()
 
-    async def view(self, since: float) -> JsonObject:
+    async def status(self, since: float) -> JsonObject:
         """Clips, clock, planned faults, and the requests made after ``since`` of that clock."""
         health = await self._get("health")
         clips = (await self._get("clips"))["clips"]
@@ -40,11 +40,11 @@ class ProviderDesk:
             "providers": health["providers"],
             "clips": clips,
             "faults": [f"{each['fault']} on {each['provider']}" for each in faults],
-            "requests": [_request_view(each, now, speed) for each in requests[-MOST:]],
+            "requests": [_request_view(each, now, speed) for each in requests[-MAX_REQUESTS:]],
             "since": min([*waiting, max([since, *(each["at"] for each in requests)])]),
         }
 
-    async def sources(self) -> list[JsonObject]:
+    async def sample_clips(self) -> list[JsonObject]:
         """The clips that the first provider has from the start: what a newcomer can extend."""
         clips: list[JsonObject] = (await self._get("clips"))["clips"]
         return [
@@ -102,6 +102,6 @@ def _request_view(request: JsonObject, now: float, speed: float) -> JsonObject:
         "method": request["method"],
         "path": request["path"] + (f"?{query}" if query else ""),
         "status": request["status"] or 0,
-        "body": text if len(text) <= LONGEST else text[:LONGEST] + " …",
+        "body": text if len(text) <= MAX_BODY else text[:MAX_BODY] + " …",
         "at": time.time() - (now - request["at"]) / speed,
     }

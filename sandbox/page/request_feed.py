@@ -4,40 +4,40 @@ import json
 import time
 
 from sandbox.discord.protocol import JsonObject
-from sandbox.discord.request_log import Request
+from sandbox.discord.request_log import LoggedRequest
 from sandbox.discord.server import DiscordServer
 
-MOST = 100
-LONGEST = 3000
+MAX_REQUESTS = 100
+MAX_BODY = 3000
 
 
-class Traffic:
+class RequestFeed:
     """Reads the server's book of requests, from where it stopped reading."""
 
     def __init__(self, discord: DiscordServer) -> None:
-        self.wanted = False
+        self.is_enabled = False
         self._discord = discord
-        self._read = 0
-        self._open: dict[int, Request] = {}
+        self._read_count = 0
+        self._unanswered: dict[int, LoggedRequest] = {}
 
-    def fresh(self) -> list[JsonObject]:
+    def take_new(self) -> list[JsonObject]:
         """Requests that are new, or were answered since; the latest of them, oldest first."""
-        if not self.wanted:
+        if not self.is_enabled:
             return []
         book = self._discord.requests
-        start = max(self._read, len(book) - MOST)
-        answered = {number: each for number, each in self._open.items() if each.status}
+        start = max(self._read_count, len(book) - MAX_REQUESTS)
+        answered = {number: each for number, each in self._unanswered.items() if each.status}
         found = answered | dict(enumerate(book[start:], start=start))
-        self._read = len(book)
-        self._open = {
+        self._read_count = len(book)
+        self._unanswered = {
             number: each
-            for number, each in (self._open | found).items()
-            if not each.status and number >= self._read - MOST
+            for number, each in (self._unanswered | found).items()
+            if not each.status and number >= self._read_count - MAX_REQUESTS
         }
         return [request_view(number, each) for number, each in sorted(found.items())]
 
 
-def request_view(number: int, request: Request) -> JsonObject:
+def request_view(number: int, request: LoggedRequest) -> JsonObject:
     """A request as the panel lists it; ``at`` is in seconds of Unix time."""
     text = json.dumps(request.json, ensure_ascii=False, indent=1) if request.json else ""
     return {
@@ -48,6 +48,6 @@ def request_view(number: int, request: Request) -> JsonObject:
         "status": request.status,
         "code": request.code,
         "files": list(request.files),
-        "body": text if len(text) <= LONGEST else text[:LONGEST] + " …",
+        "body": text if len(text) <= MAX_BODY else text[:MAX_BODY] + " …",
         "at": time.time() - (time.monotonic() - request.at),
     }

@@ -7,7 +7,7 @@ from sandbox.discord.models import Channel, Message, User
 from sandbox.discord.protocol import ChannelType, JsonObject
 from sandbox.discord.server import DiscordServer
 
-MOST_MESSAGES = 1000
+MAX_MESSAGES = 1000
 
 
 def message_view(message: Message, bot: User) -> JsonObject:
@@ -47,37 +47,37 @@ def user_view(user: User) -> JsonObject:
     return {"id": str(user.id), "name": user.name, "bot": user.bot}
 
 
-def shown_channels(discord: DiscordServer) -> list[Channel]:
+def visible_channels(discord: DiscordServer) -> list[Channel]:
     """The channels that the page shows: those of the guild, and the direct ones with the bot."""
-    guild = discord.world.guild.channels.values()
-    direct = (each for each in discord.world.channels.values() if each.type == ChannelType.DM)
+    guild = discord.state.guild.channels.values()
+    direct = (each for each in discord.state.channels.values() if each.type == ChannelType.DM)
     return [*guild, *direct]
 
 
-def shown_messages(channels: Iterable[Channel]) -> list[Message]:
+def latest_messages(channels: Iterable[Channel]) -> list[Message]:
     """The latest messages of the ``channels``."""
-    return [each for place in channels for each in list(place.messages.values())[-MOST_MESSAGES:]]
+    return [each for place in channels for each in list(place.messages.values())[-MAX_MESSAGES:]]
 
 
 def commands_view(discord: DiscordServer) -> list[JsonObject]:
     """The commands that a member of the guild, or somebody in a direct channel, may use."""
-    return [*discord.commands.all(discord.world.guild.id), *discord.commands.all()]
+    return [*discord.commands.all(discord.state.guild.id), *discord.commands.all()]
 
 
-def world_view(discord: DiscordServer, members: Iterable[User]) -> JsonObject:
+def initial_view(discord: DiscordServer, members: Iterable[User]) -> JsonObject:
     """Everything that the page starts with."""
-    world = discord.world
-    channels = shown_channels(discord)
-    roles = world.guild.roles.values()
+    state = discord.state
+    channels = visible_channels(discord)
+    roles = state.guild.roles.values()
     return {
-        "guild": {"id": str(world.guild.id), "name": world.guild.name},
-        "bot": user_view(world.bot) | {"online": discord.gateway.connected},
+        "guild": {"id": str(state.guild.id), "name": state.guild.name},
+        "bot": user_view(state.bot) | {"online": discord.gateway.is_connected},
         "members": [user_view(each) for each in members],
-        "users": [user_view(each) for each in world.users.values()],
+        "users": [user_view(each) for each in state.users.values()],
         "roles": [{"id": str(each.id), "name": each.name} for each in roles],
         "channels": [channel_view(each) for each in channels],
-        "home": str(world.channel.id),
+        "home": str(state.channel.id),
         "commands": commands_view(discord),
-        "messages": [message_view(each, world.bot) for each in shown_messages(channels)],
-        "acknowledge_within": discord.interactions.acknowledge_within,
+        "messages": [message_view(each, state.bot) for each in latest_messages(channels)],
+        "acknowledge_within": discord.interactions.acknowledge_timeout,
     }

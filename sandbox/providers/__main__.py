@@ -54,7 +54,7 @@ async def _serve(server: ProviderServer) -> None:
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, ended.set)
     async with server:
-        ready = {"base_url": server.root, "environment": server.environment()}
+        ready = {"base_url": server.base_url, "environment": server.environment()}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         await ended.wait()

@@ -13,10 +13,10 @@ from typing import ClassVar, TypeAlias, cast
 from aiohttp import web
 
 from sandbox.providers.account import (
+    AccountError,
     NoCreditsError,
     NoSuchClipError,
-    Studio,
-    StudioError,
+    ProviderAccount,
 )
 from sandbox.providers.clips import Clip, Links
 from sandbox.providers.faults import (
@@ -28,21 +28,21 @@ from sandbox.providers.faults import (
     Kind,
     PlannedFault,
 )
-from sandbox.providers.faulty_responses import is_cut, rubbish
+from sandbox.providers.faulty_responses import faulty_response, is_disconnected
 from sandbox.providers.json_values import JsonObject
-from sandbox.providers.request_log import RequestRecord, Violation
+from sandbox.providers.request_log import LoggedRequest, Violation
 
-Action: TypeAlias = Callable[[web.Request, JsonObject], Awaitable[web.Response]]
+RouteHandler: TypeAlias = Callable[[web.Request, JsonObject], Awaitable[web.Response]]
 
 
 class RefusedError(Exception):
     """The service refuses a request; ``broken`` says that the client broke the contract."""
 
-    def __init__(self, status: int, message: str, *, broken: bool = False) -> None:
+    def __init__(self, status: int, message: str, *, is_violation: bool = False) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
-        self.broken = broken
+        self.is_violation = is_violation
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,17 +52,17 @@ class Route:
     method: str
     path: str
     kind: Kind
-    action: Action
+    handler: RouteHandler
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class View:
+class ClipView:
     """The clips that an answer may show, and how: flaws planned for it are already in."""
 
     clips: list[Clip]
     status_word: str | None
 
-    def word(self, clip: Clip, now: float) -> str:
+    def status_of(self, clip: Clip, now: float) -> str:
         """Return the word for the clip's status."""
         return self.status_word or clip.status(now).value
 
@@ -71,12 +71,12 @@ class Api(abc.ABC):
     """One of the five services. ``key`` is the only bearer token that it takes; None: no check."""
 
     no_credits: ClassVar[tuple[int, str]]
-    no_clip: ClassVar[tuple[int, str]]
-    beyond_end: ClassVar[tuple[int, str]]
-    hides_refusals: ClassVar[bool] = False  # refusals come with HTTP 200
+    unknown_clip: ClassVar[tuple[int, str]]
+    continue_at_too_late: ClassVar[tuple[int, str]]
+    always_200: ClassVar[bool] = False  # refusals come with HTTP 200
 
-    def __init__(self, studio: Studio, links: Links, key: str | None) -> None:
-        self.studio = studio
+    def __init__(self, account: ProviderAccount, links: Links, key: str | None) -> None:
+        self.account = account
         self.links = links
         self._key = key
 
@@ -89,7 +89,7 @@ class Api(abc.ABC):
         """Return the body of a refusal."""
 
     @abc.abstractmethod
-    def nothing(self, kind: Kind) -> JsonObject | list[JsonObject]:
+    def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
         """Return the answer that has no clips in it, as an overloaded Suno gives it."""
 
     def fault_text(self, fault: Fault) -> str:
@@ -110,39 +110,41 @@ class Api(abc.ABC):
 
     def add_routes(self, app: web.Application) -> None:
         """Serve the end points, and refuse everything else, below the service's name."""
-        prefix = f"/{self.studio.name}"
+        prefix = f"/{self.account.name}"
         for route in self.routes():
             app.router.add_route(route.method, prefix + route.path, self._handler(route))
-        app.router.add_route("*", prefix + "/{tail:.*}", self._stray)
+        app.router.add_route("*", prefix + "/{tail:.*}", self._handle_unknown_route)
 
-    def tolerate(self, request: web.Request, reason: str) -> None:
+    def record_violation(self, request: web.Request, reason: str) -> None:
         """Record a breach of the contract that the service lets pass."""
-        self._note(request, reason, refused=False)
+        self._add_violation(request, reason, refused=False)
 
-    def tolerate_only(self, request: web.Request, body: JsonObject, known: set[str]) -> None:
+    def record_unknown_fields(
+        self, request: web.Request, body: JsonObject, known: set[str]
+    ) -> None:
         """Record the fields that the contract does not have."""
         for name in sorted(body.keys() - known):
-            self.tolerate(request, f"unknown field {name}")
+            self.record_violation(request, f"unknown field {name}")
 
-    def view(self, clips: list[Clip]) -> View:
+    def view(self, clips: list[Clip]) -> ClipView:
         """Return ``clips`` as this answer shows them, taking the flaw planned for it."""
-        planned = self.studio.faults.take("fetch", FETCH_FAULTS)
+        planned = self.account.faults.take("fetch", FETCH_FAULTS)
         if planned is None:
-            return View(clips, None)
+            return ClipView(clips, None)
         if planned.fault is Fault.MISSING_ID:
-            return View(clips[1:], None)
-        return View(clips, "rehearsing")
+            return ClipView(clips[1:], None)
+        return ClipView(clips, "rehearsing")
 
     def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
             body = await _json_body(request)
-            record = self._record(request, body)
-            planned = self.studio.faults.take(route.kind, REQUEST_FAULTS)
+            record = self._record_request(request, body)
+            planned = self.account.faults.take(route.kind, REQUEST_FAULTS)
             if planned is None:
                 response = await self._answer(route, request, body)
             else:
-                response = await self._misbehave(planned, route, request, body)
-            record.status = None if is_cut(request) else response.status
+                response = await self._answer_with_fault(planned, route, request, body)
+            record.status = None if is_disconnected(request) else response.status
             return response
 
         return handle
@@ -152,24 +154,24 @@ class Api(abc.ABC):
     ) -> web.Response:
         try:
             self.check_key(request)
-            return await route.action(request, _form(route, body))
+            return await route.handler(request, _required_body(route, body))
         except RefusedError as refused:
-            if refused.broken:
-                self._note(request, refused.message, refused=True)
+            if refused.is_violation:
+                self._add_violation(request, refused.message, refused=True)
             return self._refusal(request, refused.status, refused.message)
-        except StudioError as error:
-            return self._refusal(request, *self._words_for(error))
+        except AccountError as error:
+            return self._refusal(request, *self._refusal_of(error))
 
-    async def _misbehave(
+    async def _answer_with_fault(
         self, planned: PlannedFault, route: Route, request: web.Request, body: JsonObject | None
     ) -> web.Response:
         fault = planned.fault
         answer = await self._answer(route, request, body) if planned.accepted else None
-        response = await rubbish(fault, request, answer, self.studio.clock)
+        response = await faulty_response(fault, request, answer, self.account.clock)
         if response is not None:
             return response
         if fault is Fault.EMPTY_CLIPS:
-            return web.json_response(self.nothing(route.kind))
+            return web.json_response(self.empty_answer(route.kind))
         status = HTTP_STATUS[fault]
         return web.json_response(
             self.envelope(request, status, self.fault_text(fault)),
@@ -177,45 +179,47 @@ class Api(abc.ABC):
             headers=planned.retry_after_header(),
         )
 
-    async def _stray(self, request: web.Request) -> web.StreamResponse:
-        record = self._record(request, await _json_body(request))
-        path = request.path.removeprefix(f"/{self.studio.name}")
+    async def _handle_unknown_route(self, request: web.Request) -> web.StreamResponse:
+        record = self._record_request(request, await _json_body(request))
+        path = request.path.removeprefix(f"/{self.account.name}")
         known = any(route.path == path for route in self.routes())
         record.status = 405 if known else 404
         message = "Method Not Allowed" if known else "Not Found"
-        self._note(request, message, refused=True)
+        self._add_violation(request, message, refused=True)
         body = self.envelope(request, record.status, message)
         return web.json_response(body, status=record.status)
 
     def _refusal(self, request: web.Request, status: int, message: str) -> web.Response:
-        shown = 200 if self.hides_refusals else status
+        shown = 200 if self.always_200 else status
         return web.json_response(self.envelope(request, status, message), status=shown)
 
-    def _words_for(self, error: StudioError) -> tuple[int, str]:
+    def _refusal_of(self, error: AccountError) -> tuple[int, str]:
         if isinstance(error, NoCreditsError):
             return self.no_credits
-        return self.no_clip if isinstance(error, NoSuchClipError) else self.beyond_end
+        return (
+            self.unknown_clip if isinstance(error, NoSuchClipError) else self.continue_at_too_late
+        )
 
-    def _record(self, request: web.Request, body: JsonObject | None) -> RequestRecord:
-        record = RequestRecord(
+    def _record_request(self, request: web.Request, body: JsonObject | None) -> LoggedRequest:
+        record = LoggedRequest(
             request.method,
             request.path,
             list(request.query.items()),
             body,
-            self.studio.clock.now(),
+            self.account.clock.now(),
         )
-        self.studio.requests.append(record)
+        self.account.requests.append(record)
         return record
 
-    def _note(self, request: web.Request, reason: str, *, refused: bool) -> None:
-        self.studio.violations.append(
+    def _add_violation(self, request: web.Request, reason: str, *, refused: bool) -> None:
+        self.account.violations.append(
             Violation(
-                self.studio.name,
+                self.account.name,
                 request.method,
                 request.path,
                 reason,
                 refused,
-                self.studio.clock.now(),
+                self.account.clock.now(),
             )
         )
 
@@ -231,9 +235,9 @@ async def _json_body(request: web.Request) -> JsonObject | None:
     return cast("JsonObject", body) if isinstance(body, dict) else None
 
 
-def _form(route: Route, body: JsonObject | None) -> JsonObject:
+def _required_body(route: Route, body: JsonObject | None) -> JsonObject:
     """Return the body that a route works on; a POST must have one."""
     if route.method == "POST" and body is None:
         message = "The body must be a JSON object with its Content-Type"
-        raise RefusedError(400, message, broken=True)
+        raise RefusedError(400, message, is_violation=True)
     return body or {}

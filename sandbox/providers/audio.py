@@ -8,54 +8,54 @@ from typing import Final
 
 from aiohttp import web
 
-from sandbox.providers.clips import Clip, Ending
+from sandbox.providers.clips import Clip, LinkKind
 from sandbox.providers.clock import Clock
-from sandbox.providers.cover import png_of
-from sandbox.providers.mp3 import mp3_of
+from sandbox.providers.cover import render_cover
+from sandbox.providers.mp3 import render_mp3
 from sandbox.providers.music import Segment
 from sandbox.providers.timeline import Status
 
 _CHUNK: Final = 16_384
-_CACHE: Final = 64 * 2**20
+_MAX_CACHE_BYTES: Final = 64 * 2**20
 # a page served from another port may read the bytes, to draw a waveform for instance
-_OPEN: Final = {"Access-Control-Allow-Origin": "*"}
+_CORS_HEADERS: Final = {"Access-Control-Allow-Origin": "*"}
 
 
-class Recorder:
+class AudioCache:
     """Makes MP3s when they are first asked for, in threads, and keeps the latest 64 MiB."""
 
     def __init__(self) -> None:
         self._threads = concurrent.futures.ThreadPoolExecutor(2, "sandbox-recorder")
-        self._kept: collections.OrderedDict[tuple[Segment, ...], bytes] = collections.OrderedDict()
-        self._making: dict[tuple[Segment, ...], asyncio.Future[bytes]] = {}
+        self._files: collections.OrderedDict[tuple[Segment, ...], bytes] = collections.OrderedDict()
+        self._pending: dict[tuple[Segment, ...], asyncio.Future[bytes]] = {}
 
     async def mp3(self, clip: Clip) -> bytes:
         """Return the clip's MP3 file."""
         segments = clip.segments
-        if segments in self._kept:
-            self._kept.move_to_end(segments)
-            return self._kept[segments]
-        if segments not in self._making:
+        if segments in self._files:
+            self._files.move_to_end(segments)
+            return self._files[segments]
+        if segments not in self._pending:
             loop = asyncio.get_running_loop()
-            making = loop.run_in_executor(self._threads, mp3_of, segments)
-            self._making[segments] = making
-            making.add_done_callback(lambda done: self._keep(segments, done))
+            making = loop.run_in_executor(self._threads, render_mp3, segments)
+            self._pending[segments] = making
+            making.add_done_callback(lambda done: self._store(segments, done))
         # shielded: one listener who leaves does not spoil it for the others
-        return await asyncio.shield(self._making[segments])
+        return await asyncio.shield(self._pending[segments])
 
-    def _keep(self, segments: tuple[Segment, ...], done: asyncio.Future[bytes]) -> None:
-        del self._making[segments]
+    def _store(self, segments: tuple[Segment, ...], done: asyncio.Future[bytes]) -> None:
+        del self._pending[segments]
         if done.cancelled() or done.exception() is not None:
             return
-        self._kept[segments] = done.result()
-        while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _CACHE:
-            self._kept.popitem(last=False)
+        self._files[segments] = done.result()
+        while len(self._files) > 1 and sum(map(len, self._files.values())) > _MAX_CACHE_BYTES:
+            self._files.popitem(last=False)
 
     async def close(self) -> None:
         """Finish what is being made and forget everything."""
-        await asyncio.gather(*self._making.values(), return_exceptions=True)
+        await asyncio.gather(*self._pending.values(), return_exceptions=True)
         self._threads.shutdown(cancel_futures=True)
-        self._kept.clear()
+        self._files.clear()
 
 
 class AudioHost:
@@ -64,7 +64,7 @@ class AudioHost:
     def __init__(self, find: Callable[[str], Clip | None], clock: Clock) -> None:
         self._find = find
         self._clock = clock
-        self._recorder = Recorder()
+        self._cache = AudioCache()
 
     def add_routes(self, app: web.Application) -> None:
         """Serve the final file, the live stream and the cover."""
@@ -74,17 +74,17 @@ class AudioHost:
 
     async def close(self) -> None:
         """Stop making audio."""
-        await self._recorder.close()
+        await self._cache.close()
 
     async def _file(self, request: web.Request) -> web.Response:
         """Answer with the whole file or one range of it; 403 like the CDN for what isn't there."""
         clip = self._find(request.match_info["clip_id"])
-        if clip is None or clip.ending is not Ending.PLAYABLE:
+        if clip is None or clip.link_kind is not LinkKind.PLAYABLE:
             raise web.HTTPForbidden(text="Missing Key-Pair-Id")
         if clip.status(self._clock.now()) is not Status.COMPLETE:
             raise web.HTTPForbidden(text="Missing Key-Pair-Id")
-        content = await self._recorder.mp3(clip)
-        headers = {"Accept-Ranges": "bytes", "Content-Type": "audio/mpeg"} | _OPEN
+        content = await self._cache.mp3(clip)
+        headers = {"Accept-Ranges": "bytes", "Content-Type": "audio/mpeg"} | _CORS_HEADERS
         if "Range" not in request.headers:
             return web.Response(body=content, headers=headers)
         try:
@@ -107,13 +107,13 @@ class AudioHost:
             Status.COMPLETE,
         }:
             raise web.HTTPNotFound
-        content = await self._recorder.mp3(clip)
-        response = web.StreamResponse(headers={"Content-Type": "audio/mpeg"} | _OPEN)
+        content = await self._cache.mp3(clip)
+        response = web.StreamResponse(headers={"Content-Type": "audio/mpeg"} | _CORS_HEADERS)
         response.enable_chunked_encoding()
         await response.prepare(request)
         sent = 0
-        while sent < len(content) and not self._clock.stopped:
-            ready = self._made(clip, len(content))
+        while sent < len(content) and not self._clock.is_stopped:
+            ready = self._available_bytes(clip, len(content))
             if ready > sent:
                 await response.write(content[sent:ready])
                 sent = ready
@@ -122,7 +122,7 @@ class AudioHost:
         await response.write_eof()
         return response
 
-    def _made(self, clip: Clip, size: int) -> int:
+    def _available_bytes(self, clip: Clip, size: int) -> int:
         """Return how many of ``size`` bytes exist by now: a head start, then steadily more."""
         begun, ended = clip.milestones.streaming, clip.milestones.complete
         # what never finishes still grows, as fast as it sounds
@@ -136,4 +136,6 @@ class AudioHost:
         clip = self._find(request.match_info["clip_id"])
         if clip is None:
             raise web.HTTPNotFound
-        return web.Response(body=png_of(clip.id), content_type="image/png", headers=_OPEN)
+        return web.Response(
+            body=render_cover(clip.id), content_type="image/png", headers=_CORS_HEADERS
+        )

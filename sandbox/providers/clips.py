@@ -5,13 +5,13 @@ import datetime as dt
 import enum
 from typing import Final
 
-from sandbox.providers.music import Segment, cut
+from sandbox.providers.music import Segment, truncate_segments
 from sandbox.providers.timeline import Milestones, Status
 
 FORBIDDEN_LINK: Final = "https://studio-api.prod.suno.com/api/forbidden"
 
 
-class Ending(enum.Enum):
+class LinkKind(enum.Enum):
     """What a complete clip's link looks like (providers.md §6.5)."""
 
     PLAYABLE = enum.auto()
@@ -35,8 +35,8 @@ class Clip:
     continue_at: float | None = None
     negative_tags: str = ""
     model: str = "chirp-v3"
-    ending: Ending = Ending.PLAYABLE
-    joined: bool = False
+    link_kind: LinkKind = LinkKind.PLAYABLE
+    is_full_song: bool = False
     error_message: str | None = None
 
     @property
@@ -57,11 +57,11 @@ class Clip:
         """Return why the clip failed, once it has."""
         return self.error_message if self.status(now) is Status.ERROR else None
 
-    def whole_song(self) -> tuple[Segment, ...]:
+    def full_song_segments(self) -> tuple[Segment, ...]:
         """Return the clip after everything that it continues, each cut where the next begins."""
         segments, clip = self.segments, self
-        while clip.source is not None and clip.continue_at is not None and not clip.joined:
-            segments = cut(clip.source.segments, clip.continue_at) + segments
+        while clip.source is not None and clip.continue_at is not None and not clip.is_full_song:
+            segments = truncate_segments(clip.source.segments, clip.continue_at) + segments
             clip = clip.source
         return segments
 
@@ -72,7 +72,7 @@ class Links:
     def __init__(self, root: str) -> None:
         self.root = root.rstrip("/")
 
-    def audio(self, clip: Clip, now: float) -> str:
+    def audio_url(self, clip: Clip, now: float) -> str:
         """Return the link that goes with the clip's status (providers.md §1.3, §6.5)."""
         match clip.status(now):
             case Status.SUBMITTED | Status.QUEUED:
@@ -82,20 +82,20 @@ class Links:
             case Status.ERROR:
                 return f"{self.root}/audio/None.mp3"
             case Status.COMPLETE:
-                return self._final(clip)
+                return self._final_link(clip)
 
-    def _final(self, clip: Clip) -> str:
-        match clip.ending:
-            case Ending.PLAYABLE:
+    def _final_link(self, clip: Clip) -> str:
+        match clip.link_kind:
+            case LinkKind.PLAYABLE:
                 return f"{self.root}/audio/{clip.id}.mp3"
-            case Ending.NONE_MP3:
+            case LinkKind.NONE_MP3:
                 return f"{self.root}/audio/None.mp3"
-            case Ending.FORBIDDEN:
+            case LinkKind.FORBIDDEN:
                 return FORBIDDEN_LINK
-            case Ending.EMPTY:
+            case LinkKind.EMPTY:
                 return ""
 
-    def image(self, clip: Clip, now: float) -> str | None:
+    def image_url(self, clip: Clip, now: float) -> str | None:
         """Return the link of the cover, which is there from ``streaming`` on."""
         if clip.status(now) not in {Status.STREAMING, Status.COMPLETE}:
             return None

@@ -12,7 +12,7 @@ class Clock:
     """
 
     def __init__(self, speed: float = 1.0) -> None:
-        self._speed = _checked(speed)
+        self._speed = _validated_speed(speed)
         self._base = 0.0
         self._since = time.monotonic()
         self._changed = asyncio.Event()
@@ -25,13 +25,13 @@ class Clock:
 
     @speed.setter
     def speed(self, speed: float) -> None:
-        speed = _checked(speed)
+        speed = _validated_speed(speed)
         self._base, self._since = self.now(), time.monotonic()
         self._speed = speed
-        self.announce()
+        self.wake_waiters()
 
     @property
-    def stopped(self) -> bool:
+    def is_stopped(self) -> bool:
         """Whether the server is closing, so that nobody should wait any longer."""
         return self._stopped
 
@@ -39,7 +39,7 @@ class Clock:
         """Return the seconds since the start."""
         return self._base + (time.monotonic() - self._since) * self._speed
 
-    def announce(self) -> None:
+    def wake_waiters(self) -> None:
         """Wake everyone who waits, because what they wait for may come at another time now."""
         self._changed.set()
         self._changed = asyncio.Event()
@@ -47,7 +47,7 @@ class Clock:
     def stop(self) -> None:
         """Wake everyone for good; the time itself goes on."""
         self._stopped = True
-        self.announce()
+        self.wake_waiters()
 
     async def wait_until(self, moment: float) -> None:
         """Return at ``moment``, or before it when something was announced: call it in a loop."""
@@ -63,7 +63,7 @@ class Clock:
             return
 
 
-def _checked(speed: float) -> float:
+def _validated_speed(speed: float) -> float:
     if not 0 < speed < float("inf"):
         raise ValueError("The speed must be a positive number.")
     return float(speed)

@@ -9,7 +9,7 @@ Work: TypeAlias = Literal["extend", "concat"]
 
 
 @dataclasses.dataclass(slots=True)
-class RequestRecord:
+class LoggedRequest:
     """A request; ``status`` is None while, or because, it was never answered."""
 
     method: str

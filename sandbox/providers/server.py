@@ -8,14 +8,14 @@ from typing import Final, Self
 
 from aiohttp import web
 
-from sandbox.loopback import only_local
-from sandbox.providers.account import Studio
+from sandbox.loopback import local_only
+from sandbox.providers.account import ProviderAccount
 from sandbox.providers.aimlapi import AimlApi
 from sandbox.providers.api import Api
 from sandbox.providers.audio import AudioHost
 from sandbox.providers.clips import Clip, Links
 from sandbox.providers.clock import Clock
-from sandbox.providers.control import Control
+from sandbox.providers.control import ControlApi
 from sandbox.providers.suno_api import SunoApi
 from sandbox.providers.sunoapi_com import SunoApiCom
 from sandbox.providers.sunosay import SunoSay
@@ -55,23 +55,23 @@ class ProviderServer:
         self.host = host
         self.port = port
         self.clock = Clock(speed)
-        self.studios = {
-            name: Studio(name, self.clock, timeline=timeline or Timeline(), seed=seed)
+        self.accounts = {
+            name: ProviderAccount(name, self.clock, timeline=timeline or Timeline(), seed=seed)
             for name in _APIS
         }
-        self._audio = AudioHost(self._find, self.clock)
+        self._audio = AudioHost(self._find_clip, self.clock)
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
         # the port must be known before links can name it, and routes are fixed from then on:
         # hence links that learn their root late
         links = Links("")
-        app = web.Application(middlewares=[only_local(self.host)])
+        app = web.Application(middlewares=[local_only(self.host)])
         for name, api in _APIS.items():
-            key = None if name in _KEYLESS else self.key(name)
-            api(self.studios[name], links, key).add_routes(app)
+            key = None if name in _KEYLESS else self.provider_key(name)
+            api(self.accounts[name], links, key).add_routes(app)
         self._audio.add_routes(app)
-        Control(self.studios, links, self.clock, self.environment).add_routes(app)
+        ControlApi(self.accounts, links, self.clock, self.environment).add_routes(app)
         # cancelled handlers: a hanging request ends with its client
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0
@@ -83,7 +83,7 @@ class ProviderServer:
             await self.__aexit__(None, None, None)
             raise
         self.port = self._runner.addresses[0][1]
-        links.root = self.root
+        links.root = self.base_url
         return self
 
     async def __aexit__(
@@ -98,29 +98,29 @@ class ProviderServer:
         await self._audio.close()
 
     @property
-    def root(self) -> str:
+    def base_url(self) -> str:
         """The server's address; ``/sandbox`` and ``/audio`` are below it."""
         return f"http://{self.host}:{self.port}"
 
-    def url(self, provider: str) -> str:
+    def provider_url(self, provider: str) -> str:
         """Return the base URL of a provider, as its ``<PREFIX>_BASE_URL`` takes it."""
-        return f"{self.root}/{self.studio(provider).name}"
+        return f"{self.base_url}/{self.account(provider).name}"
 
-    def key(self, provider: str) -> str:
+    def provider_key(self, provider: str) -> str:
         """Return the API key that a provider takes; empty for the one that asks for none."""
         return "" if provider in _KEYLESS else f"sandbox-{provider}-key"
 
-    def studio(self, provider: str) -> Studio:
+    def account(self, provider: str) -> ProviderAccount:
         """Return what is behind a provider: its clips, records, faults and credits."""
-        return self.studios[provider]
+        return self.accounts[provider]
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which the bot uses all five."""
         variables = {"ENCORE_TRUSTED_AUDIO_HOSTS": self.host}
-        for name in self.studios:
-            variables[f"{name.upper()}_BASE_URL"] = self.url(name)
-            if self.key(name):
-                variables[f"{name.upper()}_API_KEY"] = self.key(name)
+        for name in self.accounts:
+            variables[f"{name.upper()}_BASE_URL"] = self.provider_url(name)
+            if self.provider_key(name):
+                variables[f"{name.upper()}_API_KEY"] = self.provider_key(name)
         return variables
 
     async def wait_for(self, condition: Callable[[], object], *, timeout: float = 5) -> None:  # noqa: ASYNC109 - real seconds, and the error names what was waited for
@@ -135,8 +135,8 @@ class ProviderServer:
                 raise TimeoutError(f"{condition} did not come true in {timeout} seconds")
             await asyncio.sleep(0.005)
 
-    def _find(self, clip_id: str) -> Clip | None:
-        for studio in self.studios.values():
-            if clip_id in studio.clips:
-                return studio.clips[clip_id]
+    def _find_clip(self, clip_id: str) -> Clip | None:
+        for account in self.accounts.values():
+            if clip_id in account.clips:
+                return account.clips[clip_id]
         return None

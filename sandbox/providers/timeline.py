@@ -48,7 +48,7 @@ class Milestones:
             return Status.STREAMING
         return Status.QUEUED if now >= self.queued else Status.SUBMITTED
 
-    def reaches(self, status: Status) -> float:
+    def reached_at(self, status: Status) -> float:
         """Return the moment at which the clip has ``status`` or a later one."""
         moments = [self.failed]
         if status is Status.SUBMITTED:
@@ -97,7 +97,7 @@ class Timeline:
         if self.length[0] < 1:
             raise ValueError("A part lasts a second at least.")
 
-    def draw(self, rng: random.Random, now: float, clips: int) -> list[Milestones]:
+    def draw_milestones(self, rng: random.Random, now: float, clips: int) -> list[Milestones]:
         """Return the milestones of ``clips`` twins submitted at ``now``; B is a little behind A."""
         queued, streaming, complete = (
             rng.uniform(*span) for span in (self.queued, self.streaming, self.complete)
@@ -106,12 +106,12 @@ class Timeline:
         for _ in range(clips):
             start = max(queued, streaming)
             drawn.append(Milestones(now + queued, now + start, now + max(start, complete)))
-            streaming = _later(rng, streaming, self.streaming)
-            complete = _later(rng, complete, self.complete)
+            streaming = _slightly_later(rng, streaming, self.streaming)
+            complete = _slightly_later(rng, complete, self.complete)
         return drawn
 
 
-def _later(rng: random.Random, moment: float, span: Range) -> float:
+def _slightly_later(rng: random.Random, moment: float, span: Range) -> float:
     """Return a moment a little after ``moment`` that still lies in ``span``."""
     low, high = span
     return min(high, moment + rng.uniform(0.02, 0.15) * (high - low))

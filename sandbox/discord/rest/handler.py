@@ -5,67 +5,67 @@ import json
 from aiohttp import web
 
 from sandbox.discord.errors import ApiError
-from sandbox.discord.faults import Fault, Faults, Trouble
+from sandbox.discord.faults import Fault, FaultKind, Faults
 from sandbox.discord.models import Upload
-from sandbox.discord.openapi import Document
+from sandbox.discord.openapi import OpenApiDocument
 from sandbox.discord.protocol import Json
 from sandbox.discord.ratelimits import RateLimits
 from sandbox.discord.request_body import read_body
-from sandbox.discord.request_log import Request, Violation
-from sandbox.discord.rest.request import Answer, Call, Site
-from sandbox.discord.rest.router import Found, Table, without_tokens
-from sandbox.discord.rules.errors import sentences
+from sandbox.discord.request_log import LoggedRequest, Violation
+from sandbox.discord.rest.request import AppContext, ResponseBody, RestRequest
+from sandbox.discord.rest.router import RouteMatch, Router, redact_tokens
+from sandbox.discord.rules.errors import describe_errors
 
-BASE = "/api/v10"
-INVALID = frozenset({401, 403, 429})
+API_PATH = "/api/v10"
+INVALID_STATUSES = frozenset({401, 403, 429})
 JSON_HEADERS = {"Content-Type": "application/json"}
 NO_CONTENT = 204
 
 
-class Door:
+class RestHandler:
     """Answers the bot, and keeps book."""
 
-    def __init__(self, site: Site, token: str, document: Document | None) -> None:
-        self.requests: list[Request] = []
+    def __init__(self, site: AppContext, token: str, document: OpenApiDocument | None) -> None:
+        self.requests: list[LoggedRequest] = []
         self.violations: list[Violation] = []
         self.invalid_requests = 0
         self.faults = Faults()
-        self.limits = RateLimits()
-        self._site = site
+        self.rate_limits = RateLimits()
+        self._context = site
         self._authorization = f"Bot {token}"
         self._document = document
-        self._table = Table()
+        self._router = Router()
 
     async def handle(self, http: web.Request) -> web.StreamResponse:
         """Answer one request."""
-        raw_path = http.rel_url.raw_path.removeprefix(BASE)
-        found = self._table.find(http.method, raw_path)
+        raw_path = http.rel_url.raw_path.removeprefix(API_PATH)
+        found = self._router.find(http.method, raw_path)
         body, files, wrong = await read_body(http)
-        path = found.path if found else without_tokens(raw_path)
+        path = found.redacted_path if found else redact_tokens(raw_path)
         template = found.route.template if found else path
         names = tuple(file.name for file in files)
-        request = Request(http.method, path, template, body, names)
+        request = LoggedRequest(http.method, path, template, body, names)
         self.requests.append(request)
-        fault = self.faults.match(request)
+        fault = self.faults.take(request)
         if fault is not None:
-            await self._trouble_before(fault, http)
-        if fault is not None and fault.trouble is Trouble.ANSWER:
-            response = self._refuse(request, _ordered(fault), {})
+            await self._apply_fault_before(fault, http)
+        if fault is not None and fault.kind is FaultKind.ANSWER:
+            response = self._refuse(request, _fault_error(fault), {})
         elif found is None:
             unknown = ApiError(0, status=404, message="404: Not Found", violation=True)
             response = self._refuse(request, unknown, {})
         else:
-            response = self._apply(http, found, request, (body, files, wrong))
-        self._site.world.waiters.changed()
+            response = self._call_route(http, found, request, (body, files, wrong))
+        self._context.state.conditions.notify()
         if fault is not None:
-            await self._trouble_after(fault, http)
+            await self._apply_fault_after(fault, http)
         return response
 
-    def _apply(
+    def _call_route(
         self,
         http: web.Request,
-        found: Found,
-        request: Request,
+        found: RouteMatch,
+        request: LoggedRequest,
         sent: tuple[Json, list[Upload], ApiError | None],
     ) -> web.Response:
         route = found.route
@@ -74,14 +74,14 @@ class Door:
         try:
             if not route.public:
                 self._check_token(http)
-                self.limits.count_globally()
+                self.rate_limits.count_globally()
             if route.limit is not None:
-                headers = self.limits.count(route.key, found.major, route.limit)
+                headers = self.rate_limits.count(route.key, found.major, route.limit)
             if wrong is not None:
                 raise wrong
-            self._check_document(http, request, body)
-            call = Call(self._site, found.params, http.query, body, files)
-            answer: Answer = route.handler(call)
+            self._check_openapi(http, request, body)
+            call = RestRequest(self._context, found.params, http.query, body, files)
+            answer: ResponseBody = route.handler(call)
         except ApiError as error:
             return self._refuse(request, error, headers)
         if answer is None:
@@ -95,47 +95,49 @@ class Door:
         if http.headers.get("Authorization") != self._authorization:
             raise ApiError(0, status=401, message="401: Unauthorized", violation=True)
 
-    def _check_document(self, http: web.Request, request: Request, body: Json) -> None:
+    def _check_openapi(self, http: web.Request, request: LoggedRequest, body: Json) -> None:
         if self._document is None:
             return
-        complaint = self._document.complaint(request.method, request.route, http.query, body)
+        complaint = self._document.find_error(request.method, request.route, http.query, body)
         if complaint is not None:
             wrong = {"code": "OPENAPI", "message": complaint}
             raise ApiError(50035, errors={"_errors": [wrong]})
 
-    def _refuse(self, request: Request, error: ApiError, headers: dict[str, str]) -> web.Response:
+    def _refuse(
+        self, request: LoggedRequest, error: ApiError, headers: dict[str, str]
+    ) -> web.Response:
         request.status, request.code = error.status, error.code
-        if error.status in INVALID:
+        if error.status in INVALID_STATUSES:
             self.invalid_requests += 1
         if error.violation:
-            found = sentences(error.errors) if error.errors else []
+            found = describe_errors(error.errors) if error.errors else []
             sentence = "; ".join([error.message, *found])
             self.violations.append(Violation(request, error.code, sentence))
         text = json.dumps(error.body)
         told = headers | error.headers | JSON_HEADERS
         return web.Response(status=error.status, body=text.encode(), headers=told)
 
-    async def _trouble_before(self, fault: Fault, http: web.Request) -> None:
-        if fault.trouble is Trouble.HANG_BEFORE:
+    async def _apply_fault_before(self, fault: Fault, http: web.Request) -> None:
+        if fault.kind is FaultKind.HANG_BEFORE:
             await fault.released.wait()
-            _cut(http)
-        elif fault.trouble is Trouble.CLOSE_BEFORE:
-            _cut(http)
+            _abort_connection(http)
+        elif fault.kind is FaultKind.CLOSE_BEFORE:
+            _abort_connection(http)
 
-    async def _trouble_after(self, fault: Fault, http: web.Request) -> None:
-        if fault.trouble is Trouble.HANG_AFTER:
+    async def _apply_fault_after(self, fault: Fault, http: web.Request) -> None:
+        if fault.kind is FaultKind.HANG_AFTER:
             await fault.released.wait()
-        elif fault.trouble is Trouble.CLOSE_AFTER:
-            _cut(http)
+        elif fault.kind is FaultKind.CLOSE_AFTER:
+            _abort_connection(http)
 
 
-def _cut(http: web.Request) -> None:
+def _abort_connection(http: web.Request) -> None:
     if http.transport is not None:
         http.transport.abort()
     raise ConnectionResetError("The connection was cut by order of a test")
 
 
-def _ordered(fault: Fault) -> ApiError:
+def _fault_error(fault: Fault) -> ApiError:
     return ApiError(
         fault.code,
         status=fault.status,

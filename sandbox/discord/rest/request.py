@@ -5,42 +5,42 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from sandbox.discord import permissions
-from sandbox.discord.command_registry import Commands
+from sandbox.discord.command_registry import CommandRegistry
 from sandbox.discord.errors import ApiError
 from sandbox.discord.interactions import Interactions
 from sandbox.discord.models import Channel, Guild, Message, Upload, User
 from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import Json, JsonObject, is_object
-from sandbox.discord.ratelimits import ORDINARY, Limit
+from sandbox.discord.ratelimits import DEFAULT_LIMIT, Limit
 from sandbox.discord.snowflakes import is_snowflake
-from sandbox.discord.state import World
+from sandbox.discord.state import DiscordState
 
 
 @dataclasses.dataclass(slots=True)
-class Site:
+class AppContext:
     """What the routes work on."""
 
-    world: World
+    state: DiscordState
     interactions: Interactions
-    commands: Commands
+    commands: CommandRegistry
     gateway_url: str = ""
     shards: int = 1
 
 
 @dataclasses.dataclass(slots=True)
-class Call:
+class RestRequest:
     """A request, taken apart."""
 
-    site: Site
+    context: AppContext
     params: dict[str, str]
     query: Mapping[str, str]
     json: Json
     files: list[Upload]
 
     @property
-    def world(self) -> World:
+    def state(self) -> DiscordState:
         """The state."""
-        return self.site.world
+        return self.context.state
 
     def body(self) -> JsonObject:
         """The JSON object of the request.
@@ -70,10 +70,10 @@ class Call:
         Raises:
             ApiError: 10003, 50001 without a view of it, 50013.
         """
-        found = self.world.channels.get(self.id("channel_id"))
+        found = self.state.channels.get(self.id("channel_id"))
         if found is None:
             raise ApiError(10003)
-        require(found, self.world.bot, *needed)
+        require_permissions(found, self.state.bot, *needed)
         return found
 
     def message(self, channel: Channel) -> Message:
@@ -83,7 +83,7 @@ class Call:
             ApiError: 10008.
         """
         found = channel.messages.get(self.id("message_id"))
-        if found is None or found.ephemeral:
+        if found is None or found.is_ephemeral:
             raise ApiError(10008)
         return found
 
@@ -93,13 +93,13 @@ class Call:
         Raises:
             ApiError: 10004 if there is none with the bot in it.
         """
-        found = self.world.guilds.get(self.id("guild_id"))
-        if found is None or self.world.bot.id not in found.members:
+        found = self.state.guilds.get(self.id("guild_id"))
+        if found is None or self.state.bot.id not in found.members:
             raise ApiError(10004)
         return found
 
 
-def require(channel: Channel, user: User, *needed: Permission) -> None:
+def require_permissions(channel: Channel, user: User, *needed: Permission) -> None:
     """Insist that ``user`` has the ``needed`` permissions in ``channel``.
 
     Raises:
@@ -112,8 +112,8 @@ def require(channel: Channel, user: User, *needed: Permission) -> None:
         raise ApiError(50013)
 
 
-Answer: TypeAlias = Json
-Handler: TypeAlias = Callable[[Call], Answer]
+ResponseBody: TypeAlias = Json
+Handler: TypeAlias = Callable[[RestRequest], ResponseBody]
 
 
 @dataclasses.dataclass(slots=True, frozen=True)
@@ -127,7 +127,7 @@ class Route:
     method: str
     template: str
     handler: Handler
-    limit: Limit | None = ORDINARY
+    limit: Limit | None = DEFAULT_LIMIT
     bucket: str = ""
     public: bool = False
 

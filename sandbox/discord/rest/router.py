@@ -13,28 +13,28 @@ from sandbox.discord.rest import (
 )
 from sandbox.discord.rest.request import Route
 
-SECRET = frozenset({"interaction_token", "webhook_token"})
-MAJOR = ("channel_id", "guild_id", "webhook_id", "webhook_token")
+SECRET_PARAMS = frozenset({"interaction_token", "webhook_token"})
+MAJOR_PARAMS = ("channel_id", "guild_id", "webhook_id", "webhook_token")
 HIDDEN = "…"
 
 
-class Found:
+class RouteMatch:
     """A route with the parameters of one request, and its path without tokens."""
 
-    __slots__ = ("params", "path", "route")
+    __slots__ = ("params", "redacted_path", "route")
 
     def __init__(self, route: Route, params: dict[str, str], path: str) -> None:
         self.route = route
         self.params = params
-        self.path = path
+        self.redacted_path = path
 
     @property
     def major(self) -> str:
         """The parameters that have a bucket of their own."""
-        return "/".join(self.params[name] for name in MAJOR if name in self.params)
+        return "/".join(self.params[name] for name in MAJOR_PARAMS if name in self.params)
 
 
-class Table:
+class Router:
     """All routes, literal segments before parameters."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Table:
         for shape in self._by_shape.values():
             shape.sort(key=lambda entry: [segment.startswith("{") for segment in entry[1]])
 
-    def find(self, method: str, raw_path: str) -> Found | None:
+    def find(self, method: str, raw_path: str) -> RouteMatch | None:
         """The route of a path below the API's base, still percent-encoded."""
         parts = [urllib.parse.unquote(part) for part in raw_path.strip("/").split("/")]
         for route, segments in self._by_shape.get((method, len(parts)), ()):
@@ -57,17 +57,17 @@ class Table:
                 if segment.startswith("{"):
                     name = segment[1:-1]
                     params[name] = part
-                    shown.append(HIDDEN if name in SECRET else part)
+                    shown.append(HIDDEN if name in SECRET_PARAMS else part)
                 elif segment == part:
                     shown.append(part)
                 else:
                     break
             else:
-                return Found(route, params, "/" + "/".join(shown))
+                return RouteMatch(route, params, "/" + "/".join(shown))
         return None
 
 
-def without_tokens(path: str) -> str:
+def redact_tokens(path: str) -> str:
     """An unknown path with everything hidden that could be a token."""
     parts = path.split("/")
     secret = {"webhooks", "interactions"}

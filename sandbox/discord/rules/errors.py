@@ -3,87 +3,89 @@
 from sandbox.discord.errors import INVALID_FORM, ApiError
 from sandbox.discord.protocol import Json, JsonObject, is_integer
 
-REQUIRED = "This field is required"
+REQUIRED_TEXT = "This field is required"
 
 
-class Form:
+class FormErrors:
     """The errors of one body, each at its place in it."""
 
     def __init__(self) -> None:
-        self.errors: JsonObject = {}
+        self.nested: JsonObject = {}
 
-    def wrong(self, place: tuple[str | int, ...], code: str, message: str) -> None:
+    def add(self, path: tuple[str | int, ...], code: str, message: str) -> None:
         """Note that the value at ``place`` is refused."""
-        node = self.errors
-        for step in place:
+        node = self.nested
+        for step in path:
             node = node.setdefault(str(step), {})
         node.setdefault("_errors", []).append({"code": code, "message": message})
 
-    def missing(self, place: tuple[str | int, ...]) -> None:
+    def add_missing(self, path: tuple[str | int, ...]) -> None:
         """Note that there has to be a value at ``place``."""
-        self.wrong(place, "BASE_TYPE_REQUIRED", REQUIRED)
+        self.add(path, "BASE_TYPE_REQUIRED", REQUIRED_TEXT)
 
-    def text(
+    def check_text(
         self,
-        place: tuple[str | int, ...],
+        path: tuple[str | int, ...],
         value: Json,
-        longest: int,
+        max_length: int,
         *,
-        shortest: int = 0,
+        min_length: int = 0,
         required: bool = False,
     ) -> bool:
         """Check a text of ``shortest`` to ``longest`` characters; say whether it passed."""
-        if value is None or (value == "" and shortest):
+        if value is None or (value == "" and min_length):
             if required:
-                self.missing(place)
+                self.add_missing(path)
             return not required
         if not isinstance(value, str):
-            self.wrong(place, "STRING_TYPE_CONVERT", "Could not interpret value as string.")
+            self.add(path, "STRING_TYPE_CONVERT", "Could not interpret value as string.")
             return False
-        if shortest <= len(value) <= longest:
+        if min_length <= len(value) <= max_length:
             return True
-        if shortest:
-            message = f"Must be between {shortest} and {longest} in length."
-            self.wrong(place, "BASE_TYPE_BAD_LENGTH", message)
+        if min_length:
+            message = f"Must be between {min_length} and {max_length} in length."
+            self.add(path, "BASE_TYPE_BAD_LENGTH", message)
         else:
-            message = f"Must be {longest} or fewer in length."
-            self.wrong(place, "BASE_TYPE_MAX_LENGTH", message)
+            message = f"Must be {max_length} or fewer in length."
+            self.add(path, "BASE_TYPE_MAX_LENGTH", message)
         return False
 
-    def count(
-        self, place: tuple[str | int, ...], amount: int, most: int, *, least: int = 0
+    def check_count(
+        self, path: tuple[str | int, ...], amount: int, maximum: int, *, minimum: int = 0
     ) -> None:
         """Check the length of a list."""
-        if not least <= amount <= most:
-            message = f"Must be between {least} and {most} in length."
-            self.wrong(place, "BASE_TYPE_BAD_LENGTH", message)
+        if not minimum <= amount <= maximum:
+            message = f"Must be between {minimum} and {maximum} in length."
+            self.add(path, "BASE_TYPE_BAD_LENGTH", message)
 
-    def number(self, place: tuple[str | int, ...], value: Json, lowest: int, highest: int) -> None:
+    def check_number(
+        self, path: tuple[str | int, ...], value: Json, lowest: int, highest: int
+    ) -> None:
         """Check an integer that may be absent."""
         if value is None:
             return
         if not is_integer(value):
-            self.wrong(place, "NUMBER_TYPE_COERCE", f'Value "{value}" is not int.')
+            self.add(path, "NUMBER_TYPE_COERCE", f'Value "{value}" is not int.')
         elif not lowest <= value <= highest:
             message = f"int value should be between {lowest} and {highest}."
-            self.wrong(place, "NUMBER_TYPE_MAX", message)
+            self.add(path, "NUMBER_TYPE_MAX", message)
 
-    def check(self) -> None:
+    def raise_if_any(self) -> None:
         """Raise what was noted, if anything.
 
         Raises:
             ApiError: 50035 with all errors.
         """
-        if self.errors:
-            raise ApiError(INVALID_FORM, errors=self.errors)
+        if self.nested:
+            raise ApiError(INVALID_FORM, errors=self.nested)
 
 
-def sentences(errors: JsonObject, place: str = "") -> list[str]:
+def describe_errors(errors: JsonObject, path: str = "") -> list[str]:
     """The errors of a form as readable sentences with their places."""
     found: list[str] = []
     for step, inner in errors.items():
         if step == "_errors":
-            found += [f"{place or 'body'}: {error['message']}" for error in inner]
+            found += [f"{path or 'body'}: {error['message']}" for error in inner]
         else:
-            found += sentences(inner, f"{place}.{step}" if place else step)
+            found += describe_errors(inner, f"{path}.{step}" if path else step)
     return found
