@@ -6,10 +6,10 @@ import pathlib
 import secrets
 import urllib.parse
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
+from typing_extensions import override
 
 from sandbox.discord import messages, permissions
 from sandbox.discord.command_registry import CommandRegistry
@@ -24,12 +24,13 @@ from sandbox.discord.request_log import LoggedRequest, Violation
 from sandbox.discord.rest.handler import API_PATH, RestHandler
 from sandbox.discord.rest.request import AppContext
 from sandbox.discord.state import DiscordState
-from sandbox.loopback import local_only
+from sandbox.loopback import LoopbackServer, local_only
 
 T = TypeVar("T")
+MAX_REQUEST_BYTES = 64 * 1024 * 1024
 
 
-class DiscordServer:
+class DiscordServer(LoopbackServer):
     """A Discord to try a bot on.
 
     The bot takes ``api_url`` as the base of its REST routes and ``token`` to log in; the gateway
@@ -52,6 +53,7 @@ class DiscordServer:
         privileged_intents: int = 0,
         acknowledge_timeout: float = 3.0,
     ) -> None:
+        super().__init__(host, port)
         self.state = DiscordState(privileged_intents=privileged_intents)
         self.token = _token(self.state.bot.id)
         self.commands = CommandRegistry(self.state.snowflakes, self.state.application_id)
@@ -59,37 +61,33 @@ class DiscordServer:
         self.interactions.acknowledge_timeout = acknowledge_timeout
         self.gateway = Gateway(self.state, self.token)
         self.api_url = ""
-        self._site = AppContext(self.state, self.interactions, self.commands, shards=shards)
+        self._context = AppContext(self.state, self.interactions, self.commands, shards=shards)
         document = OpenApiDocument(pathlib.Path(openapi)) if openapi else None
-        self._door = RestHandler(self._site, self.token, document)
-        self._host, self._port = host, port
+        self._handler = RestHandler(self._context, self.token, document)
         self._members: dict[str, Member] = {}
-        self.app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[local_only(host)])
-        self.app.router.add_get("/gateway", self.gateway.handle)
-        self.app.router.add_get("/gateway/", self.gateway.handle)
-        self.app.router.add_get("/attachments/{channel}/{id}/{name}", self._serve_attachment)
-        self.app.router.add_route("*", API_PATH + "/{tail:.*}", self._door.handle)
-        self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=1.0)
 
-    async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port)
-        await site.start()
-        port: int = self._runner.addresses[0][1]
-        self.state.base_url = f"http://{self._host}:{port}"
-        self.api_url = self.state.base_url + API_PATH
-        self.gateway.url = self._site.gateway_url = f"ws://{self._host}:{port}/gateway"
-        return self
+    @override
+    def _create_app(self) -> web.Application:
+        app = web.Application(
+            client_max_size=MAX_REQUEST_BYTES, middlewares=[local_only(self.host)]
+        )
+        app.router.add_get("/gateway", self.gateway.handle)
+        app.router.add_get("/gateway/", self.gateway.handle)
+        app.router.add_get("/attachments/{channel}/{id}/{name}", self._serve_attachment)
+        app.router.add_route("*", API_PATH + "/{tail:.*}", self._handler.handle)
+        return app
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    @override
+    def _on_start(self) -> None:
+        self.state.base_url = self.base_url
+        self.api_url = self.base_url + API_PATH
+        self.gateway.url = f"ws://{self.host}:{self.port}/gateway"
+        self._context.gateway_url = self.gateway.url
+
+    @override
+    async def _before_stop(self) -> None:
         self.faults.clear()
         await self.gateway.close()
-        await self._runner.cleanup()
 
     # what the bot did
 
@@ -101,27 +99,27 @@ class DiscordServer:
     @property
     def requests(self) -> list[LoggedRequest]:
         """All requests of the bot, oldest first; no token is in them."""
-        return self._door.requests
+        return self._handler.requests
 
     @property
     def violations(self) -> list[Violation]:
         """Where the bot broke Discord's rules."""
-        return self._door.violations
+        return self._handler.violations
 
     @property
     def invalid_requests(self) -> int:
         """How many answers were 401, 403 or 429; Discord bans for 10,000 in ten minutes."""
-        return self._door.invalid_requests
+        return self._handler.invalid_requests
 
     @property
     def faults(self) -> Faults:
         """Trouble on order for the next requests."""
-        return self._door.faults
+        return self._handler.faults
 
     @property
     def rate_limits(self) -> RateLimits:
         """The rate limits."""
-        return self._door.rate_limits
+        return self._handler.rate_limits
 
     # the people
 

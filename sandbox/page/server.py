@@ -3,16 +3,17 @@
 import json
 import pathlib
 import secrets
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
+from typing_extensions import override
 
 from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.member import Member
 from sandbox.discord.models import Upload
 from sandbox.discord.protocol import Json, JsonObject, is_object
 from sandbox.discord.server import DiscordServer
+from sandbox.loopback import LoopbackServer
 from sandbox.page.actions import Actions
 from sandbox.page.control_panel import ControlPanel, Supervisor
 from sandbox.page.live_updates import PageConnection
@@ -30,7 +31,7 @@ DEFAULT_MEMBERS = ("Ada", "Ben")
 JSON_TYPE = "application/json"
 
 
-class PageServer:
+class PageServer(LoopbackServer):
     """Shows a Discord in the browser while it is entered; ``address`` is where.
 
     ``members`` are the people that can be switched between; each has a direct channel with the
@@ -45,9 +46,9 @@ class PageServer:
         members: tuple[str, ...] = DEFAULT_MEMBERS,
         port: int = 0,
     ) -> None:
+        super().__init__(port=port)
         self.address = ""
         self._discord = discord
-        self._port = port
         self._secret = secrets.token_urlsafe(18)
         self._security = PageSecurity(self._secret)
         self._files = {path.relative_to(STATIC).as_posix(): path for path in _static_files()}
@@ -58,9 +59,9 @@ class PageServer:
         self._control_panel = ControlPanel(discord, supervisor) if supervisor else None
         self._supervisor = supervisor
         self._sockets: set[web.WebSocketResponse] = set()
-        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0)
 
-    def _app(self) -> web.Application:
+    @override
+    def _create_app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BYTES, middlewares=[self._security.check_request])
         app.on_response_prepare.append(self._security.add_headers)
         base = f"/{self._secret}"
@@ -73,28 +74,20 @@ class PageServer:
         app.router.add_get(base + "/{path:.*}", self._file)
         return app
 
-    async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
-        port: int = self._runner.addresses[0][1]
-        self._security.origin = f"http://127.0.0.1:{port}"
-        self._security.media_origins = [self._discord.state.base_url]
+    @override
+    def _on_start(self) -> None:
+        self._security.origin = self.base_url
+        self._security.media_origins = [self._discord.base_url]
         if self._supervisor is not None:
             self._security.media_origins.append(self._supervisor.providers_url)
-        self.address = f"{self._security.origin}/{self._secret}/"
-        return self
+        self.address = f"{self.base_url}/{self._secret}/"
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    @override
+    async def _before_stop(self) -> None:
         for socket in list(self._sockets):
             await socket.close(code=1001, message=b"The sandbox closes.")
         if self._control_panel is not None:
             await self._control_panel.close()
-        await self._runner.cleanup()
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         found = self._files.get(request.match_info["path"] or "index.html")

@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from aiohttp import web
+from typing_extensions import override
 
-from sandbox.loopback import local_only
+from sandbox.loopback import LoopbackServer, local_only
 from sandbox.providers.account import ProviderAccount
 from sandbox.providers.aimlapi import AimlApi
 from sandbox.providers.api import Api
@@ -32,7 +32,7 @@ _APIS: Final[dict[str, type[Api]]] = {
 _KEYLESS: Final = frozenset({"suno_api"})
 
 
-class ProviderServer:
+class ProviderServer(LoopbackServer):
     """An asynchronous context manager that serves while it is entered.
 
     Args:
@@ -52,55 +52,38 @@ class ProviderServer:
         seed: int = 0,
         timeline: Timeline | None = None,
     ) -> None:
-        self.host = host
-        self.port = port
+        # a hanging request ends with its client
+        super().__init__(host, port, backlog=1024, cancel_handlers=True)
         self.clock = Clock(speed)
         self.accounts = {
             name: ProviderAccount(name, self.clock, timeline=timeline or Timeline(), seed=seed)
             for name in _APIS
         }
         self._audio = AudioHost(self._find_clip, self.clock)
-        self._runner: web.AppRunner | None = None
+        # links are made before the port is known; their root is set on start
+        self._links = Links("")
 
-    async def __aenter__(self) -> Self:
-        # the port must be known before links can name it, and routes are fixed from then on:
-        # hence links that learn their root late
-        links = Links("")
+    @override
+    def _create_app(self) -> web.Application:
         app = web.Application(middlewares=[local_only(self.host)])
         for name, api in _APIS.items():
             key = None if name in _KEYLESS else self.provider_key(name)
-            api(self.accounts[name], links, key).add_routes(app)
+            api(self.accounts[name], self._links, key).add_routes(app)
         self._audio.add_routes(app)
-        ControlApi(self.accounts, links, self.clock, self.environment).add_routes(app)
-        # cancelled handlers: a hanging request ends with its client
-        self._runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0
-        )
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self.host, self.port, backlog=1024).start()
-        except OSError:
-            await self.__aexit__(None, None, None)
-            raise
-        self.port = self._runner.addresses[0][1]
-        links.root = self.base_url
-        return self
+        ControlApi(self.accounts, self._links, self.clock, self.environment).add_routes(app)
+        return app
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    @override
+    def _on_start(self) -> None:
+        self._links.root = self.base_url
+
+    @override
+    async def _before_stop(self) -> None:
         self.clock.stop()
-        if self._runner is not None:
-            await self._runner.cleanup()
-        await self._audio.close()
 
-    @property
-    def base_url(self) -> str:
-        """The server's address; ``/sandbox`` and ``/audio`` are below it."""
-        return f"http://{self.host}:{self.port}"
+    @override
+    async def _after_stop(self) -> None:
+        await self._audio.close()
 
     def provider_url(self, provider: str) -> str:
         """Return the base URL of a provider, as its ``<PREFIX>_BASE_URL`` takes it."""
