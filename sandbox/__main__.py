@@ -1,4 +1,4 @@
-"""`python -m sandbox`: the sandbox with the bot on it, as a page to try it on in the browser."""
+"""``python -m sandbox``: a local Discord, the bot, and a page to try it in a browser."""
 
 import argparse
 import asyncio
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 async def _run(sandbox: Sandbox, options: argparse.Namespace) -> int:
-    """Keep the sandbox open, unless it is to end after the demo; a signal ends it at any moment."""
+    """Run the sandbox until the demo ends (``--once``) or SIGINT or SIGTERM arrives."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -73,7 +73,7 @@ async def _run_sandbox(
 
 
 async def _open_browser(address: str, *, wanted: bool) -> None:
-    """Open the page where there is a screen to open it on; a text browser would be in the way."""
+    """Open the page if there is a graphical display: a text browser would block the terminal."""
     has_screen = not sys.platform.startswith("linux") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )

@@ -1,6 +1,6 @@
-"""The whole sandbox: Discord and its page in this process, the providers and the bot in theirs.
+"""The whole sandbox: Discord and its page in this process, the providers and the bot in others.
 
-Nothing leaves the machine, and nothing is left behind: the database and the log are thrown away.
+It uses loopback only. The database and the log are in a temporary folder.
 """
 
 import asyncio
@@ -25,7 +25,9 @@ POLL_INTERVAL = "0.5"  # seconds; what takes Suno minutes takes seconds here
 class Sandbox:
     """A Discord, its page, five providers and a bot, which ``start_bot`` connects to them.
 
-    ``speed`` is that of the providers' clock, ``port`` that of the page; 0 is any.
+    Args:
+        speed: how many times faster than real time the providers work.
+        port: the page's port; 0 takes a free one.
     """
 
     def __init__(self, *, speed: float, port: int = 0) -> None:
@@ -39,12 +41,12 @@ class Sandbox:
 
     @property
     def log_path(self) -> Path:
-        """What the bot logged."""
+        """The bot's log file."""
         return self._folder / "bot.log"
 
     @property
     def providers_url(self) -> str:
-        """Where the providers' controls are."""
+        """The base URL of the providers and of their control API."""
         return self.providers.base_url
 
     async def __aenter__(self) -> Self:
@@ -73,11 +75,11 @@ class Sandbox:
         await self._stack.aclose()
 
     async def start_bot(self) -> None:
-        """Start the bot, again if it has ended, and return when it is connected.
+        """Start the bot, or restart it after it ended, and wait until it is connected.
 
         Raises:
-            ProcessError: it ended instead.
-            TimeoutError: it is not connected within half a minute.
+            ProcessError: the bot ended while starting.
+            TimeoutError: the bot is not connected within 30 seconds.
         """
         with self.log_path.open("ab") as log:
             await self.bot.start(log=log)
@@ -94,7 +96,7 @@ class Sandbox:
             await asyncio.gather(ready, ended, return_exceptions=True)
 
     async def sample_clip_ids(self) -> dict[str, str]:
-        """Return a clip that can be continued, for each provider."""
+        """Return the id of a clip that can be extended, by provider."""
         async with (
             aiohttp.ClientSession(self.providers.base_url) as http,
             http.get("/sandbox/clips") as answer,
@@ -103,7 +105,7 @@ class Sandbox:
         return {clip["provider"]: clip["id"] for clip in reversed(clips)}
 
     async def run_demo(self, report: Callable[[str], None]) -> None:
-        """Have a member extend a clip on each provider; ``tell`` is given the story.
+        """Extend a clip on each provider as a member; ``report`` gets each line of output.
 
         Raises:
             DemoError: an extension did not become complete.

@@ -1,6 +1,6 @@
-"""A real browser for tests, benchmarks and pictures: Chromium without a window, by Playwright.
+"""A headless Chromium for tests, benchmarks and screenshots, controlled by Playwright.
 
-Needs the `dev` packages, and a Chromium that is installed already; none is downloaded.
+Needs the `dev` packages and an installed Chromium; none is downloaded.
 """
 
 import os
@@ -23,7 +23,7 @@ BROWSER_ARGUMENTS = (
 
 
 def find_browser() -> str | None:
-    """The path of a Chromium: the one that ``CHROMIUM`` names, or the first of the usual names."""
+    """Return the path of Chromium: ``CHROMIUM`` from the environment, or the first one found."""
     return os.environ.get("CHROMIUM") or next(
         filter(None, map(shutil.which, EXECUTABLE_NAMES)), None
     )
@@ -31,10 +31,10 @@ def find_browser() -> str | None:
 
 @asynccontextmanager
 async def launch_browser() -> AsyncGenerator[Browser, None]:
-    """A browser that is closed at the end.
+    """Yield a browser, and close it at the end.
 
     Raises:
-        FileNotFoundError: there is none; the text says what to install.
+        FileNotFoundError: no Chromium is installed.
     """
     path = find_browser()
     if path is None:

@@ -1,4 +1,4 @@
-"""The demo's member: extends a clip on each provider and tells each change of the reply."""
+"""The scripted demo: a member extends a clip on each provider and prints how the replies change."""
 
 import asyncio
 import time
@@ -22,19 +22,19 @@ Report = Callable[[str], None]
 
 
 class DemoError(Exception):
-    """Something in the demo did not go as it should; the text says what."""
+    """The demo failed; the text says at which step."""
 
 
 async def run_demo(discord: DiscordServer, clip_ids: Mapping[str, str], report: Report) -> None:
-    """Have one member extend the source clip of each provider, all at once.
+    """Extend a clip on each provider at the same time, as one member.
 
     Args:
-        discord: where the bot is connected.
-        clip_ids: a clip to continue, by provider.
+        discord: the server to which the bot is connected.
+        clip_ids: the clip to continue, by provider.
         report: called with each line of output.
 
     Raises:
-        DemoError: a reply did not turn green.
+        DemoError: a reply did not reach a successful final state.
     """
     ada = discord.member("Ada")
     begun = time.monotonic()
@@ -74,7 +74,7 @@ async def _extend(
 
 
 async def _report_until_final(discord: DiscordServer, reply: Message, report: Report) -> None:
-    """Tell each version of ``reply`` until it is final."""
+    """Report each version of ``reply`` until its colour is final."""
     reported = 0
     while True:
         await discord.wait_for(_has_new_version(reply, reported), timeout=REPLY_TIMEOUT)

@@ -47,13 +47,13 @@ class LoopbackServer:
         raise NotImplementedError
 
     def _on_start(self) -> None:
-        """Called when the server listens and ``port`` is known."""
+        """React to the start: the server listens and ``port`` is known."""
 
     async def _before_stop(self) -> None:
-        """Called before connections are closed."""
+        """Release what would keep connections open."""
 
     async def _after_stop(self) -> None:
-        """Called after all connections are closed."""
+        """Release what request handlers needed."""
 
     async def __aenter__(self) -> Self:
         self._runner = web.AppRunner(

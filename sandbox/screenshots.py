@@ -1,6 +1,6 @@
-"""`python -m sandbox.screenshots`: the README's pictures, taken from the running page.
+"""``python -m sandbox.screenshots``: take the README's screenshots of the running page.
 
-`docs/modal.png` shows the form of `/extend`, `docs/reply.png` a completed reply with its audio.
+`docs/modal.png` shows the modal of `/extend`, `docs/reply.png` a completed reply with its audio.
 """
 
 import argparse
@@ -24,7 +24,7 @@ COMMAND = f"at:{CONTINUE_AT} tags:synthpop, dreamy title:Electric Dreams"
 
 
 def main() -> int:
-    """Take the pictures; return the exit code."""
+    """Take the screenshots; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.screenshots", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("docs"))
     options = parser.parse_args()
@@ -66,10 +66,10 @@ async def _open_modal(page: Page, clip: str) -> None:
 
 
 async def _save_screenshot(page: Page, path: Path) -> None:
-    """Save what the page shows.
+    """Save a screenshot of the page.
 
     Raises:
-        ValueError: the file is larger than a README should load.
+        ValueError: the file is larger than ``MAX_BYTES``.
     """
     await page.evaluate("document.fonts.ready")
     picture = await page.screenshot(path=path)

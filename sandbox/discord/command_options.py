@@ -1,4 +1,4 @@
-"""What Discord's client makes of the options that a member types."""
+"""Turns what a member types for a command into options, as Discord's client does."""
 
 import dataclasses
 
@@ -19,12 +19,12 @@ MENTIONABLE_TYPES: dict[int, ValueTypes] = {
 
 
 class NotPossibleError(Exception):
-    """Discord's client would not let a member do this."""
+    """Error of Discord's client: it does not allow a member's action."""
 
 
 @dataclasses.dataclass(slots=True)
 class CommandOptions:
-    """The options of one use of a command, and the things that they name."""
+    """Options for one use of a command; ``resolved`` has the users, channels and files in them."""
 
     state: DiscordState
     channel: Channel
@@ -33,10 +33,10 @@ class CommandOptions:
     def submitted_options(
         self, offered: list[JsonObject], path: list[str], values: dict[str, object]
     ) -> list[JsonObject]:
-        """The options as an interaction carries them; ``path`` names subcommands.
+        """Return the options of an interaction; ``path`` names subcommands.
 
         Raises:
-            NotPossibleError: something required is missing, or does not fit.
+            NotPossibleError: a required value is missing or a value is invalid.
         """
         by_name = {option["name"]: option for option in offered}
         nested = [option for option in offered if option["type"] in SUBCOMMAND_TYPES]
@@ -65,7 +65,7 @@ class CommandOptions:
     def focused_options(
         self, offered: list[JsonObject], path: list[str], values: dict[str, object], name: str
     ) -> list[JsonObject]:
-        """The options while the member still types ``name``: nothing is checked yet."""
+        """Return the unchecked options while the member types ``name`` (autocomplete)."""
         if path:
             inner = next(option for option in offered if option["name"] == path[0])
             found = self.focused_options(

@@ -1,4 +1,4 @@
-"""The commands that the application registered, global ones and those of single guilds."""
+"""The application's registered commands, global and per guild."""
 
 import copy
 
@@ -9,7 +9,7 @@ from sandbox.discord.snowflakes import Snowflakes
 
 
 class CommandRegistry:
-    """Registered commands; ``None`` stands for all guilds at once."""
+    """Registered commands by scope: a guild's id, or None for global commands."""
 
     def __init__(self, snowflakes: Snowflakes, application_id: int) -> None:
         self._snowflakes = snowflakes
@@ -17,18 +17,18 @@ class CommandRegistry:
         self._scopes: dict[int | None, dict[int, JsonObject]] = {}
 
     def all(self, guild_id: int | None = None) -> list[JsonObject]:
-        """The commands of a scope."""
+        """Return the commands of a scope."""
         return list(self._scopes.get(guild_id, {}).values())
 
     def has_commands(self) -> bool:
-        """Whether anything is registered."""
+        """Whether any command is registered."""
         return any(self._scopes.values())
 
     def get(self, guild_id: int | None, command_id: int) -> JsonObject:
-        """One command.
+        """Return one command.
 
         Raises:
-            ApiError: 10063.
+            ApiError: 10063 if it is unknown.
         """
         found = self._scopes.get(guild_id, {}).get(command_id)
         if found is None:
@@ -36,7 +36,7 @@ class CommandRegistry:
         return found
 
     def upsert(self, guild_id: int | None, body: JsonObject) -> tuple[JsonObject, bool]:
-        """Add a command, or replace the one of its name and type; say whether it is new."""
+        """Add a command or replace the one with its name and type; return whether it is new, too."""
         scope = self._scopes.setdefault(guild_id, {})
         kind = body.get("type") or 1
         for command in scope.values():
@@ -48,7 +48,7 @@ class CommandRegistry:
         return made, True
 
     def replace_all(self, guild_id: int | None, bodies: list[JsonObject]) -> list[JsonObject]:
-        """Make ``bodies`` the only commands of a scope; those that stay keep their ids."""
+        """Replace all commands of a scope by ``bodies``; commands that stay keep their ids."""
         before = {(old["type"], old["name"]): int(old["id"]) for old in self.all(guild_id)}
         scope: dict[int, JsonObject] = {}
         for body in bodies:
@@ -62,7 +62,7 @@ class CommandRegistry:
         """Delete a command.
 
         Raises:
-            ApiError: 10063.
+            ApiError: 10063 if it is unknown.
         """
         self.get(guild_id, command_id)
         del self._scopes[guild_id][command_id]
@@ -70,7 +70,7 @@ class CommandRegistry:
     def find(
         self, name: str, kind: CommandType, channel: Channel, *, with_bot: bool
     ) -> JsonObject | None:
-        """The command ``name`` that a member is offered in ``channel``."""
+        """Return the command ``name`` if a member can use it in ``channel``."""
         guild_id = channel.guild.id if channel.guild else None
         context = Context.GUILD if channel.guild else Context.BOT_DM
         if guild_id is not None and with_bot:

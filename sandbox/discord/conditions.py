@@ -1,4 +1,4 @@
-"""Waiting for something to become true, without asking again and again."""
+"""Waits for conditions on the state without polling it all the time."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,14 +9,14 @@ CHECK_INTERVAL = 0.05
 
 
 class Conditions:
-    """Conditions that are looked at again whenever something changed."""
+    """Conditions to check after each change."""
 
     def __init__(self) -> None:
         self._checks: dict[asyncio.Future[None], Callable[[], bool]] = {}
         self._scheduled = False
 
     def notify(self) -> None:
-        """Have all conditions looked at, once for all changes of this moment."""
+        """Check all conditions in the event loop's next iteration, once for several changes."""
         if self._checks and not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._check)
@@ -33,10 +33,10 @@ class Conditions:
                 future.set_exception(error)
 
     async def wait_for(self, condition: Callable[[], T], *, timeout: float) -> T:  # noqa: ASYNC109
-        """The first truthy value of ``condition``.
+        """Return the first truthy value of ``condition``.
 
         Raises:
-            TimeoutError: it was not true within ``timeout`` seconds.
+            TimeoutError: there was none within ``timeout`` seconds.
         """
         found = condition()
         if found:

@@ -1,4 +1,4 @@
-"""Trouble on order: what the next requests to a route run into."""
+"""Fault injection: what happens to the next requests to a route."""
 
 import asyncio
 import dataclasses
@@ -26,10 +26,10 @@ def _always(_: LoggedRequest) -> bool:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Fault:
-    """An order for trouble; ``left`` counts the requests that it is still waiting for.
+    """A planned fault for the next ``remaining`` requests that match.
 
-    ``method`` and ``route`` are patterns in the manner of file names (``*``); the route is a
-    template such as ``/channels/{channel_id}/messages/{message_id}``.
+    ``method`` and ``route`` are patterns as for file names (``*``); the route is a template such as
+    ``/channels/{channel_id}/messages/{message_id}``.
     """
 
     kind: FaultKind
@@ -46,10 +46,7 @@ class Fault:
     released: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
     def release(self) -> None:
-        """Have no more requests hang.
-
-        Those that do are answered if they were applied, and cut off if not.
-        """
+        """End the fault: hanging requests are answered if they were applied, else disconnected."""
         self.remaining = 0
         self.released.set()
 
@@ -62,7 +59,7 @@ class Fault:
         )
 
     def consume(self, request: LoggedRequest) -> bool:
-        """Whether ``request`` runs into this fault, which is then one less."""
+        """Count ``request`` if the fault applies to it; return whether it does."""
         if not self._matches(request):
             return False
         self.remaining -= 1
@@ -71,13 +68,13 @@ class Fault:
 
 
 class Faults:
-    """The faults on order, oldest first."""
+    """The planned faults, oldest first."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> Fault:
-        """Add ``fault``; it is returned, to be asked about or released."""
+        """Plan ``fault`` and return it."""
         self._faults.append(fault)
         return fault
 
@@ -92,9 +89,9 @@ class Faults:
         retry_after: float | None = None,
         when: Callable[[LoggedRequest], bool] = _always,
     ) -> Fault:
-        """Have the next requests answered with ``status`` and ``code``.
+        """Answer the next requests with ``status`` and ``code`` instead of applying them.
 
-        A ``retry_after`` in seconds makes a proper 429 of it.
+        A ``retry_after`` in seconds adds the headers and body of Discord's 429.
         """
         fault = Fault(FaultKind.ANSWER, method, route, times, status, code, when=when)
         fault.message = f"{status}: ordered by a test"
@@ -116,7 +113,7 @@ class Faults:
         applied: bool = False,
         when: Callable[[LoggedRequest], bool] = _always,
     ) -> Fault:
-        """Have the next requests hang until ``release``, ``applied`` or not."""
+        """Leave the next requests unanswered until ``release``, ``applied`` or not."""
         trouble = FaultKind.HANG_AFTER if applied else FaultKind.HANG_BEFORE
         return self.add(Fault(trouble, method, route, times, when=when))
 
@@ -129,18 +126,18 @@ class Faults:
         applied: bool = False,
         when: Callable[[LoggedRequest], bool] = _always,
     ) -> Fault:
-        """Have the connection of the next requests closed, after they were ``applied`` or not."""
+        """Close the connection of the next requests, after they were ``applied`` or not."""
         trouble = FaultKind.CLOSE_AFTER if applied else FaultKind.CLOSE_BEFORE
         return self.add(Fault(trouble, method, route, times, when=when))
 
     def clear(self) -> None:
-        """Forget all orders, and let go what hangs."""
+        """Remove and release all faults."""
         for fault in self._faults:
             fault.release()
         self._faults.clear()
 
     def take(self, request: LoggedRequest) -> Fault | None:
-        """The fault that ``request`` runs into."""
+        """Return the fault that applies to ``request``, and count it."""
         if not self._faults:
             return None
         return next((fault for fault in self._faults if fault.consume(request)), None)

@@ -1,8 +1,8 @@
-"""What Discord calls a file: plain letters in its link, and the name that it was given beside it.
+"""File names: ASCII in the URL, and the original name as title.
 
-Discord documents neither. Files are named as by ``secure_filename`` of Werkzeug
-(discord-api-docs #7754), the given name comes as ``title`` and without its ending (#6945), and a
-name of which nothing is left becomes a random one.
+Discord documents neither. File names follow ``secure_filename`` of Werkzeug
+(discord-api-docs #7754), ``title`` is the original name without its extension (#6945), and a
+name without any usable character becomes a random one.
 """
 
 import re
@@ -14,7 +14,7 @@ _UNUSUAL = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 def sanitized_filename(name: str) -> tuple[str, str | None]:
-    """The name of a file in its link, and its title if that says more."""
+    """Return the file name for the URL, and the title if it differs."""
     stem, dot, ending = name.rpartition(".")
     if not stem:
         stem, dot, ending = name, "", ""

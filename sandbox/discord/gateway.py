@@ -1,4 +1,4 @@
-"""Gateway v10: hello, identify, resume, heartbeats, and the events in between."""
+"""Gateway v10: hello, identify, resume, heartbeats and events."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ ALL_INTENTS = (1 << 26) - 1
 
 
 class Gateway:
-    """All sessions and sockets."""
+    """All sessions and sockets of the gateway."""
 
     def __init__(self, state: DiscordState, token: str) -> None:
         self.url = ""
@@ -56,9 +56,9 @@ class Gateway:
     # trouble on order
 
     def drop_connections(self, *, resumable: bool = True, abrupt: bool = False) -> None:
-        """Cut all sockets; unless ``resumable``, their sessions are forgotten too.
+        """Close all sockets, and delete their sessions unless ``resumable``.
 
-        An ``abrupt`` cut has no close frame, as when a cable is pulled.
+        ``abrupt`` closes them without a close frame, as a network failure does.
         """
         if not resumable:
             self.sessions.clear()
@@ -70,7 +70,7 @@ class Gateway:
                 self._close(socket, 4000, "Unknown error.")
 
     def request_reconnect(self) -> None:
-        """Send RECONNECT to all sockets; the bot should come back and resume."""
+        """Send RECONNECT to all sockets, which asks the bot to reconnect and resume."""
         for socket in self._sockets:
             socket.push(opcode_payload(RECONNECT, None))
 
@@ -82,10 +82,10 @@ class Gateway:
             socket.push(opcode_payload(INVALID, resumable))
 
     def resend_last(self, name: str) -> None:
-        """Send the latest event of that name once more, as Discord may do.
+        """Send the latest event named ``name`` again, since Discord may send events twice.
 
         Raises:
-            LookupError: there was none.
+            LookupError: no such event was sent.
         """
         found = [(each, each.last_event(name)) for each in self.sessions.values()]
         candidates = [(session, sent) for session, sent in found if sent is not None]
@@ -97,7 +97,7 @@ class Gateway:
     # the life of a socket
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
-        """Speak with a bot until either side has enough."""
+        """Serve a websocket until either side closes it."""
         ws = web.WebSocketResponse(compress=False, timeout=1.0)
         await ws.prepare(request)
         try:

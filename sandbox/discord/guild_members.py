@@ -1,4 +1,4 @@
-"""Members of a guild, as a bot asks the gateway for them."""
+"""Answers the gateway's REQUEST_GUILD_MEMBERS."""
 
 from sandbox.discord import payloads
 from sandbox.discord.protocol import Intent, JsonObject, is_array
@@ -10,10 +10,10 @@ CHUNK_SIZE = 1000
 
 
 def send_member_chunks(session: Session, state: DiscordState, data: JsonObject) -> None:
-    """Answer a request for members of a guild.
+    """Send the requested members of a guild in chunks.
 
     Raises:
-        CloseError: 4014 where all are wanted without the intent for it.
+        CloseError: 4014 for a request of all members without the GUILD_MEMBERS intent.
     """
     number = data.get("guild_id")
     guild = state.guilds.get(int(str(number))) if str(number).isdigit() else None

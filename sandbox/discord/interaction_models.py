@@ -1,4 +1,4 @@
-"""What members do with the application: an interaction, and the modal that may answer it."""
+"""Interactions and modals."""
 
 import asyncio
 import dataclasses
@@ -29,7 +29,7 @@ INPUT_TYPES = frozenset(
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Modal:
-    """A form on a member's screen."""
+    """A modal that a member has open."""
 
     interaction: "Interaction"
     title: str
@@ -39,13 +39,13 @@ class Modal:
 
     @property
     def fields(self) -> dict[str, JsonObject]:
-        """Its inputs by custom id, each as the bot sent it."""
+        """Its inputs by custom id, as the bot sent them."""
         found = walk_components(self.components)
         return {item["custom_id"]: item for item in found if item.get("type") in INPUT_TYPES}
 
     @property
     def labels(self) -> dict[str, str]:
-        """The custom ids of its inputs by what is written above them."""
+        """The custom ids of its inputs by label."""
         found: dict[str, str] = {}
         for top in objects(self.components):
             for item in walk_components([top]):
@@ -56,10 +56,10 @@ class Modal:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Interaction:
-    """One thing that a member did with the application, and what came of it.
+    """A member's interaction with the application, and the application's response.
 
-    ``message`` is the answer (the source message itself, if that was changed), ``followups`` are
-    later messages, ``failed`` is what the member reads when the application fails.
+    ``message`` is the response (the source message itself if that was updated), ``followups`` are
+    later messages, ``error`` is the text that the client shows when the application fails.
     """
 
     id: int
@@ -85,18 +85,18 @@ class Interaction:
 
     @property
     def is_ephemeral(self) -> bool:
-        """Whether only the member sees the answer."""
+        """Whether only the member sees the response."""
         return self.message is not None and self.message.is_ephemeral
 
     @property
     def token_expired(self) -> bool:
-        """Whether its token has reached its end of life."""
+        """Whether the token is older than its lifetime of 15 minutes."""
         return time.monotonic() - self.begun_at > self.token_lifetime
 
     def age_token(self, by: dt.timedelta) -> None:
-        """Have its token be older by ``by`` (it lives for 15 minutes)."""
+        """Make the token older by ``by``."""
         self.token_lifetime -= by.total_seconds()
 
     def invalidate_token(self, code: int = 50027) -> None:
-        """Have its token die now: 50027 is an invalid token, 10015 an unknown webhook."""
+        """Invalidate the token with an error code: 50027 invalid token, 10015 unknown webhook."""
         self.token_error = code

@@ -1,4 +1,4 @@
-"""How Discord writes interactions as JSON."""
+"""JSON payloads of interactions."""
 
 from sandbox.discord import payloads, permissions
 from sandbox.discord.interaction_models import Interaction
@@ -17,7 +17,7 @@ def interaction_payload(
     user: User,
     channel: Channel,
 ) -> JsonObject:
-    """What the gateway tells of an interaction, but for its data."""
+    """The payload of INTERACTION_CREATE without its ``data``."""
     guild = channel.guild
     at_home = is_guild_install(state, channel)
     may = app_permissions(state, channel, user)
@@ -59,18 +59,18 @@ def interaction_payload(
 
 
 def is_guild_install(state: DiscordState, channel: Channel) -> bool:
-    """Whether the bot is where the channel is, and not only installed by its user."""
+    """Whether the bot is in the channel's guild or DM, not only installed by its user."""
     return channel.guild is None or state.bot.id in channel.guild.members
 
 
 def app_permissions(state: DiscordState, channel: Channel, user: User) -> int:
-    """What the application may do where ``user`` uses it."""
+    """The application's permissions where ``user`` uses it."""
     acting = state.bot if is_guild_install(state, channel) else user
     return permissions.in_channel(channel, acting)
 
 
 def interaction_metadata(interaction: Interaction) -> JsonObject:
-    """What a message tells of the interaction that it answers."""
+    """The ``interaction_metadata`` of a message that responds to the interaction."""
     told: JsonObject = {
         "id": str(interaction.id),
         "type": interaction.type,

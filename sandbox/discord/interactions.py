@@ -1,4 +1,4 @@
-"""The life of interactions: begun by a member, answered once, followed up for 15 minutes."""
+"""Lifecycle of interactions: created, acknowledged once, followed up for 15 minutes."""
 
 import asyncio
 import secrets
@@ -33,7 +33,7 @@ EPHEMERAL = int(MessageFlag.EPHEMERAL)
 class Interactions:
     """All interactions of the application, by id and by token.
 
-    ``acknowledge_within`` is the time in seconds that the bot has for its answer.
+    ``acknowledge_timeout`` is the time in seconds within which the bot has to respond.
     """
 
     def __init__(self, state: DiscordState) -> None:
@@ -54,7 +54,7 @@ class Interactions:
         source: Message | None = None,
         modal_of: Modal | None = None,
     ) -> Interaction:
-        """Tell the bot that ``user`` did something in ``channel``."""
+        """Create an interaction of ``user`` in ``channel`` and send it to the bot."""
         number = self._state.snowflakes.new()
         token = secrets.token_urlsafe(48)
         payload = interaction_payloads.interaction_payload(
@@ -69,7 +69,7 @@ class Interactions:
         return begun
 
     async def wait_until_acknowledged(self, interaction: Interaction) -> Interaction:
-        """Wait until ``interaction`` is acknowledged, or its 3 s are over."""
+        """Wait until ``interaction`` is acknowledged or timed out."""
         try:
             await asyncio.wait_for(interaction.acknowledged.wait(), self.acknowledge_timeout)
         except TimeoutError:
@@ -81,10 +81,10 @@ class Interactions:
     # the bot answers them
 
     def respond(self, number: int, token: str, body: Json, files: Sequence[Upload]) -> Interaction:
-        """Apply the bot's answer.
+        """Apply the bot's response.
 
         Raises:
-            ApiError: 10062 for an unknown or late one, 40060 for a second answer, 50035.
+            ApiError: 10062 for an unknown or late one, 40060 for a second one, 50035 if invalid.
         """
         interaction = self.by_id.get(number)
         if interaction is None or interaction.token != token:
@@ -198,10 +198,11 @@ class Interactions:
     # and follows them up
 
     def by_valid_token(self, application_id: int, token: str) -> Interaction:
-        """The interaction with this token.
+        """Return the interaction with this token.
 
         Raises:
-            ApiError: 10015 for an unknown application or one killed so, 50027 for a dead token.
+            ApiError: 10015 for an unknown application, 50027 for an expired token, or the code of
+                ``invalidate_token``.
         """
         interaction = self.by_token.get(token)
         if application_id != self._state.application_id:
@@ -217,11 +218,11 @@ class Interactions:
     def send_followup(
         self, interaction: Interaction, body: JsonObject, files: Sequence[Upload]
     ) -> Message:
-        """Send one more message; the first one after a deferral fills that instead.
+        """Send a followup message; the first one after a deferral edits the deferred response.
 
         Raises:
-            ApiError: as for any message, 10015 before the first answer, or 40094 for the
-                sixth of an app that only its user installed.
+            ApiError: as for any message, 10015 before the response, or 40094 for the sixth followup
+                of an app that is only installed by the user.
         """
         if interaction.callback_type in {None, CallbackType.CHOICES}:
             raise ApiError(10015)
@@ -243,10 +244,10 @@ class Interactions:
         return message
 
     def find_message(self, interaction: Interaction, name: str) -> Message:
-        """The message that the webhook calls ``name``: ``@original`` or an id.
+        """Return the message that the webhook calls ``name``: ``@original`` or an id.
 
         Raises:
-            ApiError: 10008 where there is none, 10015 before the first answer.
+            ApiError: 10008 if it does not exist, 10015 before the response.
         """
         if interaction.callback_type is None:
             raise ApiError(10015)
@@ -261,10 +262,10 @@ class Interactions:
     def edit_message(
         self, interaction: Interaction, name: str, body: JsonObject, files: Sequence[Upload]
     ) -> Message:
-        """Change a message through the webhook.
+        """Edit a message through the webhook.
 
         Raises:
-            ApiError: as ``message_of`` and as for any message.
+            ApiError: as ``find_message`` and as for any message.
         """
         message = self.find_message(interaction, name)
         self._check_channel(interaction.channel)

@@ -1,4 +1,4 @@
-"""A person in front of Discord's client: sees a channel, types, clicks, reacts."""
+"""A member who uses Discord's client: reads, writes, reacts, uses commands and components."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,10 @@ from sandbox.discord.state import DiscordState
 
 
 class Member:
-    """A person who uses Discord's client. Raises NotPossibleError for what the client forbids."""
+    """A person who uses Discord's client.
+
+    Every action raises NotPossibleError if the client does not allow it.
+    """
 
     def __init__(
         self,
@@ -50,18 +53,18 @@ class Member:
 
     @property
     def mention(self) -> str:
-        """What one writes to mention this person."""
+        """The markup that mentions this person."""
         return self.user.mention
 
     @property
     def dm(self) -> Channel:
-        """The direct channel with the bot."""
+        """The DM channel with the bot."""
         return self._state.dm_channel(self.user)
 
     # messages and reactions
 
     def read(self, channel: Channel | None = None) -> list[Message]:
-        """The messages that this person sees in ``channel``, oldest first."""
+        """Return the messages that this person sees in ``channel``, oldest first."""
         place = self._accessible_channel(channel)
         if permissions.missing(place, self.user, Permission.READ_MESSAGE_HISTORY):
             return []
@@ -76,7 +79,7 @@ class Member:
         files: Sequence[Upload] = (),
         reply_to: Message | None = None,
     ) -> Message:
-        """Write an ordinary message."""
+        """Send a message."""
         place = self._accessible_channel(channel)
         if not permissions.can_send(place, self.user):
             raise NotPossibleError("This person may not write here")
@@ -102,11 +105,11 @@ class Member:
         messages.add_reaction(self._state, message, emoji, self.user)
 
     async def unreact(self, message: Message, emoji: str) -> None:
-        """Take a reaction back."""
+        """Remove an own reaction."""
         messages.remove_reaction(self._state, message, emoji, self.user)
 
     async def delete(self, message: Message) -> None:
-        """Delete an own message, or any with the permission to manage messages."""
+        """Delete an own message, or any message with MANAGE_MESSAGES."""
         self._require_visible(message)
         if message.author is not self.user and message.visible_to is not self.user:
             self._require_permission(message.channel, Permission.MANAGE_MESSAGES)
@@ -117,9 +120,9 @@ class Member:
     async def slash(
         self, name: str, *, channel: Channel | None = None, **options: object
     ) -> Interaction:
-        """Use a slash command (``"session start"`` is a subcommand), and wait for the answer.
+        """Use a slash command (``"session start"`` is a subcommand), and wait for the response.
 
-        Returns the interaction when it is acknowledged, or failed after 3 seconds.
+        Returns the interaction when it is acknowledged, or timed out after 3 seconds.
         """
         place = self._accessible_channel(channel)
         command, path = self._find_command(name, CommandType.SLASH, place)
@@ -140,10 +143,10 @@ class Member:
         channel: Channel | None = None,
         **options: object,
     ) -> list[JsonObject]:
-        """The choices that are offered while typing ``value`` into the option ``focused``.
+        """Return the choices offered for the text ``value`` in the option ``focused``.
 
         Raises:
-            TimeoutError: the application offered nothing within 3 seconds.
+            TimeoutError: the application offered none within 3 seconds.
         """
         place = self._accessible_channel(channel)
         command, path = self._find_command(name, CommandType.SLASH, place)
@@ -159,7 +162,7 @@ class Member:
         return asked.choices
 
     async def context_menu(self, name: str, target: Message | User) -> Interaction:
-        """Use a command from the menu of a message or a user."""
+        """Use a context menu command on a message or a user."""
         channel = target.channel if isinstance(target, Message) else self._state.channel
         place = self._accessible_channel(channel)
         kind = CommandType.MESSAGE if isinstance(target, Message) else CommandType.USER
@@ -176,7 +179,7 @@ class Member:
         return await self._send_interaction(InteractionType.COMMAND, place, data)
 
     async def click(self, message: Message, button: str) -> Interaction:
-        """Press a button, named by its label or custom id."""
+        """Click a button, given by its label or custom id."""
         found = self._find_component(message, button)
         if found["type"] != ComponentType.BUTTON or "custom_id" not in found:
             raise NotPossibleError(f"{button!r} is no button that the bot hears of")
@@ -207,9 +210,9 @@ class Member:
     async def submit(
         self, modal: Modal | None, values: dict[str, object] | None = None
     ) -> Interaction:
-        """Send a modal; inputs that ``values`` do not name keep what was prefilled.
+        """Submit a modal; inputs missing in ``values`` keep their default.
 
-        A modal whose submission failed can be sent again.
+        A modal whose submission failed can be submitted again.
         """
         if modal is None:
             raise NotPossibleError("No modal was opened")

@@ -1,4 +1,4 @@
-"""Who a message mentions, and who of them gets a notification."""
+"""Mentions of a message, and who of them is notified."""
 
 import dataclasses
 import re
@@ -14,7 +14,7 @@ EVERYONE = re.compile(r"@(everyone|here)\b")
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class Mentions:
-    """The mentions of a text that count."""
+    """The effective mentions of a message; ``pinged`` are the ids and words that notify."""
 
     users: list[User]
     roles: list[int]
@@ -38,7 +38,7 @@ def _allowed_ids(allowed: Json, kind: str, ids: list[int]) -> list[int]:
 def find_mentions(
     content: str, allowed: Json, author: User, channel: Channel, users: dict[int, User]
 ) -> Mentions:
-    """The mentions in ``content`` that ``allowed`` (``allowed_mentions``) lets through."""
+    """Return the mentions in ``content`` that ``allowed`` (``allowed_mentions``) permits."""
     if "@" not in content:
         return NO_MENTIONS
     guild = channel.guild

@@ -1,4 +1,4 @@
-"""Messages come, change and go; reactions too."""
+"""Sends, edits and deletes messages; adds and removes reactions."""
 
 import copy
 import datetime as dt
@@ -34,7 +34,7 @@ def new_message(
     body: JsonObject,
     files: Sequence[Upload] = (),
 ) -> Message:
-    """A message of a checked ``body``, not yet sent: see ``send``."""
+    """Return a message from a validated ``body``; ``send`` posts it."""
     message = Message(state.snowflakes.new(), channel, author)
     message.tts = bool(body.get("tts"))
     message.nonce = body.get("nonce")
@@ -52,7 +52,7 @@ def new_message(
 
 
 def send(state: DiscordState, message: Message) -> None:
-    """Put ``message`` into its channel, and tell of it."""
+    """Post ``message`` in its channel and emit the event."""
     channel = message.channel
     channel.messages[message.id] = message
     if not message.is_ephemeral:
@@ -64,7 +64,7 @@ def send(state: DiscordState, message: Message) -> None:
 def edit_message(
     state: DiscordState, message: Message, body: JsonObject, files: Sequence[Upload] = ()
 ) -> None:
-    """Change ``message`` by a checked ``body``; what it does not name stays."""
+    """Edit ``message`` by a validated ``body``; fields missing in it stay."""
     if body.get("flags") is not None:
         message.flags = message.flags & ~EDITABLE_FLAGS | int(body["flags"]) & EDITABLE_FLAGS
     was_loading = message.is_loading
@@ -78,7 +78,7 @@ def edit_message(
 
 
 def delete_message(state: DiscordState, message: Message) -> None:
-    """Delete ``message``, and tell of it."""
+    """Delete ``message`` and emit the event."""
     message.deleted = True
     message.channel.messages.pop(message.id, None)
     guild = message.channel.guild
@@ -93,7 +93,7 @@ def delete_message(state: DiscordState, message: Message) -> None:
 
 
 def add_reaction(state: DiscordState, message: Message, emoji: str, user: User) -> None:
-    """Have ``user`` react; a second time changes nothing."""
+    """Add a reaction of ``user``; does nothing if they reacted already."""
     people = message.reactions.setdefault(emoji, {})
     if user.id not in people:
         people[user.id] = user
@@ -101,7 +101,7 @@ def add_reaction(state: DiscordState, message: Message, emoji: str, user: User) 
 
 
 def remove_reaction(state: DiscordState, message: Message, emoji: str, user: User) -> None:
-    """Take back a reaction of ``user``, if there is one."""
+    """Remove a reaction of ``user``, if there is one."""
     people = message.reactions.get(emoji, {})
     if people.pop(user.id, None) is not None:
         if not people:
@@ -112,7 +112,7 @@ def remove_reaction(state: DiscordState, message: Message, emoji: str, user: Use
 def store_file(
     state: DiscordState, channel: Channel, file: Upload, *, ephemeral: bool
 ) -> Attachment:
-    """Keep ``file`` where its link finds it."""
+    """Store ``file`` and return it as an attachment with its URL."""
     number = state.snowflakes.new()
     name, title = sanitized_filename(file.name)
     kind = file.content_type
@@ -184,7 +184,7 @@ def _stored_embed(embed: JsonObject, links: dict[str, str], words: dict[str, str
 
 
 def _resolve_url(url: Json, links: dict[str, str]) -> str:
-    """Where a picture is; empty for a file that the message does not have, as Discord drops it."""
+    """Return an image's URL; empty for a file that the message lacks, since Discord drops it."""
     if not isinstance(url, str):
         return ""
     name = url.removeprefix(ATTACHMENT_SCHEME)

@@ -1,4 +1,4 @@
-"""What Discord's client makes of a modal that a member fills in."""
+"""Turns what a member enters in a modal into a submission, as Discord's client does."""
 
 from sandbox.discord import messages, payloads
 from sandbox.discord.command_options import NotPossibleError
@@ -19,7 +19,7 @@ GROUP_TYPES = frozenset({ComponentType.CHECKBOX_GROUP, ComponentType.RADIO_GROUP
 
 
 class ModalSubmission:
-    """A modal with what the member wrote; ``resolved`` holds uploaded files."""
+    """The submission of a modal; ``resolved`` holds uploaded files."""
 
     def __init__(self, state: DiscordState, channel: Channel, modal: Modal) -> None:
         self.resolved: JsonObject = {}
@@ -29,12 +29,12 @@ class ModalSubmission:
         self._last_id = 0
 
     def submission_data(self, values: dict[str, object]) -> JsonObject:
-        """The data of the submission; inputs are named by custom id or label.
+        """Return the data of the interaction; ``values`` are by custom id or label.
 
-        What is not named keeps what it was prefilled with.
+        Inputs missing in ``values`` keep their default.
 
         Raises:
-            NotPossibleError: something required is missing, or does not fit.
+            NotPossibleError: a required value is missing or a value is invalid.
         """
         labels, fields = self._modal.labels, self._modal.fields
         written = {labels.get(name, name): value for name, value in values.items()}

@@ -1,6 +1,6 @@
-"""What a local Discord consists of: users, guilds, channels and messages.
+"""Users, guilds, channels and messages of a local Discord.
 
-Plain values with identity; the world changes them, payloads draw them.
+Mutable objects with identity; ``DiscordState`` changes them, ``payloads`` converts them to JSON.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ THREAD_TYPES = frozenset({ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD}
 
 @dataclasses.dataclass(slots=True, eq=False)
 class User:
-    """A person or a bot, wherever they are."""
+    """A person or a bot."""
 
     id: int
     name: str
@@ -25,13 +25,13 @@ class User:
 
     @property
     def mention(self) -> str:
-        """What one writes to mention this user."""
+        """The markup that mentions this user."""
         return f"<@{self.id}>"
 
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Role:
-    """A role of a guild; the one whose id is the guild's is everyone's."""
+    """A role of a guild; the @everyone role has the guild's id."""
 
     id: int
     name: str
@@ -75,7 +75,7 @@ class Guild:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Channel:
-    """A text channel, a thread (then ``parent`` is its channel) or a direct channel."""
+    """A text channel, a thread (then ``parent`` is its channel) or a DM channel."""
 
     id: int
     type: ChannelType
@@ -99,13 +99,13 @@ class Channel:
 
     @property
     def mention(self) -> str:
-        """What one writes to mention this channel."""
+        """The markup that mentions this channel."""
         return f"<#{self.id}>"
 
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Upload:
-    """A file on its way to Discord."""
+    """A file to upload."""
 
     name: str
     content: bytes
@@ -114,9 +114,9 @@ class Upload:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Attachment:
-    """A file that Discord keeps; ``url`` is served by the sandbox.
+    """A stored file; the sandbox serves it at ``url``.
 
-    ``title`` is the name that it was given, without its ending, where ``filename`` says less.
+    ``title`` is the original name without its extension, where ``filename`` differs from it.
     """
 
     id: int
@@ -136,9 +136,9 @@ Version: TypeAlias = tuple[float, JsonObject]
 class Message:
     """A message and all its visible versions.
 
-    ``history`` holds a pair of monotonic seconds and the payload for each version that a member
-    could see: the first one, and one for each edit. ``pinged`` names who got a notification:
-    ids of users and roles, ``"everyone"`` and ``"here"``.
+    ``history`` has a pair of monotonic seconds and payload for each version that a member could
+    see: the first one, and one per edit. ``pinged`` is who was notified: ids of users and roles,
+    ``"everyone"`` and ``"here"``.
     """
 
     id: int
@@ -183,12 +183,12 @@ class Message:
 
     @property
     def is_loading(self) -> bool:
-        """Whether it still says that the application is thinking."""
+        """Whether it still shows that the application is thinking."""
         return bool(self.flags & MessageFlag.LOADING)
 
     @property
     def edit_count(self) -> int:
-        """How often a member saw it change."""
+        """The number of visible edits."""
         return len(self.history) - 1
 
     @property

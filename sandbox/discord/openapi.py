@@ -1,7 +1,7 @@
-"""Holds requests against Discord's OpenAPI document, where one is given.
+"""Validates requests against Discord's OpenAPI document, where one is given.
 
-Relaxed is one thing: ``SnowflakeType`` may also be an integer, which Discord takes and
-discord.py sends. Values of ``format`` are not looked at, as JSON Schema has it by default.
+One rule is relaxed: ``SnowflakeType`` may also be an integer, which Discord accepts and
+discord.py sends. ``format`` is not checked, which is the default of JSON Schema.
 """
 
 import importlib
@@ -28,14 +28,14 @@ def _most_relevant_error(errors: Iterator[Any]) -> Any:  # noqa: ANN401 - jsonsc
 
 
 class SchemaValidator(Protocol):
-    """What is used of a validator of jsonschema."""
+    """The part of jsonschema's validators that is used here."""
 
     def is_valid(self, instance: object) -> bool:
-        """Whether ``instance`` fits."""
+        """Whether ``instance`` matches the schema."""
         ...
 
     def iter_errors(self, instance: object) -> Iterator[Any]:
-        """What is wrong with ``instance``."""
+        """Yield the errors in ``instance``."""
         ...
 
 
@@ -57,7 +57,7 @@ class Operation:
         }
 
     def find_error(self, query: Mapping[str, str], body: Json) -> str | None:
-        """What the document has against a request, as a sentence."""
+        """Return what is wrong with a request, as a sentence; else None."""
         for name, value in query.items():
             validator = self._queries.get(name)
             if validator is None:
@@ -80,11 +80,11 @@ class Operation:
 
 
 class OpenApiDocument:
-    """Discord's OpenAPI document, compiled as it is asked for.
+    """Discord's OpenAPI document; validators are compiled when first used.
 
     Raises:
-        OSError: there is no such file.
-        ValueError: it is not such a document.
+        OSError: the file does not exist.
+        ValueError: the file is not an OpenAPI document.
     """
 
     def __init__(self, path: pathlib.Path) -> None:
@@ -114,11 +114,11 @@ class OpenApiDocument:
                 self._operation_schemas[_operation_key(method, template)] = (pointer, whole)
 
     def validator_at(self, pointer: str) -> SchemaValidator:
-        """Checks against the schema at ``pointer`` in the document."""
+        """Return a validator for the schema at ``pointer`` in the document."""
         return self._create_validator({"$ref": f"{DOCUMENT_URN}#{pointer}"})
 
     def validator_for(self, schema: JsonObject) -> SchemaValidator:
-        """Checks against a small ``schema`` that may refer to the document's."""
+        """Return a validator for ``schema``, which may refer to the document's schemas."""
         text = json.dumps(schema).replace('"#/', f'"{DOCUMENT_URN}#/')
         return self._create_validator(json.loads(text))
 
@@ -129,7 +129,7 @@ class OpenApiDocument:
     def find_error(
         self, method: str, template: str, query: Mapping[str, str], body: Json
     ) -> str | None:
-        """What the document has against a request to ``template``, as a sentence."""
+        """Return what is wrong with a request to ``template``, as a sentence; else None."""
         key = _operation_key(method, template)
         if key not in self._operations:
             found = self._operation_schemas.get(key)
@@ -141,10 +141,10 @@ class OpenApiDocument:
 
 
 def _discriminate_unions(node: Json, schemas: JsonObject) -> None:
-    """Have unions whose members differ in ``type`` look at the member that is meant.
+    """Replace unions whose members differ in ``type`` by one conditional schema per type.
 
-    This accepts the same values; it spares trying all members (a modal takes a third of the
-    time), and the complaint is about the member that was meant.
+    The same values are valid. Validation takes a third of the time for a modal, and errors are
+    about the member with the right type.
     """
     if is_array(node):
         for item in node:
@@ -169,7 +169,7 @@ def _discriminate_unions(node: Json, schemas: JsonObject) -> None:
 
 
 def _type_values(member: Json, schemas: JsonObject) -> list[int]:
-    """The values of ``type`` by which a member of a union is known; none if it is not."""
+    """Return the values of ``type`` that identify a union's member; empty if there are none."""
     name = str(member.get("$ref", "")).rpartition("/")[2] if is_object(member) else ""
     schema = schemas.get(name, {})
     if "type" not in schema.get("required", []):

@@ -1,4 +1,4 @@
-"""How Discord writes users, channels and messages as JSON."""
+"""JSON payloads of users, channels and messages."""
 
 import datetime as dt
 
@@ -16,12 +16,12 @@ from sandbox.discord.snowflakes import created_at
 
 
 def timestamp(time: dt.datetime) -> str:
-    """A time as Discord writes it."""
+    """An ISO 8601 timestamp in Discord's format."""
     return time.isoformat(timespec="microseconds")
 
 
 def user(who: User) -> JsonObject:
-    """A user as anybody sees them."""
+    """A user as others see them."""
     return {
         "id": str(who.id),
         "username": who.name.lower().replace(" ", "_"),
@@ -42,7 +42,7 @@ def user(who: User) -> JsonObject:
 
 
 def own_user(who: User) -> JsonObject:
-    """The bot as it sees itself."""
+    """The bot's own user, with private fields."""
     return {
         **user(who),
         "verified": True,
@@ -55,7 +55,7 @@ def own_user(who: User) -> JsonObject:
 
 
 def partial_member(member: GuildMember) -> JsonObject:
-    """A member without their user, as messages carry it."""
+    """A member without their user, as in messages."""
     return {
         "nick": None,
         "avatar": None,
@@ -181,7 +181,7 @@ def _reactions(of: Message, viewer: User) -> list[JsonObject]:
 
 
 def _files_outside_embeds(of: Message) -> list[Attachment]:
-    """The files of a message but for those that its embeds show: Discord tells of no file twice."""
+    """A message's files that no embed shows; Discord leaves the others out of ``attachments``."""
     shown = {
         part.get(key)
         for embed in of.embeds
@@ -193,7 +193,7 @@ def _files_outside_embeds(of: Message) -> list[Attachment]:
 
 
 def message(of: Message, viewer: User, *, nested: bool = False) -> JsonObject:
-    """A message; ``viewer`` decides which reactions are their own."""
+    """A message; ``me`` in its reactions refers to ``viewer``."""
     payload: JsonObject = {
         "id": str(of.id),
         "channel_id": str(of.channel.id),
@@ -254,7 +254,7 @@ def _reply(of: Message, viewer: User) -> JsonObject:
 
 
 def message_event(of: Message, viewer: User) -> JsonObject:
-    """A message as the gateway tells of it: with its guild and its author as a member."""
+    """A message as in gateway events: with its guild and its author's member."""
     payload = message(of, viewer)
     guild = of.channel.guild
     payload["channel_type"] = int(of.channel.type)

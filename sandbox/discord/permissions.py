@@ -1,4 +1,4 @@
-"""What a member may do in a channel, computed as Discord does: roles, then overwrites."""
+"""Permissions in guilds and channels, computed as Discord does: roles, then overwrites."""
 
 import enum
 
@@ -6,7 +6,7 @@ from sandbox.discord.models import Channel, Guild, Role, User
 
 
 class Permission(enum.IntFlag):
-    """The permissions that the sandbox enforces or hands out."""
+    """The permissions that the sandbox checks or grants."""
 
     ADMINISTRATOR = 1 << 3
     MANAGE_CHANNELS = 1 << 4
@@ -62,7 +62,7 @@ _SEND_IN_THREADS = int(Permission.SEND_MESSAGES_IN_THREADS)
 
 
 def in_guild(guild: Guild, user: User) -> int:
-    """The permissions that ``user`` has by their roles; 0 for a stranger."""
+    """The permissions of ``user`` by their roles; 0 if they are not in the guild."""
     member = guild.members.get(user.id)
     if member is None:
         return 0
@@ -108,17 +108,17 @@ def _apply_overwrites(base: int, place: Channel, guild: Guild, user: User) -> in
 
 
 def missing(channel: Channel, user: User, *needed: Permission) -> list[str]:
-    """The names of those of the ``needed`` permissions that ``user`` lacks in ``channel``."""
+    """The names of the ``needed`` permissions that ``user`` lacks in ``channel``."""
     has = in_channel(channel, user)
     return [each.name or "" for each in needed if not has & each]
 
 
 def can_send(channel: Channel, user: User) -> bool:
-    """Whether ``user`` may write in ``channel``."""
+    """Whether ``user`` may send messages in ``channel``."""
     writes = _SEND_IN_THREADS if channel.is_thread else _SEND
     return bool(in_channel(channel, user) & writes)
 
 
 def overwrite_type(target: User | Role) -> int:
-    """Discord's number for the kind of an overwrite: 0 for a role, 1 for a member."""
+    """Discord's number for the type of an overwrite: 0 for a role, 1 for a member."""
     return 0 if isinstance(target, Role) else 1

@@ -1,4 +1,4 @@
-"""Rate limits: buckets per route and major parameters, and the global one."""
+"""Rate limits: buckets per route and major parameters, and the global limit."""
 
 import dataclasses
 import hashlib
@@ -31,12 +31,12 @@ class _Bucket:
 
 
 def bucket_name(key: str) -> str:
-    """The hash by which Discord calls a bucket."""
+    """The hash that identifies a bucket in headers."""
     return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
 
 
 class RateLimits:
-    """Counts requests; ``enforced`` off lets everything pass (the headers go on)."""
+    """Counts requests; without ``is_enforced`` none is refused, headers are still sent."""
 
     def __init__(self) -> None:
         self.is_enforced = True
@@ -45,10 +45,10 @@ class RateLimits:
         self._names: dict[str, str] = {}
 
     def count_globally(self) -> None:
-        """Count a request against the 50 a second.
+        """Count a request against the global limit of 50 per second.
 
         Raises:
-            ApiError: 429 with the global scope.
+            ApiError: 429 with global scope.
         """
         now = time.monotonic()
         if now >= self._global.resets_at:
@@ -58,10 +58,10 @@ class RateLimits:
             raise rate_limit_error(self._global.resets_at - now, scope="global")
 
     def count(self, key: str, major: str, limit: Limit) -> dict[str, str]:
-        """Count a request in the bucket ``key`` of ``major``; return the headers that tell of it.
+        """Count a request in the bucket ``key`` of ``major``; return the rate limit headers.
 
         Raises:
-            ApiError: 429 with the user's scope and these headers.
+            ApiError: 429 with user scope and these headers.
         """
         now = time.monotonic()
         bucket = self._buckets.get((key, major))
@@ -89,7 +89,7 @@ class RateLimits:
 def rate_limit_error(
     retry_after: float, *, scope: str, headers: dict[str, str] | None = None, code: int = 0
 ) -> ApiError:
-    """Discord's 429: ``scope`` is ``user``, ``shared`` or ``global``."""
+    """Return Discord's 429; ``scope`` is ``user``, ``shared`` or ``global``."""
     everywhere = scope == "global"
     told = {
         **(headers or {}),

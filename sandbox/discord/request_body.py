@@ -1,4 +1,4 @@
-"""Reads what a request carries: JSON, or a form with files."""
+"""Reads request bodies: JSON, or multipart forms with files."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ FORM_TYPE = "multipart/form-data"
 
 
 async def read_body(http: web.Request) -> tuple[Json, list[Upload], ApiError | None]:
-    """The JSON body, the files, and what is wrong with them; None without a body.
+    """Return the JSON body, the files and an error; without a body all are empty.
 
     The body is read to its end in any case: the connection serves the next request.
     """
@@ -64,9 +64,9 @@ def _boundary(http: web.Request) -> bytes:
 
 
 def _split_parts(raw: bytes, boundary: bytes) -> Iterator[tuple[Message, bytes]]:
-    """The parts of a form, each with its headers.
+    """Yield the headers and content of each part of a form.
 
-    Not aiohttp's reader: that one stumbles over a file name with two semicolons.
+    aiohttp's reader fails at a file name with two semicolons.
     """
     for part in (b"\r\n" + raw).split(b"\r\n--" + boundary)[1:]:
         if part.startswith(b"--"):

@@ -1,4 +1,4 @@
-"""What the bot asked for, and where it broke the rules."""
+"""The log of the bot's requests and rule violations."""
 
 import dataclasses
 import time
@@ -8,10 +8,10 @@ from sandbox.discord.protocol import Json
 
 @dataclasses.dataclass(slots=True)
 class LoggedRequest:
-    """A request of the bot.
+    """A request of the bot, without tokens.
 
-    ``path`` and everything else here is free of tokens; ``route`` is the template with the
-    parameters' names; ``at`` is in monotonic seconds; ``status`` is 0 until it is answered.
+    ``route`` is the template with parameter names; ``at`` is in monotonic seconds; ``status`` is 0
+    until the request is answered.
     """
 
     method: str
@@ -26,7 +26,7 @@ class LoggedRequest:
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class Violation:
-    """A rule of Discord's that a request broke."""
+    """A request that broke one of Discord's rules."""
 
     request: LoggedRequest
     code: int

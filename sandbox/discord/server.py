@@ -1,4 +1,4 @@
-"""The local Discord as a whole: one HTTP server on loopback, one world, its members."""
+"""The local Discord: an HTTP server on loopback with REST API, gateway and file downloads."""
 
 import base64
 import datetime as dt
@@ -31,16 +31,19 @@ MAX_REQUEST_BYTES = 64 * 1024 * 1024
 
 
 class DiscordServer(LoopbackServer):
-    """A Discord to try a bot on.
+    """A local Discord for one bot.
 
-    The bot takes ``api_url`` as the base of its REST routes and ``token`` to log in; the gateway
-    is what ``GET /gateway/bot`` names (``gateway.url``). ``openapi`` is the path of Discord's
-    OpenAPI document, against which requests are then checked; ``privileged`` are the privileged
-    intents that the application was granted; ``shards`` is the recommended number of shards;
-    ``acknowledge_within`` shortens the 3 s for an answer, for tests that break the rule.
+    The bot uses ``api_url`` as the base of its REST routes and ``token`` to log in; the URL of the
+    gateway is what ``GET /gateway/bot`` returns. ``state`` holds guilds, channels and messages,
+    ``faults`` and ``gateway`` inject failures, ``rate_limits.is_enforced`` switches rate limits.
 
-    ``world`` holds guilds, channels and messages and changes them on order; ``faults`` and
-    ``gateway`` make trouble; ``limits`` are the rate limits (``limits.enforced``).
+    Args:
+        host: the address to listen on.
+        port: the port; 0 takes a free one.
+        openapi: path of Discord's OpenAPI document; requests are validated against it.
+        shards: the recommended number of shards.
+        privileged_intents: the privileged intents granted to the application.
+        acknowledge_timeout: seconds within which the bot has to respond to an interaction.
     """
 
     def __init__(
@@ -93,27 +96,27 @@ class DiscordServer(LoopbackServer):
 
     @property
     def application_id(self) -> int:
-        """The id of the application, which is the bot's too."""
+        """The id of the application, which is also the bot's."""
         return self.state.application_id
 
     @property
     def requests(self) -> list[LoggedRequest]:
-        """All requests of the bot, oldest first; no token is in them."""
+        """All requests of the bot, oldest first, without tokens."""
         return self._handler.requests
 
     @property
     def violations(self) -> list[Violation]:
-        """Where the bot broke Discord's rules."""
+        """All rules of Discord that the bot broke."""
         return self._handler.violations
 
     @property
     def invalid_requests(self) -> int:
-        """How many answers were 401, 403 or 429; Discord bans for 10,000 in ten minutes."""
+        """The number of 401, 403 and 429 responses; Discord bans for 10,000 in ten minutes."""
         return self._handler.invalid_requests
 
     @property
     def faults(self) -> Faults:
-        """Trouble on order for the next requests."""
+        """The planned faults of the next requests."""
         return self._handler.faults
 
     @property
@@ -124,7 +127,7 @@ class DiscordServer(LoopbackServer):
     # the people
 
     def member(self, name: str) -> Member:
-        """The person of that name in the default guild, new if need be."""
+        """Return the member ``name`` of the default guild; create them at the first call."""
         found = self._members.get(name)
         if found is None:
             user = self.state.new_user(name)
@@ -134,7 +137,7 @@ class DiscordServer(LoopbackServer):
         return found
 
     async def wait_for(self, condition: Callable[[], T], *, timeout: float = 5.0) -> T:  # noqa: ASYNC109
-        """The first truthy value of ``condition``, looked at again after each change.
+        """Return the first truthy value of ``condition``, which is checked after each change.
 
         Raises:
             TimeoutError: there was none within ``timeout`` seconds.
@@ -145,7 +148,7 @@ class DiscordServer(LoopbackServer):
         """Wait until the bot has identified and registered a command.
 
         Raises:
-            TimeoutError: it did not.
+            TimeoutError: the bot did not within ``timeout`` seconds.
         """
         await self.wait_for(
             lambda: self.gateway.is_connected and self.commands.has_commands(), timeout=timeout
@@ -161,11 +164,11 @@ class DiscordServer(LoopbackServer):
             self.state.delete_channel(thing)
 
     def age(self, message: Message, by: dt.timedelta) -> None:
-        """Make ``message`` older by ``by``; what is older than an hour takes few edits."""
+        """Make ``message`` older by ``by``; edits of messages older than an hour are limited."""
         message.created_at -= by
 
     def permissions(self, channel: Channel, user: User | None = None) -> int:
-        """The permissions of ``user`` (the bot's, unless one is given) in ``channel``."""
+        """Return the permissions of ``user`` (by default the bot) in ``channel``."""
         return permissions.in_channel(channel, user or self.state.bot)
 
     async def _serve_attachment(self, http: web.Request) -> web.StreamResponse:
@@ -186,6 +189,6 @@ class DiscordServer(LoopbackServer):
 
 
 def _token(bot_id: int) -> str:
-    """A token in Discord's form: some libraries read the bot's id from its first part."""
+    """Return a token in Discord's format: some libraries read the bot's id from its first part."""
     first = base64.urlsafe_b64encode(str(bot_id).encode()).decode().rstrip("=")
     return f"{first}.{secrets.token_urlsafe(4)}.{secrets.token_urlsafe(28)}"

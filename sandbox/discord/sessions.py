@@ -1,4 +1,4 @@
-"""Sessions of the gateway: what one shard of the bot hears, and has missed."""
+"""Gateway sessions: the events of one shard, kept for resuming."""
 
 import collections
 import dataclasses
@@ -18,16 +18,16 @@ VIEW = int(Permission.VIEW_CHANNEL)
 
 
 class EventSink(Protocol):
-    """Where a session's events go while its bot is connected."""
+    """Receives a session's events while the bot is connected."""
 
     def push(self, text: str) -> None:
-        """Send ``text`` after everything that was pushed before."""
+        """Queue ``text`` for sending."""
         ...
 
 
 @dataclasses.dataclass(slots=True)
 class SentEvent:
-    """An event that a session was told."""
+    """An event that was sent to a session."""
 
     seq: int
     name: str
@@ -35,12 +35,12 @@ class SentEvent:
 
     @property
     def text(self) -> str:
-        """The event as it goes over the wire."""
+        """The event as a gateway message."""
         return f'{{"t":"{self.name}","s":{self.seq},"op":0,"d":{self.body}}}'
 
 
 class Session:
-    """One shard's ear; it goes on listening for a while when its socket is lost."""
+    """The session of one shard; it collects events while its socket is lost."""
 
     def __init__(self, state: DiscordState, intents: int, shard: int, shards: int) -> None:
         self.id = secrets.token_hex(16)
@@ -53,11 +53,11 @@ class Session:
         self._shards = shards
 
     def handles_guild(self, guild_id: int) -> bool:
-        """Whether this shard is the guild's."""
+        """Whether the guild belongs to this shard."""
         return (guild_id >> SHARD_SHIFT) % self._shards == self.shard
 
     def receives(self, event: Event) -> bool:
-        """Whether the bot gets ``event`` here: its shard, its intents, its permissions."""
+        """Whether shard, intents and permissions allow the bot to receive ``event``."""
         guild, channel = event.guild, event.channel
         if not (self.handles_guild(guild.id) if guild else self.shard == 0):
             return False
@@ -73,16 +73,16 @@ class Session:
         return bool(in_channel(channel, self._state.bot) & VIEW)
 
     def deliver(self, event: Event) -> None:
-        """Send ``event`` if it is heard here."""
+        """Send ``event`` if the session receives it."""
         if self.receives(event):
             self.dispatch(event.name, self._visible_payload(event))
 
     def dispatch(self, name: str, payload: JsonObject) -> None:
-        """Send an event without asking whether it is heard."""
+        """Send an event without checking whether the session receives it."""
         self.send(name, json.dumps(payload, separators=(",", ":"), ensure_ascii=False))
 
     def send(self, name: str, body: str) -> None:
-        """Send an event whose body is already written."""
+        """Send an event with a serialized body."""
         self.seq += 1
         sent = SentEvent(self.seq, name, body)
         self.sent.append(sent)
@@ -90,11 +90,11 @@ class Session:
             self.sink.push(sent.text)
 
     def events_since(self, seq: int) -> list[str]:
-        """What was sent after ``seq``, as text."""
+        """Return the events after ``seq`` as gateway messages."""
         return [sent.text for sent in self.sent if sent.seq > seq]
 
     def last_event(self, name: str) -> SentEvent | None:
-        """The latest event of that name."""
+        """Return the latest event named ``name``."""
         return next((sent for sent in reversed(self.sent) if sent.name == name), None)
 
     def _visible_payload(self, event: Event) -> JsonObject:

@@ -1,4 +1,4 @@
-"""One connection to the gateway: messages out in order, and when it has to be closed."""
+"""One websocket of the gateway: sends messages in order, and limits the client's commands."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ MAX_COMMANDS, COMMAND_WINDOW = 120, 60.0
 
 
 class CloseError(Exception):
-    """The socket is to be closed with a code of Discord's."""
+    """The socket has to be closed with one of Discord's close codes."""
 
     def __init__(self, code: int, reason: str) -> None:
         self.code = code
@@ -23,7 +23,7 @@ class CloseError(Exception):
 
 
 class Socket:
-    """One connection; what is pushed goes out in order."""
+    """One websocket with a queue of outgoing messages."""
 
     def __init__(
         self, ws: web.WebSocketResponse, request: web.Request, packer: CompressionStream | None
@@ -37,11 +37,11 @@ class Socket:
         self._commands = 0
 
     def push(self, text: str) -> None:
-        """Send ``text`` after everything before."""
+        """Queue ``text`` for sending."""
         self._queue.put_nowait(text)
 
     async def send_queued(self) -> None:
-        """Send what is pushed, until cancelled or the other side is gone."""
+        """Send queued messages until cancelled or disconnected."""
         try:
             while True:
                 text = await self._queue.get()
@@ -54,10 +54,10 @@ class Socket:
             return
 
     def count_command(self) -> None:
-        """Hold the bot to 120 commands a minute.
+        """Count a command of the client.
 
         Raises:
-            CloseError: 4008.
+            CloseError: 4008 for more than 120 commands in a minute.
         """
         now = time.monotonic()
         if now - self._opened > COMMAND_WINDOW:
@@ -67,16 +67,16 @@ class Socket:
             raise CloseError(4008, "Rate limited.")
 
     def abort(self) -> None:
-        """Cut the line without a word."""
+        """Close the connection without a close frame."""
         if self._request.transport is not None:
             self._request.transport.abort()
 
 
 def parse_shard(value: Json) -> tuple[int, int]:
-    """The shard and the number of shards that IDENTIFY names.
+    """Return the shard and the number of shards in IDENTIFY.
 
     Raises:
-        CloseError: 4010.
+        CloseError: 4010 if they are invalid.
     """
     pair = 2
     if is_array(value) and len(value) == pair:
@@ -87,5 +87,5 @@ def parse_shard(value: Json) -> tuple[int, int]:
 
 
 def opcode_payload(op: int, d: Json) -> str:
-    """A message of the gateway that is no event."""
+    """Return a gateway message that is no event."""
     return json.dumps({"t": None, "s": None, "op": op, "d": d})

@@ -1,7 +1,7 @@
-"""The state of the local Discord, and the news about it.
+"""The state of the local Discord, and the events about its changes.
 
-Knows nothing of HTTP or sockets: whoever wants to hear what a bot hears is added to ``listeners``,
-whoever shows messages to members, ephemeral ones too, to ``screens``.
+Knows nothing of HTTP or sockets. ``event_listeners`` get the gateway's events;
+``message_listeners`` get each message that was posted, changed or deleted, ephemeral ones too.
 """
 
 import dataclasses
@@ -28,11 +28,10 @@ from sandbox.discord.snowflakes import Snowflakes
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class Event:
-    """News for the gateway.
+    """A gateway event.
 
-    ``intents`` are those of which a bot needs one (0: it always gets the event). A bot only hears
-    of a ``guild`` it is in and of a ``channel`` it can see; ``to_bot`` is for the bot alone,
-    wherever it came from.
+    A bot receives it with any of ``intents`` (0: always), if it is in ``guild`` and can view
+    ``channel``; ``to_bot`` skips these checks.
     """
 
     name: str
@@ -47,8 +46,7 @@ class Event:
 class DiscordState:
     """All users, guilds, channels and messages.
 
-    ``guild`` and ``channel`` are where everything happens unless a test says otherwise;
-    ``foreign_channel`` lies in a guild that the bot is not in.
+    ``guild`` and ``channel`` are the defaults; ``foreign_channel`` is in a guild without the bot.
     """
 
     def __init__(self, *, name: str = "Encore", privileged_intents: int = 0) -> None:
@@ -74,13 +72,13 @@ class DiscordState:
     # making things
 
     def new_user(self, name: str, *, bot: bool = False) -> User:
-        """A user who is in no guild yet."""
+        """Create a user who is in no guild."""
         made = User(self.snowflakes.new(), name, bot)
         self.users[made.id] = made
         return made
 
     def new_guild(self, name: str, *, with_bot: bool = True) -> Guild:
-        """A guild in which everyone has the usual permissions."""
+        """Create a guild in which everyone has the default permissions."""
         made = Guild(self.snowflakes.new(), name, self.owner.id)
         made.roles[made.id] = Role(made.id, "@everyone", DEFAULT_PERMISSIONS)
         self.guilds[made.id] = made
@@ -95,7 +93,7 @@ class DiscordState:
         return made
 
     def new_role(self, name: str, guild: Guild, *, permissions: int = 0) -> Role:
-        """A role that nobody has yet."""
+        """Create a role that nobody has."""
         made = Role(self.snowflakes.new(), name, int(permissions), position=len(guild.roles))
         guild.roles[made.id] = made
         payload = {"guild_id": str(guild.id), "role": guild_payloads.role(made)}
@@ -114,7 +112,7 @@ class DiscordState:
         return made
 
     def new_channel(self, name: str, guild: Guild | None = None) -> Channel:
-        """A text channel, in the default guild unless told otherwise."""
+        """Create a text channel; the default guild is used if none is given."""
         guild = guild or self.guild
         made = Channel(self.snowflakes.new(), ChannelType.TEXT, name, guild)
         self._add_channel(made)
@@ -130,9 +128,9 @@ class DiscordState:
         start: Message | None = None,
         private: bool = False,
     ) -> Channel:
-        """A thread of ``parent``, from the message ``start`` if one is given.
+        """Create a thread of ``parent``, from the message ``start`` if one is given.
 
-        Who is in a ``private`` one is not kept: whoever sees its parent can enter it here.
+        Members of a ``private`` thread are not tracked: everyone who sees its parent can enter it.
         """
         made = Channel(
             start.id if start else self.snowflakes.new(),
@@ -151,7 +149,7 @@ class DiscordState:
         return made
 
     def dm_channel(self, user: User) -> Channel:
-        """The direct channel between the bot and ``user``."""
+        """Return the DM channel between the bot and ``user``; create it at the first call."""
         found = self.dm_channels.get(user.id)
         if found is None:
             found = Channel(self.snowflakes.new(), ChannelType.DM, "", recipient=user)
@@ -169,7 +167,7 @@ class DiscordState:
     def set_overwrite(
         self, channel: Channel, target: User | Role, *, allow: int = 0, deny: int = 0
     ) -> None:
-        """Set what ``target`` may (not) do in ``channel``; no arguments remove the overwrite."""
+        """Set the overwrite of ``target`` in ``channel``; without values it is removed."""
         place = channel.parent or channel
         if allow or deny:
             place.overwrites[target.id] = Overwrite(target, int(allow), int(deny))
@@ -178,19 +176,19 @@ class DiscordState:
         self._emit_channel("CHANNEL_UPDATE", place)
 
     def set_permissions(self, role: Role, permissions: int) -> None:
-        """Give ``role`` exactly these ``permissions``."""
+        """Set the permissions of ``role``."""
         role.permissions = int(permissions)
         guild = next(each for each in self.guilds.values() if role.id in each.roles)
         payload = {"guild_id": str(guild.id), "role": guild_payloads.role(role)}
         self.emit(Event("GUILD_ROLE_UPDATE", payload, guild, intents=Intent.GUILDS))
 
     def bot_role(self, guild: Guild | None = None) -> Role:
-        """The role that the bot brought along."""
+        """Return the bot's managed role."""
         roles = (guild or self.guild).roles.values()
         return next(role for role in roles if role.bot_id == self.bot.id)
 
     def archive(self, thread: Channel, *, archived: bool = True, locked: bool = False) -> None:
-        """Archive ``thread`` (or not), and lock it (or not)."""
+        """Archive or unarchive ``thread``, and lock or unlock it."""
         thread.archived, thread.locked = archived, locked
         self._emit_channel("THREAD_UPDATE", thread)
 
@@ -216,7 +214,7 @@ class DiscordState:
         self.conditions.notify()
 
     def remove_bot(self, guild: Guild) -> None:
-        """Throw the bot out of ``guild``."""
+        """Remove the bot from ``guild``."""
         # without "unavailable": the guild is not away, the bot is out of it
         payload = {"id": str(guild.id)}
         self.emit(Event("GUILD_DELETE", payload, guild, intents=Intent.GUILDS))
@@ -229,17 +227,17 @@ class DiscordState:
     # news
 
     def emit(self, event: Event) -> None:
-        """Tell everyone who listens."""
+        """Send ``event`` to all listeners."""
         for listener in self.event_listeners:
             listener(event)
         self.conditions.notify()
 
     def record_version(self, message: Message) -> None:
-        """Keep how ``message`` looks now as one of its versions."""
+        """Add the current payload of ``message`` to its history."""
         message.history.append((time.monotonic(), payloads.message(message, self.bot)))
         self.notify_message(message)
 
     def notify_message(self, message: Message) -> None:
-        """Have ``message`` shown anew wherever members see it: it came, changed or went."""
+        """Tell the message listeners that ``message`` was posted, changed or deleted."""
         for screen in self.message_listeners:
             screen(message)

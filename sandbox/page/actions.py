@@ -1,4 +1,4 @@
-"""What members do on the page, done in the world: one method for each thing that the page sends."""
+"""Performs what members do on the page: one method for each kind of action."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -21,7 +21,7 @@ EMPTY: JsonObject = {}
 
 
 class Actions:
-    """Carries out the wishes of ``members``, by id."""
+    """Performs actions of ``members``, which are given by id."""
 
     def __init__(self, discord: DiscordServer, members: dict[int, Member]) -> None:
         self.uploads = Uploads()
@@ -43,10 +43,10 @@ class Actions:
         }
 
     async def perform(self, fields: JsonObject) -> JsonObject:
-        """Do what ``fields["do"]`` says for the member ``fields["member"]``.
+        """Perform the action ``fields["do"]`` as the member ``fields["member"]``.
 
         Raises:
-            NotPossibleError: Discord's client would not let them, or there is no such thing.
+            NotPossibleError: the client forbids it, or the action is unknown.
         """
         wish = ActionRequest(self._discord.state, fields)
         member = self._members.get(wish.user("member").id)
@@ -77,7 +77,7 @@ class Actions:
         return {}
 
     async def _thread(self, member: Member, wish: ActionRequest) -> JsonObject:
-        """Open a thread, from a message if one is named."""
+        """Open a thread, from a message if one is given."""
         place, name = wish.channel(), wish.text("name").strip()
         start = wish.message() if wish.text("message") else None
         if permissions.missing(place, member.user, Permission.CREATE_PUBLIC_THREADS):
@@ -140,7 +140,7 @@ class Actions:
         return self._interaction_result(await member.submit(modal, values))
 
     def _interaction_result(self, begun: Interaction) -> JsonObject:
-        """What the page has to show at once; messages reach it by themselves."""
+        """Return the error or modal to show; messages reach the page through its websocket."""
         outcome: JsonObject = {"failed": begun.error}
         if begun.modal is not None and not begun.error:
             name = str(begun.id)
@@ -160,7 +160,7 @@ class Actions:
         return {key: self._parsed_option(kinds.get(key), value) for key, value in values.items()}
 
     def _option_types(self, name: str) -> dict[str, int]:
-        """The types of a command's options, by name."""
+        """Return the types of a command's options by name."""
         first, *path = name.split(" ")
         found = (each for each in commands_view(self._discord) if each["name"] == first)
         level = list(objects(next(found, EMPTY).get("options")))

@@ -1,4 +1,4 @@
-"""What can be done behind the scenes: the bot's process, the gateway, the providers."""
+"""The page's control panel: starts and stops the bot, breaks connections, injects faults."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,20 +16,20 @@ class BotProcess(Protocol):
 
     @property
     def is_running(self) -> bool:
-        """Whether it has been started and has not ended."""
+        """Whether the process was started and has not ended."""
         ...
 
     async def stop(self) -> None:
-        """Ask it to end, and wait until it has."""
+        """Stop the process and wait for its end."""
         ...
 
     async def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL and wait for the end."""
         ...
 
 
 class Supervisor(Protocol):
-    """Who keeps the bot and the providers, and can play the scripted demo."""
+    """Owns the bot's process and the providers, and can run the scripted demo."""
 
     @property
     def bot(self) -> BotProcess:
@@ -38,20 +38,20 @@ class Supervisor(Protocol):
 
     @property
     def providers_url(self) -> str:
-        """Where the providers are."""
+        """The base URL of the providers."""
         ...
 
     async def start_bot(self) -> None:
-        """Start the bot and return when it is connected."""
+        """Start the bot and wait until it is connected."""
         ...
 
     async def run_demo(self, report: Callable[[str], None]) -> None:
-        """Have a member extend a clip on each provider."""
+        """Extend a clip on each provider as a member."""
         ...
 
 
 class ControlPanel:
-    """The panel's orders. They come one after the other, whoever presses the buttons."""
+    """Performs the panel's actions one at a time."""
 
     def __init__(self, discord: DiscordServer, supervisor: Supervisor) -> None:
         self.providers = ProviderControl(supervisor.providers_url)
@@ -72,7 +72,7 @@ class ControlPanel:
         }
 
     async def status(self, since: float) -> JsonObject:
-        """How things stand; ``since`` is what the last view said of it."""
+        """Return the state of bot and providers; ``since`` comes from the previous status."""
         return await self.providers.status(since) | {
             "running": self._supervisor.bot.is_running,
             "connected": self._discord.gateway.is_connected,
@@ -82,10 +82,10 @@ class ControlPanel:
         }
 
     async def perform(self, order: JsonObject) -> None:
-        """Carry out ``order["do"]``.
+        """Perform the action ``order["do"]``.
 
         Raises:
-            NotPossibleError: it makes no sense now; the text says why.
+            NotPossibleError: the action is unknown or not possible now; the text says why.
         """
         act = self._handlers.get(str(order.get("do")))
         if act is None:
@@ -97,7 +97,7 @@ class ControlPanel:
                 raise NotPossibleError(str(error) or "It took too long") from error
 
     async def close(self) -> None:
-        """End what was begun here."""
+        """Cancel the demo and close connections."""
         if self._demo_task is not None:
             self._demo_task.cancel()
             await asyncio.wait([self._demo_task])
@@ -142,7 +142,7 @@ class ControlPanel:
         self._demo_task = asyncio.create_task(self._run_demo())
 
     async def _run_demo(self) -> None:
-        """Play the demo in the channel; what goes wrong there can be seen there."""
+        """Run the demo and ignore its errors, since the channel shows them."""
         try:
             await self._supervisor.run_demo(lambda _line: None)
         except Exception:  # noqa: BLE001 - the channel shows it

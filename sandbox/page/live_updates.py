@@ -1,7 +1,7 @@
-"""One open page: hears of changes and is told of them, many at a time.
+"""Sends changes of the local Discord to one open page, over its websocket.
 
-A message that changes often between two deliveries is told of once, as it then looks. A page that
-reads slowly is therefore never far behind; it only sees fewer of the steps in between.
+Changes are debounced: of a message that changes several times, the page gets the latest state
+only. A page that reads slowly therefore skips intermediate states but does not fall behind.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ MAX_MESSAGE = 64 * 1024
 
 
 class PageConnection:
-    """Keeps one page up to date over its websocket, until that closes."""
+    """Keeps one page up to date until its websocket closes."""
 
     def __init__(
         self, ws: web.WebSocketResponse, discord: DiscordServer, members: list[User]
@@ -47,7 +47,7 @@ class PageConnection:
         self._last_facts: dict[str, Json] = {}
 
     async def run(self) -> None:
-        """Greet the page and keep it up to date until it goes."""
+        """Send the initial state, then all changes until the page disconnects."""
         state = self._discord.state
         state.message_listeners.append(self._on_message)
         state.event_listeners.append(self._on_event)
@@ -80,7 +80,7 @@ class PageConnection:
         self._changed.set()
 
     def _on_page_message(self, said: Json) -> None:
-        """The page says whether its panel is open; only then does it get the traffic."""
+        """Enable the request feed while the page's panel is open."""
         self._request_feed.is_enabled = said == "panel open"
         self._changed.set()
 
@@ -98,7 +98,7 @@ class PageConnection:
                     await self._ws.send_json(news | {"at": time.time()})
 
     def _take_changes(self) -> JsonObject:
-        """What is new since the last time."""
+        """Return the changes since the last call."""
         news = self._changed_facts()
         if self._messages:
             changed, self._messages = self._messages.values(), {}
@@ -130,7 +130,7 @@ class PageConnection:
         return channel.guild is None or channel.guild is self._discord.state.guild
 
     def _changed_facts(self) -> JsonObject:
-        """Facts that are few, hence simply compared with what the page was told last."""
+        """Return the facts that differ from those sent last. They are few, so all are compared."""
         facts: dict[str, Json] = {
             "online": self._discord.gateway.is_connected,
             "commands": commands_view(self._discord),

@@ -1,4 +1,4 @@
-"""The sandbox's providers as the panel sees and steers them, through their own controls."""
+"""The providers' control API as the page's panel uses it."""
 
 import json
 import time
@@ -15,19 +15,19 @@ MAX_REQUESTS = 100
 
 
 class ProviderControl:
-    """Asks the providers' controls; ``base_url`` is where they are."""
+    """A client of the providers' control API at ``base_url``."""
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
         self._http: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the HTTP connections."""
         if self._http is not None:
             await self._http.close()
 
     async def status(self, since: float) -> JsonObject:
-        """Clips, clock, planned faults, and the requests made after ``since`` of that clock."""
+        """Return clips, clock, planned faults and requests; ``since`` is in the clock's seconds."""
         health = await self._get("health")
         clips = (await self._get("clips"))["clips"]
         faults = (await self._get("faults"))["faults"]
@@ -45,7 +45,7 @@ class ProviderControl:
         }
 
     async def sample_clips(self) -> list[JsonObject]:
-        """The clips that the first provider has from the start: what a newcomer can extend."""
+        """Return the first provider's source clips, which are offered to new users."""
         clips: list[JsonObject] = (await self._get("clips"))["clips"]
         return [
             each
@@ -54,14 +54,13 @@ class ProviderControl:
         ]
 
     async def set_speed(self, speed: float) -> None:
-        """Have the providers' clock run ``speed`` times as fast as the wall's."""
+        """Make the providers' clock run ``speed`` times as fast as real time."""
         await self._post("speed", {"speed": speed})
 
     async def fail_next(self, provider: str, fault: str, on: str) -> None:
-        """Have the next request to ``provider`` go wrong.
+        """Inject ``fault`` into the next request to ``provider``.
 
-        ``on`` is its kind: submit, fetch or any. The fate of clips and flaws in answers have a kind
-        of their own.
+        ``on`` is the kind of request: submit, fetch or any. Faults of clips and answers ignore it.
         """
         order: JsonObject = {"provider": provider, "fault": fault}
         if fault in REQUEST_FAULTS:
@@ -69,7 +68,7 @@ class ProviderControl:
         await self._post("faults", order)
 
     async def clear_faults(self) -> None:
-        """Forget what was to go wrong."""
+        """Remove all planned faults."""
         async with self._session().delete(self._url("faults")) as answer:
             answer.raise_for_status()
 

@@ -1,4 +1,4 @@
-"""What the bot sent to Discord, for those who look behind the scenes."""
+"""The bot's requests to Discord, as the page's panel lists them."""
 
 import json
 import time
@@ -12,7 +12,7 @@ MAX_BODY = 3000
 
 
 class RequestFeed:
-    """Reads the server's book of requests, from where it stopped reading."""
+    """Reads the server's request log from where it stopped last."""
 
     def __init__(self, discord: DiscordServer) -> None:
         self.is_enabled = False
@@ -21,7 +21,7 @@ class RequestFeed:
         self._unanswered: dict[int, LoggedRequest] = {}
 
     def take_new(self) -> list[JsonObject]:
-        """Requests that are new, or were answered since; the latest of them, oldest first."""
+        """Return the requests that are new or newly answered: the latest ones, oldest first."""
         if not self.is_enabled:
             return []
         book = self._discord.requests
@@ -38,7 +38,7 @@ class RequestFeed:
 
 
 def request_view(number: int, request: LoggedRequest) -> JsonObject:
-    """A request as the panel lists it; ``at`` is in seconds of Unix time."""
+    """Return a request as the panel shows it; ``at`` is Unix time in seconds."""
     text = json.dumps(request.json, ensure_ascii=False, indent=1) if request.json else ""
     return {
         "number": number,

@@ -1,7 +1,7 @@
-"""What the page's server lets through, and what it forbids the page itself.
+"""Access control of the page's server, and the security headers of its responses.
 
-Everything lies below a secret in the path; without it nothing is there. The headers allow scripts
-and styles of the page alone, and audio and pictures of the sandbox's other two servers.
+All paths start with a secret; other paths are 404. The headers allow only the page's own scripts
+and styles, plus audio and images of the sandbox's other two servers.
 """
 
 import hmac
@@ -23,7 +23,7 @@ SECURITY_HEADERS = {
 
 
 class PageSecurity:
-    """Knows the secret, the page's own origin, and where audio and pictures come from."""
+    """Checks requests for the secret and the origin, and adds security headers to responses."""
 
     def __init__(self, secret: str) -> None:
         self.origin = ""
@@ -32,7 +32,7 @@ class PageSecurity:
 
     @web.middleware
     async def check_request(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse other hosts and sites (403) and a wrong secret (404); seal what is answered."""
+        """Refuse other hosts and origins (403) and a wrong secret (404)."""
         origin = request.headers.get("Origin")
         if not is_local_request(request) or origin not in {None, self.origin}:
             raise web.HTTPForbidden(text="The sandbox's page answers itself only.\n")
@@ -42,7 +42,7 @@ class PageSecurity:
         return await handler(request)
 
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Add the headers that bind the browser to every answer."""
+        """Add the security headers to a response."""
         del request
         response.headers.update(SECURITY_HEADERS)
         response.headers["Content-Security-Policy"] = self.content_security_policy

@@ -1,4 +1,4 @@
-"""The page's own server: static files, a websocket of changes, and what members do."""
+"""The page's HTTP server: static files, a websocket with changes, and members' actions."""
 
 import json
 import pathlib
@@ -32,10 +32,13 @@ JSON_TYPE = "application/json"
 
 
 class PageServer(LoopbackServer):
-    """Shows a Discord in the browser while it is entered; ``address`` is where.
+    """Shows a Discord in the browser, at ``address``, while the context is entered.
 
-    ``members`` are the people that can be switched between; each has a direct channel with the
-    bot. With a ``keeper`` the panel steers the bot and the providers; without one it is not there.
+    Args:
+        discord: the server to show.
+        supervisor: enables the control panel of bot and providers.
+        members: names of the members that the user can act as; each has a DM channel with the bot.
+        port: the page's port; 0 takes a free one.
     """
 
     def __init__(
@@ -115,7 +118,7 @@ class PageServer(LoopbackServer):
             return _error_response(error)
 
     async def _upload(self, request: web.Request) -> web.Response:
-        """Keep the body as a file; a page elsewhere can't send its type without being asked."""
+        """Store the body as a file; the required header keeps other origins out (CORS)."""
         if request.headers.get("X-Upload") != "1":
             raise web.HTTPUnsupportedMediaType
         kind = request.content_type
@@ -125,7 +128,7 @@ class PageServer(LoopbackServer):
     # behind the scenes
 
     async def _sample_clips(self, _request: web.Request) -> web.Response:
-        """Clips that a newcomer can extend."""
+        """Return clips that a new user can extend."""
         sources = await self._control_panel.providers.sample_clips() if self._control_panel else []
         return web.json_response({"clips": sources})
 
@@ -158,7 +161,7 @@ def _error_response(error: Exception) -> web.Response:
 
 
 async def _json_object(request: web.Request) -> JsonObject:
-    """The JSON object in the body."""
+    """Return the JSON object in the body, or raise HTTP 400 or 415."""
     if request.content_type != JSON_TYPE:
         raise web.HTTPUnsupportedMediaType
     try:

@@ -1,4 +1,4 @@
-"""Files on their way from the page into a modal, an option or a message."""
+"""Files that the page uploaded for a modal, an option or a message."""
 
 import collections
 import secrets
@@ -11,13 +11,13 @@ MAX_BYTES = 32 * 1024 * 1024
 
 
 class Uploads:
-    """Keeps the latest files by a name that it gives them."""
+    """Keeps the latest files in memory, by a random name."""
 
     def __init__(self) -> None:
         self._files: collections.OrderedDict[str, Upload] = collections.OrderedDict()
 
     def add(self, upload: Upload) -> str:
-        """Keep a file, and return under which name."""
+        """Store a file and return its name."""
         name = secrets.token_urlsafe(12)
         self._files[name] = upload
         while len(self._files) > MAX_FILES:
@@ -25,10 +25,10 @@ class Uploads:
         return name
 
     def get(self, name: object) -> Upload:
-        """The file of that name.
+        """Return the file with that name.
 
         Raises:
-            NotPossibleError: it is not here any more.
+            NotPossibleError: the file has been dropped.
         """
         found = self._files.get(name) if isinstance(name, str) else None
         if found is None:

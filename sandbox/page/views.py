@@ -1,4 +1,4 @@
-"""The world as the page is told of it: Discord's own payloads, and what only a client knows."""
+"""The JSON that the page receives: Discord's payloads plus what only its client knows."""
 
 from collections.abc import Iterable
 
@@ -11,10 +11,10 @@ MAX_MESSAGES = 1000
 
 
 def message_view(message: Message, bot: User) -> JsonObject:
-    """A message as all members see it.
+    """Return a message as JSON for all members.
 
-    Besides Discord's payload: ``visible_to`` names the one member who sees an ephemeral message,
-    ``reactions`` name who reacted (so that the page knows whose they are), in their order.
+    Differs from Discord's payload: ``visible_to`` is the member who sees an ephemeral message, and
+    ``reactions`` name the users who reacted, so that the page knows whose they are.
     """
     return payloads.message(message, bot) | {
         "visible_to": str(message.visible_to.id) if message.visible_to else None,
@@ -27,7 +27,7 @@ def message_view(message: Message, bot: User) -> JsonObject:
 
 
 def channel_view(channel: Channel) -> JsonObject:
-    """A channel; a direct one says whose it is."""
+    """Return a channel as JSON; ``recipient`` is the member of a DM channel."""
     return {
         "id": str(channel.id),
         "type": int(channel.type),
@@ -43,29 +43,29 @@ def channel_view(channel: Channel) -> JsonObject:
 
 
 def user_view(user: User) -> JsonObject:
-    """A user, by the name that members read."""
+    """Return a user as JSON."""
     return {"id": str(user.id), "name": user.name, "bot": user.bot}
 
 
 def visible_channels(discord: DiscordServer) -> list[Channel]:
-    """The channels that the page shows: those of the guild, and the direct ones with the bot."""
+    """Return the channels that the page shows: those of the guild and the bot's DM channels."""
     guild = discord.state.guild.channels.values()
     direct = (each for each in discord.state.channels.values() if each.type == ChannelType.DM)
     return [*guild, *direct]
 
 
 def latest_messages(channels: Iterable[Channel]) -> list[Message]:
-    """The latest messages of the ``channels``."""
+    """Return the latest messages of each channel."""
     return [each for place in channels for each in list(place.messages.values())[-MAX_MESSAGES:]]
 
 
 def commands_view(discord: DiscordServer) -> list[JsonObject]:
-    """The commands that a member of the guild, or somebody in a direct channel, may use."""
+    """Return the guild's commands and the global ones."""
     return [*discord.commands.all(discord.state.guild.id), *discord.commands.all()]
 
 
 def initial_view(discord: DiscordServer, members: Iterable[User]) -> JsonObject:
-    """Everything that the page starts with."""
+    """Return the state with which a page starts."""
     state = discord.state
     channels = visible_channels(discord)
     roles = state.guild.roles.values()

@@ -1,4 +1,4 @@
-"""What all five services have in common: clips, their time, credits, faults, records."""
+"""The account at a provider: clips, credits, planned faults and logs, the same for all five."""
 
 import collections
 import dataclasses
@@ -25,11 +25,11 @@ _LINK_KINDS: Final = {
 
 
 class AccountError(Exception):
-    """The studio will not do what was asked; nothing was made or charged."""
+    """The account refuses a request; nothing was created or charged."""
 
 
 class NoCreditsError(AccountError):
-    """The account is empty."""
+    """The account has too few credits."""
 
 
 class NoSuchClipError(AccountError):
@@ -37,12 +37,12 @@ class NoSuchClipError(AccountError):
 
 
 class BeyondEndError(AccountError):
-    """``continue_at`` lies outside the source clip."""
+    """``continue_at`` is outside the source clip."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ExtendParameters:
-    """An extension as a service understood it; ``continue_at`` None means the clip's end."""
+    """The parameters of an extension; without ``continue_at`` it begins at the clip's end."""
 
     clip_id: str
     continue_at: float | None
@@ -55,10 +55,10 @@ class ExtendParameters:
 
 
 class ProviderAccount:
-    """One provider's account: what is made there, what it costs, what goes wrong.
+    """An account at one provider.
 
-    Tests read ``requests`` (the latest 20 000), ``submissions`` (all paid work), ``violations``
-    and ``clips`` (by id, oldest first), and set ``credits``, ``timeline`` and ``enforce_rates``
+    Tests read ``requests`` (the latest 20 000), ``submissions`` (all accepted work), ``violations``
+    and ``clips`` (by id, oldest first), and set ``credits``, ``timeline`` and ``enforce_rate_limits``
     at any time.
     """
 
@@ -77,7 +77,7 @@ class ProviderAccount:
         self.clips = {clip.id: clip for clip in self._source_clips}
 
     def source_clips(self) -> list[Clip]:
-        """Return the clips that were there from the start; the first is *Electric Dreams* A."""
+        """Return the clips that exist from the start; the first is *Electric Dreams* A."""
         return list(self._source_clips)
 
     def clip(self, clip_id: str) -> Clip:
@@ -91,7 +91,7 @@ class ProviderAccount:
         return self.clips[clip_id]
 
     def status(self, clip: Clip) -> Status:
-        """Return where ``clip`` stands now."""
+        """Return the status of ``clip`` now."""
         return clip.status(self.clock.now())
 
     def fail_next(
@@ -103,11 +103,11 @@ class ProviderAccount:
         accepted: bool | None = None,
         retry_after: int = 2,
     ) -> None:
-        """Make the next ``count`` requests go wrong; see :meth:`FaultPlan.add`."""
+        """Inject a fault into the next ``count`` requests; see :meth:`FaultPlan.add`."""
         self.faults.add(fault, on=on, count=count, accepted=accepted, retry_after=retry_after)
 
     def advance(self, clip_id: str, status: Status, error_message: str | None = None) -> None:
-        """Bring a clip to ``status`` at once, as a hand on the clock would."""
+        """Set the status of a clip at once."""
         clip = self.clip(clip_id)
         clip.milestones = clip.milestones.advanced(status, self.clock.now())
         if status is Status.ERROR:
@@ -115,14 +115,14 @@ class ProviderAccount:
         self.clock.wake_waiters()
 
     def new_id(self) -> str:
-        """Return a fresh UUID."""
+        """Return a new UUID."""
         return sample_clips.random_uuid(self._rng)
 
     def extend(self, parameters: ExtendParameters, request: JsonObject) -> list[Clip]:
         """Accept an extension: charge it and return its two clips, A and B.
 
         Raises:
-            NoSuchClipError: The source is unknown, or not complete yet.
+            NoSuchClipError: The source is unknown or not complete.
             BeyondEndError: ``continue_at`` is outside it.
             NoCreditsError: Fewer than ten credits are left.
         """
@@ -163,10 +163,10 @@ class ProviderAccount:
         return clips
 
     def concat(self, clip_id: str, request: JsonObject) -> Clip:
-        """Accept to join a clip to all that it continues; costs nothing (providers.md §6.3).
+        """Accept to join a clip with all that precedes it; this is free (providers.md §6.3).
 
         Raises:
-            NoSuchClipError: The clip is unknown, not complete, or continues nothing.
+            NoSuchClipError: The clip is unknown, not complete, or no extension.
         """
         part = self._complete_clip(clip_id)
         if part.source is None:
@@ -192,7 +192,7 @@ class ProviderAccount:
         return clip
 
     def _twin_length(self, length: float) -> float:
-        """Return B's length: a little off A's, within the same range."""
+        """Return B's length: slightly different from A's, within the same range."""
         low, high = self.timeline.length
         return round(min(high, max(low, length + self._rng.uniform(-0.1, 0.1) * (high - low))), 2)
 
@@ -206,7 +206,7 @@ class ProviderAccount:
         )
 
     def _apply_clip_fault(self, clips: list[Clip]) -> None:
-        """Let the planned faults decide the fate of new clips."""
+        """Apply the planned fault, if there is one, to new clips."""
         planned = self.faults.take("submit", CLIP_FAULTS)
         if planned is None:
             return

@@ -6,6 +6,7 @@ import uuid
 from typing import ClassVar, Final, cast
 
 from aiohttp import web
+from typing_extensions import override
 
 from sandbox.providers.account import ExtendParameters
 from sandbox.providers.api import Api, ClipView, RefusedError, Route
@@ -28,12 +29,13 @@ _FIELDS: Final = {"continue_clip_id", "continue_at", "prompt", "title", "tags", 
 
 
 class AimlApi(Api):
-    """Submits with clip ids, and answers questions by a long poll on the server's side."""
+    """Returns clip ids on submission, and offers long polling for their status."""
 
     no_credits: ClassVar = (403, "You've run out of credits. Please top up your balance")
     unknown_clip: ClassVar = (404, "Clip not found")
     continue_at_too_late: ClassVar = (400, "continue_at must lie within the clip")
 
+    @override
     def routes(self) -> list[Route]:
         """Return the end points of §1.2 to §1.4."""
         return [
@@ -43,6 +45,7 @@ class AimlApi(Api):
             Route("GET", "/v2/billing", "other", self._billing),
         ]
 
+    @override
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
         """Return §1.5's envelope, its ``statusCode`` a string as in the sample."""
         return {
@@ -53,10 +56,12 @@ class AimlApi(Api):
             "timestamp": _iso(dt.datetime.now(dt.UTC)),
         }
 
+    @override
     def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
         """Return an answer without clips."""
         return {"clip_ids": []} if kind == "submit" else []
 
+    @override
     def unauthorized_text(self, request: web.Request) -> str:
         """Return §1.5's text."""
         del request
@@ -99,7 +104,7 @@ class AimlApi(Api):
         return web.json_response([self._clip_json(clip, view) for clip in view.clips])
 
     async def _long_poll(self, request: web.Request, clips: list[Clip]) -> None:
-        """Wait as §1.3 says: until all have the status, for two minutes at most."""
+        """Wait until all clips have the status, for two minutes at most (§1.3)."""
         word = request.query.get("status", "submitted")
         if word not in _WAIT_STATUSES:
             expected = ", ".join(_WAIT_STATUSES)

@@ -1,7 +1,7 @@
-"""What every API does with a request before and after it does its own work.
+"""What all five APIs share.
 
-A request is recorded, may hit a planned fault, is checked for its key and its form, is answered,
-and the answer may be spoilt. What the five APIs say in each case is their own business.
+A request is logged, may hit a planned fault, is checked for its key and JSON body, and answered.
+The subclasses define routes, schemas and error texts.
 """
 
 import abc
@@ -36,7 +36,7 @@ RouteHandler: TypeAlias = Callable[[web.Request, JsonObject], Awaitable[web.Resp
 
 
 class RefusedError(Exception):
-    """The service refuses a request; ``broken`` says that the client broke the contract."""
+    """The service refuses a request; ``is_violation`` is whether the client broke the contract."""
 
     def __init__(self, status: int, message: str, *, is_violation: bool = False) -> None:
         super().__init__(message)
@@ -47,7 +47,7 @@ class RefusedError(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Route:
-    """An end point below the API's base address."""
+    """An endpoint below the API's base URL."""
 
     method: str
     path: str
@@ -57,18 +57,18 @@ class Route:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ClipView:
-    """The clips that an answer may show, and how: flaws planned for it are already in."""
+    """The clips in a response; planned faults have been applied to them."""
 
     clips: list[Clip]
     status_word: str | None
 
     def status_of(self, clip: Clip, now: float) -> str:
-        """Return the word for the clip's status."""
+        """Return the provider's status word for the clip."""
         return self.status_word or clip.status(now).value
 
 
 class Api(abc.ABC):
-    """One of the five services. ``key`` is the only bearer token that it takes; None: no check."""
+    """One of the five services. ``key`` is the accepted bearer token; None accepts any."""
 
     no_credits: ClassVar[tuple[int, str]]
     unknown_clip: ClassVar[tuple[int, str]]
@@ -82,18 +82,18 @@ class Api(abc.ABC):
 
     @abc.abstractmethod
     def routes(self) -> list[Route]:
-        """Return the end points."""
+        """Return the endpoints."""
 
     @abc.abstractmethod
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
-        """Return the body of a refusal."""
+        """Return the JSON body of an error."""
 
     @abc.abstractmethod
     def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
-        """Return the answer that has no clips in it, as an overloaded Suno gives it."""
+        """Return the response without clips that an overloaded Suno gives."""
 
     def fault_text(self, fault: Fault) -> str:
-        """Return what the service says when it refuses by a planned fault."""
+        """Return the error text of a planned fault."""
         if fault in {Fault.FORBIDDEN_CREDITS, Fault.PAYMENT_REQUIRED}:
             return self.no_credits[1]
         return TEXTS.get(fault, "Something wrong with the server")
@@ -104,30 +104,30 @@ class Api(abc.ABC):
             raise RefusedError(401, self.unauthorized_text(request))
 
     def unauthorized_text(self, request: web.Request) -> str:
-        """Return what the service says to a wrong key."""
+        """Return the error text for a wrong key."""
         del request
         return "Unauthorized"
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve the end points, and refuse everything else, below the service's name."""
+        """Add the endpoints below the provider's name; all other paths are refused."""
         prefix = f"/{self.account.name}"
         for route in self.routes():
             app.router.add_route(route.method, prefix + route.path, self._handler(route))
         app.router.add_route("*", prefix + "/{tail:.*}", self._handle_unknown_route)
 
     def record_violation(self, request: web.Request, reason: str) -> None:
-        """Record a breach of the contract that the service lets pass."""
+        """Record a breach of the contract that the service accepts."""
         self._add_violation(request, reason, refused=False)
 
     def record_unknown_fields(
         self, request: web.Request, body: JsonObject, known: set[str]
     ) -> None:
-        """Record the fields that the contract does not have."""
+        """Record a violation for each field that the contract does not have."""
         for name in sorted(body.keys() - known):
             self.record_violation(request, f"unknown field {name}")
 
     def view(self, clips: list[Clip]) -> ClipView:
-        """Return ``clips`` as this answer shows them, taking the flaw planned for it."""
+        """Return ``clips`` as the response shows them; applies the fault planned for it."""
         planned = self.account.faults.take("fetch", FETCH_FAULTS)
         if planned is None:
             return ClipView(clips, None)
@@ -225,7 +225,7 @@ class Api(abc.ABC):
 
 
 async def _json_body(request: web.Request) -> JsonObject | None:
-    """Return the body if it is a JSON object and says so."""
+    """Return the body if it is a JSON object with that content type."""
     if request.content_type != "application/json":
         return None
     try:
@@ -236,7 +236,7 @@ async def _json_body(request: web.Request) -> JsonObject | None:
 
 
 def _required_body(route: Route, body: JsonObject | None) -> JsonObject:
-    """Return the body that a route works on; a POST must have one."""
+    """Return the body; raise RefusedError if a POST has none."""
     if route.method == "POST" and body is None:
         message = "The body must be a JSON object with its Content-Type"
         raise RefusedError(400, message, is_violation=True)

@@ -1,4 +1,4 @@
-"""Serve the clips' audio and covers, as Suno's CDN does (providers.md §6.5)."""
+"""Serves the clips' audio and covers like Suno's CDN (providers.md §6.5)."""
 
 import asyncio
 import collections
@@ -22,7 +22,7 @@ _CORS_HEADERS: Final = {"Access-Control-Allow-Origin": "*"}
 
 
 class AudioCache:
-    """Makes MP3s when they are first asked for, in threads, and keeps the latest 64 MiB."""
+    """Renders MP3s in threads when first requested; keeps the latest 64 MiB."""
 
     def __init__(self) -> None:
         self._threads = concurrent.futures.ThreadPoolExecutor(2, "sandbox-recorder")
@@ -52,14 +52,14 @@ class AudioCache:
             self._files.popitem(last=False)
 
     async def close(self) -> None:
-        """Finish what is being made and forget everything."""
+        """Wait for running renderings and drop all files."""
         await asyncio.gather(*self._pending.values(), return_exceptions=True)
         self._threads.shutdown(cancel_futures=True)
         self._files.clear()
 
 
 class AudioHost:
-    """The routes below ``/audio``. A file exists only once its clip is complete and playable."""
+    """The routes below ``/audio``. A file exists once its clip is complete and playable."""
 
     def __init__(self, find: Callable[[str], Clip | None], clock: Clock) -> None:
         self._find = find
@@ -67,17 +67,17 @@ class AudioHost:
         self._cache = AudioCache()
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve the final file, the live stream and the cover."""
+        """Add the routes for files, live streams and covers."""
         app.router.add_get("/audio/stream", self._stream, allow_head=False)
         app.router.add_get("/audio/image_{clip_id}.png", self._image)
         app.router.add_get("/audio/{clip_id}.mp3", self._file)
 
     async def close(self) -> None:
-        """Stop making audio."""
+        """Stop rendering audio."""
         await self._cache.close()
 
     async def _file(self, request: web.Request) -> web.Response:
-        """Answer with the whole file or one range of it; 403 like the CDN for what isn't there."""
+        """Respond with the file or a range of it; missing files are 403 as at the CDN."""
         clip = self._find(request.match_info["clip_id"])
         if clip is None or clip.link_kind is not LinkKind.PLAYABLE:
             raise web.HTTPForbidden(text="Missing Key-Pair-Id")
@@ -100,7 +100,7 @@ class AudioHost:
         return web.Response(status=206, body=wanted, headers=headers)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        """Answer with what has been made so far and go on as it grows; no length is known."""
+        """Respond with a stream of unknown length that grows until the clip is complete."""
         clip = self._find(request.query.get("item_id", ""))
         if clip is None or clip.status(self._clock.now()) not in {
             Status.STREAMING,
@@ -123,7 +123,7 @@ class AudioHost:
         return response
 
     def _available_bytes(self, clip: Clip, size: int) -> int:
-        """Return how many of ``size`` bytes exist by now: a head start, then steadily more."""
+        """Return how many of ``size`` bytes exist now: a first chunk, then more in proportion to time."""
         begun, ended = clip.milestones.streaming, clip.milestones.complete
         # what never finishes still grows, as fast as it sounds
         span = min(ended - begun, clip.duration)

@@ -1,14 +1,14 @@
-"""A clock whose speed can be changed while it runs."""
+"""A clock with adjustable speed."""
 
 import asyncio
 import time
 
 
 class Clock:
-    """Seconds since the sandbox started, running ``speed`` times as fast as the wall clock.
+    """Seconds since the sandbox started, ``speed`` times as fast as real time.
 
-    A change of speed never makes the time jump: what has passed stays passed. Everything that
-    takes its time in the sandbox (clips, long polls, rate limits) reads this clock.
+    A change of speed does not change the current time. Clips, long polls and rate limits use this
+    clock.
     """
 
     def __init__(self, speed: float = 1.0) -> None:
@@ -32,7 +32,7 @@ class Clock:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the server is closing, so that nobody should wait any longer."""
+        """Whether the server is closing, so that waiting has to end."""
         return self._stopped
 
     def now(self) -> float:
@@ -40,17 +40,17 @@ class Clock:
         return self._base + (time.monotonic() - self._since) * self._speed
 
     def wake_waiters(self) -> None:
-        """Wake everyone who waits, because what they wait for may come at another time now."""
+        """End all current waits, since the time they wait for may have changed."""
         self._changed.set()
         self._changed = asyncio.Event()
 
     def stop(self) -> None:
-        """Wake everyone for good; the time itself goes on."""
+        """End all current and future waits."""
         self._stopped = True
         self.wake_waiters()
 
     async def wait_until(self, moment: float) -> None:
-        """Return at ``moment``, or before it when something was announced: call it in a loop."""
+        """Wait until ``moment`` or until waiters are woken; call it in a loop."""
         if self._stopped:
             return
         # a floor, so that rounding can't turn the caller's loop into a busy one

@@ -1,4 +1,4 @@
-"""The sandbox's own end points below ``/sandbox``, for other processes on this machine."""
+"""The control API below ``/sandbox``, for other processes on this machine."""
 
 import dataclasses
 import json
@@ -19,11 +19,10 @@ _FAULT_OPTIONS: Final = ("on", "count", "accepted", "retry_after")
 
 
 class ControlApi:
-    """Look into the five services and steer them.
+    """Reads and changes the state of the five services.
 
-    A question takes ``?provider=`` to look at one of them, that for requests ``?since=`` as well (a
-    moment of the clock, after which they were made). An order is a JSON object; what it gets
-    wrong is answered with 400 and ``{"error": …}``.
+    A GET takes ``?provider=`` for one of them; for requests, ``?since=`` is the time of the clock
+    after which they were made. A POST takes a JSON object; errors are 400 with ``{"error": …}``.
     """
 
     def __init__(
@@ -39,7 +38,7 @@ class ControlApi:
         self._environment = environment
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve the end points."""
+        """Add the endpoints."""
         questions = {
             "health": self._health,
             "clips": self._clips,
@@ -140,7 +139,7 @@ class ControlApi:
         return {"credits": account.credits}
 
     def _set_timeline(self, order: JsonObject) -> JsonObject:
-        """Change the ranges named in the order, for one provider or for all."""
+        """Change the given ranges, for one provider or for all."""
         spans: dict[str, Any] = {
             field.name: (float(order[field.name][0]), float(order[field.name][1]))
             for field in dataclasses.fields(Timeline)
@@ -155,7 +154,7 @@ class ControlApi:
         return {name: dataclasses.asdict(timeline) for name, timeline in changed.items()}
 
     def _advance(self, order: JsonObject) -> JsonObject:
-        """Bring a clip to a status at once."""
+        """Set the status of a clip at once."""
         clip_id, status = str(order["clip_id"]), Status(order["status"])
         for account in self._accounts.values():
             if clip_id in account.clips:
@@ -199,7 +198,7 @@ def _command_handler(
 
 
 def _json_number(seconds: float) -> float | None:
-    """JSON has no infinity; a clip that was always complete, or never will be, has no moment."""
+    """Return None for infinity, which JSON lacks: a clip was always complete, or never will be."""
     return seconds if math.isfinite(seconds) else None
 
 

@@ -1,4 +1,4 @@
-"""A small cover picture for a clip."""
+"""Cover images for clips."""
 
 import random
 import struct
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def render_cover(seed: str, size: int = 128) -> bytes:
-    """Return a square PNG with coloured rings that is always the same for ``seed``."""
+    """Return a square PNG with coloured rings, the same for equal ``seed``."""
     rng = random.Random(seed)
     y, x = np.mgrid[0:size, 0:size] / size
     distance = np.hypot(x - rng.random(), y - rng.random())

@@ -1,4 +1,4 @@
-"""Answers that are no answers: silence, a dropped connection, rubbish."""
+"""Broken responses: no response, a dropped connection, invalid content."""
 
 from typing import Final
 
@@ -17,9 +17,9 @@ _CLOSING: Final = frozenset({Fault.CLOSE_BEFORE, Fault.CLOSE_AFTER})
 async def faulty_response(
     fault: Fault, request: web.Request, answer: web.Response | None, clock: Clock
 ) -> web.Response | None:
-    """Return what ``fault`` makes of ``answer``, or None when it is a refusal in good form.
+    """Return the broken response for ``fault``; None if it is an ordinary error response.
 
-    A hanging request ends when the client gives up (the handler is cancelled then) or the server
+    A hanging request ends when the client disconnects (its handler is cancelled) or the server
     closes.
     """
     if fault in _HANGING:
@@ -39,12 +39,12 @@ async def faulty_response(
 
 
 def is_disconnected(request: web.Request) -> bool:
-    """Say whether the client's connection is gone."""
+    """Whether the client's connection is closed."""
     return request.transport is None or request.transport.is_closing()
 
 
 def _abort_connection(request: web.Request) -> web.Response:
-    """Drop the connection; the response goes nowhere, it only ends the handler."""
+    """Drop the connection; the returned response only ends the handler."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response()

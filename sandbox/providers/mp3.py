@@ -1,4 +1,4 @@
-"""Encode sound as MP3."""
+"""Encodes audio as MP3."""
 
 # PyAV's stubs leave the parameter of Packet and the options of add_stream open
 # pyright: reportUnknownMemberType=false
@@ -14,12 +14,12 @@ _CHUNK: Final = 1152 * 64  # whole MPEG frames
 
 
 def render_mp3(segments: tuple[Segment, ...]) -> bytes:
-    """Return ``segments`` as an MP3 file: 44.1 kHz, stereo, 128 kbit/s. Takes a moment: thread."""
+    """Return ``segments`` as MP3: 44.1 kHz, stereo, 128 kbit/s. Takes long: run it in a thread."""
     return encode_mp3(render(segments))
 
 
 def encode_mp3(sound: Samples) -> bytes:
-    """Return ``sound`` (2, samples) as an MP3 file."""
+    """Return ``sound`` (2, samples) as MP3."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp3") as container:
         # the fastest of the encoder's qualities: nearly twice as fast as the default

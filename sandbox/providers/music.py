@@ -1,7 +1,7 @@
-"""Short loop-based pieces of music, computed from seeds.
+"""Short loop-based music, computed from seeds.
 
-Everything is a function of the position in the song: a part that continues its source at some
-second has its tempo and key, and begins on the very position in the bar at which it was cut.
+All audio depends on the position in the song only: an extension has its source's tempo and key,
+and begins at the position in the bar at which the source was cut.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ _PENTATONIC: Final = (0, 2, 4, 7, 9, 12, 14, 16)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of a song.
+    """A part of a song.
 
     ``song`` seeds what a lineage has in common (key, tempo, chords), ``take`` what differs between
     clips (the melody). ``start`` and ``length`` are seconds.
@@ -42,7 +42,7 @@ class Segment:
     voice: bool = False
 
     def truncated(self, seconds: float) -> "Segment":
-        """Return the segment's first ``seconds``."""
+        """Return the first ``seconds`` of the segment."""
         return dataclasses.replace(self, length=min(self.length, seconds))
 
 
@@ -58,12 +58,12 @@ def truncate_segments(segments: tuple[Segment, ...], seconds: float) -> tuple[Se
 
 
 def render(segments: tuple[Segment, ...]) -> Samples:
-    """Return the stereo sound of ``segments`` one after the other, shape (2, samples)."""
+    """Return the samples of ``segments`` in sequence, shape (2, samples)."""
     return np.concatenate([_Song(segment.song).render(segment) for segment in segments], axis=1)
 
 
 class _Song:
-    """What all parts of one song share."""
+    """The properties that all segments of a song share."""
 
     def __init__(self, seed: int) -> None:
         rng = random.Random(seed)
@@ -87,7 +87,7 @@ class _Song:
         return np.tanh(sound * np.float32(0.9))
 
     def _accompaniment(self) -> Samples:
-        """Return four bars of chords, bass and drums; they repeat without a seam."""
+        """Return a seamless loop of four bars with chords, bass and drums."""
         sound = np.zeros((2, self.bar * _LOOP_BARS), np.float32)
         for bar, (degree, third) in enumerate(self.chords):
             at = bar * self.bar
@@ -135,7 +135,7 @@ class _Song:
 
 
 def _mix_in(sound: Samples, note: Samples, at: int) -> None:
-    """Add a mono ``note`` to ``sound``, as much of it as lies inside."""
+    """Add the mono ``note`` to ``sound`` at sample ``at``; clipped to its bounds."""
     begin, end = max(at, 0), min(at + note.shape[0], sound.shape[1])
     if begin < end:
         sound[:, begin:end] += note[begin - at : end - at]

@@ -1,4 +1,4 @@
-"""The clips that a service has from the start."""
+"""The clips that a provider has from the start."""
 
 import datetime as dt
 import math
@@ -19,7 +19,7 @@ _SONGS: Final = (
 
 
 def create_sample_clips(rng: random.Random) -> list[Clip]:
-    """Return complete clips to extend, oldest first: each song as A and B."""
+    """Return complete clips to extend, oldest first: an A and a B of each song."""
     created = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     clips: list[Clip] = []
     for title, tags, prompt, length in _SONGS:

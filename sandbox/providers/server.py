@@ -1,4 +1,4 @@
-"""The five services, their audio and the controls on one loopback port."""
+"""The five services, their audio and the control API on one loopback port."""
 
 import asyncio
 import time
@@ -33,14 +33,14 @@ _KEYLESS: Final = frozenset({"suno_api"})
 
 
 class ProviderServer(LoopbackServer):
-    """An asynchronous context manager that serves while it is entered.
+    """Serves the five providers while the context is entered.
 
     Args:
-        host: The address to listen on; keep it on loopback, the controls ask for no password.
+        host: The address to listen on; keep it on loopback, the control API needs no password.
         port: The port; 0 takes a free one.
-        speed: How fast the sandbox's clock runs; ``clock.speed`` changes it at any time.
-        seed: Decides ids, songs and the times drawn for clips.
-        timeline: The ranges of those times; each studio's ``timeline`` changes it later.
+        speed: The clock's speed; ``clock.speed`` changes it at any time.
+        seed: Determines ids, songs and the timing of clips.
+        timeline: The ranges of that timing; each account's ``timeline`` changes it later.
     """
 
     def __init__(
@@ -86,19 +86,19 @@ class ProviderServer(LoopbackServer):
         await self._audio.close()
 
     def provider_url(self, provider: str) -> str:
-        """Return the base URL of a provider, as its ``<PREFIX>_BASE_URL`` takes it."""
+        """Return the base URL of a provider, for ``<PREFIX>_BASE_URL``."""
         return f"{self.base_url}/{self.account(provider).name}"
 
     def provider_key(self, provider: str) -> str:
-        """Return the API key that a provider takes; empty for the one that asks for none."""
+        """Return the API key of a provider; empty if it needs none."""
         return "" if provider in _KEYLESS else f"sandbox-{provider}-key"
 
     def account(self, provider: str) -> ProviderAccount:
-        """Return what is behind a provider: its clips, records, faults and credits."""
+        """Return the account at a provider."""
         return self.accounts[provider]
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables with which the bot uses all five."""
+        """Return the bot's environment variables for all five providers."""
         variables = {"ENCORE_TRUSTED_AUDIO_HOSTS": self.host}
         for name in self.accounts:
             variables[f"{name.upper()}_BASE_URL"] = self.provider_url(name)
@@ -107,10 +107,10 @@ class ProviderServer(LoopbackServer):
         return variables
 
     async def wait_for(self, condition: Callable[[], object], *, timeout: float = 5) -> None:  # noqa: ASYNC109 - real seconds, and the error names what was waited for
-        """Return as soon as ``condition`` holds.
+        """Return as soon as ``condition`` is truthy.
 
         Raises:
-            TimeoutError: It does not within ``timeout`` seconds of real time.
+            TimeoutError: It was not within ``timeout`` real seconds.
         """
         deadline = time.monotonic() + timeout
         while not condition():

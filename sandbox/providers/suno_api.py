@@ -4,6 +4,7 @@ import datetime as dt
 from typing import ClassVar, Final
 
 from aiohttp import web
+from typing_extensions import override
 
 from sandbox.providers.account import ExtendParameters, NoSuchClipError
 from sandbox.providers.api import Api, ClipView, RefusedError, Route
@@ -24,7 +25,7 @@ _NETWORK_ERROR: Final = (
 
 
 class SunoApi(Api):
-    """Submits with the clips themselves, lists its library, joins clips; asks for no key."""
+    """Returns the clips on submission, lists its library, joins clips; needs no key."""
 
     no_credits: ClassVar = (402, "Payment required")
     unknown_clip: ClassVar = (404, "API Error: Not found.")
@@ -33,6 +34,7 @@ class SunoApi(Api):
         "API Error: continue_at must be less than the clip's duration",
     )
 
+    @override
     def routes(self) -> list[Route]:
         """Return the end points of §3.2 and §3.4."""
         return [
@@ -43,17 +45,20 @@ class SunoApi(Api):
             Route("GET", "/api/get_limit", "other", self._limit),
         ]
 
+    @override
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
         """Return the body of an error; a question's 500 never says why (§3.4)."""
         if status == 500 and request.method == "GET":  # noqa: PLR2004 - an HTTP status
             return {"error": "Internal server error"}
         return {"error": message}
 
+    @override
     def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
         """Return no clips."""
         del kind
         return []
 
+    @override
     def fault_text(self, fault: Fault) -> str:
         """Return the text of §3.5: what Suno refused is passed through with a prefix."""
         match fault:
@@ -94,7 +99,7 @@ class SunoApi(Api):
         return web.json_response([self._submitted_json(clip) for clip in clips])
 
     async def _wait_audio(self, clips: list[Clip]) -> None:
-        """Wait as §3.3 says: until all can be heard or all failed, for 100 seconds at most."""
+        """Wait until all clips stream or all failed, for 100 seconds at most (§3.3)."""
         clock = self.account.clock
         deadline = clock.now() + _WAIT_AUDIO_TIMEOUT
         while not clock.is_stopped and clock.now() < deadline:
@@ -154,7 +159,7 @@ class SunoApi(Api):
             raise RefusedError(500, "Internal server error") from None
 
     def _submitted_json(self, clip: Clip) -> JsonObject:
-        """Return the immediate form: with ``negative_tags``, without ``error_message``."""
+        """Return the clip as in the submission's response, which differs in two fields."""
         shown = self._clip_json(clip, ClipView([clip], None))
         del shown["error_message"]
         return shown | {"negative_tags": clip.negative_tags}
@@ -180,7 +185,7 @@ class SunoApi(Api):
         }
 
     def _suno_clip_json(self, clip: Clip, view: ClipView) -> JsonObject:
-        """Return Suno's own clip, its details nested in ``metadata``."""
+        """Return the clip as Suno itself does, with details in ``metadata``."""
         now = self.account.clock.now()
         metadata: JsonObject = {
             "tags": clip.tags,

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import ClassVar, Final
 
 from aiohttp import web
+from typing_extensions import override
 
 from sandbox.providers.account import ExtendParameters
 from sandbox.providers.api import Api, ClipView, RefusedError, Route
@@ -18,7 +19,7 @@ _FIELDS: Final = {"prompt", "tags", "title", "continue_clip_id", "continue_at"}
 
 
 class SunoApiCom(Api):
-    """Submits with a task that calls itself complete while its clips have only begun."""
+    """Returns a task on submission, which is "complete" while its clips have only begun."""
 
     no_credits: ClassVar = (403, "The remaining credits are not enough, please recharge.")
     unknown_clip: ClassVar = (400, "clip not found.")
@@ -27,6 +28,7 @@ class SunoApiCom(Api):
         "continue_at must be less than the duration of the clip.",
     )
 
+    @override
     def routes(self) -> list[Route]:
         """Return the end points of §4.1, and the credits of §4.2."""
         return [
@@ -35,21 +37,25 @@ class SunoApiCom(Api):
             Route("GET", "/api/v1/get-credits", "other", self._credits),
         ]
 
+    @override
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
         """Return the error body of §4.2's page; ``error`` is where the text sits."""
         del request
         return {"code": status, "error": message}
 
+    @override
     def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
         """Return Suno's own failure under HTTP 200 (§6.7)."""
         return {"status": "error", "clips": []} if kind == "submit" else {"clips": []}
 
+    @override
     def fault_text(self, fault: Fault) -> str:
         """Return §4.2's texts; 403 is credits or moderation, and only the text tells."""
         if fault is Fault.SERVER_ERROR:
             return "Internal Server Error."
         return super().fault_text(fault)
 
+    @override
     def unauthorized_text(self, request: web.Request) -> str:
         """Return §4.2's text."""
         if "Authorization" not in request.headers:

@@ -5,6 +5,7 @@ import re
 from typing import ClassVar, Final
 
 from aiohttp import web
+from typing_extensions import override
 
 from sandbox.providers.account import ExtendParameters, ProviderAccount
 from sandbox.providers.api import Api, ClipView, RefusedError, Route
@@ -19,10 +20,10 @@ _FIELDS: Final = {"tags", "title", "continue_clip_id", "continue_at", "model", "
 
 
 class SunoSay(Api):
-    """Submits with a task id; whatever goes wrong is told by the body's ``code`` alone.
+    """Returns a task id on submission; errors are in the body's ``code`` only, with HTTP 200.
 
-    sunoapi.co takes ``continue_at`` as a string of plain decimal seconds, sunosay.com as a number
-    and wants ``tags`` (§2.2).
+    sunoapi.co takes ``continue_at`` as a string of decimal seconds, sunosay.com as a number; the
+    latter requires ``tags`` (§2.2).
     """
 
     no_credits: ClassVar = (402, "Insufficient credits, please recharge")
@@ -37,6 +38,7 @@ class SunoSay(Api):
         self._extend_limit = _RateLimit(calls=1, seconds=4.0)
         self._query_limit = _RateLimit(calls=2, seconds=1.0)
 
+    @override
     def routes(self) -> list[Route]:
         """Return the end points of §2.2 and §2.3; the capital I is the contract's."""
         return [
@@ -45,17 +47,20 @@ class SunoSay(Api):
             Route("POST", f"{_SUNO}/get-task", "fetch", self._get_task),
         ]
 
+    @override
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
         """Return a body whose ``code`` says what happened."""
         del request
         return {"code": status, "message": message}
 
+    @override
     def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
         """Return a task that has failed without clips."""
         if kind == "submit":
             return {"code": 200, "task_id": "", "status": "error", "clips": []}
         return {"code": 200, "status": "error", "prompt": {}, "clips": [], "message": "ok!"}
 
+    @override
     def unauthorized_text(self, request: web.Request) -> str:
         """Return the text that the documentation shows on success as well."""
         del request
@@ -91,7 +96,7 @@ class SunoSay(Api):
         return web.json_response({"code": 200, "task_id": task_id, "message": _KEY_FAILED})
 
     def _checked_continue_at(self, body: JsonObject) -> float:
-        """Return ``continue_at`` in seconds if the body is well formed."""
+        """Return ``continue_at`` in seconds; raise RefusedError for an invalid body."""
         if not is_text(body.get("continue_clip_id")):
             raise RefusedError(400, "continue_clip_id is required", is_violation=True)
         if self._is_sunosay and not is_text(body.get("tags")):
@@ -108,7 +113,7 @@ class SunoSay(Api):
         return float(seconds or 0)
 
     def _check_rate(self, window: "_RateLimit") -> None:
-        """Refuse what comes faster than §2.5 allows."""
+        """Raise RefusedError for requests more frequent than §2.5 allows."""
         if self.account.enforce_rate_limits and not window.allows(self.account.clock.now()):
             raise RefusedError(429, "Too many requests, please slow down", is_violation=True)
 
@@ -154,7 +159,7 @@ class SunoSay(Api):
 
 
 class _RateLimit:
-    """A sliding window: so many calls in any stretch of so many seconds."""
+    """A sliding window: at most ``calls`` calls in ``seconds`` seconds."""
 
     def __init__(self, *, calls: int, seconds: float) -> None:
         self._calls = calls
@@ -163,7 +168,7 @@ class _RateLimit:
         self._allowed_at: collections.deque[float] = collections.deque(maxlen=calls)
 
     def allows(self, now: float) -> bool:
-        """Say whether a call at ``now`` is in time, and count it if it is."""
+        """Whether a call is allowed at ``now``; if so it is counted."""
         if len(self._allowed_at) == self._calls and now - self._allowed_at[0] < self._seconds:
             return False
         self._allowed_at.append(now)
@@ -171,7 +176,7 @@ class _RateLimit:
 
 
 def _task_status(clips: list[Status]) -> Status:
-    """Return the one word for a task: that of its clip that has farthest to go."""
+    """Return the status of a task from those of its clips."""
     if all(status.is_final for status in clips):
         return Status.COMPLETE if Status.COMPLETE in clips else Status.ERROR
     if any(status.rank >= Status.STREAMING.rank for status in clips):

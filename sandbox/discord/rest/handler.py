@@ -1,4 +1,4 @@
-"""The one door of the REST API: every request is read, recorded, judged and answered here."""
+"""Handles REST requests: logs, validates, rate-limits and routes them, and injects faults."""
 
 import json
 
@@ -23,7 +23,7 @@ NO_CONTENT = 204
 
 
 class RestHandler:
-    """Answers the bot, and keeps book."""
+    """Handles the bot's REST requests; keeps ``requests`` and ``violations``."""
 
     def __init__(self, site: AppContext, token: str, document: OpenApiDocument | None) -> None:
         self.requests: list[LoggedRequest] = []
@@ -37,7 +37,7 @@ class RestHandler:
         self._router = Router()
 
     async def handle(self, http: web.Request) -> web.StreamResponse:
-        """Answer one request."""
+        """Handle one request."""
         raw_path = http.rel_url.raw_path.removeprefix(API_PATH)
         found = self._router.find(http.method, raw_path)
         body, files, wrong = await read_body(http)

@@ -71,7 +71,7 @@ def _create_message(call: RestRequest) -> ResponseBody:
 
 
 def _find_by_nonce(call: RestRequest, channel: Channel, nonce: Json) -> Message | None:
-    """The bot's message that already bears ``nonce``, if it is not older than a few minutes."""
+    """Return the bot's message with ``nonce`` of the last three minutes, if there is one."""
     since = dt.datetime.now(dt.UTC) - NONCE_LIFETIME
     for message in reversed(channel.messages.values()):
         if message.created_at < since:

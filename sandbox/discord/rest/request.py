@@ -1,4 +1,4 @@
-"""A request on its way to the function that answers it."""
+"""A parsed REST request and the routes that handle it."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from sandbox.discord.state import DiscordState
 
 @dataclasses.dataclass(slots=True)
 class AppContext:
-    """What the routes work on."""
+    """What all routes share."""
 
     state: DiscordState
     interactions: Interactions
@@ -29,7 +29,7 @@ class AppContext:
 
 @dataclasses.dataclass(slots=True)
 class RestRequest:
-    """A request, taken apart."""
+    """A parsed request; its methods look up the objects that it names."""
 
     context: AppContext
     params: dict[str, str]
@@ -39,24 +39,24 @@ class RestRequest:
 
     @property
     def state(self) -> DiscordState:
-        """The state."""
+        """The state of the local Discord."""
         return self.context.state
 
     def body(self) -> JsonObject:
-        """The JSON object of the request.
+        """Return the JSON object in the body.
 
         Raises:
-            ApiError: 50035 if it is none.
+            ApiError: 50109 if there is none.
         """
         if is_object(self.json):
             return self.json
         raise ApiError(50109)
 
     def id(self, name: str) -> int:
-        """An id in the path.
+        """Return an id in the path.
 
         Raises:
-            ApiError: 50035 if it is none.
+            ApiError: 50035 if it is no snowflake.
         """
         value = self.params[name]
         if is_snowflake(value):
@@ -65,10 +65,10 @@ class RestRequest:
         raise ApiError(50035, errors={name: {"_errors": [wrong]}})
 
     def channel(self, *needed: Permission) -> Channel:
-        """The channel in the path, in which the bot has to have the ``needed`` permissions.
+        """Return the channel in the path; the bot must have the ``needed`` permissions in it.
 
         Raises:
-            ApiError: 10003, 50001 without a view of it, 50013.
+            ApiError: 10003 if unknown, 50001 without VIEW_CHANNEL, 50013 without another one.
         """
         found = self.state.channels.get(self.id("channel_id"))
         if found is None:
@@ -77,10 +77,10 @@ class RestRequest:
         return found
 
     def message(self, channel: Channel) -> Message:
-        """The message in the path; an ephemeral one is not to be found.
+        """Return the message in the path.
 
         Raises:
-            ApiError: 10008.
+            ApiError: 10008 if it is unknown or ephemeral.
         """
         found = channel.messages.get(self.id("message_id"))
         if found is None or found.is_ephemeral:
@@ -88,10 +88,10 @@ class RestRequest:
         return found
 
     def guild(self) -> Guild:
-        """The guild in the path.
+        """Return the guild in the path.
 
         Raises:
-            ApiError: 10004 if there is none with the bot in it.
+            ApiError: 10004 if it is unknown or the bot is not in it.
         """
         found = self.state.guilds.get(self.id("guild_id"))
         if found is None or self.state.bot.id not in found.members:
@@ -100,10 +100,10 @@ class RestRequest:
 
 
 def require_permissions(channel: Channel, user: User, *needed: Permission) -> None:
-    """Insist that ``user`` has the ``needed`` permissions in ``channel``.
+    """Raise ApiError unless ``user`` has the ``needed`` permissions in ``channel``.
 
     Raises:
-        ApiError: 50001 without a view of it, 50013.
+        ApiError: 50001 without VIEW_CHANNEL, 50013 without another one.
     """
     if permissions.missing(channel, user, Permission.VIEW_CHANNEL):
         raise ApiError(50001)
@@ -118,10 +118,10 @@ Handler: TypeAlias = Callable[[RestRequest], ResponseBody]
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class Route:
-    """An endpoint: answers 204 where its function returns None.
+    """An endpoint; its response is 204 where the handler returns None.
 
-    ``bucket`` joins routes that share a limit. Without ``public``, the bot's token is demanded
-    and the global limit counts; without ``limit`` nothing is counted per route.
+    Routes with the same ``bucket`` share a limit. ``public`` routes need no token and don't count
+    for the global limit; without ``limit`` requests are not counted per route.
     """
 
     method: str
@@ -133,5 +133,5 @@ class Route:
 
     @property
     def key(self) -> str:
-        """The name of its bucket."""
+        """The name of the bucket."""
         return self.bucket or f"{self.method} {self.template}"

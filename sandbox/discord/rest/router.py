@@ -1,4 +1,4 @@
-"""Finds the route of a request."""
+"""Finds the route for a request."""
 
 import urllib.parse
 
@@ -19,7 +19,7 @@ HIDDEN = "…"
 
 
 class RouteMatch:
-    """A route with the parameters of one request, and its path without tokens."""
+    """A route, the parameters of a request, and its path without tokens."""
 
     __slots__ = ("params", "redacted_path", "route")
 
@@ -30,12 +30,12 @@ class RouteMatch:
 
     @property
     def major(self) -> str:
-        """The parameters that have a bucket of their own."""
+        """The major parameters, which have buckets of their own."""
         return "/".join(self.params[name] for name in MAJOR_PARAMS if name in self.params)
 
 
 class Router:
-    """All routes, literal segments before parameters."""
+    """All routes; literal segments take precedence over parameters."""
 
     def __init__(self) -> None:
         self._by_shape: dict[tuple[str, int], list[tuple[Route, list[str]]]] = {}
@@ -48,7 +48,7 @@ class Router:
             shape.sort(key=lambda entry: [segment.startswith("{") for segment in entry[1]])
 
     def find(self, method: str, raw_path: str) -> RouteMatch | None:
-        """The route of a path below the API's base, still percent-encoded."""
+        """Return the route for a percent-encoded path below the API's base."""
         parts = [urllib.parse.unquote(part) for part in raw_path.strip("/").split("/")]
         for route, segments in self._by_shape.get((method, len(parts)), ()):
             params: dict[str, str] = {}
@@ -68,7 +68,7 @@ class Router:
 
 
 def redact_tokens(path: str) -> str:
-    """An unknown path with everything hidden that could be a token."""
+    """Return an unknown path without anything that could be a token."""
     parts = path.split("/")
     secret = {"webhooks", "interactions"}
     return "/".join(

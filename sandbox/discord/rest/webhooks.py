@@ -1,4 +1,4 @@
-"""Routes with which the bot answers interactions; their token is all the right they need."""
+"""Routes with which the bot responds to interactions, authorized by the interaction's token."""
 
 from sandbox.discord import messages, payloads
 from sandbox.discord.interaction_models import Interaction

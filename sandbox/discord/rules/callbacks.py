@@ -1,4 +1,4 @@
-"""Which answers an interaction takes."""
+"""Which types of response an interaction allows."""
 
 from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.protocol import CallbackType, InteractionType, Json, is_object
@@ -29,10 +29,10 @@ UPDATE_CALLBACKS = frozenset({CallbackType.UPDATE, CallbackType.DEFERRED_UPDATE}
 
 
 def callback_type(interaction: Interaction, body: Json) -> CallbackType:
-    """The kind of answer that ``body`` is.
+    """Return the response type in ``body``.
 
     Raises:
-        ApiError: 50035 if such an interaction can't be answered so.
+        ApiError: 50035 if the interaction does not allow it.
     """
     allowed = ALLOWED_CALLBACKS[InteractionType(interaction.type)]
     if interaction.type == InteractionType.MODAL and interaction.source is None:

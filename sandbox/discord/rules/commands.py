@@ -1,4 +1,4 @@
-"""What Discord demands of a command that an application registers."""
+"""Rules for application commands."""
 
 import re
 
@@ -24,10 +24,10 @@ AUTOCOMPLETE_TYPES = frozenset({OptionType.STRING, OptionType.INTEGER, OptionTyp
 
 
 def check_commands(commands: Json) -> None:
-    """Check a whole set of commands.
+    """Check the commands of a scope.
 
     Raises:
-        ApiError: 50035, naming what is wrong.
+        ApiError: 50035 with all errors.
     """
     errors = FormErrors()
     if not is_array(commands):
@@ -60,7 +60,7 @@ def check_command(command: Json) -> None:
     """Check one command.
 
     Raises:
-        ApiError: 50035, naming what is wrong.
+        ApiError: 50035 with all errors.
     """
     errors = FormErrors()
     _check_command(errors, (), command)

@@ -1,4 +1,4 @@
-"""Limits of the components of a message: rows, buttons, selects, and the newer layout."""
+"""Rules for message components: rows, buttons, selects, and layout components (V2)."""
 
 from sandbox.discord.protocol import (
     SELECTS,
@@ -31,7 +31,7 @@ LAYOUT_TYPES = frozenset(
 
 
 def check_components(errors: FormErrors, components: Json, flags: int) -> None:
-    """Note what is wrong with the ``components`` of a message with these ``flags``."""
+    """Add the errors in ``components`` of a message with ``flags``."""
     if components is None:
         return
     if not is_array(components):
@@ -120,7 +120,7 @@ def _check_button(errors: FormErrors, path: tuple[str | int, ...], button: JsonO
 
 
 def check_select(errors: FormErrors, path: tuple[str | int, ...], select: JsonObject) -> None:
-    """Note what is wrong with a select menu."""
+    """Add the errors in a select menu."""
     field = (*path, "custom_id")
     errors.check_text(field, select.get("custom_id"), MAX_CUSTOM_ID, min_length=1, required=True)
     errors.check_text((*path, "placeholder"), select.get("placeholder"), MAX_PLACEHOLDER)
@@ -143,7 +143,7 @@ def check_select(errors: FormErrors, path: tuple[str | int, ...], select: JsonOb
 
 
 def check_custom_ids(errors: FormErrors, components: JsonArray) -> None:
-    """Note custom ids that appear more than once."""
+    """Add an error for each duplicate custom id."""
     seen: set[str] = set()
     for component in walk_components(components):
         custom_id = component.get("custom_id")
@@ -155,7 +155,7 @@ def check_custom_ids(errors: FormErrors, components: JsonArray) -> None:
 
 
 def walk_components(components: JsonArray) -> list[JsonObject]:
-    """All components, those inside of others too."""
+    """Return all components, nested ones too."""
     found: list[JsonObject] = []
     for component in objects(components):
         found.append(component)

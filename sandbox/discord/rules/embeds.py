@@ -1,4 +1,4 @@
-"""Limits of embeds. Discord counts code points."""
+"""Rules for embeds. Discord counts code points."""
 
 from sandbox.discord.protocol import Json, JsonArray, JsonObject, is_array, is_object, objects
 from sandbox.discord.rules.errors import FormErrors
@@ -20,7 +20,7 @@ IMAGE_KEYS = ("image", "thumbnail")
 
 
 def check_embeds(errors: FormErrors, embeds: Json) -> None:
-    """Note what is wrong with the ``embeds`` of a message."""
+    """Add the errors in ``embeds`` of a message."""
     if embeds is None:
         return
     if not is_array(embeds):
@@ -90,6 +90,6 @@ def _total_text(embed: JsonObject) -> int:
 
 
 def is_empty(embed: JsonObject) -> bool:
-    """Whether a member would see nothing of ``embed``."""
+    """Whether ``embed`` has nothing to show."""
     shown = ("title", "description", "fields", "footer", "author", "image", "thumbnail", "url")
     return not any(embed.get(key) for key in shown)

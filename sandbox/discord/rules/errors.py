@@ -1,4 +1,4 @@
-"""Collects what is wrong with a request's body, in the nested shape that Discord answers with."""
+"""Collects the errors in a request's body, in the nested shape of Discord's error responses."""
 
 from sandbox.discord.errors import INVALID_FORM, ApiError
 from sandbox.discord.protocol import Json, JsonObject, is_integer
@@ -7,20 +7,20 @@ REQUIRED_TEXT = "This field is required"
 
 
 class FormErrors:
-    """The errors of one body, each at its place in it."""
+    """The errors of one body, by path."""
 
     def __init__(self) -> None:
         self.nested: JsonObject = {}
 
     def add(self, path: tuple[str | int, ...], code: str, message: str) -> None:
-        """Note that the value at ``place`` is refused."""
+        """Add an error for the value at ``path``."""
         node = self.nested
         for step in path:
             node = node.setdefault(str(step), {})
         node.setdefault("_errors", []).append({"code": code, "message": message})
 
     def add_missing(self, path: tuple[str | int, ...]) -> None:
-        """Note that there has to be a value at ``place``."""
+        """Add an error for a missing value at ``path``."""
         self.add(path, "BASE_TYPE_REQUIRED", REQUIRED_TEXT)
 
     def check_text(
@@ -32,7 +32,7 @@ class FormErrors:
         min_length: int = 0,
         required: bool = False,
     ) -> bool:
-        """Check a text of ``shortest`` to ``longest`` characters; say whether it passed."""
+        """Check a string of ``min_length`` to ``max_length`` characters; return if it is valid."""
         if value is None or (value == "" and min_length):
             if required:
                 self.add_missing(path)
@@ -61,7 +61,7 @@ class FormErrors:
     def check_number(
         self, path: tuple[str | int, ...], value: Json, lowest: int, highest: int
     ) -> None:
-        """Check an integer that may be absent."""
+        """Check an optional integer."""
         if value is None:
             return
         if not is_integer(value):
@@ -71,7 +71,7 @@ class FormErrors:
             self.add(path, "NUMBER_TYPE_MAX", message)
 
     def raise_if_any(self) -> None:
-        """Raise what was noted, if anything.
+        """Raise the collected errors, if there are any.
 
         Raises:
             ApiError: 50035 with all errors.
@@ -81,7 +81,7 @@ class FormErrors:
 
 
 def describe_errors(errors: JsonObject, path: str = "") -> list[str]:
-    """The errors of a form as readable sentences with their places."""
+    """Return the errors as sentences with their paths."""
     found: list[str] = []
     for step, inner in errors.items():
         if step == "_errors":

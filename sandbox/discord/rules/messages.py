@@ -1,4 +1,4 @@
-"""What Discord demands of a message, new or edited."""
+"""Rules for messages, new or edited."""
 
 from collections.abc import Sequence
 
@@ -34,10 +34,10 @@ def check_message(
 ) -> None:
     """Check a message's body and ``files`` (each at most ``limit`` bytes).
 
-    An edit leaves what it does not name of the ``existing`` message.
+    An edit keeps the fields of ``existing`` that ``body`` does not have.
 
     Raises:
-        ApiError: 50035, 50006 for a message without anything, or 40005 for a file too large.
+        ApiError: 50035 for invalid fields, 50006 for an empty message, 40005 for a large file.
     """
     errors = FormErrors()
     flags = body.get("flags") or 0
@@ -76,7 +76,7 @@ def _is_not_empty(body: JsonObject, kept: int, existing: Message | None) -> bool
 def check_attachments(
     errors: FormErrors, wanted: Json, files: Sequence[Upload], existing: Message | None
 ) -> int:
-    """Note wrong attachments, and return how many the message will have."""
+    """Add errors of attachments; return how many the message will have."""
     before = [attachment.id for attachment in existing.attachments] if existing else []
     if wanted is None:
         total = len(before) + len(files)

@@ -1,4 +1,4 @@
-"""Limits of modals and of autocompletion."""
+"""Rules for modals and autocomplete choices."""
 
 from sandbox.discord.protocol import (
     SELECTS,
@@ -37,7 +37,7 @@ INPUT_TYPES = frozenset(
 
 
 def check_modal(errors: FormErrors, modal: Json) -> None:
-    """Note what is wrong with a modal."""
+    """Add the errors in a modal."""
     if not is_object(modal):
         errors.add_missing(("data",))
         return
@@ -109,7 +109,7 @@ def _check_text_input(
 
 
 def check_choices(errors: FormErrors, data: Json) -> None:
-    """Note what is wrong with the choices that an autocompletion offers."""
+    """Add the errors in autocomplete choices."""
     if not is_object(data):
         errors.add_missing(("data",))
         return
