@@ -19,7 +19,7 @@ from sandbox.page.server import PageServer
 from sandbox.processes import ManagedProcess, ProcessError, ProviderProcess, bot_process
 
 START_TIMEOUT = 30.0  # seconds
-POLL_INTERVAL = "0.5"  # seconds; what takes Suno minutes takes seconds here
+POLL_INTERVAL = "0.5"  # seconds; clips are ready within seconds here
 
 
 class Sandbox:

@@ -53,7 +53,7 @@ class Gateway:
         for session in self.sessions.values():
             session.deliver(event)
 
-    # trouble on order
+    # fault injection
 
     def drop_connections(self, *, resumable: bool = True, abrupt: bool = False) -> None:
         """Close all sockets, and delete their sessions unless ``resumable``.
@@ -94,7 +94,7 @@ class Gateway:
         session, sent = max(candidates, key=lambda pair: pair[1].seq)
         session.send(sent.name, sent.body)
 
-    # the life of a socket
+    # sockets
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """Serve a websocket until either side closes it."""
@@ -144,7 +144,7 @@ class Gateway:
         if self._close_tasks:
             await asyncio.wait(self._close_tasks)
 
-    # what a bot says
+    # client messages
 
     def _receive(self, socket: Socket, text: str | bytes) -> None:
         socket.count_command()

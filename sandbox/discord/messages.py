@@ -113,18 +113,20 @@ def store_file(
     state: DiscordState, channel: Channel, file: Upload, *, ephemeral: bool
 ) -> Attachment:
     """Store ``file`` and return it as an attachment with its URL."""
-    number = state.snowflakes.new()
+    attachment_id = state.snowflakes.new()
     name, title = sanitized_filename(file.name)
-    kind = file.content_type
-    if kind == "application/octet-stream":
-        kind = mimetypes.guess_type(name)[0] or kind
+    content_type = file.content_type
+    if content_type == "application/octet-stream":
+        content_type = mimetypes.guess_type(name)[0] or content_type
     now = int(time.time())
-    signature = f"ex={now + LINK_LIFETIME:x}&is={now:x}&hm={number:064x}&"
-    path = f"attachments/{channel.id}/{number}/{urllib.parse.quote(name)}"
+    signature = f"ex={now + LINK_LIFETIME:x}&is={now:x}&hm={attachment_id:064x}&"
+    path = f"attachments/{channel.id}/{attachment_id}/{urllib.parse.quote(name)}"
     url = f"{state.base_url}/{path}?{signature}"
-    kept = Attachment(number, name, file.content, kind, url, title=title, ephemeral=ephemeral)
-    state.attachments[number] = kept
-    return kept
+    attachment = Attachment(
+        attachment_id, name, file.content, content_type, url, title=title, ephemeral=ephemeral
+    )
+    state.attachments[attachment_id] = attachment
+    return attachment
 
 
 def _apply_body(

@@ -92,7 +92,7 @@ class DiscordServer(LoopbackServer):
         self.faults.clear()
         await self.gateway.close()
 
-    # what the bot did
+    # the bot's requests
 
     @property
     def application_id(self) -> int:
@@ -124,7 +124,7 @@ class DiscordServer(LoopbackServer):
         """The rate limits."""
         return self._handler.rate_limits
 
-    # the people
+    # members
 
     def member(self, name: str) -> Member:
         """Return the member ``name`` of the default guild; create them at the first call."""
@@ -154,7 +154,7 @@ class DiscordServer(LoopbackServer):
             lambda: self.gateway.is_connected and self.commands.has_commands(), timeout=timeout
         )
 
-    # what happens to them
+    # changes made by moderators
 
     def delete(self, thing: Message | Channel) -> None:
         """Delete a message or a channel, as a moderator would."""
@@ -178,7 +178,7 @@ class DiscordServer(LoopbackServer):
             raise web.HTTPNotFound
         span = http.http_range
         headers = {"Content-Type": found.content_type, "Accept-Ranges": "bytes"}
-        # as Discord has it: pages elsewhere may read files
+        # CORS as at Discord: any origin may read files
         headers["Access-Control-Allow-Origin"] = "*"
         if span.start is None and span.stop is None:
             return web.Response(body=found.content, headers=headers)

@@ -60,9 +60,9 @@ class Actions:
     async def _say(self, member: Member, wish: ActionRequest) -> JsonObject:
         files = [self.uploads.get(name) for name in wish.texts(UPLOADS)]
         reply_to = wish.message("reply_to") if wish.text("reply_to") else None
-        place, text = wish.channel(), wish.text("text")
-        said = await member.say(place, text, files=files, reply_to=reply_to)
-        return {"message": str(said.id)}
+        channel, text = wish.channel(), wish.text("text")
+        message = await member.say(channel, text, files=files, reply_to=reply_to)
+        return {"message": str(message.id)}
 
     async def _delete(self, member: Member, wish: ActionRequest) -> JsonObject:
         await member.delete(wish.message())
@@ -78,23 +78,23 @@ class Actions:
 
     async def _thread(self, member: Member, wish: ActionRequest) -> JsonObject:
         """Open a thread, from a message if one is given."""
-        place, name = wish.channel(), wish.text("name").strip()
+        channel, name = wish.channel(), wish.text("name").strip()
         start = wish.message() if wish.text("message") else None
-        if permissions.missing(place, member.user, Permission.CREATE_PUBLIC_THREADS):
+        if permissions.missing(channel, member.user, Permission.CREATE_PUBLIC_THREADS):
             raise NotPossibleError("This person may not open threads here")
-        if place.guild is None or place.is_thread or (start and start.thread):
+        if channel.guild is None or channel.is_thread or (start and start.thread):
             raise NotPossibleError("No thread can be opened here")
         if not 1 <= len(name) <= MAX_THREAD_NAME:
             raise NotPossibleError("A thread's name has 1 to 100 characters")
-        made = self._discord.state.new_thread(name, place, owner=member.user, start=start)
-        return {"channel": str(made.id)}
+        thread = self._discord.state.new_thread(name, channel, owner=member.user, start=start)
+        return {"channel": str(thread.id)}
 
     # the application
 
     async def _slash(self, member: Member, wish: ActionRequest) -> JsonObject:
-        name, place = wish.text("name"), wish.channel()
+        name, channel = wish.text("name"), wish.channel()
         options = self._parsed_options(name, wish)
-        return self._interaction_result(await member.slash(name, channel=place, **options))
+        return self._interaction_result(await member.slash(name, channel=channel, **options))
 
     async def _autocomplete(self, member: Member, wish: ActionRequest) -> JsonObject:
         options = {**wish.mapping("options")}
@@ -139,20 +139,20 @@ class Actions:
         }
         return self._interaction_result(await member.submit(modal, values))
 
-    def _interaction_result(self, begun: Interaction) -> JsonObject:
+    def _interaction_result(self, interaction: Interaction) -> JsonObject:
         """Return the error or modal to show; messages reach the page through its websocket."""
-        outcome: JsonObject = {"failed": begun.error}
-        if begun.modal is not None and not begun.error:
-            name = str(begun.id)
-            self._modals[name] = begun.modal
-            outcome["modal"] = {
+        result: JsonObject = {"failed": interaction.error}
+        if interaction.modal is not None and not interaction.error:
+            name = str(interaction.id)
+            self._modals[name] = interaction.modal
+            result["modal"] = {
                 "id": name,
-                "title": begun.modal.title,
-                "components": begun.modal.components,
+                "title": interaction.modal.title,
+                "components": interaction.modal.components,
             }
-        return outcome
+        return result
 
-    # what options mean
+    # command options
 
     def _parsed_options(self, name: str, wish: ActionRequest) -> dict[str, Any]:
         kinds = self._option_types(name)

@@ -125,7 +125,7 @@ class PageServer(LoopbackServer):
         upload = Upload(request.query.get("name") or "unknown", await request.read(), kind)
         return web.json_response({"upload": self._actions.uploads.add(upload)})
 
-    # behind the scenes
+    # control panel
 
     async def _sample_clips(self, _request: web.Request) -> web.Response:
         """Return clips that a new user can extend."""

@@ -56,7 +56,9 @@ def visible_channels(discord: DiscordServer) -> list[Channel]:
 
 def latest_messages(channels: Iterable[Channel]) -> list[Message]:
     """Return the latest messages of each channel."""
-    return [each for place in channels for each in list(place.messages.values())[-MAX_MESSAGES:]]
+    return [
+        each for channel in channels for each in list(channel.messages.values())[-MAX_MESSAGES:]
+    ]
 
 
 def commands_view(discord: DiscordServer) -> list[JsonObject]:

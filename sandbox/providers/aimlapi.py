@@ -113,7 +113,7 @@ class AimlApi(Api):
         clock = self.account.clock
         deadline = clock.now() + _LONG_POLL_TIMEOUT
         while not clock.is_stopped:
-            # asked again each time: milestones may have been moved meanwhile
+            # computed in each iteration: milestones may have changed
             reached = max(clip.milestones.reached_at(_WAIT_STATUSES[word]) for clip in clips)
             if clock.now() >= min(reached, deadline):
                 return

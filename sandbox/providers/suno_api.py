@@ -90,7 +90,7 @@ class SunoApi(Api):
             model=body.get("model") or "chirp-v3-5",
         )
         clips = self.account.extend(order, body)
-        # not cast to a boolean by the real one either: "false" waits (§3.2)
+        # any non-empty value waits, even "false", as in the real service (§3.2)
         if body.get("wait_audio"):
             await self._wait_audio(clips)
             return web.json_response(
@@ -106,7 +106,7 @@ class SunoApi(Api):
             statuses = {clip.status(clock.now()) for clip in clips}
             if statuses <= {Status.STREAMING, Status.COMPLETE} or statuses == {Status.ERROR}:
                 return
-            # a poll like the real one's, since failing twins may never agree
+            # polls like the real service, since the twins' statuses may never be equal
             await clock.wait_until(min(clock.now() + 3, deadline))
 
     async def _concat(self, request: web.Request, body: JsonObject) -> web.Response:

@@ -89,7 +89,7 @@ class SunoApiCom(Api):
                 "clips": [self._clip_json(clip, view) for clip in clips],
                 "metadata": self._metadata(clips[0]),
                 "major_model_version": "v3",
-                # of the submission, not of the audio: the trap of the sample
+                # the status of the submission, not of the audio, as in the documentation's sample
                 "status": "complete",
                 "created_at": _iso(clips[0].created_at),
                 "batch_size": 1,
@@ -145,7 +145,7 @@ class SunoApiCom(Api):
         error = clip.error_text(now)
         history: list[JsonObject] = []
         if clip.source is not None:
-            # the seed's sample prefixes the id; a client can't take it for a clip id
+            # prefixed as in the seed's sample; it is no valid clip id
             earlier: JsonObject = {"id": f"m_{clip.source.id}", "continue_at": clip.continue_at}
             history.append(earlier | {"type": "upload", "source": "web", "infill": False})
         return {

@@ -92,7 +92,7 @@ class SunoSay(Api):
         )
         task_id = self.account.new_id()
         self._tasks[task_id] = self.account.extend(order, body)
-        # the misleading message is the documentation's own sample of a success
+        # the documentation's sample of a success has this misleading message
         return web.json_response({"code": 200, "task_id": task_id, "message": _KEY_FAILED})
 
     def _checked_continue_at(self, body: JsonObject) -> float:
@@ -163,7 +163,7 @@ class _RateLimit:
 
     def __init__(self, *, calls: int, seconds: float) -> None:
         self._calls = calls
-        # 5 % of grace: a client that waits exactly as long as it must is not early
+        # 5 % tolerance for clients that wait exactly as long as required
         self._seconds = seconds * 0.95
         self._allowed_at: collections.deque[float] = collections.deque(maxlen=calls)
 

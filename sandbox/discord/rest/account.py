@@ -6,7 +6,7 @@ from sandbox.discord.protocol import Intent, JsonObject
 from sandbox.discord.rest.request import ResponseBody, RestRequest, Route
 from sandbox.discord.state import DiscordState
 
-# what an application says of itself about the privileged intents, by intent
+# the application flag of each privileged intent
 INTENT_FLAGS = {
     Intent.GUILD_PRESENCES: 1 << 13,
     Intent.GUILD_MEMBERS: 1 << 15,

@@ -15,7 +15,7 @@ MESSAGES = "/channels/{channel_id}/messages"
 MESSAGE = "/channels/{channel_id}/messages/{message_id}"
 DM_ATTACHMENT_LIMIT = 10 * 1024 * 1024
 MAX_LISTED = 100
-# Discord keeps its number secret; what matters to a bot is that there is one
+# Discord does not document how long; for tests it only matters that nonces expire
 NONCE_LIFETIME = dt.timedelta(minutes=3)
 OLD, OLD_EDITS = dt.timedelta(hours=1), 5
 
@@ -114,7 +114,7 @@ def _permitted_body(
     if files:
         require_permissions(channel, bot, Permission.ATTACH_FILES)
     if body.get("embeds") and permissions.missing(channel, bot, Permission.EMBED_LINKS):
-        # Discord drops the embeds without a word, unless nothing else is left
+        # Discord silently drops the embeds, unless the message would be empty without them
         body = body | {"embeds": []}
         if not (body.get("content") or files):
             raise ApiError(50013)

@@ -12,7 +12,7 @@ EMOJI_REACTIONS = "/channels/{channel_id}/messages/{message_id}/reactions/{emoji
 ALL_REACTIONS = "/channels/{channel_id}/messages/{message_id}/reactions"
 MAX_REACTIONS = 20
 CUSTOM_EMOJI = re.compile(r"^\w{2,32}:\d+$")
-# a few emojis are letters or digits to Unicode
+# the ranges are emojis that Unicode counts as letters or digits
 UNICODE_EMOJI = re.compile("^[^\\w\\s:]|^[0-9#*]\ufe0f?\u20e3$|^[\u2139\u2122\u24c2\u3297\u3299]")
 
 

@@ -21,18 +21,18 @@ def _create_response(call: RestRequest) -> ResponseBody:
 
 
 def _callback_response(call: RestRequest, interaction: Interaction) -> JsonObject:
-    told: JsonObject = {"id": str(interaction.id), "type": interaction.type}
-    told["channel_id"] = str(interaction.channel.id)
+    info: JsonObject = {"id": str(interaction.id), "type": interaction.type}
+    info["channel_id"] = str(interaction.channel.id)
     if interaction.channel.guild is not None:
-        told["guild_id"] = str(interaction.channel.guild.id)
-    answer: JsonObject = {"interaction": told}
+        info["guild_id"] = str(interaction.channel.guild.id)
+    answer: JsonObject = {"interaction": info}
     if interaction.callback_type is not None:
         resource: JsonObject = {"type": int(interaction.callback_type)}
         answer["resource"] = resource
     if interaction.message is not None:
-        told["response_message_id"] = str(interaction.message.id)
-        told["response_message_loading"] = interaction.message.is_loading
-        told["response_message_ephemeral"] = interaction.message.is_ephemeral
+        info["response_message_id"] = str(interaction.message.id)
+        info["response_message_loading"] = interaction.message.is_loading
+        info["response_message_ephemeral"] = interaction.message.is_ephemeral
         message = payloads.message(interaction.message, call.state.bot)
         answer["resource"]["message"] = message
     return answer
