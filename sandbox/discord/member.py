@@ -68,8 +68,8 @@ class Member:
         target_channel = self._accessible_channel(channel)
         if permissions.missing(target_channel, self.user, Permission.READ_MESSAGE_HISTORY):
             return []
-        seen = target_channel.messages.values()
-        return [each for each in seen if each.visible_to in {None, self.user}]
+        visible = target_channel.messages.values()
+        return [each for each in visible if each.visible_to in {None, self.user}]
 
     async def say(
         self,
@@ -126,12 +126,12 @@ class Member:
         """
         target_channel = self._accessible_channel(channel)
         command, path = self._find_command(name, CommandType.SLASH, target_channel)
-        typed = CommandOptions(self._state, target_channel)
+        command_options = CommandOptions(self._state, target_channel)
         offered = list(objects(command.get("options")))
         data = _command_data(command)
-        data["options"] = typed.submitted_options(offered, path, options)
-        if typed.resolved:
-            data["resolved"] = typed.resolved
+        data["options"] = command_options.submitted_options(offered, path, options)
+        if command_options.resolved:
+            data["resolved"] = command_options.resolved
         return await self._send_interaction(InteractionType.COMMAND, target_channel, data)
 
     async def autocomplete(
@@ -156,10 +156,12 @@ class Member:
         data["options"] = CommandOptions(self._state, target_channel).focused_options(
             offered, path, values, focused
         )
-        asked = await self._send_interaction(InteractionType.AUTOCOMPLETE, target_channel, data)
-        if asked.choices is None:
+        interaction = await self._send_interaction(
+            InteractionType.AUTOCOMPLETE, target_channel, data
+        )
+        if interaction.choices is None:
             raise TimeoutError("Loading options failed")
-        return asked.choices
+        return interaction.choices
 
     async def context_menu(self, name: str, target: Message | User) -> Interaction:
         """Use a context menu command on a message or a user."""
@@ -170,37 +172,37 @@ class Member:
         data = _command_data(command) | {"target_id": str(target.id)}
         if isinstance(target, Message):
             self._require_visible(target)
-            shown = payloads.message(target, self._state.bot)
-            data["resolved"] = {"messages": {str(target.id): shown}}
+            payload = payloads.message(target, self._state.bot)
+            data["resolved"] = {"messages": {str(target.id): payload}}
         else:
-            typed = CommandOptions(self._state, target_channel)
-            typed.submitted_options([{"name": "user", "type": 6}], [], {"user": target})
-            data["resolved"] = typed.resolved
+            command_options = CommandOptions(self._state, target_channel)
+            command_options.submitted_options([{"name": "user", "type": 6}], [], {"user": target})
+            data["resolved"] = command_options.resolved
         return await self._send_interaction(InteractionType.COMMAND, target_channel, data)
 
     async def click(self, message: Message, button: str) -> Interaction:
         """Click a button, given by its label or custom id."""
-        found = self._find_component(message, button)
-        if found["type"] != ComponentType.BUTTON or "custom_id" not in found:
+        component = self._find_component(message, button)
+        if component["type"] != ComponentType.BUTTON or "custom_id" not in component:
             raise NotPossibleError(f"{button!r} is no button that the bot hears of")
-        data = {"component_type": 2, "custom_id": found["custom_id"], "id": found["id"]}
+        data = {"component_type": 2, "custom_id": component["custom_id"], "id": component["id"]}
         return await self._send_interaction(
             InteractionType.COMPONENT, message.channel, data, source=message
         )
 
     async def select(self, message: Message, custom_id: str, *values: str) -> Interaction:
         """Choose ``values`` in a select menu."""
-        found = self._find_component(message, custom_id)
-        known = {option["value"] for option in objects(found.get("options"))}
-        low, high = found.get("min_values", 1), found.get("max_values", 1)
-        if not is_select(found) or (known and not known.issuperset(values)):
+        component = self._find_component(message, custom_id)
+        known = {option["value"] for option in objects(component.get("options"))}
+        low, high = component.get("min_values", 1), component.get("max_values", 1)
+        if not is_select(component) or (known and not known.issuperset(values)):
             raise NotPossibleError(f"{custom_id!r} does not offer that")
         if not low <= len(values) <= high:
             raise NotPossibleError(f"{custom_id!r} takes {low} to {high} values")
         data: JsonObject = {
-            "component_type": found["type"],
-            "custom_id": found["custom_id"],
-            "id": found["id"],
+            "component_type": component["type"],
+            "custom_id": component["custom_id"],
+            "id": component["id"],
             "values": list(values),
         }
         return await self._send_interaction(
@@ -221,8 +223,8 @@ class Member:
         opener = modal.interaction
         if opener.user is not self.user:
             raise NotPossibleError("The modal is on somebody else's screen")
-        filled = ModalSubmission(self._state, opener.channel, modal)
-        data = filled.submission_data(values or {})
+        submission = ModalSubmission(self._state, opener.channel, modal)
+        data = submission.submission_data(values or {})
         source = opener.source
         return await self._send_interaction(
             InteractionType.MODAL, opener.channel, data, source=source, modal_of=modal
@@ -259,10 +261,10 @@ class Member:
         source: Message | None = None,
         modal_of: Modal | None = None,
     ) -> Interaction:
-        begun = self._interactions.begin(
+        interaction = self._interactions.begin(
             kind, self.user, channel, data, source=source, modal_of=modal_of
         )
-        return await self._interactions.wait_until_acknowledged(begun)
+        return await self._interactions.wait_until_acknowledged(interaction)
 
     def _find_component(self, message: Message, name: str) -> JsonObject:
         self._require_visible(message)

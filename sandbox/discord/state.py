@@ -239,5 +239,5 @@ class DiscordState:
 
     def notify_message(self, message: Message) -> None:
         """Tell the message listeners that ``message`` was posted, changed or deleted."""
-        for screen in self.message_listeners:
-            screen(message)
+        for listener in self.message_listeners:
+            listener(message)

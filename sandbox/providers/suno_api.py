@@ -1,6 +1,5 @@
 """The self-hosted gcui-art/suno-api (providers.md §3)."""
 
-import datetime as dt
 from typing import ClassVar, Final
 
 from aiohttp import web
@@ -10,7 +9,7 @@ from sandbox.providers.account import ExtendParameters, NoSuchClipError
 from sandbox.providers.api import Api, ClipView, RefusedError, Route
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Fault, Kind
-from sandbox.providers.json_values import JsonObject, is_number
+from sandbox.providers.json_values import JsonObject, is_number, utc_timestamp
 from sandbox.providers.timeline import Status
 
 _MAX_IDS: Final = 2
@@ -173,7 +172,7 @@ class SunoApi(Api):
             "lyric": "\n".join(line for line in clip.prompt.splitlines() if line.strip()),
             "audio_url": self.links.audio_url(clip, now),
             "video_url": "",
-            "created_at": _iso(clip.created_at),
+            "created_at": utc_timestamp(clip.created_at),
             "model_name": clip.model,
             "status": view.status_of(clip, now),
             "gpt_description_prompt": None,
@@ -203,7 +202,7 @@ class SunoApi(Api):
             "image_url": self.links.image_url(clip, now),
             "audio_url": self.links.audio_url(clip, now),
             "video_url": "",
-            "created_at": _iso(clip.created_at),
+            "created_at": utc_timestamp(clip.created_at),
             "model_name": clip.model,
             "status": view.status_of(clip, now),
             "metadata": metadata,
@@ -215,7 +214,3 @@ class SunoApi(Api):
 
 def _clip_type(clip: Clip) -> str:
     return "concat" if clip.is_full_song else "gen"
-
-
-def _iso(moment: dt.datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -11,7 +11,7 @@ from sandbox.providers.account import ExtendParameters, ProviderAccount
 from sandbox.providers.api import Api, ClipView, RefusedError, Route
 from sandbox.providers.clips import Clip, Links
 from sandbox.providers.faults import Kind
-from sandbox.providers.json_values import JsonObject, is_number, is_text
+from sandbox.providers.json_values import JsonObject, is_number, is_text, utc_timestamp
 from sandbox.providers.timeline import Status
 
 _SUNO: Final = "/suno/music"
@@ -152,7 +152,7 @@ class SunoSay(Api):
             "image_url": self.links.image_url(clip, now) or "",
             "image_large_url": self.links.image_url(clip, now) or "",
             "duration": f"{clip.duration:g}" if complete else "",
-            "created_at": clip.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "created_at": utc_timestamp(clip.created_at),
             "model_name": clip.model,
             "major_model_version": "v3.5",
         }
