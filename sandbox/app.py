@@ -31,7 +31,7 @@ class Sandbox:
     """
 
     def __init__(self, *, speed: float, port: int = 0) -> None:
-        self.discord = DiscordServer(openapi=os.environ.get("SANDBOX_OPENAPI"))
+        self.discord = DiscordServer(openapi=os.environ.get("SANDBOX_OPENAPI"), bot_name="Encore")
         self.providers = ProviderProcess(speed=speed)
         self._port = port
         self._stack = AsyncExitStack()

@@ -41,6 +41,7 @@ class DiscordServer(LoopbackServer):
         host: the address to listen on.
         port: the port; 0 takes a free one.
         openapi: path of Discord's OpenAPI document; requests are validated against it.
+        bot_name: the name of the bot's user.
         shards: the recommended number of shards.
         privileged_intents: the privileged intents granted to the application.
         acknowledge_timeout: seconds within which the bot has to respond to an interaction.
@@ -52,12 +53,13 @@ class DiscordServer(LoopbackServer):
         port: int = 0,
         openapi: str | pathlib.Path | None = None,
         *,
+        bot_name: str = "Bot",
         shards: int = 1,
         privileged_intents: int = 0,
         acknowledge_timeout: float = 3.0,
     ) -> None:
         super().__init__(host, port)
-        self.state = DiscordState(privileged_intents=privileged_intents)
+        self.state = DiscordState(bot_name=bot_name, privileged_intents=privileged_intents)
         self.token = _token(self.state.bot.id)
         self.commands = CommandRegistry(self.state.snowflakes, self.state.application_id)
         self.interactions = Interactions(self.state)

@@ -49,7 +49,7 @@ class DiscordState:
     ``guild`` and ``channel`` are the defaults; ``foreign_channel`` is in a guild without the bot.
     """
 
-    def __init__(self, *, name: str = "Encore", privileged_intents: int = 0) -> None:
+    def __init__(self, *, bot_name: str = "Bot", privileged_intents: int = 0) -> None:
         self.snowflakes = Snowflakes()
         self.conditions = Conditions()
         self.event_listeners: list[Callable[[Event], None]] = []
@@ -61,7 +61,7 @@ class DiscordState:
         self.channels: dict[int, Channel] = {}
         self.dm_channels: dict[int, Channel] = {}
         self.attachments: dict[int, Attachment] = {}
-        self.bot = self.new_user(name, bot=True)
+        self.bot = self.new_user(bot_name, bot=True)
         self.application_id = self.bot.id
         self.owner = self.new_user("Owner")
         self.guild = self.new_guild("Studio")

@@ -79,9 +79,9 @@ class PageConnection:
             return
         self._changed.set()
 
-    def _on_page_message(self, said: Json) -> None:
+    def _on_page_message(self, text: Json) -> None:
         """Enable the request feed while the page's panel is open."""
-        self._request_feed.is_enabled = said == "panel open"
+        self._request_feed.is_enabled = text == "panel open"
         self._changed.set()
 
     # outgoing

@@ -81,5 +81,5 @@ def initial_view(discord: DiscordServer, members: Iterable[User]) -> JsonObject:
         "home": str(state.channel.id),
         "commands": commands_view(discord),
         "messages": [message_view(each, state.bot) for each in latest_messages(channels)],
-        "acknowledge_within": discord.interactions.acknowledge_timeout,
+        "acknowledge_timeout": discord.interactions.acknowledge_timeout,
     }

@@ -115,7 +115,7 @@ async def test_only_static_files_are_served(
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "action",
     [
         {},
         {"do": "say"},
@@ -137,12 +137,12 @@ async def test_invalid_action_is_answered_with_error_text(
     discord: DiscordServer,
     page: PageServer,
     http: aiohttp.ClientSession,
-    wish: dict[str, object],
+    action: dict[str, object],
 ) -> None:
     known = {"ADA": str(discord.member("Ada").id), "HERE": str(discord.state.channel.id)}
     sent = {
         key: known.get(value, value) if isinstance(value, str) else value
-        for key, value in wish.items()
+        for key, value in action.items()
     }
     async with http.post(page.address + "act", json=sent) as answer:
         assert answer.status == 400
@@ -156,16 +156,16 @@ async def test_page_receives_message_changes(
     async with http.ws_connect(page.address + "events") as socket:
         hello = (await socket.receive_json())["hello"]
         assert [each["name"] for each in hello["members"]] == ["Ada", "Ben"]
-        said = await ada.say(None, "Hello **there**")
-        await ada.react(said, "🔁")
+        post = await ada.say(None, "Hello **there**")
+        await ada.react(post, "🔁")
         received = await _next(socket, "messages")
         [message] = received["messages"]
         assert message["content"] == "Hello **there**"
         assert message["reactions"] == [
             {"key": "🔁", "emoji": {"id": None, "name": "🔁"}, "users": [str(ada.id)]}
         ]
-        await ada.delete(said)
-        assert (await _next(socket, "gone"))["gone"] == [[str(said.channel.id), str(said.id)]]
+        await ada.delete(post)
+        assert (await _next(socket, "gone"))["gone"] == [[str(post.channel.id), str(post.id)]]
 
 
 async def test_server_close_closes_open_pages(

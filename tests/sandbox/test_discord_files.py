@@ -55,8 +55,8 @@ def test_filename_without_usable_characters_is_random() -> None:
 
 async def test_attachment_title_keeps_original_name(server: DiscordServer, bot: SampleBot) -> None:
     message = await sent(server, bot, files=files("Night Bus (A).mp3", "plain.mp3"))
-    told = [(each.filename, each.title) for each in message.attachments]
-    assert told == [("Night_Bus_A.mp3", "Night Bus (A)"), ("plain.mp3", None)]
+    received = [(each.filename, each.title) for each in message.attachments]
+    assert received == [("Night_Bus_A.mp3", "Night Bus (A)"), ("plain.mp3", None)]
     assert server.violations == []
 
 
@@ -68,8 +68,12 @@ async def test_unusual_filenames_are_parsed_unchanged(server: DiscordServer) -> 
     headers = {"Authorization": f"Bot {server.token}"}
     url = f"{server.api_url}/channels/{server.state.channel.id}/messages"
     async with ClientSession() as http, http.post(url, data=form, headers=headers) as got:
-        told = await got.json()
-    assert [each["title"] for each in told["attachments"]] == ["a; b; c", 'say "x"', "夜; ~'%20"]
+        received = await got.json()
+    assert [each["title"] for each in received["attachments"]] == [
+        "a; b; c",
+        'say "x"',
+        "夜; ~'%20",
+    ]
 
 
 async def test_file_content_is_stored_byte_for_byte(server: DiscordServer, bot: SampleBot) -> None:

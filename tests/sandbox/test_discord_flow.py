@@ -93,13 +93,13 @@ async def test_click_finds_button_by_label_or_custom_id(server: DiscordServer) -
 @pytest.mark.usefixtures("bot")
 async def test_ephemeral_response_is_visible_to_its_member_only(server: DiscordServer) -> None:
     ada, bob = server.member("Ada"), server.member("Bob")
-    said = await bob.say(None, "hello")
-    call = await ada.context_menu("Extend this song", said)
+    sent_message = await bob.say(None, "hello")
+    call = await ada.context_menu("Extend this song", sent_message)
     assert call.message is not None
     assert call.is_ephemeral
-    assert call.message.content == f"of {said.id}"
-    assert ada.read() == [said, call.message]
-    assert bob.read() == [said]
+    assert call.message.content == f"of {sent_message.id}"
+    assert ada.read() == [sent_message, call.message]
+    assert bob.read() == [sent_message]
 
 
 async def test_deferred_response_is_filled_by_edit_before_followups(

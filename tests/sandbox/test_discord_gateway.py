@@ -95,8 +95,8 @@ class GatewayClient:
 
     async def identify(self, server: DiscordServer, intents: int, shard: list[int]) -> dict:
         assert (await self.next())["op"] == 10
-        told = {"token": server.token, "intents": intents, "shard": shard, "properties": {}}
-        await self.say(2, told)
+        data = {"token": server.token, "intents": intents, "shard": shard, "properties": {}}
+        await self.say(2, data)
         return await self.next()
 
 

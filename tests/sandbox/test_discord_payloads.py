@@ -79,9 +79,9 @@ async def test_responses_match_openapi_schemas(server: DiscordServer, bot: Sampl
         await server.wait_for(lambda: len(call.followups) > 1)
         call = await ada.slash("do", channel=ada.dm)
         await server.wait_for(lambda: len(call.followups) > 1)
-        said = await ada.say(None, f"hi {state.bot.mention}", reply_to=ada.read()[0])
-        await ada.react(said, "🔁")
-        thread = state.new_thread("t", state.channel, start=said)
+        sent_message = await ada.say(None, f"hi {state.bot.mention}", reply_to=ada.read()[0])
+        await ada.react(sent_message, "🔁")
+        thread = state.new_thread("t", state.channel, start=sent_message)
         song = await ada.submit((await ada.slash("extend", clip="a")).modal)
         assert song.message is not None
         again = await ada.click(song.message, "Again")

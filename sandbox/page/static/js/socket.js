@@ -14,9 +14,9 @@ export function connect() {
   socket = new WebSocket(address);
   socket.addEventListener("open", () => socket.send(wantsRequests ? "panel open" : "panel closed"));
   socket.addEventListener("message", (event) => {
-    const said = JSON.parse(event.data);
-    if (said.hello) hello(said.hello);
-    else applyUpdate(said);
+    const data = JSON.parse(event.data);
+    if (data.hello) hello(data.hello);
+    else applyUpdate(data);
     lost.hidden = true;
   });
   socket.addEventListener("close", () => {

@@ -17,7 +17,7 @@ export const store = {
   home: null,
   member: null,
   channel: null,
-  acknowledgeWithin: 3,
+  acknowledgeTimeout: 3,
 };
 
 /** Call `listener` after a change of `what`: hello, messages, channels, facts, view, typing, traffic. */
@@ -30,20 +30,20 @@ export function emit(what, detail) {
   for (const listener of listeners.get(what) ?? []) listener(detail);
 }
 
-export function hello(said) {
+export function hello(initial) {
   Object.assign(store, {
-    guild: said.guild,
-    bot: said.bot,
-    members: said.members,
-    commands: said.commands,
-    home: said.home,
-    acknowledgeWithin: said.acknowledge_within,
+    guild: initial.guild,
+    bot: initial.bot,
+    members: initial.members,
+    commands: initial.commands,
+    home: initial.home,
+    acknowledgeTimeout: initial.acknowledge_timeout,
   });
-  store.users = byId(said.users);
-  store.roles = byId(said.roles);
-  store.channels = byId(said.channels);
+  store.users = byId(initial.users);
+  store.roles = byId(initial.roles);
+  store.channels = byId(initial.channels);
   store.messages = new Map();
-  for (const message of said.messages) put(message);
+  for (const message of initial.messages) put(message);
   if (!store.members.some((each) => each.id === store.member)) store.member = store.members[0].id;
   if (!mayEnter(store.channels.get(store.channel))) store.channel = store.home;
   emit("hello");
