@@ -20,15 +20,16 @@ from pathlib import Path
 
 from _stand import is_smoke
 
-from bot.audio.fetch import Run
+from bot.audio.analysis import analyze
+from bot.audio.fetch import RunInPool
 from bot.audio.lame import system_lame
 from bot.audio.mp3 import mp3_writer
+from bot.audio.process_pool import ProcessPool
 from bot.audio.splice import Part, splice
-from bot.audio.study import studied
-from bot.audio.tags import Tags, tag
-from bot.audio.waveform import Stretch, waveform_png
-from bot.audio.workshop import Workshop
-from sandbox.providers.music import SAMPLE_RATE, Segment, render
+from bot.audio.tags import Tags, write_tags
+from bot.audio.waveform import Segment, render_waveform
+from sandbox.providers.music import SAMPLE_RATE, render
+from sandbox.providers.music import Segment as MusicSegment
 
 BEHIND = 3.0  # seconds that each source goes on behind its cut
 AIM = 1.25
@@ -51,7 +52,7 @@ def _parts(folder: Path, *, count: int, seconds: float) -> list[Part]:
     for number in range(count):
         is_last = number == count - 1
         length = seconds if is_last else seconds + BEHIND
-        sound = render((Segment(song=1, take=number, start=number * seconds, length=length),))
+        sound = render((MusicSegment(song=1, take=number, start=number * seconds, length=length),))
         path = folder / f"part{number}.mp3"
         with mp3_writer(path, rate=SAMPLE_RATE, channels=2, bit_rate=192_000) as file:
             file.write(sound)
@@ -63,7 +64,7 @@ def _compare(folder: Path, parts: Sequence[Part], *, rounds: int) -> None:
     """Print the processor time of the splice, and of FFmpeg's."""
     lame = "the system's LAME" if system_lame() else "PyAV's LAME"
     ours = _least(rounds, lambda: splice(parts, folder / "ours.mp3", bit_rate=192_000), _own_time)
-    length = studied(folder / "ours.mp3").duration
+    length = analyze(folder / "ours.mp3").duration
     print(f"splice of {len(parts)} parts, {length:.0f} s of music: {ours:.2f} s CPU with {lame}")
     program = shutil.which("ffmpeg")
     if program is None:
@@ -75,7 +76,7 @@ def _compare(folder: Path, parts: Sequence[Part], *, rounds: int) -> None:
         lambda: subprocess.run(command, check=True),  # noqa: S603 - our own arguments
         _childrens_time,
     )
-    drift = studied(folder / "theirs.mp3").duration - length
+    drift = analyze(folder / "theirs.mp3").duration - length
     print(f"ffmpeg, the same: {theirs:.2f} s CPU, {1000 * drift:+.1f} ms in length")
     verdict = "within" if ours <= AIM * theirs else "OVER"
     print(f"ratio {ours / theirs:.2f}, {verdict} the aim of {AIM}")
@@ -124,14 +125,16 @@ async def _delays(folder: Path, parts: Sequence[Part], *, songs: int) -> None:
     print(f"event loop while {songs} songs are spliced, studied, drawn and tagged:")
     await _measured("idle", asyncio.sleep(1))
     cores = os.cpu_count() or 1
-    async with Workshop(folder / "work") as shop:
+    async with ProcessPool(folder / "work") as shop:
         # each worker imports what it needs once
-        await asyncio.gather(*(shop.run(studied, parts[0].path) for _ in range(cores)))
+        await asyncio.gather(*(shop.run(analyze, parts[0].path) for _ in range(cores)))
         await _measured("workshop", _songs(shop.run, folder, parts, songs, cores))
     await _measured("threads", _songs(asyncio.to_thread, folder, parts, songs, cores))
 
 
-async def _songs(run: Run, folder: Path, parts: Sequence[Part], songs: int, at_once: int) -> None:
+async def _songs(
+    run: RunInPool, folder: Path, parts: Sequence[Part], songs: int, at_once: int
+) -> None:
     turn = asyncio.Semaphore(at_once)
 
     async def one(number: int) -> None:
@@ -141,17 +144,17 @@ async def _songs(run: Run, folder: Path, parts: Sequence[Part], songs: int, at_o
     await asyncio.gather(*(one(number) for number in range(songs)))
 
 
-async def _song(run: Run, parts: Sequence[Part], into: Path) -> None:
+async def _song(run: RunInPool, parts: Sequence[Part], into: Path) -> None:
     """Do all the work that one whole song makes."""
     spliced = await run(splice, parts, into)
-    await run(studied, into)
-    await run(tag, into, Tags(title="Electric Dreams", lyrics="[Verse]\n" * 100))
+    await run(analyze, into)
+    await run(write_tags, into, Tags(title="Electric Dreams", lyrics="[Verse]\n" * 100))
     ends = (*spliced.starts[1:], spliced.duration)
     stretches = [
-        Stretch(spliced.peaks.between(start, end))
+        Segment(spliced.peaks.between(start, end))
         for start, end in zip(spliced.starts, ends, strict=True)
     ]
-    await run(waveform_png, "Electric Dreams", stretches)
+    await run(render_waveform, "Electric Dreams", stretches)
 
 
 async def _measured(name: str, work: Awaitable[None]) -> None:

@@ -281,10 +281,10 @@ async def teach(folder: Path, timeline: Timeline) -> None:
             heard = min(each.streaming for each in twins) + rng.uniform(0, SEEN_LATE)
             done = max(each.complete for each in twins) + rng.uniform(0, SEEN_LATE)
             ext = Extension(
-                trigger=f"learned {number}",
+                idempotency_key=f"learned {number}",
                 member_id=1,
                 request=ExtendRequest(provider=PROVIDER, clip_id="learned"),
-                reply=ReplyRef(channel_id=1, in_channel=False, is_gone=True),
+                reply=ReplyRef(channel_id=1, editable_by_bot=False, unreachable=True),
                 created_at=now,
                 due_at=now,
                 deadline_at=now,
@@ -293,7 +293,7 @@ async def teach(folder: Path, timeline: Timeline) -> None:
                 streaming_at=now + dt.timedelta(seconds=heard),
                 finished_at=now + dt.timedelta(seconds=done),
             )
-            await store.accept(ext)
+            await store.insert(ext)
 
 
 @asynccontextmanager

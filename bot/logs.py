@@ -8,7 +8,7 @@ import logging.config
 import sys
 from typing import Literal
 
-CHATTY = ("httpx", "httpcore", "discord", "alembic", "aiosqlite")
+NOISY_LOGGERS = ("httpx", "httpcore", "discord", "alembic", "aiosqlite")
 
 
 def set_up_logging(style: Literal["console", "json"] | None) -> None:
@@ -31,6 +31,6 @@ def set_up_logging(style: Literal["console", "json"] | None) -> None:
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style}},
             "root": {"level": "INFO", "handlers": ["stderr"]},
-            "loggers": {name: {"level": "WARNING"} for name in CHATTY},
+            "loggers": {name: {"level": "WARNING"} for name in NOISY_LOGGERS},
         }
     )

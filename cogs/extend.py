@@ -8,30 +8,29 @@ from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
 
-from bot.client import Encore
 from bot.domain.clip_reference import ClipId, parse_clip_reference
 from bot.domain.clock import Clock
-from bot.domain.forms import Form
-from bot.domain.text import one_line, shortened
-from bot.domain.timecode import END, format_point, format_time, parse_time
+from bot.domain.form import Form
+from bot.domain.text import collapse_whitespace, truncate
+from bot.domain.timecode import END, format_continue_at, format_time, parse_time
+from bot.interactions.autocomplete import CHOICE_LENGTH, clip_choices
+from bot.interactions.buttons import REPLY_BUTTONS, open_form
+from bot.interactions.client import Encore
+from bot.interactions.first_reply import send_first_reply
+from bot.interactions.responses import EncoreCog, answer_error
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import AnsweringCog, answer_error
-from bot.ui.buttons import PRESSED_BUTTONS, open_form
-from bot.ui.labels import CHOICE_LENGTH
+from bot.ui.components import draft_view
 from bot.ui.modals import SubmittedForm, submitted_form
-from bot.ui.replies import reply_first
-from bot.ui.suggestions import clip_choices
-from bot.ui.views import draft_view
 
 log = logging.getLogger(__name__)
 
-MOST_CHOICES = 25
+MAX_CHOICES = 25
 
 Text = app_commands.Range[str, 0, 1000]
 Lyrics = app_commands.Range[str, 0, 4000]
 
 
-class Extend(AnsweringCog):
+class ExtendCog(EncoreCog):
     """Starts extensions."""
 
     def __init__(self, bot: Encore, service: ExtensionService, clock: Clock) -> None:
@@ -41,7 +40,7 @@ class Extend(AnsweringCog):
 
     async def cog_load(self) -> None:
         """Bring buttons on replies from before this start back to life."""
-        self._bot.add_dynamic_items(*PRESSED_BUTTONS)
+        self._bot.add_dynamic_items(*REPLY_BUTTONS)
 
     @app_commands.command()
     @app_commands.describe(
@@ -101,7 +100,9 @@ class Extend(AnsweringCog):
         except ValueError:
             return choices
         if point is not None:
-            choices.insert(0, Choice(name=format_point(point), value=format_point(point)))
+            choices.insert(
+                0, Choice(name=format_continue_at(point), value=format_continue_at(point))
+            )
         return choices
 
     @extend.autocomplete("provider")
@@ -125,9 +126,9 @@ class Extend(AnsweringCog):
         offered = [every[named]] if named in every else [*every.values()]
         models = dict.fromkeys(model for each in offered for model in each.models)
         fitting = [model for model in models if typed.casefold() in model.casefold()]
-        return [Choice(name=shortened(one_line(m), CHOICE_LENGTH), value=m) for m in fitting][
-            :MOST_CHOICES
-        ]
+        return [
+            Choice(name=truncate(collapse_whitespace(m), CHOICE_LENGTH), value=m) for m in fitting
+        ][:MAX_CHOICES]
 
     @commands.Cog.listener("on_interaction")
     async def accept_form(self, interaction: discord.Interaction[Any]) -> None:
@@ -141,11 +142,14 @@ class Extend(AnsweringCog):
             await self._refuse(interaction, sent, error)
 
     async def _accept(self, interaction: discord.Interaction[Any], sent: SubmittedForm) -> None:
-        await reply_first(
+        await send_first_reply(
             interaction,
             self._service,
             lambda reply: self._service.accept(
-                sent.form, trigger=sent.asked_by, member_id=interaction.user.id, reply=reply
+                sent.form,
+                idempotency_key=sent.idempotency_key,
+                member_id=interaction.user.id,
+                reply=reply,
             ),
         )
 
@@ -160,4 +164,4 @@ class Extend(AnsweringCog):
         except Exception:
             log.exception("A draft could not be kept; it is given back")
             kept = sent.form.lyrics
-        await answer_error(interaction, error, view=view, kept=kept)
+        await answer_error(interaction, error, view=view, unsent_lyrics=kept)

@@ -6,13 +6,13 @@ import discord
 from discord import app_commands
 from discord.app_commands import Choice
 
-from bot.client import Encore
 from bot.domain.clock import Clock
-from bot.domain.library import Scope, Wanted
+from bot.domain.library import LibraryQuery, Scope
+from bot.interactions.autocomplete import clip_choices
+from bot.interactions.client import Encore
+from bot.interactions.library_buttons import LIBRARY_BUTTONS, show_clip, show_page
+from bot.interactions.responses import EncoreCog
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import AnsweringCog
-from bot.ui.library_buttons import LIBRARY_BUTTONS, show_clip, show_page
-from bot.ui.suggestions import clip_choices
 
 SCOPES = [
     Choice(name="mine", value=Scope.MINE.value),
@@ -23,7 +23,7 @@ SCOPES = [
 Text = app_commands.Range[str, 0, 1000]
 
 
-class LibraryCommands(AnsweringCog):
+class LibraryCog(EncoreCog):
     """Shows what was made here."""
 
     def __init__(self, bot: Encore, service: ExtensionService, clock: Clock) -> None:
@@ -49,7 +49,7 @@ class LibraryCommands(AnsweringCog):
     ) -> None:
         """Look through clips made here, the newest first."""
         scope = Scope(of.value) if of else Scope.MINE
-        await show_page(interaction, Wanted(scope=scope, search=search))
+        await show_page(interaction, LibraryQuery(scope=scope, search=search))
 
     @app_commands.command()
     @app_commands.describe(clip="Pick one, or paste an id, a Suno link or a reply's link")

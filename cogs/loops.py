@@ -7,28 +7,28 @@ from collections.abc import Awaitable, Callable
 
 from discord.ext import commands, tasks
 
-from bot.client import Encore
 from bot.domain.clock import Clock
-from bot.heartbeat import Heartbeat
+from bot.health import Heartbeat
+from bot.interactions.client import Encore
+from bot.interactions.publisher import Publisher
 from bot.services.attacher import Attacher
-from bot.services.bells import Bell, Bells
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
+from bot.services.wakeups import Wakeup, Wakeups
 from bot.store.store import Store
-from bot.ui.publisher import Publisher
 
 log = logging.getLogger(__name__)
 
 SLOW_TICK = 5.0  # seconds; the safety net behind the bells
-BUSY_PAUSE = 0.25  # seconds; what is due but has to wait for its turn is not asked for all the time
+MIN_REST = 0.25  # seconds; what is due but has to wait for its turn is not asked for all the time
 # Seconds: however often a bell is rung within them, it is one turn; and whoever rang it, often
 # while a member waits for an answer, has the machine to themselves.
-BREATH = 0.05
-GRACE = 20.0  # seconds for what is being sent when Encore is stopped
-OLD_DRAFT = dt.timedelta(days=7)
+DEBOUNCE = 0.05
+STOP_TIMEOUT = 20.0  # seconds for what is being sent when Encore is stopped
+DRAFT_LIFETIME = dt.timedelta(days=7)
 
 
-class Loops(commands.Cog):
+class LoopsCog(commands.Cog):
     """Submitter, tracker, publisher and attacher, each woken by its bell or by a slow tick."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Loops(commands.Cog):
         publisher: Publisher,
         attacher: Attacher,
         *,
-        bells: Bells,
+        wakeups: Wakeups,
         heartbeat: Heartbeat,
         clock: Clock,
     ) -> None:
@@ -50,10 +50,10 @@ class Loops(commands.Cog):
         self._tracker = tracker
         self._publisher = publisher
         self._attacher = attacher
-        self._bells = bells
+        self._wakeups = wakeups
         self._heartbeat = heartbeat
         self._clock = clock
-        self._loops = (self.submit, self.track, self.publish, self.attach, self.keep_house)
+        self._loops = (self.submit, self.track, self.publish, self.attach, self.housekeeping)
 
     async def cog_load(self) -> None:
         """Start them; nothing is published before Discord is reached."""
@@ -65,52 +65,58 @@ class Loops(commands.Cog):
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(
-            self._submitter.stop(grace=GRACE),
+            self._submitter.stop(grace=STOP_TIMEOUT),
             self._tracker.stop(),
             self._attacher.stop(),
         )
-        await self._publisher.stop(grace=GRACE)
+        await self._publisher.stop(grace=STOP_TIMEOUT)
 
     @tasks.loop()
     async def submit(self) -> None:
         """Send what waits."""
-        await self._turn(self._submitter.run_once, self._bells.submitter, self._store.next_due)
+        await self._run_step(
+            self._submitter.run_once, self._wakeups.submitter, self._store.next_due
+        )
 
     @tasks.loop()
     async def track(self) -> None:
         """Ask for what is due."""
-        await self._turn(self._tracker.run_once, self._bells.tracker, self._store.next_due)
+        await self._run_step(self._tracker.run_once, self._wakeups.tracker, self._store.next_due)
 
     @tasks.loop()
     async def publish(self) -> None:
         """Show what changed."""
-        await self._turn(self._publisher.run_once, self._bells.publisher, self._store.next_publish)
+        await self._run_step(
+            self._publisher.run_once, self._wakeups.publisher, self._store.next_publish
+        )
 
     @tasks.loop()
     async def attach(self) -> None:
         """Have finished replies carry their audio."""
-        await self._turn(self._attacher.run_once, self._bells.attacher, self._store.audio.next_due)
+        await self._run_step(
+            self._attacher.run_once, self._wakeups.attacher, self._store.audio.next_due
+        )
 
     @tasks.loop(seconds=15)
-    async def keep_house(self) -> None:
+    async def housekeeping(self) -> None:
         """Say that Encore is alive, and forget drafts that nobody came back for."""
         try:
             if self._bot.is_ready():
                 self._heartbeat.beat()
-            await self._store.notes.forget_drafts(before=self._clock() - OLD_DRAFT)
+            await self._store.notes.forget_drafts(before=self._clock() - DRAFT_LIFETIME)
         except Exception:
             log.exception("Keeping house failed; it is tried again")
 
     @attach.before_loop
     @publish.before_loop
-    async def connected(self) -> None:
+    async def wait_until_ready(self) -> None:
         """Wait until Discord can be reached."""
         await self._bot.wait_until_ready()
 
-    async def _turn(
+    async def _run_step(
         self,
         run_once: Callable[[], Awaitable[None]],
-        bell: Bell,
+        wakeup: Wakeup,
         next_at: Callable[[], Awaitable[dt.datetime | None]],
     ) -> None:
         """Run a loop's body once, then rest until its bell, its next row, or the slow tick.
@@ -121,7 +127,7 @@ class Loops(commands.Cog):
         try:
             await run_once()
             if (due := await next_at()) is not None:
-                rest = min(rest, max((due - self._clock()).total_seconds(), BUSY_PAUSE))
+                rest = min(rest, max((due - self._clock()).total_seconds(), MIN_REST))
         except Exception:
             log.exception("A loop failed; it goes on")
-        await bell.wait(rest, breath=BREATH)
+        await wakeup.wait(rest, debounce=DEBOUNCE)

@@ -6,14 +6,19 @@ import logging
 import discord
 from discord.ext import commands
 
-from bot.client import Encore
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.domain.models import Extension, ReplyRef, Status
+from bot.interactions.access import (
+    POST_IN_THREAD_PERMISSIONS,
+    POST_PERMISSIONS,
+    missing_permissions,
+    missing_permissions_text,
+)
+from bot.interactions.client import Encore
+from bot.interactions.responses import send_dm
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import tell_directly
-from bot.ui.embeds import refusal_embed
-from bot.ui.permissions import TO_POST, TO_POST_IN_THREAD, missing, missing_sentence
+from bot.ui.extension_embeds import refusal_embed
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +26,7 @@ ANOTHER_TAKE = "🔁"
 GO_ON = "⏩"
 
 
-class Reactions(commands.Cog):
+class ReactionsCog(commands.Cog):
     """Extends again by reaction; every reaction has a button that does the same."""
 
     def __init__(self, bot: Encore, service: ExtensionService) -> None:
@@ -36,12 +41,12 @@ class Reactions(commands.Cog):
             return
         try:
             async with self._in_order:
-                ext = await self._service.of_reply(reaction.message_id)
+                ext = await self._service.by_reply(reaction.message_id)
                 if ext is not None and ext.status is Status.COMPLETE:
                     await self._extend(reaction, ext)
         except UserError as error:
             refusal = refusal_embed(error.problem, error.remedy)
-            await tell_directly(self._bot, reaction.user_id, refusal)
+            await send_dm(self._bot, reaction.user_id, refusal)
         except Exception:
             log.exception("The reaction on message %s came to nothing", reaction.message_id)
 
@@ -55,22 +60,26 @@ class Reactions(commands.Cog):
     async def _extend(self, reaction: discord.RawReactionActionEvent, ext: Extension) -> None:
         self._check_permissions(reaction)
         who = reaction.user_id
-        trigger = f"reaction:{reaction.message_id}:{reaction.emoji.name}:{who}"
+        idempotency_key = f"reaction:{reaction.message_id}:{reaction.emoji.name}:{who}"
         reply = ReplyRef(
             channel_id=reaction.channel_id,
             guild_id=reaction.guild_id,
-            answers=reaction.message_id,
+            reply_to_id=reaction.message_id,
         )
         if reaction.emoji.name == ANOTHER_TAKE:
-            await self._service.take(ext.id, trigger=trigger, member_id=who, reply=reply)
+            await self._service.retake(
+                ext.id, idempotency_key=idempotency_key, member_id=who, reply=reply
+            )
             return
-        if not ext.open_ends:
+        if not ext.extendable_clip_ids:
             raise UserError(
                 "That reply has no clip any more that can be heard.",
                 "Press *Check again* on it, or extend another one.",
             )
-        form = Form(clip=ext.open_ends[0])
-        await self._service.accept(form, trigger=trigger, member_id=who, reply=reply)
+        form = Form(clip=ext.extendable_clip_ids[0])
+        await self._service.accept(
+            form, idempotency_key=idempotency_key, member_id=who, reply=reply
+        )
 
     def _check_permissions(self, reaction: discord.RawReactionActionEvent) -> None:
         """Let pass what can be answered where it was asked, by whom may ask there.
@@ -88,10 +97,10 @@ class Reactions(commands.Cog):
                 f"Encore can't write in <#{reaction.channel_id}>: it is closed, or hidden from it.",
                 "Nothing was sent. Ask a moderator to open it.",
             )
-        needed = TO_POST_IN_THREAD if is_thread else TO_POST
-        if lacking := missing(channel.permissions_for(guild.me), needed):
+        needed = POST_IN_THREAD_PERMISSIONS if is_thread else POST_PERMISSIONS
+        if lacking := missing_permissions(channel.permissions_for(guild.me), needed):
             raise UserError(
-                missing_sentence(lacking, reaction.channel_id),
+                missing_permissions_text(lacking, reaction.channel_id),
                 "Nothing was sent. Ask a moderator to give it.",
             )
         if reaction.member and not channel.permissions_for(reaction.member).view_channel:

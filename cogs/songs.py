@@ -7,15 +7,15 @@ from discord import app_commands
 from discord.app_commands import Choice
 
 from bot.domain.clock import Clock
+from bot.interactions.autocomplete import clip_choices
+from bot.interactions.buttons import make_song
+from bot.interactions.responses import EncoreCog
 from bot.services.extensions import ExtensionService
-from bot.ui.answers import AnsweringCog
-from bot.ui.buttons import make_song
-from bot.ui.suggestions import clip_choices
 
 Text = app_commands.Range[str, 0, 1000]
 
 
-class SongCommands(AnsweringCog):
+class SongsCog(EncoreCog):
     """Makes full songs."""
 
     def __init__(self, service: ExtensionService, clock: Clock) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import check, composed, main
-from bot.client import use_discord_at
-from bot.heartbeat import Heartbeat
+from bot.__main__ import check, create_bot, main
+from bot.health import Heartbeat
+from bot.interactions.client import set_api_base
 from bot.settings import load_settings
 from bot.store.errors import StoreError
 from bot.store.store import Store
@@ -35,7 +35,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pyt
     monkeypatch.setenv("DISCORD_API_URL", f"http://127.0.0.1:{port}/api/v10")
     monkeypatch.setenv("SUNO_API_BASE_URL", f"http://127.0.0.1:{port}")
     yield monkeypatch
-    use_discord_at(None)
+    set_api_base(None)
 
 
 def ended(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
@@ -131,7 +131,7 @@ async def test_a_second_encore_on_the_same_database_leaves_the_first_its_heartbe
     try:
         async with Store.open(url):
             with pytest.raises(StoreError, match="already running"):
-                async with composed(load_settings()):
+                async with create_bot(load_settings()):
                     pass
         assert heartbeat.is_fresh()
     finally:

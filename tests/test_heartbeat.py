@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.heartbeat import FRESH_FOR, Heartbeat
+from bot.health import MAX_AGE, Heartbeat
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_another_process_on_the_same_database_sees_the_beat(heartbeat: Heartbeat
 def test_a_beat_does_not_last(heartbeat: Heartbeat) -> None:
     heartbeat.beat()
     [file] = heartbeat_files(heartbeat)
-    past = time.time() - FRESH_FOR - 1
+    past = time.time() - MAX_AGE - 1
     os.utime(file, (past, past))
     assert not heartbeat.is_fresh()
     heartbeat.beat()

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.logs import CHATTY, set_up_logging
+from bot.logs import NOISY_LOGGERS, set_up_logging
 
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in CHATTY}
+    levels = {name: logging.getLogger(name).level for name in NOISY_LOGGERS}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -51,7 +51,7 @@ def test_without_a_terminal_it_is_json(capsys: pytest.CaptureFixture[str]) -> No
     assert json.loads(capsys.readouterr().err)["message"] == "hello"
 
 
-@pytest.mark.parametrize("name", CHATTY)
+@pytest.mark.parametrize("name", NOISY_LOGGERS)
 def test_others_speak_only_of_trouble(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging("json")
     logging.getLogger(name).info("GET https://api.example/?key=secret")

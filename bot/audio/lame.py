@@ -9,8 +9,8 @@ import functools
 from pathlib import Path
 from typing import Final
 
-from bot.audio.decoding import Sound
-from bot.audio.errors import Failed
+from bot.audio.decode import Samples
+from bot.audio.errors import TransientMediaError
 
 _NAMES: Final = ("libmp3lame.so.0", "libmp3lame.0.dylib", "libmp3lame-0.dll")
 _QUALITY: Final = 5  # what FFmpeg takes when not told
@@ -74,10 +74,10 @@ class LameFile:
         ]
         if min(*answers, library.lame_init_params(self._handle)) < 0:
             self._free()
-            raise Failed("the encoder does not take the sound")
+            raise TransientMediaError("the encoder does not take the sound")
         self._file = path.open("wb")
 
-    def write(self, sound: Sound) -> None:
+    def write(self, sound: Samples) -> None:
         """Write a block of (channels, samples), float32, contiguous."""
         samples = sound.shape[1]
         space = samples * 5 // 4 + 7200  # LAME's own formula for the worst case
@@ -106,7 +106,7 @@ class LameFile:
 
     def _keep(self, made: "ctypes.Array[ctypes.c_char]", size: int) -> None:
         if size < 0:
-            raise Failed(f"the encoder failed ({size})")
+            raise TransientMediaError(f"the encoder failed ({size})")
         self._file.write(memoryview(made)[:size])
 
     def _free(self) -> None:

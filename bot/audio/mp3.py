@@ -9,10 +9,10 @@ from typing import Final, Self
 import av
 import numpy as np
 
-from bot.audio.decoding import Sound
+from bot.audio.decode import Samples
 from bot.audio.lame import LameFile, system_lame
 
-RATES: Final = (48_000, 44_100, 32_000)
+SAMPLE_RATES: Final = (48_000, 44_100, 32_000)
 
 
 def mp3_writer(path: Path, *, rate: int, channels: int, bit_rate: int) -> "Mp3Writer":
@@ -22,7 +22,7 @@ def mp3_writer(path: Path, *, rate: int, channels: int, bit_rate: int) -> "Mp3Wr
         path: the file.
         rate: samples per second, of `RATES`.
         channels: 1 or 2.
-        bit_rate: bits per second, of `bot.audio.encoding.BIT_RATES`.
+        bit_rate: bits per second, of `bot.audio.encode.BIT_RATES`.
     """
     lame = system_lame()
     if lame is None:
@@ -53,7 +53,7 @@ class Mp3Writer:
         finally:
             self._file.close()
 
-    def write(self, sound: Sound) -> None:
+    def write(self, sound: Samples) -> None:
         """Write a block of (channels, samples)."""
         if sound.shape[1]:
             self.samples += sound.shape[1]
@@ -74,7 +74,7 @@ class PyAVFile:
         self._stream.bit_rate = bit_rate
         self._position = 0
 
-    def write(self, sound: Sound) -> None:
+    def write(self, sound: Samples) -> None:
         """Write a block of (channels, samples), float32, contiguous."""
         frame = av.AudioFrame.from_ndarray(sound, format="fltp", layout=self._layout)
         frame.sample_rate = self._rate

@@ -39,7 +39,7 @@ def frame_length(header: bytes) -> int:
     return bytes_per_unit * table[bit_rate] // _RATES[version][rate] + (header[2] >> 1 & 1)
 
 
-def stated_length(path: Path) -> float | None:
+def stated_duration(path: Path) -> float | None:
     """Return the seconds that an MP3 file's own summary (Xing, Info, VBRI) states, if it has one.
 
     Where the summary doesn't tell the encoder's padding, that is counted in: up to 0.1 s.

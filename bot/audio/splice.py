@@ -12,12 +12,12 @@ from typing import Final
 
 import numpy as np
 
-from bot.audio.decoding import Audio, Sound
-from bot.audio.encoding import next_rate, rounded_bit_rate
-from bot.audio.errors import Refused
-from bot.audio.joining import aligned, blended, smoothed
+from bot.audio.analysis import PeakMeter, Peaks
+from bot.audio.crossfade import crossfade, declick, find_offset
+from bot.audio.decode import AudioReader, Samples
+from bot.audio.encode import next_bit_rate, rounded_bit_rate
+from bot.audio.errors import UnusableMediaError
 from bot.audio.mp3 import Mp3Writer, mp3_writer
-from bot.audio.peaks import PeakMeter, Peaks
 
 _FADE: Final = 0.030  # seconds of the crossfade
 _REACH: Final = 0.008  # seconds by which all alignments together may change the length
@@ -33,7 +33,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spliced:
+class SplicedSong:
     """A song made of parts.
 
     Attributes:
@@ -49,7 +49,7 @@ class Spliced:
     peaks: Peaks
 
 
-def splice(parts: Sequence[Part], into: Path, *, bit_rate: int | None = None) -> Spliced:
+def splice(parts: Sequence[Part], into: Path, *, bit_rate: int | None = None) -> SplicedSong:
     """Write the song made of ``parts``, in order, to ``into`` as an MP3, and return what it is.
 
     Its length is the sum of what is kept of the parts, to 8 ms. All are brought to one rate and
@@ -64,15 +64,15 @@ def splice(parts: Sequence[Part], into: Path, *, bit_rate: int | None = None) ->
         Refused, Failed: a part is not whole, or not audio.
     """
     if not parts:
-        raise Refused("there is nothing to join")
-    rate, channels, best = _common_ground(parts)
+        raise UnusableMediaError("there is nothing to join")
+    rate, channels, best = _common_format(parts)
     bit_rate = bit_rate or rounded_bit_rate(best)
     with mp3_writer(into, rate=rate, channels=channels, bit_rate=bit_rate) as mp3:
         song = _Song(mp3, rate, channels)
         for part in parts:
-            with Audio(part.path) as audio:
+            with AudioReader(part.path) as audio:
                 song.add(_Stream(audio.blocks(rate=rate, channels=channels), channels), part.cut)
-        return Spliced(
+        return SplicedSong(
             duration=mp3.samples / rate,
             starts=tuple(start / rate for start in song.starts),
             bit_rate=bit_rate,
@@ -80,14 +80,14 @@ def splice(parts: Sequence[Part], into: Path, *, bit_rate: int | None = None) ->
         )
 
 
-def _common_ground(parts: Sequence[Part]) -> tuple[int, int, int]:
+def _common_format(parts: Sequence[Part]) -> tuple[int, int, int]:
     """Return the rate, channels and bit rate that lose nothing of any part."""
     rates: list[int] = []
     channels: list[int] = []
     bit_rates: list[int] = []
     for part in parts:
-        with Audio(part.path) as audio:
-            rates.append(next_rate(audio.rate))
+        with AudioReader(part.path) as audio:
+            rates.append(next_bit_rate(audio.rate))
             channels.append(audio.channels)
             bit_rates.append(audio.bit_rate)
     return max(rates), max(channels), max(bit_rates)
@@ -104,7 +104,7 @@ class _Song:
         self._fade, self._reach, self._touch = (
             round(seconds * rate) for seconds in (_FADE, _REACH, _TOUCH)
         )
-        self._tail: Sound = np.zeros((channels, 0), np.float32)
+        self._tail: Samples = np.zeros((channels, 0), np.float32)
         self._last = self._tail
         self._moved = 0
 
@@ -128,7 +128,7 @@ class _Song:
         """Write the song's way from the last part into this; return how far into this it leads."""
         head = part.peek(self._fade + self._reach)[:, :left]
         tail = self._tail
-        move = aligned(
+        move = find_offset(
             tail, head, self._fade, -self._reach - self._moved, self._reach - self._moved
         )
         self._moved += move
@@ -140,13 +140,13 @@ class _Song:
         part.take(skipped)
         length = min(self._fade, tail.shape[1], head.shape[1] - skipped)
         if length >= self._touch:
-            self._write(blended(tail[:, :length], part.take(length)))
+            self._write(crossfade(tail[:, :length], part.take(length)))
             return skipped + length
         head = part.take(self._touch if left is None else min(self._touch, left - skipped))
-        self._write(smoothed(self._last, head) if self._last.shape[1] and head.shape[1] else head)
+        self._write(declick(self._last, head) if self._last.shape[1] and head.shape[1] else head)
         return skipped + head.shape[1]
 
-    def _write(self, sound: Sound) -> None:
+    def _write(self, sound: Samples) -> None:
         if not sound.shape[1]:
             return
         self._mp3.write(sound)
@@ -159,12 +159,12 @@ class _Song:
 class _Stream:
     """Blocks of sound, to be taken in other pieces than they come in."""
 
-    def __init__(self, blocks: Iterator[Sound], channels: int) -> None:
+    def __init__(self, blocks: Iterator[Samples], channels: int) -> None:
         self._blocks = blocks
-        self._nothing: Sound = np.zeros((channels, 0), np.float32)
+        self._nothing: Samples = np.zeros((channels, 0), np.float32)
         self._held = self._nothing
 
-    def peek(self, samples: int) -> Sound:
+    def peek(self, samples: int) -> Samples:
         """Return the next ``samples``, fewer only at the end, and leave them to be taken."""
         while self._held.shape[1] < samples:
             block = next(self._blocks, None)
@@ -173,13 +173,13 @@ class _Stream:
             self._held = np.concatenate((self._held, block), axis=1)
         return self._held[:, :samples]
 
-    def take(self, samples: int) -> Sound:
+    def take(self, samples: int) -> Samples:
         """Return the next ``samples``, fewer only at the end."""
         taken = self.peek(samples)
         self._held = self._held[:, taken.shape[1] :]
         return taken
 
-    def block(self, most: int | None) -> Sound:
+    def block(self, most: int | None) -> Samples:
         """Return what is at hand, at most ``most`` samples; nothing at the end only."""
         if not self._held.shape[1]:
             self._held = next(self._blocks, self._nothing)

@@ -1,17 +1,19 @@
 """What a file tells about itself: the tags of an MP3 (ID3v2.3, which every player reads)."""
 
-# mutagen has no type stubs
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportPrivateImportUsage=false
-
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from mutagen.id3 import APIC, COMM, ID3, TALB, TIT2, TPE1, USLT, Encoding, PictureType
 
-from bot.audio.covers import Cover
-from bot.domain.text import cleaned, one_line
+from bot.audio.fetch import Cover
+from bot.domain.text import collapse_whitespace, sanitize, strip_invisible, truncate
+
+# mutagen has no type stubs
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportPrivateImportUsage=false
+
 
 _PADDING: Final = 1024
 _FRAMES: Final = 512  # bytes of all headers together, generously
@@ -45,16 +47,16 @@ class Tags:
         return sum(map(_utf16_size, texts)) + picture + _FRAMES + _PADDING
 
 
-def tag(path: Path, tags: Tags) -> None:
+def write_tags(path: Path, tags: Tags) -> None:
     """Write ``tags`` into the MP3 file ``path``; all that were there before are gone."""
     written = ID3()
     words = Encoding.UTF16
     for frame, text in ((TIT2, tags.title), (TPE1, tags.artist), (TALB, tags.album)):
-        if text := one_line(cleaned(text)):
+        if text := collapse_whitespace(sanitize(text)):
             written.add(frame(encoding=words, text=text))
-    if comment := one_line(cleaned(tags.comment)):
+    if comment := collapse_whitespace(sanitize(tags.comment)):
         written.add(COMM(encoding=words, lang="eng", desc="", text=comment))
-    if lyrics := cleaned(tags.lyrics):
+    if lyrics := sanitize(tags.lyrics):
         # the language of lyrics is not known
         written.add(USLT(encoding=words, lang="und", desc="", text=lyrics))
     if tags.cover:
@@ -77,3 +79,15 @@ def _padding(_: object) -> int:
 
 def _utf16_size(text: str) -> int:
     return len(text.encode("utf-16", "surrogatepass"))
+
+
+_UNSAFE: Final = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
+_LONGEST: Final = 80  # UTF-16 units of the title; even as UTF-8 that is below 255 bytes
+
+
+def audio_file_name(title: str, letter: str = "", *, suffix: str = ".mp3") -> str:
+    """Return ``Title (A).mp3`` for the title of a clip and its letter, if it has one."""
+    plain = collapse_whitespace(_UNSAFE.sub(" ", strip_invisible(title)))
+    # no system likes a dot in front, and Windows none at the end
+    plain = truncate(plain, _LONGEST).strip(". ") or "Untitled"
+    return f"{plain} ({letter}){suffix}" if letter else f"{plain}{suffix}"

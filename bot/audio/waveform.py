@@ -11,13 +11,13 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from bot.audio.lettering import line
-from bot.audio.peaks import Peaks
-from bot.domain.text import one_line, seen, shortened
+from bot.audio.analysis import Peaks
+from bot.audio.text_drawing import line
+from bot.domain.text import collapse_whitespace, strip_invisible, truncate
 from bot.domain.timecode import format_time
 
 WIDTH, HEIGHT = 1040, 300  # pixels; twice what Discord gives an embed's image
-LARGEST: Final = 60_000  # bytes
+MAX_PNG_BYTES: Final = 60_000  # bytes
 _SCALE: Final = 2  # drawn larger and reduced, for smooth edges
 _PANEL, _TEXT, _FAINT = "#1b1d2b", "#f4f5fb", "#a3a8c3"
 # Apart in lightness as well as in hue; the first is the source's, the second the new part's.
@@ -35,12 +35,12 @@ _MARGIN, _RADIUS = 36, 28
 _BAR, _GAP = 5, 3
 _TOP, _BOTTOM = 100, 246  # of the bars
 _TITLE, _SMALL = 36, 22
-SOURCE: Final = "source"  # the label of what a new part goes on from
+SOURCE_LABEL: Final = "source"  # the label of what a new part goes on from
 _CONTRAST: Final = 1.6  # mastered music is loud throughout; this shows what differs
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Segment:
     """A part of the picture.
 
     Attributes:
@@ -52,7 +52,7 @@ class Stretch:
     label: str = ""
 
 
-def waveform_png(title: str, stretches: Sequence[Stretch]) -> bytes:
+def render_waveform(title: str, stretches: Sequence[Segment]) -> bytes:
     """Return the picture as PNG of `WIDTH` x `HEIGHT` pixels, under `LARGEST` bytes.
 
     Each stretch has its colour; where one joins the one before, a mark tells the time as m:ss.
@@ -71,21 +71,21 @@ def waveform_png(title: str, stretches: Sequence[Stretch]) -> bytes:
     return _png(image.reduce(_SCALE))
 
 
-def waveform_alt(title: str, stretches: Sequence[Stretch]) -> str:
+def waveform_alt_text(title: str, stretches: Sequence[Segment]) -> str:
     """Return what the picture shows, in words; at most 1024 UTF-16 units."""
     starts = _starts(stretches)
-    name = shortened(one_line(seen(title)), 200)
+    name = truncate(collapse_whitespace(strip_invisible(title)), 200)
     begin = f"Waveform of “{name}”, " if name else "Waveform, "
     begin += f"{_clock(starts[-1])} long"
     joins = [_clock(start) for start in starts[1:-1]]
     if not joins:
         return f"{begin}."
-    if len(joins) == 1 and stretches[0].label == SOURCE:
+    if len(joins) == 1 and stretches[0].label == SOURCE_LABEL:
         return f"{begin}: the source up to {joins[0]}, then the new part."
-    return shortened(f"{begin}, in {len(stretches)} parts that join at {', '.join(joins)}.", 1024)
+    return truncate(f"{begin}, in {len(stretches)} parts that join at {', '.join(joins)}.", 1024)
 
 
-def _starts(stretches: Sequence[Stretch]) -> list[float]:
+def _starts(stretches: Sequence[Segment]) -> list[float]:
     """Return the second at which each stretch begins, and last the whole length."""
     return list(accumulate((stretch.peaks.seconds for stretch in stretches), initial=0.0))
 
@@ -106,7 +106,7 @@ def _clock(second: float) -> str:
 
 
 def _draw_bars(
-    draw: ImageDraw.ImageDraw, stretches: Sequence[Stretch], starts: Sequence[float]
+    draw: ImageDraw.ImageDraw, stretches: Sequence[Segment], starts: Sequence[float]
 ) -> None:
     """Draw as many bars for each stretch as it has room for, the loudest of all full height."""
     total, step = starts[-1], (_BAR + _GAP) * _SCALE
@@ -125,7 +125,7 @@ def _draw_bars(
             x += step
 
 
-def _draw_axis(image: Image.Image, stretches: Sequence[Stretch], starts: Sequence[float]) -> None:
+def _draw_axis(image: Image.Image, stretches: Sequence[Segment], starts: Sequence[float]) -> None:
     """Write begin and end under the bars, and what each stretch is where it has room."""
     total, size, baseline = starts[-1], _SMALL * _SCALE, (HEIGHT - 20) * _SCALE
     end = line(_clock(total), size, WIDTH * _SCALE)
@@ -167,6 +167,6 @@ def _png(image: Image.Image) -> bytes:
         made = io.BytesIO()
         few = image.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         few.save(made, "PNG", optimize=True)
-        if made.tell() < LARGEST:
+        if made.tell() < MAX_PNG_BYTES:
             break
     return made.getvalue()

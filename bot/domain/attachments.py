@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class AttachmentStatus(StrEnum):
     """How attaching a clip ended."""
 
     ATTACHED = "attached"
@@ -27,7 +27,7 @@ class Attachment:
     """
 
     clip_id: str
-    outcome: Outcome
+    outcome: AttachmentStatus
     bit_rate: int | None = None
     picture: str = ""
     duration: float | None = None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.domain.models import Extension, Kind, KnownClip
+from bot.domain.models import ClipRecord, Extension, Kind
 
 PAGE_SIZE = 8  # clips
 SEARCH_LENGTH = 50  # UTF-16 units: a button carries the text to the next page
@@ -32,7 +32,7 @@ class Viewer:
     guild_id: int | None = None
     channels: frozenset[int] = field(default=frozenset(), repr=False)
 
-    def sees(self, ext: Extension) -> bool:
+    def can_see(self, ext: Extension) -> bool:
         """Whether ``ext`` is theirs, or was asked for where they may look."""
         place = ext.reply
         if ext.member_id == self.member_id or place.channel_id == self.channel_id:
@@ -45,16 +45,16 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class LibraryQuery:
     """What a member wants to look through, and which page of it; 1 is the newest."""
 
     scope: Scope
     search: str = ""
-    number: int = 1
+    page_number: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class LibraryEntry:
     """A clip in the library, and what made it.
 
     Attributes:
@@ -63,30 +63,30 @@ class Made:
         kind: of the extension.
     """
 
-    known: KnownClip
+    known: ClipRecord
     title: str
     member_id: int
     kind: Kind = Kind.PART
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class LibraryPage:
     """The clips on one page, newest first; the page that was wanted, or else the last.
 
     Attributes:
         total: how many clips there are on all pages.
     """
 
-    wanted: Wanted
-    clips: tuple[Made, ...]
+    query: LibraryQuery
+    entries: tuple[LibraryEntry, ...]
     total: int
 
     @property
-    def pages(self) -> int:
+    def page_count(self) -> int:
         """How many pages there are; an empty one too is one."""
-        return pages_of(self.total)
+        return page_count(self.total)
 
 
-def pages_of(total: int) -> int:
+def page_count(total: int) -> int:
     """Return how many pages ``total`` clips fill, at least one."""
     return max(-(-total // PAGE_SIZE), 1)

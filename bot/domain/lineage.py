@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.models import Extension, KnownClip
+from bot.domain.models import ClipRecord, Extension
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LineageClip:
     """A clip of a lineage, and the extension that made it; None for a source from elsewhere."""
 
-    known: KnownClip
+    known: ClipRecord
     extension: Extension | None = None
 
 
-def cuts(lineage: Sequence[Step]) -> list[float | None]:
+def cut_points(lineage: Sequence[LineageClip]) -> list[float | None]:
     """Return the second of each clip at which the next one goes on; None is its end.
 
     The result of an extension is the new part alone, which begins at ``continue_at`` of its
@@ -24,13 +24,13 @@ def cuts(lineage: Sequence[Step]) -> list[float | None]:
     return [*(ext.request.continue_at if ext else None for ext in following), None]
 
 
-def starts(lineage: Sequence[Step]) -> list[float | None]:
+def part_starts(lineage: Sequence[LineageClip]) -> list[float | None]:
     """Return the second of the song at which each clip begins, and last the song's length.
 
     None from where on it can't be told, because a clip's length is not known.
     """
     found: list[float | None] = [0.0]
-    for step, cut in zip(lineage, cuts(lineage), strict=True):
+    for step, cut in zip(lineage, cut_points(lineage), strict=True):
         start, length = found[-1], step.known.clip.duration if cut is None else cut
         found.append(None if start is None or length is None else start + length)
     return found

@@ -25,7 +25,7 @@ class Kind(StrEnum):
         return self is not Kind.PART
 
 
-SPLICER = "Encore"  # stands in place of the provider of a splice, and is nobody to be asked
+LOCAL_PROVIDER = "Encore"  # stands in place of the provider of a splice, and is nobody to be asked
 
 
 class Status(StrEnum):
@@ -179,24 +179,24 @@ class ReplyRef:
     Attributes:
         message_id: None until Discord has named it.
         token: of the interaction that made it; never shown or logged.
-        token_until: when the token dies; None once it is dead, or where there never was one.
-        in_channel: whether the bot may edit it as itself (not as a user-installed app).
+        token_expires_at: when the token dies; None once it is dead, or where there never was one.
+        editable_by_bot: whether the bot may edit it as itself (not as a user-installed app).
         attachment_limit: bytes that a file may have, as the interaction told; None if none did.
-        answers: id of the message that it answers; None if it answers a command or a button.
-        is_settled: a final status has been shown, so that nobody has to be told by other ways.
-        is_gone: no way leads to it any more.
+        reply_to_id: id of the message that it answers; None if it answers a command or a button.
+        final_shown: a final status has been shown, so that nobody has to be told by other ways.
+        unreachable: no way leads to it any more.
     """
 
     channel_id: int
     guild_id: int | None = None
     message_id: int | None = None
     token: str = field(default="", repr=False)
-    token_until: dt.datetime | None = None
-    in_channel: bool = True
+    token_expires_at: dt.datetime | None = None
+    editable_by_bot: bool = True
     attachment_limit: int | None = None
-    answers: int | None = None
-    is_settled: bool = False
-    is_gone: bool = False
+    reply_to_id: int | None = None
+    final_shown: bool = False
+    unreachable: bool = False
 
     @property
     def url(self) -> str | None:
@@ -217,7 +217,7 @@ class Extension:
         kind: what is asked for; the request of a song names the clip that it ends with.
         source_title: of the clip that is continued, as far as it was known.
         source_url: link to the reply that shows the source, if Encore made it.
-        take_of: id of the extension whose request this asks for again.
+        retake_of: id of the extension whose request this asks for again.
         due_at: when its loop should look at it next: to submit, to fetch, or, while it is
             submitting, when that claim lapses.
         failures: attempts that failed in a row.
@@ -227,7 +227,7 @@ class Extension:
     """
 
     id: int = 0
-    trigger: str
+    idempotency_key: str
     member_id: int
     request: ExtendRequest
     reply: ReplyRef
@@ -237,7 +237,7 @@ class Extension:
     kind: Kind = Kind.PART
     source_title: str = ""
     source_url: str | None = None
-    take_of: int | None = None
+    retake_of: int | None = None
     status: Status = Status.WAITING
     reason: Reason | None = None
     handle: Handle | None = None
@@ -257,7 +257,7 @@ class Extension:
         return self.request.title or next(titles, "") or self.source_title or "Untitled"
 
     @property
-    def open_ends(self) -> tuple[str, ...]:
+    def extendable_clip_ids(self) -> tuple[str, ...]:
         """The ids of the clips from which the song can go on; of a splice, the one it ends with."""
         if self.kind is Kind.SPLICE:
             return (self.request.clip_id,) if self.status is Status.COMPLETE else ()
@@ -265,7 +265,7 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownClip:
+class ClipRecord:
     """A clip that was made or used here, with where it came from.
 
     Attributes:

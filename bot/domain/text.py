@@ -12,21 +12,21 @@ _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 _MARKDOWN = re.compile(r"([\\*_~`|<>\[\]()#@:])")
 
 
-def cleaned(text: str) -> str:
+def sanitize(text: str) -> str:
     """Return ``text`` as it may be stored and sent: Unix lines, no control characters, trimmed."""
     text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
     return _CONTROL.sub("", text).strip()
 
 
-def escaped(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Return ``text`` so that Discord shows it as it is: no markdown, mention, link or tricks."""
-    return _MARKDOWN.sub(r"\\\1", seen(text))
+    return _MARKDOWN.sub(r"\\\1", strip_invisible(text))
 
 
-def seen(text: str) -> str:
+def strip_invisible(text: str) -> str:
     """Return ``text`` without what can't be seen; empty if nothing would be left to see."""
-    text = _UNSEEN.sub("", cleaned(text))
+    text = _UNSEEN.sub("", sanitize(text))
     return text if text.strip(_JOINERS + " \t\n\u00a0\u3000\u3164\u115f\u1160\u2800") else ""
 
 
@@ -35,7 +35,7 @@ def utf16_length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def shortened(text: str, limit: int) -> str:
+def truncate(text: str, limit: int) -> str:
     """Return ``text`` in at most ``limit`` UTF-16 units, ended by … where something is missing."""
     units = text.encode("utf-16-le", "surrogatepass")
     if len(units) <= 2 * limit:
@@ -44,6 +44,6 @@ def shortened(text: str, limit: int) -> str:
     return kept.rstrip() + "…"
 
 
-def one_line(text: str) -> str:
+def collapse_whitespace(text: str) -> str:
     """Return ``text`` with every run of white space as one space."""
     return " ".join(text.split())

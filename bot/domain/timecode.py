@@ -31,7 +31,7 @@ def parse_time(text: str) -> float | None:
     return round(minutes * 60 + float(part["s"].replace(",", ".")), 3)
 
 
-def join_point(continue_at: float | None, length: float) -> float | None:
+def effective_continue_at(continue_at: float | None, length: float) -> float | None:
     """Return the second at which to continue a clip of ``length`` seconds, None if it has no such.
 
     None is the end. Providers want a number below the length (providers.md §6.2), so the end is a
@@ -53,6 +53,6 @@ def format_time(seconds: float) -> str:
     return clock + (f".{rest:03}".rstrip("0") if rest else "")
 
 
-def format_point(continue_at: float | None) -> str:
+def format_continue_at(continue_at: float | None) -> str:
     """Return the point of continuation as a member would type it: a time, or ``end``."""
     return END if continue_at is None else format_time(continue_at)

@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 
+from bot.domain.form import format_style
 from bot.domain.models import (
     Clip,
     ClipStatus,
@@ -19,15 +20,14 @@ from bot.domain.models import (
     ReasonKind,
     Status,
 )
-from bot.domain.style import format_style
 
 
-def submitting(ext: Extension, *, now: dt.datetime, lapses_at: dt.datetime) -> Extension:
+def submitting(ext: Extension, *, now: dt.datetime, lease_until: dt.datetime) -> Extension:
     """Return a waiting ``ext`` as it is while its POST is under way; others come back as is."""
     if ext.status is not Status.WAITING:
         return ext
-    return _seen(
-        ext, status=Status.SUBMITTING, reason=None, submitted_at=now, due_at=lapses_at, failures=0
+    return _with_revision(
+        ext, status=Status.SUBMITTING, reason=None, submitted_at=now, due_at=lease_until, failures=0
     )
 
 
@@ -39,7 +39,7 @@ def submitted(
         return ext
     clip_ids = dict.fromkeys(handle.clip_ids)
     clips = tuple(Clip(id=clip_id, status=ClipStatus.SUBMITTED) for clip_id in clip_ids)
-    return _seen(
+    return _with_revision(
         ext,
         status=Status.SUBMITTED,
         handle=handle,
@@ -54,7 +54,7 @@ def postponed(ext: Extension, reason: Reason, *, due_at: dt.datetime) -> Extensi
     """Return ``ext`` as it waits again, because nothing was sent or the provider said *later*."""
     if ext.status not in (Status.SUBMITTING, Status.WAITING):
         return ext
-    return _seen(
+    return _with_revision(
         ext,
         status=Status.WAITING,
         reason=reason,
@@ -64,32 +64,36 @@ def postponed(ext: Extension, reason: Reason, *, due_at: dt.datetime) -> Extensi
     )
 
 
-def ended(ext: Extension, status: Status, reason: Reason | None, *, now: dt.datetime) -> Extension:
+def finished(
+    ext: Extension, status: Status, reason: Reason | None, *, now: dt.datetime
+) -> Extension:
     """Return ``ext`` in the final ``status``; one that is final already comes back as it is."""
     if ext.status.is_final:
         return ext
-    return _seen(ext, status=status, reason=reason, finished_at=now)
+    return _with_revision(ext, status=status, reason=reason, finished_at=now)
 
 
 def cancelled(ext: Extension, *, now: dt.datetime) -> Extension:
     """Return ``ext`` cancelled by its member, which only a waiting one can be."""
     if ext.status is not Status.WAITING:
         return ext
-    return ended(ext, Status.CANCELLED, None, now=now)
+    return finished(ext, Status.CANCELLED, None, now=now)
 
 
 def observed(ext: Extension, seen: Progress, *, now: dt.datetime) -> Extension:
     """Return ``ext`` as it is after its provider reported ``seen``."""
     if not ext.status.is_tracked:
         return ext
-    clips = tuple(_described(clip, ext.request) for clip in _merged(ext.clips, seen.clips))
+    clips = tuple(
+        _with_requested_metadata(clip, ext.request) for clip in _merge_clips(ext.clips, seen.clips)
+    )
     if seen.error is not None:
-        clips = tuple(_stopped(clip, seen.error) for clip in clips)
-    status, reason = _standing(clips, seen)
+        clips = tuple(_as_failed(clip, seen.error) for clip in clips)
+    status, reason = _overall_status(clips, seen)
     if status is Status.SUBMITTED and ext.status is Status.STREAMING:
         status = Status.STREAMING
     heard = status in (Status.STREAMING, Status.COMPLETE)
-    return _seen(
+    return _with_revision(
         ext,
         status=status,
         reason=reason,
@@ -100,7 +104,7 @@ def observed(ext: Extension, seen: Progress, *, now: dt.datetime) -> Extension:
     )
 
 
-def unreachable(ext: Extension, *, due_at: dt.datetime) -> Extension:
+def poll_failed(ext: Extension, *, due_at: dt.datetime) -> Extension:
     """Return ``ext`` after its provider could not be asked; members see nothing of it."""
     if not ext.status.is_tracked:
         return ext
@@ -115,8 +119,8 @@ def expired(ext: Extension, *, now: dt.datetime) -> Extension:
     if not ext.status.is_tracked or now < ext.deadline_at:
         return ext
     if any(clip.is_playable for clip in ext.clips):
-        return ended(ext, Status.COMPLETE, None, now=now)
-    return ended(ext, Status.EXPIRED, None, now=now)
+        return finished(ext, Status.COMPLETE, None, now=now)
+    return finished(ext, Status.EXPIRED, None, now=now)
 
 
 def can_check_again(ext: Extension) -> bool:
@@ -129,7 +133,7 @@ def can_check_again(ext: Extension) -> bool:
     )
 
 
-def checking_again(ext: Extension, *, now: dt.datetime, deadline: dt.timedelta) -> Extension:
+def reopened(ext: Extension, *, now: dt.datetime, deadline: dt.timedelta) -> Extension:
     """Return ``ext`` tracked once more because a member asked for it, if that makes sense."""
     if not can_check_again(ext):
         return ext
@@ -138,7 +142,7 @@ def checking_again(ext: Extension, *, now: dt.datetime, deadline: dt.timedelta) 
         for clip in ext.clips
     )
     heard = any(clip.audio_url for clip in clips)
-    return _seen(
+    return _with_revision(
         ext,
         status=Status.STREAMING if heard else Status.SUBMITTED,
         reason=None,
@@ -150,7 +154,7 @@ def checking_again(ext: Extension, *, now: dt.datetime, deadline: dt.timedelta) 
     )
 
 
-def relinked(ext: Extension, seen: Progress) -> Extension:
+def with_current_links(ext: Extension, seen: Progress) -> Extension:
     """Return a complete ``ext`` with the links that its provider hands out now.
 
     Unlike other news this may take something away: a link that was withdrawn plays no more.
@@ -158,10 +162,12 @@ def relinked(ext: Extension, seen: Progress) -> Extension:
     if ext.status is not Status.COMPLETE:
         return ext
     now = {clip.id: clip for clip in seen.clips if clip.status is ClipStatus.COMPLETE}
-    return _seen(ext, clips=tuple(_relinked(clip, now.get(clip.id)) for clip in ext.clips))
+    return _with_revision(
+        ext, clips=tuple(_with_current_link(clip, now.get(clip.id)) for clip in ext.clips)
+    )
 
 
-def _relinked(clip: Clip, now: Clip | None) -> Clip:
+def _with_current_link(clip: Clip, now: Clip | None) -> Clip:
     if now is None or clip.status is not ClipStatus.COMPLETE:
         return clip
     return replace(clip, audio_url=now.audio_url, image_url=now.image_url or clip.image_url)
@@ -172,7 +178,7 @@ def _is_withdrawn(clip: Clip) -> bool:
     return clip.status is ClipStatus.COMPLETE and clip.audio_url is None
 
 
-def _standing(clips: tuple[Clip, ...], seen: Progress) -> tuple[Status, Reason | None]:
+def _overall_status(clips: tuple[Clip, ...], seen: Progress) -> tuple[Status, Reason | None]:
     """Return the status that these clips amount to, and the reason if it is a failure."""
     is_open = seen.is_open and seen.error is None
     if is_open or not all(clip.status.is_final for clip in clips):
@@ -186,16 +192,16 @@ def _standing(clips: tuple[Clip, ...], seen: Progress) -> tuple[Status, Reason |
     return Status.FAILED, Reason(kind=ReasonKind.GENERATION_FAILED, text=text)
 
 
-def _merged(known: tuple[Clip, ...], seen: Iterable[Clip]) -> tuple[Clip, ...]:
+def _merge_clips(known: tuple[Clip, ...], seen: Iterable[Clip]) -> tuple[Clip, ...]:
     """Return the known clips brought up to date, new ones behind them; none goes back or away."""
     clips = {clip.id: clip for clip in known}
     for clip in seen:
         before = clips.get(clip.id, clip)
-        clips[clip.id] = _newer(before, clip)
+        clips[clip.id] = _merge_clip(before, clip)
     return tuple(clips.values())
 
 
-def _described(clip: Clip, request: ExtendRequest) -> Clip:
+def _with_requested_metadata(clip: Clip, request: ExtendRequest) -> Clip:
     """Return ``clip`` with what was asked for where its provider does not repeat it."""
     return replace(
         clip,
@@ -204,14 +210,14 @@ def _described(clip: Clip, request: ExtendRequest) -> Clip:
     )
 
 
-def _stopped(clip: Clip, error: str) -> Clip:
+def _as_failed(clip: Clip, error: str) -> Clip:
     """Return an unfinished ``clip`` as failed, because the whole extension failed."""
     if clip.status.is_final:
         return clip
     return replace(clip, status=ClipStatus.FAILED, audio_url=None, error=clip.error or error)
 
 
-def _newer(before: Clip, clip: Clip) -> Clip:
+def _merge_clip(before: Clip, clip: Clip) -> Clip:
     """Return ``clip`` with what only ``before`` knew; what could be heard can still be heard."""
     if before.is_playable and not clip.is_playable:
         clip = replace(clip, status=before.status, audio_url=before.audio_url, error=before.error)
@@ -228,13 +234,15 @@ def _newer(before: Clip, clip: Clip) -> Clip:
     )
 
 
-def _seen(ext: Extension, **changes: object) -> Extension:
+def _with_revision(ext: Extension, **changes: object) -> Extension:
     """Return ``ext`` with ``changes``, its revision raised if a member could tell."""
     changed = replace(ext, **changes)  # pyright: ignore[reportArgumentType]
-    return replace(changed, revision=ext.revision + (_look(changed) != _look(ext)))
+    return replace(
+        changed, revision=ext.revision + (_visible_state(changed) != _visible_state(ext))
+    )
 
 
-def _look(ext: Extension) -> object:
+def _visible_state(ext: Extension) -> object:
     """Return what a member can see of ``ext``: equal looks need no edit."""
     status = Status.SUBMITTED if ext.status is Status.SUBMITTING else ext.status
     if status is Status.WAITING:

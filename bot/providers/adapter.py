@@ -14,10 +14,10 @@ from typing import TypeVar
 import httpx
 
 from bot.domain.models import Clip, ExtendRequest, Handle, Progress, Status
-from bot.providers.answers import ClipAnswer, clip
 from bot.providers.base import Capabilities, Credits, ProviderError, Rejected
-from bot.providers.door import Door, limiter
-from bot.providers.failures import Refusal
+from bot.providers.clip_schema import ClipAnswer, to_clip
+from bot.providers.errors import ErrorResponse
+from bot.providers.http import ApiClient, rate_limiter
 
 Answer = TypeVar("Answer")
 
@@ -25,7 +25,7 @@ INSTRUMENTAL = "[Instrumental]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class ApiConfig:
     """How an API is reached.
 
     Attributes:
@@ -48,7 +48,7 @@ class Adapter:
     def __init__(
         self,
         client: httpx.AsyncClient,
-        access: Access,
+        access: ApiConfig,
         *,
         name: str,
         capabilities: Capabilities,
@@ -59,9 +59,9 @@ class Adapter:
             capabilities, submit_every=access.submit_every, query_every=access.query_every
         )
         self._trusted_hosts = access.trusted_hosts
-        self._turns = limiter(access.submit_every)
+        self._turns = rate_limiter(access.submit_every)
         bearer = {"Authorization": f"Bearer {access.key}"} if access.key else {}
-        self._door = Door(
+        self._api = ApiClient(
             client,
             label=capabilities.label,
             base_url=access.base_url,
@@ -70,7 +70,7 @@ class Adapter:
             refused=self._refused,
         )
 
-    async def turn(self) -> None:
+    async def wait_for_submit_slot(self) -> None:
         """Return when the submit rate allows one more submission."""
         if self._turns:
             await self._turns.acquire()
@@ -79,7 +79,7 @@ class Adapter:
         """Return None: the API tells nothing of a single clip."""
         del clip_id
 
-    async def recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
+    async def find_recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
         """Return nothing: the API does not list clips."""
         del request, since
         return ()
@@ -92,7 +92,7 @@ class Adapter:
     async def credits(self) -> Credits | None:
         """Return None: the API does not tell what is left."""
 
-    def _refused(self, refusal: Refusal) -> ProviderError | None:
+    def _refused(self, refusal: ErrorResponse) -> ProviderError | None:
         """Return what a refused submission means here, None where it means what it always does."""
         del refusal
         return None
@@ -102,7 +102,7 @@ class ClipAdapter(Adapter, abc.ABC):
     """One whose results are asked for by the ids of clips."""
 
     async def fetch(
-        self, handles: Sequence[Handle], *, beyond: Status | None = None
+        self, handles: Sequence[Handle], *, newer_than: Status | None = None
     ) -> Mapping[Handle, Progress]:
         """Return what the provider says of each handle, asking for many clips at a time.
 
@@ -110,10 +110,12 @@ class ClipAdapter(Adapter, abc.ABC):
             ProviderError: nothing at all could be read; what was read is never lost to a failure
                 beside it.
         """
-        chunks = chunked(handles, self.capabilities.batch)
-        answers = await settled(*(self._ask_for(chunk, beyond) for chunk in chunks))
+        batches = chunks(handles, self.capabilities.batch)
+        answers = await gather_successes(
+            *(self._fetch_clips(chunk, newer_than) for chunk in batches)
+        )
         clips = {
-            answer.id: clip(answer, trusted_hosts=self._trusted_hosts)
+            answer.id: to_clip(answer, trusted_hosts=self._trusted_hosts)
             for chunk in answers
             for answer in chunk
         }
@@ -126,21 +128,21 @@ class ClipAdapter(Adapter, abc.ABC):
     async def clip(self, clip_id: str) -> Clip | None:
         """Return what is known of a clip, or None if the provider doesn't know it."""
         try:
-            answers = await self._ask_for((clip_id,), None)
+            answers = await self._fetch_clips((clip_id,), None)
         except Rejected:
             return None
         found = (answer for answer in answers if answer.id == clip_id)
-        return next((clip(it, trusted_hosts=self._trusted_hosts) for it in found), None)
+        return next((to_clip(it, trusted_hosts=self._trusted_hosts) for it in found), None)
 
     @abc.abstractmethod
-    async def _ask_for(
-        self, clip_ids: Sequence[str], beyond: Status | None
+    async def _fetch_clips(
+        self, clip_ids: Sequence[str], newer_than: Status | None
     ) -> Sequence[ClipAnswer]:
         """Return these clips, at most ``capabilities.batch``, as far as the API names them."""
         ...
 
 
-async def settled(*questions: Awaitable[Answer]) -> list[Answer]:
+async def gather_successes(*questions: Awaitable[Answer]) -> list[Answer]:
     """Return the answers to ``questions`` that came; one failure never touches another.
 
     Raises:
@@ -160,7 +162,7 @@ async def settled(*questions: Awaitable[Answer]) -> list[Answer]:
     return answers
 
 
-def point(request: ExtendRequest) -> float:
+def require_continue_at(request: ExtendRequest) -> float:
     """Return the second at which ``request`` continues, for APIs that can't do without.
 
     Raises:
@@ -168,10 +170,10 @@ def point(request: ExtendRequest) -> float:
     """
     if request.continue_at is None:
         raise Rejected("It needs the second at which to continue.")
-    return whole(request.continue_at)
+    return json_number(request.continue_at)
 
 
-def whole(seconds: float) -> float:
+def json_number(seconds: float) -> float:
     """Return ``seconds`` to a thousandth, and as an integer where it is one, as samples do."""
     return int(seconds) if seconds == int(seconds) else round(seconds, 3)
 
@@ -188,7 +190,7 @@ def handle_of(clip_ids: Iterable[str], *, reason: str = "") -> Handle:
     return Handle(clip_ids=distinct)
 
 
-def chunked(handles: Iterable[Handle], size: int) -> list[tuple[str, ...]]:
+def chunks(handles: Iterable[Handle], size: int) -> list[tuple[str, ...]]:
     """Return the clip ids of ``handles`` in chunks; clips of one handle stay together if they fit.
 
     Suno names no more than the first two of ids from different requests (providers.md §6.5).

@@ -9,21 +9,26 @@ from collections.abc import Sequence
 import httpx
 from pydantic import AliasChoices, BaseModel, Field, TypeAdapter
 
-from bot.domain.limits import Limits
+from bot.domain.form import TextLimits, format_style
 from bot.domain.models import ExtendRequest, Handle, Status
-from bot.domain.style import format_style
-from bot.providers.adapter import INSTRUMENTAL, Access, ClipAdapter, handle_of, point
-from bot.providers.answers import CLIP, ClipAnswer, Id, Said
+from bot.providers.adapter import (
+    INSTRUMENTAL,
+    ApiConfig,
+    ClipAdapter,
+    handle_of,
+    require_continue_at,
+)
 from bot.providers.base import Capabilities, Credits, OutOfCredits, ProviderError, Rejected
-from bot.providers.door import ANSWER_WITHIN
-from bot.providers.failures import Refusal
+from bot.providers.clip_schema import CLIP_ANSWER, ClipAnswer, ErrorText, Id
+from bot.providers.errors import ErrorResponse
+from bot.providers.http import QUERY_TIMEOUT
 
-DEFAULTS = Access(base_url="https://api.aimlapi.com")
+DEFAULTS = ApiConfig(base_url="https://api.aimlapi.com")
 CAPABILITIES = Capabilities(
     label="AIML API",
-    limits=Limits(lyrics=3000, style=200, title=80),  # of v3.5, its model (providers.md §6.1)
+    limits=TextLimits(lyrics=3000, style=200, title=80),  # of v3.5, its model (providers.md §6.1)
     lookup=True,
-    waits=True,
+    long_poll=True,
     batch=6,
 )
 
@@ -37,7 +42,7 @@ _WAIT_WITHIN = 150.0
 _WAIT_FOR = {None: "submitted", Status.SUBMITTED: "streaming", Status.STREAMING: "completed"}
 
 
-class _Submitted(Said):
+class _Submitted(ErrorText):
     # ``clips``, and empty, where Suno's own failure comes through (providers.md §6.7)
     clip_ids: list[Id] = Field(validation_alias=AliasChoices("clip_ids", "clips"))
 
@@ -63,7 +68,7 @@ class _TagsRefused(Rejected):
 class AimlApi(ClipAdapter):
     """The adapter to AIML API."""
 
-    def __init__(self, client: httpx.AsyncClient, access: Access) -> None:
+    def __init__(self, client: httpx.AsyncClient, access: ApiConfig) -> None:
         super().__init__(client, access, name="aimlapi", capabilities=CAPABILITIES)
 
     async def extend(self, request: ExtendRequest) -> Handle:
@@ -74,33 +79,35 @@ class AimlApi(ClipAdapter):
         except _TagsRefused:
             if not request.style:
                 raise
-        await self.turn()
+        await self.wait_for_submit_slot()
         return await self._submit({**payload, "tags": format_style(request.style)})
 
     async def credits(self) -> Credits:
         """Return the balance, in its currency."""
-        answer = await self._door.ask(_BILLING, _BALANCE)
+        answer = await self._api.query(_BILLING, _BALANCE)
         return Credits(answer.current_balance, answer.currency or "credits")
 
     async def _submit(self, payload: dict[str, object]) -> Handle:
-        answer = await self._door.submit(
-            _CLIP, payload, _SUBMITTED, within=self.capabilities.submit_timeout
+        answer = await self._api.submit(
+            _CLIP, payload, _SUBMITTED, timeout_seconds=self.capabilities.submit_timeout
         )
         return handle_of(answer.clip_ids, reason=answer.text)
 
-    async def _ask_for(
-        self, clip_ids: Sequence[str], beyond: Status | None
+    async def _fetch_clips(
+        self, clip_ids: Sequence[str], newer_than: Status | None
     ) -> Sequence[ClipAnswer]:
-        wait = ("status", _WAIT_FOR.get(beyond, "submitted"))
-        within = ANSWER_WITHIN if beyond is None else _WAIT_WITHIN
+        wait = ("status", _WAIT_FOR.get(newer_than, "submitted"))
+        within = QUERY_TIMEOUT if newer_than is None else _WAIT_WITHIN
         if len(clip_ids) == 1:
             params = [("clip_id", clip_ids[0]), wait]
-            return [await self._door.ask(_CLIP, CLIP, params=params, within=within)]
+            return [
+                await self._api.query(_CLIP, CLIP_ANSWER, params=params, timeout_seconds=within)
+            ]
         params = [*(("clip_ids[]", clip_id) for clip_id in clip_ids), wait]
-        answer = await self._door.ask(_CLIPS, _MANY, params=params, within=within)
-        return answer.clips if isinstance(answer, _Clips) else answer
+        answers = await self._api.query(_CLIPS, _MANY, params=params, timeout_seconds=within)
+        return answers.clips if isinstance(answers, _Clips) else answers
 
-    def _refused(self, refusal: Refusal) -> ProviderError | None:
+    def _refused(self, refusal: ErrorResponse) -> ProviderError | None:
         match refusal.status:
             # not 402 (providers.md §1.5); a page instead of words is some proxy's
             case 403 if refusal.message and not refusal.is_about_content:
@@ -115,7 +122,7 @@ def _payload(request: ExtendRequest) -> dict[str, object]:
     """Return the body of an extension (providers.md §1.2); tags and title only where given."""
     payload: dict[str, object] = {
         "continue_clip_id": request.clip_id,
-        "continue_at": point(request),
+        "continue_at": require_continue_at(request),
         "prompt": request.lyrics or INSTRUMENTAL,
     }
     if request.title:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from bot.domain.limits import Limits
+from bot.domain.form import TextLimits
 from bot.domain.models import Clip, ExtendRequest, Handle, Progress, ReasonKind, Status
 
 
@@ -26,7 +26,7 @@ class Capabilities:
         needs_continue_at: can't continue from *end*; wants the second as a number.
         lookup: can tell title and duration of a clip (`Provider.clip`).
         reconcile: can list recent clips (`Provider.recent`).
-        waits: `Provider.fetch` can wait at the provider for news instead of being repeated.
+        long_poll: `Provider.fetch` can wait at the provider for news instead of being repeated.
         batch: how many clips or tasks one request may ask for.
         submit_every, query_every: least seconds between two requests; 0 is no limit.
         submit_timeout: seconds within which an answer to the submission is awaited.
@@ -34,14 +34,14 @@ class Capabilities:
     """
 
     label: str
-    limits: Limits
+    limits: TextLimits
     exclude: bool = False
     models: tuple[str, ...] = ()
     needs_style: bool = False
     needs_continue_at: bool = True
     lookup: bool = False
     reconcile: bool = False
-    waits: bool = False
+    long_poll: bool = False
     batch: int = 1
     submit_every: float = 0
     query_every: float = 0
@@ -63,7 +63,7 @@ class Provider(Protocol):
     name: str
     capabilities: Capabilities
 
-    async def turn(self) -> None:
+    async def wait_for_submit_slot(self) -> None:
         """Return when the provider's submit rate allows one more `extend`."""
         ...
 
@@ -77,12 +77,12 @@ class Provider(Protocol):
         ...
 
     async def fetch(
-        self, handles: Sequence[Handle], *, beyond: Status | None = None
+        self, handles: Sequence[Handle], *, newer_than: Status | None = None
     ) -> Mapping[Handle, Progress]:
         """Return what the provider says of each handle; one that it doesn't name is left out.
 
-        With ``capabilities.waits``, an answer is held back until all of them are past the status
-        ``beyond`` or about two minutes have gone; None asks for an answer at once.
+        With ``capabilities.long_poll`` the provider answers once all of them are past the status
+        ``newer_than``, or after about two minutes; None asks for an answer at once.
         """
         ...
 
@@ -90,7 +90,7 @@ class Provider(Protocol):
         """Return what is known of a clip, or None if the provider can't tell."""
         ...
 
-    async def recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
+    async def find_recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
         """Return ids of clips made from ``request`` since then, oldest first."""
         ...
 

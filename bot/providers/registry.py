@@ -8,7 +8,7 @@ import httpx
 from pydantic import SecretStr
 
 from bot.providers import aimlapi, suno_api, sunoapi_co, sunoapi_com, sunosay
-from bot.providers.adapter import Access
+from bot.providers.adapter import ApiConfig
 from bot.providers.base import Provider
 from bot.settings import ApiSettings, Settings
 
@@ -36,36 +36,36 @@ async def open_providers(
         for name in settings.enabled:
             client = httpx.AsyncClient(transport=transport, limits=_LIMITS, verify=verify)
             await stack.enter_async_context(client)
-            providers[name] = _BUILD[name](client, settings)
+            providers[name] = _BUILDERS[name](client, settings)
         yield providers
 
 
 def _aimlapi(client: httpx.AsyncClient, settings: Settings) -> Provider:
-    return aimlapi.AimlApi(client, _access(settings, settings.aimlapi, aimlapi.DEFAULTS))
+    return aimlapi.AimlApi(client, _api_config(settings, settings.aimlapi, aimlapi.DEFAULTS))
 
 
 def _sunoapi_co(client: httpx.AsyncClient, settings: Settings) -> Provider:
     api = settings.sunoapi_co
-    access = _access(settings, api, sunoapi_co.DEFAULTS)
+    access = _api_config(settings, api, sunoapi_co.DEFAULTS)
     return sunoapi_co.SunoApiCo(client, access, continue_at=api.continue_at)
 
 
 def _suno_api(client: httpx.AsyncClient, settings: Settings) -> Provider:
     api = settings.suno_api
-    access = _access(settings, api, suno_api.DEFAULTS)
+    access = _api_config(settings, api, suno_api.DEFAULTS)
     return suno_api.SunoApi(client, access, cookie=_text(api.cookie))
 
 
 def _sunoapi_com(client: httpx.AsyncClient, settings: Settings) -> Provider:
-    access = _access(settings, settings.sunoapi_com, sunoapi_com.DEFAULTS)
+    access = _api_config(settings, settings.sunoapi_com, sunoapi_com.DEFAULTS)
     return sunoapi_com.SunoApiCom(client, access)
 
 
 def _sunosay(client: httpx.AsyncClient, settings: Settings) -> Provider:
-    return sunosay.SunoSay(client, _access(settings, settings.sunosay, sunosay.DEFAULTS))
+    return sunosay.SunoSay(client, _api_config(settings, settings.sunosay, sunosay.DEFAULTS))
 
 
-_BUILD: dict[str, Build] = {
+_BUILDERS: dict[str, Build] = {
     "aimlapi": _aimlapi,
     "sunoapi_co": _sunoapi_co,
     "suno_api": _suno_api,
@@ -74,7 +74,7 @@ _BUILD: dict[str, Build] = {
 }
 
 
-def _access(settings: Settings, api: ApiSettings, defaults: Access) -> Access:
+def _api_config(settings: Settings, api: ApiSettings, defaults: ApiConfig) -> ApiConfig:
     """Return how an API is reached: as it is set, else as its contract says."""
     given = {
         "base_url": api.base_url,

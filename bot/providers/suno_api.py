@@ -10,18 +10,17 @@ from collections.abc import Sequence
 import httpx
 from pydantic import BaseModel, Field, TypeAdapter
 
-from bot.domain.limits import Limits
+from bot.domain.form import TextLimits, format_style
 from bot.domain.models import ExtendRequest, Handle, Status
-from bot.domain.style import format_style
-from bot.providers.adapter import INSTRUMENTAL, Access, ClipAdapter, handle_of, whole
-from bot.providers.answers import ClipAnswer, Made, Said
+from bot.providers.adapter import INSTRUMENTAL, ApiConfig, ClipAdapter, handle_of, json_number
 from bot.providers.base import Capabilities, Credits, ProviderError, Unauthorized
-from bot.providers.failures import Refusal
+from bot.providers.clip_schema import ClipAnswer, ClipRef, ErrorText
+from bot.providers.errors import ErrorResponse
 
-DEFAULTS = Access(base_url="")  # no address of its own: setting one is what enables it
+DEFAULTS = ApiConfig(base_url="")  # no address of its own: setting one is what enables it
 CAPABILITIES = Capabilities(
     label="suno-api",
-    limits=Limits(lyrics=5000, style=1000, title=100),  # of v4.5 and later (providers.md §6.1)
+    limits=TextLimits(lyrics=5000, style=1000, title=100),  # of v4.5 and later (providers.md §6.1)
     exclude=True,
     # any other word of Suno's is taken as well (providers.md §6.1)
     models=("chirp-v3-5", "chirp-v4", "chirp-auk", "chirp-bluejay", "chirp-crow", "chirp-fenix"),
@@ -43,14 +42,14 @@ _JOINED_TYPE = "concat"
 _CLOCKS_DIFFER = dt.timedelta(seconds=60)
 
 
-class _Failed(Said):
+class _Failed(ErrorText):
     """Suno's failure with HTTP 200 (providers.md §6.7)."""
 
     status: str
     clips: list[object] = Field(max_length=0)
 
 
-class _Listed(Made):
+class _Listed(ClipRef):
     created_at: dt.datetime | None = None
     prompt: str | None = None
     title: str | None = None
@@ -61,8 +60,8 @@ class _Limit(BaseModel):
     credits_left: float = Field(allow_inf_nan=False)
 
 
-_SUBMITTED: TypeAdapter[list[Made] | _Failed] = TypeAdapter(list[Made] | _Failed)
-_JOINED = TypeAdapter(Made)
+_SUBMITTED: TypeAdapter[list[ClipRef] | _Failed] = TypeAdapter(list[ClipRef] | _Failed)
+_JOINED = TypeAdapter(ClipRef)
 _CLIPS = TypeAdapter(list[ClipAnswer])
 _LISTED = TypeAdapter(list[_Listed])
 _CREDITS = TypeAdapter(_Limit)
@@ -71,7 +70,7 @@ _CREDITS = TypeAdapter(_Limit)
 class SunoApi(ClipAdapter):
     """The adapter to suno-api."""
 
-    def __init__(self, client: httpx.AsyncClient, access: Access, *, cookie: str = "") -> None:
+    def __init__(self, client: httpx.AsyncClient, access: ApiConfig, *, cookie: str = "") -> None:
         headers = {"Cookie": cookie} if cookie else {}
         super().__init__(
             client, access, name="suno_api", capabilities=CAPABILITIES, headers=headers
@@ -79,50 +78,50 @@ class SunoApi(ClipAdapter):
 
     async def extend(self, request: ExtendRequest) -> Handle:
         """Submit ``request``, never waiting for audio there."""
-        answer = await self._door.submit(
-            _EXTEND, _payload(request), _SUBMITTED, within=self.capabilities.submit_timeout
+        answer = await self._api.submit(
+            _EXTEND, _payload(request), _SUBMITTED, timeout_seconds=self.capabilities.submit_timeout
         )
         if isinstance(answer, _Failed):
             return handle_of((), reason=answer.text)
         return handle_of(made.id for made in answer)
 
-    async def recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
+    async def find_recent(self, request: ExtendRequest, *, since: dt.datetime) -> Sequence[str]:
         """Return ids of clips made from ``request`` since then, oldest first.
 
         An answer does not tell which clip was continued, so time, prompt and title decide; the
         first page of the library, 20 clips, is what is looked at (providers.md §3.4, §3.5).
         """
-        sent = (_plain(_prompt(request)), _plain(request.title))
-        listed = await self._door.ask(_GET, _LISTED)
+        sent = (_normalized(_prompt(request)), _normalized(request.title))
+        listed = await self._api.query(_GET, _LISTED)
         found = [
             (made_at, it.id)
             for it in listed
-            if (made_at := _aware(it.created_at)) is not None
+            if (made_at := _with_timezone(it.created_at)) is not None
             and made_at >= since - _CLOCKS_DIFFER
-            and (_plain(it.prompt), _plain(it.title)) == sent
+            and (_normalized(it.prompt), _normalized(it.title)) == sent
             and it.type != _JOINED_TYPE
         ]
         return tuple(clip_id for _, clip_id in sorted(found))
 
     async def concat(self, clip_id: str) -> Handle:
         """Ask for the whole song that ends in this clip (providers.md §6.3)."""
-        answer = await self._door.submit(
-            _CONCAT, {"clip_id": clip_id}, _JOINED, within=self.capabilities.submit_timeout
+        answer = await self._api.submit(
+            _CONCAT, {"clip_id": clip_id}, _JOINED, timeout_seconds=self.capabilities.submit_timeout
         )
         return Handle(clip_ids=(answer.id,))
 
     async def credits(self) -> Credits:
         """Return the credits that the account has left."""
-        return Credits((await self._door.ask(_LIMIT, _CREDITS)).credits_left)
+        return Credits((await self._api.query(_LIMIT, _CREDITS)).credits_left)
 
-    async def _ask_for(
-        self, clip_ids: Sequence[str], beyond: Status | None
+    async def _fetch_clips(
+        self, clip_ids: Sequence[str], newer_than: Status | None
     ) -> Sequence[ClipAnswer]:
-        del beyond  # it can't be waited on
+        del newer_than  # it can't be waited on
         # never without ids, which would list the whole library
-        return await self._door.ask(_GET, _CLIPS, params=[("ids", ",".join(clip_ids))])
+        return await self._api.query(_GET, _CLIPS, params=[("ids", ",".join(clip_ids))])
 
-    def _refused(self, refusal: Refusal) -> ProviderError | None:
+    def _refused(self, refusal: ErrorResponse) -> ProviderError | None:
         """Return the operator's problems: a captcha, an old server, an old cookie (§3.5, §3.7)."""
         words = {
             422: r"token validation failed",
@@ -148,7 +147,7 @@ def _payload(request: ExtendRequest) -> dict[str, object]:
         "wait_audio": False,
     }
     if request.continue_at is not None:
-        payload["continue_at"] = whole(request.continue_at)
+        payload["continue_at"] = json_number(request.continue_at)
     if request.model:
         payload["model"] = request.model
     return payload
@@ -158,11 +157,11 @@ def _prompt(request: ExtendRequest) -> str:
     return request.lyrics or INSTRUMENTAL
 
 
-def _plain(text: str | None) -> str:
+def _normalized(text: str | None) -> str:
     """Return ``text`` without what a server may change: kinds of line break, outer spaces."""
     return "\n".join(line.rstrip() for line in (text or "").strip().splitlines())
 
 
-def _aware(time: dt.datetime | None) -> dt.datetime | None:
+def _with_timezone(time: dt.datetime | None) -> dt.datetime | None:
     """Return ``time`` with a time zone, which is UTC where none is given."""
     return time.replace(tzinfo=time.tzinfo or dt.UTC) if time else None

@@ -9,7 +9,7 @@ from typing import Literal
 import httpx
 
 from bot.providers import sunosay
-from bot.providers.adapter import Access
+from bot.providers.adapter import ApiConfig
 from bot.providers.sunosay import SunoSay, as_number, as_text
 
 DEFAULTS = replace(sunosay.DEFAULTS, base_url="https://api.sunoapi.co")
@@ -30,7 +30,7 @@ class SunoApiCo(SunoSay):
     def __init__(
         self,
         client: httpx.AsyncClient,
-        access: Access,
+        access: ApiConfig,
         *,
         continue_at: Literal["text", "number"] = "text",
     ) -> None:

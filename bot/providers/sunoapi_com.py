@@ -9,17 +9,22 @@ from collections.abc import Sequence
 import httpx
 from pydantic import BaseModel, Field, TypeAdapter
 
-from bot.domain.limits import Limits
+from bot.domain.form import TextLimits, format_style
 from bot.domain.models import ExtendRequest, Handle, Status
-from bot.domain.style import format_style
-from bot.providers.adapter import INSTRUMENTAL, Access, ClipAdapter, handle_of, point
-from bot.providers.answers import ClipAnswer, Made, Said
+from bot.providers.adapter import (
+    INSTRUMENTAL,
+    ApiConfig,
+    ClipAdapter,
+    handle_of,
+    require_continue_at,
+)
 from bot.providers.base import Capabilities, Credits
+from bot.providers.clip_schema import ClipAnswer, ClipRef, ErrorText
 
-DEFAULTS = Access(base_url="https://api.sunoapi.com")
+DEFAULTS = ApiConfig(base_url="https://api.sunoapi.com")
 CAPABILITIES = Capabilities(
     label="sunoapi.com",
-    limits=Limits(lyrics=3000, style=200, title=80),  # its error page (providers.md §4.2)
+    limits=TextLimits(lyrics=3000, style=200, title=80),  # its error page (providers.md §4.2)
     lookup=True,
     batch=2,
 )
@@ -29,8 +34,8 @@ _CLIPS = "/api/v2/suno/v3.5/clips"
 _CREDITS = "/api/v1/get-credits"
 
 
-class _Submitted(Said):
-    clips: list[Made]
+class _Submitted(ErrorText):
+    clips: list[ClipRef]
 
 
 class _Clips(BaseModel):
@@ -43,39 +48,39 @@ class _Wrapped(BaseModel):
     data: _Clips
 
 
-class _Left(BaseModel):
+class _CreditsResponse(BaseModel):
     credits: float = Field(allow_inf_nan=False)
     extra_credits: float = Field(0, allow_inf_nan=False)
 
 
 _SUBMITTED = TypeAdapter(_Submitted)
 _ANSWERS: TypeAdapter[_Clips | _Wrapped] = TypeAdapter(_Clips | _Wrapped)
-_LEFT = TypeAdapter(_Left)
+_LEFT = TypeAdapter(_CreditsResponse)
 
 
 class SunoApiCom(ClipAdapter):
     """The adapter to sunoapi.com."""
 
-    def __init__(self, client: httpx.AsyncClient, access: Access) -> None:
+    def __init__(self, client: httpx.AsyncClient, access: ApiConfig) -> None:
         super().__init__(client, access, name="sunoapi_com", capabilities=CAPABILITIES)
 
     async def extend(self, request: ExtendRequest) -> Handle:
         """Submit ``request``."""
-        answer = await self._door.submit(
-            _EXTEND, _payload(request), _SUBMITTED, within=self.capabilities.submit_timeout
+        answer = await self._api.submit(
+            _EXTEND, _payload(request), _SUBMITTED, timeout_seconds=self.capabilities.submit_timeout
         )
         return handle_of((made.id for made in answer.clips), reason=answer.text)
 
     async def credits(self) -> Credits:
         """Return the credits that are left, bought extra ones with them (providers.md §4.2)."""
-        left = await self._door.ask(_CREDITS, _LEFT)
+        left = await self._api.query(_CREDITS, _LEFT)
         return Credits(left.credits + left.extra_credits)
 
-    async def _ask_for(
-        self, clip_ids: Sequence[str], beyond: Status | None
+    async def _fetch_clips(
+        self, clip_ids: Sequence[str], newer_than: Status | None
     ) -> Sequence[ClipAnswer]:
-        del beyond  # it can't be waited on
-        answer = await self._door.ask(_CLIPS, _ANSWERS, params=[("ids", ",".join(clip_ids))])
+        del newer_than  # it can't be waited on
+        answer = await self._api.query(_CLIPS, _ANSWERS, params=[("ids", ",".join(clip_ids))])
         clips = (answer.data if isinstance(answer, _Wrapped) else answer).clips
         return [*clips.values()] if isinstance(clips, dict) else clips
 
@@ -86,7 +91,7 @@ def _payload(request: ExtendRequest) -> dict[str, object]:
         "prompt": request.lyrics or INSTRUMENTAL,
         "tags": format_style(request.style),
         "continue_clip_id": request.clip_id,
-        "continue_at": point(request),
+        "continue_at": require_continue_at(request),
     }
     if request.title:
         payload["title"] = request.title

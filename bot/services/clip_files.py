@@ -5,30 +5,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
 
-from bot.audio.encoding import Fitted, fitted
-from bot.audio.errors import AudioError, Failed
-from bot.audio.fetch import Fetched
-from bot.audio.names import file_name
-from bot.audio.peaks import Peaks
-from bot.audio.tags import Tags, tag
-from bot.audio.waveform import SOURCE, Stretch
-from bot.audio.workshop import Workshop
-from bot.domain.attachments import Attachment, Outcome
-from bot.domain.lineage import starts
-from bot.domain.models import Clip, Extension, KnownClip
+from bot.audio.analysis import Peaks
+from bot.audio.encode import EncodedFile, encode_to_limit
+from bot.audio.errors import MediaError, TransientMediaError
+from bot.audio.fetch import DownloadedAudio
+from bot.audio.process_pool import ProcessPool
+from bot.audio.tags import Tags, audio_file_name, write_tags
+from bot.audio.waveform import SOURCE_LABEL, Segment
+from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.lineage import part_starts
+from bot.domain.models import Clip, ClipRecord, Extension
 from bot.domain.timecode import format_time
-from bot.services.pictures import drawn, song_stretches
-from bot.services.prepared import Prepared, Upload
-from bot.services.sounds import Sounds
+from bot.services.media import MediaFetcher, draw_waveform, song_segments
+from bot.services.uploads import Upload, Uploads
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
-MOST_CLIPS = 4  # that a reply shows
+MAX_CLIPS = 4  # that a reply shows
 
 
 @dataclass(frozen=True, slots=True)
-class _Lettered:
+class _LabelledClip:
     """A clip of an extension, and its letter there."""
 
     clip: Clip
@@ -38,87 +36,92 @@ class _Lettered:
 class ClipFiles:
     """Prepares what the reply of a complete extension is to carry."""
 
-    def __init__(self, store: Store, sounds: Sounds, workshop: Workshop) -> None:
+    def __init__(self, store: Store, media: MediaFetcher, pool: ProcessPool) -> None:
         self._store = store
-        self._sounds = sounds
-        self._workshop = workshop
+        self._media = media
+        self._pool = pool
 
     async def prepare(
         self, ext: Extension, folder: Path, *, limit: int | None, is_last: bool
-    ) -> Prepared:
+    ) -> Uploads:
         """Return audio and picture of each clip that can be heard (see `Preparation`)."""
-        letters = zip(ext.clips[:MOST_CLIPS], ascii_uppercase, strict=False)
-        clips = [_Lettered(clip, letter) for clip, letter in letters if clip.is_playable]
+        letters = zip(ext.clips[:MAX_CLIPS], ascii_uppercase, strict=False)
+        clips = [_LabelledClip(clip, letter) for clip, letter in letters if clip.is_playable]
         if limit is None:
-            refused = (_without(each.clip, Outcome.NOT_ALLOWED) for each in clips)
-            return Prepared(attachments=tuple(refused))
+            refused = (_without(each.clip, AttachmentStatus.NOT_ALLOWED) for each in clips)
+            return Uploads(attachments=tuple(refused))
         attachments: list[Attachment] = []
         files: list[Upload] = []
         before = await self._source(ext, folder)
         for each in clips:
             try:
                 fetched = await self._fetched(ext, each, folder)
-            except AudioError as error:
-                if isinstance(error, Failed) and not is_last:
+            except MediaError as error:
+                if isinstance(error, TransientMediaError) and not is_last:
                     raise
                 log.info("Clip %s: its audio can't be had (%s)", each.clip.id, error)
-                attachments.append(_without(each.clip, Outcome.UNAVAILABLE))
+                attachments.append(_without(each.clip, AttachmentStatus.UNAVAILABLE))
                 continue
             audio, fit = await self._audio(ext, each, fetched, folder, limit)
             shown = await self._whole(ext, fetched) or [*before, _new(fetched)]
             title, name = each.clip.title or ext.title, f"waveform-{each.letter.lower()}.png"
-            picture = await drawn(self._workshop, title, shown, folder / name)
+            picture = await draw_waveform(self._pool, title, shown, folder / name)
             fetched.path.unlink()
             files += [file for file in (audio, picture) if file is not None]
             attachments.append(
                 Attachment(
                     clip_id=each.clip.id,
-                    outcome=Outcome.ATTACHED if fit else Outcome.TOO_LARGE,
+                    outcome=AttachmentStatus.ATTACHED if fit else AttachmentStatus.TOO_LARGE,
                     bit_rate=fit.bit_rate if fit else None,
                     picture=picture.name if picture else "",
-                    duration=fetched.study.duration,
+                    duration=fetched.info.duration,
                 )
             )
-        return Prepared(attachments=tuple(attachments), files=tuple(files))
+        return Uploads(attachments=tuple(attachments), files=tuple(files))
 
-    async def _source(self, ext: Extension, folder: Path) -> list[Stretch]:
+    async def _source(self, ext: Extension, folder: Path) -> list[Segment]:
         """Return the source up to where the new part joins, if its audio can be had."""
         known = await self._store.clip(ext.request.clip_id)
         if known is None or ext.kind.is_song:
             return []
         try:
-            fetched = await self._sounds.audio(known, folder / "source")
-        except AudioError as error:
+            fetched = await self._media.audio(known, folder / "source")
+        except MediaError as error:
             log.info("Clip %s: not in the picture (%s)", known.clip.id, error)
             return []
         fetched.path.unlink()
-        join = ext.request.continue_at or fetched.study.duration
-        return [Stretch(fetched.study.peaks.between(0, join), SOURCE)]
+        join = ext.request.continue_at or fetched.info.duration
+        return [Segment(fetched.info.peaks.between(0, join), SOURCE_LABEL)]
 
-    async def _whole(self, ext: Extension, fetched: Fetched) -> list[Stretch]:
+    async def _whole(self, ext: Extension, fetched: DownloadedAudio) -> list[Segment]:
         """Return the parts of a full song, as far as it can be told where they begin."""
         if not ext.kind.is_song:
             return []
         lineage = await self._store.lineage(ext.request.clip_id)
-        *begins, _ = starts(lineage)
+        *begins, _ = part_starts(lineage)
         times = [begin for begin in begins if begin is not None]
         if len(times) < len(lineage):
-            return [Stretch(fetched.study.peaks)]
-        length = fetched.study.duration
-        return song_stretches(lineage, [*times, length], fetched.study.peaks, title=ext.title)
+            return [Segment(fetched.info.peaks)]
+        length = fetched.info.duration
+        return song_segments(lineage, [*times, length], fetched.info.peaks, title=ext.title)
 
-    async def _fetched(self, ext: Extension, each: _Lettered, folder: Path) -> Fetched:
-        known = KnownClip(
+    async def _fetched(self, ext: Extension, each: _LabelledClip, folder: Path) -> DownloadedAudio:
+        known = ClipRecord(
             clip=each.clip,
             provider=ext.request.provider,
             known_at=ext.created_at,
             extension_id=ext.id,
         )
-        return await self._sounds.audio(known, folder / f"fetched-{each.letter}")
+        return await self._media.audio(known, folder / f"fetched-{each.letter}")
 
     async def _audio(
-        self, ext: Extension, each: _Lettered, fetched: Fetched, folder: Path, limit: int
-    ) -> tuple[Upload | None, Fitted | None]:
+        self,
+        ext: Extension,
+        each: _LabelledClip,
+        fetched: DownloadedAudio,
+        folder: Path,
+        limit: int,
+    ) -> tuple[Upload | None, EncodedFile | None]:
         """Return the file to attach and how it fits; nothing if it does not."""
         title = each.clip.title or ext.title
         tags = Tags(
@@ -126,22 +129,22 @@ class ClipFiles:
             album=ext.title,
             comment=_comment(ext),
             lyrics=ext.request.lyrics,
-            cover=await self._sounds.cover(each.clip, folder / "cover"),
+            cover=await self._media.cover(each.clip, folder / "cover"),
         )
         path = folder / f"{each.letter}.mp3"
-        fit = await self._workshop.run(
-            fitted, fetched.path, fetched.study, path, limit=limit, reserve=tags.size
+        fit = await self._pool.run(
+            encode_to_limit, fetched.path, fetched.info, path, limit=limit, reserve=tags.size
         )
         if fit is None:
             return None, None
-        await self._workshop.run(tag, path, tags)
+        await self._pool.run(write_tags, path, tags)
         letter = "full song" if ext.kind.is_song else each.letter
-        return Upload(path=path, name=file_name(title, letter)), fit
+        return Upload(path=path, name=audio_file_name(title, letter)), fit
 
 
-def _new(fetched: Fetched) -> Stretch:
-    peaks: Peaks = fetched.study.peaks
-    return Stretch(peaks, "new part")
+def _new(fetched: DownloadedAudio) -> Segment:
+    peaks: Peaks = fetched.info.peaks
+    return Segment(peaks, "new part")
 
 
 def _comment(ext: Extension) -> str:
@@ -154,5 +157,5 @@ def _comment(ext: Extension) -> str:
     return f"continued from {source} at {where}"
 
 
-def _without(clip: Clip, outcome: Outcome) -> Attachment:
+def _without(clip: Clip, outcome: AttachmentStatus) -> Attachment:
     return Attachment(clip_id=clip.id, outcome=outcome)

@@ -7,31 +7,30 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.domain.attachments import Outcome
+from bot.domain.attachments import AttachmentStatus
 from bot.domain.clock import Clock
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
-from bot.domain.models import ExtendRequest, Extension, Kind, KnownClip, ReplyRef, Status
-from bot.domain.style import format_style
-from bot.domain.text import cleaned, one_line
-from bot.domain.timecode import format_point
-from bot.domain.transitions import cancelled, checking_again
+from bot.domain.form import Form, format_style
+from bot.domain.models import ClipRecord, ExtendRequest, Extension, Kind, ReplyRef, Status
+from bot.domain.text import collapse_whitespace, sanitize
+from bot.domain.timecode import format_continue_at
+from bot.domain.transitions import cancelled, reopened
 from bot.providers.base import Capabilities, Provider
-from bot.services.bells import Bells
-from bot.services.fresh_links import FreshLinks
-from bot.services.intake import Accepted, Intake
-from bot.services.paces import Paces
-from bot.services.requests import Opened, Prepared, Requests
-from bot.services.surroundings import Surroundings, Views
-from bot.store.accepting import Quota
+from bot.services.acceptance import Acceptance, AcceptResult
+from bot.services.form_check import FormReader, PrefilledForm, ValidatedForm
+from bot.services.links import LinkRefresher
+from bot.services.poll_schedule import PollSchedule
+from bot.services.reply_context import ReplyContext, ReplyContextLoader
+from bot.services.wakeups import Wakeups
+from bot.store.acceptance import Quota
 from bot.store.store import Store
 
 # A reply whose clips are taken up again and again is edited only so often for that.
-NEWS_OF_CONTINUATIONS = dt.timedelta(seconds=10)
+CONTINUATION_NEWS_DELAY = dt.timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
+class Actor:
     """The member who acts, as far as rights go."""
 
     member_id: int
@@ -53,19 +52,19 @@ class ExtensionService:
         default_provider: str,
         deadline: dt.timedelta,
         quota: Quota,
-        bells: Bells,
-        paces: Paces,
-        links: FreshLinks,
+        wakeups: Wakeups,
+        poll_schedule: PollSchedule,
+        links: LinkRefresher,
         clock: Clock,
     ) -> None:
         """Make the service; ``deadline`` bounds how long an extension is tracked."""
         self._store = store
         self._providers = providers
-        self._requests = Requests(store, providers, default_provider=default_provider)
+        self._requests = FormReader(store, providers, default_provider=default_provider)
         self._deadline = deadline
-        self._views = Views(store, providers, paces)
-        self._intake = Intake(store, self._views, quota=quota, bells=bells, clock=clock)
-        self._bells = bells
+        self._views = ReplyContextLoader(store, providers, poll_schedule)
+        self._intake = Acceptance(store, self._views, quota=quota, wakeups=wakeups, clock=clock)
+        self._wakeups = wakeups
         self._links = links
         self._clock = clock
 
@@ -74,31 +73,31 @@ class ExtensionService:
         """What each enabled provider can do, by name."""
         return {name: provider.capabilities for name, provider in self._providers.items()}
 
-    async def prepare(self, form: Form) -> Prepared:
+    async def parse(self, form: Form) -> ValidatedForm:
         """Return ``form`` checked and completed for the modal, without asking a provider.
 
         Raises:
             UserError: something in it can't be done.
         """
-        return await self._requests.prepare(form)
+        return await self._requests.parse(form)
 
-    async def opened(self, form: Form) -> Opened:
+    async def prefill(self, form: Form) -> PrefilledForm:
         """Return ``form`` for the modal with everything as it was typed, to be mended there.
 
         Raises:
             UserError: the clip or the provider can't be had.
         """
-        return await self._requests.opened(form)
+        return await self._requests.prefill(form)
 
     async def accept(
         self,
         form: Form,
         *,
-        trigger: str,
+        idempotency_key: str,
         member_id: int,
         reply: ReplyRef,
-        take_of: int | None = None,
-    ) -> Accepted:
+        retake_of: int | None = None,
+    ) -> AcceptResult:
         """Take on an extension, or return the one that this ``trigger`` already asked for.
 
         A reply that answers a message is sent by the publisher, any other by whoever calls this.
@@ -107,27 +106,27 @@ class ExtensionService:
             UserError: something in the form can't be done, or too much is in progress; nothing
                 was kept.
         """
-        prepared = await self._requests.checked(form)
+        prepared = await self._requests.validate(form)
         now, source = self._clock(), prepared.source
-        return await self._intake.take_on(
+        return await self._intake.accept(
             Extension(
-                trigger=trigger,
+                idempotency_key=idempotency_key,
                 member_id=member_id,
                 request=prepared.request,
                 reply=reply,
                 source_title=prepared.source_title,
                 source_url=source.reply_url if source else None,
-                take_of=take_of,
+                retake_of=retake_of,
                 created_at=now,
                 due_at=now,
                 deadline_at=now + self._deadline,
             ),
-            knows_source=source is not None,
+            source_is_known=source is not None,
         )
 
-    async def take(
-        self, extension_id: int, *, trigger: str, member_id: int, reply: ReplyRef
-    ) -> Accepted:
+    async def retake(
+        self, extension_id: int, *, idempotency_key: str, member_id: int, reply: ReplyRef
+    ) -> AcceptResult:
         """Ask for the same once more; as `accept`.
 
         Raises:
@@ -139,40 +138,50 @@ class ExtensionService:
                 "A full song has no other take.", "Take one of its parts anew, or extend the song."
             )
         return await self.accept(
-            form_of(ext.request), trigger=trigger, member_id=member_id, reply=reply, take_of=ext.id
+            form_of(ext.request),
+            idempotency_key=idempotency_key,
+            member_id=member_id,
+            reply=reply,
+            retake_of=ext.id,
         )
 
-    async def replied(self, ext: Extension, reply: ReplyRef, *, apart: dt.timedelta) -> None:
+    async def record_first_reply(
+        self, ext: Extension, reply: ReplyRef, *, min_edit_interval: dt.timedelta
+    ) -> None:
         """Keep where the first reply to ``ext`` stands; leave it alone for ``apart``."""
         await self._store.save_reply(ext.id, reply)
-        await self._store.mark_published(ext.id, ext.revision, publish_at=self._clock() + apart)
-        await self.has_reply(ext)
-        self._bells.publisher.ring()
+        await self._store.mark_published(
+            ext.id, ext.revision, publish_at=self._clock() + min_edit_interval
+        )
+        await self.announce_continuation(ext)
+        self._wakeups.publisher.notify()
 
-    async def has_reply(self, ext: Extension) -> None:
+    async def announce_continuation(self, ext: Extension) -> None:
         """Have the reply of its source say that it goes on in ``ext``, which can be linked now.
 
         A full song goes on from nothing.
         """
         if ext.kind.is_song:
             return
-        await self._store.tell_source(ext, publish_at=self._clock() + NEWS_OF_CONTINUATIONS)
+        await self._store.bump_source_revision(
+            ext, publish_at=self._clock() + CONTINUATION_NEWS_DELAY
+        )
 
-    async def of_reply(self, message_id: int) -> Extension | None:
+    async def by_reply(self, message_id: int) -> Extension | None:
         """Return the extension that a Discord message shows."""
         return await self._store.find_by_reply(message_id)
 
-    async def surroundings(self, ext: Extension) -> Surroundings:
+    async def reply_context(self, ext: Extension) -> ReplyContext:
         """Return what to show beside ``ext``."""
-        return await self._views.of(ext)
+        return await self._views.load(ext)
 
-    async def cancel(self, extension_id: int, asker: Asker) -> None:
+    async def cancel(self, extension_id: int, actor: Actor) -> None:
         """Cancel a waiting extension.
 
         Raises:
             UserError: it is not the member's, or not waiting any more.
         """
-        ext = await self._owned(extension_id, asker, verb="cancel")
+        ext = await self._owned(extension_id, actor, verb="cancel")
         while (new := cancelled(ext, now=self._clock())) is not ext:
             if await self._store.save(new, was=ext):
                 break
@@ -182,8 +191,8 @@ class ExtensionService:
                 "It is too late to cancel.",
                 "The request has been sent; its reply shows what becomes of it.",
             )
-        await self._store.advance_line(ext.request.provider)
-        self._bells.publisher.ring()
+        await self._store.bump_queue_positions(ext.request.provider)
+        self._wakeups.publisher.notify()
 
     async def check_again(self, extension_id: int) -> None:
         """Ask the provider once more: for what it still owes, or for links that may be dead.
@@ -192,10 +201,10 @@ class ExtensionService:
             UserError: there is nothing to be asked, or no news.
         """
         ext = await self._found(extension_id)
-        new = checking_again(ext, now=self._clock(), deadline=self._deadline)
+        new = reopened(ext, now=self._clock(), deadline=self._deadline)
         if new is not ext and await self._store.save(new, was=ext):
-            self._bells.tracker.ring()
-            self._bells.publisher.ring()
+            self._wakeups.tracker.notify()
+            self._wakeups.publisher.notify()
         elif new is not ext:
             raise UserError("Already checking.", "The reply shows the latest that is known.")
         elif ext.status is Status.COMPLETE and ext.kind is not Kind.SPLICE:
@@ -207,24 +216,24 @@ class ExtensionService:
 
     async def _check_links(self, ext: Extension) -> None:
         """Have ``ext`` show its current links, and carry the audio that it could not have."""
-        new = await self._links.of_extension(ext)
+        new = await self._links.refresh_extension(ext)
         if new is None:
             raise UserError("The provider does not tell of it right now.", "Try again in a minute.")
         carried = await self._store.audio.attachments(ext.id)
-        lacks_audio = any(each.outcome is Outcome.UNAVAILABLE for each in carried)
+        lacks_audio = any(each.outcome is AttachmentStatus.UNAVAILABLE for each in carried)
         if lacks_audio and any(clip.is_playable for clip in new.clips):
-            await self._store.audio.want(ext.id, due_at=self._clock())
-            self._bells.attacher.ring()
+            await self._store.audio.enqueue(ext.id, due_at=self._clock())
+            self._wakeups.attacher.notify()
         elif new == ext:
             raise UserError("Nothing is new.", "The links of the reply are the current ones.")
 
-    async def form_of(self, extension_id: int, asker: Asker) -> Form:
+    async def form_of(self, extension_id: int, actor: Actor) -> Form:
         """Return what was asked for in an extension, to be sent again.
 
         Raises:
             UserError: it is not the member's, or unknown, or a full song, which has no form.
         """
-        ext = await self._owned(extension_id, asker, verb="send it again")
+        ext = await self._owned(extension_id, actor, verb="send it again")
         if ext.kind.is_song:
             raise UserError("A full song has no form.", "Press *Try again*, or use `/song`.")
         return form_of(ext.request)
@@ -250,9 +259,9 @@ class ExtensionService:
         Raises:
             UserError: it names none.
         """
-        return await self._requests.clip_id_of(one_line(cleaned(text)))
+        return await self._requests.clip_id_of(collapse_whitespace(sanitize(text)))
 
-    async def known_clip(self, clip_id: str) -> KnownClip | None:
+    async def known_clip(self, clip_id: str) -> ClipRecord | None:
         """Return a clip that was made or used here."""
         return await self._store.clip(clip_id)
 
@@ -262,9 +271,9 @@ class ExtensionService:
             raise UserError("Encore does not know this reply.", "Use `/extend` to start again.")
         return ext
 
-    async def _owned(self, extension_id: int, asker: Asker, *, verb: str) -> Extension:
+    async def _owned(self, extension_id: int, actor: Actor, *, verb: str) -> Extension:
         ext = await self._found(extension_id)
-        if not asker.may_act_for(ext):
+        if not actor.may_act_for(ext):
             raise UserError(
                 f"Only <@{ext.member_id}> or a moderator can {verb}.",
                 "Use `/extend` for one of your own.",
@@ -276,7 +285,7 @@ def form_of(request: ExtendRequest) -> Form:
     """Return ``request`` as the form that asks for it."""
     return Form(
         clip=request.clip_id,
-        at=format_point(request.continue_at),
+        at=format_continue_at(request.continue_at),
         style=format_style(request.style),
         lyrics=request.lyrics,
         title=request.title,

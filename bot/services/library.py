@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.domain.errors import UserError
-from bot.domain.library import SEARCH_LENGTH, Page, Scope, Viewer, Wanted
-from bot.domain.lineage import Step, cuts
-from bot.domain.models import ClipStatus, Extension, KnownClip
-from bot.domain.text import cleaned, one_line, utf16_length
+from bot.domain.library import SEARCH_LENGTH, LibraryPage, LibraryQuery, Scope, Viewer
+from bot.domain.lineage import LineageClip, cut_points
+from bot.domain.models import ClipRecord, ClipStatus, Extension
+from bot.domain.text import collapse_whitespace, sanitize, utf16_length
 from bot.providers.base import Provider
-from bot.services.fresh_links import FreshLinks, Renewed
+from bot.services.links import LinkRefresher, RefreshedClip
 from bot.store.store import Store
 
 
-class Ancestor(NamedTuple):
+class LineageEntry(NamedTuple):
     """A clip of a lineage as a member may see it.
 
     Attributes:
@@ -26,7 +26,7 @@ class Ancestor(NamedTuple):
         goes_on_at: the second of it at which the next one goes on; None is its end.
     """
 
-    known: KnownClip | None
+    known: ClipRecord | None
     goes_on: bool
     goes_on_at: float | None
 
@@ -46,13 +46,13 @@ class ClipDetails:
         continuations: what goes on from it, oldest first.
     """
 
-    known: KnownClip
+    known: ClipRecord
     extension: Extension | None
     label: str
-    is_asked: bool
+    is_confirmed: bool
     is_own: bool
-    lineage: tuple[Ancestor, ...]
-    siblings: tuple[KnownClip, ...] = ()
+    lineage: tuple[LineageEntry, ...]
+    siblings: tuple[ClipRecord, ...] = ()
     continuations: tuple[Extension, ...] = ()
 
     @property
@@ -62,10 +62,10 @@ class ClipDetails:
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class OwnedClip:
     """A clip in the library that belongs to the member who asks."""
 
-    known: KnownClip
+    known: ClipRecord
     extension: Extension
 
     @property
@@ -78,7 +78,7 @@ class Library:
     """What the commands and the buttons of the library call."""
 
     def __init__(
-        self, store: Store, providers: Mapping[str, Provider], fresh_links: FreshLinks
+        self, store: Store, providers: Mapping[str, Provider], fresh_links: LinkRefresher
     ) -> None:
         self._store = store
         self._providers = providers
@@ -88,7 +88,7 @@ class Library:
         """Return the channels of a guild in which anything was asked for, the latest first."""
         return await self._store.library.channels(guild_id)
 
-    async def suggested(self, text: str, viewer: Viewer) -> list[KnownClip]:
+    async def suggestions(self, text: str, viewer: Viewer) -> list[ClipRecord]:
         """Return clips made or used here that the member may see, with ``text`` in them."""
         return await self._store.search_clips(
             text,
@@ -97,7 +97,7 @@ class Library:
             channels={viewer.channel_id, *viewer.channels},
         )
 
-    async def page(self, viewer: Viewer, wanted: Wanted) -> Page:
+    async def page(self, viewer: Viewer, wanted: LibraryQuery) -> LibraryPage:
         """Return the page that is wanted, or the last one if there are fewer.
 
         Raises:
@@ -109,13 +109,13 @@ class Library:
                 "Look through your own clips with `/library of:mine`, "
                 "or use `/library of:this server` in a server.",
             )
-        search = one_line(cleaned(wanted.search))
+        search = collapse_whitespace(sanitize(wanted.search))
         if utf16_length(search) > SEARCH_LENGTH:
             raise UserError(
                 "That is too long to search for.",
                 f"Write up to {SEARCH_LENGTH} characters (an emoji counts as two or more).",
             )
-        wanted = Wanted(scope=wanted.scope, search=search, number=wanted.number)
+        wanted = LibraryQuery(scope=wanted.scope, search=search, page_number=wanted.page_number)
         return await self._store.library.page(viewer, wanted)
 
     async def details(self, clip_id: str, viewer: Viewer) -> ClipDetails:
@@ -130,16 +130,18 @@ class Library:
             known=renewed.known,
             extension=ext,
             label=self._label(known.provider),
-            is_asked=renewed.is_asked,
+            is_confirmed=renewed.is_confirmed,
             is_own=ext is not None and ext.member_id == viewer.member_id,
             lineage=_as_seen(await self._store.lineage(clip_id), viewer),
             siblings=await self._siblings(known),
             continuations=tuple(
-                each for each in await self._store.continuations_of([clip_id]) if viewer.sees(each)
+                each
+                for each in await self._store.continuations_of([clip_id])
+                if viewer.can_see(each)
             ),
         )
 
-    async def own(self, clip_id: str, viewer: Viewer) -> Own:
+    async def owned_clip(self, clip_id: str, viewer: Viewer) -> OwnedClip:
         """Return a clip that the member may take out of the library.
 
         Raises:
@@ -156,26 +158,26 @@ class Library:
                 f"Only <@{ext.member_id}> can take it out of the library.",
                 "Use `/library` to look through your own.",
             )
-        return Own(known, ext)
+        return OwnedClip(known, ext)
 
-    async def remove(self, clip_id: str, viewer: Viewer) -> Own:
+    async def remove(self, clip_id: str, viewer: Viewer) -> OwnedClip:
         """Take a clip out of the library; return it.
 
         Raises:
             UserError: as `own`.
         """
-        removed = await self.own(clip_id, viewer)
+        removed = await self.owned_clip(clip_id, viewer)
         if not await self._store.library.remove(clip_id, member_id=viewer.member_id):
             raise _taken_out()
         return removed
 
-    async def _seen(self, clip_id: str, viewer: Viewer) -> tuple[KnownClip, Extension | None]:
+    async def _seen(self, clip_id: str, viewer: Viewer) -> tuple[ClipRecord, Extension | None]:
         """Return a clip that the member may see, and what made it."""
         known = await self._store.clip(clip_id)
         ext = None
         if known is not None and known.extension_id is not None:
             ext = await self._store.extension(known.extension_id)
-        if known is None or (ext is not None and not viewer.sees(ext)):
+        if known is None or (ext is not None and not viewer.can_see(ext)):
             raise UserError(
                 "Encore does not know that clip.",
                 "Pick one from the list, or use `/library` to look through what was made here.",
@@ -184,13 +186,13 @@ class Library:
             raise _taken_out()
         return known, ext
 
-    async def _renewed(self, known: KnownClip) -> Renewed:
+    async def _renewed(self, known: ClipRecord) -> RefreshedClip:
         """Return a finished clip as it is now; what is still being made is known well enough."""
         if known.clip.status is not ClipStatus.COMPLETE:
-            return Renewed(known, is_asked=False)
-        return await self._fresh_links.renewed(known)
+            return RefreshedClip(known, is_confirmed=False)
+        return await self._fresh_links.refresh_clip(known)
 
-    async def _siblings(self, known: KnownClip) -> tuple[KnownClip, ...]:
+    async def _siblings(self, known: ClipRecord) -> tuple[ClipRecord, ...]:
         if known.extension_id is None:
             return ()
         made = await self._store.library.clips_of(known.extension_id)
@@ -205,20 +207,20 @@ class Library:
         return provider.capabilities.label if provider else name
 
 
-def title_of(known: KnownClip, ext: Extension | None) -> str:
+def title_of(known: ClipRecord, ext: Extension | None) -> str:
     """Return what to call a clip that ``ext`` made; empty if nobody told."""
     return known.clip.title or (ext.title if ext else "")
 
 
-def _as_seen(lineage: list[Step], viewer: Viewer) -> tuple[Ancestor, ...]:
+def _as_seen(lineage: list[LineageClip], viewer: Viewer) -> tuple[LineageEntry, ...]:
     return tuple(
-        Ancestor(
-            known=step.known if step.extension is None or viewer.sees(step.extension) else None,
+        LineageEntry(
+            known=step.known if step.extension is None or viewer.can_see(step.extension) else None,
             goes_on=number < len(lineage),
             goes_on_at=goes_on_at,
         )
         for number, (step, goes_on_at) in enumerate(
-            zip(lineage, cuts(lineage), strict=True), start=1
+            zip(lineage, cut_points(lineage), strict=True), start=1
         )
     )
 

@@ -10,19 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.audio.encoding import fitting_bit_rate, rounded_bit_rate
-from bot.audio.errors import AudioError, Failed
-from bot.audio.fetch import Fetched
-from bot.audio.names import file_name
+from bot.audio.encode import highest_bit_rate, rounded_bit_rate
+from bot.audio.errors import MediaError, TransientMediaError
+from bot.audio.fetch import DownloadedAudio
+from bot.audio.process_pool import ProcessPool
 from bot.audio.splice import Part, splice
-from bot.audio.tags import Tags, tag
-from bot.audio.workshop import Workshop
-from bot.domain.attachments import Attachment, Outcome
-from bot.domain.lineage import Step, cuts, starts
+from bot.audio.tags import Tags, audio_file_name, write_tags
+from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.lineage import LineageClip, cut_points, part_starts
 from bot.domain.models import Extension, Reason, ReasonKind
-from bot.services.pictures import drawn, song_stretches
-from bot.services.prepared import Prepared, Upload
-from bot.services.sounds import Sounds
+from bot.services.media import MediaFetcher, draw_waveform, song_segments
+from bot.services.uploads import Upload, Uploads
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -32,24 +30,24 @@ FEWEST = 2  # parts, without which there is nothing to join
 
 
 @dataclass(frozen=True, slots=True)
-class _Had:
+class _FetchedPart:
     """A part whose audio is here."""
 
-    step: Step
+    step: LineageClip
     cut: float | None
-    audio: Fetched
+    audio: DownloadedAudio
 
     @property
     def kept(self) -> float:
         """How many seconds of it are in the song."""
-        length = self.audio.study.duration
+        length = self.audio.info.duration
         return length if self.cut is None else min(self.cut, length)
 
 
 class _MissingError(Exception):
     """The audio of a part can't be had; the song would have a hole."""
 
-    def __init__(self, number: int, step: Step) -> None:
+    def __init__(self, number: int, step: LineageClip) -> None:
         super().__init__()
         text = f"{number} {step.known.clip.id}"
         self.reason = Reason(kind=ReasonKind.PART_UNAVAILABLE, text=text)
@@ -58,92 +56,96 @@ class _MissingError(Exception):
 class SongFiles:
     """Prepares what the reply of a splice is to carry."""
 
-    def __init__(self, store: Store, sounds: Sounds, workshop: Workshop) -> None:
+    def __init__(self, store: Store, media: MediaFetcher, pool: ProcessPool) -> None:
         self._store = store
-        self._sounds = sounds
-        self._workshop = workshop
+        self._media = media
+        self._pool = pool
 
     async def prepare(
         self, ext: Extension, folder: Path, *, limit: int | None, is_last: bool
-    ) -> Prepared:
+    ) -> Uploads:
         """Return the song and its picture, or why there is none (see `Preparation`).
 
         A beginning that was not made here is left out if its audio can't be had, as long as there
         is something to join without it.
         """
         if limit is None:
-            return Prepared(reason=Reason(kind=ReasonKind.NOT_ALLOWED))
+            return Uploads(reason=Reason(kind=ReasonKind.NOT_ALLOWED))
         lineage = await self._store.lineage(ext.request.clip_id)
-        length = starts(lineage)[-1]
-        if length is not None and fitting_bit_rate(length, limit) is None:
+        length = part_starts(lineage)[-1]
+        if length is not None and highest_bit_rate(length, limit) is None:
             return _too_large(length, limit)
         try:
             parts = await self._fetched(lineage, folder, is_last=is_last)
         except _MissingError as missing:
             log.info("Extension %s: part %s can't be had", ext.id, missing.reason.text)
-            return Prepared(reason=missing.reason)
+            return Uploads(reason=missing.reason)
         return await self._joined(ext, parts, folder, limit)
 
-    async def _fetched(self, lineage: Sequence[Step], folder: Path, *, is_last: bool) -> list[_Had]:
+    async def _fetched(
+        self, lineage: Sequence[LineageClip], folder: Path, *, is_last: bool
+    ) -> list[_FetchedPart]:
         """Return the parts with their audio.
 
         Raises:
             Failed: it may work later.
             _MissingError: a part can't be had that the song can't do without.
         """
-        parts: list[_Had] = []
-        for number, (step, cut) in enumerate(zip(lineage, cuts(lineage), strict=True), start=1):
+        parts: list[_FetchedPart] = []
+        for number, (step, cut) in enumerate(
+            zip(lineage, cut_points(lineage), strict=True), start=1
+        ):
             try:
-                audio = await self._sounds.audio(step.known, folder / f"part-{number}")
-            except AudioError as error:
-                if isinstance(error, Failed) and not is_last:
+                audio = await self._media.audio(step.known, folder / f"part-{number}")
+            except MediaError as error:
+                if isinstance(error, TransientMediaError) and not is_last:
                     raise
                 is_dispensable = step.extension is None and len(lineage) > FEWEST
                 if not is_dispensable:
                     raise _MissingError(number, step) from error
                 log.info("Clip %s: left out of a song (%s)", step.known.clip.id, error)
             else:
-                parts.append(_Had(step, cut, audio))
+                parts.append(_FetchedPart(step, cut, audio))
         return parts
 
     async def _joined(
-        self, ext: Extension, parts: Sequence[_Had], folder: Path, limit: int
-    ) -> Prepared:
+        self, ext: Extension, parts: Sequence[_FetchedPart], folder: Path, limit: int
+    ) -> Uploads:
         """Return the song made of ``parts``, at the highest bit rate that fits."""
         tags = await self._tags(ext, parts, folder)
         length = sum(part.kept for part in parts)
-        best = rounded_bit_rate(max(part.audio.study.bit_rate for part in parts))
-        bit_rate = fitting_bit_rate(length, limit, at_most=best, reserve=tags.size)
+        best = rounded_bit_rate(max(part.audio.info.bit_rate for part in parts))
+        bit_rate = highest_bit_rate(length, limit, at_most=best, reserve=tags.size)
         if bit_rate is None:
             return _too_large(length, limit)
         path = folder / "song.mp3"
         sources = [Part(part.audio.path, part.cut) for part in parts]
-        song = await self._workshop.run(splice, sources, path, bit_rate=bit_rate)
+        song = await self._pool.run(splice, sources, path, bit_rate=bit_rate)
         for source in sources:
             source.path.unlink()
-        await self._workshop.run(tag, path, tags)
-        stretches = song_stretches(
+        await self._pool.run(write_tags, path, tags)
+        stretches = song_segments(
             [part.step for part in parts],
             [*song.starts, song.duration],
             song.peaks,
             title=ext.title,
         )
-        picture = await drawn(self._workshop, ext.title, stretches, folder / PICTURE)
+        picture = await draw_waveform(self._pool, ext.title, stretches, folder / PICTURE)
         attachment = Attachment(
             clip_id=ext.request.clip_id,
-            outcome=Outcome.ATTACHED,
+            outcome=AttachmentStatus.ATTACHED,
             bit_rate=bit_rate if bit_rate < best else None,
             picture=picture.name if picture else "",
             duration=song.duration,
             starts=song.starts,
         )
-        audio = Upload(path=path, name=file_name(ext.title, "full song"))
-        return Prepared(attachments=(attachment,), files=(audio, picture) if picture else (audio,))
+        audio = Upload(path=path, name=audio_file_name(ext.title, "full song"))
+        return Uploads(attachments=(attachment,), files=(audio, picture) if picture else (audio,))
 
-    async def _tags(self, ext: Extension, parts: Sequence[_Had], folder: Path) -> Tags:
+    async def _tags(self, ext: Extension, parts: Sequence[_FetchedPart], folder: Path) -> Tags:
         made = [part.step.extension for part in parts if part.step.extension]
         members = dict.fromkeys(str(each.member_id) for each in made)
-        cover = await self._sounds.cover(parts[-1].step.known.clip, folder / "cover")
+        cover = await self._media.cover(parts[-1].step.known.clip, folder / "cover")
         return Tags(
             title=f"{ext.title} (full song)",
             album=ext.title,
@@ -153,5 +155,5 @@ class SongFiles:
         )
 
 
-def _too_large(length: float, limit: int) -> Prepared:
-    return Prepared(reason=Reason(kind=ReasonKind.TOO_LARGE, text=f"{length:.3f} {limit}"))
+def _too_large(length: float, limit: int) -> Uploads:
+    return Uploads(reason=Reason(kind=ReasonKind.TOO_LARGE, text=f"{length:.3f} {limit}"))

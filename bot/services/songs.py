@@ -9,29 +9,29 @@ from dataclasses import replace
 
 from bot.domain.clock import Clock
 from bot.domain.errors import UserError
-from bot.domain.lineage import Step
+from bot.domain.lineage import LineageClip
 from bot.domain.models import (
-    SPLICER,
+    LOCAL_PROVIDER,
+    ClipRecord,
     ClipStatus,
     ExtendRequest,
     Extension,
     Kind,
-    KnownClip,
     ReplyRef,
     Status,
 )
-from bot.domain.text import escaped, shortened
+from bot.domain.text import escape_markdown, truncate
 from bot.providers.base import Provider
-from bot.services.bells import Bells
-from bot.services.intake import Accepted, Intake
-from bot.services.paces import Paces
-from bot.services.surroundings import Views
-from bot.store.accepting import Quota
+from bot.services.acceptance import Acceptance, AcceptResult
+from bot.services.poll_schedule import PollSchedule
+from bot.services.reply_context import ReplyContextLoader
+from bot.services.wakeups import Wakeups
+from bot.store.acceptance import Quota
 from bot.store.store import Store
 
 # Whoever makes a splice ends it too; no loop that looks at deadlines ever does.
 NEVER = dt.timedelta(days=36500)
-NAMED = 60  # UTF-16 units of a title that a refusal repeats
+QUOTE_LENGTH = 60  # UTF-16 units of a title that a refusal repeats
 
 
 class Songs:
@@ -44,19 +44,21 @@ class Songs:
         *,
         deadline: dt.timedelta,
         quota: Quota,
-        bells: Bells,
-        paces: Paces,
+        wakeups: Wakeups,
+        poll_schedule: PollSchedule,
         clock: Clock,
     ) -> None:
         """Make the service; ``deadline`` bounds how long a provider may take."""
         self._store = store
         self._providers = providers
         self._deadline = deadline
-        views = Views(store, providers, paces)
-        self._intake = Intake(store, views, quota=quota, bells=bells, clock=clock)
+        views = ReplyContextLoader(store, providers, poll_schedule)
+        self._intake = Acceptance(store, views, quota=quota, wakeups=wakeups, clock=clock)
         self._clock = clock
 
-    async def ask(self, clip_id: str, *, trigger: str, member_id: int, reply: ReplyRef) -> Accepted:
+    async def request(
+        self, clip_id: str, *, idempotency_key: str, member_id: int, reply: ReplyRef
+    ) -> AcceptResult:
         """Take on the full song that ends with a clip.
 
         One that the channel has, or is about to have, is not made again but returned. What a
@@ -72,10 +74,10 @@ class Songs:
             joiner = None
         now, known = self._clock(), lineage[-1].known
         song = Extension(
-            trigger=trigger,
+            idempotency_key=idempotency_key,
             kind=Kind.SPLICE,
             member_id=member_id,
-            request=ExtendRequest(provider=SPLICER, clip_id=clip_id, title=known.clip.title),
+            request=ExtendRequest(provider=LOCAL_PROVIDER, clip_id=clip_id, title=known.clip.title),
             reply=reply,
             source_title=known.clip.title,
             source_url=known.reply_url,
@@ -87,13 +89,13 @@ class Songs:
         )
         if joiner is not None:
             song = _sent_to(joiner, song, deadline_at=now + self._deadline)
-        return await self._intake.take_on(song, knows_source=True)
+        return await self._intake.accept(song, source_is_known=True)
 
     async def lost(self, song: Extension) -> None:
         """Take note that the reply of ``song`` was deleted, so that it can be made again."""
-        await self._store.save_reply(song.id, replace(song.reply, is_gone=True))
+        await self._store.save_reply(song.id, replace(song.reply, unreachable=True))
 
-    async def endings(self, extension_id: int) -> Sequence[KnownClip]:
+    async def ending_clips(self, extension_id: int) -> Sequence[ClipRecord]:
         """Return the clips of a reply that a full song can end with; of a song, its own.
 
         Raises:
@@ -113,7 +115,7 @@ class Songs:
             )
         return playable
 
-    def _joiner(self, lineage: Sequence[Step]) -> Provider | None:
+    def _joiner(self, lineage: Sequence[LineageClip]) -> Provider | None:
         """Return the provider that can join all that was made, None if Encore has to."""
         makers = {
             step.extension.request.provider
@@ -124,7 +126,7 @@ class Songs:
         return provider if provider is not None and provider.capabilities.concat else None
 
 
-def _check(lineage: Sequence[Step]) -> None:
+def _check(lineage: Sequence[LineageClip]) -> None:
     """Let pass what can be joined.
 
     Raises:
@@ -136,7 +138,7 @@ def _check(lineage: Sequence[Step]) -> None:
             "Pick one from the list: a song can be joined of what was extended here.",
         )
     clip = lineage[-1].known.clip
-    name = f"“{escaped(shortened(clip.title, NAMED))}”" if clip.title else "That clip"
+    name = f"“{escape_markdown(truncate(clip.title, QUOTE_LENGTH))}”" if clip.title else "That clip"
     if clip.status is ClipStatus.FAILED:
         raise UserError(f"{name} was never finished.", "Pick another clip.")
     if not clip.status.is_final:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.domain.clock import Clock
-from bot.domain.limits import Limits
+from bot.domain.form import TextLimits, parse_style, truncated_style
 from bot.domain.models import (
     Clip,
     ExtendRequest,
@@ -24,11 +24,10 @@ from bot.domain.models import (
     ReasonKind,
     Status,
 )
-from bot.domain.pacing import backoff
-from bot.domain.style import fitting_style, parse_style
-from bot.domain.text import shortened
-from bot.domain.timecode import join_point
-from bot.domain.transitions import ended, postponed, submitted, submitting
+from bot.domain.polling import backoff
+from bot.domain.text import truncate
+from bot.domain.timecode import effective_continue_at
+from bot.domain.transitions import finished, postponed, submitted, submitting
 from bot.providers.base import (
     Provider,
     ProviderError,
@@ -36,17 +35,17 @@ from bot.providers.base import (
     Unavailable,
     Unconfirmed,
 )
-from bot.services.bells import Bells
-from bot.services.outages import Outages
-from bot.services.paces import Paces
-from bot.services.workers import Workers
+from bot.services.outage_log import OutageLog
+from bot.services.poll_schedule import PollSchedule
+from bot.services.task_pool import TaskPool
+from bot.services.wakeups import Wakeups
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 8
-RECONCILE_EVERY = dt.timedelta(seconds=5)
-RECONCILE_FOR = dt.timedelta(minutes=2)  # a suno-api may wait that long for a captcha
+MAX_CONCURRENT = 8
+RECONCILE_INTERVAL = dt.timedelta(seconds=5)
+RECONCILE_TIMEOUT = dt.timedelta(minutes=2)  # a suno-api may wait that long for a captcha
 
 
 class Submitter:
@@ -57,47 +56,47 @@ class Submitter:
         store: Store,
         providers: Mapping[str, Provider],
         *,
-        bells: Bells,
-        outages: Outages,
-        paces: Paces,
+        wakeups: Wakeups,
+        outage_log: OutageLog,
+        poll_schedule: PollSchedule,
         clock: Clock,
         deadline: dt.timedelta,
-        reconcile_for: dt.timedelta = RECONCILE_FOR,
+        reconcile_timeout: dt.timedelta = RECONCILE_TIMEOUT,
     ) -> None:
         """Make the loop.
 
         Args:
             store: where extensions wait.
             providers: the enabled ones by name.
-            bells: rung when there is something to track or to show.
-            outages: told of providers out of reach.
-            paces: say when to look first.
+            wakeups: notified when there is something to track or to show.
+            outage_log: told of providers out of reach.
+            poll_schedule: says when to look first.
             clock: the time.
             deadline: how long an extension may be tracked once submitted, and how long one whose
                 provider can't be reached is tried again.
-            reconcile_for: how long a provider that lists recent clips is asked for those of an
+            reconcile_timeout: how long a provider that lists recent clips is asked for those of an
                 interrupted submission before it becomes unconfirmed.
         """
         self._store = store
         self._providers = providers
-        self._bells = bells
-        self._outages = outages
-        self._paces = paces
+        self._wakeups = wakeups
+        self._outage_log = outage_log
+        self._poll_schedule = poll_schedule
         self._clock = clock
         self._deadline = deadline
-        self._reconcile_for = reconcile_for
-        self._queues = Workers(limit=len(providers) + 1)
-        self._posts = {name: Workers(limit=AT_ONCE) for name in providers}
-        self._recoveries = Workers(limit=AT_ONCE)
+        self._reconcile_timeout = reconcile_timeout
+        self._queues = TaskPool(limit=len(providers) + 1)
+        self._posts = {name: TaskPool(limit=MAX_CONCURRENT) for name in providers}
+        self._recoveries = TaskPool(limit=MAX_CONCURRENT)
         self._searching = asyncio.Lock()
         self._is_stopping = False
 
     async def run_once(self) -> None:
         """Settle what was interrupted, and start a queue for each provider that needs one."""
-        for ext in await self._store.interrupted(now=self._clock()):
+        for ext in await self._store.stale_submissions(now=self._clock()):
             if self._recoveries.free and not self._recoveries.has(ext.id):
                 self._recoveries.start(ext.id, self._recover(ext))
-        for name in await self._store.open_providers():
+        for name in await self._store.providers_in_use():
             if not self._queues.has(name):
                 self._queues.start(name, self._drain(name))
 
@@ -112,7 +111,7 @@ class Submitter:
         await self._queues.stop(grace=grace)
         await asyncio.gather(*(workers.stop(grace=grace) for workers in self._all_workers()))
 
-    def _all_workers(self) -> list[Workers]:
+    def _all_workers(self) -> list[TaskPool]:
         return [self._queues, self._recoveries, *self._posts.values()]
 
     async def _drain(self, name: str) -> None:
@@ -126,31 +125,31 @@ class Submitter:
             if not posts.free:
                 return
             try:
-                ready = await self._resolved(ext, provider)
+                ready = await self._with_source_details(ext, provider)
             except Exception:
                 log.exception("Extension %s: its source could not be read", ext.id)
                 await self._postpone(ext, Unavailable())
                 continue
             if ready is None:
                 continue
-            await provider.turn()
+            await provider.wait_for_submit_slot()
             if self._is_stopping:
                 return
             await self._send(ready, provider, posts)
 
-    async def _send(self, ready: Extension, provider: Provider, posts: Workers) -> None:
+    async def _send(self, ready: Extension, provider: Provider, posts: TaskPool) -> None:
         """Claim ``ready`` in the store and start its POST; someone else's claim stays theirs."""
         now = self._clock()
-        lapses_at = now + dt.timedelta(seconds=2 * provider.capabilities.submit_timeout + 60)
-        claimed = submitting(ready, now=now, lapses_at=lapses_at)
+        lease_until = now + dt.timedelta(seconds=2 * provider.capabilities.submit_timeout + 60)
+        claimed = submitting(ready, now=now, lease_until=lease_until)
         claimed = replace(claimed, failures=ready.failures)  # until its provider has taken it
         if not await self._store.save(claimed, was=ready):
             return
         posts.start(claimed.id, self._submit(claimed, provider))
-        await self._store.advance_line(provider.name)
-        self._bells.publisher.ring()
+        await self._store.bump_queue_positions(provider.name)
+        self._wakeups.publisher.notify()
 
-    async def _resolved(self, ext: Extension, provider: Provider) -> Extension | None:
+    async def _with_source_details(self, ext: Extension, provider: Provider) -> Extension | None:
         """Return ``ext`` with everything its provider needs to know, or None if it can't go on.
 
         What is not known here of the source clip (its length above all) is asked of the provider
@@ -174,7 +173,7 @@ class Submitter:
                 await self._store.remember_clip(provider.name, source, now=self._clock())
         length = source.duration if source else None
         if length is not None:
-            point = join_point(request.continue_at, length)
+            point = effective_continue_at(request.continue_at, length)
             if point is None:
                 await self._end(ext, Reason(kind=ReasonKind.PAST_THE_END, text=str(length)))
                 return None
@@ -183,7 +182,7 @@ class Submitter:
             await self._end(ext, Reason(kind=ReasonKind.LENGTH_UNKNOWN))
             return None
         if source is not None:
-            request = _in_the_manner_of(source, request, provider.capabilities.limits)
+            request = _with_source_style(source, request, provider.capabilities.limits)
         title = ext.source_title or (source.title if source else "")
         ready = replace(ext, request=request, source_title=title)
         return ready if ready == ext or await self._store.save(ready, was=ext) else None
@@ -191,37 +190,37 @@ class Submitter:
     async def _submit(self, ext: Extension, provider: Provider) -> None:
         """Send ``ext`` and keep what came of it."""
         try:
-            handle = await _asked(ext, provider)
+            handle = await _post(ext, provider)
         except (Unavailable, RateLimited) as error:
             await self._postpone(ext, error)
         except Unconfirmed as error:
             log.warning("Extension %s: %s did not confirm it", ext.id, provider.name)
-            await self._doubt(ext, provider, text=error.text)
+            await self._reconcile_or_give_up(ext, provider, text=error.text)
         except ProviderError as error:
             await self._end(ext, Reason(kind=error.kind, text=error.text))
         except Exception:
             log.exception("Extension %s: sending it failed unexpectedly", ext.id)
-            await self._doubt(ext, provider)
+            await self._reconcile_or_give_up(ext, provider)
         else:
-            self._outages.answered(provider.name)
-            await self._taken(ext, provider, handle)
+            self._outage_log.answered(provider.name)
+            await self._mark_submitted(ext, provider, handle)
 
-    async def _taken(self, ext: Extension, provider: Provider, handle: Handle) -> None:
+    async def _mark_submitted(self, ext: Extension, provider: Provider, handle: Handle) -> None:
         now = self._clock()
         taken = submitted(ext, handle, now=now, due_at=now, deadline=self._deadline)
         try:
-            pause = await self._paces.pause(taken, provider.capabilities, has_moved=True)
+            pause = await self._poll_schedule.delay(taken, provider.capabilities, has_moved=True)
             taken = replace(taken, due_at=now + pause)
         except Exception:  # the handle must not be lost for want of a pause
             log.exception("Extension %s: its pace could not be read", ext.id)
         log.info("Extension %s: submitted to %s", ext.id, provider.name)
-        await self._keep(taken, was=ext)
-        self._bells.tracker.ring()
+        await self._save_with_retry(taken, was=ext)
+        self._wakeups.tracker.notify()
 
     async def _postpone(self, ext: Extension, error: Unavailable | RateLimited) -> None:
         """Let ``ext`` wait and try again, as long as nothing was sent and its deadline allows."""
         now = self._clock()
-        self._outages.failed(ext.request.provider, error)
+        self._outage_log.failed(ext.request.provider, error)
         reason = Reason(kind=error.kind)
         pause = getattr(error, "retry_after", None)
         if not pause:
@@ -230,14 +229,16 @@ class Submitter:
         if due_at > ext.created_at + self._deadline:
             await self._end(ext, reason)
         else:
-            await self._keep(postponed(ext, reason, due_at=due_at), was=ext)
+            await self._save_with_retry(postponed(ext, reason, due_at=due_at), was=ext)
 
     async def _recover(self, ext: Extension) -> None:
         """Settle a submission that was interrupted: found at the provider, or unconfirmed."""
         provider = self._providers.get(ext.request.provider)
-        await self._doubt(ext, provider)
+        await self._reconcile_or_give_up(ext, provider)
 
-    async def _doubt(self, ext: Extension, provider: Provider | None, *, text: str = "") -> None:
+    async def _reconcile_or_give_up(
+        self, ext: Extension, provider: Provider | None, *, text: str = ""
+    ) -> None:
         """Look for ``ext`` at its provider where that is possible; else it is unconfirmed.
 
         What a provider tells of recent clips does not say which of them were joined.
@@ -249,21 +250,21 @@ class Submitter:
             async with self._searching:  # what one finds is known as its own before another looks
                 if handle := await self._found(ext, provider, since=sent_at):
                     log.info("Extension %s: found again at %s", ext.id, provider.name)
-                    await self._taken(ext, provider, handle)
+                    await self._mark_submitted(ext, provider, handle)
                     return
-            if now < sent_at + self._reconcile_for:
-                await self._keep(replace(ext, due_at=now + RECONCILE_EVERY), was=ext)
+            if now < sent_at + self._reconcile_timeout:
+                await self._save_with_retry(replace(ext, due_at=now + RECONCILE_INTERVAL), was=ext)
                 return
         reason = Reason(kind=ReasonKind.UNCONFIRMED, text=text)
-        await self._keep(ended(ext, Status.UNCONFIRMED, reason, now=now), was=ext)
+        await self._save_with_retry(finished(ext, Status.UNCONFIRMED, reason, now=now), was=ext)
 
     async def _found(
         self, ext: Extension, provider: Provider, *, since: dt.datetime
     ) -> Handle | None:
         try:
-            recent = await provider.recent(ext.request, since=since)
+            recent = await provider.find_recent(ext.request, since=since)
         except ProviderError as error:
-            self._outages.failed(provider.name, error)
+            self._outage_log.failed(provider.name, error)
             return None
         except Exception:
             log.exception("Extension %s could not be looked for", ext.id)
@@ -273,9 +274,11 @@ class Submitter:
 
     async def _end(self, ext: Extension, reason: Reason) -> None:
         log.info("Extension %s: not extended (%s)", ext.id, reason.kind)
-        await self._keep(ended(ext, Status.FAILED, reason, now=self._clock()), was=ext)
+        await self._save_with_retry(
+            finished(ext, Status.FAILED, reason, now=self._clock()), was=ext
+        )
 
-    async def _keep(self, new: Extension, *, was: Extension) -> None:
+    async def _save_with_retry(self, new: Extension, *, was: Extension) -> None:
         """Save what became of a submission; a handle is too precious to lose to a busy disk."""
         for attempt in range(5):
             try:
@@ -285,24 +288,24 @@ class Submitter:
                 await asyncio.sleep(backoff(attempt, jitter=0, first=0.1))
             else:
                 break
-        self._bells.submitter.ring()
-        self._bells.publisher.ring()
+        self._wakeups.submitter.notify()
+        self._wakeups.publisher.notify()
 
 
-async def _asked(ext: Extension, provider: Provider) -> Handle:
+async def _post(ext: Extension, provider: Provider) -> Handle:
     """Ask ``provider`` for ``ext``, which may cost credits."""
     if ext.kind is Kind.CONCAT:
         return await provider.concat(ext.request.clip_id)
     return await provider.extend(ext.request)
 
 
-def _in_the_manner_of(source: Clip, request: ExtendRequest, limits: Limits) -> ExtendRequest:
+def _with_source_style(source: Clip, request: ExtendRequest, limits: TextLimits) -> ExtendRequest:
     """Return ``request`` with the source's style and title where the member gave none.
 
     A song goes on smoothly only with the tags and title it had (providers.md §6.2).
     """
     return replace(
         request,
-        style=request.style or fitting_style(parse_style(source.style), limits.style),
-        title=request.title or shortened(source.title, limits.title),
+        style=request.style or truncated_style(parse_style(source.style), limits.style),
+        title=request.title or truncate(source.title, limits.title),
     )

@@ -12,20 +12,20 @@ from dataclasses import replace
 
 from bot.domain.clock import Clock
 from bot.domain.models import Extension, Handle, Progress, Status
-from bot.domain.pacing import backoff
-from bot.domain.transitions import expired, observed, unreachable
+from bot.domain.polling import backoff
+from bot.domain.transitions import expired, observed, poll_failed
 from bot.providers.base import Provider, ProviderError, RateLimited
-from bot.services.bells import Bells
-from bot.services.outages import Outages
-from bot.services.paces import Paces
-from bot.services.workers import Workers
+from bot.services.outage_log import OutageLog
+from bot.services.poll_schedule import PollSchedule
+from bot.services.task_pool import TaskPool
+from bot.services.wakeups import Wakeups
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
-FETCHES_AT_ONCE = 16
-WAITS_AT_ONCE = 48
-USUAL_CLIPS = 2  # that an extension names
+MAX_CONCURRENT_FETCHES = 16
+MAX_CONCURRENT_LONG_POLLS = 48
+TYPICAL_CLIPS = 2  # that an extension names
 LEASE = dt.timedelta(seconds=240)  # longer than the longest wait at a provider
 
 
@@ -37,24 +37,24 @@ class Tracker:
         store: Store,
         providers: Mapping[str, Provider],
         *,
-        bells: Bells,
-        outages: Outages,
-        paces: Paces,
+        wakeups: Wakeups,
+        outage_log: OutageLog,
+        poll_schedule: PollSchedule,
         clock: Clock,
     ) -> None:
         """Make the loop; ``paces`` say when to ask again."""
         self._store = store
         self._providers = providers
-        self._bells = bells
-        self._outages = outages
-        self._paces = paces
+        self._wakeups = wakeups
+        self._outage_log = outage_log
+        self._poll_schedule = poll_schedule
         self._clock = clock
-        self._fetches = {name: Workers(limit=FETCHES_AT_ONCE) for name in providers}
-        self._waits = {name: Workers(limit=WAITS_AT_ONCE) for name in providers}
+        self._fetches = {name: TaskPool(limit=MAX_CONCURRENT_FETCHES) for name in providers}
+        self._waits = {name: TaskPool(limit=MAX_CONCURRENT_LONG_POLLS) for name in providers}
 
     async def run_once(self) -> None:
         """Start fetching everything that is due; one failure never touches another."""
-        for name in await self._store.open_providers():
+        for name in await self._store.providers_in_use():
             if name in self._providers:
                 await self._start_due(self._providers[name])
             else:
@@ -73,16 +73,20 @@ class Tracker:
     async def _start_due(self, provider: Provider) -> None:
         fetches, waits = self._fetches[provider.name], self._waits[provider.name]
         batch = provider.capabilities.batch
-        waitable = waits.free if provider.capabilities.waits and not self._paces.is_fixed else 0
-        limit = waitable + fetches.free * max(batch // USUAL_CLIPS, 1)
+        waitable = (
+            waits.free
+            if provider.capabilities.long_poll and not self._poll_schedule.is_fixed
+            else 0
+        )
+        limit = waitable + fetches.free * max(batch // TYPICAL_CLIPS, 1)
         if not limit:
             return
         now = self._clock()
         due = await self._store.claim_due(
-            provider.name, now=now, lapses_at=now + LEASE, limit=limit
+            provider.name, now=now, lease_until=now + LEASE, limit=limit
         )
         for ext in due[:waitable]:
-            waits.start(ext.id, self._fetch(provider, [ext], beyond=ext.status))
+            waits.start(ext.id, self._fetch(provider, [ext], newer_than=ext.status))
         for exts in _batches(due[waitable:], batch):
             if fetches.free:
                 fetches.start(tuple(ext.id for ext in exts), self._fetch(provider, exts))
@@ -95,14 +99,14 @@ class Tracker:
             await self._store.save(replace(ext, due_at=now), was=ext)
 
     async def _fetch(
-        self, provider: Provider, exts: Sequence[Extension], *, beyond: Status | None = None
+        self, provider: Provider, exts: Sequence[Extension], *, newer_than: Status | None = None
     ) -> None:
         """Ask for ``exts`` in one go and keep what is said of each."""
         handles = [ext.handle for ext in exts if ext.handle is not None]
         try:
-            seen = await provider.fetch(handles, beyond=beyond)
+            seen = await provider.fetch(handles, newer_than=newer_than)
         except ProviderError as error:
-            self._outages.failed(provider.name, error)
+            self._outage_log.failed(provider.name, error)
             for ext in exts:
                 await self._postpone(ext, error)
             return
@@ -111,7 +115,7 @@ class Tracker:
             for ext in exts:
                 await self._postpone(ext, error)
             return
-        self._outages.answered(provider.name)
+        self._outage_log.answered(provider.name)
         for ext in exts:
             await self._observe(ext, _progress_of(ext, seen))
 
@@ -123,7 +127,7 @@ class Tracker:
         if not new.status.is_final:
             has_moved = new.status is not ext.status
             capabilities = self._providers[ext.request.provider].capabilities
-            pause = await self._paces.pause(new, capabilities, has_moved=has_moved)
+            pause = await self._poll_schedule.delay(new, capabilities, has_moved=has_moved)
             new = replace(new, due_at=now + pause)
         await self._keep(new, was=ext)
 
@@ -134,13 +138,13 @@ class Tracker:
         if not pause:
             pause = backoff(ext.failures, jitter=random.random())  # noqa: S311 - only spreads retries
         await self._keep(
-            expired(unreachable(ext, due_at=now + dt.timedelta(seconds=pause)), now=now), was=ext
+            expired(poll_failed(ext, due_at=now + dt.timedelta(seconds=pause)), now=now), was=ext
         )
 
     async def _give_up_overdue(self, name: str) -> None:
         """End what a provider that is no longer enabled still has, once its deadline passed."""
         now = self._clock()
-        for ext in await self._store.claim_due(name, now=now, lapses_at=now + LEASE):
+        for ext in await self._store.claim_due(name, now=now, lease_until=now + LEASE):
             await self._keep(expired(ext, now=now), was=ext)
 
     async def _keep(self, new: Extension, *, was: Extension) -> None:
@@ -151,10 +155,10 @@ class Tracker:
             return
         if new.status.is_final:
             log.info("Extension %s: %s", new.id, new.status)
-            self._bells.attacher.ring()
+            self._wakeups.attacher.notify()
         if new.revision != was.revision:
-            self._bells.publisher.ring()
-        self._bells.tracker.ring()  # it may be due before the loop means to look again
+            self._wakeups.publisher.notify()
+        self._wakeups.tracker.notify()  # it may be due before the loop means to look again
 
 
 def _progress_of(ext: Extension, seen: Mapping[Handle, Progress]) -> Progress | None:

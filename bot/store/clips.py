@@ -20,10 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.models import Clip, ClipStatus, Extension, KnownClip
+from bot.domain.models import Clip, ClipRecord, ClipStatus, Extension
 from bot.store.rows import clip_of, clip_row, known_clip_of
-from bot.store.tables import IS_SOURCE, clips, extensions
-from bot.store.upsert import insert, insert_in
+from bot.store.schema import IS_SOURCE, clips, extensions, insert, insert_in
 
 _is_made = clips.c.extension_id.is_not(None)
 is_playable = and_(clips.c.status == ClipStatus.COMPLETE, clips.c.audio_url.is_not(None))
@@ -129,7 +128,7 @@ async def clips_of(db: AsyncConnection, extension_ids: Sequence[int]) -> dict[in
     return made
 
 
-async def find_clip(db: AsyncConnection, clip_id: str) -> KnownClip | None:
+async def find_clip(db: AsyncConnection, clip_id: str) -> ClipRecord | None:
     """Return the best that is known of a clip."""
     row = (await db.execute(_best_known, {"clip_id": clip_id})).mappings().first()
     return None if row is None else known_clip_of(row)
@@ -137,7 +136,7 @@ async def find_clip(db: AsyncConnection, clip_id: str) -> KnownClip | None:
 
 async def search(
     db: AsyncConnection, text: str, within: ColumnElement[bool], limit: int
-) -> list[KnownClip]:
+) -> list[ClipRecord]:
     """Return the clips with ``text`` that were made or used by the extensions ``within``."""
     matches = and_(_is_usable, clips.c.search_text.contains(text.casefold(), autoescape=True))
     made, used = (
@@ -157,7 +156,7 @@ async def search(
         .limit(limit)
     )
     ids = (await db.execute(newest)).scalars().all()
-    best: dict[str, KnownClip] = {}
+    best: dict[str, ClipRecord] = {}
     usable = known_clips.where(clips.c.clip_id.in_(ids), _is_usable)
     for row in (await db.execute(usable)).mappings():
         best.setdefault(row["clip_id"], known_clip_of(row))

@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store import sqlite
-from bot.store.claims import lapse_all
 from bot.store.errors import StoreError
+from bot.store.leases import expire_leases
 from bot.store.migrate import migrate
 
 SQLITE = "sqlite+aiosqlite"
@@ -23,7 +23,7 @@ T = TypeVar("T")
 Work = Callable[Concatenate[AsyncConnection, P], Awaitable[T]]
 
 
-class Ways(Protocol):
+class Backend(Protocol):
     """How transactions are done."""
 
     async def run(
@@ -44,7 +44,7 @@ class Ways(Protocol):
         ...
 
 
-class Server:
+class PostgresBackend:
     """A database that is asked over the network."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -75,7 +75,7 @@ class Database:
     broken off, it would leave its connection in the middle of a statement, with its locks.
     """
 
-    def __init__(self, ways: Ways) -> None:
+    def __init__(self, ways: Backend) -> None:
         self._under_way: set[asyncio.Task[object]] = set()
         self._ways = ways
 
@@ -95,7 +95,7 @@ class Database:
             self._ways.run(lambda db: work(db, *args, **kwargs), writes=True, first=True)
         )
 
-    async def settle(self) -> None:
+    async def drain(self) -> None:
         """Wait for the transactions whose askers did not."""
         while self._under_way:
             await asyncio.wait(self._under_way)
@@ -108,7 +108,7 @@ class Database:
 
 
 @asynccontextmanager
-async def opened(address: str) -> AsyncGenerator[Database]:
+async def open_database(address: str) -> AsyncGenerator[Database]:
     """Open the database at the SQLAlchemy URL ``address``, brought to the newest schema.
 
     A SQLite file belongs to one process at a time, so the claims of an earlier one lapse. On
@@ -122,15 +122,15 @@ async def opened(address: str) -> AsyncGenerator[Database]:
             url = _known(address)
             beginning = [_migrated]
             if url.drivername == SQLITE:
-                stack.enter_context(sqlite.held(url.database or ""))
-                ways = sqlite.File(url)
-                beginning.append(lapse_all)
+                stack.enter_context(sqlite.exclusive_lock(url.database or ""))
+                ways = sqlite.SqliteBackend(url)
+                beginning.append(expire_leases)
             else:
-                ways = Server(create_async_engine(url))
+                ways = PostgresBackend(create_async_engine(url))
             stack.push_async_callback(ways.close)
             await ways.open()
             database = Database(ways)
-            stack.push_async_callback(database.settle)
+            stack.push_async_callback(database.drain)
             for work in beginning:
                 await database.write(work)
         except (SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:

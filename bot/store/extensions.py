@@ -7,13 +7,12 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement, Executable, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.models import FINAL, SPLICER, Extension, Kind, ReplyRef, Status
-from bot.domain.pacing import Timing
-from bot.store import audio_work
+from bot.domain.models import FINAL, LOCAL_PROVIDER, Extension, Kind, ReplyRef, Status
+from bot.domain.polling import CompletionTimes
+from bot.store import audio as audio_work
 from bot.store.clips import clips_of, keep_clips, keep_source
 from bot.store.rows import accepted_row, extension_of, reply_row, state_row
-from bot.store.tables import extensions
-from bot.store.upsert import insert
+from bot.store.schema import extensions, insert
 
 OPEN = tuple(status for status in Status if status not in FINAL)
 _TRACKED = tuple(status for status in Status if status.is_tracked)
@@ -31,12 +30,12 @@ _save = update(extensions).where(
 )
 # asked by two loops each time they wake
 _open_providers = (
-    select(_row.provider).where(_row.status.in_(OPEN), _row.provider != SPLICER).distinct()
+    select(_row.provider).where(_row.status.in_(OPEN), _row.provider != LOCAL_PROVIDER).distinct()
 )
 
 
-async def accept(
-    db: AsyncConnection, ext: Extension, publish_at: dt.datetime, *, knows_source: bool = False
+async def insert_new(
+    db: AsyncConnection, ext: Extension, publish_at: dt.datetime, *, source_is_known: bool = False
 ) -> tuple[Extension, bool]:
     """Insert ``ext`` unless its trigger is known; return the stored one and whether it is new."""
     statement = (
@@ -46,12 +45,14 @@ async def accept(
     )
     extension_id = (await db.execute(statement, accepted_row(ext, publish_at))).scalar()
     if extension_id is None:
-        return (await load(db, select(extensions).where(_row.trigger == ext.trigger)))[0], False
+        return (await load(db, select(extensions).where(_row.trigger == ext.idempotency_key)))[
+            0
+        ], False
     stored = replace(ext, id=extension_id)
     await keep_clips(db, stored)
     if stored.kind is Kind.SPLICE:
-        await audio_work.want(db, stored.id, stored.created_at)
-    elif not knows_source:
+        await audio_work.enqueue(db, stored.id, stored.created_at)
+    elif not source_is_known:
         await keep_source(db, stored)
     return stored, True
 
@@ -83,7 +84,7 @@ async def save(db: AsyncConnection, new: Extension, was: Extension) -> bool:
     if new.clips != was.clips:
         await keep_clips(db, new)
     if _has_something_to_hear(new) and not _has_something_to_hear(was):
-        await audio_work.want(db, new.id, new.finished_at or new.due_at)
+        await audio_work.enqueue(db, new.id, new.finished_at or new.due_at)
     return True
 
 
@@ -92,7 +93,7 @@ async def save_reply(db: AsyncConnection, extension_id: int, reply: ReplyRef) ->
     await db.execute(update(extensions).where(_row.id == extension_id).values(reply_row(reply)))
 
 
-async def place_in_line(db: AsyncConnection, ext: Extension) -> int:
+async def queue_position(db: AsyncConnection, ext: Extension) -> int:
     """Return how many waiting extensions of its provider are before ``ext``, and one."""
     before = select(func.count()).where(
         _row.status == Status.WAITING, _row.provider == ext.request.provider, _row.id < ext.id
@@ -100,7 +101,7 @@ async def place_in_line(db: AsyncConnection, ext: Extension) -> int:
     return (await db.execute(before)).scalar_one() + 1
 
 
-async def advance_line(db: AsyncConnection, provider: str, places: int) -> None:
+async def bump_queue_positions(db: AsyncConnection, provider: str, places: int) -> None:
     """Raise the revision of the first waiting extensions of ``provider``.
 
     One that another process is changing at this moment is left out: it gets its own news.
@@ -118,7 +119,7 @@ async def advance_line(db: AsyncConnection, provider: str, places: int) -> None:
         await db.execute(raised)
 
 
-async def timings(db: AsyncConnection, provider: str, limit: int) -> list[Timing]:
+async def timings(db: AsyncConnection, provider: str, limit: int) -> list[CompletionTimes]:
     """Return how long the latest complete extensions of ``provider`` took, newest first.
 
     Of those that were sent together the quick ones are complete first, and to judge by them alone
@@ -144,7 +145,7 @@ async def timings(db: AsyncConnection, provider: str, limit: int) -> list[Timing
         .limit(limit)
     )
     return [
-        Timing(
+        CompletionTimes(
             to_streaming=(streaming_at - submitted_at).total_seconds(),
             to_complete=(finished_at - submitted_at).total_seconds(),
         )
@@ -152,7 +153,7 @@ async def timings(db: AsyncConnection, provider: str, limit: int) -> list[Timing
     ]
 
 
-async def open_providers(db: AsyncConnection) -> set[str]:
+async def providers_in_use(db: AsyncConnection) -> set[str]:
     """Return the providers with an extension that is not final."""
     return set((await db.execute(_open_providers)).scalars())
 

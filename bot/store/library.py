@@ -6,17 +6,25 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.library import PAGE_SIZE, Made, Page, Scope, Viewer, Wanted, pages_of
-from bot.domain.models import Kind, KnownClip
+from bot.domain.library import (
+    PAGE_SIZE,
+    LibraryEntry,
+    LibraryPage,
+    LibraryQuery,
+    Scope,
+    Viewer,
+    page_count,
+)
+from bot.domain.models import ClipRecord, Kind
 from bot.store.clips import is_playable, known_clips
 from bot.store.rows import known_clip_of
-from bot.store.tables import clips, extensions
+from bot.store.schema import clips, extensions
 
 _ext = extensions.c
 _made = clips.join(extensions, _ext.id == clips.c.extension_id)
 
 
-async def page(db: AsyncConnection, viewer: Viewer, wanted: Wanted) -> Page:
+async def page(db: AsyncConnection, viewer: Viewer, wanted: LibraryQuery) -> LibraryPage:
     """Return the page that is wanted, or the last one if there are fewer."""
     text = wanted.search.casefold()
     there = and_(
@@ -27,17 +35,17 @@ async def page(db: AsyncConnection, viewer: Viewer, wanted: Wanted) -> Page:
     )
     count = select(func.count()).select_from(_made).where(there)
     total = (await db.execute(count)).scalar_one()
-    wanted = replace(wanted, number=min(max(wanted.number, 1), pages_of(total)))
+    wanted = replace(wanted, page_number=min(max(wanted.page_number, 1), page_count(total)))
     newest = (
         known_clips.add_columns(_ext.member_id, _ext.title.label("asked_title"), _ext.source_title)
         .where(there)
         .order_by(None)
         .order_by(_ext.id.desc(), clips.c.position, clips.c.id)
         .limit(PAGE_SIZE)
-        .offset((wanted.number - 1) * PAGE_SIZE)
+        .offset((wanted.page_number - 1) * PAGE_SIZE)
     )
     rows = (await db.execute(newest)).mappings()
-    return Page(wanted=wanted, clips=tuple(map(_made_of, rows)), total=total)
+    return LibraryPage(query=wanted, entries=tuple(map(_made_of, rows)), total=total)
 
 
 async def channels(db: AsyncConnection, guild_id: int) -> list[int]:
@@ -51,7 +59,7 @@ async def channels(db: AsyncConnection, guild_id: int) -> list[int]:
     return [*(await db.execute(question)).scalars()]
 
 
-async def clips_of(db: AsyncConnection, extension_id: int) -> list[KnownClip]:
+async def clips_of(db: AsyncConnection, extension_id: int) -> list[ClipRecord]:
     """Return the clips that an extension made, in order, with what is known of each."""
     question = (
         known_clips.where(clips.c.extension_id == extension_id)
@@ -72,8 +80,8 @@ async def remove(db: AsyncConnection, clip_id: str, member_id: int) -> bool:
     return removed.rowcount > 0
 
 
-def _made_of(row: RowMapping) -> Made:
-    return Made(
+def _made_of(row: RowMapping) -> LibraryEntry:
+    return LibraryEntry(
         known=known_clip_of(row),
         title=row["title"] or row["asked_title"] or row["source_title"],
         member_id=row["member_id"],

@@ -1,7 +1,7 @@
 """The part of the store's face that has to do with the library."""
 
-from bot.domain.library import Page, Viewer, Wanted
-from bot.domain.models import KnownClip
+from bot.domain.library import LibraryPage, LibraryQuery, Viewer
+from bot.domain.models import ClipRecord
 from bot.store import library
 from bot.store.database import Database
 
@@ -12,7 +12,7 @@ class LibraryStore:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def page(self, viewer: Viewer, wanted: Wanted) -> Page:
+    async def page(self, viewer: Viewer, wanted: LibraryQuery) -> LibraryPage:
         """Return a page of the library, newest first: the one that is wanted, else the last.
 
         In the library are playable clips that extensions made, unless their member took them out.
@@ -23,7 +23,7 @@ class LibraryStore:
         """Return the channels of a guild in which anything was asked for, the latest first."""
         return await self._db.read(library.channels, guild_id)
 
-    async def clips_of(self, extension_id: int) -> list[KnownClip]:
+    async def clips_of(self, extension_id: int) -> list[ClipRecord]:
         """Return the clips that an extension made, in order, with what is known of each."""
         return await self._db.read(library.clips_of, extension_id)
 

@@ -8,12 +8,12 @@ from sqlalchemy import RowMapping
 
 from bot.domain.models import (
     Clip,
+    ClipRecord,
     ClipStatus,
     ExtendRequest,
     Extension,
     Handle,
     Kind,
-    KnownClip,
     Reason,
     ReasonKind,
     ReplyRef,
@@ -24,10 +24,10 @@ from bot.domain.models import (
 def accepted_row(ext: Extension, publish_at: dt.datetime) -> dict[str, object]:
     """Return the whole row of ``ext`` but for its id, to be published from ``publish_at`` on."""
     return {
-        "trigger": ext.trigger,
+        "trigger": ext.idempotency_key,
         "kind": ext.kind,
         "member_id": ext.member_id,
-        "take_of": ext.take_of,
+        "take_of": ext.retake_of,
         "created_at": ext.created_at,
         "published": ext.published,
         "publish_failures": ext.publish_failures,
@@ -73,12 +73,12 @@ def reply_row(reply: ReplyRef) -> dict[str, object]:
         "reply_guild_id": reply.guild_id,
         "reply_message_id": reply.message_id,
         "reply_token": reply.token,
-        "reply_token_until": reply.token_until,
-        "reply_in_channel": reply.in_channel,
+        "reply_token_until": reply.token_expires_at,
+        "reply_in_channel": reply.editable_by_bot,
         "reply_attachment_limit": reply.attachment_limit,
-        "reply_answers": reply.answers,
-        "reply_is_settled": reply.is_settled,
-        "reply_is_gone": reply.is_gone,
+        "reply_answers": reply.reply_to_id,
+        "reply_is_settled": reply.final_shown,
+        "reply_is_gone": reply.unreachable,
     }
 
 
@@ -102,7 +102,7 @@ def extension_of(row: RowMapping, clips: Iterable[Clip]) -> Extension:
     """Return the extension in ``row`` with the clips that it made."""
     return Extension(
         id=row["id"],
-        trigger=row["trigger"],
+        idempotency_key=row["trigger"],
         kind=Kind(row["kind"]),
         member_id=row["member_id"],
         request=_request_of(row),
@@ -112,7 +112,7 @@ def extension_of(row: RowMapping, clips: Iterable[Clip]) -> Extension:
         deadline_at=row["deadline_at"],
         source_title=row["source_title"],
         source_url=row["source_url"],
-        take_of=row["take_of"],
+        retake_of=row["take_of"],
         status=Status(row["status"]),
         reason=_reason_of(row),
         handle=_handle_of(row),
@@ -134,12 +134,12 @@ def reply_of(row: RowMapping) -> ReplyRef:
         guild_id=row["reply_guild_id"],
         message_id=row["reply_message_id"],
         token=row["reply_token"],
-        token_until=row["reply_token_until"],
-        in_channel=row["reply_in_channel"],
+        token_expires_at=row["reply_token_until"],
+        editable_by_bot=row["reply_in_channel"],
         attachment_limit=row["reply_attachment_limit"],
-        answers=row["reply_answers"],
-        is_settled=row["reply_is_settled"],
-        is_gone=row["reply_is_gone"],
+        reply_to_id=row["reply_answers"],
+        final_shown=row["reply_is_settled"],
+        unreachable=row["reply_is_gone"],
     )
 
 
@@ -157,18 +157,18 @@ def clip_of(row: RowMapping) -> Clip:
     )
 
 
-def known_clip_of(row: RowMapping) -> KnownClip:
+def known_clip_of(row: RowMapping) -> ClipRecord:
     """Return the clip in ``row``, which is joined with the extension that made it, if any."""
     if row["extension_id"] is None:
-        return KnownClip(clip=clip_of(row), provider=row["provider"], known_at=row["seen_at"])
+        return ClipRecord(clip=clip_of(row), provider=row["provider"], known_at=row["seen_at"])
     reply, letter = reply_of(row), ascii_uppercase[row["position"] % len(ascii_uppercase)]
-    return KnownClip(
+    return ClipRecord(
         clip=clip_of(row),
         provider=row["provider"],
         known_at=row["seen_at"],
         letter="" if Kind(row["kind"]).is_song else letter,
         extension_id=row["extension_id"],
-        reply_url=None if reply.is_gone else reply.url,
+        reply_url=None if reply.unreachable else reply.url,
         is_removed=row["is_removed"],
     )
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from bot.store.errors import StoreError
 
 READERS = 4
-AT_ONCE = 8  # pieces of work in one commit
+MAX_BATCH = 8  # pieces of work in one commit
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ _PRAGMAS = (
 
 
 @contextmanager
-def held(database: str) -> Generator[None]:
+def exclusive_lock(database: str) -> Generator[None]:
     """Hold the database file for this process alone; the kernel lets go if the process dies.
 
     The file is made if it is missing, and put in WAL mode, which it stays in.
@@ -63,7 +63,7 @@ def _make(file: Path) -> None:
         raise StoreError(f"The database {file} can't be opened: {error}.") from error
 
 
-class File:
+class SqliteBackend:
     """An open database file.
 
     SQLite has but one write lock, and each commit waits for the disk. So all writers share one
@@ -132,8 +132,8 @@ class File:
         try:
             while await self._has_come.wait():
                 line = self._urgent or self._ordinary
-                await _committed(
-                    connection, [line.popleft() for _ in range(min(len(line), AT_ONCE))]
+                await _commit_batch(
+                    connection, [line.popleft() for _ in range(min(len(line), MAX_BATCH))]
                 )
                 if not (self._urgent or self._ordinary):
                     self._has_come.clear()
@@ -141,7 +141,7 @@ class File:
             await connection.alchemy.close()
 
 
-async def _committed(connection: "_Connection", batch: Sequence["_Work"]) -> None:
+async def _commit_batch(connection: "_Connection", batch: Sequence["_Work"]) -> None:
     """Do ``batch`` in one transaction, and tell each who asked what came of it.
 
     Should one of them fail, all are undone and each is done in a transaction of its own: that is
@@ -160,7 +160,7 @@ async def _committed(connection: "_Connection", batch: Sequence["_Work"]) -> Non
             batch[0].done.set_exception(error)
             return
         for work in batch:
-            await _committed(connection, [work])
+            await _commit_batch(connection, [work])
     else:
         for work, result in zip(batch, results, strict=True):
             work.done.set_result(result)

@@ -9,24 +9,23 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
-from bot.domain.lineage import Step
-from bot.domain.models import Clip, Extension, KnownClip, ReplyRef
-from bot.domain.pacing import Timing
+from bot.domain.lineage import LineageClip
+from bot.domain.models import Clip, ClipRecord, Extension, ReplyRef
+from bot.domain.polling import CompletionTimes
 from bot.store import (
-    accepting,
-    claims,
+    acceptance,
     clips,
     extensions,
-    lineages,
-    relations,
+    leases,
+    lineage,
 )
-from bot.store.accepting import Full, Quota, TakenOn
+from bot.store.acceptance import Accepted, Quota, QuotaExceeded
 from bot.store.audio_store import AudioStore
-from bot.store.database import Database, opened
+from bot.store.database import Database, open_database
 from bot.store.library import in_guild
 from bot.store.library_store import LibraryStore
 from bot.store.note_store import NoteStore
-from bot.store.tables import extensions as table
+from bot.store.schema import extensions as table
 
 
 class Store:
@@ -55,10 +54,10 @@ class Store:
         Raises:
             StoreError: it can't be opened.
         """
-        async with opened(url) as database:
+        async with open_database(url) as database:
             yield cls(database)
 
-    async def accept(
+    async def insert(
         self, ext: Extension, *, publish_at: dt.datetime | None = None
     ) -> tuple[Extension, bool]:
         """Insert ``ext`` unless its trigger is known; return the stored one and whether it is new.
@@ -66,17 +65,17 @@ class Store:
         Its reply is not published before ``publish_at``, by default at once. The source clip is
         remembered as one that was used.
         """
-        return await self._db.write(extensions.accept, ext, publish_at or ext.created_at)
+        return await self._db.write(extensions.insert_new, ext, publish_at or ext.created_at)
 
-    async def take_on(
+    async def accept(
         self,
         ext: Extension,
         *,
         publish_at: dt.datetime,
         quota: Quota,
         double_since: dt.datetime,
-        knows_source: bool = False,
-    ) -> TakenOn | Full:
+        source_is_known: bool = False,
+    ) -> Accepted | QuotaExceeded:
         """As `accept`, if there is room within ``quota``; else tell what is in progress.
 
         A take that repeats one of the same member since ``double_since`` is a double click, and
@@ -85,12 +84,12 @@ class Store:
         to be remembered already.
         """
         return await self._db.write_first(
-            accepting.take_on,
+            acceptance.accept,
             ext,
             publish_at=publish_at,
             quota=quota,
             double_since=double_since,
-            knows_source=knows_source,
+            source_is_known=source_is_known,
         )
 
     async def extension(self, extension_id: int) -> Extension | None:
@@ -101,9 +100,9 @@ class Store:
         """Return the extension that the Discord message shows."""
         return await self._db.read(extensions.find, table.c.reply_message_id == message_id)
 
-    async def find_by_trigger(self, trigger: str) -> Extension | None:
+    async def find_by_trigger(self, idempotency_key: str) -> Extension | None:
         """Return the extension that this event asked for."""
-        return await self._db.read(extensions.find, table.c.trigger == trigger)
+        return await self._db.read(extensions.find, table.c.trigger == idempotency_key)
 
     async def save(self, new: Extension, *, was: Extension) -> bool:
         """Write the state and the clips of ``new`` if the stored one is as it ``was``.
@@ -118,68 +117,70 @@ class Store:
 
         It is claimed by a `save` as submitting, which only one process can win.
         """
-        return await self._db.read(claims.next_waiting, provider, now)
+        return await self._db.read(leases.next_waiting, provider, now)
 
-    async def interrupted(self, *, now: dt.datetime) -> list[Extension]:
+    async def stale_submissions(self, *, now: dt.datetime) -> list[Extension]:
         """Return the submitting extensions whose claim has lapsed, oldest first."""
-        return await self._db.read(claims.interrupted, now)
+        return await self._db.read(leases.stale_submissions, now)
 
     async def claim_due(
-        self, provider: str, *, now: dt.datetime, lapses_at: dt.datetime, limit: int = 200
+        self, provider: str, *, now: dt.datetime, lease_until: dt.datetime, limit: int = 200
     ) -> list[Extension]:
         """Return the tracked extensions of ``provider`` that are due, the longest due first.
 
-        They are due again at ``lapses_at``, as the returned values say, unless saved before.
+        They are due again at ``lease_until``, as the returned values say, unless saved before.
         """
         return await self._db.write(
-            claims.claim_due, provider, now=now, lapses_at=lapses_at, limit=limit
+            leases.claim_due, provider, now=now, lease_until=lease_until, limit=limit
         )
 
     async def claim_unpublished(
-        self, *, now: dt.datetime, lapses_at: dt.datetime, limit: int = 200
+        self, *, now: dt.datetime, lease_until: dt.datetime, limit: int = 200
     ) -> list[Extension]:
         """Return the extensions whose reply shows an old revision, final ones first.
 
-        They come again at ``lapses_at``, unless marked or postponed before.
+        They come again at ``lease_until``, unless marked or postponed before.
         """
         return await self._db.write(
-            claims.claim_unpublished, now=now, lapses_at=lapses_at, limit=limit
+            leases.claim_unpublished, now=now, lease_until=lease_until, limit=limit
         )
 
     async def mark_published(
         self, extension_id: int, revision: int, *, publish_at: dt.datetime
     ) -> None:
         """Note that the reply shows ``revision``; it is left alone until ``publish_at``."""
-        await self._db.write(claims.mark_published, extension_id, revision, publish_at)
+        await self._db.write(leases.mark_published, extension_id, revision, publish_at)
 
     async def postpone_publishing(self, extension_id: int, *, publish_at: dt.datetime) -> None:
         """Note an edit that failed, to be repeated at ``publish_at``."""
-        await self._db.write(claims.postpone_publishing, extension_id, publish_at)
+        await self._db.write(leases.postpone_publishing, extension_id, publish_at)
 
     async def claim_reply(
-        self, extension_id: int, *, now: dt.datetime, lapses_at: dt.datetime
+        self, extension_id: int, *, now: dt.datetime, lease_until: dt.datetime
     ) -> dt.datetime | None:
-        """Claim one reply, so that nobody else edits it until ``lapses_at``, and return None.
+        """Claim one reply, so that nobody else edits it until ``lease_until``, and return None.
 
         If it is claimed already or was just edited, return when to try again.
         """
-        return await self._db.write(claims.claim_reply, extension_id, now=now, lapses_at=lapses_at)
+        return await self._db.write(
+            leases.claim_reply, extension_id, now=now, lease_until=lease_until
+        )
 
     async def release_reply(self, extension_id: int, *, publish_at: dt.datetime) -> None:
         """Give up a claim on a reply without having edited it."""
-        await self._db.write(claims.release_reply, extension_id, publish_at)
+        await self._db.write(leases.release_reply, extension_id, publish_at)
 
-    async def lineage(self, clip_id: str) -> list[Step]:
+    async def lineage(self, clip_id: str) -> list[LineageClip]:
         """Return the clips from the root to this one, all that is known of them."""
-        return await self._db.read(lineages.lineage, clip_id)
+        return await self._db.read(lineage.lineage, clip_id)
 
     async def songs_of(self, clip_id: str, *, channel_id: int) -> list[Extension]:
         """Return the full songs up to a clip that a channel has or soon has, newest first."""
-        return await self._db.read(lineages.songs_of, clip_id, channel_id)
+        return await self._db.read(lineage.songs_of, clip_id, channel_id)
 
     async def is_song_refused(self, clip_id: str) -> bool:
         """Return whether a provider refused or failed to join the parts up to a clip."""
-        return await self._db.read(lineages.is_refused, clip_id)
+        return await self._db.read(lineage.is_song_refused, clip_id)
 
     async def save_reply(self, extension_id: int, reply: ReplyRef) -> None:
         """Write where the reply is; state and publishing stay untouched."""
@@ -187,35 +188,33 @@ class Store:
 
     async def next_due(self) -> dt.datetime | None:
         """Return when the next extension that is not final is due; it may be past."""
-        return await self._db.read(claims.next_due)
+        return await self._db.read(leases.next_due)
 
     async def next_publish(self) -> dt.datetime | None:
         """Return when the next reply may be brought up to date; it may be past."""
-        return await self._db.read(claims.next_publish)
+        return await self._db.read(leases.next_publish)
 
-    async def place_in_line(self, ext: Extension) -> int:
+    async def queue_position(self, ext: Extension) -> int:
         """Return the place of ``ext`` among the waiting ones of its provider; 1 is next."""
-        return await self._db.read(extensions.place_in_line, ext)
+        return await self._db.read(extensions.queue_position, ext)
 
-    async def advance_line(self, provider: str, *, places: int = 10) -> None:
+    async def bump_queue_positions(self, provider: str, *, places: int = 10) -> None:
         """Raise the revision of the first ``places`` waiting: their place in line changed."""
-        await self._db.write(extensions.advance_line, provider, places)
+        await self._db.write(extensions.bump_queue_positions, provider, places)
 
-    async def timings(self, provider: str, *, limit: int = 64) -> list[Timing]:
+    async def timings(self, provider: str, *, limit: int = 64) -> list[CompletionTimes]:
         """Return how long the latest complete extensions of ``provider`` took, newest first."""
         return await self._db.read(extensions.timings, provider, limit)
 
-    async def open_providers(self) -> set[str]:
+    async def providers_in_use(self) -> set[str]:
         """Return the providers with an extension that is not final."""
-        return await self._db.read(extensions.open_providers)
+        return await self._db.read(extensions.providers_in_use)
 
     async def in_progress(
         self, *, member_id: int | None = None, channel_id: int | None = None
     ) -> list[Extension]:
         """Return what is not final, of a member or in a channel, oldest first."""
-        return await self._db.read(
-            relations.in_progress, member_id=member_id, channel_id=channel_id
-        )
+        return await self._db.read(lineage.in_progress, member_id=member_id, channel_id=channel_id)
 
     async def continuations(self, ext: Extension) -> list[Extension]:
         """Return the extensions that go on from a clip of ``ext`` and have a reply, oldest first.
@@ -226,20 +225,20 @@ class Store:
 
     async def continuations_of(self, clip_ids: Sequence[str]) -> list[Extension]:
         """Return the extensions that go on from one of these clips; as `continuations`."""
-        return await self._db.read(relations.continuations, clip_ids)
+        return await self._db.read(lineage.continuations, clip_ids)
 
-    async def tell_source(self, ext: Extension, *, publish_at: dt.datetime) -> None:
+    async def bump_source_revision(self, ext: Extension, *, publish_at: dt.datetime) -> None:
         """Have the reply that made the source clip of ``ext`` say, from then on, that it goes on.
 
         Several such news before ``publish_at`` become one edit.
         """
-        await self._db.write(relations.tell_source, ext, publish_at)
+        await self._db.write(lineage.bump_source_revision, ext, publish_at)
 
     async def latest_take(self, take_of: int, *, member_id: int) -> Extension | None:
         """Return the newest take of an extension that this member asked for."""
-        return await self._db.read(relations.latest_take, take_of, member_id)
+        return await self._db.read(lineage.latest_take, take_of, member_id)
 
-    async def clip(self, clip_id: str) -> KnownClip | None:
+    async def clip(self, clip_id: str) -> ClipRecord | None:
         """Return the best that is known of a clip: as it was made, else as it was used."""
         return await self._db.read(clips.find_clip, clip_id)
 
@@ -251,7 +250,7 @@ class Store:
         member_id: int,
         channels: Collection[int] | None = None,
         limit: int = 25,
-    ) -> list[KnownClip]:
+    ) -> list[ClipRecord]:
         """Return clips with ``text`` in title, style or id, each once, newest made or used first.
 
         Looks among the playable clips made and the source clips used by extensions in the guild,

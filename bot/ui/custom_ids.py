@@ -24,7 +24,7 @@ for in it | 0.1 |
 import re
 from enum import StrEnum
 
-MOST_CHARACTERS = 100  # Discord's limit
+MAX_LENGTH = 100  # Discord's limit
 
 
 _USUAL_ID = r"[\w-]+"
@@ -48,14 +48,14 @@ class Action(StrEnum):
     KEEP_CLIP = "clip:keep"
     TURN_PAGE = "lib:page"
 
-    def on(self, stored_id: int | str) -> str:
+    def custom_id_for(self, stored_id: int | str) -> str:
         """Return the custom id of the button that does this to what has ``stored_id``."""
         return f"{self}:{stored_id}"
 
-    def takes(self, stored_id: str) -> bool:
+    def accepts(self, stored_id: str) -> bool:
         """Whether a button can carry ``stored_id`` and be understood again."""
-        custom_id = self.on(stored_id)
-        return len(custom_id) <= MOST_CHARACTERS and bool(self.pattern.fullmatch(custom_id))
+        custom_id = self.custom_id_for(stored_id)
+        return len(custom_id) <= MAX_LENGTH and bool(self.pattern.fullmatch(custom_id))
 
     @property
     def pattern(self) -> re.Pattern[str]:

@@ -11,9 +11,9 @@ from typing import Any, cast
 import discord
 
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
-from bot.domain.text import one_line, seen, shortened
-from bot.services.requests import Opened
+from bot.domain.form import Form
+from bot.domain.text import collapse_whitespace, strip_invisible, truncate
+from bot.services.form_check import PrefilledForm
 
 AREA = "extend:form"
 CUSTOM_ID_LENGTH = 100
@@ -35,17 +35,17 @@ class SubmittedForm:
     """
 
     form: Form
-    asked_by: str
+    idempotency_key: str
 
 
-def extend_modal(opened: Opened, *, asked_by: int) -> discord.ui.Modal:
+def extend_modal(opened: PrefilledForm, *, idempotency_key: int) -> discord.ui.Modal:
     """Return the modal for ``opened``, with everything known or typed so far filled in.
 
     Raises:
         UserError: the model's name is too long for any provider.
     """
     form = opened.form
-    custom_id = f"{AREA}:{form.provider}:{form.clip}:{asked_by}:{form.model}"
+    custom_id = f"{AREA}:{form.provider}:{form.clip}:{idempotency_key}:{form.model}"
     if len(custom_id) > CUSTOM_ID_LENGTH:
         raise UserError(
             "That model has too long a name.", "Leave `model` empty, or pick one from the list."
@@ -98,9 +98,11 @@ def submitted_form(interaction: discord.Interaction) -> SubmittedForm | None:
         AREA + ":"
     ):
         return None
-    provider, clip, asked_by, model = custom_id.removeprefix(AREA + ":").split(":", 3)
+    provider, clip, idempotency_key, model = custom_id.removeprefix(AREA + ":").split(":", 3)
     form = Form(clip=clip, provider=provider, model=model)
-    return SubmittedForm(replace(form, **dict(_values(sent.get("components", [])))), asked_by)
+    return SubmittedForm(
+        replace(form, **dict(_values(sent.get("components", [])))), idempotency_key
+    )
 
 
 def _values(components: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -110,10 +112,10 @@ def _values(components: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
             yield field["custom_id"], field.get("value") or ""
 
 
-def _modal_title(opened: Opened) -> str:
-    name = seen(one_line(opened.source_title))
-    around = len("Extend “”")
-    return f"Extend “{shortened(name, TITLE_LENGTH - around)}”" if name else "Extend a clip"
+def _modal_title(opened: PrefilledForm) -> str:
+    name = strip_invisible(collapse_whitespace(opened.source_title))
+    context = len("Extend “”")
+    return f"Extend “{truncate(name, TITLE_LENGTH - context)}”" if name else "Extend a clip"
 
 
 def _input(
@@ -125,7 +127,7 @@ def _input(
         style=style,
         # What a member typed fits by Discord's own count, whichever that is: never cut it shorter.
         default=value[:limit] or None,
-        placeholder=shortened(example, 100),
+        placeholder=truncate(example, 100),
         required=False,
         max_length=limit,
     )

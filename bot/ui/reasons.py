@@ -7,17 +7,17 @@ import datetime as dt
 
 import discord
 
-from bot.domain.attachments import Attachment, Outcome
+from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.models import Extension, Reason, ReasonKind, Status
 from bot.domain.timecode import format_time
-from bot.ui.texts import id_shown, shown
+from bot.ui.theme import escape_line, inline_code
 
 TEXT_LENGTH = 300
-MOST_IDS = 4
+MAX_IDS = 4
 KEPT = "your lyrics are kept behind *Send again*"
 
 
-def outcome(ext: Extension, label: str) -> list[str]:
+def final_status_lines(ext: Extension, label: str) -> list[str]:
     """Return the lines that say how ``ext`` ended, if it did without audio."""
     match ext.status:
         case Status.UNCONFIRMED:
@@ -46,24 +46,24 @@ def postponement(reason: Reason, label: str, again_at: dt.datetime) -> str:
     return f"{label} can't be reached; next try {when}. Nothing has been sent."
 
 
-def carrying(attachment: Attachment) -> list[str]:
+def attachment_note(attachment: Attachment) -> list[str]:
     """Return the line that says how a clip's audio is attached, if that needs saying."""
     match attachment.outcome:
-        case Outcome.ATTACHED if attachment.bit_rate is not None:
+        case AttachmentStatus.ATTACHED if attachment.bit_rate is not None:
             return [f"-# attached at {attachment.bit_rate // 1000} kbit/s, to fit"]
-        case Outcome.ATTACHED:
+        case AttachmentStatus.ATTACHED:
             return []
-        case Outcome.TOO_LARGE:
+        case AttachmentStatus.TOO_LARGE:
             return ["-# too large to be attached here: the link plays it"]
-        case Outcome.NOT_ALLOWED:
+        case AttachmentStatus.NOT_ALLOWED:
             return ["-# Encore lacks *Attach Files* in this channel: the link plays it"]
-        case Outcome.UNAVAILABLE:
+        case AttachmentStatus.UNAVAILABLE:
             return ["-# its audio could not be fetched: *Check again* asks for a fresh link"]
 
 
 def not_playable(ext: Extension) -> str:
     """Return the line of an extension that is finished and can't be heard."""
-    ids = " ".join(id_shown(clip.id) for clip in ext.clips[:MOST_IDS])
+    ids = " ".join(inline_code(clip.id) for clip in ext.clips[:MAX_IDS])
     return (
         f"**Finished, but it can't be played:** Suno has withdrawn the link. "
         f"Clip {ids}. *Check again* asks for a fresh link and costs nothing."
@@ -71,7 +71,7 @@ def not_playable(ext: Extension) -> str:
 
 
 def _failure(reason: Reason, label: str, ext: Extension) -> str:
-    text = shown(reason.text, TEXT_LENGTH)
+    text = escape_line(reason.text, TEXT_LENGTH)
     quote = f" *{text}*" if text else ""
     match reason.kind:
         case ReasonKind.REJECTED:

@@ -9,22 +9,23 @@ from itertools import pairwise
 
 import discord
 
-from bot.domain.lineage import Step, starts
+from bot.domain.lineage import LineageClip, part_starts
 from bot.domain.models import Extension, Status
 from bot.domain.text import utf16_length
 from bot.domain.timecode import format_time
-from bot.services.surroundings import Surroundings
-from bot.ui.looks import (
+from bot.services.reply_context import ReplyContext
+from bot.ui.reasons import attachment_note, postponement
+from bot.ui.song_reasons import final_song_lines
+from bot.ui.theme import (
     BLURPLE,
     COLOURS,
     LINKED_TITLE_LENGTH,
     RED,
     common_title,
-    listen,
+    escape_line,
+    inline_code,
+    listen_link,
 )
-from bot.ui.reasons import carrying, postponement
-from bot.ui.song_reasons import song_outcome
-from bot.ui.texts import id_shown, shown
 
 TITLE_LENGTH = 100
 LINK_LENGTH = 600
@@ -32,7 +33,7 @@ LIST_LENGTH = 2600  # UTF-16 units of all parts together, so that the rest has r
 
 
 @dataclass(frozen=True, slots=True)
-class _Whole:
+class _SongOutline:
     """What the song is joined of.
 
     Attributes:
@@ -41,19 +42,19 @@ class _Whole:
         left_out: those before them, whose audio could not be had.
     """
 
-    parts: Sequence[Step]
+    parts: Sequence[LineageClip]
     times: Sequence[float | None]
-    left_out: Sequence[Step] = ()
+    left_out: Sequence[LineageClip] = ()
 
 
-def song_embeds(ext: Extension, around: Surroundings) -> list[discord.Embed]:
+def song_embeds(ext: Extension, context: ReplyContext) -> list[discord.Embed]:
     """Return the embed of a full song."""
     colour = BLURPLE if ext.status is Status.STREAMING else COLOURS.get(ext.status, RED)
     embed = discord.Embed(
-        colour=colour, title=_title(ext, around), description="\n".join(_body(ext, around))
+        colour=colour, title=_title(ext, context), description="\n".join(_body(ext, context))
     )
-    embed.set_footer(text=around.label)
-    for attachment in around.attachments[:1]:
+    embed.set_footer(text=context.label)
+    for attachment in context.attachments[:1]:
         if attachment.picture:
             embed.set_image(url=f"attachment://{attachment.picture}")
     for clip in ext.clips[:1]:
@@ -62,24 +63,24 @@ def song_embeds(ext: Extension, around: Surroundings) -> list[discord.Embed]:
     return [embed]
 
 
-def _title(ext: Extension, around: Surroundings) -> str:
+def _title(ext: Extension, context: ReplyContext) -> str:
     match ext.status:
         case Status.SUBMITTING | Status.SUBMITTED | Status.STREAMING:
-            return f"💿 Joining {len(around.parts)} parts…"
+            return f"💿 Joining {len(context.parts)} parts…"
         case Status.COMPLETE:
-            return f"💿 {shown(ext.title, TITLE_LENGTH) or 'Untitled'} — full song"
+            return f"💿 {escape_line(ext.title, TITLE_LENGTH) or 'Untitled'} — full song"
         case Status.FAILED:
             return "❌ No full song"
         case _:
-            return common_title(ext, around)
+            return common_title(ext, context)
 
 
-def _body(ext: Extension, around: Surroundings) -> list[str]:
-    whole = _whole(ext, around)
-    lines = song_outcome(ext, around.label)
+def _body(ext: Extension, context: ReplyContext) -> list[str]:
+    whole = _song_outline(ext, context)
+    lines = final_song_lines(ext, context.label)
     if ext.status in (Status.STREAMING, Status.COMPLETE):
-        lines += _sound(ext, around, whole)
-    lines += _fitting(
+        lines += _sound(ext, context, whole)
+    lines += _truncated_list(
         [
             f"{number}. {_named(step)}{_span(*span)} · {_maker(step)}"
             for number, (step, span) in enumerate(
@@ -90,7 +91,7 @@ def _body(ext: Extension, around: Surroundings) -> list[str]:
     lines.append(f"asked by <@{ext.member_id}>")
     match ext.status:
         case Status.WAITING if ext.reason is not None:
-            lines.append(postponement(ext.reason, around.label, ext.due_at))
+            lines.append(postponement(ext.reason, context.label, ext.due_at))
         case Status.SUBMITTING | Status.SUBMITTED | Status.STREAMING:
             started = discord.utils.format_dt(ext.submitted_at or ext.created_at, "R")
             lines.append(f"started {started}")
@@ -99,40 +100,40 @@ def _body(ext: Extension, around: Surroundings) -> list[str]:
     return lines
 
 
-def _whole(ext: Extension, around: Surroundings) -> _Whole:
+def _song_outline(ext: Extension, context: ReplyContext) -> _SongOutline:
     """Return what is known of the song: as Encore joined it, else as it has to be."""
-    parts = around.parts
-    for attachment in around.attachments[:1]:
+    parts = context.parts
+    for attachment in context.attachments[:1]:
         if attachment.starts:
             first = len(parts) - len(attachment.starts)
             times = (*attachment.starts, attachment.duration)
-            return _Whole(parts[first:], times, parts[:first])
-    times = starts(parts)
+            return _SongOutline(parts[first:], times, parts[:first])
+    times = part_starts(parts)
     for clip in ext.clips[:1]:
         times[-1] = clip.duration or times[-1]
-    return _Whole(parts, times)
+    return _SongOutline(parts, times)
 
 
-def _sound(ext: Extension, around: Surroundings, whole: _Whole) -> list[str]:
+def _sound(ext: Extension, context: ReplyContext, whole: _SongOutline) -> list[str]:
     """Return what can be heard: how long it is, where, and what is lacking."""
     lines: list[str] = []
     length = whole.times[-1]
     if length is not None:
         lines.append(f"**{_clock(length)}** · {len(whole.parts)} parts")
-    lines += [listen(clip, LINK_LENGTH) for clip in ext.clips[:1]]
-    for attachment in around.attachments[:1]:
-        lines += carrying(attachment)
-    ids = " ".join(id_shown(step.known.clip.id) for step in whole.left_out)
+    lines += [listen_link(clip, LINK_LENGTH) for clip in ext.clips[:1]]
+    for attachment in context.attachments[:1]:
+        lines += attachment_note(attachment)
+    ids = " ".join(inline_code(step.known.clip.id) for step in whole.left_out)
     if ids:
         lines.append(f"*without its beginning, clip* {ids}")
     return lines
 
 
-def _named(step: Step) -> str:
+def _named(step: LineageClip) -> str:
     clip = step.known.clip
     if step.known.is_removed:
         return "a clip that was taken out of the library"
-    name = shown(clip.title, LINKED_TITLE_LENGTH) or id_shown(clip.id)
+    name = escape_line(clip.title, LINKED_TITLE_LENGTH) or inline_code(clip.id)
     return f"[{name}]({step.known.reply_url})" if step.known.reply_url else name
 
 
@@ -142,7 +143,7 @@ def _span(start: float | None, end: float | None) -> str:
     return f" {_clock(start)}–{_clock(end)}"
 
 
-def _maker(step: Step) -> str:
+def _maker(step: LineageClip) -> str:
     return f"<@{step.extension.member_id}>" if step.extension else "source"
 
 
@@ -150,7 +151,7 @@ def _clock(seconds: float) -> str:
     return format_time(round(seconds))
 
 
-def _fitting(lines: Sequence[str]) -> list[str]:
+def _truncated_list(lines: Sequence[str]) -> list[str]:
     """Return ``lines``, without as many of those in the middle as are too many."""
     for left_out in range(len(lines)):
         begin = (len(lines) - left_out + 1) // 2

@@ -2,14 +2,14 @@
 
 from bot.domain.models import Extension, Reason, ReasonKind, Status
 from bot.domain.timecode import format_time
-from bot.ui.reasons import TEXT_LENGTH, not_playable, outcome
-from bot.ui.texts import id_shown, shown
+from bot.ui.reasons import TEXT_LENGTH, final_status_lines, not_playable
+from bot.ui.theme import escape_line, inline_code
 
 MEBIBYTE = 1024 * 1024
 AGAIN = "press *Try again*"
 
 
-def song_outcome(ext: Extension, label: str) -> list[str]:
+def final_song_lines(ext: Extension, label: str) -> list[str]:
     """Return the lines that say how a full song ended, if it did without audio."""
     match ext.status:
         case Status.UNCONFIRMED:
@@ -20,11 +20,11 @@ def song_outcome(ext: Extension, label: str) -> list[str]:
         case Status.FAILED:
             return [_failure(ext.reason or Reason(kind=ReasonKind.UNEXPECTED), label, ext)]
         case _:
-            return outcome(ext, label)
+            return final_status_lines(ext, label)
 
 
 def _failure(reason: Reason, label: str, ext: Extension) -> str:
-    text = shown(reason.text, TEXT_LENGTH)
+    text = escape_line(reason.text, TEXT_LENGTH)
     quote = f":** *{text}*" if text else ".**"
     match reason.kind:
         case ReasonKind.REJECTED:
@@ -52,8 +52,8 @@ def _failure(reason: Reason, label: str, ext: Extension) -> str:
         case ReasonKind.PART_UNAVAILABLE:
             number, _, clip_id = reason.text.partition(" ")
             return (
-                f"**The audio of part {shown(number, TEXT_LENGTH)} can't be had:** "
-                f"clip {id_shown(clip_id)}. Its link may work again later; then {AGAIN}."
+                f"**The audio of part {escape_line(number, TEXT_LENGTH)} can't be had:** "
+                f"clip {inline_code(clip_id)}. Its link may work again later; then {AGAIN}."
             )
         case ReasonKind.TOO_LARGE:
             seconds, _, limit = reason.text.partition(" ")

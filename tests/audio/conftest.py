@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from audio_samples import mp3, noise
-from wire import Wire, serving
+
+from tests.support.audio_samples import mp3, noise
+from tests.support.raw_server import RawServer, serving
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +15,6 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest_asyncio.fixture
-async def wire() -> AsyncIterator[Wire]:
+async def wire() -> AsyncIterator[RawServer]:
     async with serving() as wire:
         yield wire

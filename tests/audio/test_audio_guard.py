@@ -9,18 +9,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from audio_samples import RATE, appeared, left_in, noise, other
 from PIL import Image
-from wire import Wire, answer, serving
 
-from bot.audio.addresses import is_public, resolved
-from bot.audio.door import Bounds, Door
-from bot.audio.errors import AudioError, Failed, Refused
+from bot.audio.download import DownloadLimits, SafeDownloader, is_public, resolve_host
+from bot.audio.errors import MediaError, TransientMediaError, UnusableMediaError
 from bot.audio.fetch import fetch_audio, fetch_image
+from tests.support.audio_samples import RATE, appeared, left_in, noise, other
+from tests.support.raw_server import RawServer, answer, serving
 
-BOUNDS = Bounds(size=1_000_000, seconds=5, idle=5)
-HURRIED = Bounds(size=1_000_000, seconds=5, idle=0.1)
-SOON = Bounds(size=10**12, seconds=0.1, idle=5)
+BOUNDS = DownloadLimits(max_bytes=1_000_000, timeout=5, idle_timeout=5)
+HURRIED = DownloadLimits(max_bytes=1_000_000, timeout=5, idle_timeout=0.1)
+SOON = DownloadLimits(max_bytes=10**12, timeout=0.1, idle_timeout=5)
 
 TLS = ssl.create_default_context()
 AUDIO = "Content-Type: audio/mpeg"
@@ -48,8 +47,8 @@ async def named(host: str, port: int) -> Sequence[str]:
     return NAMES[host]
 
 
-def door(wire: Wire) -> Door:
-    return Door(trusted_hosts={wire.host}, resolve=named, tls=TLS)
+def downloader(wire: RawServer) -> SafeDownloader:
+    return SafeDownloader(trusted_hosts={wire.host}, resolve=named, tls=TLS)
 
 
 FORBIDDEN = {
@@ -96,20 +95,27 @@ FORBIDDEN = {
 
 @pytest.mark.parametrize("url", FORBIDDEN.values(), ids=FORBIDDEN)
 async def test_forbidden_links_are_refused(url: str, tmp_path: Path) -> None:
-    with pytest.raises(Refused):
-        await fetch_audio(url, tmp_path / "a.mp3", door=Door(resolve=named, tls=TLS), bounds=BOUNDS)
+    with pytest.raises(UnusableMediaError):
+        await fetch_audio(
+            url,
+            tmp_path / "a.mp3",
+            downloader=SafeDownloader(resolve=named, tls=TLS),
+            limits=BOUNDS,
+        )
     assert not left_in(tmp_path)
 
 
 # httpx itself takes a redirect that is not a link for a broken answer
 @pytest.mark.parametrize("name", sorted(FORBIDDEN.keys() - {"not a link"}))
 async def test_a_redirect_to_a_forbidden_link_is_refused(
-    name: str, wire: Wire, tmp_path: Path
+    name: str, wire: RawServer, tmp_path: Path
 ) -> None:
     location = FORBIDDEN[name] or "http://127.0.0.1:1/"
     wire.answers["/go"] = answer(b"", f"Location: {location}", status="302 Found")
-    with pytest.raises(Refused):
-        await fetch_audio(wire.url("/go"), tmp_path / "a.mp3", door=door(wire), bounds=BOUNDS)
+    with pytest.raises(UnusableMediaError):
+        await fetch_audio(
+            wire.url("/go"), tmp_path / "a.mp3", downloader=downloader(wire), limits=BOUNDS
+        )
     assert len(wire.requests) == 1
     assert not left_in(tmp_path)
 
@@ -132,9 +138,11 @@ def test_what_is_public(text: str, public: bool) -> None:  # noqa: FBT001 - a co
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "localhost"])
 async def test_other_spellings_of_loopback_are_refused(host: str, tmp_path: Path) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(UnusableMediaError):
         await fetch_audio(
-            f"https://{host}/", tmp_path / "a.mp3", door=Door(resolve=resolved, tls=TLS)
+            f"https://{host}/",
+            tmp_path / "a.mp3",
+            downloader=SafeDownloader(resolve=resolve_host, tls=TLS),
         )
 
 
@@ -143,66 +151,74 @@ def whole(body: bytes) -> bytes:
 
 
 # what the server sends, made of two seconds of MP3; the bounds; what follows
-ANSWERS: dict[str, tuple[Callable[[bytes], bytes], Bounds, type[AudioError]]] = {
+ANSWERS: dict[str, tuple[Callable[[bytes], bytes], DownloadLimits, type[MediaError]]] = {
     "longer than allowed, said": (
         lambda _: answer(b"", AUDIO, length=2_000_000),
         BOUNDS,
-        Refused,
+        UnusableMediaError,
     ),
     "longer than allowed, not said": (
         lambda _: answer(b"\0" * 1_000_001, AUDIO, length=None),
         BOUNDS,
-        Refused,
+        UnusableMediaError,
     ),
-    "shorter than it says": (lambda mp3: answer(mp3, AUDIO, length=len(mp3) + 1), BOUNDS, Failed),
+    "shorter than it says": (
+        lambda mp3: answer(mp3, AUDIO, length=len(mp3) + 1),
+        BOUNDS,
+        TransientMediaError,
+    ),
     "longer than it says": (
         lambda mp3: answer(mp3, AUDIO, length=len(mp3) // 2 + 9),
         BOUNDS,
-        Failed,
+        TransientMediaError,
     ),
     "two lengths": (
         lambda mp3: answer(mp3, "Transfer-Encoding: chunked", AUDIO),
         BOUNDS,
-        Refused,
+        UnusableMediaError,
     ),
     "no sensible length": (
         lambda mp3: answer(mp3, "Content-Length: x", length=None),
         BOUNDS,
-        Failed,
+        TransientMediaError,
     ),
     "a decompression bomb": (
         lambda _: answer(gzip.compress(bytes(10**7)), AUDIO, "Content-Encoding: gzip"),
         BOUNDS,
-        Refused,
+        UnusableMediaError,
     ),
     "compressed in a way unheard of": (
         lambda mp3: answer(mp3, AUDIO, "Content-Encoding: identity, zz"),
         BOUNDS,
-        Refused,
+        UnusableMediaError,
     ),
     "HTML that says it is audio": (
         lambda _: whole(b"<!doctype html><html><body>" + b"<p>Not here.</p>" * 999),
         BOUNDS,
-        Refused,
+        UnusableMediaError,
     ),
     "a list of other files": (
         lambda _: whole(b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n/etc/passwd\n"),
         BOUNDS,
-        Refused,
+        UnusableMediaError,
     ),
-    "nothing": (lambda _: whole(b""), BOUNDS, Refused),
-    "a truncated MP3": (lambda mp3: whole(mp3[: len(mp3) * 2 // 3]), BOUNDS, Failed),
-    "half a frame less": (lambda mp3: whole(mp3[:-200]), BOUNDS, Failed),
-    "not HTTP": (lambda mp3: mp3, BOUNDS, Failed),
-    "silence on the line": (lambda _: answer(b"", AUDIO, length=9), HURRIED, Failed),
-    "not found yet": (lambda _: answer(b"", status="404 Not Found"), BOUNDS, Failed),
-    "busy": (lambda _: answer(b"", status="503 Busy"), BOUNDS, Failed),
-    "forbidden": (lambda _: answer(b"", status="403 Forbidden"), BOUNDS, Refused),
-    "a part of it": (lambda mp3: answer(mp3, status="206 Partial Content"), BOUNDS, Refused),
+    "nothing": (lambda _: whole(b""), BOUNDS, UnusableMediaError),
+    "a truncated MP3": (lambda mp3: whole(mp3[: len(mp3) * 2 // 3]), BOUNDS, TransientMediaError),
+    "half a frame less": (lambda mp3: whole(mp3[:-200]), BOUNDS, TransientMediaError),
+    "not HTTP": (lambda mp3: mp3, BOUNDS, TransientMediaError),
+    "silence on the line": (lambda _: answer(b"", AUDIO, length=9), HURRIED, TransientMediaError),
+    "not found yet": (lambda _: answer(b"", status="404 Not Found"), BOUNDS, TransientMediaError),
+    "busy": (lambda _: answer(b"", status="503 Busy"), BOUNDS, TransientMediaError),
+    "forbidden": (lambda _: answer(b"", status="403 Forbidden"), BOUNDS, UnusableMediaError),
+    "a part of it": (
+        lambda mp3: answer(mp3, status="206 Partial Content"),
+        BOUNDS,
+        UnusableMediaError,
+    ),
     "redirects without end": (
         lambda _: answer(b"", "Location: /a", status="302 Found"),
         BOUNDS,
-        Refused,
+        UnusableMediaError,
     ),
 }
 
@@ -210,9 +226,9 @@ ANSWERS: dict[str, tuple[Callable[[bytes], bytes], Bounds, type[AudioError]]] = 
 @pytest.mark.parametrize(("made", "bounds", "kind"), ANSWERS.values(), ids=ANSWERS)
 async def test_answers_that_are_no_good(
     made: Callable[[bytes], bytes],
-    bounds: Bounds,
-    kind: type[AudioError],
-    wire: Wire,
+    bounds: DownloadLimits,
+    kind: type[MediaError],
+    wire: RawServer,
     song: bytes,
     tmp_path: Path,
 ) -> None:
@@ -220,41 +236,49 @@ async def test_answers_that_are_no_good(
     if bounds is HURRIED:
         wire.open.add("/a")
     with pytest.raises(kind) as caught:
-        await fetch_audio(wire.url("/a"), tmp_path / "a.mp3", door=door(wire), bounds=bounds)
+        await fetch_audio(
+            wire.url("/a"), tmp_path / "a.mp3", downloader=downloader(wire), limits=bounds
+        )
     assert wire.host not in str(caught.value)
     assert not left_in(tmp_path)
     assert len(wire.requests) <= 6
 
 
-@pytest.mark.parametrize(("bounds", "kind"), [(BOUNDS, Refused), (SOON, Failed)])
+@pytest.mark.parametrize(
+    ("bounds", "kind"), [(BOUNDS, UnusableMediaError), (SOON, TransientMediaError)]
+)
 async def test_a_body_that_never_ends_is_cut(
-    bounds: Bounds, kind: type[AudioError], wire: Wire, tmp_path: Path
+    bounds: DownloadLimits, kind: type[MediaError], wire: RawServer, tmp_path: Path
 ) -> None:
     wire.answers["/a"] = answer(b"", AUDIO, length=None)
     wire.endless.add("/a")
     with pytest.raises(kind):
-        await fetch_audio(wire.url("/a"), tmp_path / "a.mp3", door=door(wire), bounds=bounds)
+        await fetch_audio(
+            wire.url("/a"), tmp_path / "a.mp3", downloader=downloader(wire), limits=bounds
+        )
     assert not left_in(tmp_path)
 
 
 async def test_good_audio_is_fetched_over_a_redirect(
-    wire: Wire, song: bytes, tmp_path: Path
+    wire: RawServer, song: bytes, tmp_path: Path
 ) -> None:
     wire.answers["/go"] = answer(b"", "Location: a?x=1", status="302 Found")
     wire.answers["/a?x=1"] = whole(song)
-    fetched = await fetch_audio(wire.url("/go"), tmp_path / "a.mp3", door=door(wire), bounds=BOUNDS)
+    fetched = await fetch_audio(
+        wire.url("/go"), tmp_path / "a.mp3", downloader=downloader(wire), limits=BOUNDS
+    )
     assert content(fetched.path) == song
     assert fetched.size == len(song)
-    assert fetched.study.duration == noise(2).shape[1] / RATE
+    assert fetched.info.duration == noise(2).shape[1] / RATE
     assert "accept-encoding: identity" in wire.requests[0].lower()
     assert left_in(tmp_path) == ["a.mp3"]
 
 
-async def test_a_cancelled_fetch_leaves_nothing(wire: Wire, tmp_path: Path) -> None:
+async def test_a_cancelled_fetch_leaves_nothing(wire: RawServer, tmp_path: Path) -> None:
     wire.answers["/a"] = answer(b"x", AUDIO, length=9)
     wire.open.add("/a")
     fetching = asyncio.create_task(
-        fetch_audio(wire.url("/a"), tmp_path / "a.mp3", door=door(wire), bounds=BOUNDS)
+        fetch_audio(wire.url("/a"), tmp_path / "a.mp3", downloader=downloader(wire), limits=BOUNDS)
     )
     await appeared(tmp_path / "a.mp3.part")
     fetching.cancel()
@@ -265,18 +289,22 @@ async def test_a_cancelled_fetch_leaves_nothing(wire: Wire, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("host", ["gone.test", "empty.test"])
 async def test_a_name_without_an_address_may_have_one_later(host: str, tmp_path: Path) -> None:
-    with pytest.raises(Failed):
-        await fetch_audio(f"https://{host}/", tmp_path / "a", door=Door(resolve=named, tls=TLS))
+    with pytest.raises(TransientMediaError):
+        await fetch_audio(
+            f"https://{host}/", tmp_path / "a", downloader=SafeDownloader(resolve=named, tls=TLS)
+        )
 
 
 async def test_a_server_that_is_down_may_come_back(unused_tcp_port: int, tmp_path: Path) -> None:
-    trusting = Door(trusted_hosts={"127.0.0.1"})
-    with pytest.raises(Failed):
-        await fetch_audio(f"http://127.0.0.1:{unused_tcp_port}/", tmp_path / "a", door=trusting)
+    trusting = SafeDownloader(trusted_hosts={"127.0.0.1"})
+    with pytest.raises(TransientMediaError):
+        await fetch_audio(
+            f"http://127.0.0.1:{unused_tcp_port}/", tmp_path / "a", downloader=trusting
+        )
 
 
 async def test_a_name_is_resolved_once_and_the_next_address_tried(
-    wire: Wire, song: bytes, tmp_path: Path
+    wire: RawServer, song: bytes, tmp_path: Path
 ) -> None:
     asked: list[str] = []
 
@@ -286,8 +314,8 @@ async def test_a_name_is_resolved_once_and_the_next_address_tried(
         return ["127.0.0.77", "127.0.0.1"] if len(asked) == 1 else ["127.0.0.78"]
 
     wire.answers["/a"] = whole(song)
-    trusting = Door(trusted_hosts={"songs.test"}, resolve=once)
-    await fetch_audio(f"http://songs.test:{wire.port}/a", tmp_path / "a", door=trusting)
+    trusting = SafeDownloader(trusted_hosts={"songs.test"}, resolve=once)
+    await fetch_audio(f"http://songs.test:{wire.port}/a", tmp_path / "a", downloader=trusting)
     assert asked == ["songs.test"]
     assert f"host: songs.test:{wire.port}" in wire.requests[0].lower()
 
@@ -312,13 +340,15 @@ async def test_tls_is_for_the_name_although_the_address_is_dialled(
     async with serving(server) as wire:
         wire.answers["/a"] = whole(song)
         hosts = {f"songs.test:{wire.port}", f"wrong.test:{wire.port}"}
-        trusting = Door(
+        trusting = SafeDownloader(
             trusted_hosts=hosts, resolve=local, tls=ssl.create_default_context(cafile=certificate)
         )
-        await fetch_audio(f"https://songs.test:{wire.port}/a", tmp_path / "a", door=trusting)
+        await fetch_audio(f"https://songs.test:{wire.port}/a", tmp_path / "a", downloader=trusting)
         assert wire.names == ["songs.test"]
-        with pytest.raises(Failed):
-            await fetch_audio(f"https://wrong.test:{wire.port}/a", tmp_path / "b", door=trusting)
+        with pytest.raises(TransientMediaError):
+            await fetch_audio(
+                f"https://wrong.test:{wire.port}/a", tmp_path / "b", downloader=trusting
+            )
         assert len(wire.requests) == 1
 
 
@@ -326,12 +356,14 @@ async def test_tls_is_for_the_name_although_the_address_is_dialled(
     ("codec", "name"), [("aac", "a.m4a"), ("flac", "a.flac"), ("pcm_s16le", "a.wav")]
 )
 async def test_audio_that_is_not_mp3_is_audio_too(
-    codec: str, name: str, wire: Wire, tmp_path: Path
+    codec: str, name: str, wire: RawServer, tmp_path: Path
 ) -> None:
     wire.answers["/a"] = whole(content(other(noise(1), tmp_path / name, codec)))
-    fetched = await fetch_audio(wire.url("/a"), tmp_path / "b", door=door(wire), bounds=BOUNDS)
-    assert not fetched.study.is_mp3
-    assert fetched.study.duration == pytest.approx(1, abs=0.05)
+    fetched = await fetch_audio(
+        wire.url("/a"), tmp_path / "b", downloader=downloader(wire), limits=BOUNDS
+    )
+    assert not fetched.info.is_mp3
+    assert fetched.info.duration == pytest.approx(1, abs=0.05)
 
 
 def picture(side: int, kind: str) -> bytes:
@@ -341,9 +373,9 @@ def picture(side: int, kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-async def test_a_cover_becomes_a_small_jpeg(kind: str, wire: Wire, tmp_path: Path) -> None:
+async def test_a_cover_becomes_a_small_jpeg(kind: str, wire: RawServer, tmp_path: Path) -> None:
     wire.answers["/c"] = answer(picture(1024, kind))
-    cover = await fetch_image(wire.url("/c"), tmp_path / "c", door=door(wire))
+    cover = await fetch_image(wire.url("/c"), tmp_path / "c", downloader=downloader(wire))
     with Image.open(io.BytesIO(cover.jpeg)) as image:
         assert (image.format, image.size, image.mode) == ("JPEG", (500, 500), "RGB")
     assert not left_in(tmp_path)
@@ -360,8 +392,8 @@ async def test_a_cover_becomes_a_small_jpeg(kind: str, wire: Wire, tmp_path: Pat
     ],
     ids=["HTML", "25 million pixels", "225 million pixels", "truncated", "another format"],
 )
-async def test_what_is_no_cover_is_refused(body: bytes, wire: Wire, tmp_path: Path) -> None:
+async def test_what_is_no_cover_is_refused(body: bytes, wire: RawServer, tmp_path: Path) -> None:
     wire.answers["/c"] = answer(body)
-    with pytest.raises(Refused):
-        await fetch_image(wire.url("/c"), tmp_path / "c", door=door(wire))
+    with pytest.raises(UnusableMediaError):
+        await fetch_image(wire.url("/c"), tmp_path / "c", downloader=downloader(wire))
     assert not left_in(tmp_path)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from audio_samples import RATE, is_like, mp3, noise, shift, sound_of, tone
 
-from bot.audio.errors import Failed, Refused
-from bot.audio.joining import aligned, blended, smoothed
+from bot.audio.crossfade import crossfade, declick, find_offset
+from bot.audio.errors import TransientMediaError, UnusableMediaError
 from bot.audio.splice import Part, splice
+from tests.support.audio_samples import RATE, is_like, mp3, noise, shift, sound_of, tone
 
 ALIKE = 0.96  # what two encoders at 320 kbit/s leave of noise
 
@@ -132,36 +132,36 @@ def test_the_picture_of_the_whole_comes_with_it(tmp_path: Path) -> None:
 def test_a_part_that_breaks_off_ends_the_work(tmp_path: Path) -> None:
     whole = mp3(noise(2), tmp_path / "a.mp3").read_bytes()
     (tmp_path / "b.mp3").write_bytes(whole[: len(whole) // 2 + 100])
-    with pytest.raises(Failed):
+    with pytest.raises(TransientMediaError):
         splice([Part(tmp_path / "a.mp3"), Part(tmp_path / "b.mp3")], tmp_path / "song.mp3")
 
 
 def test_there_has_to_be_a_part(tmp_path: Path) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(UnusableMediaError):
         splice([], tmp_path / "song.mp3")
 
 
 def test_the_same_sound_blends_into_itself_unchanged() -> None:
     sound = noise(0.03)
-    assert np.abs(blended(sound, sound) - sound).max() < 1e-6
+    assert np.abs(crossfade(sound, sound) - sound).max() < 1e-6
 
 
 def test_a_blend_of_different_sounds_keeps_the_power() -> None:
     tail, head = noise(1, seed=1), noise(1, seed=2)
-    powers = [float(np.mean(sound**2)) for sound in (tail, blended(tail, head))]
+    powers = [float(np.mean(sound**2)) for sound in (tail, crossfade(tail, head))]
     assert powers[1] == pytest.approx(powers[0], rel=0.05)
 
 
 def test_silence_blends() -> None:
     silence = np.zeros((2, 100), np.float32)
-    assert not blended(silence, silence).any()
+    assert not crossfade(silence, silence).any()
 
 
 def test_a_step_is_spread_and_continuous_sound_left_alone() -> None:
     before = tone(0.01)
     after = tone(0.02)[:, before.shape[1] :]
-    assert np.array_equal(smoothed(before, after), after)
-    jump = smoothed(before, after + np.float32(0.4))
+    assert np.array_equal(declick(before, after), after)
+    jump = declick(before, after + np.float32(0.4))
     joined = np.concatenate((before, jump), axis=1)
     usual = np.abs(np.diff(before)).max()
     assert np.abs(np.diff(joined)).max() < 2 * usual
@@ -178,4 +178,4 @@ def test_a_step_is_spread_and_continuous_sound_left_alone() -> None:
     ids=["nothing in common", "silence", "too short to tell"],
 )
 def test_nothing_is_moved_without_a_reason(tail: np.ndarray, head: np.ndarray) -> None:
-    assert aligned(tail, head, 1323, -353, 353) == 0
+    assert find_offset(tail, head, 1323, -353, 353) == 0

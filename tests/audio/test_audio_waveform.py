@@ -6,19 +6,27 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor, ImageFont
 
-from bot.audio import fonts, lettering
+from bot.audio import fonts, text_drawing
+from bot.audio.analysis import Peaks
 from bot.audio.charmaps import charmap
-from bot.audio.lettering import line
-from bot.audio.peaks import Peaks
-from bot.audio.waveform import COLOURS, HEIGHT, LARGEST, WIDTH, Stretch, waveform_alt, waveform_png
+from bot.audio.text_drawing import line
+from bot.audio.waveform import (
+    COLOURS,
+    HEIGHT,
+    MAX_PNG_BYTES,
+    WIDTH,
+    Segment,
+    render_waveform,
+    waveform_alt_text,
+)
 
 SANS = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 THEMES = ("#2b2d31", "#313338", "#f2f3f5", "#ffffff")  # Discord's, behind embeds and messages
 
 
-def stretch(seconds: float, label: str = "", *, seed: int = 1) -> Stretch:
+def stretch(seconds: float, label: str = "", *, seed: int = 1) -> Segment:
     levels = np.random.default_rng(seed).integers(30, 255, round(seconds * 100)).astype(np.uint8)
-    return Stretch(Peaks(100, levels), label)
+    return Segment(Peaks(100, levels), label)
 
 
 EXTENSION = (stretch(124.3, "source"), stretch(100, "new part"))
@@ -41,7 +49,7 @@ HOSTILE = {
 
 
 def image_of(png: bytes) -> Image.Image:
-    assert len(png) < LARGEST
+    assert len(png) < MAX_PNG_BYTES
     image = Image.open(io.BytesIO(png))
     assert (image.format, image.size) == ("PNG", (WIDTH, HEIGHT))
     return image.convert("RGBA")
@@ -67,7 +75,7 @@ def contrast(one: str, two: str) -> float:
 
 
 def test_source_and_new_part_have_their_colours_and_a_mark_between() -> None:
-    image = image_of(waveform_png("Electric Dreams", EXTENSION))
+    image = image_of(render_waveform("Electric Dreams", EXTENSION))
     join = (36 + (WIDTH - 72) * 124.3 / 224.3) / WIDTH
     source, new = COLOURS[:2]
     assert share(image, source, 0.05, join - 0.02) > 0.1
@@ -78,7 +86,7 @@ def test_source_and_new_part_have_their_colours_and_a_mark_between() -> None:
 
 
 def test_every_part_of_a_song_has_another_colour_than_the_last() -> None:
-    image = image_of(waveform_png("All of it", SONG[:8]))
+    image = image_of(render_waveform("All of it", SONG[:8]))
     for number, colour in enumerate(COLOURS):
         left = (36 + (WIDTH - 72) * number / 8) / WIDTH
         assert share(image, colour, left + 0.02, left + 0.1) > 0.1
@@ -86,7 +94,7 @@ def test_every_part_of_a_song_has_another_colour_than_the_last() -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_all_colours_can_be_read_on_their_panel_whatever_is_behind_it(theme: str) -> None:
-    png = waveform_png("Electric Dreams", EXTENSION)
+    png = render_waveform("Electric Dreams", EXTENSION)
     shown = Image.new("RGBA", (WIDTH, HEIGHT), theme)
     shown.alpha_composite(image_of(png))
     corners = [shown.getpixel((x, y)) for x in (0, WIDTH - 1) for y in (0, HEIGHT - 1)]
@@ -103,8 +111,8 @@ def test_any_title_can_be_drawn(
 ) -> None:
     if is_bare:
         monkeypatch.setattr(fonts, "_fonts", lambda: ((), ()))
-    image_of(waveform_png(title, EXTENSION))
-    assert len(waveform_alt(title, EXTENSION)) < 300
+    image_of(render_waveform(title, EXTENSION))
+    assert len(waveform_alt_text(title, EXTENSION)) < 300
 
 
 @pytest.mark.parametrize(
@@ -112,29 +120,29 @@ def test_any_title_can_be_drawn(
     [(), (stretch(0),), (stretch(0.01),), (stretch(1), stretch(900)), SONG, SONG * 8],
     ids=["nothing", "silence", "a blip", "a short source", "20 parts", "160 parts"],
 )
-def test_any_song_can_be_drawn(stretches: tuple[Stretch, ...]) -> None:
-    image_of(waveform_png("x", stretches))
-    assert len(waveform_alt("x", stretches).encode("utf-16-le")) <= 2 * 1024
+def test_any_song_can_be_drawn(stretches: tuple[Segment, ...]) -> None:
+    image_of(render_waveform("x", stretches))
+    assert len(waveform_alt_text("x", stretches).encode("utf-16-le")) <= 2 * 1024
 
 
 def test_silence_is_a_row_of_dots() -> None:
-    quiet = Stretch(Peaks(100, np.zeros(6000, np.uint8)))
-    image = image_of(waveform_png("Silence", (quiet,)))
+    quiet = Segment(Peaks(100, np.zeros(6000, np.uint8)))
+    image = image_of(render_waveform("Silence", (quiet,)))
     assert 0 < share(image, COLOURS[0], 0.05, 0.95) < 0.03
 
 
 def test_the_picture_is_told_in_words() -> None:
     title = "Electric Dreams"
-    assert waveform_alt(title, EXTENSION) == (
+    assert waveform_alt_text(title, EXTENSION) == (
         "Waveform of “Electric Dreams”, 3:44 long: the source up to 2:04, then the new part."
     )
-    assert waveform_alt(title, SONG[:3]) == (
+    assert waveform_alt_text(title, SONG[:3]) == (
         "Waveform of “Electric Dreams”, 1:30 long, in 3 parts that join at 0:30, 1:00."
     )
-    assert waveform_alt(title, SONG[:2]) == (
+    assert waveform_alt_text(title, SONG[:2]) == (
         "Waveform of “Electric Dreams”, 1:00 long, in 2 parts that join at 0:30."
     )
-    assert waveform_alt("", SONG[:1]) == "Waveform, 0:30 long."
+    assert waveform_alt_text("", SONG[:1]) == "Waveform, 0:30 long."
 
 
 def test_a_line_is_shortened_to_its_width() -> None:
@@ -145,7 +153,7 @@ def test_a_line_is_shortened_to_its_width() -> None:
 
 
 def test_emoji_without_a_font_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lettering, "font_for", lambda *_, **__: None)
+    monkeypatch.setattr(text_drawing, "font_for", lambda *_, **__: None)
     assert [run.text for run in line("Où 🎸 夜空", 20, 500).runs] == ["Ou  ?"]
 
 

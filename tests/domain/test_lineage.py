@@ -4,14 +4,14 @@ import datetime as dt
 
 import pytest
 
-from bot.domain.lineage import Step, cuts, starts
+from bot.domain.lineage import LineageClip, cut_points, part_starts
 from bot.domain.models import (
     Clip,
+    ClipRecord,
     ClipStatus,
     ExtendRequest,
     Extension,
     Kind,
-    KnownClip,
     ReplyRef,
     Status,
 )
@@ -22,7 +22,7 @@ NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 def extension(continue_at: float | None = None, **parts: object) -> Extension:
     return Extension(
         **{
-            "trigger": "1",
+            "idempotency_key": "1",
             "member_id": 2,
             "request": ExtendRequest(provider="p", clip_id="end", continue_at=continue_at),
             "reply": ReplyRef(channel_id=3),
@@ -34,14 +34,14 @@ def extension(continue_at: float | None = None, **parts: object) -> Extension:
     )
 
 
-def step(duration: float | None, ext: Extension | None = None) -> Step:
+def step(duration: float | None, ext: Extension | None = None) -> LineageClip:
     clip = Clip(id="c", status=ClipStatus.COMPLETE, duration=duration)
-    return Step(KnownClip(clip=clip, provider="p", known_at=NOW), ext)
+    return LineageClip(ClipRecord(clip=clip, provider="p", known_at=NOW), ext)
 
 
 def test_each_clip_is_cut_where_the_next_goes_on() -> None:
     lineage = [step(100), step(80, extension(60.5)), step(40, extension())]
-    assert cuts(lineage) == [60.5, None, None]
+    assert cut_points(lineage) == [60.5, None, None]
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_each_clip_is_cut_where_the_next_goes_on() -> None:
     ],
 )
 def test_what_lies_before_a_part_is_what_is_kept_of_the_others(
-    lineage: list[Step], found: list[float | None]
+    lineage: list[LineageClip], found: list[float | None]
 ) -> None:
-    assert starts(lineage) == found
+    assert part_starts(lineage) == found
 
 
 PLAYABLE = Clip(id="a", status=ClipStatus.COMPLETE, audio_url="https://audio.example/a.mp3")
@@ -77,4 +77,4 @@ WITHDRAWN = Clip(id="b", status=ClipStatus.COMPLETE)
 def test_a_song_goes_on_from_what_can_be_heard(
     parts: dict[str, object], ids: tuple[str, ...]
 ) -> None:
-    assert extension(**parts).open_ends == ids
+    assert extension(**parts).extendable_clip_ids == ids

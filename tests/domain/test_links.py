@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.links import playable_url
+from bot.providers.clip_schema import playable_url
 
 TRUSTED = ("127.0.0.1:8080", "media.local", "::1")
 

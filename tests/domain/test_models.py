@@ -4,21 +4,21 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.domain.models import (
     Clip,
+    ClipRecord,
     ClipStatus,
     ExtendRequest,
     Extension,
     Handle,
-    KnownClip,
     ReplyRef,
     Status,
 )
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 EXTENSION = Extension(
-    trigger="1",
+    idempotency_key="1",
     member_id=2,
     request=ExtendRequest(provider="p", clip_id="c"),
     reply=ReplyRef(channel_id=3, token="hush"),
@@ -121,7 +121,7 @@ def test_a_handle_serves_as_a_key() -> None:
 
 
 def test_a_known_clip_that_was_not_made_here_has_no_letter_and_no_reply() -> None:
-    known = KnownClip(clip=clip(), provider="p", known_at=NOW)
+    known = ClipRecord(clip=clip(), provider="p", known_at=NOW)
 
     assert (known.letter, known.extension_id, known.reply_url) == ("", None, None)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.provider_text import LONGEST, fit_to_show
+from bot.providers.redaction import MAX_LENGTH, redacted
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ from bot.domain.provider_text import LONGEST, fit_to_show
     ],
 )
 def test_documented_messages_are_shown_as_they_are(text: str) -> None:
-    assert fit_to_show(text) == text
+    assert redacted(text) == text
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_documented_messages_are_shown_as_they_are(text: str) -> None:
     ],
 )
 def test_what_is_no_part_of_the_sentence_goes(text: str | None, shown: str) -> None:
-    assert fit_to_show(text) == shown.replace("…", "Song Description ", 1)
+    assert redacted(text) == shown.replace("…", "Song Description ", 1)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_is_no_part_of_the_sentence_goes(text: str | None, shown: str) -> N
     ],
 )
 def test_pages_data_and_tracebacks_say_nothing(text: str) -> None:
-    assert fit_to_show(text) == ""
+    assert redacted(text) == ""
 
 
 @pytest.mark.parametrize(
@@ -99,21 +99,21 @@ def test_pages_data_and_tracebacks_say_nothing(text: str) -> None:
     ],
 )
 def test_addresses_and_keys_are_left_out(private: str) -> None:
-    shown = fit_to_show(f"Could not reach {private} now")
+    shown = redacted(f"Could not reach {private} now")
     assert private not in shown
     assert shown.startswith("Could not reach …")
 
 
 @given(st.text(st.characters(exclude_categories=())))
 def test_any_text_comes_out_as_one_short_line_without_markup(text: str) -> None:
-    shown = fit_to_show(text)
-    assert len(shown) <= LONGEST
+    shown = redacted(text)
+    assert len(shown) <= MAX_LENGTH
     assert len(shown.splitlines()) <= 1
     assert not set("<>{}") & set(shown)
     shown.encode()
 
 
 def test_a_long_text_is_shortened() -> None:
-    shown = fit_to_show("word " * 100)
-    assert len(shown) <= LONGEST
+    shown = redacted("word " * 100)
+    assert len(shown) <= MAX_LENGTH
     assert shown.endswith("word…")

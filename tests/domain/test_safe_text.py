@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.clock import utc_now
-from bot.domain.text import cleaned, escaped, one_line, seen, shortened, utf16_length
+from bot.domain.text import (
+    collapse_whitespace,
+    escape_markdown,
+    sanitize,
+    strip_invisible,
+    truncate,
+    utf16_length,
+)
 
 FAMILY = "👩‍👩‍👧"
 
@@ -22,7 +29,7 @@ FAMILY = "👩‍👩‍👧"
     ],
 )
 def test_text_is_cleaned_of_what_means_nothing(text: str, kept: str) -> None:
-    assert cleaned(text) == kept
+    assert sanitize(text) == kept
 
 
 @pytest.mark.parametrize(
@@ -36,7 +43,7 @@ def test_text_is_cleaned_of_what_means_nothing(text: str, kept: str) -> None:
     ],
 )
 def test_what_can_not_be_seen_is_left_out(text: str, kept: str) -> None:
-    assert seen(text) == kept
+    assert strip_invisible(text) == kept
 
 
 @pytest.mark.parametrize(
@@ -50,7 +57,7 @@ def test_what_can_not_be_seen_is_left_out(text: str, kept: str) -> None:
     ],
 )
 def test_markdown_and_mentions_are_escaped(text: str, shown: str) -> None:
-    assert escaped(text) == shown
+    assert escape_markdown(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -67,12 +74,12 @@ def test_markdown_and_mentions_are_escaped(text: str, shown: str) -> None:
     ],
 )
 def test_text_is_shortened_between_characters(text: str, limit: int, short: str) -> None:
-    assert shortened(text, limit) == short
+    assert truncate(text, limit) == short
 
 
 @given(st.text(st.characters()), st.integers(1, 20))
 def test_shortened_text_fits(text: str, limit: int) -> None:
-    short = shortened(text, limit)
+    short = truncate(text, limit)
 
     assert utf16_length(short) <= limit
     assert short == text or short.endswith("…")
@@ -80,15 +87,15 @@ def test_shortened_text_fits(text: str, limit: int) -> None:
 
 @given(st.text(st.characters()))
 def test_cleaning_twice_changes_nothing_more(text: str) -> None:
-    once = cleaned(text)
+    once = sanitize(text)
 
-    assert cleaned(once) == once
+    assert sanitize(once) == once
     assert once.encode("utf-8").decode("utf-8") == once
     assert "\x00" not in once
 
 
 def test_white_space_becomes_one_space() -> None:
-    assert one_line("  a \n\t b ") == "a b"
+    assert collapse_whitespace("  a \n\t b ") == "a b"
 
 
 def test_the_time_is_aware() -> None:

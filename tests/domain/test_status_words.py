@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.models import ClipStatus
-from bot.domain.status_words import clip_status
+from bot.providers.clip_schema import clip_status
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.style import fitting_style, format_style, parse_style
+from bot.domain.form import format_style, parse_style, truncated_style
 from bot.domain.text import utf16_length
 
 SEPARATORS = ",，、;\n"
@@ -74,12 +74,12 @@ def test_a_style_is_printed_as_a_list() -> None:
     ],
 )
 def test_the_first_tags_that_fit_are_kept(limit: int, style: tuple[str, ...]) -> None:
-    assert fitting_style(("rock", "🎵", "jazz"), limit) == style
+    assert truncated_style(("rock", "🎵", "jazz"), limit) == style
 
 
 @given(typed.map(parse_style), st.integers(0, 30))
 def test_as_many_tags_fit_as_the_limit_allows(style: tuple[str, ...], limit: int) -> None:
-    fitting = fitting_style(style, limit)
+    fitting = truncated_style(style, limit)
 
     assert style[: len(fitting)] == fitting
     assert utf16_length(format_style(fitting)) <= limit

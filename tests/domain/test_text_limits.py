@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.limits import Excess, Limits, excesses, utf16_length
+from bot.domain.form import OverlongText, TextLimits, overlong_texts, utf16_length
 from bot.domain.models import ExtendRequest
 
-LIMITS = Limits(lyrics=10, style=8, title=5)
+LIMITS = TextLimits(lyrics=10, style=8, title=5)
 
 
 def length_in_javascript(text: str) -> int:
@@ -46,18 +46,18 @@ def request(**texts: object) -> ExtendRequest:
     [
         ({}, []),
         ({"lyrics": "x" * 10, "style": ("abc", "def"), "title": "abcde"}, []),
-        ({"lyrics": "x" * 11}, [Excess("lyrics", 11, 10)]),
-        ({"lyrics": "🎵" * 6}, [Excess("lyrics", 12, 10)]),
-        ({"style": ("abc", "defg")}, [Excess("style", 9, 8)]),
-        ({"exclude": ("abc", "defg")}, [Excess("excluded style", 9, 8)]),
-        ({"title": "abcdef"}, [Excess("title", 6, 5)]),
+        ({"lyrics": "x" * 11}, [OverlongText("lyrics", 11, 10)]),
+        ({"lyrics": "🎵" * 6}, [OverlongText("lyrics", 12, 10)]),
+        ({"style": ("abc", "defg")}, [OverlongText("style", 9, 8)]),
+        ({"exclude": ("abc", "defg")}, [OverlongText("excluded style", 9, 8)]),
+        ({"title": "abcdef"}, [OverlongText("title", 6, 5)]),
         (
             {"lyrics": "x" * 12, "title": "abcdefg"},
-            [Excess("lyrics", 12, 10), Excess("title", 7, 5)],
+            [OverlongText("lyrics", 12, 10), OverlongText("title", 7, 5)],
         ),
     ],
 )
 def test_each_text_that_is_too_long_is_named_with_its_numbers(
-    texts: dict[str, object], excess: list[Excess]
+    texts: dict[str, object], excess: list[OverlongText]
 ) -> None:
-    assert list(excesses(request(**texts), LIMITS)) == excess
+    assert list(overlong_texts(request(**texts), LIMITS)) == excess

@@ -2,7 +2,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.timecode import END, format_point, format_time, join_point, parse_time
+from bot.domain.timecode import (
+    END,
+    effective_continue_at,
+    format_continue_at,
+    format_time,
+    parse_time,
+)
 
 ALMOST_1000_HOURS = 1000 * 3600 - 1
 
@@ -91,8 +97,8 @@ def test_a_time_is_printed_as_a_clock_shows_it(seconds: float, text: str) -> Non
 
 
 def test_the_point_of_continuation_is_printed_as_it_would_be_typed() -> None:
-    assert format_point(None) == END
-    assert format_point(121.1) == "2:01.1"
+    assert format_continue_at(None) == END
+    assert format_continue_at(121.1) == "2:01.1"
 
 
 @given(st.floats(0, ALMOST_1000_HOURS))
@@ -118,7 +124,7 @@ def test_any_text_is_a_time_or_a_value_error(text: str) -> None:
     except ValueError:
         return
     assert seconds is None or 0 <= seconds < 3_600_001
-    assert parse_time(format_point(seconds)) == seconds or seconds == 3_600_000
+    assert parse_time(format_continue_at(seconds)) == seconds or seconds == 3_600_000
 
 
 @pytest.mark.parametrize(
@@ -137,11 +143,11 @@ def test_any_text_is_a_time_or_a_value_error(text: str) -> None:
 def test_the_point_to_continue_from_lies_before_the_end(
     continue_at: float | None, length: float, second: float | None
 ) -> None:
-    assert join_point(continue_at, length) == second
+    assert effective_continue_at(continue_at, length) == second
 
 
 @given(st.none() | st.floats(0, 1000), st.floats(0.03, 1000))
 def test_no_point_lies_past_the_end(continue_at: float | None, length: float) -> None:
-    second = join_point(continue_at, length)
+    second = effective_continue_at(continue_at, length)
 
     assert second is None or 0 <= second < length

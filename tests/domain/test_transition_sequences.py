@@ -23,14 +23,14 @@ from bot.domain.models import (
 from bot.domain.transitions import (
     can_check_again,
     cancelled,
-    checking_again,
-    ended,
     expired,
+    finished,
     observed,
+    poll_failed,
     postponed,
+    reopened,
     submitted,
     submitting,
-    unreachable,
 )
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -94,7 +94,7 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.now = START
         self.ext = Extension(
-            trigger="1",
+            idempotency_key="1",
             member_id=2,
             request=ExtendRequest(provider="p", clip_id="c"),
             reply=ReplyRef(channel_id=3),
@@ -129,7 +129,7 @@ class History(RuleBasedStateMachine):
 
     @rule(lease=seconds)
     def it_is_claimed(self, lease: dt.timedelta) -> None:
-        self.hear(lambda ext: submitting(ext, now=self.now, lapses_at=self.now + lease))
+        self.hear(lambda ext: submitting(ext, now=self.now, lease_until=self.now + lease))
 
     @rule(handle=handles, wait=seconds)
     def it_is_taken(self, handle: Handle, wait: dt.timedelta) -> None:
@@ -166,7 +166,7 @@ class History(RuleBasedStateMachine):
     def it_ends(self, status: Status, reason: Reason | None, *, does: bool) -> None:
         if not does:
             return
-        self.hear(lambda ext: ended(ext, status, reason, now=self.now))
+        self.hear(lambda ext: finished(ext, status, reason, now=self.now))
         assert self.ext.status.is_final
 
     @rule(answer=answers)
@@ -193,7 +193,7 @@ class History(RuleBasedStateMachine):
 
     @rule(wait=seconds)
     def its_provider_is_away(self, wait: dt.timedelta) -> None:
-        self.hear(lambda ext: unreachable(ext, due_at=self.now + wait))
+        self.hear(lambda ext: poll_failed(ext, due_at=self.now + wait))
 
     @rule()
     def its_deadline_is_looked_at(self) -> None:
@@ -207,7 +207,7 @@ class History(RuleBasedStateMachine):
     def its_member_checks_again(self) -> None:
         offered = can_check_again(self.ext)
         before = self.ext
-        self.move_to(checking_again(before, now=self.now, deadline=DEADLINE))
+        self.move_to(reopened(before, now=self.now, deadline=DEADLINE))
         assert self.ext.status.is_tracked if offered else self.ext is before
 
     @invariant()

@@ -20,15 +20,15 @@ from bot.domain.models import (
 from bot.domain.transitions import (
     can_check_again,
     cancelled,
-    checking_again,
-    ended,
     expired,
+    finished,
     observed,
+    poll_failed,
     postponed,
-    relinked,
+    reopened,
     submitted,
     submitting,
-    unreachable,
+    with_current_links,
 )
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -42,7 +42,7 @@ STREAM = "https://example.com/?item_id="
 def extension(status: Status = Status.WAITING, *clips: Clip, **more: object) -> Extension:
     ext = Extension(
         id=7,
-        trigger="1",
+        idempotency_key="1",
         member_id=2,
         request=ExtendRequest(provider="p", clip_id="c"),
         reply=ReplyRef(channel_id=3),
@@ -91,7 +91,7 @@ def seen(*clips: Clip, is_open: bool = False, error: str | None = None) -> Progr
 
 def test_a_waiting_extension_is_submitted() -> None:
     asked = submitting(
-        extension(reason=REASON, failures=3), now=NOW, lapses_at=NOW + dt.timedelta(minutes=2)
+        extension(reason=REASON, failures=3), now=NOW, lease_until=NOW + dt.timedelta(minutes=2)
     )
     taken = submitted(asked, HANDLE, now=NOW, due_at=LATER, deadline=DEADLINE)
 
@@ -107,7 +107,7 @@ def test_a_waiting_extension_is_submitted() -> None:
 
 
 def test_members_see_the_start_of_a_submission_and_not_its_end() -> None:
-    asked = submitting(extension(), now=NOW, lapses_at=LATER)
+    asked = submitting(extension(), now=NOW, lease_until=LATER)
     taken = submitted(asked, HANDLE, now=NOW, due_at=LATER, deadline=DEADLINE)
 
     assert (asked.revision, taken.revision) == (2, 2)
@@ -142,7 +142,7 @@ def test_members_see_when_a_postponed_extension_is_tried_again() -> None:
 def test_only_a_waiting_extension_is_sent_or_cancelled(status: Status) -> None:
     ext = extension(status)
 
-    assert submitting(ext, now=NOW, lapses_at=LATER) is ext
+    assert submitting(ext, now=NOW, lease_until=LATER) is ext
     assert cancelled(ext, now=NOW) is ext
 
 
@@ -170,7 +170,7 @@ def test_a_member_cancels_while_it_waits() -> None:
 @pytest.mark.parametrize("status", sorted(set(Status) - FINAL))
 def test_an_extension_ends_from_anywhere(status: Status) -> None:
     reason = Reason(kind=ReasonKind.UNCONFIRMED)
-    ext = ended(extension(status), Status.UNCONFIRMED, reason, now=LATER)
+    ext = finished(extension(status), Status.UNCONFIRMED, reason, now=LATER)
 
     assert (ext.status, ext.reason, ext.finished_at) == (Status.UNCONFIRMED, reason, LATER)
     assert ext.revision == 2
@@ -263,7 +263,7 @@ def test_an_answer_ends_a_run_of_failures() -> None:
 
 
 def test_a_provider_that_can_not_be_reached_is_no_news_to_members() -> None:
-    ext = unreachable(extension(Status.STREAMING, streaming("a"), failures=1), due_at=LATER)
+    ext = poll_failed(extension(Status.STREAMING, streaming("a"), failures=1), due_at=LATER)
 
     assert (ext.status, ext.failures, ext.due_at, ext.revision) == (Status.STREAMING, 2, LATER, 1)
 
@@ -273,7 +273,7 @@ def test_only_what_the_provider_has_is_tracked(status: Status) -> None:
     ext = extension(status, running("a"))
 
     assert observed(ext, seen(complete("a")), now=LATER) is ext
-    assert unreachable(ext, due_at=LATER) is ext
+    assert poll_failed(ext, due_at=LATER) is ext
     assert expired(ext, now=NOW + DEADLINE) is ext
 
 
@@ -432,7 +432,7 @@ def test_what_can_be_heard_at_the_deadline_is_kept() -> None:
 )
 def test_asking_again_is_offered_where_audio_could_still_come(ext: Extension, *, can: bool) -> None:
     assert can_check_again(ext) is can
-    again = checking_again(ext, now=LATER, deadline=DEADLINE)
+    again = reopened(ext, now=LATER, deadline=DEADLINE)
     assert again.status.is_tracked if can else again is ext
 
 
@@ -445,7 +445,7 @@ def test_asking_again_starts_a_new_deadline() -> None:
         finished_at=NOW,
         failures=2,
     )
-    again = checking_again(ext, now=LATER, deadline=DEADLINE)
+    again = reopened(ext, now=LATER, deadline=DEADLINE)
 
     assert (again.status, again.reason, again.finished_at) == (Status.SUBMITTED, None, None)
     assert (again.due_at, again.deadline_at) == (LATER, LATER + DEADLINE)
@@ -456,7 +456,7 @@ def test_asking_again_reopens_only_clips_whose_audio_is_missing() -> None:
     ext = extension(
         Status.EXPIRED, withdrawn("a"), broken("b"), streaming("c"), complete("d"), running("e")
     )
-    again = checking_again(ext, now=LATER, deadline=DEADLINE)
+    again = reopened(ext, now=LATER, deadline=DEADLINE)
 
     assert again.status is Status.STREAMING
     assert again.clips == (
@@ -478,20 +478,20 @@ def test_asking_again_reopens_only_clips_whose_audio_is_missing() -> None:
 )
 def test_the_answer_to_asking_again_decides(news: list[Clip], status: Status) -> None:
     ext = extension(Status.FAILED, withdrawn("a"), broken("b"))
-    again = checking_again(ext, now=NOW, deadline=DEADLINE)
+    again = reopened(ext, now=NOW, deadline=DEADLINE)
 
     assert observed(again, seen(*news), now=LATER).status is status
 
 
 FINAL_NEWS: list[Callable[[Extension], Extension]] = [
-    lambda ext: submitting(ext, now=LATER, lapses_at=LATER),
+    lambda ext: submitting(ext, now=LATER, lease_until=LATER),
     lambda ext: submitted(ext, HANDLE, now=LATER, due_at=LATER, deadline=DEADLINE),
     lambda ext: postponed(ext, REASON, due_at=LATER),
-    lambda ext: ended(ext, Status.FAILED, REASON, now=LATER),
+    lambda ext: finished(ext, Status.FAILED, REASON, now=LATER),
     lambda ext: cancelled(ext, now=LATER),
     lambda ext: observed(ext, seen(complete("a")), now=LATER),
     lambda ext: observed(ext, seen(error="refused"), now=LATER),
-    lambda ext: unreachable(ext, due_at=LATER),
+    lambda ext: poll_failed(ext, due_at=LATER),
     lambda ext: expired(ext, now=NOW + 2 * DEADLINE),
 ]
 
@@ -509,18 +509,18 @@ def test_a_final_status_never_changes(
 def test_fresh_links_replace_the_old_ones() -> None:
     ext = extension(Status.COMPLETE, complete("a"), complete("b"))
     new = replace(complete("a"), audio_url="https://cdn.example/new.mp3", image_url="https://i.e/x")
-    fresh = relinked(ext, seen(new))
+    fresh = with_current_links(ext, seen(new))
     assert fresh.clips == (
         replace(ext.clips[0], audio_url=new.audio_url, image_url=new.image_url),
         ext.clips[1],
     )
     assert fresh.revision == ext.revision + 1
-    assert relinked(fresh, seen(new)) == fresh
+    assert with_current_links(fresh, seen(new)) == fresh
 
 
 def test_a_link_that_was_withdrawn_since_is_gone_and_the_status_stays() -> None:
     ext = extension(Status.COMPLETE, complete("a"))
-    gone = relinked(ext, seen(withdrawn("a")))
+    gone = with_current_links(ext, seen(withdrawn("a")))
     assert gone.clips[0].audio_url is None
     assert gone.status is Status.COMPLETE
     assert can_check_again(replace(gone, handle=Handle(task_id="t")))
@@ -529,11 +529,11 @@ def test_a_link_that_was_withdrawn_since_is_gone_and_the_status_stays() -> None:
 @pytest.mark.parametrize("news", [running("a"), broken("a"), streaming("a")])
 def test_only_finished_clips_bring_fresh_links(news: Clip) -> None:
     ext = extension(Status.COMPLETE, complete("a"))
-    assert relinked(ext, seen(news)) == ext
+    assert with_current_links(ext, seen(news)) == ext
 
 
 def test_links_belong_to_what_is_complete() -> None:
     ext = extension(Status.STREAMING, streaming("a"))
-    assert relinked(ext, seen(complete("a"))) == ext
+    assert with_current_links(ext, seen(complete("a"))) == ext
     twin = extension(Status.COMPLETE, complete("a"), broken("b"))
-    assert relinked(twin, seen(complete("b"))) == twin
+    assert with_current_links(twin, seen(complete("b"))) == twin

@@ -5,24 +5,24 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from stage import PROVIDERS, Stage
 
 from sandbox.discord.server import DiscordServer
 from sandbox.providers.server import ProviderServer
 from sandbox.providers.timeline import Timeline
+from tests.support.bot_harness import PROVIDERS, BotHarness
 
 # Short clips that are soon ready: what takes minutes at Suno takes seconds here.
 QUICK = Timeline(queued=(0.1, 0.2), streaming=(1.8, 2.0), complete=(3.7, 4.0), length=(4.0, 6.0))
 
 
 @pytest.fixture
-async def offline_stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def offline_stage(tmp_path: Path) -> AsyncIterator[BotHarness]:
     """A sandbox without a bot; at the end, no bot on it may have broken a rule."""
     async with (
         DiscordServer(openapi=os.environ.get("SANDBOX_OPENAPI")) as discord,
         ProviderServer(timeline=QUICK) as providers,
     ):
-        made = Stage(discord, providers, database=tmp_path / "encore.db")
+        made = BotHarness(discord, providers, database=tmp_path / "encore.db")
         yield made
         assert [str(violation) for violation in discord.violations] == made.violations
         for studio in providers.accounts.values():
@@ -30,7 +30,7 @@ async def offline_stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def stage(offline_stage: Stage) -> AsyncIterator[Stage]:
+async def stage(offline_stage: BotHarness) -> AsyncIterator[BotHarness]:
     """A sandbox with a connected bot."""
     async with offline_stage.bot():
         yield offline_stage

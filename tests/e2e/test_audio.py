@@ -8,10 +8,10 @@ from typing import Any
 import av
 from mutagen.id3 import ID3
 from PIL import Image
-from stage import GREEN, LYRICS, Mortal, Stage, colour, text
 
 from sandbox.discord.models import Attachment, Message
 from sandbox.discord.permissions import Permission
+from tests.support.bot_harness import GREEN, LYRICS, BotHarness, BotProcess, colour, text
 
 NAME = "suno_api"
 KILLS = 8
@@ -29,7 +29,7 @@ def seconds(mp3: bytes) -> float:
         return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
 
 
-async def test_a_finished_reply_carries_its_audio(stage: Stage, provider: str) -> None:
+async def test_a_finished_reply_carries_its_audio(stage: BotHarness, provider: str) -> None:
     reply = await stage.extend(provider, at="0:10", title="Night Bus")
     await stage.finished(reply)
     await stage.until(lambda: files(reply, ".mp3"))
@@ -56,12 +56,12 @@ async def test_a_finished_reply_carries_its_audio(stage: Stage, provider: str) -
     assert "Listen" in text(reply)
 
 
-async def carries(stage: Stage, message: Message, *, songs: int = 2) -> None:
+async def carries(stage: BotHarness, message: Message, *, songs: int = 2) -> None:
     """Wait until a reply carries its audio."""
     await stage.until(lambda: len(files(message, ".mp3")) == songs)
 
 
-async def test_the_links_come_at_once_and_all_files_in_one_edit(stage: Stage) -> None:
+async def test_the_links_come_at_once_and_all_files_in_one_edit(stage: BotHarness) -> None:
     reply = await stage.extend(NAME, at="0:10")
     await carries(stage, reply)
     greens = [shown for _, shown in reply.history if shown["embeds"][0]["color"] == GREEN]
@@ -73,7 +73,7 @@ async def test_the_links_come_at_once_and_all_files_in_one_edit(stage: Stage) ->
     assert all("waveform-" in embed["image"]["url"] for embed in greens[1]["embeds"][1:])
 
 
-async def test_later_news_leave_audio_and_picture_where_they_are(stage: Stage) -> None:
+async def test_later_news_leave_audio_and_picture_where_they_are(stage: BotHarness) -> None:
     reply = await stage.extend(NAME, at="0:10")
     await carries(stage, reply)
     before = [each.id for each in reply.attachments]
@@ -87,7 +87,7 @@ async def test_later_news_leave_audio_and_picture_where_they_are(stage: Stage) -
     assert pictures == [each.url for each in files(reply, ".png")]
 
 
-async def test_what_is_too_large_for_the_place_is_encoded_to_fit(stage: Stage) -> None:
+async def test_what_is_too_large_for_the_place_is_encoded_to_fit(stage: BotHarness) -> None:
     stage.discord.state.guild.attachment_limit = 85_000
     reply = await stage.extend(NAME, at="0:10")
     await carries(stage, reply)
@@ -95,7 +95,9 @@ async def test_what_is_too_large_for_the_place_is_encoded_to_fit(stage: Stage) -
     assert "kbit/s, to fit" in text(reply)
 
 
-async def test_what_fits_nowhere_is_linked_and_seen_and_the_reply_says_so(stage: Stage) -> None:
+async def test_what_fits_nowhere_is_linked_and_seen_and_the_reply_says_so(
+    stage: BotHarness,
+) -> None:
     stage.discord.state.guild.attachment_limit = 45_000
     reply = await stage.extend(NAME, at="0:10")
     await stage.until(lambda: files(reply, ".png"))
@@ -104,7 +106,7 @@ async def test_what_fits_nowhere_is_linked_and_seen_and_the_reply_says_so(stage:
     assert "Listen" in text(reply)
 
 
-async def test_without_the_permission_the_reply_names_it(stage: Stage) -> None:
+async def test_without_the_permission_the_reply_names_it(stage: BotHarness) -> None:
     world = stage.discord.state
     world.set_overwrite(world.channel, world.bot, deny=Permission.ATTACH_FILES)
     reply = await stage.extend(NAME, at="0:10")
@@ -114,10 +116,10 @@ async def test_without_the_permission_the_reply_names_it(stage: Stage) -> None:
 
 
 async def test_killed_at_any_moment_each_reply_carries_each_clip_once(
-    offline_stage: Stage, tmp_path: Path
+    offline_stage: BotHarness, tmp_path: Path
 ) -> None:
     stage, log = offline_stage, tmp_path / "bot.log"
-    bot = Mortal(stage, log)
+    bot = BotProcess(stage, log)
     await bot.start()
     replies = [await stage.extend(NAME, at=f"0:1{number}") for number in range(3)]
     for reply in replies:

@@ -6,12 +6,11 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from stage import GREEN, PROVIDERS, RED, Mortal, Stage, colour, text
-
 from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.interaction_models import Modal
 from sandbox.discord.models import Message
 from sandbox.providers.faults import Fault
+from tests.support.bot_harness import GREEN, PROVIDERS, RED, BotHarness, BotProcess, colour, text
 
 KILLS = 50
 ASKS_PER_LIFE = 3
@@ -31,11 +30,11 @@ class Asked:
 class Ordeal:
     """A member who keeps asking, and a bot that keeps being killed."""
 
-    def __init__(self, stage: Stage, log: Path, seed: int) -> None:
+    def __init__(self, stage: BotHarness, log: Path, seed: int) -> None:
         self.stage = stage
         self.random = random.Random(seed)
         self.asked: list[Asked] = []
-        self.bot = Mortal(stage, log, ENCORE_LOG="console")
+        self.bot = BotProcess(stage, log, ENCORE_LOG="console")
 
     async def life(self) -> None:
         """Start the bot, have it asked for things, and kill it at a random moment.
@@ -93,7 +92,7 @@ class Ordeal:
 
 
 async def test_nothing_is_sent_twice_and_nothing_is_lost_whenever_it_is_killed(
-    offline_stage: Stage, tmp_path: Path
+    offline_stage: BotHarness, tmp_path: Path
 ) -> None:
     stage = offline_stage
     # Dying bots leave requests half sent; what counts is what they do about it.

@@ -1,9 +1,20 @@
 """From `/extend` to the audio, as a member sees it."""
 
-from stage import BLURPLE, GREEN, LYRICS, ORANGE, STYLE, YELLOW, Stage, colours, labels, text
+from tests.support.bot_harness import (
+    BLURPLE,
+    GREEN,
+    LYRICS,
+    ORANGE,
+    STYLE,
+    YELLOW,
+    BotHarness,
+    colours,
+    labels,
+    text,
+)
 
 
-async def test_a_clip_is_extended_from_command_to_audio(stage: Stage, provider: str) -> None:
+async def test_a_clip_is_extended_from_command_to_audio(stage: BotHarness, provider: str) -> None:
     reply = await stage.extend(provider, at="0:10")
     await stage.finished(reply)
     assert colours(reply) == [YELLOW, BLURPLE, ORANGE, GREEN]
@@ -18,7 +29,7 @@ async def test_a_clip_is_extended_from_command_to_audio(stage: Stage, provider: 
     assert reply.pinged == frozenset()
 
 
-async def test_what_was_typed_is_what_the_provider_gets(stage: Stage, provider: str) -> None:
+async def test_what_was_typed_is_what_the_provider_gets(stage: BotHarness, provider: str) -> None:
     opened = await stage.open_modal(provider, at="12.5", title="Night Bus II")
     assert opened.modal is not None
     fields = opened.modal.fields
@@ -35,7 +46,7 @@ async def test_what_was_typed_is_what_the_provider_gets(stage: Stage, provider: 
     assert request["tags"] in (STYLE, STYLE.split(", "))
 
 
-async def test_the_end_is_looked_up_where_the_provider_can_tell(stage: Stage) -> None:
+async def test_the_end_is_looked_up_where_the_provider_can_tell(stage: BotHarness) -> None:
     reply = await stage.extend("sunoapi_com", at="end")
     await stage.finished(reply)
     [submission] = stage.studio("sunoapi_com").submissions
@@ -43,14 +54,16 @@ async def test_the_end_is_looked_up_where_the_provider_can_tell(stage: Stage) ->
     assert "at 0:24" in text(reply)
 
 
-async def test_the_end_of_an_unknown_clip_must_be_said_where_nobody_can_tell(stage: Stage) -> None:
+async def test_the_end_of_an_unknown_clip_must_be_said_where_nobody_can_tell(
+    stage: BotHarness,
+) -> None:
     reply = await stage.extend("sunosay")
     await stage.finished(reply)
     assert "Say the second yourself" in text(reply)
     assert stage.studio("sunosay").submissions == []
 
 
-async def test_an_extension_of_an_extension_knows_its_source(stage: Stage) -> None:
+async def test_an_extension_of_an_extension_knows_its_source(stage: BotHarness) -> None:
     first = await stage.extend("sunoapi_co", at="0:10", title="Long Road")
     await stage.finished(first)
     choices = await stage.ada.autocomplete("extend", focused="clip", value="long")
@@ -71,7 +84,7 @@ async def test_an_extension_of_an_extension_knows_its_source(stage: Stage) -> No
     assert f"[Long Road]({first.url})" in text(sent.message)
 
 
-async def test_a_reply_can_be_named_by_its_link(stage: Stage) -> None:
+async def test_a_reply_can_be_named_by_its_link(stage: BotHarness) -> None:
     first = await stage.extend("suno_api", at="0:10")
     await stage.finished(first)
     opened = await stage.ada.slash("extend", clip=first.url)
@@ -82,7 +95,7 @@ async def test_a_reply_can_be_named_by_its_link(stage: Stage) -> None:
     assert studio.submissions[1].request["audio_id"] == studio.submissions[0].clip_ids[0]
 
 
-async def test_it_works_in_a_thread_and_in_a_direct_message(stage: Stage) -> None:
+async def test_it_works_in_a_thread_and_in_a_direct_message(stage: BotHarness) -> None:
     thread = stage.discord.state.new_thread("part two", stage.discord.state.channel)
     replies = [
         await stage.extend("aimlapi", at="0:10", channel=place) for place in (thread, stage.ada.dm)
@@ -93,7 +106,7 @@ async def test_it_works_in_a_thread_and_in_a_direct_message(stage: Stage) -> Non
         assert colours(reply)[-1] == GREEN
 
 
-async def test_commands_are_synced_only_when_they_changed(offline_stage: Stage) -> None:
+async def test_commands_are_synced_only_when_they_changed(offline_stage: BotHarness) -> None:
     def syncs() -> int:
         return sum(request.method == "PUT" for request in offline_stage.discord.requests)
 

@@ -4,10 +4,10 @@ import json
 import logging
 
 import pytest
-from stage import GREEN, RED, Stage, colour, labels, text
 
 from sandbox.discord.models import Message
 from sandbox.providers.faults import Fault
+from tests.support.bot_harness import GREEN, RED, BotHarness, colour, labels, text
 
 ALL = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
 
@@ -63,13 +63,13 @@ FETCHING = (
 )
 
 
-def posts(stage: Stage, provider: str, marker: str) -> int:
+def posts(stage: BotHarness, provider: str, marker: str) -> int:
     """How often the request with ``marker`` in its lyrics was sent."""
     sent = [request.json for request in stage.studio(provider).requests if request.json]
     return sum(marker in json.dumps(body.get("prompt", "")) for body in sent)
 
 
-def outcome(stage: Stage, provider: str, marker: str, reply: Message) -> tuple[object, ...]:
+def outcome(stage: BotHarness, provider: str, marker: str, reply: Message) -> tuple[object, ...]:
     return colour(reply), text(reply), labels(reply), posts(stage, provider, marker)
 
 
@@ -83,7 +83,7 @@ def meets(reply: Message, expected: tuple[int, str, str]) -> bool:
 
 
 async def test_every_failure_of_submitting_ends_in_one_clear_reply(
-    offline_stage: Stage, provider: str, caplog: pytest.LogCaptureFixture
+    offline_stage: BotHarness, provider: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     stage = offline_stage
     stage.overrides["ENCORE_DEADLINE"] = "8"
@@ -116,7 +116,7 @@ async def test_every_failure_of_submitting_ends_in_one_clear_reply(
 
 
 async def test_what_may_come_later_is_sent_again_only_when_nothing_was_charged(
-    stage: Stage, provider: str
+    stage: BotHarness, provider: str
 ) -> None:
     replies: dict[Fault, Message] = {}
     for fault in AGAIN:
@@ -130,7 +130,7 @@ async def test_what_may_come_later_is_sent_again_only_when_nothing_was_charged(
     assert len(stage.studio(provider).submissions) == len(AGAIN)
 
 
-async def test_no_failure_of_asking_touches_the_result(stage: Stage, provider: str) -> None:
+async def test_no_failure_of_asking_touches_the_result(stage: BotHarness, provider: str) -> None:
     replies: list[Message] = []
     for fault in FETCHING:
         replies.append(await stage.extend(provider, at="0:10"))

@@ -6,10 +6,10 @@ import logging
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stage import RED, Stage, labels, text
 
 from bot.domain.text import utf16_length
 from sandbox.discord.models import Message
+from tests.support.bot_harness import RED, BotHarness, labels, text
 
 CASES = 300
 AT_ONCE = 25
@@ -82,7 +82,7 @@ def hostile_forms() -> list[dict[str, str]]:
     return drawn
 
 
-async def send(stage: Stage, form: dict[str, str]) -> Message:
+async def send(stage: BotHarness, form: dict[str, str]) -> Message:
     opened = await stage.open_modal("suno_api", lyrics=None, tags=None)
     assert opened.modal is not None
     sent = await stage.ada.submit(opened.modal, dict(form))
@@ -91,7 +91,7 @@ async def send(stage: Stage, form: dict[str, str]) -> Message:
     return sent.message
 
 
-async def test_no_text_breaks_a_reply(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_text_breaks_a_reply(stage: BotHarness, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     forms = hostile_forms()
     assert len(forms) >= CASES * 0.8
@@ -114,7 +114,7 @@ async def test_no_text_breaks_a_reply(stage: Stage, caplog: pytest.LogCaptureFix
     assert not [r for r in caplog.records if r.levelno >= logging.ERROR and "bot" in r.name]
 
 
-async def test_a_refused_form_opens_again_with_everything_in_it(stage: Stage) -> None:
+async def test_a_refused_form_opens_again_with_everything_in_it(stage: BotHarness) -> None:
     typed = {"lyrics": "🎵" * 2001, "style": "a, b", "title": "Mine", "at": "0:11"}
     opened = await stage.open_modal("aimlapi", lyrics=None)
     refused = await stage.ada.submit(opened.modal, dict(typed))
@@ -140,7 +140,7 @@ async def test_a_refused_form_opens_again_with_everything_in_it(stage: Stage) ->
     ],
 )
 async def test_a_refusal_before_the_modal_says_why_and_shows_what_was_typed(
-    stage: Stage, options: dict[str, str], words: str
+    stage: BotHarness, options: dict[str, str], words: str
 ) -> None:
     named = {
         "clip": stage.source("aimlapi"),
@@ -156,7 +156,7 @@ async def test_a_refusal_before_the_modal_says_why_and_shows_what_was_typed(
     assert "my words" in text(call.message)
 
 
-async def test_long_lyrics_come_back_as_a_file_when_no_form_can_open(stage: Stage) -> None:
+async def test_long_lyrics_come_back_as_a_file_when_no_form_can_open(stage: BotHarness) -> None:
     lyrics = "🎵 *la la*\n" * 350
     call = await stage.ada.slash("extend", clip="not a clip", lyrics=lyrics)
     assert call.is_ephemeral
@@ -169,7 +169,7 @@ async def test_long_lyrics_come_back_as_a_file_when_no_form_can_open(stage: Stag
 
 @pytest.mark.parametrize("provider", ["sunosay", "sunoapi_co"])
 async def test_a_style_that_is_lacking_is_asked_for_and_nothing_is_lost(
-    stage: Stage, provider: str
+    stage: BotHarness, provider: str
 ) -> None:
     refused = await stage.ask(provider, at="0:10", tags=None, lyrics="my words")
     assert refused.is_ephemeral

@@ -5,21 +5,24 @@ import contextlib
 import re
 import sqlite3
 
-from stage import GREEN, RED, Stage, colour, labels, text
-
 from bot.domain.library import PAGE_SIZE
 from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Channel, Message
 from sandbox.discord.permissions import Permission
 from sandbox.providers.clips import LinkKind
+from tests.support.bot_harness import GREEN, RED, BotHarness, colour, labels, text
 
 NAME = "suno_api"
 LONG_LYRICS = "\n".join(f"[Verse {number}]\nla *la* @everyone" for number in range(60))
 
 
 async def made(
-    stage: Stage, *, channel: Channel | None = None, member: Member | None = None, **options: object
+    stage: BotHarness,
+    *,
+    channel: Channel | None = None,
+    member: Member | None = None,
+    **options: object,
 ) -> Message:
     """Return the finished reply to an extension."""
     reply = await stage.extend(NAME, at="0:03", channel=channel, member=member, **options)
@@ -28,7 +31,7 @@ async def made(
     return reply
 
 
-async def carried(stage: Stage) -> None:
+async def carried(stage: BotHarness) -> None:
     """Wait until all replies carry their audio, so that nothing is to be edited any more."""
 
     def is_done() -> bool:
@@ -39,7 +42,11 @@ async def carried(stage: Stage) -> None:
 
 
 async def look(
-    stage: Stage, *, member: Member | None = None, channel: Channel | None = None, **options: object
+    stage: BotHarness,
+    *,
+    member: Member | None = None,
+    channel: Channel | None = None,
+    **options: object,
 ) -> Message:
     """Return what /library answers."""
     return private(await (member or stage.ada).slash("library", channel=channel, **options))
@@ -55,21 +62,25 @@ def private(call: Interaction) -> Message:
 
 
 async def clip(
-    stage: Stage, named: object, *, member: Member | None = None, channel: Channel | None = None
+    stage: BotHarness,
+    named: object,
+    *,
+    member: Member | None = None,
+    channel: Channel | None = None,
 ) -> Message:
     """Return what /clip answers, once it is there."""
     call = await (member or stage.ada).slash("clip", clip=named, channel=channel)
     return await told(stage, call)
 
 
-async def told(stage: Stage, call: Interaction) -> Message:
+async def told(stage: BotHarness, call: Interaction) -> Message:
     """Return an answer that Encore had to think about."""
     message = private(call)
     await stage.until(lambda: not message.is_loading)
     return message
 
 
-def made_clips(stage: Stage, number: int = -1) -> list[str]:
+def made_clips(stage: BotHarness, number: int = -1) -> list[str]:
     return stage.studio(NAME).submissions[number].clip_ids
 
 
@@ -77,7 +88,7 @@ def footer(message: Message) -> str:
     return message.embeds[0].get("footer", {}).get("text", "")
 
 
-async def test_a_member_looks_through_their_clips(stage: Stage) -> None:
+async def test_a_member_looks_through_their_clips(stage: BotHarness) -> None:
     empty = await look(stage)
     assert "You have made no clips yet" in text(empty)
     assert "/extend" in text(empty)
@@ -94,7 +105,7 @@ async def test_a_member_looks_through_their_clips(stage: Stage) -> None:
     assert card.embeds[0]["title"] == r"Long \*Road\* · B"
 
 
-async def test_pages_turn_in_place_and_after_a_restart(offline_stage: Stage) -> None:
+async def test_pages_turn_in_place_and_after_a_restart(offline_stage: BotHarness) -> None:
     stage = offline_stage
     async with stage.bot():
         for number in range(PAGE_SIZE // 2 + 1):
@@ -111,7 +122,7 @@ async def test_pages_turn_in_place_and_after_a_restart(offline_stage: Stage) -> 
         assert page.embeds[0]["title"] == "Clips of this channel with “song”"
 
 
-async def test_a_search_carries_whatever_was_typed(stage: Stage) -> None:
+async def test_a_search_carries_whatever_was_typed(stage: BotHarness) -> None:
     await made(stage, title="Łódź: 50%_off :2:")
     found = await look(stage, search="  łÓDŹ: 50%_OFF :2: ")
     assert footer(found) == "page 1 of 1 · 2 clips"
@@ -122,7 +133,7 @@ async def test_a_search_carries_whatever_was_typed(stage: Stage) -> None:
     assert "too long to search for" in text(long)
 
 
-async def test_a_page_that_is_gone_is_the_last_one(stage: Stage) -> None:
+async def test_a_page_that_is_gone_is_the_last_one(stage: BotHarness) -> None:
     for number in range(PAGE_SIZE // 2 + 1):
         await made(stage, title=f"Song {number}")
     page = await look(stage)
@@ -135,7 +146,7 @@ async def test_a_page_that_is_gone_is_the_last_one(stage: Stage) -> None:
     assert "◀ Newer" not in labels(page)
 
 
-async def test_what_a_member_can_not_view_is_nowhere(stage: Stage) -> None:
+async def test_what_a_member_can_not_view_is_nowhere(stage: BotHarness) -> None:
     world = stage.discord.state
     ben = stage.discord.member("Ben")
     secret = world.new_channel("secret")
@@ -168,7 +179,7 @@ async def test_what_a_member_can_not_view_is_nowhere(stage: Stage) -> None:
     assert footer(page) == "page 1 of 1 · 6 clips"
 
 
-async def test_archived_threads_are_looked_up(offline_stage: Stage) -> None:
+async def test_archived_threads_are_looked_up(offline_stage: BotHarness) -> None:
     stage = offline_stage
     world = stage.discord.state
     ben = stage.discord.member("Ben")
@@ -192,7 +203,7 @@ async def test_archived_threads_are_looked_up(offline_stage: Stage) -> None:
 
 
 async def test_a_thread_that_discord_does_not_tell_of_is_not_shown_meanwhile(
-    offline_stage: Stage,
+    offline_stage: BotHarness,
 ) -> None:
     stage = offline_stage
     ben = stage.discord.member("Ben")
@@ -211,7 +222,7 @@ async def test_a_thread_that_discord_does_not_tell_of_is_not_shown_meanwhile(
         assert footer(page) == "page 1 of 1 · 2 clips"
 
 
-async def test_private_threads_are_for_who_is_in_them_or_manages_them(stage: Stage) -> None:
+async def test_private_threads_are_for_who_is_in_them_or_manages_them(stage: BotHarness) -> None:
     world = stage.discord.state
     ben = stage.discord.member("Ben")
     thread = world.new_thread("secret", world.channel, private=True)
@@ -227,7 +238,7 @@ async def test_private_threads_are_for_who_is_in_them_or_manages_them(stage: Sta
     assert footer(page) == "page 1 of 1 · 2 clips"
 
 
-async def test_there_is_no_server_in_a_direct_message(stage: Stage) -> None:
+async def test_there_is_no_server_in_a_direct_message(stage: BotHarness) -> None:
     await made(stage, title="Direct Song", channel=stage.ada.dm)
     refused = await look(stage, of="this server", channel=stage.ada.dm)
     assert colour(refused) == RED
@@ -236,7 +247,7 @@ async def test_there_is_no_server_in_a_direct_message(stage: Stage) -> None:
         assert footer(await look(stage, of=of, channel=stage.ada.dm)) == "page 1 of 1 · 2 clips"
 
 
-async def test_a_clip_tells_what_was_asked_and_where_it_stands(stage: Stage) -> None:
+async def test_a_clip_tells_what_was_asked_and_where_it_stands(stage: BotHarness) -> None:
     first = await made(stage, title="Root Song", exclude="metal")
     call = await stage.ada.click(first, "➕ Extend B")
     sent = await stage.ada.submit(call.modal)
@@ -269,7 +280,7 @@ async def test_a_clip_tells_what_was_asked_and_where_it_stands(stage: Stage) -> 
     assert extending.modal is not None
 
 
-async def test_a_source_from_elsewhere_is_shown_too(stage: Stage) -> None:
+async def test_a_source_from_elsewhere_is_shown_too(stage: BotHarness) -> None:
     await made(stage)
     card = await clip(stage, f"https://suno.com/song/{stage.source(NAME)}")
     assert "not made here, but used as a source" in text(card)
@@ -281,7 +292,7 @@ async def test_a_source_from_elsewhere_is_shown_too(stage: Stage) -> None:
     assert "names no clip" in text(private(await stage.ada.slash("clip", clip="nonsense")))
 
 
-async def test_long_lyrics_come_as_a_file(stage: Stage) -> None:
+async def test_long_lyrics_come_as_a_file(stage: BotHarness) -> None:
     reply = await made(stage, lyrics=LONG_LYRICS)
     card = await clip(stage, reply.url)
     assert [each.filename for each in card.attachments] == ["lyrics.txt"]
@@ -290,7 +301,7 @@ async def test_long_lyrics_come_as_a_file(stage: Stage) -> None:
     assert r"\*la\* \@everyone" in text(card)
 
 
-async def test_without_the_right_to_attach_all_lyrics_come_as_text(stage: Stage) -> None:
+async def test_without_the_right_to_attach_all_lyrics_come_as_text(stage: BotHarness) -> None:
     world = stage.discord.state
     world.set_overwrite(world.channel, world.bot, deny=Permission.ATTACH_FILES)
     reply = await made(stage, lyrics=LONG_LYRICS)
@@ -303,7 +314,7 @@ async def test_without_the_right_to_attach_all_lyrics_come_as_text(stage: Stage)
     assert sum(text(message).count(r"\@everyone") for message in call.followups) == 60
 
 
-async def test_a_withdrawn_clip_says_so(stage: Stage) -> None:
+async def test_a_withdrawn_clip_says_so(stage: BotHarness) -> None:
     await made(stage)
     clip_id = made_clips(stage)[0]
     assert "▶ Listen" in labels(await clip(stage, clip_id))
@@ -314,7 +325,7 @@ async def test_a_withdrawn_clip_says_so(stage: Stage) -> None:
     assert footer(await look(stage)) == "page 1 of 1 · 1 clip"
 
 
-async def test_a_member_takes_a_clip_out(offline_stage: Stage) -> None:
+async def test_a_member_takes_a_clip_out(offline_stage: BotHarness) -> None:
     stage = offline_stage
     ben = stage.discord.member("Ben")
     async with stage.bot():
@@ -347,7 +358,7 @@ async def test_a_member_takes_a_clip_out(offline_stage: Stage) -> None:
         assert "Mine" in text(reply)
 
 
-async def test_two_clicks_remove_once(stage: Stage) -> None:
+async def test_two_clicks_remove_once(stage: BotHarness) -> None:
     await made(stage)
     card = await clip(stage, made_clips(stage)[0])
     question = private(await stage.ada.click(card, "🗑 Remove from library"))

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from mutagen.id3 import ID3
 from PIL import Image, ImageColor
-from stage import BLURPLE, GREEN, RED, Mortal, Stage, colour, colours, labels, text
 
 from bot.audio.waveform import COLOURS
 from sandbox.discord.interaction_models import Interaction
@@ -21,6 +20,17 @@ from sandbox.discord.models import Attachment, Message
 from sandbox.discord.permissions import Permission
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Fault
+from tests.support.bot_harness import (
+    BLURPLE,
+    GREEN,
+    RED,
+    BotHarness,
+    BotProcess,
+    colour,
+    colours,
+    labels,
+    text,
+)
 
 JOINS, OTHER = "suno_api", "aimlapi"
 AT = ("0:10", "0:03", "0:02")  # where each part goes on
@@ -47,7 +57,7 @@ def is_seen(wanted: str, png: bytes) -> bool:
 
 
 async def extended(
-    stage: Stage, provider: str, *, members: Sequence[Member] = (), parts: int = 3
+    stage: BotHarness, provider: str, *, members: Sequence[Member] = (), parts: int = 3
 ) -> list[Message]:
     """Have as many new parts made, each of the first clip of the one before, by turns."""
     replies: list[Message] = []
@@ -62,7 +72,7 @@ async def extended(
     return replies
 
 
-def clips(stage: Stage, provider: str) -> list[Clip]:
+def clips(stage: BotHarness, provider: str) -> list[Clip]:
     """Return the source, and the first clip of each part."""
     studio = stage.studio(provider)
     made = [studio.clips[each.clip_ids[0]] for each in studio.submissions if each.work == "extend"]
@@ -81,7 +91,7 @@ def kept(lineage: Sequence[Clip]) -> list[float]:
 
 
 async def song_of(
-    stage: Stage, reply: Message, *, letter: str = "A", member: Member | None = None
+    stage: BotHarness, reply: Message, *, letter: str = "A", member: Member | None = None
 ) -> Interaction:
     """Press *Full song* under a reply, and choose a clip."""
     who = member or stage.ada
@@ -98,12 +108,12 @@ def message_of(call: Interaction) -> Message:
     return call.message
 
 
-async def settled(stage: Stage, song: Message) -> None:
+async def settled(stage: BotHarness, song: Message) -> None:
     """Wait until the song is there, or is told why not."""
     await stage.finished(song, within=30)
 
 
-async def tried_again(stage: Stage, song: Message) -> Message:
+async def tried_again(stage: BotHarness, song: Message) -> Message:
     """Press *Try again*, once Encore has noted that what it has just shown is the end of it."""
     while True:
         call = await stage.ada.click(song, "Try again")
@@ -113,7 +123,7 @@ async def tried_again(stage: Stage, song: Message) -> Message:
         assert "is being made already" in text(call.message)
 
 
-async def noted(stage: Stage, reply: Message) -> None:
+async def noted(stage: BotHarness, reply: Message) -> None:
     """Wait until Encore has noted what it has just shown: that the song of a reply is there."""
     said = ""
     while "has that full song already" not in said:
@@ -126,7 +136,7 @@ async def noted(stage: Stage, reply: Message) -> None:
 # Joined by the provider
 
 
-async def test_a_provider_that_joins_is_asked_for_the_song(stage: Stage) -> None:
+async def test_a_provider_that_joins_is_asked_for_the_song(stage: BotHarness) -> None:
     ben = stage.discord.member("Ben")
     replies = await extended(stage, JOINS, members=(stage.ada, ben), parts=2)
     song = message_of(await song_of(stage, replies[1], letter="B", member=ben))
@@ -151,7 +161,7 @@ async def test_a_provider_that_joins_is_asked_for_the_song(stage: Stage) -> None
     assert "continued in" not in text(replies[1])
 
 
-async def test_a_joined_song_goes_on_and_is_joined_again(stage: Stage) -> None:
+async def test_a_joined_song_goes_on_and_is_joined_again(stage: BotHarness) -> None:
     [reply] = await extended(stage, JOINS, parts=1)
     song = message_of(await song_of(stage, reply))
     await settled(stage, song)
@@ -164,7 +174,7 @@ async def test_a_joined_song_goes_on_and_is_joined_again(stage: Stage) -> None:
     assert f"1. [Night Bus]({song.url}) 0:00–0:12 · {stage.ada.mention}" in text(again)
 
 
-async def test_a_song_is_asked_for_once(stage: Stage) -> None:
+async def test_a_song_is_asked_for_once(stage: BotHarness) -> None:
     [reply] = await extended(stage, JOINS, parts=1)
     clip = stage.studio(JOINS).submissions[0].clip_ids[0]
     calls = await asyncio.gather(*(stage.ada.slash("song", clip=clip) for _ in range(3)))
@@ -178,7 +188,7 @@ async def test_a_song_is_asked_for_once(stage: Stage) -> None:
     assert [each.work for each in stage.studio(JOINS).submissions] == ["extend", "concat"]
 
 
-async def test_a_song_whose_reply_was_deleted_is_made_again(stage: Stage) -> None:
+async def test_a_song_whose_reply_was_deleted_is_made_again(stage: BotHarness) -> None:
     [reply] = await extended(stage, JOINS, parts=1)
     song = message_of(await stage.ada.slash("song", clip=reply.url))
     await stage.until(lambda: files(song, ".mp3"), within=30)
@@ -188,7 +198,9 @@ async def test_a_song_whose_reply_was_deleted_is_made_again(stage: Stage) -> Non
     assert colour(again) == GREEN
 
 
-async def test_a_song_without_an_answer_is_never_asked_for_again_by_itself(stage: Stage) -> None:
+async def test_a_song_without_an_answer_is_never_asked_for_again_by_itself(
+    stage: BotHarness,
+) -> None:
     [reply] = await extended(stage, JOINS, parts=1)
     stage.studio(JOINS).fail_next(Fault.UNAVAILABLE, on="submit")
     song = message_of(await stage.ada.slash("song", clip=reply.url))
@@ -201,7 +213,7 @@ async def test_a_song_without_an_answer_is_never_asked_for_again_by_itself(stage
     assert colour(again) == GREEN, text(again)
 
 
-async def test_what_the_provider_does_not_join_encore_does(stage: Stage) -> None:
+async def test_what_the_provider_does_not_join_encore_does(stage: BotHarness) -> None:
     [reply] = await extended(stage, JOINS, parts=1)
     stage.studio(JOINS).fail_next(Fault.ERROR_CLIPS, on="submit")
     song = message_of(await stage.ada.slash("song", clip=reply.url))
@@ -217,7 +229,7 @@ async def test_what_the_provider_does_not_join_encore_does(stage: Stage) -> None
 # Joined by Encore
 
 
-async def test_encore_joins_what_no_provider_does(stage: Stage) -> None:
+async def test_encore_joins_what_no_provider_does(stage: BotHarness) -> None:
     ben = stage.discord.member("Ben")
     replies = await extended(stage, OTHER, members=(stage.ada, ben))
     song = message_of(await song_of(stage, replies[2], member=ben))
@@ -249,7 +261,7 @@ async def test_encore_joins_what_no_provider_does(stage: Stage) -> None:
     assert [each.work for each in stage.studio(OTHER).submissions] == ["extend"] * 3
 
 
-async def test_the_clip_that_a_song_ends_with_goes_on(stage: Stage) -> None:
+async def test_the_clip_that_a_song_ends_with_goes_on(stage: BotHarness) -> None:
     [reply] = await extended(stage, OTHER, parts=1)
     song = message_of(await stage.ada.slash("song", clip=reply.url))
     await settled(stage, song)
@@ -265,7 +277,7 @@ async def test_the_clip_that_a_song_ends_with_goes_on(stage: Stage) -> None:
 
 
 async def test_without_the_permission_to_attach_there_is_no_song_until_it_is_given(
-    stage: Stage,
+    stage: BotHarness,
 ) -> None:
     world = stage.discord.state
     [reply] = await extended(stage, OTHER, parts=1)
@@ -280,7 +292,7 @@ async def test_without_the_permission_to_attach_there_is_no_song_until_it_is_giv
     assert len(files(again, ".mp3")) == 1
 
 
-async def test_what_is_too_large_for_the_place_says_so(stage: Stage) -> None:
+async def test_what_is_too_large_for_the_place_says_so(stage: BotHarness) -> None:
     stage.discord.state.guild.attachment_limit = 60_000
     [reply] = await extended(stage, OTHER, parts=1)
     song = message_of(await stage.ada.slash("song", clip=reply.url))
@@ -289,14 +301,14 @@ async def test_what_is_too_large_for_the_place_says_so(stage: Stage) -> None:
     assert "too large to be attached" in text(song)
 
 
-async def test_what_was_never_extended_is_refused(stage: Stage) -> None:
+async def test_what_was_never_extended_is_refused(stage: BotHarness) -> None:
     call = await stage.ada.slash("song", clip=stage.source(OTHER))
     assert call.is_ephemeral
     assert call.message is not None
     assert "does not know that clip" in text(call.message)
 
 
-async def test_reply_and_suggestions_lead_to_the_song_too(stage: Stage) -> None:
+async def test_reply_and_suggestions_lead_to_the_song_too(stage: BotHarness) -> None:
     [reply] = await extended(stage, OTHER, parts=1)
     question = await stage.ada.slash("reply", link=reply.url, do="full song")
     assert question.message is not None
@@ -307,10 +319,10 @@ async def test_reply_and_suggestions_lead_to_the_song_too(stage: Stage) -> None:
 
 
 async def test_killed_at_any_moment_a_song_is_made_once(
-    offline_stage: Stage, tmp_path: Path
+    offline_stage: BotHarness, tmp_path: Path
 ) -> None:
     stage, log = offline_stage, tmp_path / "bot.log"
-    bot = Mortal(stage, log)
+    bot = BotProcess(stage, log)
     await bot.start()
     replies = await extended(stage, OTHER)
     songs = [message_of(await stage.ada.slash("song", clip=reply.url)) for reply in replies]

@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from provider_samples import ADAPTERS
 
 from bot.domain.models import ClipStatus, ExtendRequest, Handle, Progress, Status
-from bot.providers.adapter import Access, Adapter
+from bot.providers.adapter import Adapter, ApiConfig
 from bot.providers.base import (
     OutOfCredits,
     ProviderError,
@@ -23,6 +22,7 @@ from bot.providers.base import (
 from sandbox.providers import timeline
 from sandbox.providers.faults import Fault
 from sandbox.providers.server import ProviderServer
+from tests.support.provider_samples import ADAPTERS
 
 BY_CLIP = ("aimlapi", "suno_api", "sunoapi_com")
 
@@ -46,7 +46,7 @@ class Stage:
 
     def __init__(self, server: ProviderServer, client: httpx.AsyncClient, name: str) -> None:
         self.studio = server.account(name)
-        access = Access(
+        access = ApiConfig(
             base_url=server.provider_url(name),
             key=server.provider_key(name),
             trusted_hosts={server.host},
@@ -164,7 +164,7 @@ async def test_a_wrong_key_is_the_operators_problem(
     name = stage.studio.name
     if name == "suno_api":
         pytest.skip("it asks for no key")
-    access = Access(base_url=server.provider_url(name), key="another-secret")
+    access = ApiConfig(base_url=server.provider_url(name), key="another-secret")
     with pytest.raises(Unauthorized):
         await ADAPTERS[name](client, access).extend(stage.request)
 
@@ -210,7 +210,7 @@ async def test_aimlapi_is_waited_on_until_there_is_news(
 ) -> None:
     stage = Stage(server, client, "aimlapi")
     handle = await stage.provider.extend(stage.request)
-    asking = asyncio.create_task(stage.provider.fetch([handle], beyond=Status.SUBMITTED))
+    asking = asyncio.create_task(stage.provider.fetch([handle], newer_than=Status.SUBMITTED))
     await server.wait_for(lambda: len(stage.studio.requests) == 2)
     stage.reach(timeline.Status.STREAMING)
     seen = (await asking)[handle]
@@ -225,7 +225,7 @@ async def test_suno_api_finds_again_what_it_never_answered(
     stage.studio.fail_next(Fault.CLOSE_AFTER, on="submit")
     with pytest.raises(Unconfirmed):
         await stage.provider.extend(stage.request)
-    found = await stage.provider.recent(stage.request, since=since)
+    found = await stage.provider.find_recent(stage.request, since=since)
     assert set(found) == set(stage.studio.submissions[0].clip_ids)
 
 

@@ -2,16 +2,27 @@
 
 import httpx
 import pytest
-from provider_samples import CLIPS, KEY, SOURCE, A, B, Wire, adapter, answer, ok, request_to
 
 from bot.domain.models import Clip, ClipStatus, Handle, Progress, Status
 from bot.providers.base import Credits, OutOfCredits, Rejected, Unavailable
+from tests.support.provider_samples import (
+    CLIPS,
+    KEY,
+    SOURCE,
+    A,
+    B,
+    FakeTransport,
+    adapter,
+    answer,
+    ok,
+    request_to,
+)
 
 PATH = "/behind/a/path/v2/generate/audio/suno-ai/clip"
 
 
 async def test_an_extension_is_sent_as_documented() -> None:
-    wire = Wire(ok("aimlapi_submitted", 201))
+    wire = FakeTransport(ok("aimlapi_submitted", 201))
     handle = await adapter("aimlapi", wire).extend(request_to(continue_at=121.1))
     assert handle == CLIPS
     (sent,) = wire.requests
@@ -30,7 +41,7 @@ async def test_an_extension_is_sent_as_documented() -> None:
 
 
 async def test_what_was_not_given_is_not_sent() -> None:
-    wire = Wire(ok("aimlapi_submitted"))
+    wire = FakeTransport(ok("aimlapi_submitted"))
     await adapter("aimlapi", wire).extend(request_to(lyrics="", style=(), title=""))
     assert wire.bodies == [
         {"continue_clip_id": SOURCE, "continue_at": 100, "prompt": "[Instrumental]"}
@@ -38,40 +49,40 @@ async def test_what_was_not_given_is_not_sent() -> None:
 
 
 async def test_without_a_second_nothing_is_sent() -> None:
-    wire = Wire(ok("aimlapi_submitted"))
+    wire = FakeTransport(ok("aimlapi_submitted"))
     with pytest.raises(Rejected, match="second"):
         await adapter("aimlapi", wire).extend(request_to(continue_at=None))
     assert wire.requests == []
 
 
 async def test_tags_refused_as_an_array_are_sent_once_as_text() -> None:
-    wire = Wire(ok("aimlapi_refused_tags", 400), ok("aimlapi_submitted"))
+    wire = FakeTransport(ok("aimlapi_refused_tags", 400), ok("aimlapi_submitted"))
     assert await adapter("aimlapi", wire).extend(request_to()) == CLIPS
     assert [body["tags"] for body in wire.bodies] == [["rock", "uplifting"], "rock, uplifting"]
 
 
 async def test_tags_refused_in_both_forms_are_not_sent_a_third_time() -> None:
-    wire = Wire(ok("aimlapi_refused_tags", 400))
+    wire = FakeTransport(ok("aimlapi_refused_tags", 400))
     with pytest.raises(Rejected, match="Body validation error"):
         await adapter("aimlapi", wire).extend(request_to())
     assert len(wire.requests) == 2
 
 
 async def test_a_refusal_of_tags_that_were_not_sent_is_final() -> None:
-    wire = Wire(ok("aimlapi_refused_tags", 400))
+    wire = FakeTransport(ok("aimlapi_refused_tags", 400))
     with pytest.raises(Rejected):
         await adapter("aimlapi", wire).extend(request_to(style=()))
     assert len(wire.requests) == 1
 
 
 async def test_403_means_that_credits_are_out() -> None:
-    wire = Wire(ok("aimlapi_out_of_credits", 403))
+    wire = FakeTransport(ok("aimlapi_out_of_credits", 403))
     with pytest.raises(OutOfCredits, match="run out of credits"):
         await adapter("aimlapi", wire).extend(request_to())
 
 
 async def test_one_clip_is_asked_for_alone() -> None:
-    wire = Wire(ok("aimlapi_clip"))
+    wire = FakeTransport(ok("aimlapi_clip"))
     handle = Handle(clip_ids=(A,))
     progress = await adapter("aimlapi", wire).fetch([handle])
     assert progress == {
@@ -96,7 +107,7 @@ async def test_one_clip_is_asked_for_alone() -> None:
 @pytest.mark.parametrize("key", [None, "clips", "data"])
 async def test_many_clips_are_asked_for_together_and_may_come_wrapped(key: str | None) -> None:
     clips = answer("aimlapi_clips")
-    wire = Wire(httpx.Response(200, json={key: clips} if key else clips))
+    wire = FakeTransport(httpx.Response(200, json={key: clips} if key else clips))
     progress = await adapter("aimlapi", wire).fetch([CLIPS])
     first, second = progress[CLIPS].clips
     assert first.status is ClipStatus.STREAMING
@@ -116,35 +127,37 @@ async def test_many_clips_are_asked_for_together_and_may_come_wrapped(key: str |
 
 
 @pytest.mark.parametrize(
-    ("beyond", "word"), [(Status.SUBMITTED, "streaming"), (Status.STREAMING, "completed")]
+    ("newer_than", "word"), [(Status.SUBMITTED, "streaming"), (Status.STREAMING, "completed")]
 )
-async def test_news_is_waited_for_longer_than_the_server_waits(beyond: Status, word: str) -> None:
-    wire = Wire(ok("aimlapi_clips"))
-    await adapter("aimlapi", wire).fetch([CLIPS], beyond=beyond)
+async def test_news_is_waited_for_longer_than_the_server_waits(
+    newer_than: Status, word: str
+) -> None:
+    wire = FakeTransport(ok("aimlapi_clips"))
+    await adapter("aimlapi", wire).fetch([CLIPS], newer_than=newer_than)
     (asked,) = wire.requests
     assert asked.url.params["status"] == word
     assert asked.extensions["timeout"]["read"] > 120
 
 
 async def test_both_spellings_of_done_are_understood() -> None:
-    wire = Wire(httpx.Response(200, json={"id": A, "status": "completed"}))
+    wire = FakeTransport(httpx.Response(200, json={"id": A, "status": "completed"}))
     clip = await adapter("aimlapi", wire).clip(A)
     assert clip == Clip(id=A, status=ClipStatus.COMPLETE)
 
 
 async def test_a_clip_it_does_not_know_is_none() -> None:
-    wire = Wire(httpx.Response(404, json={"message": "Not Found"}))
+    wire = FakeTransport(httpx.Response(404, json={"message": "Not Found"}))
     assert await adapter("aimlapi", wire).clip(A) is None
 
 
 async def test_another_clip_than_asked_for_is_not_taken_for_it() -> None:
-    assert await adapter("aimlapi", Wire(ok("aimlapi_clip"))).clip(B) is None
+    assert await adapter("aimlapi", FakeTransport(ok("aimlapi_clip"))).clip(B) is None
 
 
 async def test_chunks_hold_six_clips_and_the_good_ones_survive_a_bad_one() -> None:
     handles = [Handle(clip_ids=(f"a{n}", f"b{n}")) for n in range(4)]
     good = [{"id": f"a{n}", "status": "queued"} for n in range(3)]
-    wire = Wire(httpx.Response(200, json=good), httpx.Response(500))
+    wire = FakeTransport(httpx.Response(200, json=good), httpx.Response(500))
     progress = await adapter("aimlapi", wire).fetch(handles)
     assert list(progress) == handles[:3]
     asked = [request.url.params.get_list("clip_ids[]") for request in wire.requests]
@@ -153,32 +166,32 @@ async def test_chunks_hold_six_clips_and_the_good_ones_survive_a_bad_one() -> No
 
 async def test_more_clips_than_fit_into_one_request_are_split() -> None:
     handle = Handle(clip_ids=tuple(f"c{n}" for n in range(7)))
-    wire = Wire(httpx.Response(200, json=[]), httpx.Response(200, json={"id": "c6"}))
+    wire = FakeTransport(httpx.Response(200, json=[]), httpx.Response(200, json={"id": "c6"}))
     progress = await adapter("aimlapi", wire).fetch([handle])
     assert [clip.id for clip in progress[handle].clips] == ["c6"]
 
 
 async def test_nothing_to_fetch_asks_for_nothing() -> None:
-    wire = Wire(httpx.Response(500))
+    wire = FakeTransport(httpx.Response(500))
     assert await adapter("aimlapi", wire).fetch([]) == {}
     assert wire.requests == []
 
 
 async def test_the_balance_is_told_in_its_currency() -> None:
     balance = {"current_balance": 123.45, "currency": "USD"}
-    wire = Wire(httpx.Response(200, json=balance))
+    wire = FakeTransport(httpx.Response(200, json=balance))
     assert await adapter("aimlapi", wire).credits() == Credits(123.45, "USD")
     assert wire.requests[0].url.path == "/behind/a/path/v2/billing"
 
 
 async def test_a_duration_of_another_type_names_provider_and_field() -> None:
     broken = [{"id": A, "metadata": {"duration": ["long"]}}]
-    wire = Wire(httpx.Response(200, json=broken))
+    wire = FakeTransport(httpx.Response(200, json=broken))
     with pytest.raises(Unavailable, match=r"AIML API .*metadata\.duration"):
         await adapter("aimlapi", wire).fetch([CLIPS])
 
 
 async def test_it_can_not_join_clips_nor_list_them() -> None:
-    provider = adapter("aimlapi", Wire(httpx.Response(500)))
+    provider = adapter("aimlapi", FakeTransport(httpx.Response(500)))
     with pytest.raises(Rejected, match="AIML API"):
         await provider.concat(A)

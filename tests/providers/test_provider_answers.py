@@ -8,11 +8,19 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from provider_samples import ADAPTERS, HANDLES, KEY, A, Wire, adapter, request_to
 
 from bot.domain.models import Clip
-from bot.providers.answers import CLIP, clip
 from bot.providers.base import ProviderError, RateLimited, Unavailable
+from bot.providers.clip_schema import CLIP_ANSWER, to_clip
+from tests.support.provider_samples import (
+    ADAPTERS,
+    HANDLES,
+    KEY,
+    A,
+    FakeTransport,
+    adapter,
+    request_to,
+)
 
 LINK = f"https://cdn1.suno.ai/{A}.mp3"
 
@@ -36,7 +44,9 @@ ANSWERS = st.recursive(
 
 
 def seen(**answer: object) -> Clip:
-    return clip(CLIP.validate_python({"id": A, **answer}), trusted_hosts={"trusted.example"})
+    return to_clip(
+        CLIP_ANSWER.validate_python({"id": A, **answer}), trusted_hosts={"trusted.example"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,7 +126,7 @@ async def _raised(doing: Coroutine[Any, Any, object]) -> ProviderError | None:
 async def test_whatever_answers_a_submission_it_is_not_sent_again(
     name: str, answer: object
 ) -> None:
-    wire = Wire(httpx.Response(200, text=json.dumps(answer)))
+    wire = FakeTransport(httpx.Response(200, text=json.dumps(answer)))
     error = await _raised(adapter(name, wire).extend(request_to(name)))
     assert not isinstance(error, Unavailable | RateLimited)
     assert "secret" not in f"{error!r} {error and error.__cause__!r}"
@@ -129,6 +139,6 @@ async def test_whatever_answers_a_submission_it_is_not_sent_again(
 async def test_whatever_answers_a_question_only_a_provider_error_is_raised(
     name: str, answer: object, status: int
 ) -> None:
-    provider = adapter(name, Wire(httpx.Response(status, text=json.dumps(answer))))
+    provider = adapter(name, FakeTransport(httpx.Response(status, text=json.dumps(answer))))
     error = await _raised(provider.fetch([HANDLES[name]]))
     assert "secret" not in f"{error!r} {error and error.__cause__!r}"

@@ -5,7 +5,6 @@ import logging
 
 import httpx
 import pytest
-from provider_samples import ADAPTERS, HANDLES, KEY, Wire, adapter, request_to
 
 from bot.providers.base import (
     OutOfCredits,
@@ -16,7 +15,15 @@ from bot.providers.base import (
     Unavailable,
     Unconfirmed,
 )
-from bot.providers.failures import message_in, retry_after
+from bot.providers.errors import extract_message, retry_after
+from tests.support.provider_samples import (
+    ADAPTERS,
+    HANDLES,
+    KEY,
+    FakeTransport,
+    adapter,
+    request_to,
+)
 
 NOW = dt.datetime(2026, 11, 1, 12, 0, tzinfo=dt.UTC)
 PAGE = "<!doctype html><html><body><h1>It works</h1></body></html>"
@@ -64,7 +71,7 @@ TABLE = {
 @pytest.mark.parametrize("name", ADAPTERS)
 @pytest.mark.parametrize("case", TABLE)
 async def test_a_submission_that_may_have_been_taken_is_unconfirmed(name: str, case: str) -> None:
-    wire = Wire(TABLE[case][0])
+    wire = FakeTransport(TABLE[case][0])
     with pytest.raises(ProviderError) as caught:
         await adapter(name, wire).extend(request_to(name))
     assert type(caught.value) is TABLE[case][1]
@@ -74,24 +81,24 @@ async def test_a_submission_that_may_have_been_taken_is_unconfirmed(name: str, c
 @pytest.mark.parametrize("name", ADAPTERS)
 @pytest.mark.parametrize("case", TABLE)
 async def test_a_question_without_an_answer_can_be_asked_again(name: str, case: str) -> None:
-    wire = Wire(TABLE[case][0])
+    wire = FakeTransport(TABLE[case][0])
     with pytest.raises(ProviderError) as caught:
         await adapter(name, wire).fetch([HANDLES[name]])
     assert type(caught.value) is TABLE[case][2]
     assert len(wire.requests) == 1
 
 
-@pytest.mark.parametrize("name", set(ADAPTERS) - {"aimlapi"})
+@pytest.mark.parametrize("name", sorted(set(ADAPTERS) - {"aimlapi"}))
 async def test_403_is_the_operators_problem_unless_the_provider_says_more(name: str) -> None:
     with pytest.raises(Unauthorized):
-        await adapter(name, Wire(http(403, message="Forbidden"))).extend(request_to(name))
+        await adapter(name, FakeTransport(http(403, message="Forbidden"))).extend(request_to(name))
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
 async def test_the_wait_that_a_provider_asks_for_is_kept(name: str) -> None:
     limited = httpx.Response(429, json={}, headers={"Retry-After": "7"})
     with pytest.raises(RateLimited) as caught:
-        await adapter(name, Wire(limited)).extend(request_to(name))
+        await adapter(name, FakeTransport(limited)).extend(request_to(name))
     assert caught.value.retry_after == 7
 
 
@@ -132,12 +139,12 @@ def test_retry_after_is_read_as_seconds_and_as_a_date(
     ],
 )
 def test_the_message_is_found_under_each_key(answer: object) -> None:
-    assert message_in(answer) == "Tags too long."
+    assert extract_message(answer) == "Tags too long."
 
 
 @pytest.mark.parametrize("answer", [None, 17, [], {}, {"message": 3}, {"error": []}])
 def test_an_answer_without_words_has_no_message(answer: object) -> None:
-    assert message_in(answer) == ""
+    assert extract_message(answer) == ""
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
@@ -146,7 +153,7 @@ async def test_a_key_that_comes_back_reaches_nobody(
     name: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    wire = Wire(http(status, message=f"Your key ({KEY}) is not welcome"))
+    wire = FakeTransport(http(status, message=f"Your key ({KEY}) is not welcome"))
     with pytest.raises(ProviderError) as caught:
         await adapter(name, wire).extend(request_to(name))
     error = caught.value
@@ -156,7 +163,7 @@ async def test_a_key_that_comes_back_reaches_nobody(
 
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_an_adapter_does_not_show_its_key(name: str) -> None:
-    provider = adapter(name, Wire(http(200)))
+    provider = adapter(name, FakeTransport(http(200)))
     assert "secret" not in f"{provider!r} {vars(provider)!r}"
 
 
@@ -164,7 +171,7 @@ async def test_an_operator_reads_in_the_log_why_a_provider_refuses(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with pytest.raises(Unauthorized):
-        await adapter("suno_api", Wire(http(401, error="API Error: Unauthorized"))).extend(
+        await adapter("suno_api", FakeTransport(http(401, error="API Error: Unauthorized"))).extend(
             request_to()
         )
     assert "suno-api: unauthorized: Unauthorized" in caplog.text
@@ -181,6 +188,6 @@ async def test_a_failed_clips_type_is_logged_with_its_id_only(
     ]
     body = {"clips": clips} if name == "sunoapi_com" else clips
     handle = HANDLES[name].__class__(clip_ids=("one", "two"))
-    await adapter(name, Wire(httpx.Response(200, json=body))).fetch([handle])
+    await adapter(name, FakeTransport(httpx.Response(200, json=body))).fetch([handle])
     assert "clip one failed at its provider: moderation_failure" in caplog.text
     assert "clip two failed at its provider: no known type" in caplog.text

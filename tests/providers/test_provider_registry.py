@@ -5,15 +5,15 @@ import time
 
 import httpx
 import pytest
-from provider_samples import CLIPS, TASK, Wire, adapter, ok, request_to
 from pydantic import SecretStr
 
-from bot.domain.limits import Limits
-from bot.providers.adapter import Access
+from bot.domain.form import TextLimits
+from bot.providers.adapter import ApiConfig
 from bot.providers.base import Provider, Unauthorized
 from bot.providers.registry import open_providers
 from bot.providers.sunosay import SunoSay
 from bot.settings import ApiSettings, Settings, SunoApiCoSettings, SunoApiSettings
+from tests.support.provider_samples import CLIPS, TASK, FakeTransport, adapter, ok, request_to
 
 KEY = SecretStr("secret-key")
 
@@ -31,7 +31,9 @@ def settings(**given: object) -> Settings:
 
 
 async def test_every_enabled_provider_is_opened_under_its_name() -> None:
-    async with open_providers(settings(), transport=Wire(httpx.Response(500))) as providers:
+    async with open_providers(
+        settings(), transport=FakeTransport(httpx.Response(500))
+    ) as providers:
         names = ["aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay"]
         assert list(providers) == names
         assert [provider.name for provider in providers.values()] == names
@@ -39,7 +41,7 @@ async def test_every_enabled_provider_is_opened_under_its_name() -> None:
 
 async def test_what_is_not_enabled_is_not_there() -> None:
     only = settings(aimlapi=ApiSettings(), sunoapi_co=SunoApiCoSettings())
-    async with open_providers(only, transport=Wire(httpx.Response(500))) as providers:
+    async with open_providers(only, transport=FakeTransport(httpx.Response(500))) as providers:
         assert list(providers) == ["suno_api", "sunoapi_com", "sunosay"]
 
 
@@ -54,7 +56,7 @@ async def test_what_is_not_enabled_is_not_there() -> None:
     ],
 )
 async def test_each_goes_to_its_documented_address(name: str, url: str) -> None:
-    wire = Wire(httpx.Response(401))
+    wire = FakeTransport(httpx.Response(401))
     async with open_providers(settings(), transport=wire) as providers:
         with pytest.raises(Unauthorized):
             await providers[name].extend(request_to(name))
@@ -66,7 +68,7 @@ async def test_each_goes_to_its_documented_address(name: str, url: str) -> None:
 
 async def test_settings_take_the_place_of_the_contracts_rates() -> None:
     given = settings(aimlapi=ApiSettings(api_key=KEY, submit_every=1.5, query_every=0.25))
-    async with open_providers(given, transport=Wire(httpx.Response(500))) as providers:
+    async with open_providers(given, transport=FakeTransport(httpx.Response(500))) as providers:
         rates = {
             name: (its.capabilities.submit_every, its.capabilities.query_every)
             for name, its in providers.items()
@@ -81,7 +83,7 @@ async def test_settings_take_the_place_of_the_contracts_rates() -> None:
 
 
 async def test_the_setting_of_sunoapi_co_reaches_its_requests() -> None:
-    wire = Wire(ok("sunosay_submitted"))
+    wire = FakeTransport(ok("sunosay_submitted"))
     async with open_providers(settings(), transport=wire) as providers:
         await providers["sunoapi_co"].extend(request_to())
     assert wire.bodies[0]["continue_at"] == 100
@@ -90,7 +92,7 @@ async def test_the_setting_of_sunoapi_co_reaches_its_requests() -> None:
 @pytest.mark.parametrize(
     ("name", "able", "limits", "batch"),
     [
-        ("aimlapi", {"lookup", "waits"}, (3000, 200, 80), 6),
+        ("aimlapi", {"lookup", "long_poll"}, (3000, 200, 80), 6),
         ("sunoapi_co", {"needs_style"}, (3000, 200, 80), 1),
         ("suno_api", {"lookup", "exclude", "reconcile", "concat"}, (5000, 1000, 100), 2),
         ("sunoapi_com", {"lookup"}, (3000, 200, 80), 2),
@@ -100,33 +102,33 @@ async def test_the_setting_of_sunoapi_co_reaches_its_requests() -> None:
 def test_capabilities_are_those_of_the_contract(
     name: str, able: set[str], limits: tuple[int, int, int], batch: int
 ) -> None:
-    can = adapter(name, Wire(httpx.Response(500))).capabilities
-    words = ("lookup", "exclude", "reconcile", "concat", "waits", "needs_style")
+    can = adapter(name, FakeTransport(httpx.Response(500))).capabilities
+    words = ("lookup", "exclude", "reconcile", "concat", "long_poll", "needs_style")
     assert {word for word in words if getattr(can, word)} == able
-    assert can.limits == Limits(lyrics=limits[0], style=limits[1], title=limits[2])
+    assert can.limits == TextLimits(lyrics=limits[0], style=limits[1], title=limits[2])
     assert can.batch == batch
     assert can.needs_continue_at
 
 
-def limited(wire: Wire, **rates: float) -> Provider:
-    access = Access(base_url="https://music.example", **rates)
+def limited(wire: FakeTransport, **rates: float) -> Provider:
+    access = ApiConfig(base_url="https://music.example", **rates)
     return SunoSay(httpx.AsyncClient(transport=wire), access)
 
 
 async def test_submissions_take_turns() -> None:
-    provider = limited(Wire(ok("sunosay_submitted")), submit_every=0.05)
+    provider = limited(FakeTransport(ok("sunosay_submitted")), submit_every=0.05)
     start = time.monotonic()
-    await provider.turn()
-    await provider.turn()
+    await provider.wait_for_submit_slot()
+    await provider.wait_for_submit_slot()
     assert time.monotonic() - start >= 0.04
 
 
 async def test_questions_keep_their_distance_and_do_not_hold_up_another_provider() -> None:
-    slow = limited(Wire(ok("sunosay_streaming")), query_every=600)
+    slow = limited(FakeTransport(ok("sunosay_streaming")), query_every=600)
     await slow.fetch([TASK])
     waiting = asyncio.create_task(slow.fetch([TASK]))
     async with asyncio.timeout(5):
-        await adapter("suno_api", Wire(ok("suno_api_clips"))).fetch([CLIPS])
+        await adapter("suno_api", FakeTransport(ok("suno_api_clips"))).fetch([CLIPS])
     assert not waiting.done()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -134,13 +136,13 @@ async def test_questions_keep_their_distance_and_do_not_hold_up_another_provider
 
 
 async def test_a_base_url_that_httpx_refuses_is_the_operators_problem() -> None:
-    access = Access(base_url="https://music.example:port")
-    provider = SunoSay(httpx.AsyncClient(transport=Wire(httpx.Response(500))), access)
+    access = ApiConfig(base_url="https://music.example:port")
+    provider = SunoSay(httpx.AsyncClient(transport=FakeTransport(httpx.Response(500))), access)
     with pytest.raises(Unauthorized, match="base URL"):
         await provider.fetch([TASK])
 
 
 async def test_a_mistake_of_ours_is_not_hidden_as_a_failure_of_the_provider() -> None:
-    wire = Wire(ZeroDivisionError("ours"))
+    wire = FakeTransport(ZeroDivisionError("ours"))
     with pytest.raises(ZeroDivisionError):
         await adapter("suno_api", wire).fetch([CLIPS])

@@ -4,7 +4,6 @@ import datetime as dt
 
 import httpx
 import pytest
-from provider_samples import CLIPS, COOKIE, SOURCE, A, B, Wire, adapter, ok, request_to
 
 from bot.domain.models import Clip, ClipStatus, Handle, Progress
 from bot.providers.base import (
@@ -15,6 +14,17 @@ from bot.providers.base import (
     Unavailable,
     Unconfirmed,
 )
+from tests.support.provider_samples import (
+    CLIPS,
+    COOKIE,
+    SOURCE,
+    A,
+    B,
+    FakeTransport,
+    adapter,
+    ok,
+    request_to,
+)
 
 
 def fails(status: int, text: str) -> httpx.Response:
@@ -22,7 +32,7 @@ def fails(status: int, text: str) -> httpx.Response:
 
 
 async def test_an_extension_is_sent_as_documented() -> None:
-    wire = Wire(ok("suno_api_submitted"))
+    wire = FakeTransport(ok("suno_api_submitted"))
     handle = await adapter("suno_api", wire, cookie=COOKIE).extend(
         request_to(exclude=("heavy metal", "electronic"), model="chirp-crow")
     )
@@ -45,7 +55,7 @@ async def test_an_extension_is_sent_as_documented() -> None:
 
 
 async def test_without_cookie_second_and_model_none_is_sent() -> None:
-    wire = Wire(ok("suno_api_submitted"))
+    wire = FakeTransport(ok("suno_api_submitted"))
     await adapter("suno_api", wire).extend(request_to(continue_at=None, lyrics=""))
     assert "Cookie" not in wire.requests[0].headers
     (body,) = wire.bodies
@@ -72,12 +82,12 @@ async def test_a_refused_submission_means_what_the_source_says(
     refusal: httpx.Response, kind: type[ProviderError]
 ) -> None:
     with pytest.raises(ProviderError) as caught:
-        await adapter("suno_api", Wire(refusal)).extend(request_to())
+        await adapter("suno_api", FakeTransport(refusal)).extend(request_to())
     assert type(caught.value) is kind
 
 
 async def test_clips_are_asked_for_by_a_list_of_ids() -> None:
-    wire = Wire(ok("suno_api_clips"))
+    wire = FakeTransport(ok("suno_api_clips"))
     progress = await adapter("suno_api", wire).fetch([CLIPS])
     assert progress == {
         CLIPS: Progress(
@@ -100,26 +110,26 @@ async def test_clips_are_asked_for_by_a_list_of_ids() -> None:
 
 
 async def test_an_empty_list_of_ids_is_never_sent() -> None:
-    wire = Wire(ok("suno_api_clips"))
+    wire = FakeTransport(ok("suno_api_clips"))
     assert await adapter("suno_api", wire).fetch([Handle()]) == {}
     assert wire.requests == []
 
 
 async def test_two_clips_of_one_extension_go_together_and_no_more() -> None:
     handles = [Handle(clip_ids=("a",)), Handle(clip_ids=("b", "c")), Handle(clip_ids=("d",))]
-    wire = Wire(httpx.Response(200, json=[]))
+    wire = FakeTransport(httpx.Response(200, json=[]))
     assert await adapter("suno_api", wire).fetch(handles) == {}
     assert [request.url.params["ids"] for request in wire.requests] == ["a", "b,c", "d"]
 
 
 async def test_every_failed_question_is_only_a_question_for_later() -> None:
     with pytest.raises(Unavailable):
-        await adapter("suno_api", Wire(fails(500, "Internal server error"))).clip(A)
+        await adapter("suno_api", FakeTransport(fails(500, "Internal server error"))).clip(A)
 
 
 async def test_recent_clips_are_known_by_time_prompt_and_title_oldest_first() -> None:
-    wire = Wire(ok("suno_api_library"))
-    found = await adapter("suno_api", wire).recent(
+    wire = FakeTransport(ok("suno_api_library"))
+    found = await adapter("suno_api", wire).find_recent(
         request_to(title="Ocean Wanderer", lyrics="[Bridge]\n\nStars above"),
         since=dt.datetime(2026, 1, 15, 11, 30, tzinfo=dt.UTC),
     )
@@ -128,7 +138,7 @@ async def test_recent_clips_are_known_by_time_prompt_and_title_oldest_first() ->
 
 
 async def test_a_lineage_is_joined_into_one_new_clip() -> None:
-    wire = Wire(ok("suno_api_joined"))
+    wire = FakeTransport(ok("suno_api_joined"))
     assert await adapter("suno_api", wire).concat(B) == Handle(clip_ids=(A,))
     assert wire.requests[0].url.path == "/behind/a/path/api/concat"
     assert wire.bodies == [{"clip_id": B}]
@@ -136,6 +146,6 @@ async def test_a_lineage_is_joined_into_one_new_clip() -> None:
 
 async def test_the_credits_left_are_told() -> None:
     left = {"credits_left": 50, "period": None, "monthly_limit": 50, "monthly_usage": 0}
-    wire = Wire(httpx.Response(200, json=left))
+    wire = FakeTransport(httpx.Response(200, json=left))
     assert await adapter("suno_api", wire).credits() == Credits(50)
     assert wire.requests[0].url.path == "/behind/a/path/api/get_limit"

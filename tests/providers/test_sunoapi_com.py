@@ -2,7 +2,6 @@
 
 import httpx
 import pytest
-from provider_samples import CLIPS, KEY, SOURCE, A, B, Wire, adapter, ok, request_to
 
 from bot.domain.models import Clip, ClipStatus, Handle
 from bot.providers.base import (
@@ -13,10 +12,21 @@ from bot.providers.base import (
     Unauthorized,
     Unconfirmed,
 )
+from tests.support.provider_samples import (
+    CLIPS,
+    KEY,
+    SOURCE,
+    A,
+    B,
+    FakeTransport,
+    adapter,
+    ok,
+    request_to,
+)
 
 
 async def test_an_extension_is_sent_as_documented() -> None:
-    wire = Wire(ok("sunoapi_com_submitted"))
+    wire = FakeTransport(ok("sunoapi_com_submitted"))
     assert await adapter("sunoapi_com", wire).extend(request_to(continue_at=48.762)) == CLIPS
     (sent,) = wire.requests
     assert (sent.method, sent.url.path) == ("POST", "/behind/a/path/api/v2/suno/v3.5/extend")
@@ -33,7 +43,7 @@ async def test_an_extension_is_sent_as_documented() -> None:
 
 
 async def test_prompt_and_tags_are_always_sent_and_a_title_only_if_given() -> None:
-    wire = Wire(ok("sunoapi_com_submitted"))
+    wire = FakeTransport(ok("sunoapi_com_submitted"))
     await adapter("sunoapi_com", wire).extend(request_to(lyrics="", style=(), title=""))
     assert wire.bodies == [
         {
@@ -60,7 +70,7 @@ async def test_prompt_and_tags_are_always_sent_and_a_title_only_if_given() -> No
 async def test_what_403_means_is_told_by_its_words(
     key: str, text: str, kind: type[ProviderError]
 ) -> None:
-    wire = Wire(httpx.Response(403, json={key: text}))
+    wire = FakeTransport(httpx.Response(403, json={key: text}))
     with pytest.raises(ProviderError) as caught:
         await adapter("sunoapi_com", wire).extend(request_to())
     assert type(caught.value) is kind
@@ -78,11 +88,13 @@ async def test_a_submission_without_clips_is_no_success(
     body: object, kind: type[ProviderError]
 ) -> None:
     with pytest.raises(kind):
-        await adapter("sunoapi_com", Wire(httpx.Response(200, json=body))).extend(request_to())
+        await adapter("sunoapi_com", FakeTransport(httpx.Response(200, json=body))).extend(
+            request_to()
+        )
 
 
 async def test_only_the_status_of_the_clips_counts() -> None:
-    wire = Wire(ok("sunoapi_com_clips"))
+    wire = FakeTransport(ok("sunoapi_com_clips"))
     progress = await adapter("sunoapi_com", wire).fetch([CLIPS])
     assert progress[CLIPS].clips == (
         Clip(
@@ -100,7 +112,7 @@ async def test_only_the_status_of_the_clips_counts() -> None:
 
 
 async def test_clips_by_id_in_an_envelope_are_read_too() -> None:
-    wire = Wire(ok("sunoapi_com_clips_by_id"))
+    wire = FakeTransport(ok("sunoapi_com_clips_by_id"))
     clip = await adapter("sunoapi_com", wire).clip(A)
     assert clip is not None
     assert clip.duration == 120.4
@@ -108,11 +120,11 @@ async def test_clips_by_id_in_an_envelope_are_read_too() -> None:
 
 async def test_a_clip_that_is_not_named_yet_is_left_out() -> None:
     other = Handle(clip_ids=("not-yet",))
-    wire = Wire(ok("sunoapi_com_clips"), httpx.Response(200, json={"clips": []}))
+    wire = FakeTransport(ok("sunoapi_com_clips"), httpx.Response(200, json={"clips": []}))
     assert set(await adapter("sunoapi_com", wire).fetch([CLIPS, other])) == {CLIPS}
 
 
 async def test_bought_credits_count_as_well() -> None:
-    wire = Wire(httpx.Response(200, json={"credits": 50, "extra_credits": 7}))
+    wire = FakeTransport(httpx.Response(200, json={"credits": 50, "extra_credits": 7}))
     assert await adapter("sunoapi_com", wire).credits() == Credits(57)
     assert wire.requests[0].url.path == "/behind/a/path/api/v1/get-credits"

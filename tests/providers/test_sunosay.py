@@ -4,7 +4,6 @@ import datetime as dt
 
 import httpx
 import pytest
-from provider_samples import KEY, SOURCE, TASK, A, B, Wire, adapter, ok, request_to
 
 from bot.domain.models import Clip, ClipStatus, Handle, Progress
 from bot.providers.base import (
@@ -16,6 +15,17 @@ from bot.providers.base import (
     Unavailable,
     Unconfirmed,
 )
+from tests.support.provider_samples import (
+    KEY,
+    SOURCE,
+    TASK,
+    A,
+    B,
+    FakeTransport,
+    adapter,
+    ok,
+    request_to,
+)
 
 BOTH = ("sunoapi_co", "sunosay")
 
@@ -26,7 +36,7 @@ def says(**body: object) -> httpx.Response:
 
 @pytest.mark.parametrize(("name", "point"), [("sunoapi_co", "100"), ("sunosay", 100)])
 async def test_an_extension_is_sent_as_documented(name: str, point: object) -> None:
-    wire = Wire(ok("sunosay_submitted"))
+    wire = FakeTransport(ok("sunosay_submitted"))
     assert await adapter(name, wire).extend(request_to()) == TASK
     (sent,) = wire.requests
     assert (sent.method, sent.url.path) == ("POST", "/behind/a/path/suno/music/extend-music")
@@ -44,7 +54,7 @@ async def test_an_extension_is_sent_as_documented(name: str, point: object) -> N
 
 
 async def test_an_instrumental_has_an_endpoint_of_its_own_and_no_prompt() -> None:
-    wire = Wire(ok("sunosay_submitted"))
+    wire = FakeTransport(ok("sunosay_submitted"))
     await adapter("sunosay", wire).extend(request_to(lyrics="", style=(), title="", model="v3.5"))
     assert wire.requests[0].url.path == "/behind/a/path/suno/music/extend-Instrumental"
     assert wire.bodies == [
@@ -62,13 +72,13 @@ async def test_an_instrumental_has_an_endpoint_of_its_own_and_no_prompt() -> Non
     ("seconds", "text"), [(100.0, "100"), (48.762, "48.762"), (0.001, "0.001"), (200.5, "200.5")]
 )
 async def test_seconds_as_text_are_plain_decimals(seconds: float, text: str) -> None:
-    wire = Wire(ok("sunosay_submitted"))
+    wire = FakeTransport(ok("sunosay_submitted"))
     await adapter("sunoapi_co", wire).extend(request_to(continue_at=seconds))
     assert wire.bodies[0]["continue_at"] == text
 
 
 async def test_a_setting_makes_sunoapi_co_send_numbers() -> None:
-    wire = Wire(ok("sunosay_submitted"))
+    wire = FakeTransport(ok("sunosay_submitted"))
     await adapter("sunoapi_co", wire, continue_at="number").extend(request_to(continue_at=48.762))
     assert wire.bodies[0]["continue_at"] == 48.762
 
@@ -81,13 +91,13 @@ async def test_a_refused_type_of_the_second_is_changed_once(
     name: str, points: list[object], status: int
 ) -> None:
     refused = {"code": 400, "message": "continue_at has the wrong type"}
-    wire = Wire(httpx.Response(status, json=refused), ok("sunosay_submitted"))
+    wire = FakeTransport(httpx.Response(status, json=refused), ok("sunosay_submitted"))
     assert await adapter(name, wire).extend(request_to()) == TASK
     assert [body["continue_at"] for body in wire.bodies] == points
 
 
 async def test_a_second_refused_in_both_types_is_not_sent_a_third_time() -> None:
-    wire = Wire(says(code=400, message="continue_at must be less than the duration"))
+    wire = FakeTransport(says(code=400, message="continue_at must be less than the duration"))
     with pytest.raises(Rejected, match="less than the duration"):
         await adapter("sunosay", wire).extend(request_to())
     assert len(wire.requests) == 2
@@ -116,17 +126,17 @@ async def test_only_the_code_decides_on_a_submission(
     name: str, body: dict[str, object], kind: type[ProviderError]
 ) -> None:
     with pytest.raises(ProviderError) as caught:
-        await adapter(name, Wire(says(**body))).extend(request_to())
+        await adapter(name, FakeTransport(says(**body))).extend(request_to())
     assert isinstance(caught.value, kind)
 
 
 async def test_a_submission_that_hides_nothing_but_its_code_is_taken() -> None:
-    wire = Wire(says(task_id=17))
+    wire = FakeTransport(says(task_id=17))
     assert await adapter("sunosay", wire).extend(request_to()) == Handle(task_id="17")
 
 
 async def test_a_server_error_is_not_read_as_a_refusal_of_the_second() -> None:
-    wire = Wire(httpx.Response(502, json={"message": "continue_at"}))
+    wire = FakeTransport(httpx.Response(502, json={"message": "continue_at"}))
     with pytest.raises(Unconfirmed):
         await adapter("sunosay", wire).extend(request_to())
     assert len(wire.requests) == 1
@@ -135,7 +145,7 @@ async def test_a_server_error_is_not_read_as_a_refusal_of_the_second() -> None:
 @pytest.mark.parametrize("name", BOTH)
 async def test_each_task_is_asked_for_by_post(name: str) -> None:
     other = Handle(task_id="t-2")
-    wire = Wire(ok("sunosay_complete"), ok("sunosay_streaming"))
+    wire = FakeTransport(ok("sunosay_complete"), ok("sunosay_streaming"))
     progress = await adapter(name, wire).fetch([TASK, other])
     assert progress == {
         TASK: Progress(
@@ -164,14 +174,16 @@ async def test_each_task_is_asked_for_by_post(name: str) -> None:
 
 async def test_a_clip_without_a_status_has_that_of_its_task() -> None:
     body = {"code": 200, "status": "streaming", "clips": [{"continue_clip_id": A}]}
-    progress = await adapter("sunosay", Wire(says(**body))).fetch([TASK])
+    progress = await adapter("sunosay", FakeTransport(says(**body))).fetch([TASK])
     assert progress[TASK] == Progress(
         clips=(Clip(id=A, status=ClipStatus.STREAMING),), is_open=True
     )
 
 
 async def test_done_without_any_clip_is_waited_on() -> None:
-    progress = await adapter("sunosay", Wire(says(code=200, status="complete"))).fetch([TASK])
+    progress = await adapter("sunosay", FakeTransport(says(code=200, status="complete"))).fetch(
+        [TASK]
+    )
     assert progress[TASK] == Progress(is_open=True)
 
 
@@ -186,7 +198,7 @@ async def test_done_without_any_clip_is_waited_on() -> None:
     ],
 )
 async def test_a_failed_task_says_why(body: dict[str, object], error: str) -> None:
-    progress = await adapter("sunosay", Wire(says(**body))).fetch([TASK])
+    progress = await adapter("sunosay", FakeTransport(says(**body))).fetch([TASK])
     assert (progress[TASK].error or "").startswith(error)
     assert progress[TASK].error is not None
 
@@ -205,14 +217,14 @@ async def test_a_question_refused_for_other_reasons_fails_no_task(
     body: dict[str, object], kind: type[ProviderError]
 ) -> None:
     with pytest.raises(ProviderError) as caught:
-        await adapter("sunosay", Wire(says(**body))).fetch([TASK])
+        await adapter("sunosay", FakeTransport(says(**body))).fetch([TASK])
     assert type(caught.value) is kind
 
 
 async def test_it_tells_nothing_of_single_clips_and_credits() -> None:
-    wire = Wire(httpx.Response(500))
+    wire = FakeTransport(httpx.Response(500))
     provider = adapter("sunosay", wire)
     assert await provider.clip(A) is None
     assert await provider.credits() is None
-    assert await provider.recent(request_to(), since=dt.datetime.now(dt.UTC)) == ()
+    assert await provider.find_recent(request_to(), since=dt.datetime.now(dt.UTC)) == ()
     assert wire.requests == []

@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from scripted_provider import ScriptedProvider
-from service_world import World
 
 from bot.store.store import Store
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import ServiceHarness
 
 
 @pytest.fixture(scope="session")
@@ -43,5 +43,5 @@ def suno() -> ScriptedProvider:
 
 
 @pytest.fixture
-def world(store: Store, suno: ScriptedProvider) -> World:
-    return World(store, suno)
+def world(store: Store, suno: ScriptedProvider) -> ServiceHarness:
+    return ServiceHarness(store, suno)

@@ -4,14 +4,12 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
-from scripted_provider import Script
-from service_world import ADA, CHANNEL, World
 
-from bot.audio.errors import Failed
-from bot.audio.workshop import Workshop
-from bot.domain.attachments import Attachment, Outcome
+from bot.audio.errors import TransientMediaError
+from bot.audio.process_pool import ProcessPool
+from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.models import (
-    SPLICER,
+    LOCAL_PROVIDER,
     ExtendRequest,
     Extension,
     Kind,
@@ -21,8 +19,10 @@ from bot.domain.models import (
     Status,
 )
 from bot.services import attacher
-from bot.services.attacher import Attacher, Carried
-from bot.services.prepared import Prepared, Upload
+from bot.services.attacher import Attacher, AttachResult
+from bot.services.uploads import Upload, Uploads
+from tests.support.scripted_provider import Script
+from tests.support.service_harness import ADA, CHANNEL, ServiceHarness
 
 LIMIT = 10 * 1024 * 1024
 
@@ -33,7 +33,7 @@ class Replies:
     def __init__(self) -> None:
         self.limit: int | None = LIMIT
         self.on_carry = Script()
-        self.shown: list[tuple[Extension, Prepared]] = []
+        self.shown: list[tuple[Extension, Uploads]] = []
         self.sizes: list[int] = []
 
     def attachment_limit(self, reply: ReplyRef) -> int | None:
@@ -41,11 +41,11 @@ class Replies:
         return self.limit
 
     async def carry(
-        self, ext: Extension, prepared: Prepared, look: Callable[[Extension], Extension]
-    ) -> Carried:
+        self, ext: Extension, prepared: Uploads, look: Callable[[Extension], Extension]
+    ) -> AttachResult:
         self.sizes += [file.path.stat().st_size for file in prepared.files]
-        carried: Carried = await self.on_carry.next(lambda: Carried.DONE)
-        if carried is Carried.DONE:
+        carried: AttachResult = await self.on_carry.next(lambda: AttachResult.DONE)
+        if carried is AttachResult.DONE:
             self.shown.append((look(ext), prepared))
         return carried
 
@@ -59,29 +59,29 @@ class Kitchen:
 
     async def prepare(
         self, ext: Extension, folder: Path, *, limit: int | None, is_last: bool
-    ) -> Prepared:
+    ) -> Uploads:
         self.asked.append((limit, is_last))
         return await self.on_prepare.next(self.usual, ext, folder)
 
-    def usual(self, ext: Extension, folder: Path) -> Prepared:
+    def usual(self, ext: Extension, folder: Path) -> Uploads:
         path = folder / "a.mp3"
         path.write_bytes(b"sound")
         clip_id = ext.clips[0].id if ext.clips else ext.request.clip_id
-        made = Attachment(clip_id=clip_id, outcome=Outcome.ATTACHED, duration=12.5)
-        return Prepared(attachments=(made,), files=(Upload(path=path, name="a.mp3"),))
+        made = Attachment(clip_id=clip_id, outcome=AttachmentStatus.ATTACHED, duration=12.5)
+        return Uploads(attachments=(made,), files=(Upload(path=path, name="a.mp3"),))
 
 
 class House:
     """The loop on a real store and a real workshop's folders."""
 
-    def __init__(self, world: World, workshop: Workshop) -> None:
+    def __init__(self, world: ServiceHarness, pool: ProcessPool) -> None:
         self.world, self.replies, self.kitchen = world, Replies(), Kitchen()
         self.attacher = Attacher(
             world.store,
             dict.fromkeys(Kind, self.kitchen),
             self.replies,
-            workshop,
-            bells=world.bells,
+            pool,
+            wakeups=world.wakeups,
             clock=world.clock,
         )
 
@@ -102,28 +102,28 @@ class House:
         """Accept a full song to be made here."""
         now = self.world.clock()
         ext = Extension(
-            trigger="song",
+            idempotency_key="song",
             kind=Kind.SPLICE,
             member_id=ADA,
-            request=ExtendRequest(provider=SPLICER, clip_id="last"),
+            request=ExtendRequest(provider=LOCAL_PROVIDER, clip_id="last"),
             reply=ReplyRef(channel_id=CHANNEL, message_id=5),
             status=Status.SUBMITTED,
             created_at=now,
             due_at=now,
             deadline_at=now,
         )
-        stored, _ = await self.world.store.accept(ext)
+        stored, _ = await self.world.store.insert(ext)
         return stored
 
-    async def kept(self, ext: Extension) -> list[Outcome]:
+    async def kept(self, ext: Extension) -> list[AttachmentStatus]:
         """Return what the store says became of the audio."""
         return [each.outcome for each in await self.world.store.audio.attachments(ext.id)]
 
 
 @pytest.fixture
-async def house(world: World, tmp_path: Path) -> AsyncGenerator[House]:
-    async with Workshop(tmp_path / "work", workers=1) as workshop:
-        yield House(world, workshop)
+async def house(world: ServiceHarness, tmp_path: Path) -> AsyncGenerator[House]:
+    async with ProcessPool(tmp_path / "work", workers=1) as pool:
+        yield House(world, pool)
     assert list((tmp_path / "work").glob("work-*")) == []
 
 
@@ -151,11 +151,11 @@ async def test_a_length_nobody_told_is_shown_and_kept(house: House) -> None:
 
 async def test_what_can_not_be_had_now_is_tried_again_later(house: House) -> None:
     ext = await house.world.finished("one")
-    house.kitchen.on_prepare.then(Failed("it took too long"))
+    house.kitchen.on_prepare.then(TransientMediaError("it took too long"))
     await house.work()
     assert house.replies.shown == []
     await house.work_later()
-    assert await house.kept(ext) == [Outcome.ATTACHED]
+    assert await house.kept(ext) == [AttachmentStatus.ATTACHED]
     assert house.kitchen.asked == [(LIMIT, False), (LIMIT, False)]
 
 
@@ -163,16 +163,16 @@ async def test_in_the_end_the_reply_says_that_there_is_no_audio(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     ext = await house.world.finished("one")
-    house.kitchen.on_prepare.then(*[RuntimeError("odd")] * attacher.MOST_ATTEMPTS)
+    house.kitchen.on_prepare.then(*[RuntimeError("odd")] * attacher.MAX_ATTEMPTS)
     await house.work()
-    for _ in range(attacher.MOST_ATTEMPTS - 1):
+    for _ in range(attacher.MAX_ATTEMPTS - 1):
         assert house.replies.shown == []
         await house.work_later()
     assert [is_last for _, is_last in house.kitchen.asked] == [False] * 5 + [True]
     [(shown, prepared)] = house.replies.shown
     assert prepared.files == ()
     assert [clip.audio_url for clip in shown.clips] == [clip.audio_url for clip in ext.clips]
-    assert await house.kept(ext) == [Outcome.UNAVAILABLE] * 2
+    assert await house.kept(ext) == [AttachmentStatus.UNAVAILABLE] * 2
     assert await house.world.store.audio.next_due() is None
     assert "failed unexpectedly" in caplog.text
 
@@ -181,10 +181,10 @@ async def test_an_edit_that_does_not_get_through_is_repeated_for_half_an_hour(
     house: House,
 ) -> None:
     ext = await house.world.finished("one")
-    house.replies.on_carry.then(*[Carried.LATER] * (attacher.MOST_EDITS + 1))
+    house.replies.on_carry.then(*[AttachResult.LATER] * (attacher.MAX_EDITS + 1))
     began = house.world.clock()
     await house.work()
-    for _ in range(attacher.MOST_EDITS):
+    for _ in range(attacher.MAX_EDITS):
         await house.work_later()
     assert await house.world.store.audio.next_due() is None
     assert await house.kept(ext) == []
@@ -193,7 +193,7 @@ async def test_an_edit_that_does_not_get_through_is_repeated_for_half_an_hour(
 
 async def test_a_reply_that_is_gone_ends_the_work(house: House) -> None:
     ext = await house.world.finished("one")
-    house.replies.on_carry.then(Carried.NOWHERE)
+    house.replies.on_carry.then(AttachResult.NOWHERE)
     await house.work()
     assert await house.world.store.audio.next_due() is None
     assert await house.kept(ext) == []
@@ -201,7 +201,7 @@ async def test_a_reply_that_is_gone_ends_the_work(house: House) -> None:
 
 async def test_what_discord_finds_too_large_is_made_smaller(house: House) -> None:
     await house.world.finished("one")
-    house.replies.on_carry.then(Carried.TOO_LARGE, Carried.TOO_LARGE)
+    house.replies.on_carry.then(AttachResult.TOO_LARGE, AttachResult.TOO_LARGE)
     house.replies.limit = attacher.SMALL + 1
     await house.work()
     assert [limit for limit, _ in house.kitchen.asked] == [
@@ -215,7 +215,7 @@ async def test_what_discord_finds_too_large_is_made_smaller(house: House) -> Non
 async def test_what_is_too_large_without_a_file_is_left_for_later(house: House) -> None:
     await house.world.finished("one")
     house.replies.limit = 0
-    house.replies.on_carry.then(Carried.TOO_LARGE)
+    house.replies.on_carry.then(AttachResult.TOO_LARGE)
     await house.work()
     assert house.replies.shown == []
     assert await house.world.store.audio.next_due() is not None
@@ -223,7 +223,7 @@ async def test_what_is_too_large_without_a_file_is_left_for_later(house: House) 
 
 async def test_where_files_are_forbidden_the_reply_says_so(house: House) -> None:
     await house.world.finished("one")
-    house.replies.on_carry.then(Carried.NOT_ALLOWED, Carried.NOT_ALLOWED)
+    house.replies.on_carry.then(AttachResult.NOT_ALLOWED, AttachResult.NOT_ALLOWED)
     await house.work()
     assert [limit for limit, _ in house.kitchen.asked] == [LIMIT, None]
     assert house.replies.shown == []  # even without a file: not now
@@ -236,13 +236,13 @@ async def test_a_splice_is_complete_when_it_is_carried(house: House) -> None:
     now = await house.world.now(ext)
     assert shown.status is now.status is Status.COMPLETE
     assert shown.revision == now.revision  # so that the edit is not made once more
-    assert await house.kept(ext) == [Outcome.ATTACHED]
+    assert await house.kept(ext) == [AttachmentStatus.ATTACHED]
 
 
 async def test_a_splice_that_can_not_be_made_fails_with_its_reason(house: House) -> None:
     ext = await house.splice()
     reason = Reason(kind=ReasonKind.NOT_PLAYABLE)
-    house.kitchen.on_prepare.then(Prepared(reason=reason))
+    house.kitchen.on_prepare.then(Uploads(reason=reason))
     await house.work()
     now = await house.world.now(ext)
     assert (now.status, now.reason) == (Status.FAILED, reason)
@@ -252,9 +252,9 @@ async def test_a_splice_that_can_not_be_made_fails_with_its_reason(house: House)
 
 async def test_a_splice_whose_reply_is_out_of_reach_ends_too(house: House) -> None:
     ext = await house.splice()
-    house.replies.on_carry.then(*[Carried.LATER] * (attacher.MOST_EDITS + 1))
+    house.replies.on_carry.then(*[AttachResult.LATER] * (attacher.MAX_EDITS + 1))
     await house.work()
-    for _ in range(attacher.MOST_EDITS):
+    for _ in range(attacher.MAX_EDITS):
         await house.work_later()
     now = await house.world.now(ext)
     assert now.status is Status.FAILED
@@ -264,27 +264,27 @@ async def test_a_splice_whose_reply_is_out_of_reach_ends_too(house: House) -> No
 async def test_killed_before_it_was_kept_it_is_carried_anew(house: House) -> None:
     ext = await house.world.finished("one")
     store, clock = house.world.store, house.world.clock
-    lapses_at = clock() + attacher.LEASE
-    [work] = await store.audio.claim(now=clock(), lapses_at=lapses_at, limit=1)
+    lease_until = clock() + attacher.LEASE
+    [work] = await store.audio.claim(now=clock(), lease_until=lease_until, limit=1)
     await house.work()
     assert house.replies.shown == []  # someone else has it
-    clock.now = lapses_at
+    clock.now = lease_until
     await house.work()
     assert len(house.replies.shown) == 1
-    late = Attachment(clip_id="x", outcome=Outcome.TOO_LARGE)
+    late = Attachment(clip_id="x", outcome=AttachmentStatus.TOO_LARGE)
     await store.audio.finish(work, (late,))
-    assert await house.kept(ext) == [Outcome.ATTACHED]
+    assert await house.kept(ext) == [AttachmentStatus.ATTACHED]
 
 
 async def test_only_so_much_is_done_at_once(house: House) -> None:
-    for number in range(attacher.AT_ONCE + 1):
+    for number in range(attacher.MAX_CONCURRENT + 1):
         await house.world.finished(f"ext {number}")
     await house.attacher.run_once()
     await house.attacher.run_once()
     await house.attacher.idle()
-    assert len(house.replies.shown) == attacher.AT_ONCE
+    assert len(house.replies.shown) == attacher.MAX_CONCURRENT
     await house.work()
-    assert len(house.replies.shown) == attacher.AT_ONCE + 1
+    assert len(house.replies.shown) == attacher.MAX_CONCURRENT + 1
 
 
 async def test_stopping_leaves_the_rest_for_the_next_start(house: House) -> None:
@@ -294,7 +294,7 @@ async def test_stopping_leaves_the_rest_for_the_next_start(house: House) -> None
     assert await house.kept(ext) == []
     house.world.clock.advance(attacher.LEASE.total_seconds())
     await house.work()
-    assert await house.kept(ext) == [Outcome.ATTACHED]
+    assert await house.kept(ext) == [AttachmentStatus.ATTACHED]
 
 
 async def test_one_failure_touches_nobody_else(house: House) -> None:

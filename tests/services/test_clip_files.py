@@ -6,45 +6,47 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audio_host import Host, cover, hosting, song
 from mutagen.id3 import ID3
-from scripted_provider import ScriptedProvider
-from service_world import SOURCE, World
 
-from bot.audio.door import Door
-from bot.audio.errors import Failed
-from bot.audio.study import studied
-from bot.audio.workshop import Workshop
-from bot.domain.attachments import Outcome
+from bot.audio.analysis import analyze
+from bot.audio.download import SafeDownloader
+from bot.audio.errors import TransientMediaError
+from bot.audio.process_pool import ProcessPool
+from bot.domain.attachments import AttachmentStatus
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Kind, Progress, Status
 from bot.services.clip_files import ClipFiles
-from bot.services.prepared import Prepared
-from bot.services.sounds import Sounds
+from bot.services.media import MediaFetcher
+from bot.services.uploads import Uploads
+from tests.support.file_server import FileServer, cover, hosting, song
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import SOURCE, ServiceHarness
 
 MEGABYTE = 1_000_000
 LENGTH = 2.0
 
 
 @pytest.fixture
-async def host() -> AsyncGenerator[Host]:
+async def host() -> AsyncGenerator[FileServer]:
     async with hosting() as host:
         yield host
 
 
 @pytest.fixture
-async def workshop(tmp_path: Path) -> AsyncGenerator[Workshop]:
-    async with Workshop(tmp_path / "work", workers=1) as workshop:
-        yield workshop
+async def pool(tmp_path: Path) -> AsyncGenerator[ProcessPool]:
+    async with ProcessPool(tmp_path / "work", workers=1) as pool:
+        yield pool
 
 
 class Bench:
     """The preparation of clips, on files that a server has."""
 
-    def __init__(self, world: World, host: Host, workshop: Workshop, folder: Path) -> None:
+    def __init__(
+        self, world: ServiceHarness, host: FileServer, pool: ProcessPool, folder: Path
+    ) -> None:
         self.world, self.host, self.folder = world, host, folder
         self.mp3 = song(folder, LENGTH)
-        door = Door(trusted_hosts={host.name})
-        self.files = ClipFiles(world.store, Sounds(door, workshop, world.links), workshop)
+        downloader = SafeDownloader(trusted_hosts={host.name})
+        self.files = ClipFiles(world.store, MediaFetcher(downloader, pool, world.links), pool)
 
     async def extension(self, *clips: Clip, **request: object) -> Extension:
         """Return a complete extension of a known source, as the store has it."""
@@ -68,22 +70,22 @@ class Bench:
 
     async def prepared(
         self, ext: Extension, *, limit: int | None = 8 * MEGABYTE, is_last: bool = False
-    ) -> Prepared:
+    ) -> Uploads:
         return await self.files.prepare(ext, self.folder, limit=limit, is_last=is_last)
 
 
 @pytest.fixture
-def bench(world: World, host: Host, workshop: Workshop, tmp_path: Path) -> Bench:
+def bench(world: ServiceHarness, host: FileServer, pool: ProcessPool, tmp_path: Path) -> Bench:
     folder = tmp_path / "files"
     folder.mkdir()
-    return Bench(world, host, workshop, folder)
+    return Bench(world, host, pool, folder)
 
 
-def names(prepared: Prepared) -> list[str]:
+def names(prepared: Uploads) -> list[str]:
     return [file.name for file in prepared.files]
 
 
-def outcomes(prepared: Prepared) -> list[Outcome]:
+def outcomes(prepared: Uploads) -> list[AttachmentStatus]:
     return [each.outcome for each in prepared.attachments]
 
 
@@ -101,7 +103,7 @@ async def test_each_clip_brings_its_audio_and_a_picture_with_the_join(bench: Ben
     assert waveform.description == (
         "Waveform of “Night Bus”, 0:03 long: the source up to 0:01, then the new part."
     )
-    assert abs(studied(audio.path).duration - LENGTH) < 0.01
+    assert abs(analyze(audio.path).duration - LENGTH) < 0.01
     tags: Any = ID3(audio.path)
     assert str(tags["TIT2"]) == "Night Bus"
     assert str(tags.getall("COMM")[0]) == "continued from Dreams at 0:01.5"
@@ -110,7 +112,7 @@ async def test_each_clip_brings_its_audio_and_a_picture_with_the_join(bench: Ben
     assert ID3(second.path).getall("APIC") == []
     [first, _] = prepared.attachments
     assert first.clip_id == "suno-1-a"
-    assert first.outcome is Outcome.ATTACHED
+    assert first.outcome is AttachmentStatus.ATTACHED
     assert first.bit_rate is None
     assert first.picture == "waveform-a.png"
     assert first.duration == pytest.approx(LENGTH, abs=0.01)
@@ -120,7 +122,7 @@ async def test_where_files_are_not_allowed_nothing_is_fetched(bench: Bench) -> N
     ext = await bench.extension(bench.clip("a"))
     prepared = await bench.prepared(ext, limit=None)
     assert prepared.files == ()
-    assert outcomes(prepared) == [Outcome.NOT_ALLOWED]
+    assert outcomes(prepared) == [AttachmentStatus.NOT_ALLOWED]
     assert bench.host.asked == []
 
 
@@ -129,7 +131,7 @@ async def test_what_is_too_large_is_encoded_anew(bench: Bench) -> None:
     ext = await bench.extension(bench.clip("a", long))
     prepared = await bench.prepared(ext, limit=200_000)
     [attachment] = prepared.attachments
-    assert attachment.outcome is Outcome.ATTACHED
+    assert attachment.outcome is AttachmentStatus.ATTACHED
     assert attachment.bit_rate == 160_000
     assert prepared.files[0].path.stat().st_size <= 200_000
 
@@ -137,26 +139,26 @@ async def test_what_is_too_large_is_encoded_anew(bench: Bench) -> None:
 async def test_what_fits_at_no_bit_rate_is_only_seen(bench: Bench) -> None:
     ext = await bench.extension(bench.clip("a"))
     prepared = await bench.prepared(ext, limit=10_000)
-    assert outcomes(prepared) == [Outcome.TOO_LARGE]
+    assert outcomes(prepared) == [AttachmentStatus.TOO_LARGE]
     assert names(prepared) == ["waveform-a.png"]
 
 
 async def test_a_clip_that_may_come_later_is_waited_for(bench: Bench) -> None:
     ext = await bench.extension(bench.clip("a"), bench.clip("b", 404))
-    with pytest.raises(Failed):
+    with pytest.raises(TransientMediaError):
         await bench.prepared(ext)
 
 
 async def test_in_the_end_a_clip_that_never_came_is_left_out(bench: Bench) -> None:
     ext = await bench.extension(bench.clip("a", 404), bench.clip("b"))
     prepared = await bench.prepared(ext, is_last=True)
-    assert outcomes(prepared) == [Outcome.UNAVAILABLE, Outcome.ATTACHED]
+    assert outcomes(prepared) == [AttachmentStatus.UNAVAILABLE, AttachmentStatus.ATTACHED]
     assert names(prepared) == ["Night Bus (B).mp3", "waveform-b.png"]
 
 
 async def test_what_is_no_audio_is_not_tried_again(bench: Bench) -> None:
     ext = await bench.extension(bench.clip("a", b"<html>Not found</html>"))
-    assert outcomes(await bench.prepared(ext)) == [Outcome.UNAVAILABLE]
+    assert outcomes(await bench.prepared(ext)) == [AttachmentStatus.UNAVAILABLE]
 
 
 async def test_a_dead_link_is_replaced_by_the_current_one(
@@ -166,7 +168,7 @@ async def test_a_dead_link_is_replaced_by_the_current_one(
     fresh = replace(ext.clips[0], audio_url=bench.host.put("fresh.mp3", bench.mp3))
     assert ext.handle is not None
     suno.progress[ext.handle] = Progress(clips=(fresh,))
-    assert outcomes(await bench.prepared(ext)) == [Outcome.ATTACHED]
+    assert outcomes(await bench.prepared(ext)) == [AttachmentStatus.ATTACHED]
     assert (await bench.world.now(ext)).clips[0].audio_url == fresh.audio_url
 
 
@@ -174,7 +176,7 @@ async def test_a_source_that_can_not_be_had_is_not_in_the_picture(bench: Bench) 
     ext = await bench.extension(bench.clip("a"))
     bench.host.files["source.mp3"] = 404
     prepared = await bench.prepared(ext)
-    assert outcomes(prepared) == [Outcome.ATTACHED]
+    assert outcomes(prepared) == [AttachmentStatus.ATTACHED]
     assert prepared.files[1].description == "Waveform of “Night Bus”, 0:02 long."
 
 
@@ -228,7 +230,7 @@ async def test_without_a_picture_or_a_cover_a_song_is_still_a_song(
     for name in ("waveform-a.png", "cover.part"):
         (bench.folder / name).mkdir()  # so that no file can be written there
     prepared = await bench.prepared(ext)
-    assert outcomes(prepared) == [Outcome.ATTACHED]
+    assert outcomes(prepared) == [AttachmentStatus.ATTACHED]
     assert names(prepared) == ["Night Bus (A).mp3"]
     assert prepared.attachments[0].picture == ""
     assert "waveform-a.png could not be drawn" in caplog.text

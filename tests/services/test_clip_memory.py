@@ -1,26 +1,26 @@
 """Clips that can't change are asked of the store once, all others each time."""
 
 import pytest
-from service_world import SOURCE, START, World
 
-from bot.domain.models import Clip, ClipStatus, KnownClip
-from bot.services.clip_memory import MOST, ClipMemory
+from bot.domain.models import Clip, ClipRecord, ClipStatus
+from bot.services.form_check import MAX_CACHED, ClipCache
 from bot.store.store import Store
+from tests.support.service_harness import SOURCE, START, ServiceHarness
 
 AUDIO = "https://audio.example/a.mp3"
 
 
 @pytest.fixture
-def memory(store: Store) -> ClipMemory:
-    return ClipMemory(store)
+def memory(store: Store) -> ClipCache:
+    return ClipCache(store)
 
 
-async def title(memory: ClipMemory) -> str | None:
+async def title(memory: ClipCache) -> str | None:
     known = await memory.clip(SOURCE)
     return known.clip.title if known else None
 
 
-async def test_a_finished_clip_is_read_once(memory: ClipMemory, world: World) -> None:
+async def test_a_finished_clip_is_read_once(memory: ClipCache, world: ServiceHarness) -> None:
     await world.known(title="First", audio_url=AUDIO, duration=97.0)
     assert await title(memory) == "First"
     await world.known(title="Second", audio_url=AUDIO, duration=97.0)
@@ -36,7 +36,7 @@ async def test_a_finished_clip_is_read_once(memory: ClipMemory, world: World) ->
     ],
 )
 async def test_one_that_may_still_change_is_read_each_time(
-    memory: ClipMemory, world: World, parts: dict[str, object]
+    memory: ClipCache, world: ServiceHarness, parts: dict[str, object]
 ) -> None:
     await world.known(title="First", **parts)
     assert await title(memory) == "First"
@@ -44,21 +44,23 @@ async def test_one_that_may_still_change_is_read_each_time(
     assert await title(memory) == "Second"
 
 
-async def test_a_clip_that_nobody_knew_may_become_known(memory: ClipMemory, world: World) -> None:
+async def test_a_clip_that_nobody_knew_may_become_known(
+    memory: ClipCache, world: ServiceHarness
+) -> None:
     assert await title(memory) is None
     await world.known(title="First")
     assert await title(memory) == "First"
 
 
-async def test_the_oldest_is_forgotten_before_there_are_too_many(memory: ClipMemory) -> None:
-    def finished(number: int) -> KnownClip:
+async def test_the_oldest_is_forgotten_before_there_are_too_many(memory: ClipCache) -> None:
+    def finished(number: int) -> ClipRecord:
         clip = Clip(
             id=f"{number}", status=ClipStatus.COMPLETE, audio_url=AUDIO, duration=float(number + 1)
         )
-        return KnownClip(clip=clip, provider="suno", known_at=START)
+        return ClipRecord(clip=clip, provider="suno", known_at=START)
 
-    for number in range(MOST + 1):
+    for number in range(MAX_CACHED + 1):
         memory.keep(finished(number))
     assert await memory.clip("0") is None
     assert await memory.clip("1") == finished(1)
-    assert await memory.clip(f"{MOST}") == finished(MOST)
+    assert await memory.clip(f"{MAX_CACHED}") == finished(MAX_CACHED)

@@ -5,14 +5,24 @@ import uuid
 from dataclasses import replace
 
 import pytest
-from scripted_provider import ScriptedProvider
-from service_world import ADA, BEN, CHANNEL, ELSEWHERE, GUILD, SOURCE, World, complete, handle_of
 
 from bot.domain.errors import UserError
-from bot.domain.library import SEARCH_LENGTH, Page, Scope, Viewer, Wanted
+from bot.domain.library import SEARCH_LENGTH, LibraryPage, LibraryQuery, Scope, Viewer
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Progress
 from bot.providers.base import Unavailable
 from bot.services.library import ClipDetails, Library
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import (
+    ADA,
+    BEN,
+    CHANNEL,
+    ELSEWHERE,
+    GUILD,
+    SOURCE,
+    ServiceHarness,
+    complete,
+    handle_of,
+)
 
 HERE = Viewer(member_id=BEN, channel_id=CHANNEL, guild_id=GUILD, channels=frozenset({CHANNEL}))
 OWN = replace(HERE, member_id=ADA)
@@ -20,7 +30,7 @@ DIRECT = Viewer(member_id=ADA, channel_id=99)
 
 
 @pytest.fixture
-def library(world: World) -> Library:
+def library(world: ServiceHarness) -> Library:
     return Library(world.store, world.providers, world.links)
 
 
@@ -33,12 +43,12 @@ async def refusal(library: Library, act: str, clip_id: str, viewer: Viewer) -> s
     return refused.value.problem
 
 
-def ids(page: Page) -> list[str]:
-    return [made.known.clip.id for made in page.clips]
+def ids(page: LibraryPage) -> list[str]:
+    return [made.known.clip.id for made in page.entries]
 
 
 async def clips_in(library: Library, viewer: Viewer, scope: Scope, search: str = "") -> list[str]:
-    return ids(await library.page(viewer, Wanted(scope=scope, search=search)))
+    return ids(await library.page(viewer, LibraryQuery(scope=scope, search=search)))
 
 
 def lineage(details: ClipDetails) -> list[tuple[str | None, float | None, bool]]:
@@ -48,11 +58,11 @@ def lineage(details: ClipDetails) -> list[tuple[str | None, float | None, bool]]
     ]
 
 
-async def made(world: World, trigger: str, **fields: object) -> tuple[str, str]:
+async def made(world: ServiceHarness, idempotency_key: str, **fields: object) -> tuple[str, str]:
     """Have two clips made, of which more can be made; return their ids."""
-    first, second = (str(uuid.uuid5(uuid.NAMESPACE_OID, trigger + each)) for each in "ab")
+    first, second = (str(uuid.uuid5(uuid.NAMESPACE_OID, idempotency_key + each)) for each in "ab")
     world.providers["suno"].on_extend.then(Handle(clip_ids=(first, second)))
-    await world.finished(trigger, **fields)
+    await world.finished(idempotency_key, **fields)
     return first, second
 
 
@@ -70,62 +80,66 @@ async def made(world: World, trigger: str, **fields: object) -> tuple[str, str]:
     ],
 )
 async def test_who_sees_what_was_made_in_a_channel(
-    world: World, viewer: Viewer, *, sees: bool
+    world: ServiceHarness, viewer: Viewer, *, sees: bool
 ) -> None:
-    assert viewer.sees(await world.ask("one")) == sees
+    assert viewer.can_see(await world.ask("one")) == sees
 
 
-async def test_a_page_is_looked_up_with_a_tidy_search(world: World, library: Library) -> None:
+async def test_a_page_is_looked_up_with_a_tidy_search(
+    world: ServiceHarness, library: Library
+) -> None:
     first, second = await made(world, "one")
     text = first[:9].upper()
-    page = await library.page(OWN, Wanted(scope=Scope.MINE, search=f"  {text}\n"))
+    page = await library.page(OWN, LibraryQuery(scope=Scope.MINE, search=f"  {text}\n"))
     assert ids(page) == [first]
-    assert page.wanted.search == text
+    assert page.query.search == text
     assert await clips_in(library, OWN, Scope.MINE) == [first, second]
     assert await clips_in(library, HERE, Scope.MINE) == []
     assert await clips_in(library, HERE, Scope.SERVER) == [first, second]
 
 
-async def test_a_page_keeps_its_number(world: World, library: Library) -> None:
+async def test_a_page_keeps_its_number(world: ServiceHarness, library: Library) -> None:
     for number in range(5):
         await made(world, f"t{number}")
-    page = await library.page(OWN, Wanted(scope=Scope.MINE, number=2))
-    assert (page.wanted.number, len(page.clips)) == (2, 2)
+    page = await library.page(OWN, LibraryQuery(scope=Scope.MINE, page_number=2))
+    assert (page.query.page_number, len(page.entries)) == (2, 2)
 
 
 @pytest.mark.parametrize("search", ["x" * (SEARCH_LENGTH + 1), "🎵" * (SEARCH_LENGTH // 2 + 1)])
 async def test_a_search_fits_into_a_button(library: Library, search: str) -> None:
     with pytest.raises(UserError, match="too long to search for"):
-        await library.page(OWN, Wanted(scope=Scope.MINE, search=search))
+        await library.page(OWN, LibraryQuery(scope=Scope.MINE, search=search))
     assert await clips_in(library, OWN, Scope.MINE, search[:-1]) == []
 
 
-async def test_there_is_no_server_in_a_direct_message(world: World, library: Library) -> None:
+async def test_there_is_no_server_in_a_direct_message(
+    world: ServiceHarness, library: Library
+) -> None:
     await made(world, "one")
     with pytest.raises(UserError, match="no server here"):
-        await library.page(DIRECT, Wanted(scope=Scope.SERVER))
+        await library.page(DIRECT, LibraryQuery(scope=Scope.SERVER))
     assert len(await clips_in(library, DIRECT, Scope.MINE)) == 2
     assert await clips_in(library, DIRECT, Scope.CHANNEL) == []
 
 
-async def test_channels_of_a_guild_are_told(world: World, library: Library) -> None:
+async def test_channels_of_a_guild_are_told(world: ServiceHarness, library: Library) -> None:
     await world.ask("one")
     await world.ask("two", channel_id=ELSEWHERE)
     assert await library.channels(GUILD) == [ELSEWHERE, CHANNEL]
 
 
-async def test_only_what_may_be_seen_is_suggested(world: World, library: Library) -> None:
+async def test_only_what_may_be_seen_is_suggested(world: ServiceHarness, library: Library) -> None:
     await world.known(title="Electric Dreams")
     await world.ask("one")
-    here = [known.clip.id for known in await library.suggested("dreams", HERE)]
+    here = [known.clip.id for known in await library.suggestions("dreams", HERE)]
     assert here == [SOURCE]
     away = replace(HERE, channel_id=ELSEWHERE, channels=frozenset())
-    assert await library.suggested("dreams", away) == []
-    assert len(await library.suggested("dreams", replace(away, member_id=ADA))) == 1
-    assert len(await library.suggested("dreams", replace(away, channel_id=CHANNEL))) == 1
+    assert await library.suggestions("dreams", away) == []
+    assert len(await library.suggestions("dreams", replace(away, member_id=ADA))) == 1
+    assert len(await library.suggestions("dreams", replace(away, channel_id=CHANNEL))) == 1
 
 
-async def test_a_clip_comes_with_all_round_it(world: World, library: Library) -> None:
+async def test_a_clip_comes_with_all_round_it(world: ServiceHarness, library: Library) -> None:
     await world.known(title="Root", duration=60.0)
     first, second = await made(world, "one", title="Part")
     third, _ = await made(world, "two", clip=first, at="20")
@@ -134,42 +148,42 @@ async def test_a_clip_comes_with_all_round_it(world: World, library: Library) ->
     assert details.known == await world.store.clip(third)
     assert details.extension == await world.store.find_by_trigger("two")
     assert (details.label, details.title) == ("Suno Test", "Part")
-    assert (details.is_asked, details.is_own) == (True, False)
+    assert (details.is_confirmed, details.is_own) == (True, False)
     assert lineage(details) == [(SOURCE, 10, True), (first, 20, True), (third, None, False)]
     assert [known.letter for known in details.siblings] == ["B"]
-    assert [ext.trigger for ext in details.continuations] == [following.trigger]
+    assert [ext.idempotency_key for ext in details.continuations] == [following.idempotency_key]
     assert (await library.details(third, OWN)).is_own
     assert (await library.details(second, HERE)).continuations == ()
 
 
-async def test_a_source_clip_is_everyones_to_see(world: World, library: Library) -> None:
+async def test_a_source_clip_is_everyones_to_see(world: ServiceHarness, library: Library) -> None:
     await world.known(title="Root")
     far = Viewer(member_id=BEN, channel_id=1)
     details = await library.details(SOURCE, far)
     assert (details.extension, details.siblings, details.is_own) == (None, (), False)
     assert details.title == "Root"
-    assert not details.is_asked
+    assert not details.is_confirmed
     await world.ask("one")
     assert (await library.details(SOURCE, far)).continuations == ()
     assert len((await library.details(SOURCE, HERE)).continuations) == 1
 
 
-async def test_a_clip_without_any_title_has_none(world: World, library: Library) -> None:
+async def test_a_clip_without_any_title_has_none(world: ServiceHarness, library: Library) -> None:
     await world.known(title="")
     assert (await library.details(SOURCE, HERE)).title == ""
 
 
-async def test_what_isnt_theirs_to_see_is_unknown(world: World, library: Library) -> None:
+async def test_what_isnt_theirs_to_see_is_unknown(world: ServiceHarness, library: Library) -> None:
     clip_id, _ = await made(world, "one")
     away = replace(HERE, channel_id=ELSEWHERE, channels=frozenset())
     unknown = await refusal(library, "details", "nothing", away)
-    for act in ("details", "own", "remove"):
+    for act in ("details", "owned_clip", "remove"):
         assert await refusal(library, act, clip_id, away) == unknown
     assert (await library.details(clip_id, replace(away, member_id=ADA))).is_own
 
 
 async def test_an_ancestor_that_isnt_theirs_to_see_only_has_its_place(
-    world: World, library: Library
+    world: ServiceHarness, library: Library
 ) -> None:
     first, _ = await made(world, "one", channel_id=ELSEWHERE)
     second, _ = await made(world, "two", clip=first, at="20")
@@ -178,7 +192,7 @@ async def test_an_ancestor_that_isnt_theirs_to_see_only_has_its_place(
 
 
 async def test_a_continuation_that_isnt_theirs_to_see_is_not_told(
-    world: World, library: Library
+    world: ServiceHarness, library: Library
 ) -> None:
     first, _ = await made(world, "one")
     await world.ask("two", clip=first, channel_id=ELSEWHERE)
@@ -187,45 +201,47 @@ async def test_a_continuation_that_isnt_theirs_to_see_is_not_told(
 
 
 async def test_a_clip_is_shown_with_its_current_link(
-    world: World, library: Library, suno: ScriptedProvider
+    world: ServiceHarness, library: Library, suno: ScriptedProvider
 ) -> None:
     ext = await world.finished("one")
     suno.progress[handle_of(ext)] = complete(ext, audio_url=None)
     details = await library.details(ext.clips[0].id, HERE)
-    assert details.is_asked
+    assert details.is_confirmed
     assert not details.known.clip.is_playable
 
 
 async def test_a_provider_that_does_not_tell_hides_nothing(
-    world: World, library: Library, suno: ScriptedProvider
+    world: ServiceHarness, library: Library, suno: ScriptedProvider
 ) -> None:
     ext = await world.finished("one")
     suno.on_fetch.then(Unavailable("down"))
     details = await library.details(ext.clips[0].id, HERE)
-    assert not details.is_asked
+    assert not details.is_confirmed
     assert details.known.clip.is_playable
 
 
 async def test_the_provider_is_not_asked_for_what_is_still_being_made(
-    world: World, library: Library, suno: ScriptedProvider
+    world: ServiceHarness, library: Library, suno: ScriptedProvider
 ) -> None:
     ext = await world.submitted("one")
     clip = Clip(id=handle_of(ext).clip_ids[0], status=ClipStatus.QUEUED)
     await store_clips(world, ext, clip)
     asked = len(suno.asked)
     details = await library.details(clip.id, HERE)
-    assert (details.known.clip, details.is_asked) == (clip, False)
+    assert (details.known.clip, details.is_confirmed) == (clip, False)
     assert len(suno.asked) == asked
 
 
 async def test_a_provider_that_is_gone_is_called_by_its_name(
-    world: World, library: Library
+    world: ServiceHarness, library: Library
 ) -> None:
     await world.known(provider="former")
     assert (await library.details(SOURCE, HERE)).label == "former"
 
 
-async def test_siblings_are_those_that_can_be_heard(world: World, library: Library) -> None:
+async def test_siblings_are_those_that_can_be_heard(
+    world: ServiceHarness, library: Library
+) -> None:
     ext = await world.submitted("one")
     first, second = handle_of(ext).clip_ids
     heard = complete(ext).clips[0]
@@ -237,34 +253,36 @@ async def test_siblings_are_those_that_can_be_heard(world: World, library: Libra
     assert len((await library.details(second, HERE)).siblings) == 1
 
 
-async def test_a_member_takes_their_own_clip_out(world: World, library: Library) -> None:
+async def test_a_member_takes_their_own_clip_out(world: ServiceHarness, library: Library) -> None:
     first, second = await made(world, "one", title="Part")
     third, _ = await made(world, "two", clip=first, at="20", member_id=BEN)
-    own = await library.own(first, OWN)
-    assert (own.title, own.known.letter, own.extension.trigger) == ("Part", "A", "one")
+    own = await library.owned_clip(first, OWN)
+    assert (own.title, own.known.letter, own.extension.idempotency_key) == ("Part", "A", "one")
     assert await library.remove(first, OWN) == own
     assert await clips_in(library, OWN, Scope.MINE) == [second]
-    for act in ("details", "own", "remove"):
+    for act in ("details", "owned_clip", "remove"):
         assert "taken out" in await refusal(library, act, first, OWN)
     assert (await library.details(second, HERE)).siblings == ()
     assert (await library.details(third, HERE)).lineage[1].known.is_removed
 
 
-async def test_nobody_else_takes_it_out(world: World, library: Library) -> None:
+async def test_nobody_else_takes_it_out(world: ServiceHarness, library: Library) -> None:
     first, _ = await made(world, "one")
-    for act in ("own", "remove"):
+    for act in ("owned_clip", "remove"):
         said = await refusal(library, act, first, HERE)
         assert said == f"Only <@{ADA}> can take it out of the library."
     assert len(await clips_in(library, OWN, Scope.MINE)) == 2
 
 
-async def test_a_source_from_elsewhere_is_in_no_library(world: World, library: Library) -> None:
+async def test_a_source_from_elsewhere_is_in_no_library(
+    world: ServiceHarness, library: Library
+) -> None:
     await world.known()
-    for act in ("own", "remove"):
+    for act in ("owned_clip", "remove"):
         assert "not made here" in await refusal(library, act, SOURCE, OWN)
 
 
-async def test_two_clicks_take_it_out_once(world: World, library: Library) -> None:
+async def test_two_clicks_take_it_out_once(world: ServiceHarness, library: Library) -> None:
     first, _ = await made(world, "one")
     both = await asyncio.gather(
         *(library.remove(first, OWN) for _ in range(2)), return_exceptions=True
@@ -273,7 +291,7 @@ async def test_two_clicks_take_it_out_once(world: World, library: Library) -> No
     assert ["taken out" in each.problem for each in refused] == [True]
 
 
-async def test_what_names_a_clip_is_read_as_in_the_form(world: World) -> None:
+async def test_what_names_a_clip_is_read_as_in_the_form(world: ServiceHarness) -> None:
     clip_id, _ = await made(world, "one")
     reply = (await world.store.find_by_trigger("one")).reply
     assert await world.service.clip_id_of(f" <{reply.url}>\n") == clip_id
@@ -282,7 +300,7 @@ async def test_what_names_a_clip_is_read_as_in_the_form(world: World) -> None:
         await world.service.clip_id_of("nonsense")
 
 
-async def store_clips(world: World, ext: Extension, *clips: Clip) -> None:
+async def store_clips(world: ServiceHarness, ext: Extension, *clips: Clip) -> None:
     """Let the store know what a provider has told of ``ext`` meanwhile."""
     new = replace(ext, clips=clips, revision=ext.revision + 1)
     assert await world.store.save(new, was=ext)

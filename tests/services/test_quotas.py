@@ -5,22 +5,32 @@ import re
 from dataclasses import replace
 
 import pytest
-from scripted_provider import ScriptedProvider
-from service_world import ADA, BEN, ELSEWHERE, SOURCE, World, asker, complete, handle_of, reply_to
 
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.domain.models import Extension
 from bot.store.store import Store
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import (
+    ADA,
+    BEN,
+    ELSEWHERE,
+    SOURCE,
+    ServiceHarness,
+    actor,
+    complete,
+    handle_of,
+    reply_to,
+)
 
 
-def limited(store: Store, *, member: int = 0, channel: int = 0) -> World:
-    return World(store, ScriptedProvider(), member_limit=member, channel_limit=channel)
+def limited(store: Store, *, member: int = 0, channel: int = 0) -> ServiceHarness:
+    return ServiceHarness(store, ScriptedProvider(), member_limit=member, channel_limit=channel)
 
 
-async def refusal(world: World, trigger: str, **fields: object) -> UserError:
+async def refusal(world: ServiceHarness, idempotency_key: str, **fields: object) -> UserError:
     with pytest.raises(UserError) as refused:
-        await world.ask(trigger, **fields)
+        await world.ask(idempotency_key, **fields)
     return refused.value
 
 
@@ -59,7 +69,7 @@ async def test_nothing_is_kept_of_what_is_refused(store: Store) -> None:
 async def test_what_ended_makes_room(store: Store) -> None:
     world = limited(store, member=1)
     first = await world.ask("1")
-    await world.service.cancel(first.id, asker())
+    await world.service.cancel(first.id, actor())
     await world.finished("2")
     await world.ask("3")
     await refusal(world, "4")
@@ -112,7 +122,7 @@ async def test_who_is_refused_learns_when_to_come_back(
     world.providers["suno"].progress.update({handle_of(ext): complete(ext) for ext in exts})
     world.clock.advance(seconds)
     await world.track()
-    later = World(store, ScriptedProvider(), member_limit=1, clock=world.clock)
+    later = ServiceHarness(store, ScriptedProvider(), member_limit=1, clock=world.clock)
     await later.ask("1")
     said = await refusal(later, "2")
     assert said.remedy.endswith(f"Come back when one of them is done, usually {words}.")
@@ -136,7 +146,7 @@ async def test_a_replayed_event_is_answered_as_before_though_nothing_more_may_pa
     world = limited(store, member=1, channel=1)
     first = await world.ask("1")
     again = await world.service.accept(
-        Form(clip=SOURCE, at="10"), trigger="1", member_id=ADA, reply=reply_to("1")
+        Form(clip=SOURCE, at="10"), idempotency_key="1", member_id=ADA, reply=reply_to("1")
     )
     assert (again.extension, again.is_new) == (first, False)
 

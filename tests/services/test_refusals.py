@@ -1,93 +1,97 @@
 import pytest
-from scripted_provider import LIMITS, ScriptedProvider
-from service_world import OTHER, SOURCE, World, complete, handle_of
 
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.domain.models import ClipStatus
-from bot.services.requests import Requests
+from bot.services.form_check import FormReader
 from bot.store.store import Store
+from tests.support.scripted_provider import LIMITS, ScriptedProvider
+from tests.support.service_harness import OTHER, SOURCE, ServiceHarness, complete, handle_of
 
 SNEAKY = "**@everyone** [x](https://evil.example) `y` \u202e"
 
 
 @pytest.fixture
-def requests(store: Store, suno: ScriptedProvider) -> Requests:
+def requests(store: Store, suno: ScriptedProvider) -> FormReader:
     other = ScriptedProvider("other", label="Other", exclude=True, models=("v9",))
-    return Requests(store, {"suno": suno, "other": other}, default_provider="suno")
+    return FormReader(store, {"suno": suno, "other": other}, default_provider="suno")
 
 
-async def refusal(requests: Requests, **fields: str) -> str:
+async def refusal(requests: FormReader, **fields: str) -> str:
     """Return what is said to a member whose form can't be done."""
     with pytest.raises(UserError) as refused:
-        await requests.checked(Form(**{"clip": SOURCE, **fields}))
+        await requests.validate(Form(**{"clip": SOURCE, **fields}))
     assert refused.value.problem.endswith(".")
     assert refused.value.remedy.endswith(".")
     return str(refused.value)
 
 
-async def test_a_clip_that_nobody_knows_goes_to_the_default_provider(requests: Requests) -> None:
-    prepared = await requests.checked(Form(clip=SOURCE))
+async def test_a_clip_that_nobody_knows_goes_to_the_default_provider(requests: FormReader) -> None:
+    prepared = await requests.validate(Form(clip=SOURCE))
     assert prepared.request.provider == "suno"
     assert (prepared.source, prepared.source_title) == (None, "")
 
 
-async def test_a_named_provider_is_asked(requests: Requests) -> None:
-    prepared = await requests.checked(Form(clip=SOURCE, provider="other", model="v9", exclude="a"))
+async def test_a_named_provider_is_asked(requests: FormReader) -> None:
+    prepared = await requests.validate(Form(clip=SOURCE, provider="other", model="v9", exclude="a"))
     assert (prepared.request.provider, prepared.request.model) == ("other", "v9")
     assert prepared.request.exclude == ("a",)
 
 
-async def test_a_clip_used_before_goes_where_it_was_known(requests: Requests, world: World) -> None:
+async def test_a_clip_used_before_goes_where_it_was_known(
+    requests: FormReader, world: ServiceHarness
+) -> None:
     await world.known(provider="other", title="Dreams")
-    assert (await requests.checked(Form(clip=SOURCE))).request.provider == "other"
+    assert (await requests.validate(Form(clip=SOURCE))).request.provider == "other"
 
 
 async def test_a_clip_that_was_only_used_here_may_be_tried_at_another_provider(
-    requests: Requests, world: World
+    requests: FormReader, world: ServiceHarness
 ) -> None:
     await world.ask("1")  # with the default provider, which may never have heard of it
-    prepared = await requests.checked(Form(clip=SOURCE, provider="other"))
+    prepared = await requests.validate(Form(clip=SOURCE, provider="other"))
     assert prepared.request.provider == "other"
 
 
 async def test_a_clip_that_was_only_used_at_a_former_provider_can_still_be_continued(
-    requests: Requests, world: World
+    requests: FormReader, world: ServiceHarness
 ) -> None:
     await world.known(provider="former")
-    assert (await requests.checked(Form(clip=SOURCE))).request.provider == "suno"
+    assert (await requests.validate(Form(clip=SOURCE))).request.provider == "suno"
 
 
 @pytest.mark.parametrize("text", ["", "hello", SNEAKY, "x" * 5000, "🎵" * 900])
-async def test_what_names_no_clip_is_refused(requests: Requests, text: str) -> None:
+async def test_what_names_no_clip_is_refused(requests: FormReader, text: str) -> None:
     said = await refusal(requests, clip=text)
     assert "names no clip" in said
     assert len(said) < 500
 
 
-async def test_what_a_member_typed_is_escaped_where_it_is_repeated(requests: Requests) -> None:
+async def test_what_a_member_typed_is_escaped_where_it_is_repeated(requests: FormReader) -> None:
     for fields in ({"clip": SNEAKY}, {"at": SNEAKY}, {"provider": SNEAKY}):
         said = await refusal(requests, **fields)
         assert r"\*\*\@everyone\*\* \[x\]\(https\://evil.example\)" in said
         assert "\u202e" not in said
 
 
-async def test_a_shortened_link_is_refused(requests: Requests) -> None:
+async def test_a_shortened_link_is_refused(requests: FormReader) -> None:
     assert "shortened" in await refusal(requests, clip="https://suno.com/s/AbCdEf")
 
 
-async def test_a_message_of_someone_else_is_refused(requests: Requests) -> None:
+async def test_a_message_of_someone_else_is_refused(requests: FormReader) -> None:
     link = "https://discord.com/channels/1/2/123456789012345678"
     assert "not one of Encore's replies" in await refusal(requests, clip=link)
 
 
-async def test_a_reply_without_clips_is_refused(requests: Requests, world: World) -> None:
+async def test_a_reply_without_clips_is_refused(
+    requests: FormReader, world: ServiceHarness
+) -> None:
     ext = await world.ask("1")
     assert "no clip yet" in await refusal(requests, clip=ext.reply.url or "")
 
 
 async def test_a_reply_stands_for_its_first_playable_clip(
-    requests: Requests, world: World, suno: ScriptedProvider
+    requests: FormReader, world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     clips = "5e0f3c10-aaaa-4bbb-8ccc-000000000001", "5e0f3c10-aaaa-4bbb-8ccc-000000000002"
     suno.on_extend.then(handle_of(await world.submitted("0")).__class__(clip_ids=clips))
@@ -97,17 +101,19 @@ async def test_a_reply_stands_for_its_first_playable_clip(
     suno.progress[handle_of(ext)] = complete(ext).__class__(clips=(broken, second))
     await world.overdue(ext)
     await world.track()
-    prepared = await requests.checked(Form(clip=ext.reply.url or ""))
+    prepared = await requests.validate(Form(clip=ext.reply.url or ""))
     assert prepared.request.clip_id == clips[1]
 
 
-async def test_a_provider_that_is_not_enabled_is_refused(requests: Requests) -> None:
+async def test_a_provider_that_is_not_enabled_is_refused(requests: FormReader) -> None:
     said = await refusal(requests, provider="nobody")
     assert "“nobody”" in said
     assert "`suno`, `other`" in said
 
 
-async def test_a_clip_is_continued_only_by_who_made_it(requests: Requests, world: World) -> None:
+async def test_a_clip_is_continued_only_by_who_made_it(
+    requests: FormReader, world: ServiceHarness
+) -> None:
     ext = await world.submitted("1")
     await finish(world)
     said = await refusal(requests, clip=ext.reply.url or "", provider="other")
@@ -115,23 +121,27 @@ async def test_a_clip_is_continued_only_by_who_made_it(requests: Requests, world
     assert "Suno Test continues it" in said
 
 
-async def test_a_clip_made_by_a_former_provider_is_refused(world: World, store: Store) -> None:
+async def test_a_clip_made_by_a_former_provider_is_refused(
+    world: ServiceHarness, store: Store
+) -> None:
     ext = await world.submitted("1")
     await finish(world)
-    later = Requests(store, {"other": ScriptedProvider("other")}, default_provider="other")
+    later = FormReader(store, {"other": ScriptedProvider("other")}, default_provider="other")
     assert "not set up here any more" in await refusal(later, clip=ext.reply.url or "")
     assert "not set up here any more" in await refusal(
         later, clip=ext.reply.url or "", provider="other"
     )
 
 
-async def test_a_clip_that_is_still_made_is_refused(requests: Requests, world: World) -> None:
+async def test_a_clip_that_is_still_made_is_refused(
+    requests: FormReader, world: ServiceHarness
+) -> None:
     ext = await world.submitted("1")
     assert "still being made" in await refusal(requests, clip=ext.reply.url or "")
 
 
 async def test_a_clip_that_failed_is_refused_by_its_escaped_title(
-    requests: Requests, world: World
+    requests: FormReader, world: ServiceHarness
 ) -> None:
     await world.known(status=ClipStatus.FAILED, title=SNEAKY)
     said = await refusal(requests)
@@ -139,31 +149,33 @@ async def test_a_clip_that_failed_is_refused_by_its_escaped_title(
     assert r"“\*\*\@everyone\*\*" in said
 
 
-async def test_what_is_no_time_is_refused(requests: Requests) -> None:
+async def test_what_is_no_time_is_refused(requests: FormReader) -> None:
     assert "“soon” is not a time" in await refusal(requests, at="soon")
 
 
 @pytest.mark.parametrize("text", ["0", "0:00", "0.0004"])
-async def test_the_very_start_is_refused(requests: Requests, text: str) -> None:
+async def test_the_very_start_is_refused(requests: FormReader, text: str) -> None:
     assert "very start" in await refusal(requests, at=text)
 
 
 async def test_a_time_past_the_end_is_refused_where_the_length_is_known(
-    requests: Requests, world: World
+    requests: FormReader, world: ServiceHarness
 ) -> None:
     await world.known(title="Electric Dreams", duration=192.4)
     said = await refusal(requests, at="3:20")
     assert said.startswith("That time lies past the end.")
     assert "“Electric Dreams” is 3:12 long" in said
-    assert (await requests.checked(Form(clip=SOURCE, at="3:12"))).request.continue_at == 192
+    assert (await requests.validate(Form(clip=SOURCE, at="3:12"))).request.continue_at == 192
 
 
-async def test_a_clip_without_a_title_is_not_named(requests: Requests, world: World) -> None:
+async def test_a_clip_without_a_title_is_not_named(
+    requests: FormReader, world: ServiceHarness
+) -> None:
     await world.known(title="", duration=10.0)
     assert "That clip is 0:10 long" in await refusal(requests, at="60")
 
 
-async def test_choices_that_the_provider_does_not_offer_are_refused(requests: Requests) -> None:
+async def test_choices_that_the_provider_does_not_offer_are_refused(requests: FormReader) -> None:
     assert "choose a model" in await refusal(requests, model="v9")
     assert "keep styles out" in await refusal(requests, exclude="metal")
 
@@ -178,84 +190,88 @@ async def test_choices_that_the_provider_does_not_offer_are_refused(requests: Re
     ],
 )
 async def test_texts_over_the_limit_are_refused_with_the_numbers(
-    requests: Requests, field: str, words: str, limit: int
+    requests: FormReader, field: str, words: str, limit: int
 ) -> None:
     fitting = "🎵" * (limit // 2)
-    await requests.checked(Form(clip=SOURCE, provider="other", **{field: fitting}))
+    await requests.validate(Form(clip=SOURCE, provider="other", **{field: fitting}))
     said = await refusal(requests, provider="other", **{field: fitting + "x"})
     assert f"{words} for Other" in said
     assert f"{limit + 1:,}" in said
     assert f"{limit:,}." in said
 
 
-async def test_a_text_over_the_limit_still_opens_the_form(requests: Requests) -> None:
+async def test_a_text_over_the_limit_still_opens_the_form(requests: FormReader) -> None:
     long = "la " * 1300
-    assert (await requests.prepare(Form(clip=SOURCE, lyrics=long))).form.lyrics == long.strip()
+    assert (await requests.parse(Form(clip=SOURCE, lyrics=long))).form.lyrics == long.strip()
 
 
 @pytest.fixture
-def particular(store: Store) -> Requests:
+def particular(store: Store) -> FormReader:
     """Requests to a provider that wants a style."""
-    return Requests(store, {"suno": ScriptedProvider(needs_style=True)}, default_provider="suno")
+    return FormReader(store, {"suno": ScriptedProvider(needs_style=True)}, default_provider="suno")
 
 
-async def test_a_style_is_asked_for_where_the_provider_needs_one(particular: Requests) -> None:
+async def test_a_style_is_asked_for_where_the_provider_needs_one(particular: FormReader) -> None:
     assert await refusal(particular) == (
         "Suno Test needs a style. Name one under *Style*, such as `folk, acoustic guitar`."
     )
     assert "needs a style" in await refusal(particular, style=" , ")
-    assert (await particular.checked(Form(clip=SOURCE, style="folk"))).request.style == ("folk",)
+    assert (await particular.validate(Form(clip=SOURCE, style="folk"))).request.style == ("folk",)
 
 
-async def test_the_style_of_the_source_will_do(particular: Requests, world: World) -> None:
+async def test_the_style_of_the_source_will_do(
+    particular: FormReader, world: ServiceHarness
+) -> None:
     await world.known(style="folk, dreamy")
-    assert (await particular.checked(Form(clip=SOURCE))).request.style == ("folk", "dreamy")
+    assert (await particular.validate(Form(clip=SOURCE))).request.style == ("folk", "dreamy")
 
 
-async def test_a_form_without_a_style_still_opens(particular: Requests) -> None:
-    assert (await particular.prepare(Form(clip=SOURCE))).request.style == ()
+async def test_a_form_without_a_style_still_opens(particular: FormReader) -> None:
+    assert (await particular.parse(Form(clip=SOURCE))).request.style == ()
 
 
-async def test_the_form_is_filled_in_from_the_source(requests: Requests, world: World) -> None:
+async def test_the_form_is_filled_in_from_the_source(
+    requests: FormReader, world: ServiceHarness
+) -> None:
     await world.known(title="Electric Dreams", style="folk, dreamy", duration=100.0)
-    form = (await requests.prepare(Form(clip=f"https://suno.com/song/{SOURCE}"))).form
+    form = (await requests.parse(Form(clip=f"https://suno.com/song/{SOURCE}"))).form
     assert form == Form(
         clip=SOURCE, at="end", style="folk, dreamy", title="Electric Dreams", provider="suno"
     )
 
 
 async def test_what_was_typed_stands_before_what_the_source_has(
-    requests: Requests, world: World
+    requests: FormReader, world: ServiceHarness
 ) -> None:
     await world.known(title="Electric Dreams", style="folk")
-    form = (await requests.prepare(Form(clip=SOURCE, style="metal", title="Mine"))).form
+    form = (await requests.parse(Form(clip=SOURCE, style="metal", title="Mine"))).form
     assert (form.style, form.title) == ("metal", "Mine")
 
 
 async def test_what_the_source_fills_in_never_exceeds_the_limits(
-    requests: Requests, world: World
+    requests: FormReader, world: ServiceHarness
 ) -> None:
     style = ", ".join(f"tag {number}" for number in range(60))
     await world.known(title="🎵" * 60, style=style)
-    request = (await requests.checked(Form(clip=SOURCE))).request
+    request = (await requests.validate(Form(clip=SOURCE))).request
     assert request.style[:2] == ("tag 0", "tag 1")
     assert request.title.endswith("🎵…")
 
 
-async def test_what_was_typed_is_tidied(requests: Requests) -> None:
+async def test_what_was_typed_is_tidied(requests: FormReader) -> None:
     form = Form(
         clip=f"  {SOURCE.upper()} ", at=" 1:02 ", style=" a,\n b ", lyrics="one\r\ntwo\x00 "
     )
-    request = (await requests.checked(form)).request
+    request = (await requests.validate(form)).request
     assert (request.clip_id, request.continue_at) == (SOURCE, 62)
     assert (request.style, request.lyrics) == (("a", "b"), "one\ntwo")
 
 
-async def test_another_clip_of_the_same_kind_is_another_clip(requests: Requests) -> None:
-    assert (await requests.checked(Form(clip=OTHER))).request.clip_id == OTHER
+async def test_another_clip_of_the_same_kind_is_another_clip(requests: FormReader) -> None:
+    assert (await requests.validate(Form(clip=OTHER))).request.clip_id == OTHER
 
 
-async def finish(world: World) -> None:
+async def finish(world: ServiceHarness) -> None:
     """Let everything that runs complete."""
     suno = world.providers["suno"]
     for ext_id in range(1, 10):

@@ -8,33 +8,31 @@ from typing import Any
 
 import numpy as np
 import pytest
-from audio_host import Host, cover, hosting, song
 from mutagen.id3 import ID3
-from scripted_provider import ScriptedProvider
-from service_world import ADA, BEN, SOURCE, START, World
 
-from bot.audio.door import Door
-from bot.audio.errors import Failed
-from bot.audio.peaks import Peaks
-from bot.audio.study import studied
-from bot.domain.attachments import Outcome
-from bot.domain.lineage import Step
+from bot.audio.analysis import Peaks, analyze
+from bot.audio.download import SafeDownloader
+from bot.audio.errors import TransientMediaError
+from bot.domain.attachments import AttachmentStatus
+from bot.domain.lineage import LineageClip
 from bot.domain.models import (
     Clip,
+    ClipRecord,
     ClipStatus,
     Extension,
     Handle,
     Kind,
-    KnownClip,
     Progress,
     ReasonKind,
     Status,
 )
 from bot.services.clip_files import ClipFiles
-from bot.services.pictures import song_stretches
-from bot.services.prepared import Prepared
+from bot.services.media import MediaFetcher, song_segments
 from bot.services.song_files import PICTURE, SongFiles
-from bot.services.sounds import Sounds
+from bot.services.uploads import Uploads
+from tests.support.file_server import FileServer, cover, hosting, song
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import ADA, BEN, SOURCE, START, ServiceHarness
 
 MEGABYTE = 1_000_000
 LENGTH = 2.0  # seconds of each part
@@ -50,14 +48,14 @@ class Here:
 class Bench:
     """Songs in parts, of files that a server has."""
 
-    def __init__(self, world: World, host: Host, folder: Path) -> None:
+    def __init__(self, world: ServiceHarness, host: FileServer, folder: Path) -> None:
         self.world, self.host, self.folder = world, host, folder
         self.provider: Any = world.providers["suno"]
         self.mp3, self.length = song(folder, LENGTH), LENGTH
         here: Any = Here()
-        sounds = Sounds(Door(trusted_hosts={host.name}), here, world.links)
-        self.songs = SongFiles(world.store, sounds, here)
-        self.clips = ClipFiles(world.store, sounds, here)
+        media = MediaFetcher(SafeDownloader(trusted_hosts={host.name}), here, world.links)
+        self.songs = SongFiles(world.store, media, here)
+        self.clips = ClipFiles(world.store, media, here)
 
     async def source(self, file: bytes | int | None = None, **parts: object) -> None:
         """Let the clip that all begins with be known, with its audio."""
@@ -102,24 +100,24 @@ class Bench:
 
     async def prepared(
         self, ext: Extension, *, limit: int | None = 8 * MEGABYTE, is_last: bool = False
-    ) -> Prepared:
+    ) -> Uploads:
         return await self.songs.prepare(ext, self.folder, limit=limit, is_last=is_last)
 
 
 @pytest.fixture
-async def host() -> AsyncGenerator[Host]:
+async def host() -> AsyncGenerator[FileServer]:
     async with hosting() as host:
         yield host
 
 
 @pytest.fixture
-def bench(world: World, host: Host, tmp_path: Path) -> Bench:
+def bench(world: ServiceHarness, host: FileServer, tmp_path: Path) -> Bench:
     folder = tmp_path / "files"
     folder.mkdir()
     return Bench(world, host, folder)
 
 
-def reason(prepared: Prepared) -> tuple[ReasonKind, str]:
+def reason(prepared: Uploads) -> tuple[ReasonKind, str]:
     assert prepared.reason is not None
     assert prepared.files == ()
     return prepared.reason.kind, prepared.reason.text
@@ -132,9 +130,9 @@ async def test_the_song_is_as_long_as_what_is_kept_of_its_parts(bench: Bench) ->
     whole = 1.25 + 1.5 + (LENGTH - 0.01) + LENGTH
     [attachment] = prepared.attachments
     assert attachment.duration == pytest.approx(whole, abs=0.01)
-    assert studied(prepared.files[0].path).duration == pytest.approx(whole, abs=0.01)
+    assert analyze(prepared.files[0].path).duration == pytest.approx(whole, abs=0.01)
     assert attachment.starts == pytest.approx((0, 1.25, 2.75, 4.74), abs=0.01)
-    assert (attachment.clip_id, attachment.outcome) == ("part-3", Outcome.ATTACHED)
+    assert (attachment.clip_id, attachment.outcome) == ("part-3", AttachmentStatus.ATTACHED)
     assert (attachment.bit_rate, prepared.reason) == (None, None)
 
 
@@ -234,7 +232,7 @@ async def test_a_beginning_that_may_come_later_is_waited_for_but_not_for_ever(
 ) -> None:
     await bench.source(404)
     ext = await bench.lineage("1", "1")
-    with pytest.raises(Failed):
+    with pytest.raises(TransientMediaError):
         await bench.prepared(ext)
     prepared = await bench.prepared(ext, is_last=True)
     assert len(prepared.attachments[0].starts) == 2
@@ -254,7 +252,7 @@ async def test_without_a_part_in_the_middle_there_is_no_song(bench: Bench) -> No
 async def test_a_part_that_may_come_later_is_waited_for_but_not_for_ever(bench: Bench) -> None:
     await bench.source()
     ext = await bench.lineage("1", "1", files=(404, None))
-    with pytest.raises(Failed):
+    with pytest.raises(TransientMediaError):
         await bench.prepared(ext)
     last = await bench.prepared(ext, is_last=True)
     assert reason(last) == (ReasonKind.PART_UNAVAILABLE, "2 part-1")
@@ -294,12 +292,12 @@ async def test_parts_that_begin_nobody_knows_where_are_one_in_the_picture(
 
 
 def test_parts_are_numbered_and_called_what_the_song_is_not() -> None:
-    def step(title: str, ext: object = None) -> Step:
+    def step(title: str, ext: object = None) -> LineageClip:
         clip = Clip(id="a", status=ClipStatus.COMPLETE, title=title)
-        return Step(KnownClip(clip=clip, provider="suno", known_at=START), ext)
+        return LineageClip(ClipRecord(clip=clip, provider="suno", known_at=START), ext)
 
     parts = [step("Dreams"), step("Song", 1), step("", 1), step("Coda", 1)]
     peaks = Peaks(100, np.arange(40, dtype=np.uint8))
-    stretches = song_stretches(parts, (0, 0.1, 0.2, 0.25, 0.4), peaks, title="Song")
+    stretches = song_segments(parts, (0, 0.1, 0.2, 0.25, 0.4), peaks, title="Song")
     assert [each.label for each in stretches] == ["1 · source", "2", "3", "4 · Coda"]
     assert [len(each.peaks.levels) for each in stretches] == [10, 10, 5, 15]

@@ -5,24 +5,10 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from scripted_provider import ScriptedProvider
-from service_world import (
-    ADA,
-    BEN,
-    CHANNEL,
-    DEADLINE,
-    ELSEWHERE,
-    SOURCE,
-    World,
-    asker,
-    complete,
-    handle_of,
-    reply_to,
-)
 
 from bot.domain.errors import UserError
 from bot.domain.models import (
-    SPLICER,
+    LOCAL_PROVIDER,
     Clip,
     ClipStatus,
     Extension,
@@ -33,12 +19,26 @@ from bot.domain.models import (
 )
 from bot.providers.base import OutOfCredits, Rejected, Unavailable, Unconfirmed
 from bot.store.store import Store
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import (
+    ADA,
+    BEN,
+    CHANNEL,
+    DEADLINE,
+    ELSEWHERE,
+    SOURCE,
+    ServiceHarness,
+    actor,
+    complete,
+    handle_of,
+    reply_to,
+)
 
 JOINS = {"concat": True}
 YEAR = dt.timedelta(days=365)
 
 
-async def continued(world: World, parts: int = 2, **fields: object) -> Extension:
+async def continued(world: ServiceHarness, parts: int = 2, **fields: object) -> Extension:
     """Return the last extension of a song of as many new parts."""
     ext = await world.finished("part 0", title="Dreams", **fields)
     for number in range(1, parts):
@@ -53,15 +53,15 @@ def joiner() -> ScriptedProvider:
 
 
 @pytest.fixture
-def joining(store: Store, joiner: ScriptedProvider) -> World:
-    return World(store, joiner)
+def joining(store: Store, joiner: ScriptedProvider) -> ServiceHarness:
+    return ServiceHarness(store, joiner)
 
 
 # Who joins it
 
 
 async def test_what_a_provider_can_join_it_is_asked_to(
-    joining: World, joiner: ScriptedProvider
+    joining: ServiceHarness, joiner: ScriptedProvider
 ) -> None:
     last = await continued(joining)
     song = await joining.song(last.clips[1].id, "song")
@@ -76,7 +76,7 @@ async def test_what_a_provider_can_join_it_is_asked_to(
 
 
 async def test_a_joined_song_is_finished_like_any_extension(
-    joining: World, joiner: ScriptedProvider
+    joining: ServiceHarness, joiner: ScriptedProvider
 ) -> None:
     last = await continued(joining)
     song = await joining.song(last.clips[0].id, "song")
@@ -92,18 +92,20 @@ async def test_a_joined_song_is_finished_like_any_extension(
     assert going_on.request.clip_id == "joiner-song-1"
 
 
-async def test_what_no_provider_can_join_encore_does(world: World, suno: ScriptedProvider) -> None:
+async def test_what_no_provider_can_join_encore_does(
+    world: ServiceHarness, suno: ScriptedProvider
+) -> None:
     last = await continued(world)
     song = await world.song(last.clips[0].id, "song", member_id=BEN)
     assert (song.kind, song.status) == (Kind.SPLICE, Status.SUBMITTED)
-    assert (song.request.provider, song.request.clip_id) == (SPLICER, last.clips[0].id)
+    assert (song.request.provider, song.request.clip_id) == (LOCAL_PROVIDER, last.clips[0].id)
     assert (song.member_id, song.title) == (BEN, "Dreams")
     assert (song.source_url, song.submitted_at) == (last.reply.url, world.clock())
     assert await world.store.audio.next_due() is not None
     assert suno.joined == []
 
 
-async def test_no_loop_but_the_one_for_audio_ever_touches_a_splice(world: World) -> None:
+async def test_no_loop_but_the_one_for_audio_ever_touches_a_splice(world: ServiceHarness) -> None:
     last = await continued(world)
     song = await world.song(last.clips[0].id, "song")
     world.clock.now += YEAR
@@ -113,47 +115,47 @@ async def test_no_loop_but_the_one_for_audio_ever_touches_a_splice(world: World)
     assert await world.now(song) == song
 
 
-async def test_a_splice_wakes_who_makes_it(world: World) -> None:
+async def test_a_splice_wakes_who_makes_it(world: ServiceHarness) -> None:
     last = await continued(world)
-    await world.bells.attacher.wait(0)  # whatever rang before
+    await world.wakeups.attacher.wait(0)  # whatever rang before
     await world.song(last.clips[0].id, "song")
     async with asyncio.timeout(1):
-        await world.bells.attacher.wait(60)
+        await world.wakeups.attacher.wait(60)
 
 
 async def test_a_song_of_two_providers_is_encores(store: Store, joiner: ScriptedProvider) -> None:
     other = ScriptedProvider("other", **JOINS)
-    world = World(store, joiner, other)
+    world = ServiceHarness(store, joiner, other)
     last = await continued(world, provider="joiner")
     request = replace(last.request, provider="other", clip_id=last.clips[0].id)
     clip = Clip(id="of-other", status=ClipStatus.COMPLETE, audio_url="https://audio.example/o")
-    await store.accept(replace(last, id=0, trigger="other", request=request, clips=(clip,)))
+    await store.insert(replace(last, id=0, idempotency_key="other", request=request, clips=(clip,)))
     assert (await world.song("of-other", "song")).kind is Kind.SPLICE
 
 
 async def test_without_the_provider_that_made_it_encore_joins(
-    joining: World, joiner: ScriptedProvider
+    joining: ServiceHarness, joiner: ScriptedProvider
 ) -> None:
     last = await continued(joining)
-    others = World(joining.store, ScriptedProvider("another"), clock=joining.clock)
+    others = ServiceHarness(joining.store, ScriptedProvider("another"), clock=joining.clock)
     assert (await others.song(last.clips[0].id, "song")).kind is Kind.SPLICE
     assert joiner.joined == []
 
 
-async def test_a_song_that_goes_on_is_joined_from_there(joining: World) -> None:
+async def test_a_song_that_goes_on_is_joined_from_there(joining: ServiceHarness) -> None:
     last = await continued(joining)
     first = await finished_song(joining, last)
     going_on = await joining.finished("go on", clip=first.reply.url)
     whole = await joining.song(going_on.clips[0].id, "whole")
     assert whole.kind is Kind.CONCAT
-    around = await joining.service.surroundings(whole)
-    assert [step.known.clip.id for step in around.parts] == [
+    context = await joining.service.reply_context(whole)
+    assert [step.known.clip.id for step in context.parts] == [
         first.clips[0].id,
         going_on.clips[0].id,
     ]
 
 
-async def finished_song(world: World, last: Extension) -> Extension:
+async def finished_song(world: ServiceHarness, last: Extension) -> Extension:
     """Return the full song that ends with the first clip of ``last``, joined by its provider."""
     song = await world.song(last.clips[0].id, "song")
     await world.submit()
@@ -167,30 +169,32 @@ async def finished_song(world: World, last: Extension) -> Extension:
 # What is refused
 
 
-async def test_a_clip_of_which_nothing_is_known_is_refused(world: World) -> None:
+async def test_a_clip_of_which_nothing_is_known_is_refused(world: ServiceHarness) -> None:
     with pytest.raises(UserError, match="does not know that clip"):
         await world.song(SOURCE, "song")
 
 
-async def test_what_was_never_extended_is_the_whole_song_already(world: World) -> None:
+async def test_what_was_never_extended_is_the_whole_song_already(world: ServiceHarness) -> None:
     await world.known()
     with pytest.raises(UserError, match="“Dreams” is the whole song already"):
         await world.song(SOURCE, "song")
 
 
-async def test_a_joined_song_is_the_whole_song_already(joining: World) -> None:
+async def test_a_joined_song_is_the_whole_song_already(joining: ServiceHarness) -> None:
     song = await finished_song(joining, await continued(joining))
     with pytest.raises(UserError, match="is the whole song already"):
         await joining.song(song.clips[0].id, "again")
 
 
-async def test_what_is_still_being_made_is_refused(world: World) -> None:
+async def test_what_is_still_being_made_is_refused(world: ServiceHarness) -> None:
     ext = await world.submitted("1")
     with pytest.raises(UserError, match="That clip is still being made"):
         await world.song(ext.clips[0].id, "song")
 
 
-async def test_what_was_never_finished_is_refused(world: World, suno: ScriptedProvider) -> None:
+async def test_what_was_never_finished_is_refused(
+    world: ServiceHarness, suno: ScriptedProvider
+) -> None:
     ext = await world.submitted("1")
     failed = [replace(clip, status=ClipStatus.FAILED) for clip in complete(ext).clips]
     suno.progress[handle_of(ext)] = Progress(clips=tuple(failed))
@@ -201,7 +205,7 @@ async def test_what_was_never_finished_is_refused(world: World, suno: ScriptedPr
 
 
 async def test_a_song_counts_as_in_progress(store: Store, suno: ScriptedProvider) -> None:
-    world = World(store, suno, member_limit=1)
+    world = ServiceHarness(store, suno, member_limit=1)
     last = await continued(world)
     await world.song(last.clips[0].id, "song")
     with pytest.raises(UserError, match="You have 1 extension in progress"):
@@ -213,16 +217,16 @@ async def test_a_song_counts_as_in_progress(store: Store, suno: ScriptedProvider
 # Once for each channel
 
 
-async def test_a_song_that_the_channel_soon_has_is_not_made_again(world: World) -> None:
+async def test_a_song_that_the_channel_soon_has_is_not_made_again(world: ServiceHarness) -> None:
     last = await continued(world)
     song = await world.song(last.clips[0].id, "song")
-    again = await world.songs.ask(
-        last.clips[0].id, trigger="again", member_id=BEN, reply=reply_to("again")
+    again = await world.songs.request(
+        last.clips[0].id, idempotency_key="again", member_id=BEN, reply=reply_to("again")
     )
     assert (again.extension, again.is_new) == (song, False)
 
 
-async def test_clicks_at_the_same_moment_make_one_song(world: World) -> None:
+async def test_clicks_at_the_same_moment_make_one_song(world: ServiceHarness) -> None:
     last = await continued(world)
     songs = [world.song(last.clips[0].id, f"{number}. click") for number in range(4)]
     assert len({song.id for song in await asyncio.gather(*songs)}) == 1
@@ -231,21 +235,21 @@ async def test_clicks_at_the_same_moment_make_one_song(world: World) -> None:
 async def test_a_song_that_the_channel_has_is_not_made_again_even_beyond_the_quota(
     store: Store, joiner: ScriptedProvider
 ) -> None:
-    world = World(store, joiner, member_limit=1)
+    world = ServiceHarness(store, joiner, member_limit=1)
     last = await continued(world)
     song = await finished_song(world, last)
     await world.ask("an extension")
     assert await world.song(last.clips[0].id, "again") == song
 
 
-async def test_a_song_whose_reply_was_deleted_can_be_made_again(world: World) -> None:
+async def test_a_song_whose_reply_was_deleted_can_be_made_again(world: ServiceHarness) -> None:
     last = await continued(world)
     song = await world.song(last.clips[0].id, "song")
     await world.songs.lost(song)
     assert (await world.song(last.clips[0].id, "again")).id != song.id
 
 
-async def test_another_channel_gets_the_song_too(world: World) -> None:
+async def test_another_channel_gets_the_song_too(world: ServiceHarness) -> None:
     last = await continued(world)
     here = await world.song(last.clips[0].id, "song")
     there = await world.song(last.clips[0].id, "there", channel_id=ELSEWHERE)
@@ -254,7 +258,7 @@ async def test_another_channel_gets_the_song_too(world: World) -> None:
 
 
 async def test_a_song_that_came_to_nothing_can_be_made_again(
-    joining: World, joiner: ScriptedProvider
+    joining: ServiceHarness, joiner: ScriptedProvider
 ) -> None:
     last = await continued(joining)
     joiner.on_concat.then(Rejected("No."))
@@ -266,7 +270,7 @@ async def test_a_song_that_came_to_nothing_can_be_made_again(
 
 
 async def test_what_a_provider_would_not_join_encore_does(
-    joining: World, joiner: ScriptedProvider
+    joining: ServiceHarness, joiner: ScriptedProvider
 ) -> None:
     last = await continued(joining)
     joiner.on_concat.then(Rejected("No."))
@@ -277,7 +281,7 @@ async def test_what_a_provider_would_not_join_encore_does(
 
 
 async def test_what_a_provider_could_not_be_asked_it_is_asked_again(
-    joining: World, joiner: ScriptedProvider
+    joining: ServiceHarness, joiner: ScriptedProvider
 ) -> None:
     last = await continued(joining)
     joiner.on_concat.then(OutOfCredits())
@@ -291,7 +295,7 @@ async def test_what_a_provider_could_not_be_asked_it_is_asked_again(
 
 async def test_nothing_is_looked_up_before_clips_are_joined(store: Store) -> None:
     joiner = ScriptedProvider("joiner", lookup=True, **JOINS)
-    world = World(store, joiner)
+    world = ServiceHarness(store, joiner)
     last = await continued(world)
     looked_up = len(joiner.looked_up)
     await world.song(last.clips[0].id, "song")
@@ -300,7 +304,7 @@ async def test_nothing_is_looked_up_before_clips_are_joined(store: Store) -> Non
     assert len(joiner.looked_up) == looked_up
 
 
-async def test_a_refusal_to_join_is_told(joining: World, joiner: ScriptedProvider) -> None:
+async def test_a_refusal_to_join_is_told(joining: ServiceHarness, joiner: ScriptedProvider) -> None:
     last = await continued(joining)
     joiner.on_concat.then(Rejected("Not your clip."))
     song = await joining.song(last.clips[0].id, "song")
@@ -312,7 +316,7 @@ async def test_a_refusal_to_join_is_told(joining: World, joiner: ScriptedProvide
 
 
 async def test_joining_waits_for_a_provider_that_is_away(
-    joining: World, joiner: ScriptedProvider
+    joining: ServiceHarness, joiner: ScriptedProvider
 ) -> None:
     last = await continued(joining)
     joiner.on_concat.then(Unavailable())
@@ -325,7 +329,7 @@ async def test_joining_waits_for_a_provider_that_is_away(
 
 
 async def test_without_an_answer_nothing_is_looked_for_and_nothing_sent_again(
-    joining: World, joiner: ScriptedProvider
+    joining: ServiceHarness, joiner: ScriptedProvider
 ) -> None:
     last = await continued(joining)
     joiner.on_concat.then(Unconfirmed())
@@ -338,7 +342,7 @@ async def test_without_an_answer_nothing_is_looked_for_and_nothing_sent_again(
     assert joiner.joined == [last.clips[0].id]
 
 
-async def test_an_interrupted_submission_is_unconfirmed_at_once(joining: World) -> None:
+async def test_an_interrupted_submission_is_unconfirmed_at_once(joining: ServiceHarness) -> None:
     last = await continued(joining)
     song = await joining.song(last.clips[0].id, "song")
     interrupted = replace(song, status=Status.SUBMITTING, submitted_at=joining.clock())
@@ -350,43 +354,43 @@ async def test_an_interrupted_submission_is_unconfirmed_at_once(joining: World) 
 # What else can be done with it
 
 
-async def test_the_parts_of_a_song_are_told_beside_it(world: World) -> None:
+async def test_the_parts_of_a_song_are_told_beside_it(world: ServiceHarness) -> None:
     first = await world.finished("1", member_id=ADA)
     second = await world.finished("2", clip=first.reply.url, member_id=BEN)
     song = await world.song(second.clips[1].id, "song")
-    around = await world.service.surroundings(song)
-    assert [step.known.clip.id for step in around.parts] == [
+    context = await world.service.reply_context(song)
+    assert [step.known.clip.id for step in context.parts] == [
         SOURCE,
         first.clips[0].id,
         second.clips[1].id,
     ]
-    assert [step.extension and step.extension.member_id for step in around.parts] == [
+    assert [step.extension and step.extension.member_id for step in context.parts] == [
         None,
         ADA,
         BEN,
     ]
-    assert around.label == "Encore"
-    assert (await world.service.surroundings(second)).parts == ()
+    assert context.label == "Encore"
+    assert (await world.service.reply_context(second)).parts == ()
 
 
-async def test_a_song_is_no_continuation_of_its_last_clip(world: World) -> None:
+async def test_a_song_is_no_continuation_of_its_last_clip(world: ServiceHarness) -> None:
     last = await continued(world)
     song = await world.song(last.clips[0].id, "song")
-    await world.service.replied(song, song.reply, apart=dt.timedelta(0))
+    await world.service.record_first_reply(song, song.reply, min_edit_interval=dt.timedelta(0))
     assert not await world.has_news(last)
-    assert (await world.service.surroundings(last)).continuations == ()
+    assert (await world.service.reply_context(last)).continuations == ()
 
 
-async def test_nobody_takes_or_sends_a_song_as_if_it_were_a_part(world: World) -> None:
+async def test_nobody_takes_or_sends_a_song_as_if_it_were_a_part(world: ServiceHarness) -> None:
     last = await continued(world)
     song = await world.song(last.clips[0].id, "song")
     with pytest.raises(UserError, match="has no other take"):
         await world.take(song, "take")
     with pytest.raises(UserError, match="has no form"):
-        await world.service.form_of(song.id, asker())
+        await world.service.form_of(song.id, actor())
 
 
-async def test_a_link_to_a_splice_names_the_clip_that_it_ends_with(world: World) -> None:
+async def test_a_link_to_a_splice_names_the_clip_that_it_ends_with(world: ServiceHarness) -> None:
     last = await continued(world)
     song = await world.song(last.clips[1].id, "song")
     with pytest.raises(UserError, match="has no clip yet"):
@@ -397,7 +401,7 @@ async def test_a_link_to_a_splice_names_the_clip_that_it_ends_with(world: World)
 
 
 async def test_a_song_can_end_with_each_clip_of_a_reply_that_can_be_heard(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     ext = await world.submitted("1")
     one, two = complete(ext).clips
@@ -405,19 +409,19 @@ async def test_a_song_can_end_with_each_clip_of_a_reply_that_can_be_heard(
     suno.progress[handle_of(ext)] = replace(complete(ext), clips=(one, withdrawn))
     await world.overdue(ext)
     await world.track()
-    assert [known.clip.id for known in await world.songs.endings(ext.id)] == [one.id]
+    assert [known.clip.id for known in await world.songs.ending_clips(ext.id)] == [one.id]
 
 
-async def test_a_song_made_again_ends_as_it_did(world: World) -> None:
+async def test_a_song_made_again_ends_as_it_did(world: ServiceHarness) -> None:
     last = await continued(world)
     song = await world.song(last.clips[1].id, "song")
-    [end] = await world.songs.endings(song.id)
+    [end] = await world.songs.ending_clips(song.id)
     assert (end.clip.id, end.letter) == (last.clips[1].id, "B")
 
 
-async def test_a_reply_without_clips_makes_no_song(world: World) -> None:
+async def test_a_reply_without_clips_makes_no_song(world: ServiceHarness) -> None:
     ext = await world.ask("1")
     with pytest.raises(UserError, match="no clip that can be heard"):
-        await world.songs.endings(ext.id)
+        await world.songs.ending_clips(ext.id)
     with pytest.raises(UserError, match="does not know this reply"):
-        await world.songs.endings(404)
+        await world.songs.ending_clips(404)

@@ -5,22 +5,22 @@ import datetime as dt
 from collections.abc import Sequence
 
 import pytest
-from scripted_provider import ScriptedProvider
-from service_world import OTHER, START, HandClock, World, until
 
 from bot.domain.models import Extension, Handle, ReasonKind, Status
 from bot.domain.transitions import submitting
 from bot.providers.base import Unavailable, Unconfirmed
 from bot.store.store import Store
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import OTHER, START, ManualClock, ServiceHarness, until
 
 
-async def killed(url: str, *triggers: str, clock: HandClock | None = None) -> list[Extension]:
+async def killed(url: str, *triggers: str, clock: ManualClock | None = None) -> list[Extension]:
     """Return extensions that were being sent when their process was killed."""
     async with Store.open(url) as store:
         suno = ScriptedProvider()
-        world = World(store, suno, clock=clock)
+        world = ServiceHarness(store, suno, clock=clock)
         suno.on_extend.then(*[lambda _: asyncio.Event().wait()] * len(triggers))
-        exts = [await world.ask(trigger, lyrics="la") for trigger in triggers]
+        exts = [await world.ask(idempotency_key, lyrics="la") for idempotency_key in triggers]
         await world.submitter.run_once()
         await until(lambda: len(suno.sent) == len(triggers))
         await world.submitter.stop(grace=0)
@@ -33,7 +33,7 @@ async def test_after_a_kill_it_is_unconfirmed_and_not_sent_again(url: str) -> No
     [ext] = await killed(url, "1")
     async with Store.open(url) as store:
         suno = ScriptedProvider()
-        world = World(store, suno)
+        world = ServiceHarness(store, suno)
         await world.submit()
         ended = await world.now(ext)
         assert ended.status is Status.UNCONFIRMED
@@ -45,14 +45,14 @@ async def test_after_a_kill_it_is_unconfirmed_and_not_sent_again(url: str) -> No
 async def test_a_provider_that_is_gone_leaves_it_unconfirmed(url: str) -> None:
     [ext] = await killed(url, "1")
     async with Store.open(url) as store:
-        world = World(store, ScriptedProvider("other"))
+        world = ServiceHarness(store, ScriptedProvider("other"))
         await world.submit()
         assert (await world.now(ext)).status is Status.UNCONFIRMED
 
 
 async def test_a_claim_of_another_process_is_left_alone_until_it_lapses(store: Store) -> None:
     suno = ScriptedProvider(submit_timeout=60)
-    one, other = World(store, suno), World(store, ScriptedProvider())
+    one, other = ServiceHarness(store, suno), ServiceHarness(store, ScriptedProvider())
     suno.on_extend.then(lambda _: asyncio.Event().wait())
     ext = await one.ask("1")
     await one.submitter.run_once()
@@ -71,7 +71,7 @@ async def test_it_is_found_again_where_recent_clips_are_listed(url: str) -> None
     async with Store.open(url) as store:
         suno = ScriptedProvider(reconcile=True)
         suno.on_recent.then(("new-a", "new-b", "later"))
-        world = World(store, suno)
+        world = ServiceHarness(store, suno)
         await world.submit()
         found = await world.now(ext)
         assert found.status is Status.SUBMITTED
@@ -91,7 +91,7 @@ async def test_it_is_looked_for_from_the_moment_it_was_sent(url: str) -> None:
     async with Store.open(url) as store:
         suno = ScriptedProvider(reconcile=True)
         suno.on_recent.then(listed)
-        world = World(store, suno)
+        world = ServiceHarness(store, suno)
         world.clock.advance(60)
         await world.submit()
         assert asked == [(ext.request, START)]
@@ -101,7 +101,7 @@ async def test_clips_of_other_extensions_are_not_taken_for_its_own(url: str) -> 
     [ext] = await killed(url, "1")
     async with Store.open(url) as store:
         suno = ScriptedProvider(reconcile=True)
-        world = World(store, suno)
+        world = ServiceHarness(store, suno)
         suno.on_recent.then(())
         other = await world.submitted("2", clip=OTHER)
         assert other.handle is not None
@@ -116,7 +116,7 @@ async def test_two_that_are_looked_for_at_once_never_share_their_clips(url: str)
     async with Store.open(url) as store:
         suno = ScriptedProvider(reconcile=True)
         suno.on_recent.then(*[("1-a", "1-b", "2-a", "2-b")] * 2)
-        world = World(store, suno)
+        world = ServiceHarness(store, suno)
         await world.submit()
         assert (await world.now(first)).handle == Handle(clip_ids=("1-a", "1-b"))
         assert (await world.now(second)).handle == Handle(clip_ids=("2-a", "2-b"))
@@ -128,7 +128,7 @@ async def test_it_is_looked_for_until_the_window_passes(url: str, trouble: objec
     async with Store.open(url) as store:
         suno = ScriptedProvider(reconcile=True)
         suno.on_recent.then(*[trouble] * 100)
-        world = World(store, suno)
+        world = ServiceHarness(store, suno)
         rounds = 0
         while (await world.now(ext)).status is Status.SUBMITTING and rounds < 100:
             await world.overdue(ext)
@@ -144,7 +144,7 @@ async def test_it_is_found_late_within_the_window(url: str) -> None:
     async with Store.open(url) as store:
         suno = ScriptedProvider(reconcile=True)
         suno.on_recent.then((), Unavailable(), ("new-a",))
-        world = World(store, suno)
+        world = ServiceHarness(store, suno)
         for _ in range(3):
             await world.overdue(ext)
             await world.submit()
@@ -158,17 +158,17 @@ async def test_one_that_nobody_confirmed_is_looked_for_at_once(
     suno = ScriptedProvider(reconcile=True)
     suno.on_extend.then(error)
     suno.on_recent.then(("new-a", "new-b"))
-    world = World(store, suno)
+    world = ServiceHarness(store, suno)
     ext = await world.ask("1")
     await world.submit()
     assert (await world.now(ext)).status is Status.SUBMITTED
     assert len(suno.sent) == 1
 
 
-async def test_however_many_were_interrupted_all_are_settled(world: World) -> None:
+async def test_however_many_were_interrupted_all_are_settled(world: ServiceHarness) -> None:
     exts = [await world.ask(str(number)) for number in range(10)]
     for ext in exts:
-        claimed = submitting(ext, now=START, lapses_at=START)
+        claimed = submitting(ext, now=START, lease_until=START)
         assert await world.store.save(claimed, was=ext)
     for _ in range(2):
         await world.submit()
@@ -189,7 +189,7 @@ async def test_one_that_is_being_settled_is_not_settled_twice(url: str) -> None:
     async with Store.open(url) as store:
         suno = ScriptedProvider(reconcile=True)
         suno.on_recent.then(hang, hang)
-        world = World(store, suno)
+        world = ServiceHarness(store, suno)
         await world.submitter.run_once()
         await until(lambda: asked)
         await world.submitter.run_once()

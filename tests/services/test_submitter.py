@@ -3,9 +3,6 @@ import datetime as dt
 import logging
 
 import pytest
-from hurried_loop import run_hurried
-from scripted_provider import ScriptedProvider
-from service_world import ADA, OTHER, SOURCE, START, World, asker, until
 
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, ReasonKind, Status
 from bot.providers.base import (
@@ -18,6 +15,9 @@ from bot.providers.base import (
     Unconfirmed,
 )
 from bot.store.store import Store
+from tests.support.fast_loop import run_hurried
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import ADA, OTHER, SOURCE, START, ServiceHarness, actor, until
 
 
 def kind_of(ext: Extension) -> ReasonKind | None:
@@ -25,7 +25,7 @@ def kind_of(ext: Extension) -> ReasonKind | None:
 
 
 async def test_what_waits_is_sent_once_and_keeps_its_handle(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     ext = await world.ask("1", lyrics="la la", at="10")
     await world.submit()
@@ -37,15 +37,15 @@ async def test_what_waits_is_sent_once_and_keeps_its_handle(
     assert taken.submitted_at == START
 
 
-async def test_the_oldest_is_sent_first(world: World, suno: ScriptedProvider) -> None:
-    for trigger in "123":
-        await world.ask(trigger, lyrics=trigger)
+async def test_the_oldest_is_sent_first(world: ServiceHarness, suno: ScriptedProvider) -> None:
+    for idempotency_key in "123":
+        await world.ask(idempotency_key, lyrics=idempotency_key)
     await world.submit()
     assert [request.lyrics for request in suno.sent] == ["1", "2", "3"]
 
 
 async def test_a_row_is_submitting_in_the_store_before_its_post_leaves(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     stored = []
 
@@ -59,16 +59,16 @@ async def test_a_row_is_submitting_in_the_store_before_its_post_leaves(
     assert stored == [Status.SUBMITTING]
 
 
-async def test_the_tracker_and_the_publisher_are_told(world: World) -> None:
+async def test_the_tracker_and_the_publisher_are_told(world: ServiceHarness) -> None:
     await world.submitted("1")
     async with asyncio.timeout(1):
-        await world.bells.tracker.wait(60)
-        await world.bells.publisher.wait(60)
+        await world.wakeups.tracker.wait(60)
+        await world.wakeups.publisher.wait(60)
 
 
 @pytest.mark.parametrize("error", [Rejected("Too rude."), OutOfCredits(), Unauthorized("key?")])
 async def test_a_refusal_ends_it_with_the_reason(
-    world: World, suno: ScriptedProvider, error: ProviderError
+    world: ServiceHarness, suno: ScriptedProvider, error: ProviderError
 ) -> None:
     ext = await world.ask("1")
     suno.on_extend.then(error)
@@ -83,7 +83,7 @@ async def test_a_refusal_ends_it_with_the_reason(
 
 @pytest.mark.parametrize("error", [Unavailable(), RateLimited()])
 async def test_what_never_left_is_sent_again_after_a_pause(
-    world: World, suno: ScriptedProvider, error: ProviderError
+    world: ServiceHarness, suno: ScriptedProvider, error: ProviderError
 ) -> None:
     ext = await world.ask("1")
     suno.on_extend.then(error)
@@ -100,7 +100,7 @@ async def test_what_never_left_is_sent_again_after_a_pause(
 
 
 async def test_a_wait_that_the_provider_asks_for_is_kept(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     ext = await world.ask("1")
     suno.on_extend.then(RateLimited(retry_after=40))
@@ -109,7 +109,7 @@ async def test_a_wait_that_the_provider_asks_for_is_kept(
 
 
 async def test_a_wait_of_nothing_is_no_reason_to_ask_without_a_pause(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     ext = await world.ask("1")
     suno.on_extend.then(*(RateLimited(retry_after=0) for _ in range(5)))
@@ -119,7 +119,7 @@ async def test_a_wait_of_nothing_is_no_reason_to_ask_without_a_pause(
 
 
 async def test_pauses_grow_while_a_provider_stays_out_of_reach(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     ext = await world.ask("1")
     pauses = []
@@ -132,7 +132,7 @@ async def test_pauses_grow_while_a_provider_stays_out_of_reach(
 
 
 async def test_it_gives_up_at_the_deadline_with_the_reason(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     ext = await world.ask("1")
     suno.on_extend.then(*(Unavailable() for _ in range(100)))
@@ -148,7 +148,7 @@ async def test_it_gives_up_at_the_deadline_with_the_reason(
 
 
 async def test_a_wait_beyond_the_deadline_ends_it_at_once(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     ext = await world.ask("1")
     suno.on_extend.then(RateLimited(retry_after=3600))
@@ -159,7 +159,7 @@ async def test_a_wait_beyond_the_deadline_ends_it_at_once(
 
 @pytest.mark.parametrize("error", [Unconfirmed("No answer."), ValueError("surprise"), OSError()])
 async def test_what_may_have_been_taken_is_never_sent_again(
-    world: World, suno: ScriptedProvider, error: Exception
+    world: ServiceHarness, suno: ScriptedProvider, error: Exception
 ) -> None:
     ext = await world.ask("1")
     suno.on_extend.then(error)
@@ -171,8 +171,10 @@ async def test_what_may_have_been_taken_is_never_sent_again(
     assert len(suno.sent) == 1
 
 
-async def test_one_failure_never_touches_another(world: World, suno: ScriptedProvider) -> None:
-    exts = [await world.ask(trigger) for trigger in "123"]
+async def test_one_failure_never_touches_another(
+    world: ServiceHarness, suno: ScriptedProvider
+) -> None:
+    exts = [await world.ask(idempotency_key) for idempotency_key in "123"]
     suno.on_extend.then(ValueError("surprise"), Rejected("No."))
     await world.submit()
     assert [(await world.now(ext)).status for ext in exts] == [
@@ -184,7 +186,7 @@ async def test_one_failure_never_touches_another(world: World, suno: ScriptedPro
 
 async def test_one_provider_out_of_reach_never_keeps_another_waiting(store: Store) -> None:
     slow, quick = ScriptedProvider("slow"), ScriptedProvider("quick")
-    world = World(store, slow, quick)
+    world = ServiceHarness(store, slow, quick)
     slow.may_send.clear()
     stuck = await world.ask("1", provider="slow")
     ext = await world.ask("2", clip=OTHER, provider="quick")
@@ -196,7 +198,7 @@ async def test_one_provider_out_of_reach_never_keeps_another_waiting(store: Stor
 
 
 async def test_a_line_has_one_queue_however_often_it_is_looked_at(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     suno.may_send.clear()
     await world.ask("1")
@@ -220,10 +222,10 @@ class Watched(Store):
 
 async def test_a_line_of_posts_is_bounded(url: str, suno: ScriptedProvider) -> None:
     async with Watched.open(url) as store:
-        await bounded(World(store, suno), suno, store)
+        await bounded(ServiceHarness(store, suno), suno, store)
 
 
-async def bounded(world: World, suno: ScriptedProvider, store: Watched) -> None:
+async def bounded(world: ServiceHarness, suno: ScriptedProvider, store: Watched) -> None:
     answered = asyncio.Event()
     under_way = 0
 
@@ -247,7 +249,7 @@ async def bounded(world: World, suno: ScriptedProvider, store: Watched) -> None:
     assert len(suno.sent) == 12
 
 
-async def test_sending_one_moves_the_line(world: World, suno: ScriptedProvider) -> None:
+async def test_sending_one_moves_the_line(world: ServiceHarness, suno: ScriptedProvider) -> None:
     first, second = await world.ask("1"), await world.ask("2")
 
     async def look(_: object) -> Handle:
@@ -258,18 +260,18 @@ async def test_sending_one_moves_the_line(world: World, suno: ScriptedProvider) 
     await world.submitter.run_once()
     await until(lambda: world.is_at(first, Status.SUBMITTED))
     await until(lambda: world.has_news(second))
-    assert (await world.service.surroundings(await world.now(second))).place == 1
+    assert (await world.service.reply_context(await world.now(second))).queue_position == 1
     suno.may_send.set()
     await world.submitter.idle()
 
 
 async def test_one_cancelled_while_it_waits_for_its_turn_is_not_sent(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     ext = await world.ask("1")
     suno.may_send.clear()
     await world.submitter.run_once()
-    await world.service.cancel(ext.id, asker(ADA))
+    await world.service.cancel(ext.id, actor(ADA))
     suno.may_send.set()
     await world.submitter.idle()
     assert (await world.now(ext)).status is Status.CANCELLED
@@ -278,8 +280,8 @@ async def test_one_cancelled_while_it_waits_for_its_turn_is_not_sent(
 
 async def test_two_processes_on_one_store_never_send_one_extension_twice(store: Store) -> None:
     suno = ScriptedProvider()
-    one = World(store, suno)
-    other = World(store, suno, clock=one.clock)
+    one = ServiceHarness(store, suno)
+    other = ServiceHarness(store, suno, clock=one.clock)
     for number in range(12):
         await one.ask(str(number), lyrics=str(number))
     for _ in range(3):
@@ -289,10 +291,10 @@ async def test_two_processes_on_one_store_never_send_one_extension_twice(store: 
 
 
 async def test_a_provider_that_is_not_enabled_any_more_ends_what_waits_for_it(
-    world: World, store: Store
+    world: ServiceHarness, store: Store
 ) -> None:
     exts = [await world.ask("1"), await world.ask("2")]
-    later = World(store, ScriptedProvider("other"), clock=world.clock)
+    later = ServiceHarness(store, ScriptedProvider("other"), clock=world.clock)
     await later.submit()
     ended = [await world.now(ext) for ext in exts]
     assert {(ext.status, kind_of(ext)) for ext in ended} == {
@@ -304,7 +306,7 @@ async def test_a_provider_that_is_not_enabled_any_more_ends_what_waits_for_it(
 
 
 async def test_the_end_becomes_a_second_where_the_length_is_known(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     await world.known(duration=120.0)
     ext = await world.submitted("1", at="end")
@@ -315,7 +317,7 @@ async def test_the_end_becomes_a_second_where_the_length_is_known(
 
 async def test_the_length_is_asked_of_a_provider_that_can_tell(store: Store) -> None:
     suno = ScriptedProvider(lookup=True)
-    world = World(store, suno)
+    world = ServiceHarness(store, suno)
     suno.on_clip.then(
         Clip(
             id=SOURCE,
@@ -339,7 +341,7 @@ async def test_the_length_is_asked_of_a_provider_that_can_tell(store: Store) -> 
 
 async def test_what_the_member_wrote_stands_before_what_the_source_has(store: Store) -> None:
     suno = ScriptedProvider(lookup=True)
-    world = World(store, suno)
+    world = ServiceHarness(store, suno)
     suno.on_clip.then(
         Clip(id=SOURCE, status=ClipStatus.COMPLETE, duration=60.0, style="folk", title="Theirs")
     )
@@ -350,7 +352,7 @@ async def test_what_the_member_wrote_stands_before_what_the_source_has(store: St
 
 async def test_a_second_past_the_end_ends_it_unsent(store: Store) -> None:
     suno = ScriptedProvider(lookup=True)
-    world = World(store, suno)
+    world = ServiceHarness(store, suno)
     suno.on_clip.then(Clip(id=SOURCE, status=ClipStatus.COMPLETE, duration=60.0))
     ext = await world.ask("1", at="90")
     await world.submit()
@@ -362,7 +364,7 @@ async def test_a_second_past_the_end_ends_it_unsent(store: Store) -> None:
 
 
 async def test_an_unknown_length_ends_it_where_a_second_is_needed(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     ext = await world.ask("1", at="end")
     await world.submit()
@@ -375,7 +377,7 @@ async def test_an_unknown_length_does_not_matter_where_the_end_can_be_asked_for(
     store: Store,
 ) -> None:
     suno = ScriptedProvider(needs_continue_at=False)
-    await World(store, suno).submitted("1", at="end")
+    await ServiceHarness(store, suno).submitted("1", at="end")
     assert suno.sent[0].continue_at is None
 
 
@@ -383,7 +385,7 @@ async def test_a_look_up_that_fails_for_now_is_repeated_before_anything_is_sent(
     store: Store,
 ) -> None:
     suno = ScriptedProvider(lookup=True)
-    world = World(store, suno)
+    world = ServiceHarness(store, suno)
     suno.on_clip.then(
         Unavailable(), Clip(id=SOURCE, status=ClipStatus.COMPLETE, duration=60.0, title="Dreams")
     )
@@ -401,7 +403,7 @@ async def test_a_look_up_that_is_refused_does_not_matter_where_the_second_was_gi
     store: Store,
 ) -> None:
     suno = ScriptedProvider(lookup=True)
-    world = World(store, suno)
+    world = ServiceHarness(store, suno)
     suno.on_clip.then(Rejected("Unknown clip."))
     await world.submitted("1", at="10")
     assert suno.sent[0].continue_at == 10
@@ -409,7 +411,7 @@ async def test_a_look_up_that_is_refused_does_not_matter_where_the_second_was_gi
 
 async def test_a_look_up_that_breaks_never_keeps_others_waiting(store: Store) -> None:
     suno = ScriptedProvider(lookup=True)
-    world = World(store, suno)
+    world = ServiceHarness(store, suno)
     suno.on_clip.then(ValueError("surprise"))
     ext = await world.ask("1", at="10")
     other = await world.ask("2", at="10", clip=OTHER)
@@ -433,7 +435,7 @@ async def test_a_clip_that_neither_store_nor_provider_knows_is_sent_as_it_was_as
 ) -> None:
     async with Forgetful.open(url) as store:
         suno = ScriptedProvider(lookup=True)
-        ext = await World(store, suno).submitted("1", at="10")
+        ext = await ServiceHarness(store, suno).submitted("1", at="10")
         assert suno.sent == [ext.request]
 
 
@@ -441,7 +443,7 @@ async def test_a_clip_that_neither_store_nor_provider_knows_is_sent_as_it_was_as
 
 
 async def test_stopping_lets_a_post_finish_and_sends_nothing_new(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     answered = asyncio.Event()
 
@@ -465,7 +467,7 @@ async def test_stopping_lets_a_post_finish_and_sends_nothing_new(
 
 
 async def test_what_does_not_finish_in_time_is_left_submitting(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     suno.on_extend.then(lambda _: asyncio.Event().wait())
     ext = await world.ask("1")
@@ -499,7 +501,7 @@ class FailingStore(Store):
 async def submitted_on(url: str, *, saves_fail: int = 0, timings_fail: bool = False) -> Extension:
     """Return what becomes of an extension on a store that fails."""
     async with FailingStore.open(url) as store:
-        world = World(store, ScriptedProvider())
+        world = ServiceHarness(store, ScriptedProvider())
         ext = await world.ask("1")
         store.saves_fail, store.timings_fail = saves_fail, timings_fail
         world.clock.advance(60)  # what was learned when it was accepted is to be read anew
@@ -530,13 +532,13 @@ def test_a_handle_is_kept_even_if_nothing_can_be_learned_just_then(
 
 
 async def test_an_outage_and_its_end_are_logged_once(
-    world: World, suno: ScriptedProvider, caplog: pytest.LogCaptureFixture
+    world: ServiceHarness, suno: ScriptedProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "bot.services.outages")
+    caplog.set_level(logging.INFO, "bot.services.outage_log")
     ext = await world.ask("1")
     suno.on_extend.then(Unavailable("down"), Unavailable("down"), Unavailable("down"))
     for _ in range(5):
         await world.submit()
         await world.overdue(ext)
-    said = [record.message for record in caplog.records if record.name == "bot.services.outages"]
+    said = [record.message for record in caplog.records if record.name == "bot.services.outage_log"]
     assert said == ["suno can't be asked (unavailable: down)", "suno answers again"]

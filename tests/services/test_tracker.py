@@ -5,19 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
-from scripted_provider import ScriptedProvider
-from service_world import (
-    OTHER,
-    SOURCE,
-    START,
-    World,
-    complete,
-    handle_of,
-    queued,
-    reply_to,
-    streaming,
-    until,
-)
 
 from bot.domain.models import (
     Clip,
@@ -31,22 +18,35 @@ from bot.domain.models import (
 )
 from bot.providers.base import RateLimited, Unauthorized, Unavailable
 from bot.store.store import Store
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.service_harness import (
+    OTHER,
+    SOURCE,
+    START,
+    ServiceHarness,
+    complete,
+    handle_of,
+    queued,
+    reply_to,
+    streaming,
+    until,
+)
 
 DEADLINE = dt.timedelta(minutes=15)
 
 
 async def taken(
-    world: World, *triggers: str, provider: str = "suno", clips: int = 2
+    world: ServiceHarness, *triggers: str, provider: str = "suno", clips: int = 2
 ) -> list[Extension]:
     """Return extensions that ``provider`` has taken and that are due at once."""
     exts, now = [], world.clock()
-    for trigger in triggers:
-        clip_ids = tuple(f"{trigger}-{letter}" for letter in "abcdef"[:clips])
+    for idempotency_key in triggers:
+        clip_ids = tuple(f"{idempotency_key}-{letter}" for letter in "abcdef"[:clips])
         ext = Extension(
-            trigger=trigger,
+            idempotency_key=idempotency_key,
             member_id=1,
             request=ExtendRequest(provider=provider, clip_id=SOURCE),
-            reply=reply_to(trigger),
+            reply=reply_to(idempotency_key),
             created_at=now,
             submitted_at=now,
             due_at=now,
@@ -55,12 +55,12 @@ async def taken(
             handle=Handle(clip_ids=clip_ids),
             clips=tuple(Clip(id=clip_id, status=ClipStatus.SUBMITTED) for clip_id in clip_ids),
         )
-        stored, _ = await world.store.accept(ext)
+        stored, _ = await world.store.insert(ext)
         exts.append(stored)
     return exts
 
 
-async def test_news_is_kept_and_told(world: World, suno: ScriptedProvider) -> None:
+async def test_news_is_kept_and_told(world: ServiceHarness, suno: ScriptedProvider) -> None:
     [ext] = await taken(world, "1")
     suno.progress[handle_of(ext)] = streaming(ext)
     await world.track()
@@ -69,12 +69,12 @@ async def test_news_is_kept_and_told(world: World, suno: ScriptedProvider) -> No
     assert heard.revision > ext.revision
     assert heard.due_at > world.clock()
     async with asyncio.timeout(1):
-        await world.bells.publisher.wait(60)
-        await world.bells.tracker.wait(60)
+        await world.wakeups.publisher.wait(60)
+        await world.wakeups.tracker.wait(60)
 
 
 async def test_it_is_asked_for_until_it_is_final_and_not_after(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     [ext] = await taken(world, "1")
     for progress in (queued(ext), streaming(ext), complete(ext), complete(ext)):
@@ -87,7 +87,9 @@ async def test_it_is_asked_for_until_it_is_final_and_not_after(
     assert len(suno.asked) == 3
 
 
-async def test_nothing_is_asked_before_it_is_due(world: World, suno: ScriptedProvider) -> None:
+async def test_nothing_is_asked_before_it_is_due(
+    world: ServiceHarness, suno: ScriptedProvider
+) -> None:
     [ext] = await taken(world, "1")
     await world.track()
     await world.track()
@@ -97,7 +99,7 @@ async def test_nothing_is_asked_before_it_is_due(world: World, suno: ScriptedPro
     assert len(suno.asked) == 2
 
 
-async def test_no_news_is_nothing_to_show(world: World, suno: ScriptedProvider) -> None:
+async def test_no_news_is_nothing_to_show(world: ServiceHarness, suno: ScriptedProvider) -> None:
     [ext] = await taken(world, "1")
     suno.progress[handle_of(ext)] = queued(ext)
     await world.track()
@@ -105,7 +107,7 @@ async def test_no_news_is_nothing_to_show(world: World, suno: ScriptedProvider) 
 
 
 async def test_a_handle_that_the_answer_leaves_out_is_pending(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     missing, named = await taken(world, "1", "2", clips=1)
     suno.capabilities = replace(suno.capabilities, batch=2)
@@ -117,7 +119,7 @@ async def test_a_handle_that_the_answer_leaves_out_is_pending(
 
 
 async def test_a_generation_that_failed_ends_with_the_providers_words(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     [ext] = await taken(world, "1")
     suno.progress[handle_of(ext)] = Progress(error="Too rude.")
@@ -136,7 +138,7 @@ async def test_a_batch_never_names_more_than_the_api_takes(
     store: Store, batch: int, clips: int
 ) -> None:
     suno = ScriptedProvider(batch=batch)
-    world = World(store, suno)
+    world = ServiceHarness(store, suno)
     exts = await taken(world, *"123456789", clips=clips)
     while len(suno.asked) < len(exts) and len({h for asked in suno.asked for h in asked}) < 9:
         await world.track()
@@ -151,8 +153,8 @@ async def test_a_batch_never_names_more_than_the_api_takes(
 async def test_a_task_counts_as_one(store: Store) -> None:
     suno = ScriptedProvider(batch=3)
     suno.on_extend.then(*(Handle(task_id=str(number)) for number in range(3)))
-    world = World(store, suno)
-    exts = [await world.ask(trigger) for trigger in "123"]
+    world = ServiceHarness(store, suno)
+    exts = [await world.ask(idempotency_key) for idempotency_key in "123"]
     await world.submit()
     await world.overdue(*exts)
     await world.track()
@@ -162,7 +164,7 @@ async def test_a_task_counts_as_one(store: Store) -> None:
 @pytest.mark.parametrize("error", [Unavailable(), Unauthorized(), ValueError("surprise")])
 async def test_a_batch_that_fails_touches_no_other(store: Store, error: Exception) -> None:
     suno = ScriptedProvider(batch=2)
-    world = World(store, suno)
+    world = ServiceHarness(store, suno)
     exts = await taken(world, "1", "2")
     suno.progress.update({handle_of(ext): complete(ext) for ext in exts})
     suno.on_fetch.then(error)
@@ -177,7 +179,7 @@ async def test_a_batch_that_fails_touches_no_other(store: Store, error: Exceptio
 
 
 async def test_pauses_grow_while_a_provider_stays_out_of_reach(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     [ext] = await taken(world, "1")
     pauses = []
@@ -190,7 +192,7 @@ async def test_pauses_grow_while_a_provider_stays_out_of_reach(
 
 
 async def test_a_wait_that_the_provider_asks_for_is_kept(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     [ext] = await taken(world, "1")
     suno.on_fetch.then(RateLimited(retry_after=33))
@@ -200,7 +202,7 @@ async def test_a_wait_that_the_provider_asks_for_is_kept(
 
 @pytest.mark.parametrize("wait", [None, 0])
 async def test_too_many_questions_without_a_wait_back_off(
-    world: World, suno: ScriptedProvider, wait: float | None
+    world: ServiceHarness, suno: ScriptedProvider, wait: float | None
 ) -> None:
     [ext] = await taken(world, "1")
     suno.on_fetch.then(RateLimited(retry_after=wait))
@@ -209,22 +211,22 @@ async def test_too_many_questions_without_a_wait_back_off(
 
 
 async def test_an_outage_and_its_end_are_logged_once(
-    world: World, suno: ScriptedProvider, caplog: pytest.LogCaptureFixture
+    world: ServiceHarness, suno: ScriptedProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "bot.services.outages")
+    caplog.set_level(logging.INFO, "bot.services.outage_log")
     [ext] = await taken(world, "1")
     suno.on_fetch.then(Unavailable("down"), Unavailable("down"), Unavailable("down"))
     for _ in range(5):
         await world.track()
         await world.overdue(ext)
-    said = [record.message for record in caplog.records if record.name == "bot.services.outages"]
+    said = [record.message for record in caplog.records if record.name == "bot.services.outage_log"]
     assert said == ["suno can't be asked (unavailable: down)", "suno answers again"]
 
 
 # The deadline
 
 
-async def test_it_expires_at_the_deadline(world: World, suno: ScriptedProvider) -> None:
+async def test_it_expires_at_the_deadline(world: ServiceHarness, suno: ScriptedProvider) -> None:
     [ext] = await taken(world, "1")
     suno.progress[handle_of(ext)] = queued(ext)
     for _ in range(300):
@@ -239,7 +241,7 @@ async def test_it_expires_at_the_deadline(world: World, suno: ScriptedProvider) 
 
 
 async def test_a_playable_twin_is_kept_at_the_deadline(
-    world: World, suno: ScriptedProvider
+    world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     [ext] = await taken(world, "1")
     good, _ = complete(ext).clips
@@ -252,7 +254,9 @@ async def test_a_playable_twin_is_kept_at_the_deadline(
     assert [clip.is_playable for clip in kept.clips] == [True, False]
 
 
-async def test_news_at_the_last_moment_counts(world: World, suno: ScriptedProvider) -> None:
+async def test_news_at_the_last_moment_counts(
+    world: ServiceHarness, suno: ScriptedProvider
+) -> None:
     [ext] = await taken(world, "1")
     suno.progress[handle_of(ext)] = complete(ext)
     world.clock.advance(2000)
@@ -262,7 +266,7 @@ async def test_news_at_the_last_moment_counts(world: World, suno: ScriptedProvid
 
 @pytest.mark.parametrize("error", [Unavailable(), ValueError("surprise")])
 async def test_it_expires_even_if_nobody_answers(
-    world: World, suno: ScriptedProvider, error: Exception
+    world: ServiceHarness, suno: ScriptedProvider, error: Exception
 ) -> None:
     [ext] = await taken(world, "1")
     suno.on_fetch.then(error)
@@ -272,10 +276,10 @@ async def test_it_expires_even_if_nobody_answers(
 
 
 async def test_what_a_former_provider_still_has_is_given_up_at_the_deadline(
-    world: World, store: Store
+    world: ServiceHarness, store: Store
 ) -> None:
     [ext] = await taken(world, "1")
-    later = World(store, ScriptedProvider("other"), clock=world.clock)
+    later = ServiceHarness(store, ScriptedProvider("other"), clock=world.clock)
     await later.track()
     assert (await world.now(ext)).status is Status.SUBMITTED
     await world.overdue(ext)
@@ -289,8 +293,8 @@ async def test_what_a_former_provider_still_has_is_given_up_at_the_deadline(
 
 
 async def test_a_provider_that_can_be_waited_on_is_waited_on_one_by_one(store: Store) -> None:
-    suno = ScriptedProvider(waits=True, batch=6)
-    world = World(store, suno)
+    suno = ScriptedProvider(long_poll=True, batch=6)
+    world = ServiceHarness(store, suno)
     exts = await taken(world, "1", "2")
     suno.progress[handle_of(exts[1])] = streaming(exts[1])
     await world.track()
@@ -299,8 +303,8 @@ async def test_a_provider_that_can_be_waited_on_is_waited_on_one_by_one(store: S
 
 
 async def test_after_a_move_it_is_waited_on_again_at_once(store: Store) -> None:
-    suno = ScriptedProvider(waits=True)
-    world = World(store, suno)
+    suno = ScriptedProvider(long_poll=True)
+    world = ServiceHarness(store, suno)
     [ext] = await taken(world, "1")
     suno.progress[handle_of(ext)] = streaming(ext)
     await world.track()
@@ -312,8 +316,8 @@ async def test_after_a_move_it_is_waited_on_again_at_once(store: Store) -> None:
 
 
 async def test_a_wait_without_news_is_followed_by_a_pause(store: Store) -> None:
-    suno = ScriptedProvider(waits=True)
-    world = World(store, suno)
+    suno = ScriptedProvider(long_poll=True)
+    world = ServiceHarness(store, suno)
     [ext] = await taken(world, "1")
     suno.progress[handle_of(ext)] = queued(ext)
     await world.track()
@@ -321,14 +325,14 @@ async def test_a_wait_without_news_is_followed_by_a_pause(store: Store) -> None:
 
 
 async def test_one_just_submitted_is_waited_on_at_once(store: Store) -> None:
-    world = World(store, ScriptedProvider(waits=True))
+    world = ServiceHarness(store, ScriptedProvider(long_poll=True))
     ext = await world.submitted("1")
     assert ext.due_at == world.clock()
 
 
 async def test_a_fixed_interval_replaces_waiting_and_learning(store: Store) -> None:
-    suno = ScriptedProvider(waits=True, batch=2)
-    world = World(store, suno, poll_every=0.5)
+    suno = ScriptedProvider(long_poll=True, batch=2)
+    world = ServiceHarness(store, suno, poll_every=0.5)
     [ext] = await taken(world, "1")
     for progress in (queued(ext), streaming(ext)):
         suno.progress[handle_of(ext)] = progress
@@ -339,8 +343,8 @@ async def test_a_fixed_interval_replaces_waiting_and_learning(store: Store) -> N
 
 
 async def test_where_everyone_is_waited_on_the_rest_is_asked_in_batches(store: Store) -> None:
-    suno = ScriptedProvider(waits=True, batch=6)
-    world = World(store, suno)
+    suno = ScriptedProvider(long_poll=True, batch=6)
+    world = ServiceHarness(store, suno)
     exts = await taken(world, *(f"{number:02}" for number in range(60)), clips=1)
     await world.track()
     assert suno.waited.count(Status.SUBMITTED) == 48
@@ -360,13 +364,13 @@ class Slow(ScriptedProvider):
         self.at_once = self.most = 0
 
     async def fetch(
-        self, handles: Sequence[Handle], *, beyond: Status | None = None
+        self, handles: Sequence[Handle], *, newer_than: Status | None = None
     ) -> Mapping[Handle, Progress]:
         self.at_once += 1
         self.most = max(self.most, self.at_once)
         await self.answered.wait()
         self.at_once -= 1
-        return await super().fetch(handles, beyond=beyond)
+        return await super().fetch(handles, newer_than=newer_than)
 
 
 @pytest.mark.parametrize(("batch", "clips"), [(2, 2), (4, 4)])
@@ -374,7 +378,7 @@ async def test_questions_at_once_are_bounded_and_everyone_gets_an_answer(
     store: Store, batch: int, clips: int
 ) -> None:
     suno = Slow(batch=batch)
-    world = World(store, suno)
+    world = ServiceHarness(store, suno)
     exts = await taken(world, *(f"{number:02}" for number in range(40)), clips=clips)
     suno.progress.update({handle_of(ext): complete(ext) for ext in exts})
     for _ in range(3):
@@ -393,7 +397,7 @@ async def test_a_question_that_outlives_its_claim_is_not_asked_beside_itself(
     store: Store,
 ) -> None:
     suno = Slow()
-    world = World(store, suno)
+    world = ServiceHarness(store, suno)
     [ext] = await taken(world, "1")
     suno.progress[handle_of(ext)] = complete(ext)
     for _ in range(2):
@@ -411,7 +415,7 @@ async def test_a_question_that_outlives_its_claim_is_not_asked_beside_itself(
 
 async def test_stopping_leaves_every_row_where_it_stands(store: Store) -> None:
     suno = Slow()
-    world = World(store, suno)
+    world = ServiceHarness(store, suno)
     [ext] = await taken(world, "1")
     await world.tracker.run_once()
     await until(lambda: suno.at_once)
@@ -434,7 +438,7 @@ class FailingOnce(Store):
 async def test_a_store_that_fails_once_does_not_lose_the_news(url: str) -> None:
     async with FailingOnce.open(url) as store:
         suno = ScriptedProvider()
-        world = World(store, suno)
+        world = ServiceHarness(store, suno)
         [ext] = await taken(world, "1")
         suno.progress[handle_of(ext)] = complete(ext)
         store.fails = True
@@ -447,7 +451,7 @@ async def test_a_store_that_fails_once_does_not_lose_the_news(url: str) -> None:
 
 async def test_providers_are_tracked_side_by_side(store: Store) -> None:
     suno, other = ScriptedProvider(), ScriptedProvider("other")
-    world = World(store, suno, other)
+    world = ServiceHarness(store, suno, other)
     [here] = await taken(world, "1")
     [there] = await taken(world, "2", provider="other")
     suno.on_fetch.then(Unavailable())
@@ -457,7 +461,7 @@ async def test_providers_are_tracked_side_by_side(store: Store) -> None:
     assert (await world.now(there)).status is Status.COMPLETE
 
 
-async def test_what_waits_is_not_asked_for(world: World, suno: ScriptedProvider) -> None:
+async def test_what_waits_is_not_asked_for(world: ServiceHarness, suno: ScriptedProvider) -> None:
     await world.ask("1", clip=OTHER)
     await world.track()
     assert suno.asked == []

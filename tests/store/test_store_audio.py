@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
-from store_samples import MINUTE, NOW, SECOND, accepted, finished, heard, spliced, taken
 
-from bot.domain.attachments import Attachment, AudioWork, Outcome
+from bot.domain.attachments import Attachment, AttachmentStatus, AudioWork
 from bot.domain.models import (
     Clip,
     ClipStatus,
@@ -22,10 +21,20 @@ from bot.domain.models import (
     ReasonKind,
     Status,
 )
-from bot.domain.transitions import checking_again, ended, expired, observed
+from bot.domain.transitions import expired, finished, observed, reopened
 from bot.store import extensions as extension_rows
-from bot.store.database import opened
+from bot.store.database import open_database
 from bot.store.store import Store
+from tests.support.store_samples import (
+    MINUTE,
+    NOW,
+    SECOND,
+    accepted,
+    completed_extension,
+    heard,
+    spliced,
+    taken,
+)
 
 LAPSES = NOW + 5 * MINUTE
 DONE = NOW + MINUTE  # when `finished` lets an extension end
@@ -36,7 +45,7 @@ attachments = st.lists(
     st.builds(
         Attachment,
         clip_id=texts,
-        outcome=st.sampled_from(Outcome),
+        outcome=st.sampled_from(AttachmentStatus),
         bit_rate=st.none() | st.integers(8_000, 320_000),
         picture=texts,
         duration=st.none() | seconds,
@@ -49,7 +58,7 @@ numbers = itertools.count()
 
 def attached(clip_id: str, duration: float | None = None, **parts: object) -> Attachment:
     """Return a clip that its reply carries."""
-    whole = Attachment(clip_id=clip_id, outcome=Outcome.ATTACHED, duration=duration)
+    whole = Attachment(clip_id=clip_id, outcome=AttachmentStatus.ATTACHED, duration=duration)
     return replace(whole, **parts)
 
 
@@ -57,11 +66,11 @@ async def claimed(
     store: Store,
     *,
     now: dt.datetime = LAPSES,
-    lapses_at: dt.datetime = LAPSES + MINUTE,
+    lease_until: dt.datetime = LAPSES + MINUTE,
     limit: int = 9,
 ) -> list[AudioWork]:
     """Return what can be claimed, by default once all that has been wanted is due."""
-    return await store.audio.claim(now=now, lapses_at=lapses_at, limit=limit)
+    return await store.audio.claim(now=now, lease_until=lease_until, limit=limit)
 
 
 async def wanted(store: Store) -> list[int]:
@@ -69,9 +78,11 @@ async def wanted(store: Store) -> list[int]:
     return [work.extension_id for work in await claimed(store)]
 
 
-async def settled(store: Store, *clips: Attachment, trigger: str = "one") -> Extension:
+async def settled(store: Store, *clips: Attachment, idempotency_key: str = "one") -> Extension:
     """Return an extension whose audio has been attached."""
-    ext = await finished(store, trigger, heard(f"{trigger} a", duration=9.0))
+    ext = await completed_extension(
+        store, idempotency_key, heard(f"{idempotency_key} a", duration=9.0)
+    )
     [work] = await claimed(store)
     await store.audio.finish(work, clips)
     return ext
@@ -81,7 +92,7 @@ async def settled(store: Store, *clips: Attachment, trigger: str = "one") -> Ext
 
 
 async def test_the_audio_of_what_became_complete_is_wanted_from_then_on(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"))
     assert await store.audio.next_due() == ext.finished_at
     assert await claimed(store, now=ext.finished_at - SECOND) == []
     [work] = await claimed(store, now=ext.finished_at)
@@ -102,7 +113,7 @@ async def test_what_is_under_way_has_no_audio_to_be_attached(store: Store) -> No
 async def test_what_ended_with_nothing_to_hear_has_no_audio(store: Store, status: Status) -> None:
     was = await taken(store, "one")
     reason = Reason(kind=ReasonKind.UNEXPECTED)
-    assert await store.save(ended(was, status, reason, now=NOW), was=was)
+    assert await store.save(finished(was, status, reason, now=NOW), was=was)
     assert await store.audio.next_due() is None
 
 
@@ -146,9 +157,9 @@ async def test_it_is_wanted_in_the_transaction_in_which_it_became_complete(
         assert await extension_rows.save(db, done, was)
         raise ZeroDivisionError
 
-    async with opened(sqlite_url) as database:
+    async with open_database(sqlite_url) as database:
         # opening let the claim of the first store lapse
-        [was] = await Store(database).claim_due("suno", now=NOW, lapses_at=was.due_at)
+        [was] = await Store(database).claim_due("suno", now=NOW, lease_until=was.due_at)
         with pytest.raises(ZeroDivisionError):
             await database.write(undone)
         store = Store(database)
@@ -159,10 +170,10 @@ async def test_it_is_wanted_in_the_transaction_in_which_it_became_complete(
 
 
 async def test_what_is_checked_again_is_wanted_again_when_it_is_complete(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"), _withheld("b"))
+    ext = await completed_extension(store, "one", heard("a"), _withheld("b"))
     [first] = await claimed(store)
     await store.audio.finish(first, [attached("a")])
-    checked = checking_again(ext, now=LAPSES, deadline=MINUTE)
+    checked = reopened(ext, now=LAPSES, deadline=MINUTE)
     assert await store.save(checked, was=ext)
     assert await store.audio.next_due() is None
     found = observed(checked, Progress(clips=(heard("b"),)), now=LAPSES + SECOND)
@@ -173,10 +184,10 @@ async def test_what_is_checked_again_is_wanted_again_when_it_is_complete(store: 
 
 
 async def test_what_failed_and_is_complete_after_a_check_is_wanted(store: Store) -> None:
-    ext = await finished(store, "one", _withheld("a"))
+    ext = await completed_extension(store, "one", _withheld("a"))
     assert ext.status is Status.FAILED
     assert await store.audio.next_due() is None
-    checked = checking_again(ext, now=LAPSES, deadline=MINUTE)
+    checked = reopened(ext, now=LAPSES, deadline=MINUTE)
     assert await store.save(checked, was=ext)
     assert await store.save(
         observed(checked, Progress(clips=(heard("a"),)), now=LAPSES), was=checked
@@ -194,7 +205,7 @@ async def test_a_splice_that_is_asked_for_twice_is_wanted_once(store: Store) -> 
     song = await spliced(store, "song", "a")
     [work] = await claimed(store)
     await store.audio.finish(work, [])
-    assert await store.accept(replace(song, id=0)) == (song, False)
+    assert await store.insert(replace(song, id=0)) == (song, False)
     assert await store.audio.next_due() is None
 
 
@@ -208,12 +219,12 @@ async def test_a_song_that_its_provider_joins_wants_its_audio_when_it_is_complet
 
 
 async def test_audio_can_be_wanted_once_more_with_a_clean_slate(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
     await store.audio.postpone(work, due_at=LAPSES)
     [work] = await claimed(store)
     await store.audio.finish(work, [attached("a")])
-    await store.audio.want(ext.id, due_at=LAPSES + SECOND)
+    await store.audio.enqueue(ext.id, due_at=LAPSES + SECOND)
     assert await store.audio.next_due() == LAPSES + SECOND
     assert await store.audio.attachments(ext.id) == (attached("a"),)
     [again] = await claimed(store, now=LAPSES + SECOND)
@@ -221,9 +232,9 @@ async def test_audio_can_be_wanted_once_more_with_a_clean_slate(store: Store) ->
 
 
 async def test_who_works_on_it_while_it_is_wanted_once_more_is_not_the_last(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
-    await store.audio.want(ext.id, due_at=LAPSES)
+    await store.audio.enqueue(ext.id, due_at=LAPSES)
     await store.audio.finish(work, [attached("a")])
     assert await store.audio.attachments(ext.id) == ()
     assert await wanted(store) == [ext.id]
@@ -234,25 +245,25 @@ async def test_who_works_on_it_while_it_is_wanted_once_more_is_not_the_last(stor
 
 async def test_the_longest_due_is_claimed_first_and_no_more_than_asked_for(store: Store) -> None:
     for number in (3, 1, 2):
-        ext = await finished(store, f"{number}", heard(f"{number}"))
-        await store.audio.want(ext.id, due_at=NOW + number * SECOND)
+        ext = await completed_extension(store, f"{number}", heard(f"{number}"))
+        await store.audio.enqueue(ext.id, due_at=NOW + number * SECOND)
     batches = [await claimed(store, limit=2), await claimed(store, limit=2)]
     assert [[work.extension_id for work in batch] for batch in batches] == [[2, 3], [1]]
 
 
 async def test_audio_is_claimed_once_and_comes_again_when_the_claim_lapses(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
-    [first] = await claimed(store, now=DONE, lapses_at=LAPSES)
+    ext = await completed_extension(store, "one", heard("a"))
+    [first] = await claimed(store, now=DONE, lease_until=LAPSES)
     assert first.due_at == LAPSES
     assert await store.audio.next_due() == LAPSES
     assert await claimed(store, now=LAPSES - SECOND) == []
-    [second] = await claimed(store, now=LAPSES, lapses_at=LAPSES + MINUTE)
+    [second] = await claimed(store, now=LAPSES, lease_until=LAPSES + MINUTE)
     assert second == AudioWork(extension_id=ext.id, due_at=LAPSES + MINUTE, failures=0)
 
 
 async def test_audio_is_claimed_by_one(url: str) -> None:
     async with Store.open(url) as store:
-        ids = {(await finished(store, f"{n}", heard(f"{n}"))).id for n in range(9)}
+        ids = {(await completed_extension(store, f"{n}", heard(f"{n}"))).id for n in range(9)}
         batches = await asyncio.gather(*(claimed(store, limit=2) for _ in range(5)))
         batches.append(await claimed(store))
     assert sorted(work.extension_id for batch in batches for work in batch) == sorted(ids)
@@ -260,41 +271,41 @@ async def test_audio_is_claimed_by_one(url: str) -> None:
 
 async def test_the_claim_of_an_earlier_process_lapses(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
-        done = await settled(store, attached("two a"), trigger="two")
-        ext = await finished(store, "one", heard("a"))
+        done = await settled(store, attached("two a"), idempotency_key="two")
+        ext = await completed_extension(store, "one", heard("a"))
         await store.mark_published(ext.id, ext.revision, publish_at=NOW)
-        [work] = await claimed(store, now=LAPSES + MINUTE, lapses_at=LAPSES + 9 * MINUTE)
-        assert await store.claim_reply(ext.id, now=NOW, lapses_at=LAPSES) is None
+        [work] = await claimed(store, now=LAPSES + MINUTE, lease_until=LAPSES + 9 * MINUTE)
+        assert await store.claim_reply(ext.id, now=NOW, lease_until=LAPSES) is None
     async with Store.open(sqlite_url) as store:
-        [again] = await claimed(store, now=NOW, lapses_at=LAPSES)
+        [again] = await claimed(store, now=NOW, lease_until=LAPSES)
         assert again == replace(work, due_at=LAPSES)
         assert await store.audio.attachments(done.id) == (attached("two a"),)
         # and so does its claim on the reply
-        assert await store.claim_reply(ext.id, now=NOW, lapses_at=LAPSES) is None
+        assert await store.claim_reply(ext.id, now=NOW, lease_until=LAPSES) is None
 
 
 async def test_the_claim_of_another_process_is_respected(postgres_url: str) -> None:
     async with Store.open(postgres_url) as store:
-        await finished(store, "one", heard("a"))
+        await completed_extension(store, "one", heard("a"))
         await claimed(store)
         async with Store.open(postgres_url) as other:
             assert await claimed(other) == []
 
 
 async def test_failures_are_counted_and_the_work_comes_again(store: Store) -> None:
-    await finished(store, "one", heard("a"))
+    await completed_extension(store, "one", heard("a"))
     for failures in range(3):
         now = LAPSES + failures * MINUTE
-        [work] = await claimed(store, now=now, lapses_at=now + SECOND)
+        [work] = await claimed(store, now=now, lease_until=now + SECOND)
         assert work.failures == failures
         await store.audio.postpone(work, due_at=now + MINUTE)
         assert await store.audio.next_due() == now + MINUTE
 
 
 async def test_who_lost_the_claim_can_neither_finish_nor_postpone(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
-    [slow] = await claimed(store, now=DONE, lapses_at=LAPSES)
-    [quick] = await claimed(store, now=LAPSES, lapses_at=LAPSES + MINUTE)
+    ext = await completed_extension(store, "one", heard("a"))
+    [slow] = await claimed(store, now=DONE, lease_until=LAPSES)
+    [quick] = await claimed(store, now=LAPSES, lease_until=LAPSES + MINUTE)
     await store.audio.finish(slow, [attached("a", 60.0)])
     await store.audio.postpone(slow, due_at=NOW)
     assert await store.audio.attachments(ext.id) == ()
@@ -311,7 +322,7 @@ async def test_who_lost_the_claim_can_neither_finish_nor_postpone(store: Store) 
 
 
 async def test_nothing_is_attached_until_it_is(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"))
     assert await store.audio.attachments(ext.id) == ()
     assert await store.audio.attachments(ext.id + 1) == ()
 
@@ -323,14 +334,14 @@ async def test_nothing_is_attached_until_it_is(store: Store) -> None:
 async def test_what_became_of_the_audio_comes_back_as_it_was(
     store: Store, kept: tuple[Attachment, ...]
 ) -> None:
-    ext = await settled(store, *kept, trigger=f"{next(numbers)}")
+    ext = await settled(store, *kept, idempotency_key=f"{next(numbers)}")
     assert await store.audio.attachments(ext.id) == kept
     assert await store.audio.next_due() is None
 
 
 async def test_a_length_that_no_provider_told_is_known_from_then_on(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"), heard("b"), heard("c", duration=9.0))
-    other = await finished(store, "other", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"), heard("b"), heard("c", duration=9.0))
+    other = await completed_extension(store, "other", heard("a"))
     [work, _] = await claimed(store)
     await store.audio.finish(work, [attached("a", 61.5), attached("b"), attached("c", 62.0)])
     stored = await store.extension(ext.id)
@@ -339,7 +350,7 @@ async def test_a_length_that_no_provider_told_is_known_from_then_on(store: Store
 
 
 async def test_the_length_of_a_song_is_not_the_length_of_its_last_clip(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"))
+    ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
     await store.audio.finish(work, [attached("a", 180.0, starts=(0.0, 60.0))])
     assert (await store.extension(ext.id)).clips[0].duration is None
@@ -348,10 +359,10 @@ async def test_the_length_of_a_song_is_not_the_length_of_its_last_clip(store: St
 async def test_a_length_that_was_measured_is_not_lost_to_who_never_heard_of_it(
     store: Store,
 ) -> None:
-    ext = await finished(store, "one", heard("a"), _withheld("b"))
+    ext = await completed_extension(store, "one", heard("a"), _withheld("b"))
     [work] = await claimed(store)
     await store.audio.finish(work, [attached("a", 61.5)])
-    assert await store.save(checking_again(ext, now=LAPSES, deadline=MINUTE), was=ext)
+    assert await store.save(reopened(ext, now=LAPSES, deadline=MINUTE), was=ext)
     assert (await store.clip("a")).clip.duration == 61.5
 
 

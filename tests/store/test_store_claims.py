@@ -2,11 +2,19 @@
 
 from dataclasses import replace
 
-from store_samples import MINUTE, NOW, SECOND, accepted, claim_next, finished, heard, taken
-
 from bot.domain.models import Progress, Reason, ReasonKind
 from bot.domain.transitions import observed, postponed, submitting
 from bot.store.store import Store
+from tests.support.store_samples import (
+    MINUTE,
+    NOW,
+    SECOND,
+    accepted,
+    claim_next,
+    completed_extension,
+    heard,
+    taken,
+)
 
 LAPSES = NOW + MINUTE
 
@@ -14,10 +22,10 @@ LAPSES = NOW + MINUTE
 async def test_the_oldest_waiting_is_claimed_first(store: Store) -> None:
     await accepted(store, "elsewhere", provider="other")
     first, second = await accepted(store, "one"), await accepted(store, "two")
-    claimed = [await claim_next(store, "suno", now=NOW, lapses_at=LAPSES) for _ in range(3)]
+    claimed = [await claim_next(store, "suno", now=NOW, lease_until=LAPSES) for _ in range(3)]
     assert claimed == [
-        submitting(first, now=NOW, lapses_at=LAPSES),
-        submitting(second, now=NOW, lapses_at=LAPSES),
+        submitting(first, now=NOW, lease_until=LAPSES),
+        submitting(second, now=NOW, lease_until=LAPSES),
         None,
     ]
 
@@ -29,7 +37,7 @@ async def test_the_next_in_line_can_be_looked_at_and_claimed_by_saving(store: St
     assert await store.next_waiting("suno", now=NOW - SECOND) is None
     seen = [await store.next_waiting("suno", now=NOW) for _ in range(2)]
     assert seen == [first, first]
-    claimed = submitting(first, now=NOW, lapses_at=LAPSES)
+    claimed = submitting(first, now=NOW, lease_until=LAPSES)
     assert [await store.save(claimed, was=was) for was in seen] == [True, False]
 
 
@@ -37,16 +45,16 @@ async def test_what_is_not_due_yet_keeps_waiting(store: Store) -> None:
     first, second = await accepted(store, "one"), await accepted(store, "two")
     held = postponed(first, Reason(kind=ReasonKind.RATE_LIMITED), due_at=NOW + SECOND)
     assert await store.save(held, was=first)
-    assert (await claim_next(store, "suno", now=NOW, lapses_at=LAPSES)).id == second.id
-    assert await claim_next(store, "suno", now=NOW, lapses_at=LAPSES) is None
-    assert (await claim_next(store, "suno", now=NOW + SECOND, lapses_at=LAPSES)).id == first.id
+    assert (await claim_next(store, "suno", now=NOW, lease_until=LAPSES)).id == second.id
+    assert await claim_next(store, "suno", now=NOW, lease_until=LAPSES) is None
+    assert (await claim_next(store, "suno", now=NOW + SECOND, lease_until=LAPSES)).id == first.id
 
 
 async def test_a_submission_is_interrupted_once_its_claim_lapses(store: Store) -> None:
     await accepted(store, "one")
-    claimed = await claim_next(store, "suno", now=NOW, lapses_at=LAPSES)
-    assert await store.interrupted(now=LAPSES - SECOND) == []
-    assert await store.interrupted(now=LAPSES) == [claimed]
+    claimed = await claim_next(store, "suno", now=NOW, lease_until=LAPSES)
+    assert await store.stale_submissions(now=LAPSES - SECOND) == []
+    assert await store.stale_submissions(now=LAPSES) == [claimed]
 
 
 async def test_due_extensions_come_longest_due_first_and_with_their_clips(store: Store) -> None:
@@ -57,24 +65,24 @@ async def test_due_extensions_come_longest_due_first_and_with_their_clips(store:
     assert await store.save(later, was=was)
     await taken(store, "future", due_at=NOW + SECOND)
     await taken(store, "elsewhere", provider="other")
-    await finished(store, "done", heard("b"))
+    await completed_extension(store, "done", heard("b"))
     await accepted(store, "waiting")
-    due = await store.claim_due("suno", now=NOW, lapses_at=LAPSES)
+    due = await store.claim_due("suno", now=NOW, lease_until=LAPSES)
     assert due == [replace(later, due_at=LAPSES), replace(late, due_at=LAPSES)]
 
 
 async def test_claimed_work_comes_again_when_the_claim_lapses(store: Store) -> None:
     await taken(store, "one")
-    claimed = await store.claim_due("suno", now=NOW, lapses_at=LAPSES)
-    assert await store.claim_due("suno", now=NOW, lapses_at=LAPSES) == []
-    again = await store.claim_due("suno", now=LAPSES, lapses_at=LAPSES + MINUTE)
+    claimed = await store.claim_due("suno", now=NOW, lease_until=LAPSES)
+    assert await store.claim_due("suno", now=NOW, lease_until=LAPSES) == []
+    again = await store.claim_due("suno", now=LAPSES, lease_until=LAPSES + MINUTE)
     assert again == [replace(claimed[0], due_at=LAPSES + MINUTE)]
 
 
 async def test_who_lost_its_claim_can_no_longer_save(store: Store) -> None:
     await taken(store, "one")
-    [slow] = await store.claim_due("suno", now=NOW, lapses_at=LAPSES)
-    [quick] = await store.claim_due("suno", now=LAPSES, lapses_at=LAPSES + MINUTE)
+    [slow] = await store.claim_due("suno", now=NOW, lease_until=LAPSES)
+    [quick] = await store.claim_due("suno", now=LAPSES, lease_until=LAPSES + MINUTE)
     assert not await store.save(observed(slow, Progress(), now=LAPSES), was=slow)
     assert await store.save(observed(quick, Progress(), now=LAPSES), was=quick)
 
@@ -82,13 +90,13 @@ async def test_who_lost_its_claim_can_no_longer_save(store: Store) -> None:
 async def test_no_more_is_claimed_than_asked_for(store: Store) -> None:
     for number in range(3):
         await taken(store, f"{number}")
-    assert len(await store.claim_due("suno", now=NOW, lapses_at=LAPSES, limit=2)) == 2
-    assert len(await store.claim_due("suno", now=NOW, lapses_at=LAPSES, limit=2)) == 1
+    assert len(await store.claim_due("suno", now=NOW, lease_until=LAPSES, limit=2)) == 2
+    assert len(await store.claim_due("suno", now=NOW, lease_until=LAPSES, limit=2)) == 1
 
 
 async def test_the_next_due_is_the_earliest_of_all_that_is_open(store: Store) -> None:
     assert await store.next_due() is None
-    await finished(store, "done", heard("a"))
+    await completed_extension(store, "done", heard("a"))
     assert await store.next_due() is None
     await taken(store, "one", due_at=NOW + MINUTE)
     assert await store.next_due() == NOW + MINUTE

@@ -3,11 +3,20 @@
 from dataclasses import replace
 
 import pytest
-from store_samples import GUILD, MEMBER, MINUTE, NOW, accepted, finished, heard, taken
 
-from bot.domain.models import Clip, ClipStatus, Kind, KnownClip, Progress
+from bot.domain.models import Clip, ClipRecord, ClipStatus, Kind, Progress
 from bot.domain.transitions import observed
 from bot.store.store import Store
+from tests.support.store_samples import (
+    GUILD,
+    MEMBER,
+    MINUTE,
+    NOW,
+    accepted,
+    completed_extension,
+    heard,
+    taken,
+)
 
 
 async def found(
@@ -32,7 +41,7 @@ async def test_an_unheard_of_clip_is_unknown(store: Store) -> None:
 
 async def test_a_source_clip_is_remembered_when_it_is_used(store: Store) -> None:
     await accepted(store, "one", clip_id="s", source_title="Rain")
-    known = KnownClip(clip=used("s", "Rain"), provider="suno", known_at=NOW)
+    known = ClipRecord(clip=used("s", "Rain"), provider="suno", known_at=NOW)
     assert await store.clip("s") == known
 
 
@@ -61,8 +70,8 @@ async def test_a_full_song_is_known_without_a_letter(store: Store) -> None:
 
 
 async def test_a_made_clip_is_known_by_letter_and_reply(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"), heard("b"), message_id=77)
-    assert await store.clip("b") == KnownClip(
+    ext = await completed_extension(store, "one", heard("a"), heard("b"), message_id=77)
+    assert await store.clip("b") == ClipRecord(
         clip=heard("b"),
         provider="suno",
         known_at=NOW + MINUTE,
@@ -73,19 +82,19 @@ async def test_a_made_clip_is_known_by_letter_and_reply(store: Store) -> None:
 
 
 async def test_a_reply_that_is_gone_is_not_linked(store: Store) -> None:
-    ext = await finished(store, "one", heard("a"), message_id=77)
-    await store.save_reply(ext.id, replace(ext.reply, is_gone=True))
+    ext = await completed_extension(store, "one", heard("a"), message_id=77)
+    await store.save_reply(ext.id, replace(ext.reply, unreachable=True))
     assert (await store.clip("a")).reply_url is None
 
 
 async def test_what_a_provider_tells_never_overwrites_a_made_clip(store: Store) -> None:
-    await finished(store, "one", heard("a", title="Ours"))
+    await completed_extension(store, "one", heard("a", title="Ours"))
     await store.remember_clip("suno", heard("a", title="Theirs"), now=NOW + 2 * MINUTE)
     assert (await store.clip("a")).clip.title == "Ours"
 
 
 async def test_extending_a_made_clip_leaves_it_as_it_was_made(store: Store) -> None:
-    ext = await finished(store, "one", heard("a", title="Ours"))
+    ext = await completed_extension(store, "one", heard("a", title="Ours"))
     await accepted(store, "two", clip_id="a", source_title="Theirs")
     await accepted(store, "three", clip_id="a", provider="other", source_title="Theirs")
     known = await store.clip("a")
@@ -93,32 +102,32 @@ async def test_extending_a_made_clip_leaves_it_as_it_was_made(store: Store) -> N
 
 
 async def test_a_clip_that_several_extensions_heard_of_is_that_of_the_newest(store: Store) -> None:
-    await finished(store, "one", heard("a", title="Old"))
-    await finished(store, "two", heard("a", title="New"))
+    await completed_extension(store, "one", heard("a", title="Old"))
+    await completed_extension(store, "two", heard("a", title="New"))
     assert (await store.clip("a")).clip.title == "New"
     assert await found(store) == ["a", "source"]
 
 
 async def test_unknown_clips_are_those_that_no_extension_made(store: Store) -> None:
-    await finished(store, "one", heard("a"), clip_id="s")
+    await completed_extension(store, "one", heard("a"), clip_id="s")
     assert await store.unknown_clips(["z", "a", "s"]) == ["z", "s"]
     assert await store.unknown_clips([]) == []
 
 
 async def test_the_newest_made_or_used_is_found_first_and_once(store: Store) -> None:
-    await finished(store, "one", heard("a"), heard("b"), clip_id="s")
-    await finished(store, "two", heard("c"), clip_id="a")
+    await completed_extension(store, "one", heard("a"), heard("b"), clip_id="s")
+    await completed_extension(store, "two", heard("c"), clip_id="a")
     assert await found(store) == ["a", "c", "b", "s"]
     assert await found(store, limit=2) == ["a", "c"]
 
 
 async def test_the_clips_of_an_extension_come_in_order_and_before_its_source(store: Store) -> None:
-    await finished(store, "one", heard("z"), heard("y"), clip_id="a")
+    await completed_extension(store, "one", heard("z"), heard("y"), clip_id="a")
     assert await found(store) == ["z", "y", "a"]
 
 
 async def test_clips_that_cannot_be_played_are_not_found(store: Store) -> None:
-    was = await finished(store, "one", heard("a"), replace(heard("b"), audio_url=None))
+    was = await completed_extension(store, "one", heard("a"), replace(heard("b"), audio_url=None))
     broken = Clip(id="c", status=ClipStatus.FAILED)
     assert await store.save(replace(was, clips=(*was.clips, broken), revision=9), was=was)
     await accepted(store, "two", clip_id="b")
@@ -129,27 +138,29 @@ async def test_clips_that_cannot_be_played_are_not_found(store: Store) -> None:
 async def test_text_is_matched_in_title_style_and_id_whatever_its_case(
     store: Store, text: str
 ) -> None:
-    await finished(store, "one", heard("A-1", title="Łódź nocą 100%_", style="dark SYNTHwave"))
+    await completed_extension(
+        store, "one", heard("A-1", title="Łódź nocą 100%_", style="dark SYNTHwave")
+    )
     assert "A-1" in await found(store, text)
 
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", "/", "a%1", "a_1"])
 async def test_wildcards_mean_themselves(store: Store, text: str) -> None:
-    await finished(store, "one", heard("a-1", title="Night"))
+    await completed_extension(store, "one", heard("a-1", title="Night"))
     assert await found(store, text) == []
 
 
 async def test_a_guild_finds_only_its_own_clips(store: Store) -> None:
-    await finished(store, "one", heard("a"), clip_id="s1")
-    await finished(store, "two", heard("b"), clip_id="s2", guild_id=8)
+    await completed_extension(store, "one", heard("a"), clip_id="s1")
+    await completed_extension(store, "two", heard("b"), clip_id="s2", guild_id=8)
     assert await found(store) == ["a", "s1"]
     assert await found(store, guild_id=8) == ["b", "s2"]
 
 
 async def test_outside_a_guild_a_member_finds_all_of_their_own(store: Store) -> None:
-    await finished(store, "one", heard("a"), clip_id="s1")
-    await finished(store, "two", heard("b"), clip_id="s2", guild_id=None)
-    await finished(store, "three", heard("c"), clip_id="s3", guild_id=None, member_id=9)
+    await completed_extension(store, "one", heard("a"), clip_id="s1")
+    await completed_extension(store, "two", heard("b"), clip_id="s2", guild_id=None)
+    await completed_extension(store, "three", heard("c"), clip_id="s3", guild_id=None, member_id=9)
     assert await found(store, guild_id=None) == ["b", "s2", "a", "s1"]
 
 

@@ -8,15 +8,15 @@ from sqlite3 import IntegrityError
 import pytest
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from store_samples import MINUTE, NOW, accepted, asked, claim_next, taken
 
 from bot.domain.models import Status
-from bot.domain.transitions import ended
-from bot.store.database import Server, opened
-from bot.store.extensions import accept
-from bot.store.notes import fact, set_fact
-from bot.store.sqlite import File
+from bot.domain.transitions import finished
+from bot.store.database import PostgresBackend, open_database
+from bot.store.drafts import fact, set_fact
+from bot.store.extensions import insert_new
+from bot.store.sqlite import SqliteBackend
 from bot.store.store import Store
+from tests.support.store_samples import MINUTE, NOW, accepted, asked, claim_next, taken
 
 LAPSES = NOW + MINUTE
 
@@ -34,7 +34,7 @@ async def stores(store: Store, url: str):  # noqa: ANN201 - a fixture
 
 async def test_one_trigger_is_accepted_once(stores: list[Store]) -> None:
     answers = await asyncio.gather(
-        *(store.accept(asked("one", clip_id=f"{n}")) for n, store in enumerate(stores * 3))
+        *(store.insert(asked("one", clip_id=f"{n}")) for n, store in enumerate(stores * 3))
     )
     winner = next(ext for ext, is_new in answers if is_new)
     assert [is_new for _, is_new in answers].count(True) == 1
@@ -45,7 +45,7 @@ async def test_a_waiting_extension_is_claimed_by_one(stores: list[Store]) -> Non
     ids = {(await accepted(stores[0], f"{number}")).id for number in range(10)}
     rounds = [
         await asyncio.gather(
-            *(claim_next(store, "suno", now=NOW, lapses_at=LAPSES) for store in stores)
+            *(claim_next(store, "suno", now=NOW, lease_until=LAPSES) for store in stores)
         )
         for _ in range(12)
     ]
@@ -56,18 +56,18 @@ async def test_a_waiting_extension_is_claimed_by_one(stores: list[Store]) -> Non
 async def test_due_extensions_are_claimed_by_one(stores: list[Store]) -> None:
     ids = {(await taken(stores[0], f"{number}")).id for number in range(10)}
     batches = await asyncio.gather(
-        *(store.claim_due("suno", now=NOW, lapses_at=LAPSES, limit=3) for store in stores)
+        *(store.claim_due("suno", now=NOW, lease_until=LAPSES, limit=3) for store in stores)
     )
-    batches.append(await stores[0].claim_due("suno", now=NOW, lapses_at=LAPSES))
+    batches.append(await stores[0].claim_due("suno", now=NOW, lease_until=LAPSES))
     assert sorted(ext.id for batch in batches for ext in batch) == sorted(ids)
 
 
 async def test_replies_are_claimed_by_one(stores: list[Store]) -> None:
     ids = {(await accepted(stores[0], f"{number}")).id for number in range(10)}
     batches = await asyncio.gather(
-        *(store.claim_unpublished(now=NOW, lapses_at=LAPSES, limit=3) for store in stores)
+        *(store.claim_unpublished(now=NOW, lease_until=LAPSES, limit=3) for store in stores)
     )
-    batches.append(await stores[0].claim_unpublished(now=NOW, lapses_at=LAPSES))
+    batches.append(await stores[0].claim_unpublished(now=NOW, lease_until=LAPSES))
     assert sorted(ext.id for batch in batches for ext in batch) == sorted(ids)
 
 
@@ -87,7 +87,7 @@ async def test_of_many_saves_one_wins(stores: list[Store]) -> None:
 async def test_what_one_writes_survives_the_failure_of_another(store: Store) -> None:
     naive = NOW.replace(tzinfo=None)
     answers = await asyncio.gather(
-        *(store.accept(replace(asked(f"{n}"), due_at=naive if n % 2 else NOW)) for n in range(12)),
+        *(store.insert(replace(asked(f"{n}"), due_at=naive if n % 2 else NOW)) for n in range(12)),
         return_exceptions=True,
     )
     kept = [answer[0] for answer in answers if isinstance(answer, tuple)]
@@ -97,7 +97,7 @@ async def test_what_one_writes_survives_the_failure_of_another(store: Store) -> 
 
 async def test_a_failed_write_leaves_nothing_behind(store: Store) -> None:
     was = await taken(store, "one")
-    nameless = replace(ended(was, Status.FAILED, None, now=NOW), clips=(None,))
+    nameless = replace(finished(was, Status.FAILED, None, now=NOW), clips=(None,))
     with pytest.raises(AttributeError):
         await store.save(nameless, was=was)
     assert await store.extension(was.id) == was
@@ -108,7 +108,7 @@ async def test_a_writer_that_is_cancelled_writes_all_or_nothing(
     sqlite_url: str, patience: int
 ) -> None:
     async with Store.open(sqlite_url) as store:
-        task = asyncio.create_task(store.accept(asked("cancelled", message_id=1)))
+        task = asyncio.create_task(store.insert(asked("cancelled", message_id=1)))
         for _ in range(patience):
             await asyncio.sleep(0)
         task.cancel()
@@ -122,11 +122,11 @@ async def test_a_writer_that_is_cancelled_writes_all_or_nothing(
 
 async def test_what_was_being_written_when_the_store_closed_is_written(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
-        task = asyncio.create_task(store.accept(asked("late", message_id=1)))
+        task = asyncio.create_task(store.insert(asked("late", message_id=1)))
         await asyncio.sleep(0)
         task.cancel()
     async with Store.open(sqlite_url) as store:
-        assert (await store.find_by_reply(1)).trigger == "late"
+        assert (await store.find_by_reply(1)).idempotency_key == "late"
 
 
 async def test_a_reader_that_is_cancelled_is_in_no_ones_way(store: Store) -> None:
@@ -146,12 +146,12 @@ async def test_a_commit_that_fails_is_told_and_leaves_nothing_behind(sqlite_url:
     async def orphaned(db: AsyncConnection) -> None:
         await set_fact(db, "half", "done")
         await db.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
-        await accept(db, replace(asked("orphan"), take_of=404), NOW)
+        await insert_new(db, replace(asked("orphan"), retake_of=404), NOW)
 
     async def mistaken(_: AsyncConnection) -> None:
         raise ZeroDivisionError
 
-    async with opened(sqlite_url) as database:
+    async with open_database(sqlite_url) as database:
         answers = await asyncio.gather(
             database.write(mistaken), database.write(orphaned), return_exceptions=True
         )
@@ -167,7 +167,7 @@ async def test_a_server_keeps_a_transaction_whole_or_not_at_all(sqlite_url: str)
         raise ZeroDivisionError
 
     # any database that takes transactions will do
-    server = Server(create_async_engine(sqlite_url))
+    server = PostgresBackend(create_async_engine(sqlite_url))
     await server.run(lambda db: set_fact(db, "whole", "done"), writes=True)
     with pytest.raises(ZeroDivisionError):
         await server.run(broken, writes=True)
@@ -177,7 +177,7 @@ async def test_a_server_keeps_a_transaction_whole_or_not_at_all(sqlite_url: str)
 
 
 async def test_a_file_that_was_never_opened_can_be_closed(sqlite_url: str) -> None:
-    await File(make_url(sqlite_url)).close()
+    await SqliteBackend(make_url(sqlite_url)).close()
 
 
 async def test_what_a_member_waits_for_goes_before_what_loops_wait_for(sqlite_url: str) -> None:
@@ -191,7 +191,7 @@ async def test_what_a_member_waits_for_goes_before_what_loops_wait_for(sqlite_ur
     async def noted(_: AsyncConnection, who: str) -> None:
         order.append(who)
 
-    async with opened(sqlite_url) as database:
+    async with open_database(sqlite_url) as database:
         running = asyncio.create_task(database.write(slow))
         await is_begun.wait()
         others = [asyncio.create_task(database.write(noted, "loop")) for _ in range(3)]

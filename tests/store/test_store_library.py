@@ -3,11 +3,19 @@
 from dataclasses import replace
 
 import pytest
-from store_samples import CHANNEL, GUILD, MEMBER, accepted, asked, finished, heard
 
-from bot.domain.library import PAGE_SIZE, Made, Page, Scope, Viewer, Wanted
+from bot.domain.library import PAGE_SIZE, LibraryEntry, LibraryPage, LibraryQuery, Scope, Viewer
 from bot.domain.models import Clip, ClipStatus, Kind
 from bot.store.store import Store
+from tests.support.store_samples import (
+    CHANNEL,
+    GUILD,
+    MEMBER,
+    accepted,
+    asked,
+    completed_extension,
+    heard,
+)
 
 OTHER = MEMBER + 1
 HIDDEN = CHANNEL + 1
@@ -21,57 +29,59 @@ async def page(
     number: int = 1,
     *,
     viewer: Viewer = VIEWER,
-) -> Page:
-    return await store.library.page(viewer, Wanted(scope=scope, search=search, number=number))
+) -> LibraryPage:
+    return await store.library.page(
+        viewer, LibraryQuery(scope=scope, search=search, page_number=number)
+    )
 
 
 async def shown(store: Store, *wanted: object, **options: object) -> list[str]:
-    return [made.known.clip.id for made in (await page(store, *wanted, **options)).clips]
+    return [made.known.clip.id for made in (await page(store, *wanted, **options)).entries]
 
 
 async def many(store: Store, count: int) -> None:
     for number in range(count):
-        await finished(store, f"t{number}", heard(f"c{number}"))
+        await completed_extension(store, f"t{number}", heard(f"c{number}"))
 
 
 async def test_an_empty_library_is_one_empty_page(store: Store) -> None:
     empty = await page(store, number=3)
-    assert empty == Page(wanted=Wanted(scope=Scope.MINE), clips=(), total=0)
-    assert empty.pages == 1
+    assert empty == LibraryPage(query=LibraryQuery(scope=Scope.MINE), entries=(), total=0)
+    assert empty.page_count == 1
 
 
 async def test_the_newest_comes_first_and_the_clips_of_one_extension_in_order(store: Store) -> None:
-    await finished(store, "one", heard("z"), heard("y"))
-    await finished(store, "two", heard("b"), heard("a"), clip_id="z")
+    await completed_extension(store, "one", heard("z"), heard("y"))
+    await completed_extension(store, "two", heard("b"), heard("a"), clip_id="z")
     assert await shown(store) == ["b", "a", "z", "y"]
 
 
 async def test_a_clip_comes_with_who_asked_for_it_and_how_it_is_known(store: Store) -> None:
-    await finished(store, "one", heard("a"), heard("b", title="Rain"), message_id=77)
+    await completed_extension(store, "one", heard("a"), heard("b", title="Rain"), message_id=77)
     known = await store.clip("b")
-    made = Made(known=known, title="Rain", member_id=MEMBER, kind=Kind.PART)
-    assert (await page(store)).clips[1] == made
+    made = LibraryEntry(known=known, title="Rain", member_id=MEMBER, kind=Kind.PART)
+    assert (await page(store)).entries[1] == made
     assert known.letter == "B"
     assert known.reply_url.endswith("/77")
 
 
 async def test_a_clip_without_a_title_is_called_as_was_asked_or_as_its_source(store: Store) -> None:
     untitled = asked("x").request
-    await finished(store, "one", heard("a"), source_title="Source")
+    await completed_extension(store, "one", heard("a"), source_title="Source")
     titled = replace(untitled, title="Asked")
-    await finished(store, "two", heard("b"), source_title="Source", request=titled)
-    assert [made.title for made in (await page(store)).clips] == ["Asked", "Source"]
+    await completed_extension(store, "two", heard("b"), source_title="Source", request=titled)
+    assert [made.title for made in (await page(store)).entries] == ["Asked", "Source"]
 
 
 async def test_a_full_song_is_in_the_library_as_such(store: Store) -> None:
-    await finished(store, "one", heard("whole"), kind=Kind.CONCAT)
-    assert [made.kind for made in (await page(store)).clips] == [Kind.CONCAT]
+    await completed_extension(store, "one", heard("whole"), kind=Kind.CONCAT)
+    assert [made.kind for made in (await page(store)).entries] == [Kind.CONCAT]
 
 
 async def test_what_cannot_be_played_and_what_was_only_used_is_not_in_it(store: Store) -> None:
     silent = Clip(id="f", status=ClipStatus.FAILED)
     await store.remember_clip("suno", heard("source"), now=(await accepted(store, "0")).created_at)
-    await finished(store, "one", heard("a"), replace(heard("b"), audio_url=None), silent)
+    await completed_extension(store, "one", heard("a"), replace(heard("b"), audio_url=None), silent)
     assert await shown(store) == ["a"]
 
 
@@ -82,7 +92,7 @@ async def test_a_library_has_pages(store: Store) -> None:
         first = (number - 1) * PAGE_SIZE
         assert await shown(store, number=number) == ids[first : first + PAGE_SIZE]
     seen = await page(store, number=2)
-    assert (seen.total, seen.pages, seen.wanted.number) == (2 * PAGE_SIZE + 1, 3, 2)
+    assert (seen.total, seen.page_count, seen.query.page_number) == (2 * PAGE_SIZE + 1, 3, 2)
 
 
 @pytest.mark.parametrize(("wanted", "got"), [(-1, 1), (0, 1), (3, 2), (10**15, 2)])
@@ -91,17 +101,17 @@ async def test_a_page_that_is_not_there_is_the_nearest_one(
 ) -> None:
     await many(store, 2 * PAGE_SIZE)
     seen = await page(store, number=wanted)
-    assert seen.wanted.number == got
-    assert len(seen.clips) == PAGE_SIZE
+    assert seen.query.page_number == got
+    assert len(seen.entries) == PAGE_SIZE
 
 
 async def test_whose_clips_are_looked_at(store: Store) -> None:
-    await finished(store, "own", heard("own"))
-    await finished(store, "here", heard("here"), member_id=OTHER)
-    await finished(store, "away", heard("away"), channel_id=HIDDEN)
-    await finished(store, "hidden", heard("hidden"), channel_id=HIDDEN, member_id=OTHER)
-    await finished(store, "abroad", heard("abroad"), guild_id=8, channel_id=80)
-    await finished(store, "direct", heard("direct"), guild_id=None, channel_id=81)
+    await completed_extension(store, "own", heard("own"))
+    await completed_extension(store, "here", heard("here"), member_id=OTHER)
+    await completed_extension(store, "away", heard("away"), channel_id=HIDDEN)
+    await completed_extension(store, "hidden", heard("hidden"), channel_id=HIDDEN, member_id=OTHER)
+    await completed_extension(store, "abroad", heard("abroad"), guild_id=8, channel_id=80)
+    await completed_extension(store, "direct", heard("direct"), guild_id=None, channel_id=81)
     assert await shown(store, Scope.MINE) == ["direct", "abroad", "away", "own"]
     assert await shown(store, Scope.CHANNEL) == ["here", "own"]
     assert await shown(store, Scope.SERVER) == ["away", "here", "own"]
@@ -112,8 +122,8 @@ async def test_whose_clips_are_looked_at(store: Store) -> None:
 
 
 async def test_a_count_counts_what_is_shown(store: Store) -> None:
-    await finished(store, "own", heard("own"), heard("twin"))
-    await finished(store, "hidden", heard("hidden"), channel_id=HIDDEN, member_id=OTHER)
+    await completed_extension(store, "own", heard("own"), heard("twin"))
+    await completed_extension(store, "hidden", heard("hidden"), channel_id=HIDDEN, member_id=OTHER)
     assert (await page(store, Scope.SERVER)).total == 2
     assert (await page(store, Scope.SERVER, "twin")).total == 1
 
@@ -122,19 +132,21 @@ async def test_a_count_counts_what_is_shown(store: Store) -> None:
 async def test_a_search_looks_at_title_style_and_id_whatever_the_case(
     store: Store, text: str
 ) -> None:
-    await finished(store, "two", heard("b-2", title="Rain"))
-    await finished(store, "one", heard("A-1", title="Łódź 100%_", style="dark synthwave"))
+    await completed_extension(store, "two", heard("b-2", title="Rain"))
+    await completed_extension(
+        store, "one", heard("A-1", title="Łódź 100%_", style="dark synthwave")
+    )
     assert await shown(store, Scope.MINE, text) == ["A-1"]
 
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", "a_1"])
 async def test_wildcards_mean_themselves(store: Store, text: str) -> None:
-    await finished(store, "one", heard("a-1", title="Night"))
+    await completed_extension(store, "one", heard("a-1", title="Night"))
     assert await shown(store, Scope.MINE, text) == []
 
 
 async def test_a_removed_clip_is_out_of_the_library_and_of_suggestions(store: Store) -> None:
-    await finished(store, "one", heard("a"), heard("b"))
+    await completed_extension(store, "one", heard("a"), heard("b"))
     await accepted(store, "two", clip_id="a")
     assert await store.library.remove("a", member_id=MEMBER)
     assert await shown(store) == ["b"]
@@ -143,8 +155,8 @@ async def test_a_removed_clip_is_out_of_the_library_and_of_suggestions(store: St
 
 
 async def test_a_removed_clip_stays_known_and_in_its_lineage(store: Store) -> None:
-    first = await finished(store, "one", heard("a"))
-    await finished(store, "two", heard("b"), clip_id="a")
+    first = await completed_extension(store, "one", heard("a"))
+    await completed_extension(store, "two", heard("b"), clip_id="a")
     await store.library.remove("a", member_id=MEMBER)
     assert (await store.clip("a")).is_removed
     steps = await store.lineage("b")
@@ -157,7 +169,7 @@ async def test_a_removed_clip_stays_known_and_in_its_lineage(store: Store) -> No
 
 
 async def test_a_clip_is_removed_once_and_only_by_who_made_it(store: Store) -> None:
-    await finished(store, "one", heard("a"), clip_id="s")
+    await completed_extension(store, "one", heard("a"), clip_id="s")
     assert not await store.library.remove("a", member_id=OTHER)
     assert not await store.library.remove("s", member_id=MEMBER)
     assert not await store.library.remove("nothing", member_id=MEMBER)
@@ -167,15 +179,15 @@ async def test_a_clip_is_removed_once_and_only_by_who_made_it(store: Store) -> N
 
 
 async def test_a_clip_that_two_members_were_given_is_removed_for_one_of_them(store: Store) -> None:
-    await finished(store, "one", heard("a"))
-    await finished(store, "two", heard("a"), member_id=OTHER)
+    await completed_extension(store, "one", heard("a"))
+    await completed_extension(store, "two", heard("a"), member_id=OTHER)
     await store.library.remove("a", member_id=MEMBER)
     assert await shown(store) == []
     assert await shown(store, viewer=replace(VIEWER, member_id=OTHER)) == ["a"]
 
 
 async def test_news_of_a_removed_clip_do_not_bring_it_back(store: Store) -> None:
-    was = await finished(store, "one", heard("a"))
+    was = await completed_extension(store, "one", heard("a"))
     await store.library.remove("a", member_id=MEMBER)
     news = replace(was, clips=(heard("a", title="New"),), revision=was.revision + 1)
     assert await store.save(news, was=was)
@@ -191,7 +203,7 @@ async def test_the_channels_of_a_guild_are_known_the_latest_first(store: Store) 
 
 
 async def test_the_clips_of_an_extension_are_known_in_order(store: Store) -> None:
-    ext = await finished(store, "one", heard("z"), heard("a"))
+    ext = await completed_extension(store, "one", heard("z"), heard("a"))
     await store.library.remove("a", member_id=MEMBER)
     assert await store.library.clips_of(ext.id) == [await store.clip("z"), await store.clip("a")]
     assert await store.library.clips_of(ext.id + 1) == []
@@ -200,11 +212,11 @@ async def test_the_clips_of_an_extension_are_known_in_order(store: Store) -> Non
 async def test_suggestions_come_from_the_channels_that_are_named_and_from_ones_own(
     store: Store,
 ) -> None:
-    await finished(store, "here", heard("here"), clip_id="s1", member_id=OTHER)
-    await finished(
+    await completed_extension(store, "here", heard("here"), clip_id="s1", member_id=OTHER)
+    await completed_extension(
         store, "hidden", heard("hidden"), clip_id="s2", channel_id=HIDDEN, member_id=OTHER
     )
-    await finished(store, "away", heard("away"), clip_id="s3", channel_id=HIDDEN)
+    await completed_extension(store, "away", heard("away"), clip_id="s3", channel_id=HIDDEN)
     found = await store.search_clips("", guild_id=GUILD, member_id=MEMBER, channels=[CHANNEL])
     assert [known.clip.id for known in found] == ["away", "s3", "here", "s1"]
     found = await store.search_clips("", guild_id=GUILD, member_id=MEMBER, channels=[])
@@ -214,4 +226,4 @@ async def test_suggestions_come_from_the_channels_that_are_named_and_from_ones_o
 async def test_what_goes_on_from_a_clip_that_was_not_made_here(store: Store) -> None:
     await accepted(store, "one", clip_id="s", message_id=7)
     await accepted(store, "two", clip_id="t", message_id=8)
-    assert [ext.trigger for ext in await store.continuations_of(["s"])] == ["one"]
+    assert [ext.idempotency_key for ext in await store.continuations_of(["s"])] == ["one"]

@@ -1,9 +1,8 @@
 """Drafts belong to who typed them; facts are what was said last."""
 
-from store_samples import MINUTE, NOW
-
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.store.store import Store
+from tests.support.store_samples import MINUTE, NOW
 
 FORM = Form(clip="abc", at="2:01", style="folk, 雨", lyrics="line\nline 🎵", provider="suno")
 

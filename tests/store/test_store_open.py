@@ -9,12 +9,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from store_samples import MINUTE, NOW, accepted, claim_next, finished, heard, taken
 
 from bot.domain.models import Status
-from bot.store.database import opened
+from bot.store.database import open_database
 from bot.store.errors import StoreError
 from bot.store.store import Store
+from tests.support.store_samples import (
+    MINUTE,
+    NOW,
+    accepted,
+    claim_next,
+    completed_extension,
+    heard,
+    taken,
+)
 
 LAPSES = NOW + 5 * MINUTE
 
@@ -75,20 +83,20 @@ async def test_a_file_is_free_again_after_it_was_closed_or_refused(tmp_path: Pat
     file.unlink()
     for _ in range(2):
         async with Store.open(sqlite_address(file)) as store:
-            assert await store.open_providers() == set()
+            assert await store.providers_in_use() == set()
 
 
 async def test_claims_of_an_earlier_process_lapse(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
         tracked = await taken(store, "tracked")
         await accepted(store, "submitting")
-        sent = await claim_next(store, "suno", now=NOW, lapses_at=LAPSES)
-        await store.claim_due("suno", now=NOW, lapses_at=LAPSES)
-        await store.claim_unpublished(now=NOW, lapses_at=LAPSES)
+        sent = await claim_next(store, "suno", now=NOW, lease_until=LAPSES)
+        await store.claim_due("suno", now=NOW, lease_until=LAPSES)
+        await store.claim_unpublished(now=NOW, lease_until=LAPSES)
     async with Store.open(sqlite_url) as store:
-        [interrupted] = await store.interrupted(now=NOW)
-        [due] = await store.claim_due("suno", now=NOW, lapses_at=LAPSES)
-        unpublished = await store.claim_unpublished(now=NOW, lapses_at=LAPSES)
+        [interrupted] = await store.stale_submissions(now=NOW)
+        [due] = await store.claim_due("suno", now=NOW, lease_until=LAPSES)
+        unpublished = await store.claim_unpublished(now=NOW, lease_until=LAPSES)
     assert interrupted == replace(sent, due_at=NOW)
     assert due == replace(tracked, due_at=LAPSES)
     assert [ext.id for ext in unpublished] == [tracked.id, sent.id]
@@ -97,16 +105,16 @@ async def test_claims_of_an_earlier_process_lapse(sqlite_url: str) -> None:
 async def test_claims_of_other_processes_are_respected(postgres_url: str) -> None:
     async with Store.open(postgres_url) as store:
         await taken(store, "tracked")
-        await store.claim_due("suno", now=NOW, lapses_at=LAPSES)
-        await store.claim_unpublished(now=NOW, lapses_at=LAPSES)
+        await store.claim_due("suno", now=NOW, lease_until=LAPSES)
+        await store.claim_unpublished(now=NOW, lease_until=LAPSES)
         async with Store.open(postgres_url) as other:
-            assert await other.claim_due("suno", now=NOW, lapses_at=LAPSES) == []
-            assert await other.claim_unpublished(now=NOW, lapses_at=LAPSES) == []
+            assert await other.claim_due("suno", now=NOW, lease_until=LAPSES) == []
+            assert await other.claim_unpublished(now=NOW, lease_until=LAPSES) == []
 
 
 async def test_what_waits_or_has_ended_stays_as_it_is_over_a_restart(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
-        done = await finished(store, "done", heard("a"))
+        done = await completed_extension(store, "done", heard("a"))
         waiting = await accepted(store, "waiting", due_at=LAPSES)
     async with Store.open(sqlite_url) as store:
         assert await store.extension(done.id) == done
@@ -117,7 +125,7 @@ async def test_what_waits_or_has_ended_stays_as_it_is_over_a_restart(sqlite_url:
 async def test_processes_that_start_together_migrate_once(postgres_url: str) -> None:
     async def start() -> set[str]:
         async with Store.open(postgres_url) as store:
-            return await store.open_providers()
+            return await store.providers_in_use()
 
     assert await asyncio.gather(*(start() for _ in range(4))) == [set()] * 4
 
@@ -180,5 +188,5 @@ async def test_a_commit_outlives_a_power_cut_and_references_are_checked(sqlite_u
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         return [(await db.exec_driver_sql(f"PRAGMA {name}")).scalar() for name in names]
 
-    async with opened(sqlite_url) as database:
+    async with open_database(sqlite_url) as database:
         assert await database.read(found) == ["wal", 2, 1, 10_000]

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection
-from store_samples import CHANNEL, GUILD, MEMBER, NOW, asked, heard
 
-from bot.domain.library import Scope, Viewer, Wanted
-from bot.store.database import opened
+from bot.domain.library import LibraryQuery, Scope, Viewer
+from bot.store.database import open_database
 from bot.store.store import Store
+from tests.support.store_samples import CHANNEL, GUILD, MEMBER, NOW, asked, heard
 
 Question = Callable[[Store], Awaitable[object]]
 
@@ -20,25 +20,25 @@ QUESTIONS: dict[str, tuple[Question, set[str]]] = {
         {"extensions_due", "extensions_in_line"},
     ),
     "interrupted": (
-        lambda store: store.interrupted(now=NOW),
+        lambda store: store.stale_submissions(now=NOW),
         {"extensions_due", "extensions_in_line"},
     ),
     "claim_due": (
-        lambda store: store.claim_due("suno", now=NOW, lapses_at=NOW),
+        lambda store: store.claim_due("suno", now=NOW, lease_until=NOW),
         {"extensions_due"},
     ),
     "claim_unpublished": (
-        lambda store: store.claim_unpublished(now=NOW, lapses_at=NOW),
+        lambda store: store.claim_unpublished(now=NOW, lease_until=NOW),
         {"extensions_unpublished"},
     ),
     "next_due": (lambda store: store.next_due(), {"extensions_due"}),
     "next_publish": (lambda store: store.next_publish(), {"extensions_unpublished"}),
     "claim_reply": (
-        lambda store: store.claim_reply(1, now=NOW, lapses_at=NOW),
+        lambda store: store.claim_reply(1, now=NOW, lease_until=NOW),
         {"INTEGER PRIMARY KEY"},
     ),
     "claim_audio": (
-        lambda store: store.audio.claim(now=NOW, lapses_at=NOW, limit=9),
+        lambda store: store.audio.claim(now=NOW, lease_until=NOW, limit=9),
         {"audio_due"},
     ),
     "next_audio": (lambda store: store.audio.next_due(), {"audio_due"}),
@@ -63,11 +63,11 @@ QUESTIONS: dict[str, tuple[Question, set[str]]] = {
     ),
     "find_by_trigger": (lambda store: store.find_by_trigger("x"), {"sqlite_autoindex_extensions"}),
     "find_by_reply": (lambda store: store.find_by_reply(7), {"extensions_by_reply"}),
-    "place_in_line": (lambda store: store.place_in_line(asked("x")), {"extensions_in_line"}),
-    "advance_line": (lambda store: store.advance_line("suno"), {"extensions_in_line"}),
+    "place_in_line": (lambda store: store.queue_position(asked("x")), {"extensions_in_line"}),
+    "advance_line": (lambda store: store.bump_queue_positions("suno"), {"extensions_in_line"}),
     "timings": (lambda store: store.timings("suno"), {"extensions_in_line"}),
     "open_providers": (
-        lambda store: store.open_providers(),
+        lambda store: store.providers_in_use(),
         {"extensions_due", "extensions_in_line"},
     ),
     "clip": (lambda store: store.clip("a"), {"clips_by_id"}),
@@ -85,15 +85,15 @@ QUESTIONS: dict[str, tuple[Question, set[str]]] = {
         {"extensions_of_guild", "extensions_of_channel"},
     ),
     "library_page_of_member": (
-        lambda store: store.library.page(VIEWER, Wanted(scope=Scope.MINE)),
+        lambda store: store.library.page(VIEWER, LibraryQuery(scope=Scope.MINE)),
         {"extensions_of_member"},
     ),
     "library_page_of_channel": (
-        lambda store: store.library.page(VIEWER, Wanted(scope=Scope.CHANNEL)),
+        lambda store: store.library.page(VIEWER, LibraryQuery(scope=Scope.CHANNEL)),
         {"extensions_of_channel"},
     ),
     "library_page_of_server": (
-        lambda store: store.library.page(VIEWER, Wanted(scope=Scope.SERVER)),
+        lambda store: store.library.page(VIEWER, LibraryQuery(scope=Scope.SERVER)),
         {"extensions_of_guild", "extensions_of_channel"},
     ),
     "library_channels": (lambda store: store.library.channels(GUILD), {"extensions_of_guild"}),
@@ -123,7 +123,7 @@ async def test_a_question_is_answered_from_an_index(sqlite_url: str, name: str) 
             for step in await db.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
         ]
 
-    async with opened(sqlite_url) as database:
+    async with open_database(sqlite_url) as database:
         event.listen(Engine, "before_cursor_execute", note)
         try:
             await ask(Store(database))

@@ -3,7 +3,6 @@
 import datetime as dt
 
 import pytest
-from store_samples import MEMBER, MINUTE, NOW, SECOND, accepted, finished, heard, spliced, taken
 
 from bot.domain.models import (
     Clip,
@@ -15,8 +14,19 @@ from bot.domain.models import (
     ReasonKind,
     Status,
 )
-from bot.domain.transitions import ended, observed
+from bot.domain.transitions import finished, observed
 from bot.store.store import Store
+from tests.support.store_samples import (
+    MEMBER,
+    MINUTE,
+    NOW,
+    SECOND,
+    accepted,
+    completed_extension,
+    heard,
+    spliced,
+    taken,
+)
 
 LATER = NOW + 10 * SECOND
 OTHER_MEMBER, OTHER_CHANNEL = MEMBER + 1, 6
@@ -24,7 +34,7 @@ OTHER_MEMBER, OTHER_CHANNEL = MEMBER + 1, 6
 
 async def end(store: Store, ext: Extension, status: Status) -> None:
     reason = Reason(kind=ReasonKind.UNEXPECTED)
-    assert await store.save(ended(ext, status, reason, now=NOW), was=ext)
+    assert await store.save(finished(ext, status, reason, now=NOW), was=ext)
 
 
 async def shown(store: Store, ext: Extension) -> Extension:
@@ -45,7 +55,7 @@ async def publish_times(store: Store, ext: Extension) -> tuple[int, dt.datetime 
 
 async def test_in_progress_is_what_has_not_ended_oldest_first(store: Store) -> None:
     sent = await taken(store, "sent")
-    await finished(store, "done", heard("a"))
+    await completed_extension(store, "done", heard("a"))
     waiting = await accepted(store, "waiting")
     for status in (Status.FAILED, Status.UNCONFIRMED, Status.EXPIRED, Status.CANCELLED):
         await end(store, await accepted(store, status), status)
@@ -67,19 +77,19 @@ async def test_in_progress_is_asked_for_a_member_a_channel_or_both(store: Store)
 
 async def test_a_take_remembers_of_what_it_is_one(store: Store) -> None:
     first = await accepted(store, "first")
-    take = await accepted(store, "take", take_of=first.id)
+    take = await accepted(store, "take", retake_of=first.id)
     stored = await store.extension(take.id)
     assert stored is not None
-    assert stored.take_of == first.id
+    assert stored.retake_of == first.id
 
 
 async def test_the_latest_take_is_the_newest_of_this_member(store: Store) -> None:
     first = await accepted(store, "first")
     assert await store.latest_take(first.id, member_id=MEMBER) is None
-    await accepted(store, "older", take_of=first.id)
-    newer = await accepted(store, "newer", take_of=first.id)
-    theirs = await accepted(store, "theirs", take_of=first.id, member_id=OTHER_MEMBER)
-    await accepted(store, "of another", take_of=newer.id)
+    await accepted(store, "older", retake_of=first.id)
+    newer = await accepted(store, "newer", retake_of=first.id)
+    theirs = await accepted(store, "theirs", retake_of=first.id, member_id=OTHER_MEMBER)
+    await accepted(store, "of another", retake_of=newer.id)
     assert await store.latest_take(first.id, member_id=MEMBER) == newer
     assert await store.latest_take(first.id, member_id=OTHER_MEMBER) == theirs
 
@@ -88,7 +98,7 @@ async def test_the_latest_take_is_the_newest_of_this_member(store: Store) -> Non
 
 
 async def test_continuations_go_on_from_any_of_the_clips_oldest_first(store: Store) -> None:
-    song = await finished(store, "song", heard("a"), heard("b"))
+    song = await completed_extension(store, "song", heard("a"), heard("b"))
     from_b = await accepted(store, "1", clip_id="b", message_id=11)
     from_a = await accepted(store, "2", clip_id="a", message_id=12)
     await accepted(store, "3", clip_id="other", message_id=13)
@@ -96,7 +106,7 @@ async def test_continuations_go_on_from_any_of_the_clips_oldest_first(store: Sto
 
 
 async def test_a_continuation_without_a_reply_is_left_out(store: Store) -> None:
-    song = await finished(store, "song", heard("a"))
+    song = await completed_extension(store, "song", heard("a"))
     await accepted(store, "1", clip_id="a")
     assert await store.continuations(song) == []
 
@@ -107,13 +117,13 @@ async def test_a_continuation_without_a_reply_is_left_out(store: Store) -> None:
 async def test_a_continuation_that_came_to_nothing_is_left_out(
     store: Store, status: Status
 ) -> None:
-    song = await finished(store, "song", heard("a"))
+    song = await completed_extension(store, "song", heard("a"))
     await end(store, await accepted(store, "1", clip_id="a", message_id=11), status)
     assert await store.continuations(song) == []
 
 
 async def test_a_song_does_not_go_on_from_its_last_clip(store: Store) -> None:
-    song = await finished(store, "song", heard("a"))
+    song = await completed_extension(store, "song", heard("a"))
     await accepted(store, "1", clip_id="a", message_id=11, kind=Kind.CONCAT)
     await spliced(store, "2", "a", message_id=12)
     assert await store.continuations(song) == []
@@ -129,39 +139,39 @@ async def test_what_has_no_clips_has_no_continuations(store: Store) -> None:
 
 
 async def test_the_source_has_news_from_the_time_that_is_given(store: Store) -> None:
-    song = await shown(store, await finished(store, "song", heard("a")))
-    other = await shown(store, await finished(store, "other", heard("z")))
+    song = await shown(store, await completed_extension(store, "song", heard("a")))
+    other = await shown(store, await completed_extension(store, "other", heard("z")))
     ext = await shown(store, await accepted(store, "1", clip_id="a"))
-    await store.tell_source(ext, publish_at=LATER)
+    await store.bump_source_revision(ext, publish_at=LATER)
     assert await publish_times(store, song) == (1, LATER)
     assert await publish_times(store, other) == (0, LATER)
-    assert await store.claim_unpublished(now=LATER - SECOND, lapses_at=LATER) == []
-    [behind] = await store.claim_unpublished(now=LATER, lapses_at=LATER + MINUTE)
+    assert await store.claim_unpublished(now=LATER - SECOND, lease_until=LATER) == []
+    [behind] = await store.claim_unpublished(now=LATER, lease_until=LATER + MINUTE)
     assert behind.id == song.id
 
 
 async def test_more_news_before_that_time_is_shown_with_it(store: Store) -> None:
-    song = await shown(store, await finished(store, "song", heard("a")))
+    song = await shown(store, await completed_extension(store, "song", heard("a")))
     for number in range(3):
         ext = await shown(store, await accepted(store, f"{number}", clip_id="a"))
-        await store.tell_source(ext, publish_at=LATER + number * SECOND)
+        await store.bump_source_revision(ext, publish_at=LATER + number * SECOND)
     assert await publish_times(store, song) == (3, LATER)
 
 
 async def test_news_that_is_pending_anyway_keeps_its_time(store: Store) -> None:
-    song = await finished(store, "song", heard("a"))
+    song = await completed_extension(store, "song", heard("a"))
     await store.postpone_publishing(song.id, publish_at=NOW + SECOND)
     ext = await shown(store, await accepted(store, "1", clip_id="a"))
-    await store.tell_source(ext, publish_at=LATER)
+    await store.bump_source_revision(ext, publish_at=LATER)
     assert (await publish_times(store, song))[1] == NOW + SECOND
 
 
 async def test_a_source_that_is_not_complete_tells_of_it_once_it_is(store: Store) -> None:
     half = Clip(id="b", status=ClipStatus.STREAMING)
-    song = await shown(store, await finished(store, "song", heard("a"), half))
+    song = await shown(store, await completed_extension(store, "song", heard("a"), half))
     assert song.status is Status.STREAMING
     ext = await shown(store, await accepted(store, "1", clip_id="a"))
-    await store.tell_source(ext, publish_at=LATER)
+    await store.bump_source_revision(ext, publish_at=LATER)
     assert await publish_times(store, song) == (0, None)
     news = observed(song, Progress(clips=(heard("b"),)), now=NOW)
     assert await store.save(news, was=song)
@@ -169,5 +179,5 @@ async def test_a_source_that_is_not_complete_tells_of_it_once_it_is(store: Store
 
 async def test_a_source_that_encore_did_not_make_has_nobody_to_be_told(store: Store) -> None:
     ext = await shown(store, await accepted(store, "1", clip_id="elsewhere"))
-    await store.tell_source(ext, publish_at=LATER)
+    await store.bump_source_revision(ext, publish_at=LATER)
     assert await publish_times(store, ext) == (0, None)

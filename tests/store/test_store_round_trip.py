@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_samples import asked
 
 from bot.domain.models import (
     Clip,
@@ -21,6 +20,7 @@ from bot.domain.models import (
     Status,
 )
 from bot.store.store import Store
+from tests.support.store_samples import asked
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 words = st.lists(texts, max_size=3).map(tuple)
@@ -60,16 +60,16 @@ replies = st.builds(
     guild_id=st.none() | snowflakes,
     message_id=st.none() | snowflakes,
     token=texts,
-    token_until=st.none() | moments,
-    in_channel=st.booleans(),
+    token_expires_at=st.none() | moments,
+    editable_by_bot=st.booleans(),
     attachment_limit=st.none() | snowflakes,
-    answers=st.none() | snowflakes,
-    is_settled=st.booleans(),
-    is_gone=st.booleans(),
+    reply_to_id=st.none() | snowflakes,
+    final_shown=st.booleans(),
+    unreachable=st.booleans(),
 )
 extensions = st.builds(
     Extension,
-    trigger=st.just(""),
+    idempotency_key=st.just(""),
     kind=st.sampled_from(Kind),
     member_id=snowflakes,
     request=requests,
@@ -101,7 +101,7 @@ thorough = settings(
 @thorough
 @given(ext=extensions)
 async def test_an_extension_comes_back_as_it_was_accepted(store: Store, ext: Extension) -> None:
-    stored, is_new = await store.accept(replace(ext, trigger=f"accepted {next(numbers)}"))
+    stored, is_new = await store.insert(replace(ext, idempotency_key=f"accepted {next(numbers)}"))
     assert is_new
     assert await store.extension(stored.id) == stored
 
@@ -109,11 +109,11 @@ async def test_an_extension_comes_back_as_it_was_accepted(store: Store, ext: Ext
 @thorough
 @given(ext=extensions)
 async def test_an_extension_comes_back_as_it_was_saved(store: Store, ext: Extension) -> None:
-    was, _ = await store.accept(asked(f"saved {next(numbers)}"))
+    was, _ = await store.insert(asked(f"saved {next(numbers)}"))
     new = replace(
         ext,
         id=was.id,
-        trigger=was.trigger,
+        idempotency_key=was.idempotency_key,
         kind=was.kind,
         member_id=was.member_id,
         reply=was.reply,

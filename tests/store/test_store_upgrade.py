@@ -5,16 +5,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
-from store_samples import CHANNEL, GUILD, MEMBER, MINUTE, NOW, SECOND, asked
 
-from bot.domain.forms import Form
+from bot.domain.form import Form
 from bot.domain.models import (
     Clip,
+    ClipRecord,
     ClipStatus,
     ExtendRequest,
     Extension,
     Handle,
-    KnownClip,
     Progress,
     ReplyRef,
     Status,
@@ -22,15 +21,16 @@ from bot.domain.models import (
 from bot.domain.transitions import observed
 from bot.store.migrate import migrate
 from bot.store.store import Store
+from tests.support.store_samples import CHANNEL, GUILD, MEMBER, MINUTE, NOW, SECOND, asked
 
 DONE = Extension(
     id=1,
-    trigger="one",
+    idempotency_key="one",
     member_id=MEMBER,
     request=ExtendRequest(
         provider="suno", clip_id="root", continue_at=61.5, style=("folk", "slow"), title="Rain"
     ),
-    reply=ReplyRef(channel_id=CHANNEL, guild_id=GUILD, message_id=11, is_settled=True),
+    reply=ReplyRef(channel_id=CHANNEL, guild_id=GUILD, message_id=11, final_shown=True),
     created_at=NOW,
     due_at=NOW,
     deadline_at=NOW + 15 * MINUTE,
@@ -54,14 +54,14 @@ DONE = Extension(
 )
 TRACKED = Extension(
     id=2,
-    trigger="two",
+    idempotency_key="two",
     member_id=MEMBER,
     request=ExtendRequest(provider="suno", clip_id="a"),
-    reply=ReplyRef(channel_id=CHANNEL, message_id=12, token="t", in_channel=False),
+    reply=ReplyRef(channel_id=CHANNEL, message_id=12, token="t", editable_by_bot=False),
     created_at=NOW,
     due_at=NOW,
     deadline_at=NOW + 15 * MINUTE,
-    take_of=1,
+    retake_of=1,
     status=Status.SUBMITTED,
     handle=Handle(task_id="task"),
     submitted_at=NOW,
@@ -134,7 +134,7 @@ async def old_url(empty_url: str) -> str:
 async def test_what_it_held_is_kept_as_parts_that_nobody_removed(old_url: str) -> None:
     async with Store.open(old_url) as store:
         assert [await store.extension(ext.id) for ext in (DONE, TRACKED)] == [DONE, TRACKED]
-        made = KnownClip(
+        made = ClipRecord(
             clip=DONE.clips[0],
             provider="suno",
             known_at=NOW + MINUTE,
@@ -144,7 +144,7 @@ async def test_what_it_held_is_kept_as_parts_that_nobody_removed(old_url: str) -
             is_removed=False,
         )
         assert await store.clip("a") == made
-        source = KnownClip(clip=SOURCE, provider="suno", known_at=NOW)
+        source = ClipRecord(clip=SOURCE, provider="suno", known_at=NOW)
         assert await store.clip("root") == source
         assert [step.known for step in await store.lineage("a")] == [source, made]
         assert await store.notes.draft(1, member_id=MEMBER) == Form(clip="root")
@@ -159,9 +159,9 @@ async def test_what_was_complete_before_has_no_audio_to_be_attached(old_url: str
 
 async def test_work_goes_on_where_it_was(old_url: str) -> None:
     async with Store.open(old_url) as store:
-        [was] = await store.claim_due("suno", now=NOW, lapses_at=NOW + MINUTE)
+        [was] = await store.claim_due("suno", now=NOW, lease_until=NOW + MINUTE)
         done = observed(was, Progress(clips=DONE.clips), now=NOW)
         assert await store.save(done, was=was)
         assert await store.audio.next_due() == NOW
-        new, _ = await store.accept(asked("new"))
+        new, _ = await store.insert(asked("new"))
         assert new.id == TRACKED.id + 1

@@ -3,11 +3,11 @@ from typing import Any
 import discord
 import pytest
 from discord import app_commands
-from ui_samples import all_text, assert_within_limits
 
 from bot.domain.errors import UserError
-from bot.ui.answers import answer_error
-from bot.ui.views import draft_view
+from bot.interactions.responses import answer_error
+from bot.ui.components import draft_view
+from tests.support.ui_samples import all_text, assert_within_limits
 
 REFUSED = UserError("That is no clip.", "Pick another one.")
 
@@ -97,7 +97,7 @@ async def test_buttons_come_with_the_answer() -> None:
 
 async def test_what_was_typed_is_shown_back() -> None:
     pressed = Pressed()
-    await answer_error(pressed, REFUSED, kept="la *la*\nla")
+    await answer_error(pressed, REFUSED, unsent_lyrics="la *la*\nla")
     [answer] = pressed.answers
     assert [embed.description for embed in answer["embeds"]][1:] == [">>> la \\*la\\*\nla"]
     assert answer["file"] is discord.utils.MISSING
@@ -107,7 +107,7 @@ async def test_what_was_typed_is_shown_back() -> None:
 async def test_what_is_too_long_to_be_shown_comes_back_as_a_file(*, is_answered: bool) -> None:
     typed = "la *la*\n" * 500 + "the end"
     pressed = Pressed(is_answered=is_answered)
-    await answer_error(pressed, REFUSED, kept=typed)
+    await answer_error(pressed, REFUSED, unsent_lyrics=typed)
     [answer] = pressed.answers
     assert answer["file"].filename == "lyrics.txt"
     assert answer["file"].fp.read().decode() == typed
@@ -117,7 +117,7 @@ async def test_what_is_too_long_to_be_shown_comes_back_as_a_file(*, is_answered:
 
 async def test_where_no_file_may_be_sent_as_much_as_fits_is_shown() -> None:
     pressed = Pressed(may_attach=False)
-    await answer_error(pressed, REFUSED, kept="*" * 4000)
+    await answer_error(pressed, REFUSED, unsent_lyrics="*" * 4000)
     [answer] = pressed.answers
     assert answer["file"] is discord.utils.MISSING
     assert answer["embeds"][1].description.startswith(">>> \\*\\*")
@@ -128,7 +128,7 @@ async def test_where_no_file_may_be_sent_as_much_as_fits_is_shown() -> None:
 @pytest.mark.parametrize("typed", ["\ud83d", "\ud83d" * 2000, "🎵" * 2000])
 async def test_whatever_was_typed_can_be_sent_back(typed: str) -> None:
     pressed = Pressed()
-    await answer_error(pressed, REFUSED, kept=typed)
+    await answer_error(pressed, REFUSED, unsent_lyrics=typed)
     assert_within_limits(pressed.answers[0]["embeds"])
 
 

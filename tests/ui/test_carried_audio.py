@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from ui_samples import AROUND, all_text, assert_within_limits, extension, playable
 
-from bot.domain.attachments import Attachment, Outcome
+from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.models import Status
-from bot.ui.embeds import extension_embeds
-from bot.ui.views import extension_view
+from bot.ui.components import extension_view
+from bot.ui.extension_embeds import extension_embeds
+from tests.support.ui_samples import AROUND, all_text, assert_within_limits, extension, playable
 
 
-def carried(outcome: Outcome, clip_id: str = "a", **parts: object) -> Attachment:
+def carried(outcome: AttachmentStatus, clip_id: str = "a", **parts: object) -> Attachment:
     return replace(Attachment(clip_id=clip_id, outcome=outcome), **parts)
 
 
@@ -21,38 +21,38 @@ EXTENSION = extension(Status.COMPLETE, playable("a"), playable("b"))
 @pytest.mark.parametrize(
     ("attachment", "said"),
     [
-        (carried(Outcome.ATTACHED, bit_rate=128_000), "attached at 128 kbit/s, to fit"),
-        (carried(Outcome.TOO_LARGE), "too large to be attached"),
-        (carried(Outcome.NOT_ALLOWED), "lacks *Attach Files*"),
-        (carried(Outcome.UNAVAILABLE), "could not be fetched"),
+        (carried(AttachmentStatus.ATTACHED, bit_rate=128_000), "attached at 128 kbit/s, to fit"),
+        (carried(AttachmentStatus.TOO_LARGE), "too large to be attached"),
+        (carried(AttachmentStatus.NOT_ALLOWED), "lacks *Attach Files*"),
+        (carried(AttachmentStatus.UNAVAILABLE), "could not be fetched"),
     ],
 )
 def test_the_reply_says_why_a_clip_is_not_attached_as_it_is(
     attachment: Attachment, said: str
 ) -> None:
-    around = replace(AROUND, attachments=(attachment,))
-    [_, first, second] = extension_embeds(EXTENSION, around)
+    context = replace(AROUND, attachments=(attachment,))
+    [_, first, second] = extension_embeds(EXTENSION, context)
     assert said in (first.description or "")
     assert "https://audio.example/a.mp3" in (first.description or "")
     assert said not in (second.description or "")
 
 
 def test_what_is_attached_as_it_is_needs_no_words() -> None:
-    around = replace(AROUND, attachments=(carried(Outcome.ATTACHED),))
-    assert all_text(extension_embeds(EXTENSION, around)) == all_text(
+    context = replace(AROUND, attachments=(carried(AttachmentStatus.ATTACHED),))
+    assert all_text(extension_embeds(EXTENSION, context)) == all_text(
         extension_embeds(EXTENSION, AROUND)
     )
 
 
 def test_each_clip_shows_its_own_picture() -> None:
-    around = replace(
+    context = replace(
         AROUND,
         attachments=(
-            carried(Outcome.ATTACHED, "b", picture="waveform-b.png"),
-            carried(Outcome.TOO_LARGE, "a", picture="waveform-a.png"),
+            carried(AttachmentStatus.ATTACHED, "b", picture="waveform-b.png"),
+            carried(AttachmentStatus.TOO_LARGE, "a", picture="waveform-a.png"),
         ),
     )
-    embeds = extension_embeds(EXTENSION, around)
+    embeds = extension_embeds(EXTENSION, context)
     assert [embed.image.url for embed in embeds] == [
         None,
         "attachment://waveform-a.png",
@@ -66,13 +66,15 @@ def test_a_clip_whose_audio_was_out_of_reach_can_be_checked_again() -> None:
         assert view is not None
         return [item.label for item in view.children if hasattr(item, "label")]
 
-    assert "Check again" in labels(carried(Outcome.UNAVAILABLE))
-    assert "Check again" not in labels(carried(Outcome.ATTACHED), carried(Outcome.TOO_LARGE, "b"))
+    assert "Check again" in labels(carried(AttachmentStatus.UNAVAILABLE))
+    assert "Check again" not in labels(
+        carried(AttachmentStatus.ATTACHED), carried(AttachmentStatus.TOO_LARGE, "b")
+    )
 
 
 def test_four_clips_with_all_there_is_to_say_fit_into_a_message() -> None:
     clips = [playable(each * 36, audio_url=f"https://a.example/{each * 800}") for each in "abcd"]
-    around = replace(
-        AROUND, attachments=tuple(carried(Outcome.UNAVAILABLE, each.id) for each in clips)
+    context = replace(
+        AROUND, attachments=tuple(carried(AttachmentStatus.UNAVAILABLE, each.id) for each in clips)
     )
-    assert_within_limits(extension_embeds(extension(Status.COMPLETE, *clips), around))
+    assert_within_limits(extension_embeds(extension(Status.COMPLETE, *clips), context))

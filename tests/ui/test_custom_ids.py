@@ -5,30 +5,30 @@ import re
 import discord
 import pytest
 
-from bot.ui import custom_ids
-from bot.ui.buttons import (
-    PRESSED_BUTTONS,
+from bot.interactions.buttons import (
+    REPLY_BUTTONS,
     AnotherTake,
     Cancel,
     CheckAgain,
     ExtendClip,
     FullSong,
     OpenDraft,
-    PressedButton,
+    PersistentButton,
     SendAgain,
     SongOfClip,
 )
-from bot.ui.custom_ids import Action
-from bot.ui.library_buttons import (
+from bot.interactions.library_buttons import (
     LIBRARY_BUTTONS,
-    DropClip,
-    KeepClip,
+    CancelRemoval,
+    ConfirmRemoval,
     RemoveClip,
     ShowClip,
     TurnPage,
 )
+from bot.ui import custom_ids
+from bot.ui.custom_ids import Action
 
-BUTTONS = (*PRESSED_BUTTONS, *LIBRARY_BUTTONS)
+BUTTONS = (*REPLY_BUTTONS, *LIBRARY_BUTTONS)
 
 CLIP = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
 
@@ -43,8 +43,8 @@ OLD_CUSTOM_IDS = [
     ("draft:open:42", OpenDraft, "42"),
     (f"clip:show:{CLIP}", ShowClip, CLIP),
     (f"clip:remove:{CLIP}", RemoveClip, CLIP),
-    (f"clip:drop:{CLIP}", DropClip, CLIP),
-    (f"clip:keep:{CLIP}", KeepClip, CLIP),
+    (f"clip:drop:{CLIP}", ConfirmRemoval, CLIP),
+    (f"clip:keep:{CLIP}", CancelRemoval, CLIP),
     ("lib:page:mine:2:", TurnPage, "mine:2:"),
     ("lib:page:channel:10:night bus", TurnPage, "channel:10:night bus"),
     ("lib:page:server:0:a:b:%_🎵 clip:drop:7", TurnPage, "server:0:a:b:%_🎵 clip:drop:7"),
@@ -53,7 +53,7 @@ OLD_CUSTOM_IDS = [
 ]
 
 
-async def pressed(custom_id: str) -> list[PressedButton]:
+async def pressed(custom_id: str) -> list[PersistentButton]:
     """Return what discord.py makes of a press on a button with this custom id."""
     matches = (
         (kind, kind.__discord_ui_compiled_template__.fullmatch(custom_id)) for kind in BUTTONS
@@ -63,7 +63,7 @@ async def pressed(custom_id: str) -> list[PressedButton]:
 
 @pytest.mark.parametrize(("custom_id", "kind", "stored_id"), OLD_CUSTOM_IDS)
 async def test_old_custom_ids_keep_working(
-    custom_id: str, kind: type[PressedButton], stored_id: str
+    custom_id: str, kind: type[PersistentButton], stored_id: str
 ) -> None:
     [button] = await pressed(custom_id)
     assert (type(button), button.stored_id) == (kind, stored_id)
@@ -71,11 +71,11 @@ async def test_old_custom_ids_keep_working(
 
 @pytest.mark.parametrize(("custom_id", "kind", "stored_id"), OLD_CUSTOM_IDS)
 def test_a_custom_id_is_drawn_as_it_is_read(
-    custom_id: str, kind: type[PressedButton], stored_id: str
+    custom_id: str, kind: type[PersistentButton], stored_id: str
 ) -> None:
-    assert kind.action.on(stored_id) == custom_id
+    assert kind.action.custom_id_for(stored_id) == custom_id
     assert kind(stored_id).item.custom_id == custom_id
-    assert kind.action.takes(stored_id)
+    assert kind.action.accepts(stored_id)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_every_action_is_documented_where_it_is_defined() -> None:
 
 def test_an_id_is_taken_as_long_as_discord_takes_it() -> None:
     room = 100 - len("clip:extend:")
-    assert Action.EXTEND_CLIP.takes("x" * room)
-    assert not Action.EXTEND_CLIP.takes("x" * (room + 1))
+    assert Action.EXTEND_CLIP.accepts("x" * room)
+    assert not Action.EXTEND_CLIP.accepts("x" * (room + 1))
 
 
 def test_every_button_is_a_button_of_discords() -> None:

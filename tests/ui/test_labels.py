@@ -1,14 +1,14 @@
 import datetime as dt
 
 import pytest
-from ui_samples import NOW, playable
 
-from bot.domain.models import KnownClip
-from bot.ui.labels import ago, clip_label
+from bot.domain.models import ClipRecord
+from bot.interactions.autocomplete import age_text, clip_label
+from tests.support.ui_samples import NOW, playable
 
 
 def label(title: str = "Electric Dreams", *, letter: str = "B", **parts: object) -> str:
-    known = KnownClip(
+    known = ClipRecord(
         clip=playable("clip-id", title=title, **parts),
         provider="suno",
         known_at=NOW - dt.timedelta(minutes=5),
@@ -54,4 +54,4 @@ def test_a_title_stays_on_its_line() -> None:
     ],
 )
 def test_an_age_is_told_in_its_largest_unit(age: dt.timedelta, words: str) -> None:
-    assert ago(age) == words
+    assert age_text(age) == words

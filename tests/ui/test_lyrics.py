@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_hostile_texts import long_texts
-from ui_samples import assert_within_limits
 
-from bot.domain.text import escaped
-from bot.ui.lyrics import is_short, lyrics_embeds, lyrics_file, quoted
+from bot.domain.text import escape_markdown
+from bot.ui.lyrics import is_short, lyrics_embeds, lyrics_file, quoted_lyrics
+from tests.support.hostile_texts import long_texts
+from tests.support.ui_samples import assert_within_limits
 
 
 def test_a_file_has_the_lyrics_as_they_were_typed() -> None:
@@ -18,7 +18,7 @@ def test_a_file_has_the_lyrics_as_they_were_typed() -> None:
 
 @pytest.mark.parametrize("lyrics", ["", "\n\n", "\u200b"])
 def test_nothing_to_read_is_nothing_to_quote(lyrics: str) -> None:
-    assert quoted(lyrics) == []
+    assert quoted_lyrics(lyrics) == []
     assert is_short(lyrics)
 
 
@@ -36,4 +36,4 @@ def test_all_of_the_lyrics_is_in_their_parts(lyrics: str) -> None:
     for part in parts:
         assert_within_limits([part])
     together = "".join(part.description.removeprefix(">>> ") for part in parts)
-    assert "".join(together.split()) == "".join(escaped(lyrics).split())
+    assert "".join(together.split()) == "".join(escape_markdown(lyrics).split())

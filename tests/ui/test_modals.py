@@ -5,18 +5,17 @@ import discord
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ui_samples import NOW, SOURCE, playable, units
 
 from bot.domain.errors import UserError
-from bot.domain.forms import Form
-from bot.domain.limits import Limits
-from bot.domain.models import ExtendRequest, KnownClip
+from bot.domain.form import Form, TextLimits
+from bot.domain.models import ClipRecord, ExtendRequest
 from bot.providers.base import Capabilities
-from bot.services.requests import Prepared
+from bot.services.form_check import ValidatedForm
 from bot.ui.modals import extend_modal, submitted_form
+from tests.support.ui_samples import NOW, SOURCE, playable, units
 
 ASKED_BY = 1_200_000_000_000_000_042
-CAPABILITIES = Capabilities(label="Suno Test", limits=Limits(lyrics=3000, style=200, title=80))
+CAPABILITIES = Capabilities(label="Suno Test", limits=TextLimits(lyrics=3000, style=200, title=80))
 FORM = Form(
     clip=SOURCE,
     at="2:04.3",
@@ -31,10 +30,10 @@ FORM = Form(
 
 def prepared(
     form: Form = FORM, *, exclude: bool = True, title: str = "Electric Dreams"
-) -> Prepared:
+) -> ValidatedForm:
     """Return ``form`` as it comes out of being prepared."""
-    source = KnownClip(clip=playable(SOURCE, title=title), provider="suno", known_at=NOW)
-    return Prepared(
+    source = ClipRecord(clip=playable(SOURCE, title=title), provider="suno", known_at=NOW)
+    return ValidatedForm(
         form=form,
         request=ExtendRequest(provider=form.provider, clip_id=form.clip),
         capabilities=replace(CAPABILITIES, exclude=exclude),
@@ -64,14 +63,14 @@ class Sent:
 
 
 def test_what_the_form_says_comes_back_from_the_modal() -> None:
-    sent = submitted_form(Sent(extend_modal(prepared(), asked_by=ASKED_BY)))
+    sent = submitted_form(Sent(extend_modal(prepared(), idempotency_key=ASKED_BY)))
     assert sent is not None
     assert sent.form == FORM
-    assert sent.asked_by == str(ASKED_BY)
+    assert sent.idempotency_key == str(ASKED_BY)
 
 
 def test_what_is_typed_replaces_what_was_filled_in() -> None:
-    modal = extend_modal(prepared(), asked_by=1)
+    modal = extend_modal(prepared(), idempotency_key=1)
     sent = submitted_form(Sent(modal, lyrics="new", style=None, exclude=""))
     assert sent is not None
     assert sent.form == replace(FORM, lyrics="new", style="", exclude="")
@@ -79,13 +78,13 @@ def test_what_is_typed_replaces_what_was_filled_in() -> None:
 
 def test_a_model_may_have_colons_in_its_name() -> None:
     form = replace(FORM, model="chirp:v4", provider="suno_api")
-    sent = submitted_form(Sent(extend_modal(prepared(form), asked_by=1)))
+    sent = submitted_form(Sent(extend_modal(prepared(form), idempotency_key=1)))
     assert sent is not None
     assert sent.form.model == "chirp:v4"
 
 
 def test_the_fields_are_those_of_the_design() -> None:
-    labels = extend_modal(prepared(), asked_by=1).to_dict()["components"]
+    labels = extend_modal(prepared(), idempotency_key=1).to_dict()["components"]
     assert [label["label"] for label in labels] == [
         "Lyrics",
         "Continue at",
@@ -99,7 +98,7 @@ def test_the_fields_are_those_of_the_design() -> None:
 
 
 def test_styles_are_excluded_only_where_the_provider_can() -> None:
-    labels = extend_modal(prepared(exclude=False), asked_by=1).to_dict()["components"]
+    labels = extend_modal(prepared(exclude=False), idempotency_key=1).to_dict()["components"]
     assert [label["label"] for label in labels][-1] == "Title"
 
 
@@ -113,12 +112,12 @@ def test_styles_are_excluded_only_where_the_provider_can() -> None:
     ],
 )
 def test_the_modal_names_the_clip(title: str, words: str) -> None:
-    assert extend_modal(prepared(title=title), asked_by=1).title == words
+    assert extend_modal(prepared(title=title), idempotency_key=1).title == words
 
 
 def test_a_model_with_too_long_a_name_is_refused() -> None:
     with pytest.raises(UserError, match="too long a name"):
-        extend_modal(prepared(replace(FORM, model="x" * 60)), asked_by=ASKED_BY)
+        extend_modal(prepared(replace(FORM, model="x" * 60)), idempotency_key=ASKED_BY)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +125,7 @@ def test_a_model_with_too_long_a_name_is_refused() -> None:
 )
 def test_every_provider_and_any_clip_id_leave_room_for_a_model(provider: str) -> None:
     form = replace(FORM, provider=provider, clip="m_" + SOURCE, model="chirp-v4-5-plus")
-    extend_modal(prepared(form), asked_by=2**63)
+    extend_modal(prepared(form), idempotency_key=2**63)
 
 
 NASTY = ["@everyone", "\u202e", "🎵", "\n", "**", "\u200d", "\ud800"]
@@ -143,7 +142,7 @@ def test_any_form_fits_into_a_modal(
     lyrics: str, style: str, title: str, exclude: str, source: str
 ) -> None:
     form = replace(FORM, lyrics=lyrics, style=style, title=title, exclude=exclude)
-    modal = extend_modal(prepared(form, title=source), asked_by=ASKED_BY).to_dict()
+    modal = extend_modal(prepared(form, title=source), idempotency_key=ASKED_BY).to_dict()
     assert 1 <= units(modal["title"]) <= 45
     assert units(modal["custom_id"]) <= 100
     assert 1 <= len(modal["components"]) <= 5
@@ -159,7 +158,9 @@ def test_any_form_fits_into_a_modal(
 @settings(max_examples=40)
 @given(lyrics=texts.filter(lambda text: units(text) <= 4000))
 def test_lyrics_that_fit_are_not_changed(lyrics: str) -> None:
-    sent = submitted_form(Sent(extend_modal(prepared(replace(FORM, lyrics=lyrics)), asked_by=1)))
+    sent = submitted_form(
+        Sent(extend_modal(prepared(replace(FORM, lyrics=lyrics)), idempotency_key=1))
+    )
     assert sent is not None
     assert sent.form.lyrics == lyrics
 
@@ -176,13 +177,13 @@ def test_lyrics_that_fit_are_not_changed(lyrics: str) -> None:
 def test_no_other_interaction_is_taken_for_the_modal(
     kind: discord.InteractionType, data: dict[str, Any] | None
 ) -> None:
-    other = Sent(extend_modal(prepared(), asked_by=1))
+    other = Sent(extend_modal(prepared(), idempotency_key=1))
     other.type, other.data = kind, data
     assert submitted_form(other) is None
 
 
 def test_fields_that_are_not_ours_are_left_alone() -> None:
-    sent = Sent(extend_modal(prepared(), asked_by=1))
+    sent = Sent(extend_modal(prepared(), idempotency_key=1))
     sent.data["components"] += [
         {"type": 18, "component": {"custom_id": "clip", "value": "evil"}},
         {"type": 10},

@@ -2,12 +2,12 @@ import discord
 import pytest
 
 from bot.domain.errors import UserError
-from bot.ui.permissions import (
-    TO_EDIT,
-    TO_POST,
-    TO_POST_IN_THREAD,
-    missing,
-    missing_sentence,
+from bot.interactions.access import (
+    EDIT_PERMISSIONS,
+    POST_IN_THREAD_PERMISSIONS,
+    POST_PERMISSIONS,
+    missing_permissions,
+    missing_permissions_text,
     require_access,
 )
 
@@ -15,13 +15,13 @@ from bot.ui.permissions import (
 @pytest.mark.parametrize(
     ("given", "needed", "names"),
     [
-        ({"view_channel": True}, TO_EDIT, []),
-        ({}, TO_EDIT, ["View Channel"]),
-        ({"view_channel": True, "embed_links": True}, TO_POST, ["Send Messages"]),
-        ({"send_messages": True}, TO_POST, ["View Channel", "Embed Links"]),
+        ({"view_channel": True}, EDIT_PERMISSIONS, []),
+        ({}, EDIT_PERMISSIONS, ["View Channel"]),
+        ({"view_channel": True, "embed_links": True}, POST_PERMISSIONS, ["Send Messages"]),
+        ({"send_messages": True}, POST_PERMISSIONS, ["View Channel", "Embed Links"]),
         (
             {"view_channel": True, "send_messages": True, "embed_links": True},
-            TO_POST_IN_THREAD,
+            POST_IN_THREAD_PERMISSIONS,
             ["Send Messages In Threads"],
         ),
     ],
@@ -29,12 +29,12 @@ from bot.ui.permissions import (
 def test_what_is_missing_goes_by_its_name_in_discords_menus(
     given: dict[str, bool], needed: tuple[str, ...], names: list[str]
 ) -> None:
-    assert missing(discord.Permissions(**given), needed) == names
+    assert missing_permissions(discord.Permissions(**given), needed) == names
 
 
-@pytest.mark.parametrize("needed", [TO_EDIT, TO_POST, TO_POST_IN_THREAD])
+@pytest.mark.parametrize("needed", [EDIT_PERMISSIONS, POST_PERMISSIONS, POST_IN_THREAD_PERMISSIONS])
 def test_what_is_needed_is_known_to_discord_py(needed: tuple[str, ...]) -> None:
-    assert missing(discord.Permissions.all(), needed) == []
+    assert missing_permissions(discord.Permissions.all(), needed) == []
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_what_is_needed_is_known_to_discord_py(needed: tuple[str, ...]) -> None:
     ],
 )
 def test_what_is_missing_is_told_in_one_sentence(names: list[str], sentence: str) -> None:
-    assert missing_sentence(names, 5) == sentence
+    assert missing_permissions_text(names, 5) == sentence
 
 
 class Pressed:

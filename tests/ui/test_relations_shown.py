@@ -3,11 +3,18 @@
 from dataclasses import replace
 
 import pytest
-from ui_samples import AROUND, MEMBER, asked, assert_within_limits, extension, playable
 
 from bot.domain.models import Extension, Status
-from bot.services.surroundings import Surroundings
-from bot.ui.embeds import extension_embeds
+from bot.services.reply_context import ReplyContext
+from bot.ui.extension_embeds import extension_embeds
+from tests.support.ui_samples import (
+    AROUND,
+    MEMBER,
+    asked,
+    assert_within_limits,
+    extension,
+    playable,
+)
 
 
 def reply(number: int, title: str = "", *, message_id: int | None = 0) -> Extension:
@@ -17,8 +24,8 @@ def reply(number: int, title: str = "", *, message_id: int | None = 0) -> Extens
     return replace(ext, id=number, reply=where)
 
 
-def lines(ext: Extension, **around: object) -> list[str]:
-    [head, *_] = extension_embeds(ext, replace(AROUND, **around))
+def lines(ext: Extension, **context: object) -> list[str]:
+    [head, *_] = extension_embeds(ext, replace(AROUND, **context))
     return (head.description or "").splitlines()
 
 
@@ -28,13 +35,13 @@ def link(number: int) -> str:
 
 @pytest.mark.parametrize("status", Status)
 def test_another_take_says_of_what(status: Status) -> None:
-    ext = extension(status, take_of=4)
+    ext = extension(status, retake_of=4)
     line = f"asked by <@{MEMBER}> · another take of {link(4)}"
-    assert line in lines(ext, take_of=reply(4))
+    assert line in lines(ext, retake_of=reply(4))
 
 
 def test_a_take_of_what_has_no_message_names_it_without_a_link() -> None:
-    said = lines(extension(), take_of=reply(4, message_id=None))
+    said = lines(extension(), retake_of=reply(4, message_id=None))
     assert said[-1] == f"asked by <@{MEMBER}> · another take of Part 4"
 
 
@@ -58,20 +65,20 @@ def test_what_does_not_go_on_says_nothing_of_it() -> None:
 
 
 def test_titles_of_others_are_escaped_and_cut() -> None:
-    said = lines(extension(), take_of=reply(4, "](x) @everyone " + "y" * 60))
+    said = lines(extension(), retake_of=reply(4, "](x) @everyone " + "y" * 60))
     assert r"another take of [\]\(x\) \@everyone yyy" in said[-1]
     assert "…](https://discord.com" in said[-1]
 
 
 def test_a_title_with_nothing_to_see_is_untitled() -> None:
-    assert "another take of [Untitled](" in lines(extension(), take_of=reply(4, "\u200b"))[-1]
+    assert "another take of [Untitled](" in lines(extension(), retake_of=reply(4, "\u200b"))[-1]
 
 
 def test_everything_at_its_longest_fits_into_one_message() -> None:
     wide, url = "*" * 5000, "https://audio.example/" + "x" * 978
     clips = [playable(title=wide, audio_url=url)] * 6
-    ext = extension(Status.COMPLETE, *clips, source_title=wide, take_of=4)
+    ext = extension(Status.COMPLETE, *clips, source_title=wide, retake_of=4)
     ext = asked(ext, lyrics=("*" * 70 + "\n") * 40, title=wide, style=(wide,))
     longest = reply(2**63 - 1, wide)
-    around = Surroundings(label="AIML API", take_of=longest, continuations=(longest,) * 9)
-    assert_within_limits(extension_embeds(ext, around))
+    context = ReplyContext(label="AIML API", retake_of=longest, continuations=(longest,) * 9)
+    assert_within_limits(extension_embeds(ext, context))

@@ -7,9 +7,25 @@ import discord
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_hostile_texts import UNSEEN, assert_can_be_sent, left_of, long_texts, urls
-from test_views import buttons
-from ui_samples import (
+
+from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.lineage import LineageClip
+from bot.domain.models import (
+    LOCAL_PROVIDER,
+    Clip,
+    ClipRecord,
+    ClipStatus,
+    Extension,
+    Kind,
+    Reason,
+    ReasonKind,
+    Status,
+)
+from bot.services.reply_context import ReplyContext
+from bot.ui.components import clips_view, endings_view, extension_view
+from bot.ui.extension_embeds import extension_embeds, plain_embeds
+from tests.support.hostile_texts import UNSEEN, assert_can_be_sent, left_of, long_texts, urls
+from tests.support.ui_samples import (
     HANDLE,
     MEMBER,
     NOW,
@@ -17,28 +33,12 @@ from ui_samples import (
     all_text,
     asked,
     assert_within_limits,
+    buttons,
     extension,
     heard,
     playable,
     withdrawn,
 )
-
-from bot.domain.attachments import Attachment, Outcome
-from bot.domain.lineage import Step
-from bot.domain.models import (
-    SPLICER,
-    Clip,
-    ClipStatus,
-    Extension,
-    Kind,
-    KnownClip,
-    Reason,
-    ReasonKind,
-    Status,
-)
-from bot.services.surroundings import Surroundings
-from bot.ui.embeds import extension_embeds, plain_embeds
-from bot.ui.views import clips_view, endings_view, extension_view
 
 ROOT = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
 LINKS = "https://discord.com/channels/2/1"
@@ -52,7 +52,7 @@ def step(
     length: float | None = 60.0,
     source: bool = False,
     member: int | None = None,
-) -> Step:
+) -> LineageClip:
     """Return a part of a song, which goes on from the one before ``at`` this second of that."""
     clip = Clip(
         id=ROOT if source else f"clip-{number}",
@@ -61,9 +61,9 @@ def step(
         duration=length,
     )
     if source:
-        return Step(KnownClip(clip=clip, provider="suno", known_at=NOW))
+        return LineageClip(ClipRecord(clip=clip, provider="suno", known_at=NOW))
     ext = asked(extension(Status.COMPLETE, clip, member_id=member or number), continue_at=at)
-    known = KnownClip(
+    known = ClipRecord(
         clip=clip,
         provider="suno",
         known_at=NOW,
@@ -71,7 +71,7 @@ def step(
         extension_id=number,
         reply_url=f"{LINKS}/{number}",
     )
-    return Step(known, ext)
+    return LineageClip(known, ext)
 
 
 PARTS = (step(1, source=True, length=200.0), step(2, at=124.0, length=97.4), step(3, at=80.0))
@@ -81,7 +81,7 @@ LISTED = (
     f"3. [Electric Dreams]({LINKS}/3) 3:24–4:24 · <@3>\n"
     f"asked by <@{MEMBER}>"
 )
-AROUND = Surroundings(label="suno-api", parts=PARTS)
+AROUND = ReplyContext(label="suno-api", parts=PARTS)
 
 
 def concat(status: Status = Status.WAITING, *clips: Clip, **parts: object) -> Extension:
@@ -90,15 +90,15 @@ def concat(status: Status = Status.WAITING, *clips: Clip, **parts: object) -> Ex
 
 
 def splice(status: Status = Status.SUBMITTED, **parts: object) -> Extension:
-    return asked(concat(status, **parts, kind=Kind.SPLICE), provider=SPLICER)
+    return asked(concat(status, **parts, kind=Kind.SPLICE), provider=LOCAL_PROVIDER)
 
 
 def failed(kind: ReasonKind, text: str = "", *clips: Clip) -> Extension:
     return concat(Status.FAILED, *clips, reason=Reason(kind=kind, text=text))
 
 
-def embed_of(ext: Extension, around: Surroundings = AROUND) -> discord.Embed:
-    [embed] = extension_embeds(ext, around)
+def embed_of(ext: Extension, context: ReplyContext = AROUND) -> discord.Embed:
+    [embed] = extension_embeds(ext, context)
     return embed
 
 
@@ -135,7 +135,7 @@ def test_the_look_of_every_status_is_in_the_table_above() -> None:
 
 
 def test_one_in_line_says_where() -> None:
-    assert embed_of(concat(), replace(AROUND, place=2)).title == "⏳ Waiting · 2nd in line"
+    assert embed_of(concat(), replace(AROUND, queue_position=2)).title == "⏳ Waiting · 2nd in line"
 
 
 def test_one_that_waits_longer_says_why() -> None:
@@ -187,12 +187,12 @@ def test_what_a_provider_joined_can_be_listened_to() -> None:
 
 def test_the_length_of_the_whole_is_that_of_the_whole() -> None:
     parts = (step(1, source=True, length=200.0), step(2, at=124.0, length=None))
-    around = replace(AROUND, parts=parts)
-    assert (embed_of(concat(Status.COMPLETE, playable()), around).description or "").startswith(
+    context = replace(AROUND, parts=parts)
+    assert (embed_of(concat(Status.COMPLETE, playable()), context).description or "").startswith(
         "**1:37** · 2 parts\n"
     )
     unknown = concat(Status.COMPLETE, playable(duration=None))
-    assert (embed_of(unknown, around).description or "").startswith("[▶ Listen]")
+    assert (embed_of(unknown, context).description or "").startswith("[▶ Listen]")
 
 
 def test_what_streams_can_be_listened_to() -> None:
@@ -209,7 +209,7 @@ def test_a_withdrawn_song_says_so() -> None:
 def spliced(**parts: object) -> Attachment:
     usual = {
         "clip_id": "clip-3",
-        "outcome": Outcome.ATTACHED,
+        "outcome": AttachmentStatus.ATTACHED,
         "picture": "waveform.png",
         "duration": 264.6,
         "starts": (0.0, 124.1, 204.2),
@@ -218,8 +218,8 @@ def spliced(**parts: object) -> Attachment:
 
 
 def test_what_encore_joined_is_attached_with_its_picture() -> None:
-    around = replace(AROUND, label="Encore", attachments=(spliced(),))
-    embed = embed_of(splice(Status.COMPLETE), around)
+    context = replace(AROUND, label="Encore", attachments=(spliced(),))
+    embed = embed_of(splice(Status.COMPLETE), context)
     assert embed.description == f"**4:25** · 3 parts\n{LISTED}".replace("–4:24", "–4:25")
     assert embed.image.url == "attachment://waveform.png"
     assert embed.thumbnail.url is None
@@ -227,15 +227,15 @@ def test_what_encore_joined_is_attached_with_its_picture() -> None:
 
 
 def test_a_song_encoded_low_to_fit_says_so() -> None:
-    around = replace(AROUND, attachments=(spliced(bit_rate=112_000),))
-    text = embed_of(splice(Status.COMPLETE), around).description or ""
+    context = replace(AROUND, attachments=(spliced(bit_rate=112_000),))
+    text = embed_of(splice(Status.COMPLETE), context).description or ""
     assert text.startswith("**4:25** · 3 parts\n-# attached at 112 kbit/s, to fit\n1. ")
 
 
 def test_a_song_without_its_beginning_says_what_is_missing() -> None:
     carried = spliced(starts=(0.0, 80.0), duration=140.0, picture="")
-    around = replace(AROUND, attachments=(carried,))
-    embed = embed_of(splice(Status.COMPLETE), around)
+    context = replace(AROUND, attachments=(carried,))
+    embed = embed_of(splice(Status.COMPLETE), context)
     assert embed.description == (
         "**2:20** · 2 parts\n"
         f"*without its beginning, clip* `{ROOT}`\n"
@@ -393,14 +393,14 @@ def test_the_longest_lineage_fits() -> None:
         step(1, source=True, title=wide),
         *(step(number, title=wide, at=7.0, member=2**63 - 1) for number in range(2, 201)),
     )
-    around = replace(AROUND, parts=parts)
+    context = replace(AROUND, parts=parts)
     clip = playable(title=wide, audio_url="https://audio.example/" + "x" * 978)
     for ext in (
         concat(Status.COMPLETE, clip),
         failed(ReasonKind.REJECTED, wide),
         splice(source_title=wide),
     ):
-        embeds = extension_embeds(asked(ext, title=wide), around)
+        embeds = extension_embeds(asked(ext, title=wide), context)
         assert_within_limits(embeds)
         lines = (embeds[0].description or "").splitlines()
         [left_out] = [line for line in lines if line.startswith("… ")]

@@ -1,0 +1,81 @@
+"""What a member typed to extend a clip, before any of it is believed."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.domain.models import ExtendRequest
+from bot.domain.text import utf16_length
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextLimits:
+    """The longest texts a provider takes, in UTF-16 units (providers.md §6.1)."""
+
+    lyrics: int
+    style: int
+    title: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverlongText:
+    """A text that is too long: which, how long it is, and how long it may be."""
+
+    text: str
+    length: int
+    limit: int
+
+
+def overlong_texts(request: ExtendRequest, limits: TextLimits) -> Iterator[OverlongText]:
+    """Yield each text of ``request`` that is longer than ``limits`` allow."""
+    texts = (
+        ("lyrics", request.lyrics, limits.lyrics),
+        ("style", format_style(request.style), limits.style),
+        ("excluded style", format_style(request.exclude), limits.style),
+        ("title", request.title, limits.title),
+    )
+    for name, text, limit in texts:
+        if (length := utf16_length(text)) > limit:
+            yield OverlongText(name, length, limit)
+
+
+_SEPARATORS = re.compile(r"[,，、;\n]")
+
+
+def parse_style(text: str) -> tuple[str, ...]:
+    """Return the style tags in ``text``, in order, without blanks and repetitions."""
+    tags: dict[str, str] = {}
+    for part in _SEPARATORS.split(text):
+        tag = " ".join(part.split())
+        tags.setdefault(tag.casefold(), tag)
+    return tuple(filter(None, tags.values()))
+
+
+def truncated_style(style: tuple[str, ...], limit: int) -> tuple[str, ...]:
+    """Return the first of the tags that fit together into ``limit`` UTF-16 units."""
+    for count in range(len(style), 0, -1):
+        if utf16_length(format_style(style[:count])) <= limit:
+            return style[:count]
+    return ()
+
+
+def format_style(style: tuple[str, ...]) -> str:
+    """Return the tags as one string, as providers and members read them."""
+    return ", ".join(style)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """The fields of ``/extend`` and of its modal, as typed; empty means not given.
+
+    Kept as it is whenever something is refused, so that nothing a member typed is lost.
+    """
+
+    clip: str
+    at: str = ""
+    style: str = ""
+    lyrics: str = ""
+    title: str = ""
+    exclude: str = ""
+    model: str = ""
+    provider: str = ""

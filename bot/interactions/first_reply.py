@@ -1,0 +1,108 @@
+"""The first reply: an extension is accepted, and its message answers the interaction."""
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import discord
+
+from bot.domain.models import Extension, ReplyRef, Status
+from bot.interactions.access import EDIT_PERMISSIONS, missing_permissions, missing_permissions_text
+from bot.interactions.client import Encore
+from bot.interactions.delivery import UNKNOWN_MESSAGE
+from bot.interactions.responses import answer
+from bot.services.acceptance import AcceptResult
+from bot.services.extensions import ExtensionService
+from bot.ui.components import extension_view
+from bot.ui.extension_embeds import extension_embeds, refusal_embed
+
+log = logging.getLogger(__name__)
+
+LOOKUP_TIMEOUT = 1.0  # seconds
+MIN_EDIT_INTERVAL = dt.timedelta(seconds=1.5)  # between two edits of one reply
+TOKEN_LIFETIME = dt.timedelta(minutes=14, seconds=30)  # half a minute less than Discord's 15
+
+# What Discord or the way there may answer; it may work later, or another way.
+UNREACHABLE = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
+
+Accept = Callable[[ReplyRef], Awaitable[AcceptResult]]
+
+
+async def send_first_reply(
+    interaction: discord.Interaction[Any], service: ExtensionService, accept: Accept
+) -> None:
+    """Have ``accept`` take on an extension and show it as the answer to ``interaction``.
+
+    Should the answer not get through, the publisher finds another way.
+
+    Raises:
+        UserError: it was not accepted.
+    """
+    ext, is_new, context = await accept(_reply_ref(interaction))
+    if not is_new:  # even if its reply is not there yet: the publisher sees to that
+        await answer(interaction, embeds=[_duplicate_embed(ext)])
+        return
+    try:
+        shown = await interaction.response.send_message(
+            embeds=extension_embeds(ext, context),
+            view=extension_view(ext) or discord.utils.MISSING,
+        )
+    except UNREACHABLE as error:
+        # It is accepted: to suggest that it be sent again would be to pay twice.
+        log.warning("Extension %s: its first reply did not get through: %s", ext.id, error)
+        return
+    reply = replace(_reply_ref(interaction), message_id=shown.message_id)
+    await service.record_first_reply(ext, reply, min_edit_interval=MIN_EDIT_INTERVAL)
+    await _warn_missing_permission(interaction, reply)
+
+
+async def _warn_missing_permission(interaction: discord.Interaction[Any], reply: ReplyRef) -> None:
+    """Tell the member now if the result may not reach this channel later, and why."""
+    if not reply.editable_by_bot or reply.guild_id is None:
+        return
+    if lacking := missing_permissions(interaction.app_permissions, EDIT_PERMISSIONS):
+        sentence = missing_permissions_text(lacking, reply.channel_id)
+        remedy = "If it takes longer than 15 minutes, the result comes by direct message."
+        await answer(interaction, embeds=[refusal_embed(sentence, remedy)])
+
+
+def _reply_ref(interaction: discord.Interaction[Any]) -> ReplyRef:
+    """Return where the answer to ``interaction`` will stand, and the ways that will lead there."""
+    guild_id, context = interaction.guild_id, interaction.context
+    return ReplyRef(
+        channel_id=interaction.channel_id or 0,
+        guild_id=guild_id,
+        token=interaction.token,
+        token_expires_at=interaction.created_at + TOKEN_LIFETIME,
+        attachment_limit=interaction.filesize_limit,
+        editable_by_bot=interaction.is_guild_integration() if guild_id else context.dm_channel,
+    )
+
+
+async def is_deleted(bot: Encore, ext: Extension) -> bool:
+    """Return whether the final reply of ``ext`` has been deleted; nobody told Encore."""
+    if ext.status is not Status.COMPLETE or ext.reply.message_id is None:
+        return False
+    channel = bot.get_partial_messageable(ext.reply.channel_id, guild_id=ext.reply.guild_id)
+    try:
+        async with asyncio.timeout(LOOKUP_TIMEOUT):  # someone waits for an answer
+            await bot.rate_limiter.acquire()
+            await channel.fetch_message(ext.reply.message_id)
+    except UNREACHABLE as error:
+        return isinstance(error, discord.HTTPException) and error.code == UNKNOWN_MESSAGE
+    return False
+
+
+def _duplicate_embed(ext: Extension) -> discord.Embed:
+    where = f"[Its reply]({ext.reply.url})" if ext.reply.url else "Its reply"
+    if ext.kind.is_song and ext.status is Status.COMPLETE:
+        return refusal_embed("This channel has that full song already.", f"{where} carries it.")
+    if ext.kind.is_song:
+        return refusal_embed(
+            "That full song is being made already.", f"{where} shows how it goes on."
+        )
+    return refusal_embed("You have sent this already.", f"{where} shows how it goes on.")

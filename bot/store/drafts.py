@@ -1,0 +1,42 @@
+"""Small things worth keeping: drafts of members, facts about this installation."""
+
+import datetime as dt
+import json
+from dataclasses import asdict
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.form import Form
+from bot.store.schema import drafts, facts, insert
+
+
+async def keep_draft(db: AsyncConnection, form: Form, member_id: int, now: dt.datetime) -> int:
+    """Keep what a member typed; return the number it is found by."""
+    row = {"member_id": member_id, "form": json.dumps(asdict(form)), "created_at": now}
+    return (await db.execute(insert(db, drafts).values(row).returning(drafts.c.id))).scalar_one()
+
+
+async def draft(db: AsyncConnection, draft_id: int, member_id: int) -> Form | None:
+    """Return a draft to the member who typed it, and to no one else."""
+    question = select(drafts.c.form).where(drafts.c.id == draft_id, drafts.c.member_id == member_id)
+    form = (await db.execute(question)).scalar()
+    return None if form is None else Form(**json.loads(form))
+
+
+async def forget_drafts(db: AsyncConnection, before: dt.datetime) -> None:
+    """Forget the drafts that were kept ``before`` then."""
+    await db.execute(delete(drafts).where(drafts.c.created_at < before))
+
+
+async def fact(db: AsyncConnection, name: str) -> str | None:
+    """Return what was last said of ``name``."""
+    return (await db.execute(select(facts.c.value).where(facts.c.name == name))).scalar()
+
+
+async def set_fact(db: AsyncConnection, name: str, value: str) -> None:
+    """Remember ``value``, in place of what was said before."""
+    statement = insert(db, facts).values(name=name, value=value)
+    await db.execute(
+        statement.on_conflict_do_update(index_elements=[facts.c.name], set_={"value": value})
+    )

@@ -1,0 +1,238 @@
+"""The services on a real store, with scripted providers and a clock that is moved by hand."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from bot.domain.form import Form
+from bot.domain.models import Clip, ClipStatus, Extension, Handle, Progress, ReplyRef, Status
+from bot.services.extensions import Actor, ExtensionService
+from bot.services.links import LinkRefresher
+from bot.services.outage_log import OutageLog
+from bot.services.poll_schedule import PollSchedule
+from bot.services.songs import Songs
+from bot.services.submitter import Submitter
+from bot.services.tracker import Tracker
+from bot.services.wakeups import Wakeups
+from bot.store.acceptance import Quota
+from bot.store.store import Store
+from tests.support.scripted_provider import ScriptedProvider
+
+START = dt.datetime(2026, 5, 17, 12, 0, tzinfo=dt.UTC)
+DEADLINE = dt.timedelta(minutes=15)
+SOURCE = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
+OTHER = "5e0f3c10-aaaa-4bbb-8ccc-0123456789cd"
+ADA, BEN, GUILD = 1001, 1002, 2001
+CHANNEL, ELSEWHERE = 7, 8
+
+
+class ManualClock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += dt.timedelta(seconds=seconds)
+
+
+class ServiceHarness:
+    """Everything between a member's form and the reply, but for Discord."""
+
+    def __init__(
+        self,
+        store: Store,
+        *providers: ScriptedProvider,
+        clock: ManualClock | None = None,
+        poll_every: float | None = None,
+        deadline: dt.timedelta = DEADLINE,
+        member_limit: int = 0,
+        channel_limit: int = 0,
+    ) -> None:
+        self.store = store
+        self.clock = clock or ManualClock()
+        self.providers = {provider.name: provider for provider in providers}
+        self.wakeups, self.outage_log = Wakeups(), OutageLog()
+        every = None if poll_every is None else dt.timedelta(seconds=poll_every)
+        self.poll_schedule = PollSchedule(store, clock=self.clock, poll_every=every)
+        self.links = LinkRefresher(store, self.providers, wakeups=self.wakeups, clock=self.clock)
+        self.service = ExtensionService(
+            store,
+            self.providers,
+            default_provider=providers[0].name if providers else "none",
+            deadline=deadline,
+            quota=Quota(member=member_limit, channel=channel_limit),
+            wakeups=self.wakeups,
+            poll_schedule=self.poll_schedule,
+            links=self.links,
+            clock=self.clock,
+        )
+        self.songs = Songs(
+            store,
+            self.providers,
+            deadline=deadline,
+            quota=Quota(member=member_limit, channel=channel_limit),
+            wakeups=self.wakeups,
+            poll_schedule=self.poll_schedule,
+            clock=self.clock,
+        )
+        self.submitter = Submitter(
+            store,
+            self.providers,
+            wakeups=self.wakeups,
+            outage_log=self.outage_log,
+            poll_schedule=self.poll_schedule,
+            clock=self.clock,
+            deadline=deadline,
+        )
+        self.tracker = Tracker(
+            store,
+            self.providers,
+            wakeups=self.wakeups,
+            outage_log=self.outage_log,
+            poll_schedule=self.poll_schedule,
+            clock=self.clock,
+        )
+
+    async def ask(
+        self,
+        idempotency_key: str,
+        *,
+        member_id: int = ADA,
+        channel_id: int = CHANNEL,
+        **fields: object,
+    ) -> Extension:
+        """Accept an extension from second 10 of a clip nobody knows, unless told otherwise."""
+        form = Form(**{"clip": SOURCE, "at": "10", **fields})
+        reply = replace(reply_to(idempotency_key), channel_id=channel_id)
+        ext, _, _ = await self.service.accept(
+            form, idempotency_key=idempotency_key, member_id=member_id, reply=reply
+        )
+        return ext
+
+    async def take(
+        self, ext: Extension, idempotency_key: str, *, member_id: int = ADA
+    ) -> tuple[Extension, bool]:
+        """Ask for the same once more."""
+        taken = await self.service.retake(
+            ext.id,
+            idempotency_key=idempotency_key,
+            member_id=member_id,
+            reply=reply_to(idempotency_key),
+        )
+        return taken.extension, taken.is_new
+
+    async def song(
+        self, clip_id: str, idempotency_key: str, *, member_id: int = ADA, channel_id: int = CHANNEL
+    ) -> Extension:
+        """Ask for the full song that ends with a clip."""
+        reply = replace(reply_to(idempotency_key), channel_id=channel_id)
+        asked = await self.songs.request(
+            clip_id, idempotency_key=idempotency_key, member_id=member_id, reply=reply
+        )
+        return asked.extension
+
+    async def finished(self, idempotency_key: str, **fields: object) -> Extension:
+        """Accept an extension and have its provider finish it."""
+        ext = await self.submitted(idempotency_key, **fields)
+        self.providers[ext.request.provider].progress[handle_of(ext)] = complete(ext)
+        await self.overdue(ext)
+        await self.track()
+        assert await self.is_at(ext, Status.COMPLETE)
+        return await self.now(ext)
+
+    async def submit(self) -> None:
+        """Let the first loop run once, and finish what it started."""
+        await self.submitter.run_once()
+        await self.submitter.idle()
+
+    async def track(self) -> None:
+        """Let the second loop run once, and finish what it started."""
+        await self.tracker.run_once()
+        await self.tracker.idle()
+
+    async def submitted(self, idempotency_key: str, **fields: object) -> Extension:
+        """Accept an extension and have its provider take it."""
+        ext = await self.ask(idempotency_key, **fields)
+        await self.submit()
+        taken = await self.now(ext)
+        assert taken.status is Status.SUBMITTED, taken
+        return taken
+
+    async def overdue(self, *exts: Extension) -> None:
+        """Move the clock to when the last of ``exts`` is due."""
+        latest = [(await self.now(ext)).due_at for ext in exts]
+        self.clock.now = max(self.clock.now, *latest)
+
+    async def is_at(self, ext: Extension, status: Status) -> bool:
+        """Return whether the store has ``ext`` in this status."""
+        return (await self.now(ext)).status is status
+
+    async def has_news(self, ext: Extension) -> bool:
+        """Return whether a member could see a change since ``ext`` was read."""
+        return (await self.now(ext)).revision > ext.revision
+
+    async def now(self, ext: Extension) -> Extension:
+        """Return ``ext`` as the store has it."""
+        stored = await self.store.extension(ext.id)
+        assert stored is not None
+        return stored
+
+    async def known(
+        self, clip_id: str = SOURCE, *, provider: str = "suno", **parts: object
+    ) -> None:
+        """Let a source clip be known here."""
+        clip = Clip(**{"id": clip_id, "status": ClipStatus.COMPLETE, "title": "Dreams", **parts})
+        await self.store.remember_clip(provider, clip, now=self.clock())
+
+
+async def until(condition: Callable[[], object | Awaitable[object]]) -> None:
+    """Return once ``condition`` holds; what it waits for happens by itself."""
+    for _ in range(100_000):
+        holds = condition()
+        if (await holds) if isinstance(holds, Awaitable) else holds:
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never held")
+
+
+def reply_to(idempotency_key: str) -> ReplyRef:
+    """Return a reply with an id of its own for each trigger."""
+    number = sum(byte << (8 * place) for place, byte in enumerate(idempotency_key.encode()[:6]))
+    return ReplyRef(channel_id=CHANNEL, guild_id=GUILD, message_id=10**17 + number)
+
+
+def handle_of(ext: Extension) -> Handle:
+    assert ext.handle is not None
+    return ext.handle
+
+
+def streaming(ext: Extension) -> Progress:
+    """Return that both clips of ``ext`` can be heard and are not finished."""
+    return _progress(ext, ClipStatus.STREAMING)
+
+
+def complete(ext: Extension, **parts: object) -> Progress:
+    """Return that both clips of ``ext`` are finished."""
+    return _progress(ext, ClipStatus.COMPLETE, **parts)
+
+
+def queued(ext: Extension) -> Progress:
+    """Return that ``ext`` is known, and nothing can be heard."""
+    return _progress(ext, ClipStatus.QUEUED, audio_url=None)
+
+
+def _progress(ext: Extension, status: ClipStatus, **parts: object) -> Progress:
+    clips = (
+        Clip(id=clip_id, status=status, audio_url=f"https://audio.example/{clip_id}.mp3")
+        for clip_id in handle_of(ext).clip_ids
+    )
+    return Progress(clips=tuple(replace(clip, **parts) for clip in clips))
+
+
+def actor(member_id: int = ADA, *, is_moderator: bool = False) -> Actor:
+    return Actor(member_id=member_id, is_moderator=is_moderator)

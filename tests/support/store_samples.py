@@ -1,0 +1,103 @@
+"""Extensions and clips for the tests of the store, and a moment at which they happen."""
+
+import datetime as dt
+from dataclasses import replace
+
+from bot.domain.models import (
+    LOCAL_PROVIDER,
+    Clip,
+    ClipStatus,
+    ExtendRequest,
+    Extension,
+    Handle,
+    Kind,
+    Progress,
+    ReplyRef,
+)
+from bot.domain.transitions import observed, submitted, submitting
+from bot.store.store import Store
+
+NOW = dt.datetime(2026, 5, 17, 12, 0, 0, 123456, tzinfo=dt.UTC)
+SECOND = dt.timedelta(seconds=1)
+MINUTE = dt.timedelta(minutes=1)
+CHANNEL = 5
+GUILD, MEMBER = 1_200_000_000_000_000_007, 1_200_000_000_000_000_042
+
+
+def asked(
+    idempotency_key: str,
+    *,
+    provider: str = "suno",
+    clip_id: str = "source",
+    guild_id: int | None = GUILD,
+    channel_id: int = CHANNEL,
+    message_id: int | None = None,
+    **parts: object,
+) -> Extension:
+    """Return an extension as a member asks for it."""
+    ext = Extension(
+        idempotency_key=idempotency_key,
+        member_id=MEMBER,
+        request=ExtendRequest(provider=provider, clip_id=clip_id),
+        reply=ReplyRef(channel_id=channel_id, guild_id=guild_id, message_id=message_id),
+        created_at=NOW,
+        due_at=NOW,
+        deadline_at=NOW + 15 * MINUTE,
+    )
+    return replace(ext, **parts)
+
+
+def heard(clip_id: str, **parts: object) -> Clip:
+    """Return a finished clip that can be played."""
+    clip = Clip(id=clip_id, status=ClipStatus.COMPLETE, audio_url=f"https://a.example/{clip_id}")
+    return replace(clip, **parts)
+
+
+async def accepted(store: Store, idempotency_key: str, **parts: object) -> Extension:
+    """Return an extension that ``store`` has accepted."""
+    ext, is_new = await store.insert(asked(idempotency_key, **parts))
+    assert is_new
+    return ext
+
+
+async def spliced(store: Store, idempotency_key: str, clip_id: str, **parts: object) -> Extension:
+    """Return a song up to ``clip_id`` that Encore is to join itself."""
+    return await accepted(
+        store, idempotency_key, kind=Kind.SPLICE, provider=LOCAL_PROVIDER, clip_id=clip_id, **parts
+    )
+
+
+async def claim_next(
+    store: Store, provider: str, *, now: dt.datetime, lease_until: dt.datetime
+) -> Extension | None:
+    """Return the next waiting extension, claimed as the submitter does it, or None."""
+    while was := await store.next_waiting(provider, now=now):
+        claimed = submitting(was, now=now, lease_until=lease_until)
+        if await store.save(claimed, was=was):
+            return claimed
+    return None
+
+
+async def taken(
+    store: Store, idempotency_key: str, *, due_at: dt.datetime = NOW, **parts: object
+) -> Extension:
+    """Return an extension that its provider has taken."""
+    await accepted(store, idempotency_key, **parts)
+    provider = str(parts.get("provider", "suno"))
+    was = await claim_next(store, provider, now=NOW, lease_until=NOW + MINUTE)
+    assert was is not None
+    new = submitted(
+        was, Handle(task_id=idempotency_key), now=NOW, due_at=due_at, deadline=15 * MINUTE
+    )
+    assert await store.save(new, was=was)
+    return new
+
+
+async def completed_extension(
+    store: Store, idempotency_key: str, *clips: Clip, after: dt.timedelta = MINUTE, **parts: object
+) -> Extension:
+    """Return an extension that has ended with ``clips``."""
+    was = await taken(store, idempotency_key, **parts)
+    new = observed(was, Progress(clips=clips), now=NOW + after)
+    assert await store.save(new, was=was)
+    return new

@@ -1,0 +1,103 @@
+import pytest
+
+from bot.domain.models import Clip, ClipStatus, Extension, ReasonKind, Status
+from bot.ui.components import clips_view, draft_view, extension_view
+from tests.support.ui_samples import HANDLE, buttons, extension, failed, heard, playable, withdrawn
+
+SILENT = Clip(id="b", status=ClipStatus.QUEUED)
+
+
+LISTEN_A = ("▶ Listen A", "https://audio.example/a.mp3")
+LISTEN_B = ("▶ Listen B", "https://audio.example/b.mp3")
+CANCEL = ("Cancel", "ext:cancel:7")
+CHECK = ("Check again", "ext:check:7")
+SEND = ("Send again", "ext:again:7")
+EXTEND_A = ("➕ Extend A", "clip:extend:a")
+EXTEND_B = ("➕ Extend B", "clip:extend:b")
+TAKE = ("🔁 Another take", "ext:take:7")
+SONG = ("💿 Full song", "ext:song:7")
+FAILED = Clip(id="b", status=ClipStatus.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("ext", "rows"),
+    [
+        (extension(), [[CANCEL]]),
+        (extension(Status.SUBMITTING), []),
+        (extension(Status.SUBMITTED), []),
+        (extension(Status.SUBMITTED, heard("a")), []),
+        (extension(Status.STREAMING, heard("a"), heard("b")), [[LISTEN_A, LISTEN_B]]),
+        (extension(Status.STREAMING, heard("a"), SILENT), [[LISTEN_A]]),
+        (
+            extension(Status.COMPLETE, playable("a"), playable("b"), handle=HANDLE),
+            [[LISTEN_A, LISTEN_B], [EXTEND_A, EXTEND_B, TAKE, SONG]],
+        ),
+        (
+            extension(Status.COMPLETE, playable("a"), FAILED, handle=HANDLE),
+            [[LISTEN_A], [EXTEND_A, TAKE, SONG]],
+        ),
+        (
+            extension(Status.COMPLETE, withdrawn("a"), playable("b"), handle=HANDLE),
+            [[LISTEN_B], [EXTEND_B, TAKE, SONG, CHECK]],
+        ),
+        (failed(ReasonKind.REJECTED), [[SEND]]),
+        (failed(ReasonKind.NOT_PLAYABLE, "", withdrawn("a"), handle=HANDLE), [[CHECK]]),
+        (extension(Status.UNCONFIRMED), [[SEND]]),
+        (extension(Status.EXPIRED, handle=HANDLE), [[CHECK]]),
+        (extension(Status.CANCELLED), []),
+    ],
+)
+def test_each_status_has_its_buttons(ext: Extension, rows: list[list[tuple[str, str]]]) -> None:
+    assert buttons(extension_view(ext)) == rows
+
+
+def test_every_status_is_in_the_table_above() -> None:
+    [marker] = [
+        mark for mark in test_each_status_has_its_buttons.pytestmark if mark.name == "parametrize"
+    ]
+    assert {ext.status for ext, _ in marker.args[1]} == {*Status}
+
+
+def test_no_more_clips_than_a_row_takes() -> None:
+    ext = extension(Status.COMPLETE, *(playable(letter) for letter in "abcdefg"))
+    links, actions, below = buttons(extension_view(ext))
+    assert [label for label, _ in links] == [f"▶ Listen {letter}" for letter in "ABCD"]
+    assert below == [SONG]
+    assert [label for label, _ in actions] == [
+        *(f"➕ Extend {letter}" for letter in "ABCD"),
+        "🔁 Another take",
+    ]
+
+
+@pytest.mark.parametrize("clip_id", ["x" * 89, "a`b", "a b", "a:b"])
+def test_a_clip_whose_id_no_button_can_carry_has_none(clip_id: str) -> None:
+    ext = extension(Status.COMPLETE, playable(clip_id))
+    assert buttons(extension_view(ext))[1] == [TAKE, SONG]
+    assert clips_view(ext) is None
+
+
+def test_an_address_that_is_too_long_is_no_button() -> None:
+    fits = playable("a", audio_url="https://audio.example/" + "x" * 490)
+    too_long = playable("b", audio_url="https://audio.example/" + "x" * 491)
+    links, _ = buttons(extension_view(extension(Status.COMPLETE, fits, too_long)))
+    assert [label for label, _ in links] == ["▶ Listen A"]
+
+
+def test_a_draft_is_opened_again_by_its_button() -> None:
+    assert buttons(draft_view(42)) == [[("Edit and send", "draft:open:42")]]
+
+
+def test_who_has_to_choose_a_clip_chooses_among_those_that_can_be_heard() -> None:
+    both = extension(Status.COMPLETE, playable("a"), playable("b"))
+    assert buttons(clips_view(both)) == [[EXTEND_A, EXTEND_B]]
+    assert buttons(clips_view(extension(Status.COMPLETE, withdrawn("a"), playable("b")))) == [
+        [EXTEND_B]
+    ]
+    assert clips_view(extension()) is None
+
+
+def test_buttons_never_time_out() -> None:
+    for view in (extension_view(extension()), draft_view(1)):
+        assert view is not None
+        assert view.timeout is None
+        assert view.is_persistent()

@@ -1,0 +1,401 @@
+import datetime as dt
+
+import discord
+import pytest
+
+from bot.domain.models import Clip, ClipStatus, Extension, Reason, ReasonKind, Status
+from bot.services.extensions import ReplyContext
+from bot.ui.extension_embeds import extension_embeds, plain_embeds, refusal_embed
+from tests.support.ui_samples import (
+    AROUND,
+    MEMBER,
+    NOW,
+    SOURCE,
+    SOURCE_URL,
+    STAMP,
+    all_text,
+    asked,
+    assert_within_limits,
+    extension,
+    failed,
+    heard,
+    playable,
+    withdrawn,
+)
+
+ASKED = (
+    f"from [Electric Dreams]({SOURCE_URL}) at 2:04\n"
+    "**Style** synthpop, dreamy\n"
+    "> Silver cities\n"
+    "> shine brightly\n"
+    f"asked by <@{MEMBER}>"
+)
+
+
+def head_of(ext: Extension, context: ReplyContext = AROUND) -> discord.Embed:
+    return extension_embeds(ext, context)[0]
+
+
+@pytest.mark.parametrize(
+    ("ext", "colour", "title"),
+    [
+        (extension(), 0xFEE75C, "⏳ Waiting"),
+        (extension(Status.SUBMITTING), 0x5865F2, "📨 Submitted"),
+        (extension(Status.SUBMITTED), 0x5865F2, "📨 Submitted"),
+        (
+            extension(Status.STREAMING, heard()),
+            0xFFA500,
+            "🎧 Streaming — listen while it finishes",
+        ),
+        (extension(Status.COMPLETE, playable()), 0x57F287, "✅ Electric Dreams"),
+        (failed(ReasonKind.REJECTED), 0xED4245, "❌ Not extended"),
+        (extension(Status.UNCONFIRMED), 0xED4245, "⚠️ No answer from AIML API"),
+        (extension(Status.EXPIRED), 0xED4245, "⌛ Gave up after 15 minutes"),
+        (extension(Status.CANCELLED), 0x99AAB5, "🚫 Cancelled"),
+    ],
+)
+def test_each_status_has_its_look(ext: Extension, colour: int, title: str) -> None:
+    head = head_of(ext)
+    assert (head.colour, head.title) == (discord.Colour(colour), title)
+    assert head.footer.text == "AIML API"
+    assert head.description is not None
+    assert ASKED in head.description
+    assert_within_limits(extension_embeds(ext, AROUND))
+
+
+def test_the_look_of_every_status_is_in_the_table_above() -> None:
+    [marker] = [
+        mark for mark in test_each_status_has_its_look.pytestmark if mark.name == "parametrize"
+    ]
+    assert {ext.status for ext, *_ in marker.args[1]} == {*Status}
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (1, "1st"),
+        (2, "2nd"),
+        (3, "3rd"),
+        (4, "4th"),
+        (11, "11th"),
+        (12, "12th"),
+        (13, "13th"),
+        (21, "21st"),
+        (111, "111th"),
+        (1002, "1,002nd"),
+    ],
+)
+def test_a_waiting_one_shows_its_place_in_line(place: int, words: str) -> None:
+    head = head_of(extension(), ReplyContext(label="AIML API", queue_position=place))
+    assert head.title == f"⏳ Waiting · {words} in line"
+
+
+def test_a_waiting_one_says_nothing_but_what_was_asked() -> None:
+    assert head_of(extension()).description == ASKED
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (
+            ReasonKind.UNAVAILABLE,
+            "AIML API can't be reached; next try {}. Nothing has been sent.",
+        ),
+        (
+            ReasonKind.RATE_LIMITED,
+            "AIML API asks to wait; next try {}. Nothing has been charged.",
+        ),
+    ],
+)
+def test_one_that_waits_longer_says_why_and_until_when(kind: ReasonKind, words: str) -> None:
+    ext = extension(reason=Reason(kind=kind), due_at=NOW + dt.timedelta(seconds=40))
+    assert head_of(ext).description == f"{ASKED}\n{words.format(f'<t:{STAMP + 40}:R>')}"
+
+
+@pytest.mark.parametrize("status", [Status.SUBMITTING, Status.SUBMITTED])
+def test_a_submitted_one_shows_its_steps_and_when_it_started(status: Status) -> None:
+    steps = "Submitted ● Streaming ○ Complete ○"
+    assert head_of(extension(status)).description == f"{ASKED}\n{steps}\nstarted <t:{STAMP}:R>"
+
+
+def test_a_streaming_one_is_a_step_further() -> None:
+    description = head_of(extension(Status.STREAMING, heard())).description
+    assert description == (f"{ASKED}\nSubmitted ● Streaming ● Complete ○\nstarted <t:{STAMP}:R>")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(45, "less than a minute"), (60, "1–2 minutes"), (150, "2–3 minutes")],
+)
+def test_what_is_usual_is_told_once_it_is_known(seconds: int, words: str) -> None:
+    context = ReplyContext(label="AIML API", typical_duration=dt.timedelta(seconds=seconds))
+    description = head_of(extension(Status.SUBMITTED), context).description
+    assert description is not None
+    assert description.endswith(f"<t:{STAMP}:R> · usually ready in {words}")
+
+
+def test_an_unconfirmed_one_warns_of_paying_twice() -> None:
+    assert head_of(extension(Status.UNCONFIRMED)).description == (
+        "**It may still have been charged. Encore did not send it again.**\n"
+        "Look into the AIML API account first: *Send again* asks, and pays, once more.\n" + ASKED
+    )
+
+
+def test_an_expired_one_offers_to_check_again() -> None:
+    description = head_of(extension(Status.EXPIRED)).description
+    assert description == (
+        "**AIML API took it but never finished.**\n"
+        "*Check again* asks for the result once more and costs nothing.\n" + ASKED
+    )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(0.2, "1 minute"), (1, "1 minute"), (2, "2 minutes")]
+)
+def test_an_expired_one_says_how_long_it_was_waited_for(minutes: float, words: str) -> None:
+    ext = extension(Status.EXPIRED, deadline_at=NOW + dt.timedelta(minutes=minutes))
+    assert head_of(ext).title == f"⌛ Gave up after {words}"
+
+
+def test_a_cancelled_one_says_that_nothing_was_sent() -> None:
+    assert head_of(extension(Status.CANCELLED)).description == f"**Nothing was sent.**\n{ASKED}"
+
+
+KEPT = "your lyrics are kept behind *Send again*."
+REASONS = [
+    (
+        ReasonKind.REJECTED,
+        "Prompt flagged for moderation.",
+        (
+            "**AIML API did not accept the lyrics:** *Prompt flagged for moderation.* "
+            "Change them and press *Send again*."
+        ),
+    ),
+    (
+        ReasonKind.REJECTED,
+        "Tags too long.",
+        "**AIML API did not accept the style:** *Tags too long.* Change it and press *Send again*.",
+    ),
+    (
+        ReasonKind.REJECTED,
+        "Bad title!",
+        "**AIML API did not accept the title:** *Bad title!* Change it and press *Send again*.",
+    ),
+    (
+        ReasonKind.REJECTED,
+        "",
+        "**AIML API did not accept the request.** Change it and press *Send again*.",
+    ),
+    (
+        ReasonKind.OUT_OF_CREDITS,
+        "",
+        (
+            "**AIML API is out of credits.** Nothing was generated. "
+            f"Ask who runs this bot to top up; {KEPT}"
+        ),
+    ),
+    (
+        ReasonKind.UNAUTHORIZED,
+        "",
+        (
+            "**AIML API does not let Encore in.** Nothing was generated. "
+            f"Ask who runs this bot to look at the log; {KEPT}"
+        ),
+    ),
+    (
+        ReasonKind.RATE_LIMITED,
+        "",
+        f"**AIML API is too busy.** Nothing was generated. Try again in a while; {KEPT}",
+    ),
+    (
+        ReasonKind.UNAVAILABLE,
+        "",
+        f"**AIML API can't be reached.** Nothing was sent. Try again later; {KEPT}",
+    ),
+    (
+        ReasonKind.GENERATION_FAILED,
+        "Too rude.",
+        (
+            "**AIML API could not finish it:** *Too rude.* "
+            "Change the lyrics or the style and press *Send again*."
+        ),
+    ),
+    (
+        ReasonKind.GENERATION_FAILED,
+        "",
+        "**AIML API could not finish it.** Change the lyrics or the style and press *Send again*.",
+    ),
+    (
+        ReasonKind.NOT_PLAYABLE,
+        "",
+        (
+            "**Finished, but it can't be played:** Suno has withdrawn the link. Clip `a` `b`. "
+            "*Check again* asks for a fresh link and costs nothing."
+        ),
+    ),
+    (
+        ReasonKind.LENGTH_UNKNOWN,
+        "",
+        (
+            "**AIML API can't tell how long that clip is.** Nothing was sent. "
+            "Say the second yourself: press *Send again* and fill in *Continue at*."
+        ),
+    ),
+    (
+        ReasonKind.PAST_THE_END,
+        "192.4",
+        (
+            "**That time lies past the end.** Nothing was sent. The clip is 3:12 long; "
+            "press *Send again* and pick a time before that, or `end`."
+        ),
+    ),
+    (
+        ReasonKind.UNEXPECTED,
+        "",
+        f"**Something went wrong.** Press *Send again* to try once more; {KEPT}",
+    ),
+    (
+        ReasonKind.UNCONFIRMED,
+        "",
+        f"**Something went wrong.** Press *Send again* to try once more; {KEPT}",
+    ),
+    # only songs end so, see test_song_embeds
+    *(
+        (kind, "1 2", f"**Something went wrong.** Press *Send again* to try once more; {KEPT}")
+        for kind in (ReasonKind.PART_UNAVAILABLE, ReasonKind.TOO_LARGE, ReasonKind.NOT_ALLOWED)
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "sentence"), REASONS)
+def test_each_reason_has_its_sentence(kind: ReasonKind, text: str, sentence: str) -> None:
+    clips = (withdrawn("a"), withdrawn("b")) if kind is ReasonKind.NOT_PLAYABLE else ()
+    assert head_of(failed(kind, text, *clips)).description == f"{sentence}\n{ASKED}"
+
+
+def test_no_reason_is_without_a_sentence() -> None:
+    assert {kind for kind, *_ in REASONS} == {*ReasonKind}
+
+
+def test_a_failure_without_a_reason_is_told_as_well() -> None:
+    assert "Something went wrong" in (head_of(extension(Status.FAILED)).description or "")
+
+
+# What was asked
+
+
+@pytest.mark.parametrize(
+    ("second", "words"), [(None, "the end"), (124.34, "2:04.3"), (119.99, "2:00"), (5, "0:05")]
+)
+def test_the_point_is_told_to_a_tenth(second: float | None, words: str) -> None:
+    description = head_of(asked(extension(), continue_at=second)).description
+    assert (description or "").splitlines()[0].endswith(f" at {words}")
+
+
+def test_a_clip_without_a_title_goes_by_its_id() -> None:
+    ext = extension(source_title="", source_url=None)
+    description = head_of(asked(ext, clip_id="m_" + SOURCE)).description
+    assert (description or "").splitlines()[0] == f"from `m_{SOURCE}` at 2:04"
+
+
+def test_no_lyrics_are_an_instrumental() -> None:
+    assert "\n*Instrumental*\n" in (head_of(asked(extension(), lyrics="")).description or "")
+
+
+def test_no_style_is_not_mentioned() -> None:
+    assert "Style" not in (head_of(asked(extension(), style=())).description or "")
+
+
+def test_only_the_first_lines_of_the_lyrics_are_quoted() -> None:
+    lyrics = "one\n\ntwo\nthree\nfour\nfive"
+    description = head_of(asked(extension(), lyrics=lyrics)).description or ""
+    quoted = [line for line in description.splitlines() if line.startswith("> ")]
+    assert quoted == ["> one", "> two", "> three", "> four", "> …"]
+
+
+# The clips
+
+
+def test_a_complete_one_has_an_embed_for_each_clip() -> None:
+    image = "https://images.example/b.jpeg"
+    ext = extension(Status.COMPLETE, playable("a"), playable("b", image_url=image, duration=180.0))
+    _, first, second = extension_embeds(ext, AROUND)
+    assert first.description == (
+        "**A · Electric Dreams** · 1:37\n[▶ Listen](https://audio.example/a.mp3)"
+    )
+    assert second.description == (
+        "**B · Electric Dreams** · 3:00\n[▶ Listen](https://audio.example/b.mp3)"
+    )
+    assert (first.thumbnail.url, second.thumbnail.url) == (None, image)
+
+
+def test_while_streaming_only_what_can_be_heard_has_an_embed() -> None:
+    silent = Clip(id="b", status=ClipStatus.QUEUED)
+    embeds = extension_embeds(extension(Status.STREAMING, heard(), silent), AROUND)
+    assert [embed.description for embed in embeds[1:]] == [
+        "**A · Electric Dreams**\n[▶ Listen while it streams](https://audio.example/a.mp3)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("twin", "words"),
+    [
+        (
+            withdrawn("b"),
+            "Finished, but its link was withdrawn and can't be played. Its id: `b`",
+        ),
+        (Clip(id="b", status=ClipStatus.FAILED, error="Too rude."), "Failed: *Too rude.*"),
+        (Clip(id="b", status=ClipStatus.FAILED), "Failed."),
+        (Clip(id="b", status=ClipStatus.STREAMING), "Not finished."),
+    ],
+)
+def test_a_twin_without_audio_says_why(twin: Clip, words: str) -> None:
+    *_, last = extension_embeds(extension(Status.COMPLETE, playable("a"), twin), AROUND)
+    assert (last.description or "").splitlines()[1] == words
+
+
+@pytest.mark.parametrize(
+    "status", [each for each in Status if each not in (Status.STREAMING, Status.COMPLETE)]
+)
+def test_others_show_no_clips(status: Status) -> None:
+    assert len(extension_embeds(extension(status, playable()), AROUND)) == 1
+
+
+def test_a_result_without_any_title_is_untitled() -> None:
+    ext = extension(Status.COMPLETE, playable(title=""), source_title="")
+    assert head_of(ext).title == "✅ Untitled"
+    unseen = extension(Status.COMPLETE, playable(title="\u200b\u202e"), source_title="")
+    assert head_of(unseen).title == "✅ Untitled"
+
+
+def test_a_link_that_would_break_out_is_encoded() -> None:
+    clip = playable(audio_url="https://audio.example/(a b)<@1>\\")
+    *_, last = extension_embeds(extension(Status.COMPLETE, clip), AROUND)
+    link = "https://audio.example/%28a%20b%29%3C@1%3E%5C"
+    assert (last.description or "").endswith(f"[▶ Listen]({link})")
+
+
+def test_a_link_that_is_too_long_gives_way_to_the_id() -> None:
+    clip = playable(audio_url="https://audio.example/" + "x" * 2400)
+    *_, last = extension_embeds(extension(Status.COMPLETE, clip), AROUND)
+    assert (last.description or "").endswith("Its id: `a`")
+
+
+# Other embeds
+
+
+@pytest.mark.parametrize("status", Status)
+def test_the_plain_look_has_nothing_from_outside_but_ids(status: Status) -> None:
+    ext = extension(status, playable("clip-a", title="SECRET"), source_title="SECRET")
+    embeds = plain_embeds(asked(ext, lyrics="SECRET", title="SECRET"), AROUND)
+    assert_within_limits(embeds)
+    assert "SECRET" not in all_text(embeds)
+    assert embeds[0].title == f"Extension 7: {status}"
+    assert embeds[0].description == f"asked by <@{MEMBER}>\n`clip-a`"
+    assert embeds[0].colour == head_of(ext).colour
+
+
+def test_a_refusal_is_red_and_has_two_lines() -> None:
+    embed = refusal_embed("That time lies past the end.", "Pick another one.")
+    assert embed.colour == discord.Colour(0xED4245)
+    assert embed.description == "**That time lies past the end.**\nPick another one."

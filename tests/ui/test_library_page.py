@@ -1,0 +1,146 @@
+"""A page of the library says what is on it, turns, and carries itself in its buttons."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.library import PAGE_SIZE, SEARCH_LENGTH, LibraryPage, LibraryQuery, Scope
+from bot.domain.models import Kind
+from bot.domain.text import collapse_whitespace, sanitize, truncate
+from bot.ui.custom_ids import Action
+from bot.ui.library_page import decode_query, encode_query, page_embed, page_view
+from tests.support.hostile_texts import assert_can_be_sent, long_texts
+from tests.support.library_samples import URL, assert_only_text, known, made, page
+from tests.support.ui_samples import STAMP, assert_within_limits, playable, units
+
+
+def buttons(shown: LibraryPage) -> list[list[tuple[str, str, bool]]]:
+    """Return the rows of buttons: of each its label, its custom id and whether it can be used."""
+    view = page_view(shown)
+    return [
+        [
+            (button["label"], button["custom_id"], not button.get("disabled"))
+            for button in row["components"]
+        ]
+        for row in (view.to_components() if view else [])
+    ]
+
+
+def test_a_line_tells_of_a_clip() -> None:
+    embed = page_embed(page(made()))
+    assert embed.description == (
+        f"`1` **Electric Dreams · A** 1:37 · <t:{STAMP}:R> · by <@42> · [reply]({URL})"
+    )
+
+
+def test_a_line_leaves_out_what_is_not_known() -> None:
+    bare = made(known=known(playable(duration=None), reply_url=None, letter="B"), title="")
+    assert page_embed(page(bare)).description == f"`1` **Untitled · B** · <t:{STAMP}:R> · by <@42>"
+
+
+def test_a_full_song_is_called_one() -> None:
+    embed = page_embed(page(made(kind=Kind.CONCAT)))
+    assert "**Electric Dreams · full song**" in embed.description
+
+
+@pytest.mark.parametrize(
+    ("scope", "title"),
+    [
+        (Scope.MINE, "Your clips"),
+        (Scope.CHANNEL, "Clips of this channel"),
+        (Scope.SERVER, "Clips of this server"),
+    ],
+)
+def test_the_title_says_whose_clips_they_are(scope: Scope, title: str) -> None:
+    assert page_embed(page(made(), scope=scope)).title == title
+    searched = page_embed(page(made(), scope=scope, search="*night*"))
+    assert searched.title == rf"{title} with “\*night\*”"
+    assert page_embed(page(scope=scope)).title == title
+
+
+@pytest.mark.parametrize(
+    ("total", "number", "said"),
+    [
+        (1, 1, "page 1 of 1 · 1 clip"),
+        (37, 2, "page 2 of 5 · 37 clips"),
+        (16, 2, "page 2 of 2 · 16 clips"),
+        (12345, 1001, "page 1,001 of 1,544 · 12,345 clips"),
+    ],
+)
+def test_the_footer_says_where_one_is(total: int, number: int, said: str) -> None:
+    assert page_embed(page(made(), total=total, number=number)).footer.text == said
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_an_empty_library_says_what_to_do(scope: Scope) -> None:
+    problem, remedy = page_embed(page(scope=scope)).description.split("\n")
+    assert problem.startswith("**")
+    assert problem.endswith("yet.**")
+    assert "`/extend`" in remedy
+    assert page_view(page(scope=scope)) is None
+
+
+def test_an_empty_search_says_what_was_searched_for() -> None:
+    said = page_embed(page(search="@everyone")).description
+    assert said.startswith(r"**Nothing here has “\@everyone” in its title, style or id.**")
+
+
+def test_one_page_does_not_turn() -> None:
+    [row] = buttons(page(made(1), made(2)))
+    assert row == [("1", "clip:show:clip-1", True), ("2", "clip:show:clip-2", True)]
+
+
+@pytest.mark.parametrize(
+    ("number", "newer", "older"), [(1, False, True), (2, True, True), (3, True, False)]
+)
+def test_pages_turn_as_far_as_there_are_any(number: int, *, newer: bool, older: bool) -> None:
+    row, *_ = buttons(page(made(), number=number, total=3 * PAGE_SIZE, search="a b:c"))
+    assert row == [
+        ("◀ Newer", f"lib:page:mine:{number - 1}:a b:c", newer),
+        ("Older ▶", f"lib:page:mine:{number + 1}:a b:c", older),
+    ]
+
+
+def test_a_full_page_has_a_button_for_each_clip() -> None:
+    rows = buttons(page(*(made(number) for number in range(PAGE_SIZE)), total=99))
+    assert [len(row) for row in rows] == [2, 5, 3]
+    assert [label for row in rows[1:] for label, *_ in row] == [*"12345678"]
+
+
+def test_no_two_buttons_are_the_same_and_each_can_carry_its_clip() -> None:
+    odd = made(known=known(playable("a`b")))
+    [row] = buttons(page(made(1), made(1), odd, made(2)))
+    assert [(label, custom_id) for label, custom_id, _ in row] == [
+        ("1", "clip:show:clip-1"),
+        ("4", "clip:show:clip-2"),
+    ]
+
+
+@given(scope=st.sampled_from(Scope), number=st.integers(0, 10**9 - 1), text=long_texts)
+def test_a_page_is_read_from_a_button_as_it_was_written(
+    scope: Scope, number: int, text: str
+) -> None:
+    search = truncate(collapse_whitespace(sanitize(text)), SEARCH_LENGTH)
+    wanted = LibraryQuery(scope=scope, page_number=number, search=search)
+    name = encode_query(wanted)
+    assert Action.TURN_PAGE.accepts(name)
+    assert units(Action.TURN_PAGE.custom_id_for(name)) <= 100
+    assert decode_query(name) == wanted
+
+
+@given(texts=st.lists(long_texts, min_size=PAGE_SIZE, max_size=PAGE_SIZE), search=long_texts)
+def test_a_page_fits_and_shows_no_text_as_anything_else(texts: list[str], search: str) -> None:
+    clips = (made(number, title=text) for number, text in enumerate(texts))
+    shown = page(
+        *clips, search=truncate(collapse_whitespace(sanitize(search)), SEARCH_LENGTH), total=10**9
+    )
+    embed = page_embed(shown)
+    assert_within_limits([embed])
+    assert_only_text([embed])
+    assert_can_be_sent(page_view(shown))
+    assert len(embed.description.splitlines()) == PAGE_SIZE
+    assert_within_limits([page_embed(page(search=shown.query.search))])
+
+
+def test_buttons_live_for_ever() -> None:
+    assert page_view(page(made())).timeout is None
