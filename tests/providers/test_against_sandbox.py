@@ -30,8 +30,8 @@ BY_CLIP = ("aimlapi", "suno_api", "sunoapi_com")
 @pytest.fixture
 async def server() -> AsyncIterator[ProviderServer]:
     async with ProviderServer(timeline=timeline.Timeline(length=(4, 6))) as running:
-        for studio in running.studios.values():
-            studio.enforce_rates = False
+        for studio in running.accounts.values():
+            studio.enforce_rate_limits = False
         yield running
 
 
@@ -45,14 +45,16 @@ class AdapterHarness:
     """One adapter in front of one local provider."""
 
     def __init__(self, server: ProviderServer, client: httpx.AsyncClient, name: str) -> None:
-        self.studio = server.studio(name)
+        self.account = server.account(name)
         config = ApiConfig(
-            base_url=server.url(name), key=server.key(name), trusted_hosts={server.host}
+            base_url=server.provider_url(name),
+            key=server.provider_key(name),
+            trusted_hosts={server.host},
         )
         self.provider: Adapter = ADAPTERS[name](client, config)
         self.request = ExtendRequest(
             provider=name,
-            clip_id=self.studio.source_clips()[0].id,
+            clip_id=self.account.source_clips()[0].id,
             continue_at=121.1,
             lyrics="[Verse]\n\nSilver cities",
             style=("rock", "uplifting"),
@@ -63,8 +65,8 @@ class AdapterHarness:
         return (await self.provider.fetch([handle]))[handle]
 
     def reach(self, status: timeline.Status) -> None:
-        for clip_id in self.studio.submissions[-1].clip_ids:
-            self.studio.advance(clip_id, status)
+        for clip_id in self.account.submissions[-1].clip_ids:
+            self.account.advance(clip_id, status)
 
 
 @pytest.fixture(params=ADAPTERS)
@@ -86,20 +88,20 @@ async def test_extension_goes_from_submitted_to_complete(harness: AdapterHarness
 
     harness.reach(timeline.Status.COMPLETE)
     done = await harness.progress(handle)
-    assert [clip.id for clip in done.clips] == [*harness.studio.submissions[0].clip_ids]
+    assert [clip.id for clip in done.clips] == [*harness.account.submissions[0].clip_ids]
     assert all(clip.is_playable and clip.duration for clip in done.clips)
     assert {clip.title for clip in done.clips} == {"New Beginnings"}
     assert not done.is_open
     assert done.error is None
-    assert harness.studio.violations == []
-    assert len(harness.studio.submissions) == 1
+    assert harness.account.violations == []
+    assert len(harness.account.submissions) == 1
 
 
 async def test_instrumental_keeps_to_the_contract(
     harness: AdapterHarness,
 ) -> None:
     await harness.provider.extend(dataclasses.replace(harness.request, lyrics=""))
-    assert harness.studio.violations == []
+    assert harness.account.violations == []
 
 
 @pytest.mark.parametrize("name", ["aimlapi", "sunoapi_co", "suno_api", "sunoapi_com"])
@@ -108,7 +110,7 @@ async def test_extension_without_style_keeps_to_the_contract(
 ) -> None:
     harness = AdapterHarness(server, client, name)
     await harness.provider.extend(dataclasses.replace(harness.request, style=()))
-    assert harness.studio.violations == []
+    assert harness.account.violations == []
 
 
 @pytest.mark.parametrize(
@@ -134,18 +136,18 @@ async def test_failed_submission_is_sent_once(
     can = harness.provider.capabilities
     if fault is Fault.HANG_AFTER:
         harness.provider.capabilities = dataclasses.replace(can, submit_timeout=0.5)
-    harness.studio.fail_next(fault, on="submit")
+    harness.account.fail_next(fault, on="submit")
     with pytest.raises(ProviderError) as caught:
         await harness.provider.extend(harness.request)
     assert isinstance(caught.value, kind)
-    assert len(harness.studio.requests) == 1
+    assert len(harness.account.requests) == 1
 
 
 @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.CLOSE_BEFORE, Fault.INVALID_JSON])
 async def test_failed_query_succeeds_the_next_time(harness: AdapterHarness, fault: Fault) -> None:
     handle = await harness.provider.extend(harness.request)
     harness.reach(timeline.Status.COMPLETE)
-    harness.studio.fail_next(fault, on="fetch")
+    harness.account.fail_next(fault, on="fetch")
     with pytest.raises(Unavailable):
         await harness.provider.fetch([handle])
     assert all(clip.is_playable for clip in (await harness.progress(handle)).clips)
@@ -153,14 +155,14 @@ async def test_failed_query_succeeds_the_next_time(harness: AdapterHarness, faul
 
 @pytest.mark.parametrize("fault", [Fault.RATE_LIMITED_SECONDS, Fault.RATE_LIMITED_DATE])
 async def test_retry_after_is_read_in_both_forms(harness: AdapterHarness, fault: Fault) -> None:
-    harness.studio.fail_next(fault, on="submit", retry_after=30)
+    harness.account.fail_next(fault, on="submit", retry_after=30)
     with pytest.raises(RateLimited) as caught:
         await harness.provider.extend(harness.request)
     assert caught.value.retry_after == pytest.approx(30, abs=2)
 
 
 async def test_empty_account_is_out_of_credits(harness: AdapterHarness) -> None:
-    harness.studio.credits = 0
+    harness.account.credits = 0
     with pytest.raises(OutOfCredits):
         await harness.provider.extend(harness.request)
 
@@ -168,17 +170,17 @@ async def test_empty_account_is_out_of_credits(harness: AdapterHarness) -> None:
 async def test_wrong_key_is_the_operators_problem(
     harness: AdapterHarness, server: ProviderServer, client: httpx.AsyncClient
 ) -> None:
-    name = harness.studio.name
+    name = harness.account.name
     if name == "suno_api":
         pytest.skip("it asks for no key")
-    config = ApiConfig(base_url=server.url(name), key="another-secret")
+    config = ApiConfig(base_url=server.provider_url(name), key="another-secret")
     with pytest.raises(Unauthorized):
         await ADAPTERS[name](client, config).extend(harness.request)
 
 
 @pytest.mark.parametrize("fault", [Fault.NONE_MP3, Fault.FORBIDDEN_LINK, Fault.EMPTY_AUDIO_URL])
 async def test_complete_clip_may_have_no_link(harness: AdapterHarness, fault: Fault) -> None:
-    harness.studio.fail_next(fault)
+    harness.account.fail_next(fault)
     handle = await harness.provider.extend(harness.request)
     harness.reach(timeline.Status.COMPLETE)
     seen = await harness.progress(handle)
@@ -187,14 +189,14 @@ async def test_complete_clip_may_have_no_link(harness: AdapterHarness, fault: Fa
 
 
 async def test_failed_clip_leaves_its_twin_playable(harness: AdapterHarness) -> None:
-    harness.studio.fail_next(Fault.TWIN_FAILS)
+    harness.account.fail_next(Fault.TWIN_FAILS)
     handle = await harness.provider.extend(harness.request)
-    harness.studio.advance(harness.studio.submissions[0].clip_ids[0], timeline.Status.COMPLETE)
-    harness.studio.advance(harness.studio.submissions[0].clip_ids[1], timeline.Status.ERROR)
+    harness.account.advance(harness.account.submissions[0].clip_ids[0], timeline.Status.COMPLETE)
+    harness.account.advance(harness.account.submissions[0].clip_ids[1], timeline.Status.ERROR)
     seen = await harness.progress(handle)
     assert [clip.is_playable for clip in seen.clips] == [True, False]
     # a task of sunosay's has one message for both, and none while one of them is good
-    says_why = harness.studio.name in BY_CLIP
+    says_why = harness.account.name in BY_CLIP
     assert seen.clips[1].error == ("Prompt contained inappropriate material" if says_why else "")
 
 
@@ -209,7 +211,7 @@ async def test_clip_and_credits_are_looked_up(
     left = await harness.provider.credits()
     assert left is not None
     assert left.left == 10_000
-    assert harness.studio.violations == []
+    assert harness.account.violations == []
 
 
 async def test_aimlapi_long_poll_ends_with_news(
@@ -218,7 +220,7 @@ async def test_aimlapi_long_poll_ends_with_news(
     harness = AdapterHarness(server, client, "aimlapi")
     handle = await harness.provider.extend(harness.request)
     asking = asyncio.create_task(harness.provider.fetch([handle], newer_than=Status.SUBMITTED))
-    await server.wait_for(lambda: len(harness.studio.requests) == 2)
+    await server.wait_for(lambda: len(harness.account.requests) == 2)
     harness.reach(timeline.Status.STREAMING)
     seen = (await asking)[handle]
     assert {clip.status for clip in seen.clips} == {ClipStatus.STREAMING}
@@ -229,11 +231,11 @@ async def test_suno_api_finds_clips_of_an_unanswered_submission(
 ) -> None:
     harness = AdapterHarness(server, client, "suno_api")
     since = dt.datetime.now(dt.UTC)
-    harness.studio.fail_next(Fault.CLOSE_AFTER, on="submit")
+    harness.account.fail_next(Fault.CLOSE_AFTER, on="submit")
     with pytest.raises(Unconfirmed):
         await harness.provider.extend(harness.request)
     found = await harness.provider.find_recent(harness.request, since=since)
-    assert set(found) == set(harness.studio.submissions[0].clip_ids)
+    assert set(found) == set(harness.account.submissions[0].clip_ids)
 
 
 async def test_suno_api_concat_makes_one_playable_clip(

@@ -1,12 +1,12 @@
 import discord
 import pytest
-from player import Player
+from sample_bot import SampleBot
 
-from sandbox.discord.options import NotPossibleError
+from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.server import DiscordServer
 
 
-class Choice(discord.ui.View):
+class ChoiceSelect(discord.ui.View):
     def __init__(self) -> None:
         super().__init__(timeout=None)
         self.chosen: list[str] = []
@@ -21,21 +21,21 @@ class Choice(discord.ui.View):
         await interaction.edit_original_response(content=f"part {select.values[0]}", view=None)
 
 
-class Note(discord.ui.Modal, title="A note"):
+class NoteModal(discord.ui.Modal, title="A note"):
     text = discord.ui.TextInput(label="Text", custom_id="text", min_length=2)
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
         await interaction.response.edit_message(content=self.text.value)
 
 
-class Noted(discord.ui.View):
+class NoteView(discord.ui.View):
     @discord.ui.button(label="Note", custom_id="note")
     async def note(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
-        await interaction.response.send_modal(Note())
+        await interaction.response.send_modal(NoteModal())
 
 
-async def test_a_select_answers_by_changing_its_message(server: DiscordServer, bot: Player) -> None:
-    view = Choice()
+async def test_select_response_edits_its_message(server: DiscordServer, bot: SampleBot) -> None:
+    view = ChoiceSelect()
 
     async def answer(interaction: discord.Interaction) -> None:
         await interaction.response.send_message("which?", view=view)
@@ -48,17 +48,17 @@ async def test_a_select_answers_by_changing_its_message(server: DiscordServer, b
         with pytest.raises(NotPossibleError):
             await ada.select(message, "part", *wrong)
     await ada.select(message, "part", "b")
-    await server.wait_for(lambda: message.edits)
+    await server.wait_for(lambda: message.edit_count)
     assert (message.content, message.components, view.chosen) == ("part b", [], ["b"])
     assert len(ada.read()) == 1
     assert server.violations == []
 
 
-async def test_a_modal_of_a_button_can_change_the_buttons_message(
-    server: DiscordServer, bot: Player
+async def test_modal_of_button_can_edit_the_buttons_message(
+    server: DiscordServer, bot: SampleBot
 ) -> None:
     async def answer(interaction: discord.Interaction) -> None:
-        await interaction.response.send_message("empty", view=Noted(), ephemeral=True)
+        await interaction.response.send_message("empty", view=NoteView(), ephemeral=True)
 
     bot.answer = answer
     ada = server.member("Ada")
@@ -69,13 +69,15 @@ async def test_a_modal_of_a_button_can_change_the_buttons_message(
         await ada.submit(call.modal, {"text": "x"})
     sent = await ada.submit(call.modal, {"Text": "full"})
     assert sent.message is message
-    assert (message.content, message.edits) == ("full", 1)
+    assert (message.content, message.edit_count) == ("full", 1)
     with pytest.raises(NotPossibleError):
         await server.member("Bob").click(message, "Note")
     assert server.violations == []
 
 
-async def test_a_strangers_app_has_five_follow_ups(server: DiscordServer, bot: Player) -> None:
+async def test_user_installed_app_is_limited_to_five_followups(
+    server: DiscordServer, bot: SampleBot
+) -> None:
     codes: list[int] = []
 
     async def answer(interaction: discord.Interaction) -> None:
@@ -87,17 +89,15 @@ async def test_a_strangers_app_has_five_follow_ups(server: DiscordServer, bot: P
                 codes.append(error.code)
 
     bot.answer = answer
-    server.limits.enforced = False
-    ada, place = server.member("Ada"), server.world.foreign_channel
+    server.rate_limits.is_enforced = False
+    ada, place = server.member("Ada"), server.state.foreign_channel
     await ada.slash("do", channel=place)
     await server.wait_for(lambda: codes)
     assert codes == [40094]
     assert [each.content for each in ada.read(place)] == list("012345")
 
 
-async def test_a_lost_channel_takes_its_interactions_along(
-    server: DiscordServer, bot: Player
-) -> None:
+async def test_deleted_channel_refuses_followups(server: DiscordServer, bot: SampleBot) -> None:
     kept: list[discord.Interaction] = []
 
     async def answer(interaction: discord.Interaction) -> None:
@@ -106,7 +106,7 @@ async def test_a_lost_channel_takes_its_interactions_along(
 
     bot.answer = answer
     await server.member("Ada").slash("do")
-    server.delete(server.world.channel)
+    server.delete(server.state.channel)
     with pytest.raises(discord.NotFound):
         await kept[0].edit_original_response(content="y")
     with pytest.raises(discord.NotFound) as gone:

@@ -3,14 +3,14 @@ import asyncio
 import discord
 import pytest
 from aiohttp import ClientSession
-from player import Player
+from sample_bot import SampleBot
 
 from sandbox.discord.server import DiscordServer
 
 
-async def test_a_bucket_refuses_what_is_too_much_and_says_when_to_come_back() -> None:
+async def test_exceeded_bucket_answers_429_with_retry_after() -> None:
     async with DiscordServer() as server, ClientSession() as http:
-        path = f"{server.api_url}/channels/{server.world.channel.id}/messages"
+        path = f"{server.api_url}/channels/{server.state.channel.id}/messages"
         headers = {"Authorization": f"Bot {server.token}"}
         left: list[str] = []
         for number in range(5):
@@ -27,7 +27,7 @@ async def test_a_bucket_refuses_what_is_too_much_and_says_when_to_come_back() ->
             assert float(got.headers["Retry-After"]) >= body["retry_after"] > 4
             assert body["global"] is False
         # another channel has its own
-        other = server.world.new_channel("other")
+        other = server.state.new_channel("other")
         path = f"{server.api_url}/channels/{other.id}/messages"
         async with http.post(path, json={"content": "6"}, headers=headers) as got:
             assert got.status == 200
@@ -35,7 +35,7 @@ async def test_a_bucket_refuses_what_is_too_much_and_says_when_to_come_back() ->
         assert server.violations == []
 
 
-async def test_fifty_requests_a_second_are_the_most() -> None:
+async def test_global_limit_is_fifty_requests_per_second() -> None:
     async with DiscordServer() as server, ClientSession() as http:
         headers = {"Authorization": f"Bot {server.token}"}
 
@@ -49,7 +49,7 @@ async def test_fifty_requests_a_second_are_the_most() -> None:
         assert answers.count((429, "true")) == 5
 
 
-async def test_the_bot_waits_for_its_bucket(server: DiscordServer, bot: Player) -> None:
+async def test_discord_py_waits_for_its_bucket(server: DiscordServer, bot: SampleBot) -> None:
     async def answer(interaction: discord.Interaction) -> None:
         await interaction.response.send_message("0")
         await asyncio.gather(
@@ -60,13 +60,13 @@ async def test_the_bot_waits_for_its_bucket(server: DiscordServer, bot: Player) 
     call = await server.member("Ada").slash("do")
     message = call.message
     assert message is not None
-    await server.wait_for(lambda: message.edits == 7, timeout=6)
+    await server.wait_for(lambda: message.edit_count == 7, timeout=6)
     assert message.history[-1][0] - message.history[0][0] > 1.5
     assert server.violations == []
 
 
 @pytest.mark.usefixtures("bot")
-async def test_answers_to_interactions_do_not_count_globally(server: DiscordServer) -> None:
+async def test_interaction_responses_do_not_count_for_global_limit(server: DiscordServer) -> None:
     ada = server.member("Ada")
     calls = await asyncio.gather(*(ada.slash("extend", clip=f"c{n}") for n in range(60)))
     assert all(call.modal for call in calls)

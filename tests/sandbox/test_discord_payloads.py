@@ -1,4 +1,4 @@
-"""What the sandbox answers is held against the document as well as what the bot asks."""
+"""The sandbox's responses validated against Discord's OpenAPI document."""
 
 import importlib
 import io
@@ -9,9 +9,9 @@ from typing import Any
 import discord
 import pytest
 from aiohttp import ClientSession
-from player import Player, buttons
+from sample_bot import SampleBot, song_buttons
 
-from sandbox.discord.openapi import Document
+from sandbox.discord.openapi import OpenApiDocument
 from sandbox.discord.server import DiscordServer
 
 PATH = os.environ.get("SANDBOX_OPENAPI")
@@ -24,16 +24,16 @@ WEBHOOK = "/webhooks/{webhook_id}/{webhook_token}"
 CALLBACK = "/interactions/{interaction_id}/{interaction_token}/callback"
 
 
-class Examiner:
-    """Asks for something, and says what the document has against the answer."""
+class ResponseValidator:
+    """Sends requests and validates the responses against the OpenAPI document."""
 
     def __init__(self, server: DiscordServer, http: ClientSession) -> None:
         assert PATH is not None
         self.server = server
         self.http = http
-        self.document = Document(pathlib.Path(PATH))
+        self.document = OpenApiDocument(pathlib.Path(PATH))
 
-    async def complaint(
+    async def find_error(
         self, method: str, template: str, body: object = None, query: str = "", **ids: object
     ) -> str | None:
         url = self.server.api_url + template.format(**ids) + query
@@ -45,21 +45,21 @@ class Examiner:
             return f"{status} {answer}"
         operation = f"/paths/{template.replace('/', '~1')}/{method.lower()}"
         schema = f"{operation}/responses/{status}/content/application~1json/schema"
-        errors = self.document.validator(schema).iter_errors(answer)
+        errors = self.document.validator_at(schema).iter_errors(answer)
         found: Any = importlib.import_module("jsonschema.exceptions").best_match(errors)
         return None if found is None else f"{template}: {list(found.path)} {found.message}"
 
 
-async def test_answers_are_complete(server: DiscordServer, bot: Player) -> None:
+async def test_responses_match_openapi_schemas(server: DiscordServer, bot: SampleBot) -> None:
     complaints: list[str | None] = []
-    server.limits.enforced = False
-    world, ada = server.world, server.member("Ada")
+    server.rate_limits.is_enforced = False
+    state, ada = server.state, server.member("Ada")
 
     async with ClientSession() as http:
-        examiner = Examiner(server, http)
+        examiner = ResponseValidator(server, http)
 
         async def ask(method: str, template: str, body: object = None, **ids: object) -> None:
-            complaints.append(await examiner.complaint(method, template, body, **ids))
+            complaints.append(await examiner.find_error(method, template, body, **ids))
 
         async def answer(interaction: discord.Interaction) -> None:
             ids = {"interaction_id": interaction.id, "interaction_token": interaction.token}
@@ -72,16 +72,16 @@ async def test_answers_are_complete(server: DiscordServer, bot: Player) -> None:
             embed = discord.Embed(title="t", description="d").set_image(url="attachment://w.png")
             embed.add_field(name="n", value="v").set_footer(text="f")
             file = discord.File(io.BytesIO(b"png"), "w.png")
-            await interaction.followup.send(embed=embed, file=file, view=buttons("x"))
+            await interaction.followup.send(embed=embed, file=file, view=song_buttons("x"))
 
         bot.answer = answer
         call = await ada.slash("do")
         await server.wait_for(lambda: len(call.followups) > 1)
         call = await ada.slash("do", channel=ada.dm)
         await server.wait_for(lambda: len(call.followups) > 1)
-        said = await ada.say(None, f"hi {world.bot.mention}", reply_to=ada.read()[0])
-        await ada.react(said, "🔁")
-        thread = world.new_thread("t", world.channel, start=said)
+        sent_message = await ada.say(None, f"hi {state.bot.mention}", reply_to=ada.read()[0])
+        await ada.react(sent_message, "🔁")
+        thread = state.new_thread("t", state.channel, start=sent_message)
         song = await ada.submit((await ada.slash("extend", clip="a")).modal)
         assert song.message is not None
         again = await ada.click(song.message, "Again")
@@ -89,10 +89,10 @@ async def test_answers_are_complete(server: DiscordServer, bot: Player) -> None:
 
         for message in (*ada.read(), *ada.read(ada.dm)):
             await ask("GET", MESSAGE, channel_id=message.channel.id, message_id=message.id)
-        for channel in (world.channel, thread, ada.dm):
+        for channel in (state.channel, thread, ada.dm):
             await ask("GET", CHANNEL, channel_id=channel.id)
             await ask("GET", CHANNEL + "/messages", channel_id=channel.id)
-        await ask("POST", CHANNEL + "/messages", {"content": "x"}, channel_id=world.channel.id)
+        await ask("POST", CHANNEL + "/messages", {"content": "x"}, channel_id=state.channel.id)
         await ask("POST", "/users/@me/channels", {"recipient_id": ada.id})
         for template in ("/users/@me", "/users/@me/guilds", "/gateway", "/gateway/bot"):
             await ask("GET", template)
@@ -100,11 +100,11 @@ async def test_answers_are_complete(server: DiscordServer, bot: Player) -> None:
         await ask("GET", "/oauth2/applications/@me")
         await ask("GET", "/users/{user_id}", user_id=ada.id)
         for part in ("", "/channels", "/roles", "/members", "/threads/active"):
-            await ask("GET", "/guilds/{guild_id}" + part, guild_id=world.guild.id)
+            await ask("GET", "/guilds/{guild_id}" + part, guild_id=state.guild.id)
         await ask(
-            "GET", "/guilds/{guild_id}/members/{user_id}", guild_id=world.guild.id, user_id=ada.id
+            "GET", "/guilds/{guild_id}/members/{user_id}", guild_id=state.guild.id, user_id=ada.id
         )
-        await ask("GET", "/applications/{application_id}/commands", application_id=world.bot.id)
+        await ask("GET", "/applications/{application_id}/commands", application_id=state.bot.id)
     assert [each for each in complaints if each] == []
     assert len(complaints) > 30
     assert server.violations == []

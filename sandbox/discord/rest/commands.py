@@ -1,62 +1,62 @@
 """Routes to register commands."""
 
 from sandbox.discord.errors import ApiError
-from sandbox.discord.rest.calls import Answer, Call, Route
+from sandbox.discord.protocol import objects
+from sandbox.discord.rest.request import ResponseBody, RestRequest, Route
 from sandbox.discord.rules.commands import check_command, check_commands
-from sandbox.discord.wire import objects
 
 GLOBAL = "/applications/{application_id}/commands"
 GUILD = "/applications/{application_id}/guilds/{guild_id}/commands"
 
 
-def _scope(call: Call) -> int | None:
-    if call.id("application_id") != call.world.application_id:
+def _scope(request: RestRequest) -> int | None:
+    if request.id("application_id") != request.state.application_id:
         raise ApiError(20012, status=403, message="You are not authorized to do that.")
-    if "guild_id" not in call.params:
+    if "guild_id" not in request.params:
         return None
-    guild = call.world.guilds.get(call.id("guild_id"))
-    if guild is None or call.world.bot.id not in guild.members:
+    guild = request.state.guilds.get(request.id("guild_id"))
+    if guild is None or request.state.bot.id not in guild.members:
         raise ApiError(50001)
     return guild.id
 
 
-def _all(call: Call) -> Answer:
-    return call.site.commands.all(_scope(call))
+def _list_commands(request: RestRequest) -> ResponseBody:
+    return request.context.commands.all(_scope(request))
 
 
-def _replace(call: Call) -> Answer:
-    scope = _scope(call)
-    check_commands(call.json)
-    return call.site.commands.replace(scope, list(objects(call.json)))
+def _replace_commands(request: RestRequest) -> ResponseBody:
+    scope = _scope(request)
+    check_commands(request.json)
+    return request.context.commands.replace_all(scope, list(objects(request.json)))
 
 
-def _create(call: Call) -> Answer:
-    scope = _scope(call)
-    check_command(call.json)
-    command, _ = call.site.commands.put(scope, call.body())
+def _create_command(request: RestRequest) -> ResponseBody:
+    scope = _scope(request)
+    check_command(request.json)
+    command, _ = request.context.commands.upsert(scope, request.body())
     return command
 
 
-def _one(call: Call) -> Answer:
-    return call.site.commands.get(_scope(call), call.id("command_id"))
+def _get_command(request: RestRequest) -> ResponseBody:
+    return request.context.commands.get(_scope(request), request.id("command_id"))
 
 
-def _change(call: Call) -> Answer:
-    command = _one(call)
-    changed = command | call.body()
+def _edit_command(request: RestRequest) -> ResponseBody:
+    command = _get_command(request)
+    changed = command | request.body()
     check_command(changed)
     if changed["name"] != command["name"]:
         command["name"] = changed["name"]
-    changed, _ = call.site.commands.put(_scope(call), changed)
+    changed, _ = request.context.commands.upsert(_scope(request), changed)
     return changed
 
 
-def _remove(call: Call) -> Answer:
-    call.site.commands.remove(_scope(call), call.id("command_id"))
+def _delete_command(request: RestRequest) -> ResponseBody:
+    request.context.commands.remove(_scope(request), request.id("command_id"))
 
 
-def _permissions(call: Call) -> Answer:
-    _scope(call)
+def _get_permissions(request: RestRequest) -> ResponseBody:
+    _scope(request)
     return []
 
 
@@ -64,12 +64,12 @@ ROUTES = [
     route
     for base in (GLOBAL, GUILD)
     for route in (
-        Route("GET", base, _all),
-        Route("PUT", base, _replace),
-        Route("POST", base, _create),
-        Route("GET", base + "/{command_id}", _one),
-        Route("PATCH", base + "/{command_id}", _change),
-        Route("DELETE", base + "/{command_id}", _remove),
+        Route("GET", base, _list_commands),
+        Route("PUT", base, _replace_commands),
+        Route("POST", base, _create_command),
+        Route("GET", base + "/{command_id}", _get_command),
+        Route("PATCH", base + "/{command_id}", _edit_command),
+        Route("DELETE", base + "/{command_id}", _delete_command),
     )
 ]
-ROUTES.append(Route("GET", GUILD + "/permissions", _permissions))
+ROUTES.append(Route("GET", GUILD + "/permissions", _get_permissions))

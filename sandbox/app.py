@@ -1,0 +1,113 @@
+"""The whole sandbox: Discord and its page in this process, the providers and the bot in others.
+
+It uses loopback only. The database and the log are in a temporary folder.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Self
+
+import aiohttp
+
+from sandbox.demo import run_demo
+from sandbox.discord.server import DiscordServer
+from sandbox.page.server import PageServer
+from sandbox.processes import ManagedProcess, ProcessError, ProviderProcess, bot_process
+
+START_TIMEOUT = 30.0  # seconds
+POLL_INTERVAL = "0.5"  # seconds; clips are ready within seconds here
+
+
+class Sandbox:
+    """A Discord, its page, five providers and a bot, which ``start_bot`` connects to them.
+
+    Args:
+        speed: how many times faster than real time the providers work.
+        port: the page's port; 0 takes a free one.
+    """
+
+    def __init__(self, *, speed: float, port: int = 0) -> None:
+        self.discord = DiscordServer(openapi=os.environ.get("SANDBOX_OPENAPI"), bot_name="Encore")
+        self.providers = ProviderProcess(speed=speed)
+        self._port = port
+        self._stack = AsyncExitStack()
+        self._folder = Path()
+        self.bot: ManagedProcess
+        self.page: PageServer
+
+    @property
+    def log_path(self) -> Path:
+        """The bot's log file."""
+        return self._folder / "bot.log"
+
+    @property
+    def providers_url(self) -> str:
+        """The base URL of the providers and of their control API."""
+        return self.providers.base_url
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            folder = tempfile.TemporaryDirectory(prefix="encore-sandbox-")
+            self._folder = Path(stack.enter_context(folder))
+            await stack.enter_async_context(self.discord)
+            await stack.enter_async_context(self.providers)
+            await self.providers.start_and_wait()
+            self.bot = bot_process(
+                api_url=self.discord.api_url,
+                token=self.discord.token,
+                database=self._folder / "encore.db",
+                providers=self.providers.bot_environment,
+                ENCORE_LOG="console",
+                ENCORE_POLL_EVERY=POLL_INTERVAL,
+                ENCORE_MEMBER_LIMIT="5",  # one person tries all five providers
+            )
+            await stack.enter_async_context(self.bot)
+            self.page = PageServer(self.discord, supervisor=self, port=self._port)
+            await stack.enter_async_context(self.page)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self._stack.aclose()
+
+    async def start_bot(self) -> None:
+        """Start the bot, or restart it after it ended, and wait until it is connected.
+
+        Raises:
+            ProcessError: the bot ended while starting.
+            TimeoutError: the bot is not connected within 30 seconds.
+        """
+        with self.log_path.open("ab") as log:
+            await self.bot.start(log=log)
+        ready = asyncio.create_task(self.discord.wait_until_ready(timeout=START_TIMEOUT))
+        ended = asyncio.create_task(self.bot.wait())
+        try:
+            await asyncio.wait((ready, ended), return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                raise ProcessError("The bot ended as soon as it was started.")
+            await ready
+        finally:
+            for task in (ready, ended):
+                task.cancel()
+            await asyncio.gather(ready, ended, return_exceptions=True)
+
+    async def sample_clip_ids(self) -> dict[str, str]:
+        """Return the id of a clip that can be extended, by provider."""
+        async with (
+            aiohttp.ClientSession(self.providers.base_url) as http,
+            http.get("/sandbox/clips") as answer,
+        ):
+            clips = (await answer.json())["clips"]
+        return {clip["provider"]: clip["id"] for clip in reversed(clips)}
+
+    async def run_demo(self, report: Callable[[str], None]) -> None:
+        """Extend a clip on each provider as a member; ``report`` gets each line of output.
+
+        Raises:
+            DemoError: an extension did not become complete.
+        """
+        await run_demo(self.discord, await self.sample_clip_ids(), report)

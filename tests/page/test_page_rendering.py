@@ -1,0 +1,262 @@
+"""What the page renders and sends, with a scripted bot in a real browser."""
+
+import pytest
+from playwright.async_api import Page, expect
+from scripted_bot import CHOICES, EPHEMERAL, MESSAGE, MODAL, Payload, ScriptedBot
+
+from sandbox.discord.server import DiscordServer
+
+# text, what in it to look at, and what that says
+MARKDOWN = [
+    ("**bold** and *italic*", "strong", "bold"),
+    ("**bold** and *italic*", "em", "italic"),
+    ("__under__ ~~gone~~", "u", "under"),
+    ("__under__ ~~gone~~", "s", "gone"),
+    ("***both***", "em strong, strong em", "both"),
+    ("some_snake_case _but this_", "em", "but this"),
+    ("2 * 3 * 4 = **24**", "strong", "24"),
+    ("`**not bold**`", "code", "**not bold**"),
+    ("```py\nprint(1)\n```", "pre", "print(1)"),
+    ("> quoted\n> twice\nafter", "blockquote", "quoted\ntwice"),
+    ("- one\n- two\n  - three", "li li", "three"),
+    ("1. one\n2. two", "ol li:nth-child(2)", "two"),
+    ("# Title\ntext", ".h1", "Title"),
+    (r"\*not italic\* **x**", "strong", "x"),
+    ("[Listen](https://example.com/a_b_c)", 'a[href="https://example.com/a_b_c"]', "Listen"),
+    (
+        "https://example.com/a_(b).",
+        'a[href="https://example.com/a_(b)"]',
+        "https://example.com/a_(b)",
+    ),
+    ("<t:0:D>", "time", "January 1, 1970"),
+    ("@everyone", ".mention", "@everyone"),
+    ("**unclosed `code` *x*", "em", "x"),
+    ("- a\n1. b", "ol li", "b"),
+]
+RIGHTMOST = """message => Math.max(...[...message.querySelectorAll('.embed, .button, .md')]
+    .map(each => each.getBoundingClientRect().right))"""
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
+
+
+def text_response(text: str, **more: object) -> Payload:
+    return {"type": MESSAGE, "data": {"content": text, **more}}
+
+
+async def run_command(page: Page, command: str) -> None:
+    await open_modal_of(page, command)
+    await page.keyboard.press("Enter")
+
+
+async def open_modal_of(page: Page, command: str) -> None:
+    await page.locator(".compose-text").fill(command)
+    await page.get_by_role("option").wait_for()
+    await page.keyboard.press("Enter")
+
+
+async def test_message_text_is_never_rendered_as_html(page: Page, bot: ScriptedBot) -> None:
+    embed = {
+        "title": HOSTILE,
+        "url": "javascript:document.title=3",
+        "description": f"{HOSTILE} [a](javascript:alert) **{HOSTILE}** `{HOSTILE}`",
+        "fields": [{"name": HOSTILE, "value": HOSTILE}],
+        "footer": {"text": HOSTILE},
+    }
+    bot.post(content=f"{HOSTILE} ||{HOSTILE}||", embeds=[embed])
+    message = page.locator(".message")
+    await expect(message).to_contain_text("<script>document.title=2</script>")
+    assert await message.locator("img, script").count() == 0
+    assert await message.locator("a").count() == 0
+    assert await page.title() == "#songs · Studio · Encore's sandbox"
+
+
+async def test_markdown_is_rendered_as_on_discord(page: Page, bot: ScriptedBot) -> None:
+    for text, _, _ in MARKDOWN:
+        bot.post(content=text)
+    await expect(page.locator(".message")).to_have_count(len(MARKDOWN))
+    for number, (text, selector, shown) in enumerate(MARKDOWN):
+        found = page.locator(".message").nth(number).locator(".md").locator(selector)
+        assert await found.count() == 1, text
+        assert (await found.inner_text()).strip() == shown, text
+
+
+async def test_mentions_and_timestamps_are_rendered_and_updated(
+    page: Page, bot: ScriptedBot, discord: DiscordServer
+) -> None:
+    ada, channel = discord.member("Ada"), discord.state.channel
+    now = await page.evaluate("Math.floor(Date.now() / 1000)")
+    bot.post(content=f"{ada.mention} in {channel.mention} <t:{now - 120}:R> <t:{now}:R>")
+    message = page.locator(".message")
+    await expect(message.locator(".mention").first).to_have_text("@Ada")
+    await expect(message.locator(".mention").last).to_have_text("#songs")
+    await expect(message.locator("time.moment").first).to_have_text("2 minutes ago")
+    await expect(message.locator("time.moment").last).to_have_text("2 seconds ago")
+
+
+async def test_edit_replaces_only_changed_content(page: Page, bot: ScriptedBot) -> None:
+    message = bot.post(content="first", embeds=[{"title": "stays", "color": 0x57F287}])
+    shown = page.locator(".message")
+    await expect(shown).to_contain_text("first")
+    await shown.locator(".embed").evaluate("embed => { embed.kept = true; }")
+    bot.edit(message, content="second")
+    await expect(shown).to_contain_text("second(edited)")
+    assert await shown.locator(".embed").evaluate("embed => embed.kept")
+
+
+async def test_enabled_buttons_are_clickable_and_disabled_are_not(
+    page: Page, bot: ScriptedBot
+) -> None:
+    bot.answer_with("go", lambda _told: text_response("Pressed", flags=EPHEMERAL))
+    buttons = [
+        {"type": 2, "style": 1, "label": "Go", "custom_id": "go"},
+        {"type": 2, "style": 4, "label": "Late", "custom_id": "late"},
+        {"type": 2, "style": 2, "label": "Off", "custom_id": "off", "disabled": True},
+        {"type": 2, "style": 5, "label": "Out", "url": "https://example.com/"},
+    ]
+    bot.post(content="Choose", components=[{"type": 1, "components": buttons}])
+    message = page.locator(".message").first
+    await expect(message.get_by_role("button", name="Off")).to_be_disabled()
+    link = message.get_by_role("link", name="Out")
+    await expect(link).to_have_attribute("href", "https://example.com/")
+    await expect(link).to_have_attribute("rel", "noopener noreferrer")
+    await message.get_by_role("button", name="Go", exact=True).click()
+    answer = page.locator(".message").last
+    await expect(answer).to_contain_text("Pressed")
+    await expect(answer).to_contain_text("Only you can see this")
+    await message.get_by_role("button", name="Late").click()
+    await expect(message.get_by_role("alert")).to_have_text("The application did not respond")
+
+
+async def test_select_menu_works_by_keyboard(page: Page, bot: ScriptedBot) -> None:
+    bot.answer_with("take", lambda received: text_response(f"Chose {received['data']['values']}"))
+    options = [
+        {"label": each.title(), "value": each, "description": "A take"} for each in ("a", "b")
+    ]
+    select = {"type": 3, "custom_id": "take", "placeholder": "Which take?", "options": options}
+    bot.post(content="Choose", components=[{"type": 1, "components": [select]}])
+    box = page.get_by_role("combobox", name="Which take?")
+    await box.focus()
+    for key in ("Enter", "ArrowDown", "Enter"):
+        await page.keyboard.press(key)
+    await expect(page.locator(".message").last).to_contain_text("Chose ['b']")
+
+
+async def test_autocomplete_shows_choices_and_sends_values(page: Page, bot: ScriptedBot) -> None:
+    def answer(received: Payload) -> Payload:
+        [option] = received["data"]["options"]
+        if received["type"] == 4:
+            choice = {"name": f"Song like {option['value']}", "value": "id-1"}
+            return {"type": CHOICES, "data": {"choices": [choice]}}
+        return text_response(f"Playing {option['value']}")
+
+    song = {
+        "type": 3,
+        "name": "song",
+        "description": "Which",
+        "required": True,
+        "autocomplete": True,
+    }
+    bot.command("play", answer, options=[song])
+    await open_modal_of(page, "/play")
+    await page.keyboard.type("blue")
+    await page.get_by_role("option", name="Song like blue").click()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message")).to_contain_text("Playing id-1")
+
+
+async def test_modal_submits_every_component(
+    page: Page, bot: ScriptedBot, discord: DiscordServer
+) -> None:
+    options = [{"label": "Rock", "value": "rock"}, {"label": "Folk", "value": "folk"}]
+    components = {
+        "Words": {"type": 4, "custom_id": "words", "style": 2, "max_length": 20, "min_length": 3},
+        "Style": {"type": 3, "custom_id": "style", "options": options},
+        "Moods": {"type": 22, "custom_id": "moods", "options": options, "required": False},
+        "Loud": {"type": 23, "custom_id": "loud"},
+        "Sheet": {"type": 19, "custom_id": "sheet", "required": False},
+    }
+    labels = [
+        {"type": 18, "label": name, "description": f"About {name}", "component": component}
+        for name, component in components.items()
+    ]
+    modal = {"custom_id": "form", "title": "A song", "components": labels}
+    bot.command("song", lambda _told: {"type": MODAL, "data": modal})
+    bot.answer_with("form", lambda _told: text_response("Thank you"))
+    await run_command(page, "/song")
+    form = page.get_by_role("dialog", name="A song")
+    await expect(form.get_by_label("Words")).to_be_focused()
+    await form.get_by_label("Words").fill("la")
+    await expect(form.locator(".counter")).to_have_text("18")
+    await form.get_by_role("button", name="Submit").click()
+    await expect(form).to_contain_text("Must be at least 3 characters long.")
+    await expect(form).to_contain_text("This field is required.")
+    await form.get_by_label("Words").fill("la la la")
+    await form.get_by_role("combobox").click()
+    await form.get_by_role("option", name="Folk").click()
+    await form.get_by_label("Rock").check()
+    await form.get_by_label("Loud").check()
+    file = {"name": "sheet.txt", "mimeType": "text/plain", "buffer": b"do re mi"}
+    await form.locator("input[type=file]").set_input_files(files=[file])
+    await expect(form).to_contain_text("sheet.txt")
+    await form.get_by_role("button", name="Submit").click()
+    await expect(page.locator(".message").last).to_contain_text("Thank you")
+    data = bot.received[-1]["data"]
+    sent = {each["component"]["custom_id"]: each["component"] for each in data["components"]}
+    assert sent["words"]["value"] == "la la la"
+    assert sent["style"]["values"] == ["folk"]
+    assert sent["moods"]["values"] == ["rock"]
+    assert sent["loud"]["value"] is True
+    [number] = sent["sheet"]["values"]
+    assert discord.state.attachments[int(number)].content == b"do re mi"
+
+
+async def test_unanswered_modal_stays_open_with_its_text(page: Page, bot: ScriptedBot) -> None:
+    words = {"type": 4, "custom_id": "words", "style": 1, "label": "Words"}
+    rows = [{"type": 1, "components": [words]}]
+    modal = {"custom_id": "silent", "title": "A song", "components": rows}
+    bot.command("song", lambda _told: {"type": MODAL, "data": modal})
+    await run_command(page, "/song")
+    form = page.get_by_role("dialog", name="A song")
+    await form.get_by_label("Words").fill("la la la")
+    await form.get_by_role("button", name="Submit").click()
+    await expect(form.get_by_role("alert").last).to_contain_text("The application did not respond")
+    await expect(form.get_by_label("Words")).to_have_value("la la la")
+    bot.answer_with("silent", lambda _told: text_response("Heard at last"))
+    await form.get_by_role("button", name="Submit").click()
+    await expect(page.locator(".message").last).to_contain_text("Heard at last")
+    await expect(form).to_have_count(0)
+
+
+async def test_message_commands_are_in_apps_menu(page: Page, bot: ScriptedBot) -> None:
+    bot.command(
+        "Extend this song",
+        lambda received: text_response(received["data"]["target_id"]),
+        type=3,
+        description="",
+    )
+    message = bot.post(content="A song")
+    await page.locator(".message").first.hover()
+    await page.get_by_role("button", name="More").click()
+    await page.get_by_role("menuitem", name="Extend this song").click()
+    await expect(page.locator(".message").last).to_contain_text(str(message.id))
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+async def test_content_fits_into_narrow_window(page: Page, bot: ScriptedBot, width: int) -> None:
+    long = "x" * 300
+    embed = {
+        "title": long,
+        "description": f"{long}\n> {long}\n```\n{long}\n```",
+        "fields": [{"name": long[:200], "value": long, "inline": True}] * 3,
+        "footer": {"text": long},
+    }
+    buttons = [{"type": 2, "style": 2, "label": "x" * 40, "custom_id": str(n)} for n in range(5)]
+    bot.post(content=long, embeds=[embed], components=[{"type": 1, "components": buttons}])
+    await page.set_viewport_size({"width": width, "height": 740})
+    await expect(page.locator(".embed")).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert await page.locator("#scroll").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+    right = await page.locator(".message").evaluate(RIGHTMOST)
+    assert right <= width
