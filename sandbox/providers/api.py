@@ -186,8 +186,11 @@ class Api(abc.ABC):
         record.status = 405 if known else 404
         message = "Method Not Allowed" if known else "Not Found"
         self._add_violation(request, message, refused=True)
-        body = self.envelope(request, record.status, message)
-        return web.json_response(body, status=record.status)
+        return self.unknown_route(request, record.status, message)
+
+    def unknown_route(self, request: web.Request, status: int, message: str) -> web.StreamResponse:
+        """Return the response to a wrong path (404) or method (405)."""
+        return web.json_response(self.envelope(request, status, message), status=status)
 
     def _refusal(self, request: web.Request, status: int, message: str) -> web.Response:
         shown = 200 if self.always_200 else status

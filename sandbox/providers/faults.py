@@ -28,13 +28,19 @@ class Fault(enum.StrEnum):
     UNAVAILABLE = "unavailable"
     GATEWAY_TIMEOUT = "gateway_timeout"
     ERROR_BODY = "error_body"
+    # an error response of suno-api (providers.md §3.5); any service can be told to give it
+    SESSION_ENDED = "session_ended"
+    NO_BROWSER = "no_browser"
+    SLOW_BUT_MADE = "slow_but_made"  # Suno answers too late, and makes the clips
     # no response or an invalid one
     HANG_BEFORE = "hang_before"
+    CAPTCHA_HANGS = "captcha_hangs"
     HANG_AFTER = "hang_after"
     CLOSE_BEFORE = "close_before"
     CLOSE_AFTER = "close_after"
     INVALID_JSON = "invalid_json"
     HTML_PAGE = "html_page"
+    HTML_NOT_FOUND = "html_not_found"
     HTML_BAD_GATEWAY = "html_bad_gateway"
     EMPTY_CLIPS = "empty_clips"
     # failures of the clips of the next accepted submission
@@ -78,6 +84,9 @@ HTTP_STATUS: Final = {
     Fault.UNAVAILABLE: 503,
     Fault.GATEWAY_TIMEOUT: 504,
     Fault.ERROR_BODY: 500,
+    Fault.SESSION_ENDED: 500,
+    Fault.NO_BROWSER: 500,
+    Fault.SLOW_BUT_MADE: 503,
 }
 
 # error texts of Suno and its resellers (providers.md §6.7, §4.2)
@@ -93,7 +102,13 @@ TEXTS: Final = {
 
 # faults after which the request has been carried out
 ACCEPTED: Final = frozenset(
-    {Fault.HANG_AFTER, Fault.CLOSE_AFTER, Fault.INVALID_JSON, Fault.HTML_PAGE}
+    {
+        Fault.SLOW_BUT_MADE,
+        Fault.HANG_AFTER,
+        Fault.CLOSE_AFTER,
+        Fault.INVALID_JSON,
+        Fault.HTML_PAGE,
+    }
 )
 
 

@@ -10,7 +10,7 @@ from sandbox.providers.faults import Fault
 _HTML_PAGE: Final = (
     "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 )
-_HANGING: Final = frozenset({Fault.HANG_BEFORE, Fault.HANG_AFTER})
+_HANGING: Final = frozenset({Fault.HANG_BEFORE, Fault.CAPTCHA_HANGS, Fault.HANG_AFTER})
 _CLOSING: Final = frozenset({Fault.CLOSE_BEFORE, Fault.CLOSE_AFTER})
 
 
@@ -31,11 +31,17 @@ async def faulty_response(
         text = answer.text if answer is not None and answer.text else '{"clips": '
         return web.Response(text=text[: len(text) // 2], content_type="application/json")
     if fault is Fault.HTML_PAGE:
-        return web.Response(text=_HTML_PAGE.format("Welcome"), content_type="text/html")
+        return html_page(200, "Welcome")
+    if fault is Fault.HTML_NOT_FOUND:
+        return html_page(404, "404: This page could not be found.")
     if fault is Fault.HTML_BAD_GATEWAY:
-        page = _HTML_PAGE.format("502 Bad Gateway")
-        return web.Response(status=502, text=page, content_type="text/html")
+        return html_page(502, "502 Bad Gateway")
     return None
+
+
+def html_page(status: int, title: str) -> web.Response:
+    """Return a page, as web servers and proxies answer."""
+    return web.Response(status=status, text=_HTML_PAGE.format(title), content_type="text/html")
 
 
 def is_disconnected(request: web.Request) -> bool:

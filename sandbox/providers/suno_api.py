@@ -9,6 +9,7 @@ from sandbox.providers.account import ExtendParameters, NoSuchClipError
 from sandbox.providers.api import Api, ClipView, RefusedError, Route
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Fault, Kind
+from sandbox.providers.faulty_responses import html_page
 from sandbox.providers.json_values import JsonObject, is_number, utc_timestamp
 from sandbox.providers.timeline import Status
 
@@ -17,6 +18,13 @@ _LIBRARY_PAGE: Final = 20
 _WAIT_AUDIO_TIMEOUT: Final = 100.0
 _TEXT_FIELDS: Final = ("prompt", "tags", "negative_tags", "title", "model")
 _FIELDS: Final = {*_TEXT_FIELDS, "audio_id", "continue_at", "wait_audio"}
+_SESSION_ENDED: Final = "Failed to get session id, you may need to update the SUNO_COOKIE"
+_NO_BROWSER: Final = (
+    "pOST: Executable doesn't exist at /root/.cache/ms-playwright/chromium-1148/chrome\n"
+    "╔═══════════════════════════════════════════════════╗\n"
+    "║ Looks like Playwright was just installed or updated ║\n"
+    "╚═══════════════════════════════════════════════════╝"
+)
 _NETWORK_ERROR: Final = (
     "Network error: Unable to connect to Suno API. "
     "Please check your internet connection and try again."
@@ -46,10 +54,20 @@ class SunoApi(Api):
 
     @override
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
-        """Return the body of an error; a question's 500 never says why (§3.4)."""
+        """Return the body of an error; of queries only the credits' 500 says why (§3.4)."""
         if status == 500 and request.method == "GET":  # noqa: PLR2004 - an HTTP status
-            return {"error": "Internal server error"}
+            reason = message.removeprefix("Internal error: ")
+            shows_reason = request.path.endswith("/api/get_limit")
+            hidden = "Internal server error"
+            return {"error": f"{hidden}. Error: {reason}" if shows_reason else hidden}
         return {"error": message}
+
+    @override
+    def unknown_route(self, request: web.Request, status: int, message: str) -> web.StreamResponse:
+        """Return what Next.js does: a page for a path, an empty 405 for a method."""
+        if status == 405:  # noqa: PLR2004 - an HTTP status
+            return web.Response(status=status)
+        return html_page(status, "404: This page could not be found.")
 
     @override
     def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
@@ -63,10 +81,12 @@ class SunoApi(Api):
         match fault:
             case Fault.PAYMENT_REQUIRED:
                 return "Payment required"
-            case Fault.UNAVAILABLE:
+            case Fault.UNAVAILABLE | Fault.SLOW_BUT_MADE:
                 return _NETWORK_ERROR
-            case Fault.SERVER_ERROR | Fault.ERROR_BODY:
-                return "Internal error: Failed to get session id"
+            case Fault.SERVER_ERROR | Fault.ERROR_BODY | Fault.SESSION_ENDED:
+                return f"Internal error: {_SESSION_ENDED}"
+            case Fault.NO_BROWSER:
+                return f"Internal error: {_NO_BROWSER}"
             case _:
                 return f"API Error: {super().fault_text(fault)}"
 
@@ -121,7 +141,9 @@ class SunoApi(Api):
         if ids:
             if len(ids) > _MAX_IDS:
                 self.record_violation(request, "more than 2 ids: only the first 2 are answered")
-            clips = [self._clip_or_500(clip_id) for clip_id in ids][:_MAX_IDS]
+            # as Suno's feed: the clips that it knows, an error only if there is none
+            known = [clip_id for clip_id in ids if clip_id in self.account.clips]
+            clips = [self._clip_or_500(clip_id) for clip_id in (known or ids)[:_MAX_IDS]]
         else:
             if "ids" in request.query:
                 self.record_violation(request, "empty ids: the whole library is answered")

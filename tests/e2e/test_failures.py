@@ -33,6 +33,10 @@ SUBMITTING = {
     Fault.UNPROCESSABLE: (REFUSED, {"suno_api": OPERATOR}),
     # it names its cookie, which is the operator's to mend
     Fault.SERVER_ERROR: (UNCONFIRMED, {"suno_api": SIGNED_OUT}),
+    Fault.SESSION_ENDED: (UNCONFIRMED, {"suno_api": SIGNED_OUT}),
+    Fault.NO_BROWSER: (UNCONFIRMED, {"suno_api": OPERATOR}),
+    Fault.SLOW_BUT_MADE: (UNCONFIRMED, {"suno_api": COMPLETE}),
+    Fault.HTML_NOT_FOUND: (OPERATOR, {}),
     Fault.BAD_GATEWAY: (UNCONFIRMED, {}),
     Fault.UNAVAILABLE: (UNCONFIRMED, {}),
     Fault.GATEWAY_TIMEOUT: (UNCONFIRMED, {}),

@@ -15,6 +15,7 @@ from bot.providers.base import (
     ProviderError,
     RateLimited,
     Rejected,
+    SessionExpired,
     Unauthorized,
     Unavailable,
     Unconfirmed,
@@ -125,7 +126,10 @@ async def test_extension_without_style_keeps_to_the_contract(
         (Fault.CLOSE_AFTER, Unconfirmed),
         (Fault.INVALID_JSON, Unconfirmed),
         (Fault.HTML_PAGE, Unconfirmed),
+        (Fault.HTML_NOT_FOUND, Unauthorized),
         (Fault.HTML_BAD_GATEWAY, Unconfirmed),
+        (Fault.SLOW_BUT_MADE, Unconfirmed),
+        (Fault.CAPTCHA_HANGS, Unconfirmed),
         (Fault.HANG_AFTER, Unconfirmed),
         (Fault.EMPTY_CLIPS, Rejected),
     ],
@@ -134,7 +138,7 @@ async def test_failed_submission_is_sent_once(
     harness: AdapterHarness, fault: Fault, kind: type[ProviderError]
 ) -> None:
     can = harness.provider.capabilities
-    if fault is Fault.HANG_AFTER:
+    if fault in (Fault.HANG_AFTER, Fault.CAPTCHA_HANGS):
         harness.provider.capabilities = dataclasses.replace(can, submit_timeout=0.5)
     harness.account.fail_next(fault, on="submit")
     with pytest.raises(ProviderError) as caught:
@@ -226,12 +230,69 @@ async def test_aimlapi_long_poll_ends_with_news(
     assert {clip.status for clip in seen.clips} == {ClipStatus.STREAMING}
 
 
-async def test_suno_api_finds_clips_of_an_unanswered_submission(
+async def test_suno_api_does_not_know_the_clip_of_another_account(
     server: ProviderServer, client: httpx.AsyncClient
 ) -> None:
     harness = AdapterHarness(server, client, "suno_api")
+    assert await harness.provider.clip(server.account("aimlapi").source_clips()[0].id) is None
+    assert len(harness.account.requests) == 2
+
+
+async def test_suno_api_tells_an_ended_session_from_everything_else(
+    server: ProviderServer, client: httpx.AsyncClient
+) -> None:
+    harness = AdapterHarness(server, client, "suno_api")
+    handle = await harness.provider.extend(harness.request)
+    harness.account.fail_next(Fault.SESSION_ENDED, count=6)
+    for call in (
+        harness.provider.clip(harness.request.clip_id),  # asks twice, as does the next
+        harness.provider.fetch([handle]),
+        harness.provider.credits(),
+        harness.provider.extend(harness.request),
+    ):
+        with pytest.raises(SessionExpired, match="Renew the cookie"):
+            await call
+    assert not harness.account.faults.planned
+    assert len(harness.account.submissions) == 1
+
+
+async def test_suno_api_without_a_browser_is_the_operators_problem(
+    server: ProviderServer, client: httpx.AsyncClient
+) -> None:
+    harness = AdapterHarness(server, client, "suno_api")
+    harness.account.fail_next(Fault.NO_BROWSER)
+    with pytest.raises(Unauthorized):
+        await harness.provider.extend(harness.request)
+
+
+async def test_suno_api_at_a_wrong_address_is_the_operators_problem(
+    server: ProviderServer, client: httpx.AsyncClient
+) -> None:
+    config = ApiConfig(base_url=server.provider_url("suno_api") + "/api")
+    with pytest.raises(Unauthorized, match="base URL"):
+        await ADAPTERS["suno_api"](client, config).credits()
+
+
+async def test_suno_api_concat_that_was_too_slow_can_be_sent_again(
+    server: ProviderServer, client: httpx.AsyncClient
+) -> None:
+    harness = AdapterHarness(server, client, "suno_api")
+    part = await harness.provider.extend(harness.request)
+    harness.reach(timeline.Status.COMPLETE)
+    harness.account.fail_next(Fault.SLOW_BUT_MADE)
+    with pytest.raises(Unavailable):
+        await harness.provider.concat(part.clip_ids[0])
+    assert await harness.provider.concat(part.clip_ids[0])
+    assert [each.charged for each in harness.account.submissions] == [10, 0, 0]
+
+
+@pytest.mark.parametrize("fault", [Fault.CLOSE_AFTER, Fault.SLOW_BUT_MADE])
+async def test_suno_api_finds_clips_of_an_unanswered_submission(
+    server: ProviderServer, client: httpx.AsyncClient, fault: Fault
+) -> None:
+    harness = AdapterHarness(server, client, "suno_api")
     since = dt.datetime.now(dt.UTC)
-    harness.account.fail_next(Fault.CLOSE_AFTER, on="submit")
+    harness.account.fail_next(fault, on="submit")
     with pytest.raises(Unconfirmed):
         await harness.provider.extend(harness.request)
     found = await harness.provider.find_recent(harness.request, since=since)

@@ -513,6 +513,44 @@ async def test_suno_api_hides_cause_of_failed_fetch(client: Client, path: str, n
 
 
 @only("suno_api")
+async def test_suno_api_answers_the_known_clips_of_several(client: Client) -> None:
+    answer = await client.get("/api/get", ids=f"nobody,{client.source}")
+    assert [clip["id"] for clip in answer.json()] == [client.source]
+
+
+@only("suno_api")
+async def test_suno_api_says_why_the_session_ended_but_not_on_fetches(client: Client) -> None:
+    client.account.fail_next(Fault.SESSION_ENDED, count=3)
+    answers = [await client.extend(), await client.get("/api/get", ids=client.source)]
+    answers.append(await client.get("/api/get_limit"))
+    assert [answer.status_code for answer in answers] == [500, 500, 500]
+    reason = "Failed to get session id, you may need to update the SUNO_COOKIE"
+    assert [answer.json()["error"] for answer in answers] == [
+        f"Internal error: {reason}",
+        "Internal server error",
+        f"Internal server error. Error: {reason}",
+    ]
+    assert client.account.submissions == []
+
+
+@only("suno_api")
+async def test_suno_api_without_a_browser_fails_before_sending(client: Client) -> None:
+    client.account.fail_next(Fault.NO_BROWSER)
+    answer = await client.extend()
+    assert answer.status_code == 500
+    assert "Executable doesn't exist" in answer.json()["error"]
+
+
+@only("suno_api")
+async def test_suno_api_answers_a_wrong_path_with_a_page(client: Client) -> None:
+    answer = await client.get("/api/api/get")
+    assert answer.status_code == 404
+    assert answer.text.startswith("<!DOCTYPE html>")
+    answer = await client.http.put("/api/get", json={})
+    assert (answer.status_code, answer.content) == (405, b"")
+
+
+@only("suno_api")
 async def test_suno_api_clip_returns_raw_suno_clip(client: Client) -> None:
     clip = (await client.get("/api/clip", id=client.source)).json()
     assert clip["metadata"]["duration"] == 192

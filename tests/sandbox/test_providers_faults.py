@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.providers.account import ProviderAccount
 from sandbox.providers.clips import FORBIDDEN_LINK
-from sandbox.providers.faults import HTTP_STATUS, REQUEST_FAULTS, Fault, FaultPlan, On
+from sandbox.providers.faults import ACCEPTED, HTTP_STATUS, REQUEST_FAULTS, Fault, FaultPlan, On
 from sandbox.providers.server import ProviderServer
 from sandbox.providers.timeline import Status
 
@@ -104,7 +104,10 @@ async def client(
         yield Client(providers, request.param, http)
 
 
-@pytest.mark.parametrize("fault", sorted(HTTP_STATUS.keys() - {Fault.ERROR_BODY}))
+HANGING = {Fault.HANG_BEFORE, Fault.CAPTCHA_HANGS, Fault.HANG_AFTER}
+
+
+@pytest.mark.parametrize("fault", sorted(HTTP_STATUS.keys() - ACCEPTED - {Fault.ERROR_BODY}))
 async def test_error_fault_creates_nothing_and_applies_once(client: Client, fault: Fault) -> None:
     client.account.fail_next(fault, on="submit")
     answer = await client.submit()
@@ -144,7 +147,9 @@ async def test_429_has_three_forms_of_retry_after(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "made"), [(Fault.HANG_BEFORE, 0), (Fault.HANG_AFTER, 1)], ids=str
+    ("fault", "made"),
+    [(Fault.HANG_BEFORE, 0), (Fault.CAPTCHA_HANGS, 0), (Fault.HANG_AFTER, 1)],
+    ids=str,
 )
 async def test_hanging_request_ends_when_client_disconnects(
     client: Client, fault: Fault, made: int
@@ -179,7 +184,13 @@ async def test_invalid_json_fault_truncates_body(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "status"), [(Fault.HTML_PAGE, 200), (Fault.HTML_BAD_GATEWAY, 502)], ids=str
+    ("fault", "status"),
+    [
+        (Fault.HTML_PAGE, 200),
+        (Fault.HTML_NOT_FOUND, 404),
+        (Fault.HTML_BAD_GATEWAY, 502),
+    ],
+    ids=str,
 )
 async def test_html_fault_returns_page(client: Client, fault: Fault, status: int) -> None:
     client.account.fail_next(fault)
@@ -191,6 +202,12 @@ async def test_html_fault_returns_page(client: Client, fault: Fault, status: int
 async def test_accepted_gateway_timeout_charges_request(client: Client) -> None:
     client.account.fail_next(Fault.GATEWAY_TIMEOUT, on="submit", accepted=True)
     assert (await client.submit()).status_code == 504
+    assert len(client.account.submissions) == 1
+
+
+async def test_slow_but_made_fault_charges_request(client: Client) -> None:
+    client.account.fail_next(Fault.SLOW_BUT_MADE)
+    assert (await client.submit()).status_code == 503
     assert len(client.account.submissions) == 1
 
 
@@ -282,7 +299,7 @@ async def test_fault_applies_only_to_its_kind_of_request(client: Client) -> None
     assert (await client.submit()).status_code == 503
 
 
-@pytest.mark.parametrize("fault", sorted(REQUEST_FAULTS - {Fault.HANG_BEFORE, Fault.HANG_AFTER}))
+@pytest.mark.parametrize("fault", sorted(REQUEST_FAULTS - HANGING))
 async def test_fetch_requests_can_fail(client: Client, fault: Fault) -> None:
     await client.submit()
     client.account.fail_next(fault, on="fetch")
@@ -291,7 +308,7 @@ async def test_fetch_requests_can_fail(client: Client, fault: Fault) -> None:
     except httpx.TransportError:
         assert fault in {Fault.CLOSE_BEFORE, Fault.CLOSE_AFTER}
     else:
-        assert answer.status_code in {200, 502, HTTP_STATUS.get(fault, 200)}
+        assert answer.status_code in {200, 404, 502, HTTP_STATUS.get(fault, 200)}
     assert len(client.account.submissions) == 1
     client.advance(Status.STREAMING)
     assert len(await client.clips()) == 2
