@@ -142,7 +142,7 @@ class SunoApiSettings(ApiSettings):
 
     cookie: Annotated[Secret, AfterValidator(_session_cookie)] | None = None
     model: Annotated[str, AfterValidator(_model)] = ""
-    submit_timeout: float = Field(300, gt=0, le=3600, allow_inf_nan=False)
+    submit_timeout: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 300
 
     @property
     def is_enabled(self) -> bool:
