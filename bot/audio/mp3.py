@@ -104,7 +104,7 @@ class Mp3Writer:
         frame += struct.pack(">4sIII", b"Info", 0b1111, frames, size)
         frame += bytes(256 * percent // 100 for percent in range(100))
         frame += struct.pack(">I9sB", 100 - 10 * _QUALITY, b"LAME3.100", 1)  # 1: constant bit rate
-        frame += bytes(10)  # unknown: low pass, peak, loudness
+        frame += bytes(9)  # unknown: low pass, peak, loudness
         frame += struct.pack(">BB", 0, min(self._bit_rate // 1000, 255))
         frame += (_ENCODER_DELAY << 12 | padding).to_bytes(3, "big")
         frame += struct.pack(">BBHIH", 0, 0, 0, size, 0)  # 0: the checksum of all audio is unknown
