@@ -55,8 +55,8 @@ class SafeDownloader:
     resolve: Resolve = resolve_host
     tls: ssl.SSLContext = field(default_factory=httpx.create_ssl_context)
 
-    async def download(self, url: str, into: Path, limits: DownloadLimits) -> int:
-        """Write the file at ``url`` to ``into`` and return its size in bytes.
+    async def download(self, url: str, into: Path, limits: DownloadLimits) -> None:
+        """Write the file at ``url`` to ``into``.
 
         It is written under another name first: ``into`` exists only if all of it arrived.
 
@@ -68,7 +68,7 @@ class SafeDownloader:
         partial = into.with_name(into.name + ".part")
         try:
             async with asyncio.timeout(limits.timeout):
-                size = await self._receive(url, partial, limits)
+                await self._receive(url, partial, limits)
             partial.replace(into)
         except TimeoutError as error:
             raise TransientMediaError("the download took too long") from error
@@ -76,9 +76,8 @@ class SafeDownloader:
             raise TransientMediaError(f"the download failed ({type(error).__name__})") from error
         finally:
             partial.unlink(missing_ok=True)
-        return size
 
-    async def _receive(self, url: str, partial: Path, limits: DownloadLimits) -> int:
+    async def _receive(self, url: str, partial: Path, limits: DownloadLimits) -> None:
         # a client for each download: names with the same address never share a connection
         async with httpx.AsyncClient(
             verify=self.tls,
@@ -93,7 +92,8 @@ class SafeDownloader:
                         target = _parse_url(str(target.join(response.headers["location"])))
                         continue
                     _require_usable(response, limits.max_bytes)
-                    return await _write_body(response, partial, limits.max_bytes)
+                    await _write_body(response, partial, limits.max_bytes)
+                    return
         raise UnusableMediaError("it redirects too often")
 
     @contextlib.asynccontextmanager
@@ -162,7 +162,7 @@ def _require_usable(response: httpx.Response, max_bytes: int) -> None:
         raise UnusableMediaError("it is too large")
 
 
-async def _write_body(response: httpx.Response, path: Path, max_bytes: int) -> int:
+async def _write_body(response: httpx.Response, path: Path, max_bytes: int) -> None:
     """Write the body to ``path``; a body shorter than promised is an error of httpx itself."""
     size = 0
     with path.open("wb") as file:
@@ -171,4 +171,3 @@ async def _write_body(response: httpx.Response, path: Path, max_bytes: int) -> i
             if size > max_bytes:
                 raise UnusableMediaError("it is too large")
             file.write(chunk)
-    return size

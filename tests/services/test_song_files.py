@@ -6,18 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from mutagen.id3 import ID3
 
-from bot.audio.analysis import Peaks, analyze
+from bot.audio.analysis import analyze
 from bot.audio.download import SafeDownloader
 from bot.audio.errors import TransientMediaError
+from bot.audio.models import Peaks
 from bot.domain.attachments import AttachmentStatus
-from bot.domain.lineage import LineageClip
 from bot.domain.models import (
     Clip,
-    ClipRecord,
     ClipStatus,
     Extension,
     Handle,
@@ -32,7 +30,7 @@ from bot.services.song_files import PICTURE, SongFiles
 from bot.services.uploads import Uploads
 from tests.support.file_server import FileServer, cover, hosting, song
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.service_harness import ADA, BEN, SOURCE, START, ServiceHarness
+from tests.support.service_harness import ADA, BEN, SOURCE, ServiceHarness
 
 MEGABYTE = 1_000_000
 LENGTH = 2.0  # seconds of each part
@@ -291,13 +289,7 @@ async def test_parts_that_begin_nobody_knows_where_are_one_in_the_picture(
     assert prepared.files[1].description == "Waveform of “Night Bus”, 0:04 long."
 
 
-def test_parts_are_numbered_and_called_what_the_song_is_not() -> None:
-    def step(title: str, ext: object = None) -> LineageClip:
-        clip = Clip(id="a", status=ClipStatus.COMPLETE, title=title)
-        return LineageClip(ClipRecord(clip=clip, provider="suno", known_at=START), ext)
-
-    parts = [step("Dreams"), step("Song", 1), step("", 1), step("Coda", 1)]
-    peaks = Peaks(100, np.arange(40, dtype=np.uint8))
-    stretches = song_segments(parts, (0, 0.1, 0.2, 0.25, 0.4), peaks, title="Song")
-    assert [each.label for each in stretches] == ["1 · source", "2", "3", "4 · Coda"]
-    assert [len(each.peaks.levels) for each in stretches] == [10, 10, 5, 15]
+def test_segments_of_a_song_are_numbered() -> None:
+    segments = song_segments((0, 0.1, 0.2, 0.25, 0.4), Peaks(100, bytes(40)))
+    assert [segment.label for segment in segments] == ["1", "2", "3", "4"]
+    assert [len(segment.peaks.levels) for segment in segments] == [10, 10, 5, 15]
