@@ -2,6 +2,7 @@
 
 # mutagen has no type stubs
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 
 from pathlib import Path
 from typing import Final

@@ -97,7 +97,7 @@ class AudioReader:
 
     def _frames(self) -> Iterator[av.AudioFrame]:
         good = bad = 0
-        last: av.Packet | None = None
+        last: av.Packet[av.AudioStream] | None = None
         try:
             for packet in self._container.demux(self._stream):
                 last = packet if packet.size else last

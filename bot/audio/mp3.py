@@ -6,7 +6,7 @@ lameenc can't write that frame, so this module does; mutagen reads it, but can't
 """
 
 # lameenc has no type stubs
-# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
 import struct
 from pathlib import Path

@@ -144,7 +144,8 @@ class _WorkerProcess:
             "bot.audio.process_worker",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": paths},
+            # NumPy's threads would cost a stack for each core, and the workers fill the cores
+            env={**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"},
         )
         return cls(process)
 

@@ -1,7 +1,6 @@
 """The full song that Encore joins itself: of which parts, how long, how good, and why not."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,16 +30,10 @@ from bot.services.uploads import Uploads
 from tests.support.file_server import FileServer, cover, hosting, song
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.service_harness import ADA, BEN, SOURCE, ServiceHarness
+from tests.support.worker_calls import ThreadPool
 
 MEGABYTE = 1_000_000
 LENGTH = 2.0  # seconds of each part
-
-
-class Here:
-    """Does the work of the workshop in this process, which saves starting others."""
-
-    async def run(self, func: Callable[..., object], *args: object, **kwargs: object) -> object:
-        return await asyncio.to_thread(func, *args, **kwargs)
 
 
 class Bench:
@@ -50,10 +43,10 @@ class Bench:
         self.world, self.host, self.folder = world, host, folder
         self.provider: Any = world.providers["suno"]
         self.mp3, self.length = song(folder, LENGTH), LENGTH
-        here: Any = Here()
-        media = MediaFetcher(SafeDownloader(trusted_hosts={host.name}), here, world.links)
-        self.songs = SongFiles(world.store, media, here)
-        self.clips = ClipFiles(world.store, media, here)
+        pool = ThreadPool(folder)
+        media = MediaFetcher(SafeDownloader(trusted_hosts={host.name}), pool, world.links)
+        self.songs = SongFiles(world.store, media, pool)
+        self.clips = ClipFiles(world.store, media, pool)
 
     async def source(self, file: bytes | int | None = None, **parts: object) -> None:
         """Let the clip that all begins with be known, with its audio."""
