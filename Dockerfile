@@ -18,11 +18,6 @@ RUN python -m venv --without-pip /encore \
 
 FROM python:3.11-slim
 
-# a faster MP3 encoder than the one inside PyAV, and fonts for the titles of pictures
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends \
-        libmp3lame0 libfribidi0 fonts-dejavu-core fonts-wqy-microhei fonts-noto-color-emoji \
-    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home encore \
     && install --directory --owner=encore --group=encore /data
 COPY --from=build /encore /encore

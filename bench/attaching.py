@@ -4,10 +4,10 @@
 
 Encore is a process of its own; Discord, the provider and the members are in this one, and all of
 it has two cores. Members extend a clip, and all extensions become complete at once: for each,
-Encore fetches the source and two clips of three minutes, studies them, draws their pictures and
-attaches them. Whoever has theirs asks for the full song, which Encore has to splice, because this
-provider can't. Meanwhile one more member uses /extend all the time and looks how long the form
-takes to open, as they did before, when Encore had nothing to do.
+Encore fetches the source and two clips of three minutes, analyzes them, draws their pictures and
+attaches them. Each member then asks for the full song, which Encore has to splice, because this
+provider can't. Meanwhile one more member uses /extend all the time, and the bench measures how long
+the form takes to open, as it did before, when Encore had nothing to do.
 
 All clips sound the same, so that the provider makes their audio once, before anything is measured.
 """

@@ -1,137 +1,81 @@
-"""Decode a file once, to know that it is whole, how long it is, and what it looks like."""
+"""Decode a file once, to learn whether it is complete, how long it is, and its peaks."""
 
-from dataclasses import dataclass, field
+# mutagen has no type stubs
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from mutagen.mp3 import BitrateMode, HeaderNotFoundError, MPEGInfo
 
 from bot.audio.decode import AudioReader, Samples
 from bot.audio.errors import TransientMediaError, UnusableMediaError
-from bot.audio.mpeg import stated_duration
+from bot.audio.models import AudioInfo, Peaks
 
-_PER_SECOND = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Peaks:
-    """The loudest sample of each hundredth of a second, in 0 to 255; a song is a few kB.
-
-    Attributes:
-        per_second: how many ``levels`` make a second; not always exactly 100.
-        levels: full scale is 255.
-    """
-
-    per_second: float
-    levels: npt.NDArray[np.uint8] = field(repr=False)
-
-    @property
-    def seconds(self) -> float:
-        """How long the audio is, to a hundredth."""
-        return len(self.levels) / self.per_second
-
-    def between(self, start: float, end: float) -> "Peaks":
-        """Return those from ``start`` to ``end``, in seconds, as far as there are any."""
-        first, last = (round(max(second, 0) * self.per_second) for second in (start, end))
-        return Peaks(self.per_second, self.levels[first:last])
-
-    def columns(self, count: int) -> npt.NDArray[np.float64]:
-        """Return ``count`` heights between 0 and 1 that show the whole of it.
-
-        Each is the mean of its stretch: of mastered music the maximum is the same everywhere.
-        """
-        if not len(self.levels) or count <= 0:
-            return np.zeros(max(count, 0))
-        edges = np.linspace(0, len(self.levels), count + 1)
-        sums = np.concatenate(([0.0], np.cumsum(self.levels, dtype=np.float64)))
-        totals = np.diff(np.interp(edges, np.arange(len(sums)), sums))
-        return totals / np.diff(edges) / 255
+MAX_DURATION: Final = 3600.0  # seconds; a small file can hold days of silence
+_MIN_DURATION: Final = 0.1  # seconds
+# Seconds by which a file may be shorter than it states: an encoder's padding.
+_TOLERANCE: Final = 0.15
+_PEAKS_PER_SECOND: Final = 100
 
 
 class PeakMeter:
-    """Makes `Peaks` of sound that passes by in blocks."""
+    """Collects the `Peaks` of audio that is decoded or written in blocks.
+
+    Attributes:
+        samples: added so far, per channel.
+    """
 
     def __init__(self, rate: int) -> None:
-        """Make a meter for sound of ``rate`` samples per second."""
-        self._hop = max(rate // _PER_SECOND, 1)
+        """Make a meter for audio of ``rate`` samples per second."""
+        self.samples = 0
+        self._hop = max(rate // _PEAKS_PER_SECOND, 1)
         self._rate = rate
         self._rest: npt.NDArray[np.float32] = np.zeros(0, np.float32)
-        self._levels: list[npt.NDArray[np.uint8]] = []
-        self.samples = 0
+        self._levels = bytearray()
 
-    def add(self, sound: Samples) -> None:
-        """Take the next block."""
-        self.samples += sound.shape[1]
-        loudest = np.maximum(sound.max(axis=0), -sound.min(axis=0))
+    def add(self, samples: Samples) -> None:
+        """Add the next block of (channels, samples)."""
+        self.samples += samples.shape[1]
+        loudest = np.maximum(samples.max(axis=0), -samples.min(axis=0))
         loudest = np.concatenate((self._rest, loudest))
         whole = len(loudest) // self._hop * self._hop
         self._rest = loudest[whole:]
-        self._keep(loudest[:whole].reshape(-1, self._hop).max(axis=1, initial=0))
+        self._levels += _as_levels(loudest[:whole].reshape(-1, self._hop).max(axis=1, initial=0))
 
     def peaks(self) -> Peaks:
-        """Return the peaks of all that was added."""
-        levels = list(self._levels)
-        if len(self._rest):
-            levels.append(_as_levels(self._rest.max(keepdims=True)))
-        joined = np.concatenate(levels) if levels else np.zeros(0, np.uint8)
-        return Peaks(self._rate / self._hop, joined)
-
-    def _keep(self, maxima: npt.NDArray[np.float32]) -> None:
-        self._levels.append(_as_levels(maxima))
+        """Return the peaks of everything that was added."""
+        rest = _as_levels(self._rest.max(keepdims=True)) if len(self._rest) else b""
+        return Peaks(self._rate / self._hop, bytes(self._levels + rest))
 
 
-def _as_levels(maxima: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    return np.clip(np.rint(maxima * 255), 0, 255).astype(np.uint8)
+def analyze(path: Path, *, max_duration: float = MAX_DURATION) -> AudioInfo:
+    """Decode the whole file ``path`` in blocks. Takes about a second for a song.
 
-
-MAX_DURATION: Final = 3600.0  # seconds; a small file can hold days of silence
-_MIN_DURATION: Final = 0.1
-# Seconds by which what is decoded may fall short of what the file states: an encoder's padding.
-_SLACK: Final = 0.15
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AudioInfo:
-    """What decoding a file told.
-
-    Attributes:
-        duration: seconds, to the sample, without an encoder's padding.
-        rate: samples per second.
-        channels: 1 or 2, whatever the file has.
-        bit_rate: bits per second, 0 if unknown.
-        is_mp3: whether it is an MP3 file.
-        peaks: for drawing it.
-    """
-
-    duration: float
-    rate: int
-    channels: int
-    bit_rate: int
-    is_mp3: bool
-    peaks: Peaks
-
-
-def analyze(path: Path, *, longest: float = MAX_DURATION) -> AudioInfo:
-    """Decode all of the file ``path``, in blocks, and return what that tells. Takes a moment.
+    Args:
+        path: the file.
+        max_duration: seconds.
 
     Raises:
-        Refused: it is not audio, or longer than ``longest`` seconds.
-        Failed: it is audio, but breaks off.
+        UnusableMediaError: it is not audio, or longer than ``max_duration``.
+        TransientMediaError: it is audio, but truncated.
     """
     with AudioReader(path) as audio:
         meter = PeakMeter(audio.rate)
         for block in audio.blocks():
             meter.add(block)
-            if meter.samples > longest * audio.rate:
+            if meter.samples > max_duration * audio.rate:
                 raise UnusableMediaError("it is too long")
         duration = meter.samples / audio.rate
         if duration < _MIN_DURATION:
-            raise UnusableMediaError("there is nothing to hear")
-        # without a summary, an MP3's length is guessed from its size
-        stated = stated_duration(path) if audio.is_mp3 else audio.stated_duration
-        if stated is not None and duration < stated - _SLACK:
-            raise TransientMediaError("the audio breaks off")
+            raise UnusableMediaError("it is too short")
+        # FFmpeg guesses the length of an MP3 without an Info frame from its size
+        stated = stated_mp3_duration(path) if audio.is_mp3 else audio.stated_duration
+        if stated is not None and duration < stated - _TOLERANCE:
+            raise TransientMediaError("the audio is truncated")
         return AudioInfo(
             duration=duration,
             rate=audio.rate,
@@ -140,3 +84,21 @@ def analyze(path: Path, *, longest: float = MAX_DURATION) -> AudioInfo:
             is_mp3=audio.is_mp3,
             peaks=meter.peaks(),
         )
+
+
+def stated_mp3_duration(path: Path) -> float | None:
+    """Return the seconds that an MP3's Xing, Info or VBRI frame states; None if it has none.
+
+    Where that frame doesn't say how much padding the encoder added, the padding is included: up
+    to 0.1 s.
+    """
+    with path.open("rb") as file:
+        try:
+            info = MPEGInfo(file)
+        except HeaderNotFoundError:
+            return None
+    return None if info.bitrate_mode is BitrateMode.UNKNOWN else float(info.length)
+
+
+def _as_levels(maxima: npt.NDArray[np.float32]) -> bytes:
+    return np.clip(np.rint(maxima * 255), 0, 255).astype(np.uint8).tobytes()

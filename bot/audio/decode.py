@@ -1,8 +1,10 @@
 """Decode audio files in blocks: never a whole song at once, and nothing but audio from disk."""
 
-# PyAV's stubs leave the types of packets and arrays open
+# PyAV's stubs leave the types of packets and arrays open; mutagen has no type stubs
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Self, TypeAlias
@@ -11,9 +13,10 @@ import av
 import av.error
 import numpy as np
 import numpy.typing as npt
+from mutagen.mp3 import HeaderNotFoundError, MPEGFrame
+from mutagen.mp3 import skip_id3 as seek_past_id3
 
 from bot.audio.errors import TransientMediaError, UnusableMediaError
-from bot.audio.mpeg import frame_length
 
 # (channels, samples), full scale is 1
 Samples: TypeAlias = npt.NDArray[np.float32]
@@ -29,8 +32,8 @@ class AudioReader:
 
     Attributes:
         rate: samples per second.
-        channels: in the file; 1 or 2 as decoded here.
-        bit_rate: bits per second of the audio, 0 if the file doesn't tell.
+        channels: as decoded here, 1 or 2; a file with more is mixed down.
+        bit_rate: bits per second of the audio, 0 if the file doesn't say.
         is_mp3: whether it is an MP3 file.
     """
 
@@ -38,11 +41,12 @@ class AudioReader:
         """Open the file ``path``.
 
         Raises:
-            Refused: it is not audio.
+            UnusableMediaError: it is not audio.
         """
         try:
             self._container = av.open(
-                str(path), options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+                f"subfile,,start,{id3_size(path)},end,0,,:{path}",
+                options={"format_whitelist": _FORMATS, "protocol_whitelist": "file,subfile"},
             )
         except (av.error.FFmpegError, ValueError) as error:
             raise UnusableMediaError("it is not audio") from error
@@ -66,18 +70,18 @@ class AudioReader:
 
     @property
     def stated_duration(self) -> float:
-        """Seconds that the container promises, 0 if it doesn't; of an MP3 often a guess."""
+        """Seconds according to the container, 0 if it doesn't say; for an MP3 often a guess."""
         return (self._container.duration or 0) / av.time_base
 
     def blocks(self, *, rate: int | None = None, channels: int | None = None) -> Iterator[Samples]:
-        """Yield the decoded sound in order, brought to ``rate`` and ``channels`` (1 or 2).
+        """Yield the decoded audio in order, converted to ``rate`` and ``channels`` (1 or 2).
 
         What an encoder added before and behind the music is left out where the file says how
         much that is.
 
         Raises:
-            Refused: nothing of it, or not most of it, can be decoded.
-            Failed: it breaks off.
+            UnusableMediaError: most of it can't be decoded.
+            TransientMediaError: it is truncated.
         """
         layout = "mono" if (channels or self.channels) == 1 else "stereo"
         pieces: list[Samples] = []
@@ -93,11 +97,10 @@ class AudioReader:
 
     def _frames(self) -> Iterator[av.AudioFrame]:
         good = bad = 0
-        cut_short = False
+        last: av.Packet[av.AudioStream] | None = None
         try:
             for packet in self._container.demux(self._stream):
-                if packet.size and self.is_mp3:
-                    cut_short = packet.size < frame_length(bytes(packet)[:4])
+                last = packet if packet.size else last
                 try:
                     frames = packet.decode()
                 except av.error.InvalidDataError:
@@ -107,27 +110,48 @@ class AudioReader:
                 yield from frames
         except av.error.FFmpegError as error:
             raise TransientMediaError("the audio is broken") from error
-        if good <= bad:
+        if last is None or good <= bad:
             raise UnusableMediaError("it is not audio")
-        if cut_short:
-            raise TransientMediaError("the audio breaks off")
+        if self.is_mp3 and last.size < mp3_frame_size(bytes(last)):
+            raise TransientMediaError("the audio is truncated")
+
+
+def id3_size(path: Path) -> int:
+    """Return how many bytes of ID3 tags the file ``path`` begins with.
+
+    They are skipped unread: FFmpeg parses them in quadratic time and unpacks what is compressed in
+    them, so that 10 MB of tags took more than five minutes.
+    """
+    with path.open("rb") as file:
+        seek_past_id3(file)
+        return file.tell()
+
+
+def mp3_frame_size(frame: bytes) -> int:
+    """Return how many bytes the MP3 frame that begins with ``frame`` has, 0 if it is not one."""
+    stream = io.BytesIO(frame)
+    try:
+        MPEGFrame(stream)
+    except HeaderNotFoundError:
+        return 0
+    return stream.tell()  # it ends behind the frame, also where that is truncated
 
 
 def _resample(frames: Iterator[av.AudioFrame], layout: str, rate: int) -> Iterator[av.AudioFrame]:
-    """Yield ``frames`` as float32, brought to ``layout`` and ``rate``."""
+    """Yield ``frames`` as float32, converted to ``layout`` and ``rate``."""
 
-    def new() -> av.AudioResampler:
+    def new_resampler() -> av.AudioResampler:
         return av.AudioResampler(format="fltp", layout=layout, rate=rate)
 
-    resampler, before = new(), None
+    resampler, previous = new_resampler(), None
     for frame in frames:
         kind = (frame.layout.name, frame.sample_rate, frame.format.name)
-        if kind != before and before is not None:
+        if kind != previous and previous is not None:
             # files that were glued together may change in the middle
             yield from resampler.resample(None)
-            resampler = new()
-        before = kind
-        # the position is ours to know: gaps in a broken file's times would become silence
+            resampler = new_resampler()
+        previous = kind
+        # without times, gaps between those of a broken file don't become silence
         frame.pts = None
         yield from resampler.resample(frame)
     yield from resampler.resample(None)

@@ -1,13 +1,13 @@
-"""How audio work fails: kinds, one for each thing that the caller does differently."""
+"""Errors of audio work: one kind for each thing that the caller does differently."""
 
 
 class MediaError(Exception):
-    """Audio or a picture could not be had. The text never names a URL, which may carry a key."""
+    """No audio or picture. The text never contains a URL, which may carry a key."""
 
 
 class UnusableMediaError(MediaError):
-    """It must not or can't be had this way, and the same again would end the same."""
+    """Final: not allowed, not audio, or too expensive; another attempt would end the same way."""
 
 
 class TransientMediaError(MediaError):
-    """It could not be had now; trying again later makes sense."""
+    """Not available now; trying again later makes sense."""

@@ -1,62 +1,63 @@
-"""Where heavy audio work is done: few worker processes of low priority, and folders for files.
+"""Run heavy audio work in a few worker processes of low priority.
 
-Processes and not threads: decoding and encoding hold the interpreter often enough to delay the
+Processes and not threads: decoding and encoding hold the interpreter long enough to delay the
 event loop, which has three seconds to answer Discord (figures: bench/audio.py).
+
+By hand, because the libraries each lack something that is needed here. `concurrent.futures` can't
+stop a call that runs. `anyio.to_process` imports the main module in each worker, and with it all
+of the bot. `pebble.ProcessPool` starts all workers at the first call and polls ten times a second
+for as long as it lives; priority, limits and the end of an orphan would remain to be written.
 """
 
 import asyncio
 import contextlib
 import os
 import pickle
-import shutil
 import sys
-import tempfile
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Final, ParamSpec, Self, TypeVar
 
-from filelock import FileLock, Timeout
-
-from bot.audio.errors import TransientMediaError
+from bot.audio.errors import TransientMediaError, UnusableMediaError
 from bot.audio.process_worker import LENGTH_PREFIX
+from bot.audio.scratch import Scratch
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _MAX_WORKERS: Final = min(os.cpu_count() or 1, 4)
-_CALL_TIMEOUT: Final = 300.0
-_MAX_CALLS: Final = 200  # after which a worker is replaced, should a library lose memory
+_CALL_TIMEOUT: Final = 300.0  # seconds
+_MAX_CALLS: Final = 200  # after which a worker is replaced, in case a library leaks memory
 
 
 class ProcessPool:
-    """A bounded pool of workers, started when first needed.
+    """A bounded pool of worker processes, started when first needed, and their scratch folder.
 
-    As a context: on entering, what an earlier process left behind is removed; on leaving, work
-    that still runs is ended, and no process or file remains.
+    Entering the context removes what an earlier process left behind. Leaving it ends the calls
+    that still run; no process and no file remains.
     """
 
     def __init__(
-        self, folder: Path, *, workers: int = _MAX_WORKERS, seconds: float = _CALL_TIMEOUT
+        self, folder: Path, *, workers: int = _MAX_WORKERS, call_timeout: float = _CALL_TIMEOUT
     ) -> None:
-        """Make a workshop.
+        """Make a pool.
 
         Args:
             folder: for temporary files; several processes may share it.
             workers: how many calls run at once.
-            seconds: how long one call may take.
+            call_timeout: seconds that one call may take.
         """
         self._base = folder
-        self._seconds = seconds
+        self._call_timeout = call_timeout
         self._workers = workers
         self._is_open = False
-        self._turn = asyncio.Semaphore(workers)
+        self._slots = asyncio.Semaphore(workers)
         self._idle: list[_WorkerProcess] = []
         self._busy: set[_WorkerProcess] = set()
-        self._own: Path | None = None
-        self._lock: FileLock | None = None
+        self._scratch: Scratch | None = None
 
     async def __aenter__(self) -> Self:
-        self._own, self._lock = await asyncio.to_thread(_claim_folder, self._base)
+        self._scratch = await asyncio.to_thread(Scratch.claim, self._base)
         self._is_open = True
         return self
 
@@ -64,51 +65,55 @@ class ProcessPool:
         self._is_open = False
         for worker in self._busy:
             worker.kill()
-        # whoever waits for one of those ends it
-        for _turn in range(self._workers):
-            await self._turn.acquire()
+        # each call that was waiting for one of them ends now
+        for _slot in range(self._workers):
+            await self._slots.acquire()
         for worker in self._idle:
             await worker.stop()
         self._idle.clear()
-        if self._own is not None and self._lock is not None:
-            _remove_folder(self._own, self._lock)
+        if self._scratch is not None:
+            self._scratch.remove()
 
-    @contextlib.contextmanager
-    def temporary_folder(self) -> Generator[Path, None, None]:
-        """Yield an empty folder for one piece of work; it is removed with all in it."""
-        path = Path(tempfile.mkdtemp(dir=self._own))
-        try:
-            yield path
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
+    def temporary_folder(self) -> contextlib.AbstractContextManager[Path]:
+        """Return a context of an empty folder, which is removed with everything in it."""
+        if self._scratch is None:
+            raise RuntimeError("the pool was not entered")
+        return self._scratch.folder()
 
     async def run(self, func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what ``func(*args, **kwargs)`` returns in a worker, or raise what it raises.
 
-        ``func`` is found by its name there, arguments and result are pickled. A call that is
-        cancelled is ended.
+        ``func`` is imported there by its name; arguments and result are pickled. If this is
+        cancelled, the call is killed.
 
         Raises:
-            Failed: it took too long, its process died, or the workshop was closed.
+            UnusableMediaError: it took too long, as it would again.
+            TransientMediaError: the worker process died, or the pool was closed.
         """
-        call = pickle.dumps((self._seconds, func, args, kwargs))
-        async with self._turn, self._worker() as worker:
+        return await self.run_within(self._call_timeout, func, *args, **kwargs)
+
+    async def run_within(
+        self, seconds: float, func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do as `run`, within ``seconds``; waiting for a free worker is not counted."""
+        call = pickle.dumps((seconds, func, args, kwargs))
+        async with self._slots, self._worker() as worker:
             try:
-                async with asyncio.timeout(self._seconds):
-                    result, error = pickle.loads(await worker.answer(call))  # noqa: S301
+                async with asyncio.timeout(seconds):
+                    result, error = pickle.loads(await worker.respond(call))  # noqa: S301
             except TimeoutError as late:
-                raise TransientMediaError("the audio work took too long") from late
+                raise UnusableMediaError("the audio work took too long") from late
             except (asyncio.IncompleteReadError, OSError) as lost:
-                raise TransientMediaError("the audio work was ended from outside") from lost
+                raise TransientMediaError("the worker process died") from lost
         if error is not None:
             raise error
         return result
 
     @contextlib.asynccontextmanager
     async def _worker(self) -> AsyncGenerator["_WorkerProcess", None]:
-        """Yield a free worker; one that did not answer is ended."""
+        """Yield an idle worker; afterwards it is idle again, or killed if it did not respond."""
         if not self._is_open:
-            raise TransientMediaError("the workshop is closed")
+            raise TransientMediaError("the process pool is closed")
         worker = self._idle.pop() if self._idle else await _WorkerProcess.start()
         self._busy.add(worker)
         try:
@@ -122,16 +127,16 @@ class ProcessPool:
 
 
 class _WorkerProcess:
-    """One process; ready for the next call when it has answered the last."""
+    """One process; ready for the next call when it has responded to the last."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._calls = 0
-        self._answered = True
+        self._has_responded = True
 
     @classmethod
     async def start(cls) -> Self:
-        # it finds modules where this process does
+        # the worker finds modules where this process does
         paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -139,58 +144,34 @@ class _WorkerProcess:
             "bot.audio.process_worker",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": paths},
+            # NumPy's threads would cost a stack for each core, and the workers fill the cores
+            env={**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"},
         )
         return cls(process)
 
     @property
     def is_ready(self) -> bool:
-        return self._answered and self._calls < _MAX_CALLS and self._process.returncode is None
+        return self._has_responded and self._calls < _MAX_CALLS and self._process.returncode is None
 
-    async def answer(self, call: bytes) -> bytes:
-        calls, answers = self._process.stdin, self._process.stdout
-        if calls is None or answers is None:
+    async def respond(self, call: bytes) -> bytes:
+        calls, responses = self._process.stdin, self._process.stdout
+        if calls is None or responses is None:
             raise BrokenPipeError
         self._calls += 1
-        self._answered = False
+        self._has_responded = False
         calls.write(LENGTH_PREFIX.pack(len(call)) + call)
         await calls.drain()
-        (length,) = LENGTH_PREFIX.unpack(await answers.readexactly(LENGTH_PREFIX.size))
-        answer = await answers.readexactly(length)
-        self._answered = True
-        return answer
+        (length,) = LENGTH_PREFIX.unpack(await responses.readexactly(LENGTH_PREFIX.size))
+        response = await responses.readexactly(length)
+        self._has_responded = True
+        return response
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
     async def stop(self) -> None:
-        """End the process at once; it holds nothing worth keeping."""
+        """Kill the process; it holds nothing worth keeping."""
         self.kill()
         # reads what is left, so that the pipes are closed too
         await self._process.communicate()
-
-
-def _claim_folder(base: Path) -> tuple[Path, FileLock]:
-    """Return a folder of our own under ``base``, locked, after those of dead processes are gone."""
-    base.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # only one process at a time looks who is dead and makes itself known
-    with FileLock(base / "start.lock"):
-        for path in base.glob("work-*.lock"):
-            lock = FileLock(path)
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                continue
-            _remove_folder(path.with_suffix(""), lock)
-        own = Path(tempfile.mkdtemp(prefix="work-", dir=base))
-        lock = FileLock(own.with_suffix(".lock"))
-        lock.acquire()
-        return own, lock
-
-
-def _remove_folder(folder: Path, lock: FileLock) -> None:
-    """Remove a locked folder and its lock."""
-    shutil.rmtree(folder, ignore_errors=True)
-    lock.release()
-    Path(lock.lock_file).unlink(missing_ok=True)

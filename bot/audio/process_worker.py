@@ -1,7 +1,7 @@
-"""A worker process of the workshop: does one call after the other until its input ends.
+"""A worker process of `ProcessPool`: handles one call after the other until its input ends.
 
-A program of its own, so that it starts without the rest of Encore in memory. Calls and answers are
-pickles with their length in front; only the process that started it can send any.
+A program of its own, so that it starts without the rest of Encore in memory. Calls and responses
+are pickles with their length in front; only the process that started it can send any.
 """
 
 import contextlib
@@ -13,26 +13,42 @@ import sys
 import traceback
 from typing import BinaryIO, Final
 
+from bot.audio.errors import UnusableMediaError
+
 LENGTH_PREFIX: Final = struct.Struct(">I")
-_NICE: Final = 10
-_GRACE: Final = 5  # seconds past the limit; by then nobody is left who waits for the answer
+_NICENESS: Final = 10
+_GRACE: Final = 5  # seconds beyond the timeout; by then the pool has killed this process
+# An hour of audio takes 0.1 GiB, a picture of 24 million pixels 0.3 GiB; ID3 tags made to be
+# expensive took 0.9 GiB, and more each minute.
+_MAX_MEMORY: Final = 1 << 30  # bytes of data; code and shared libraries are not counted
 
 
 def main() -> None:
-    """Serve standard input; standard output is for answers alone."""
+    """Read calls from standard input; standard output is for responses alone."""
     calls = os.fdopen(os.dup(0), "rb")
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not end up between the answers
-    # Ctrl+C reaches the whole group; the workshop ends its workers itself
+    responses = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not end up between the responses
+    # Ctrl+C reaches the whole process group; the pool ends its workers itself
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
-        os.nice(_NICE)
-    # whoever called may have been killed, and then nobody waits for the answer
+        os.nice(_NICENESS)
+    _limit_memory()
+    # the parent may have been killed, and then nobody waits for the response
     with contextlib.suppress(BrokenPipeError):
         while call := _read(calls):
-            answer = _handle_call(call)
-            answers.write(LENGTH_PREFIX.pack(len(answer)) + answer)
-            answers.flush()
+            response = _handle_call(call)
+            responses.write(LENGTH_PREFIX.pack(len(response)) + response)
+            responses.flush()
+
+
+def _limit_memory() -> None:
+    """Let allocations fail beyond the limit, before the system kills the bot to make room."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - Windows has no such module
+
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (_MAX_MEMORY, hard_limit))
 
 
 def _read(calls: BinaryIO) -> bytes:
@@ -44,9 +60,11 @@ def _read(calls: BinaryIO) -> bytes:
 def _handle_call(call: bytes) -> bytes:
     """Return the pickled (result, None) or (None, error) of a pickled call."""
     try:
-        seconds, func, args, kwargs = pickle.loads(call)  # noqa: S301 - from our own parent
-        _set_alarm(seconds + _GRACE)
+        timeout, func, args, kwargs = pickle.loads(call)  # noqa: S301 - from our own parent
+        _set_alarm(timeout + _GRACE)
         return pickle.dumps((func(*args, **kwargs), None))
+    except MemoryError:
+        return pickle.dumps((None, UnusableMediaError("it takes too much memory")))
     except Exception as error:  # noqa: BLE001 - all of them belong to the caller
         error.add_note(traceback.format_exc())
         try:
@@ -58,7 +76,10 @@ def _handle_call(call: bytes) -> bytes:
 
 
 def _set_alarm(seconds: float) -> None:
-    """Let the system end this process then, should it hang and its parent be gone; 0 is never."""
+    """Have the system end this process if a call hangs and the parent is gone; 0 is never.
+
+    It also limits processor time, so that no RLIMIT_CPU is needed.
+    """
     if hasattr(signal, "alarm"):
         signal.alarm(int(seconds))
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
 
-from bot.audio.analysis import Peaks
-from bot.audio.encode import EncodedFile, encode_to_limit
 from bot.audio.errors import MediaError, TransientMediaError
 from bot.audio.fetch import DownloadedAudio
+from bot.audio.models import EncodedFile, Segment
 from bot.audio.process_pool import ProcessPool
-from bot.audio.tags import Tags, audio_file_name, write_tags
-from bot.audio.waveform import SOURCE_LABEL, Segment
+from bot.audio.tags import Tags, audio_file_name
+from bot.audio.worker_functions import encode_to_limit, write_tags
 from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.lineage import part_starts
 from bot.domain.models import Clip, ClipRecord, Extension
@@ -63,7 +62,10 @@ class ClipFiles:
                 attachments.append(_without(each.clip, AttachmentStatus.UNAVAILABLE))
                 continue
             audio, fit = await self._audio(ext, each, fetched, folder, limit)
-            shown = await self._whole(ext, fetched) or [*before, _new(fetched)]
+            shown = await self._whole(ext, fetched) or [
+                *before,
+                Segment(fetched.info.peaks, each.letter),
+            ]
             title, name = each.clip.title or ext.title, f"waveform-{each.letter.lower()}.png"
             picture = await draw_waveform(self._pool, title, shown, folder / name)
             fetched.path.unlink()
@@ -91,7 +93,7 @@ class ClipFiles:
             return []
         fetched.path.unlink()
         join = ext.request.continue_at or fetched.info.duration
-        return [Segment(fetched.info.peaks.between(0, join), SOURCE_LABEL)]
+        return [Segment(fetched.info.peaks.between(0, join), is_source=True)]
 
     async def _whole(self, ext: Extension, fetched: DownloadedAudio) -> list[Segment]:
         """Return the parts of a full song, as far as it can be told where they begin."""
@@ -103,7 +105,7 @@ class ClipFiles:
         if len(times) < len(lineage):
             return [Segment(fetched.info.peaks)]
         length = fetched.info.duration
-        return song_segments(lineage, [*times, length], fetched.info.peaks, title=ext.title)
+        return song_segments([*times, length], fetched.info.peaks)
 
     async def _fetched(self, ext: Extension, each: _LabelledClip, folder: Path) -> DownloadedAudio:
         known = ClipRecord(
@@ -140,11 +142,6 @@ class ClipFiles:
         await self._pool.run(write_tags, path, tags)
         letter = "full song" if ext.kind.is_song else each.letter
         return Upload(path=path, name=audio_file_name(title, letter)), fit
-
-
-def _new(fetched: DownloadedAudio) -> Segment:
-    peaks: Peaks = fetched.info.peaks
-    return Segment(peaks, "new part")
 
 
 def _comment(ext: Extension) -> str:

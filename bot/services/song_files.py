@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.audio.encode import highest_bit_rate, rounded_bit_rate
+from bot.audio.bit_rates import highest_bit_rate, rounded_bit_rate
 from bot.audio.errors import MediaError, TransientMediaError
 from bot.audio.fetch import DownloadedAudio
+from bot.audio.models import Part
 from bot.audio.process_pool import ProcessPool
-from bot.audio.splice import Part, splice
-from bot.audio.tags import Tags, audio_file_name, write_tags
+from bot.audio.tags import Tags, audio_file_name
+from bot.audio.worker_functions import splice, write_tags
 from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.lineage import LineageClip, cut_points, part_starts
 from bot.domain.models import Extension, Reason, ReasonKind
@@ -124,13 +125,8 @@ class SongFiles:
         for source in sources:
             source.path.unlink()
         await self._pool.run(write_tags, path, tags)
-        stretches = song_segments(
-            [part.step for part in parts],
-            [*song.starts, song.duration],
-            song.peaks,
-            title=ext.title,
-        )
-        picture = await draw_waveform(self._pool, ext.title, stretches, folder / PICTURE)
+        segments = song_segments([*song.starts, song.duration], song.peaks)
+        picture = await draw_waveform(self._pool, ext.title, segments, folder / PICTURE)
         attachment = Attachment(
             clip_id=ext.request.clip_id,
             outcome=AttachmentStatus.ATTACHED,

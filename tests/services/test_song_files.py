@@ -1,23 +1,20 @@
 """The full song that Encore joins itself: of which parts, how long, how good, and why not."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from mutagen.id3 import ID3
 
-from bot.audio.analysis import Peaks, analyze
+from bot.audio.analysis import analyze
 from bot.audio.download import SafeDownloader
 from bot.audio.errors import TransientMediaError
+from bot.audio.models import Peaks
 from bot.domain.attachments import AttachmentStatus
-from bot.domain.lineage import LineageClip
 from bot.domain.models import (
     Clip,
-    ClipRecord,
     ClipStatus,
     Extension,
     Handle,
@@ -32,17 +29,11 @@ from bot.services.song_files import PICTURE, SongFiles
 from bot.services.uploads import Uploads
 from tests.support.file_server import FileServer, cover, hosting, song
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.service_harness import ADA, BEN, SOURCE, START, ServiceHarness
+from tests.support.service_harness import ADA, BEN, SOURCE, ServiceHarness
+from tests.support.worker_calls import ThreadPool
 
 MEGABYTE = 1_000_000
 LENGTH = 2.0  # seconds of each part
-
-
-class Here:
-    """Does the work of the workshop in this process, which saves starting others."""
-
-    async def run(self, func: Callable[..., object], *args: object, **kwargs: object) -> object:
-        return await asyncio.to_thread(func, *args, **kwargs)
 
 
 class Bench:
@@ -52,10 +43,10 @@ class Bench:
         self.world, self.host, self.folder = world, host, folder
         self.provider: Any = world.providers["suno"]
         self.mp3, self.length = song(folder, LENGTH), LENGTH
-        here: Any = Here()
-        media = MediaFetcher(SafeDownloader(trusted_hosts={host.name}), here, world.links)
-        self.songs = SongFiles(world.store, media, here)
-        self.clips = ClipFiles(world.store, media, here)
+        pool = ThreadPool(folder)
+        media = MediaFetcher(SafeDownloader(trusted_hosts={host.name}), pool, world.links)
+        self.songs = SongFiles(world.store, media, pool)
+        self.clips = ClipFiles(world.store, media, pool)
 
     async def source(self, file: bytes | int | None = None, **parts: object) -> None:
         """Let the clip that all begins with be known, with its audio."""
@@ -291,13 +282,7 @@ async def test_parts_that_begin_nobody_knows_where_are_one_in_the_picture(
     assert prepared.files[1].description == "Waveform of “Night Bus”, 0:04 long."
 
 
-def test_parts_are_numbered_and_called_what_the_song_is_not() -> None:
-    def step(title: str, ext: object = None) -> LineageClip:
-        clip = Clip(id="a", status=ClipStatus.COMPLETE, title=title)
-        return LineageClip(ClipRecord(clip=clip, provider="suno", known_at=START), ext)
-
-    parts = [step("Dreams"), step("Song", 1), step("", 1), step("Coda", 1)]
-    peaks = Peaks(100, np.arange(40, dtype=np.uint8))
-    stretches = song_segments(parts, (0, 0.1, 0.2, 0.25, 0.4), peaks, title="Song")
-    assert [each.label for each in stretches] == ["1 · source", "2", "3", "4 · Coda"]
-    assert [len(each.peaks.levels) for each in stretches] == [10, 10, 5, 15]
+def test_segments_of_a_song_are_numbered() -> None:
+    segments = song_segments((0, 0.1, 0.2, 0.25, 0.4), Peaks(100, bytes(40)))
+    assert [segment.label for segment in segments] == ["1", "2", "3", "4"]
+    assert [len(segment.peaks.levels) for segment in segments] == [10, 10, 5, 15]

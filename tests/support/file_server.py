@@ -10,7 +10,7 @@ import numpy as np
 from aiohttp import web
 from PIL import Image
 
-from bot.audio.mp3 import mp3_writer
+from bot.audio.mp3 import Mp3Writer
 
 RATE = 44_100
 
@@ -58,7 +58,7 @@ def song(folder: Path, seconds: float, *, bit_rate: int = 192_000) -> bytes:
     path = folder / "tone.mp3"
     time = np.arange(round(seconds * RATE)) / RATE
     tone = (0.4 * np.sin(2 * np.pi * 220 * time)).astype(np.float32)
-    with mp3_writer(path, rate=RATE, channels=2, bit_rate=bit_rate) as mp3:
+    with Mp3Writer(path, rate=RATE, channels=2, bit_rate=bit_rate) as mp3:
         mp3.write(np.stack((tone, tone)))
     return path.read_bytes()
 

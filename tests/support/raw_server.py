@@ -1,4 +1,4 @@
-"""A server that answers byte for byte what it is told, also what no server should."""
+"""An HTTP server that sends given bytes, also those that no server should."""
 
 import asyncio
 import contextlib
@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 
 @dataclass
 class RawServer:
-    """Answers by path: raw bytes, repeated for ever if the path is in ``endless``.
+    """Sends raw bytes by path, and endless more if the path is in ``endless``.
 
-    After its answer it closes the connection, unless the path is in ``open``.
+    After its response it closes the connection, unless the path is in ``keep_open``.
     """
 
     port: int = 0
-    answers: dict[str, bytes] = field(default_factory=dict)
+    responses: dict[str, bytes] = field(default_factory=dict)
     endless: set[str] = field(default_factory=set)
-    open: set[str] = field(default_factory=set)
+    keep_open: set[str] = field(default_factory=set)
     requests: list[str] = field(default_factory=list)
-    names: list[str | None] = field(default_factory=list)
+    sni_names: list[str | None] = field(default_factory=list)
 
     @property
     def host(self) -> str:
@@ -33,48 +33,50 @@ class RawServer:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             self.requests.append(head)
             path = head.split()[1]
-            answer = self.answers.get(path, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-            writer.write(answer)
+            not_found = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+            writer.write(self.responses.get(path, not_found))
             await writer.drain()
             while path in self.endless:
                 writer.write(b"\xff" * 65_536)
                 await writer.drain()
-            if path in self.open:
-                await reader.read()  # until the other side is gone
+            if path in self.keep_open:
+                await reader.read()  # until the client closes the connection
         writer.close()
         with contextlib.suppress(ConnectionError, ssl.SSLError):
             await writer.wait_closed()
 
 
 @contextlib.asynccontextmanager
-async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[RawServer]:
-    wire = RawServer()
+async def running_server(tls: ssl.SSLContext | None = None) -> AsyncIterator[RawServer]:
+    raw_server = RawServer()
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
         tasks.add(task)
-        await wire.serve(reader, writer)
+        await raw_server.serve(reader, writer)
         tasks.discard(task)
 
     if tls:
 
-        def note(_socket: object, name: str | None, _context: object) -> None:
-            wire.names.append(name)
+        def record_name(_socket: object, name: str | None, _context: object) -> None:
+            raw_server.sni_names.append(name)
 
-        tls.sni_callback = note
+        tls.sni_callback = record_name
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    wire.port = server.sockets[0].getsockname()[1]
+    raw_server.port = server.sockets[0].getsockname()[1]
     async with server:
-        yield wire
+        yield raw_server
         server.close()
         if tasks:
             await asyncio.wait(tasks)
 
 
-def answer(body: bytes, *headers: str, status: str = "200 OK", length: int | None = -1) -> bytes:
-    """Return a whole answer; ``length`` None says none, -1 the truth."""
+def http_response(
+    body: bytes, *headers: str, status: str = "200 OK", length: int | None = -1
+) -> bytes:
+    """Return a whole response; ``length`` None states none, -1 the true one."""
     lines = [f"HTTP/1.1 {status}", *headers]
     if length is not None:
         lines.append(f"Content-Length: {len(body) if length < 0 else length}")

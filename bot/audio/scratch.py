@@ -1,0 +1,54 @@
+"""Temporary folders of running processes, and removal of those that killed processes left."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+from typing import Self
+
+from filelock import FileLock, Timeout
+
+
+class Scratch:
+    """One process's folder for temporary files, locked for as long as the process lives.
+
+    Several processes may share the base folder; each has its own folder in it.
+    """
+
+    def __init__(self, path: Path, lock: FileLock) -> None:
+        self._path = path
+        self._lock = lock
+
+    @classmethod
+    def claim(cls, base: Path) -> Self:
+        """Return a new folder in ``base``, after the folders of dead processes are removed."""
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # one process at a time, so that none removes a folder that another is about to lock
+        with FileLock(base / "start.lock"):
+            for lock_file in base.glob("work-*.lock"):
+                lock = FileLock(lock_file)
+                try:
+                    lock.acquire(timeout=0)
+                except Timeout:
+                    continue
+                cls(lock_file.with_suffix(""), lock).remove()
+            path = Path(tempfile.mkdtemp(prefix="work-", dir=base))
+            lock = FileLock(path.with_suffix(".lock"))
+            lock.acquire()
+            return cls(path, lock)
+
+    @contextlib.contextmanager
+    def folder(self) -> Generator[Path, None, None]:
+        """Yield an empty folder; leaving the context removes it with everything in it."""
+        path = Path(tempfile.mkdtemp(dir=self._path))
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def remove(self) -> None:
+        """Remove the folder and its lock."""
+        shutil.rmtree(self._path, ignore_errors=True)
+        self._lock.release()
+        Path(self._lock.lock_file).unlink(missing_ok=True)
