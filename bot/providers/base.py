@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from bot.domain.form import TextLimits
-from bot.domain.models import Clip, ExtendRequest, Handle, Progress, ReasonKind, Status
+from bot.domain.models import Clip, ExtendRequest, Handle, Progress, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ class Provider(Protocol):
 class ProviderError(Exception):
     """A request to a provider failed; the subclass says what follows from it."""
 
-    kind: ClassVar[ReasonKind]
+    kind: ClassVar[str]
 
     def __init__(self, text: str = "") -> None:
         """Make the error; ``text`` is the provider's own, already fit to be shown."""
@@ -117,25 +117,25 @@ class ProviderError(Exception):
 class Rejected(ProviderError):  # noqa: N818 - kinds read as what happened (architecture §4)
     """The provider refused this very request; the same again would be refused again."""
 
-    kind = ReasonKind.REJECTED
+    kind = "rejected"
 
 
 class OutOfCredits(ProviderError):  # noqa: N818
     """There is nothing left to spend."""
 
-    kind = ReasonKind.OUT_OF_CREDITS
+    kind = "out_of_credits"
 
 
 class Unauthorized(ProviderError):  # noqa: N818
     """The key, the address or the account is wrong: the operator's problem."""
 
-    kind = ReasonKind.UNAUTHORIZED
+    kind = "unauthorized"
 
 
 class RateLimited(ProviderError):  # noqa: N818
     """Too many requests; nothing was charged. ``retry_after`` is in seconds, None if not told."""
 
-    kind = ReasonKind.RATE_LIMITED
+    kind = "rate_limited"
 
     def __init__(self, text: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(text)
@@ -145,10 +145,10 @@ class RateLimited(ProviderError):  # noqa: N818
 class Unavailable(ProviderError):  # noqa: N818
     """The request never left, or (asking only) got no usable answer."""
 
-    kind = ReasonKind.UNAVAILABLE
+    kind = "unavailable"
 
 
 class Unconfirmed(ProviderError):  # noqa: N818
     """The submission left, and whether it was taken is unknown: it may have been charged."""
 
-    kind = ReasonKind.UNCONFIRMED
+    kind = "unconfirmed"
