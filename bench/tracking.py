@@ -43,6 +43,7 @@ from _stand import (
 
 from bot.domain.models import ExtendRequest, Extension, ReplyRef
 from bot.domain.models import Status as Standing
+from bot.store.acceptance import Quota
 from bot.store.store import Store
 from sandbox.discord.models import Message
 from sandbox.discord.server import DiscordServer
@@ -293,7 +294,9 @@ async def teach(folder: Path, timeline: Timeline) -> None:
                 streaming_at=now + dt.timedelta(seconds=heard),
                 finished_at=now + dt.timedelta(seconds=done),
             )
-            await store.insert(ext)
+            await store.accept(
+                ext, publish_at=now, quota=Quota(), double_since=now, source_is_known=True
+            )
 
 
 @asynccontextmanager

@@ -94,7 +94,7 @@ class LoopsCog(commands.Cog):
     async def attach(self) -> None:
         """Have finished replies carry their audio."""
         await self._run_step(
-            self._attacher.run_once, self._wakeups.attacher, self._store.audio.next_due
+            self._attacher.run_once, self._wakeups.attacher, self._store.next_audio
         )
 
     @tasks.loop(seconds=15)
@@ -103,7 +103,7 @@ class LoopsCog(commands.Cog):
         try:
             if self._bot.is_ready():
                 self._heartbeat.beat()
-            await self._store.notes.forget_drafts(before=self._clock() - DRAFT_LIFETIME)
+            await self._store.forget_drafts(before=self._clock() - DRAFT_LIFETIME)
         except Exception:
             log.exception("Keeping house failed; it is tried again")
 

@@ -1,4 +1,4 @@
-"""What became of a clip's audio: whether the reply itself carries it, and if not, why."""
+"""Attaching audio to replies: what is to be attached, and how that ended for each clip."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -6,24 +6,25 @@ from enum import StrEnum
 
 
 class AttachmentStatus(StrEnum):
-    """How attaching a clip ended."""
+    """How attaching the audio of a clip ended."""
 
     ATTACHED = "attached"
     TOO_LARGE = "too_large"  # even at the lowest bit rate
-    UNAVAILABLE = "unavailable"  # its link does not lead to audio
-    NOT_ALLOWED = "not_allowed"  # Encore may not attach files in that channel
+    UNAVAILABLE = "unavailable"  # it could not be downloaded
+    NOT_ALLOWED = "not_allowed"  # Encore may not attach files in the channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """What a reply carries of one clip, or of the full song.
+    """The attached audio of one clip or of a full song, or why it is not attached.
 
     Attributes:
-        clip_id: the clip; of a spliced song, the one that it ends with.
-        bit_rate: bits per second that it was encoded anew at, to fit; None if it was not.
+        clip_id: the clip; of a splice, the clip that it ends with.
+        outcome: how attaching ended.
+        bit_rate: bits per second, if it was encoded again to fit; otherwise None.
         picture: name of the attached waveform picture; empty if there is none.
         duration: seconds, as decoded.
-        starts: the second at which each part of a song begins; empty for a clip.
+        starts: the second at which each part of a splice begins; empty for a clip.
     """
 
     clip_id: str
@@ -36,10 +37,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioWork:
-    """The audio of one extension, claimed to be prepared and attached.
+    """A claim on the audio of one extension, which is to be prepared and attached.
 
     Attributes:
-        due_at: when the claim lapses; it is the claim's mark too.
+        due_at: when the lease expires; it also identifies the claim.
         failures: attempts that failed in a row.
     """
 

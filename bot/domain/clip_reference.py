@@ -1,4 +1,4 @@
-"""What a member may name a clip by: its id, a Suno link, a link to one of Encore's replies."""
+"""References to a clip that a member may type: an id, a Suno link, a link to a reply of Encore."""
 
 import re
 from dataclasses import dataclass
@@ -14,55 +14,55 @@ _MESSAGE_LINK = re.compile(
     r"(?:https?://)?(?:\w+\.)?discord(?:app)?\.com/channels/(?:\d+|@me)/\d+/(?P<message>\d{15,20})",
     re.IGNORECASE | re.ASCII,
 )
-_TAIL = re.compile(r"[?#].*", re.DOTALL)
-_LAST_SNOWFLAKE = 2**63 - 1
+_QUERY_OR_FRAGMENT = re.compile(r"[?#].*", re.DOTALL)
+_MAX_SNOWFLAKE = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class ClipId:
-    """A clip named directly."""
+    """A reference by the clip's own id."""
 
     value: str
 
 
 @dataclass(frozen=True, slots=True)
 class MessageLink:
-    """A message that may be one of Encore's replies."""
+    """A link to a message, which may be a reply of Encore."""
 
     message_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class ShortLink:
-    """A shortened Suno link, which only Suno itself could resolve."""
+    """A shortened Suno link, which only Suno can resolve."""
 
 
 def parse_clip_reference(text: str) -> ClipId | MessageLink | ShortLink | None:
-    """Return what ``text`` refers to, or None if it names no clip at all.
+    """Return what ``text`` refers to, or None if it is no reference.
 
-    The whole text has to be the reference, give or take spaces, ``<…>`` round a link and a
-    query or fragment behind it.
+    The whole text has to be the reference; spaces, ``<…>`` around a link and its query or fragment
+    are ignored.
     """
-    text = _TAIL.sub("", text.strip().strip("<>").strip()).rstrip("/")
+    text = _QUERY_OR_FRAGMENT.sub("", text.strip().strip("<>").strip()).rstrip("/")
     if _CLIP_ID.fullmatch(text):
         return ClipId(text.lower())
     if found := _SUNO_LINK.fullmatch(text):
         return ClipId(found["id"].lower())
     if found := _MESSAGE_LINK.fullmatch(text):
         message_id = int(found["message"])
-        return MessageLink(message_id) if message_id <= _LAST_SNOWFLAKE else None
+        return MessageLink(message_id) if message_id <= _MAX_SNOWFLAKE else None
     if _SHORT_LINK.fullmatch(text):
         return ShortLink()
     return None
 
 
 def find_clip_id(text: str) -> str | None:
-    """Return the clip id of the first Suno link in ``text``, else the first id that stands alone.
+    """Return the clip id of the first Suno link in ``text``, otherwise the first clip id.
 
-    A part of a longer word is no id, but file names such as ``image_<id>.jpeg`` have one.
+    A part of a longer word is no id, but file names such as ``image_<id>.jpeg`` contain one.
     """
-    found = _SUNO_LINK.search(text)
-    if found:
-        return found["id"].lower()
-    plain = _CLIP_ID.search(text)
-    return plain[0].lower() if plain else None
+    link = _SUNO_LINK.search(text)
+    if link:
+        return link["id"].lower()
+    clip_id = _CLIP_ID.search(text)
+    return clip_id[0].lower() if clip_id else None

@@ -1,4 +1,4 @@
-"""The clock as an argument: who needs the time is handed one."""
+"""The clock is an argument, so that tests can set the time."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -7,5 +7,5 @@ Clock = Callable[[], dt.datetime]
 
 
 def utc_now() -> dt.datetime:
-    """Return the time now, aware."""
+    """Return the current time as an aware datetime, in UTC."""
     return dt.datetime.now(dt.UTC)

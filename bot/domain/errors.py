@@ -1,8 +1,8 @@
-"""The one error that is shown to a member as it is."""
+"""The error whose text is shown to a member as it is."""
 
 
 class UserError(Exception):
-    """Something a member asked for can't be done, in words fit for that member.
+    """A member asked for something that can't be done; the text is written for that member.
 
     Attributes:
         problem: what is wrong, one sentence; shown in bold.

@@ -1,4 +1,4 @@
-"""The library: the clips that members made here, who may see which of them, and a page of them."""
+"""The library of clips: which clips a member may see, a query, and a page of results."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,11 +6,11 @@ from enum import StrEnum
 from bot.domain.models import ClipRecord, Extension, Kind
 
 PAGE_SIZE = 8  # clips
-SEARCH_LENGTH = 50  # UTF-16 units: a button carries the text to the next page
+MAX_SEARCH_LENGTH = 50  # UTF-16 units: a button carries the text to the next page
 
 
 class Scope(StrEnum):
-    """Whose clips are looked at."""
+    """Whose clips a query is for: the member's own, those of a channel or of the whole server."""
 
     MINE = "mine"
     CHANNEL = "channel"
@@ -19,12 +19,12 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """A member who looks, from where they do, as far as what they may see goes.
+    """A member in a channel, and what they may see from there.
 
     Attributes:
-        channel_id: where they are, which is theirs to see.
+        channel_id: the channel in which they ask; they may see it.
         guild_id: None in direct messages.
-        channels: those of the guild that they may view, as far as clips were made there.
+        channels: those channels of the guild with clips that they may view.
     """
 
     member_id: int
@@ -33,20 +33,20 @@ class Viewer:
     channels: frozenset[int] = field(default=frozenset(), repr=False)
 
     def can_see(self, ext: Extension) -> bool:
-        """Whether ``ext`` is theirs, or was asked for where they may look."""
-        place = ext.reply
-        if ext.member_id == self.member_id or place.channel_id == self.channel_id:
+        """Return whether ``ext`` is their own, or was asked for in a channel that they may view."""
+        reply = ext.reply
+        if ext.member_id == self.member_id or reply.channel_id == self.channel_id:
             return True
         return (
             self.guild_id is not None
-            and place.guild_id == self.guild_id
-            and place.channel_id in self.channels
+            and reply.guild_id == self.guild_id
+            and reply.channel_id in self.channels
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryQuery:
-    """What a member wants to look through, and which page of it; 1 is the newest."""
+    """A search in the library, and the page to show; page 1 has the newest clips."""
 
     scope: Scope
     search: str = ""
@@ -55,12 +55,12 @@ class LibraryQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryEntry:
-    """A clip in the library, and what made it.
+    """A clip in the library.
 
     Attributes:
-        title: what to call it; empty if nobody told.
-        member_id: who asked for it.
-        kind: of the extension.
+        title: its own, or the one of the request or of its source; empty if none is known.
+        member_id: the member who asked for it.
+        kind: of the extension that made it.
     """
 
     known: ClipRecord
@@ -71,10 +71,11 @@ class LibraryEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryPage:
-    """The clips on one page, newest first; the page that was wanted, or else the last.
+    """The clips on one page, newest first.
 
     Attributes:
-        total: how many clips there are on all pages.
+        query: with the number of this page: the requested one, or the last if there are fewer.
+        total: number of clips on all pages.
     """
 
     query: LibraryQuery
@@ -83,10 +84,10 @@ class LibraryPage:
 
     @property
     def page_count(self) -> int:
-        """How many pages there are; an empty one too is one."""
+        """The number of pages; at least one, which may be empty."""
         return page_count(self.total)
 
 
 def page_count(total: int) -> int:
-    """Return how many pages ``total`` clips fill, at least one."""
+    """Return the number of pages that ``total`` clips fill, at least one."""
     return max(-(-total // PAGE_SIZE), 1)

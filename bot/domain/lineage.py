@@ -1,4 +1,4 @@
-"""A lineage: the clips from the root to one clip, and how much of each belongs to the song."""
+"""A lineage: the clips from the root to one clip, and the times of each in the full song."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from bot.domain.models import ClipRecord, Extension
 
 @dataclass(frozen=True, slots=True)
 class LineageClip:
-    """A clip of a lineage, and the extension that made it; None for a source from elsewhere."""
+    """A clip of a lineage, and the extension that made it; None if Encore did not make it."""
 
     known: ClipRecord
     extension: Extension | None = None
 
 
 def cut_points(lineage: Sequence[LineageClip]) -> list[float | None]:
-    """Return the second of each clip at which the next one goes on; None is its end.
+    """Return the second of each clip at which the next one begins; None is its end.
 
     The result of an extension is the new part alone, which begins at ``continue_at`` of its
-    source (providers.md §6.3), so what lies behind that is not in the song.
+    source (providers.md §6.3), so the rest of the source is not in the song.
     """
     following = [step.extension for step in lineage[1:]]
     return [*(ext.request.continue_at if ext else None for ext in following), None]
@@ -27,10 +27,10 @@ def cut_points(lineage: Sequence[LineageClip]) -> list[float | None]:
 def part_starts(lineage: Sequence[LineageClip]) -> list[float | None]:
     """Return the second of the song at which each clip begins, and last the song's length.
 
-    None from where on it can't be told, because a clip's length is not known.
+    After a clip of unknown length, all are None.
     """
-    found: list[float | None] = [0.0]
+    starts: list[float | None] = [0.0]
     for step, cut in zip(lineage, cut_points(lineage), strict=True):
-        start, length = found[-1], step.known.clip.duration if cut is None else cut
-        found.append(None if start is None or length is None else start + length)
-    return found
+        start, length = starts[-1], step.known.clip.duration if cut is None else cut
+        starts.append(None if start is None or length is None else start + length)
+    return starts

@@ -1,6 +1,6 @@
-"""The values Encore is about: clips, extensions, and the reply that shows one.
+"""The values that Encore keeps: clips, extensions, and the replies that show them.
 
-All are frozen; `transitions` makes new ones. Times are aware `datetime`s, `continue_at` and
+All are frozen; `transitions` returns changed ones. Times are aware `datetime`s, `continue_at` and
 durations of audio are seconds.
 """
 
@@ -8,47 +8,46 @@ import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.domain.failures import Failure
+
 
 class Kind(StrEnum):
-    """What an extension asks for: a new part, or the song as it is, in one piece.
+    """What an extension asks for: a new part, or the full song up to a clip.
 
-    A full song is asked for, waited for, shown and kept like any extension, so it is one.
+    A full song is accepted, shown and stored like any extension, so it is one.
     """
 
     PART = "part"
     CONCAT = "concat"  # the lineage joined by its provider, as a new clip
-    SPLICE = "splice"  # the lineage joined by Encore, as a file
+    SPLICE = "splice"  # the lineage joined by Encore, as a file; no provider is called
 
     @property
     def is_song(self) -> bool:
-        """Whether it is the whole lineage in one piece."""
+        """Whether it asks for a full song."""
         return self is not Kind.PART
 
 
-LOCAL_PROVIDER = "Encore"  # stands in place of the provider of a splice, and is nobody to be asked
-
-
 class Status(StrEnum):
-    """Where an extension stands (architecture §1)."""
+    """The status of an extension (architecture.md §1)."""
 
     WAITING = "waiting"  # accepted by Encore, not yet sent
     SUBMITTING = "submitting"  # being sent, outcome unknown
     SUBMITTED = "submitted"  # the provider has it
-    STREAMING = "streaming"  # something can be heard
+    STREAMING = "streaming"  # a clip can be heard
     COMPLETE = "complete"
     FAILED = "failed"
     UNCONFIRMED = "unconfirmed"  # sent, never answered: it may have been charged
     EXPIRED = "expired"  # the provider never finished
-    CANCELLED = "cancelled"  # by the member, while it waited
+    CANCELLED = "cancelled"  # by the member, while it was waiting
 
     @property
     def is_final(self) -> bool:
-        """Whether no news can move it any more."""
+        """Whether the status can't change any more, except by *Check again*."""
         return self in FINAL
 
     @property
     def is_tracked(self) -> bool:
-        """Whether the provider is to be asked for it."""
+        """Whether its result is still to come."""
         return self in (Status.SUBMITTED, Status.STREAMING)
 
 
@@ -58,7 +57,7 @@ FINAL = frozenset(
 
 
 class ClipStatus(StrEnum):
-    """Where a clip stands at its provider, in our words."""
+    """The status of a clip at its provider, in our words."""
 
     SUBMITTED = "submitted"
     QUEUED = "queued"
@@ -68,7 +67,7 @@ class ClipStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the provider is done with the clip."""
+        """Whether the provider has finished the clip, or given it up."""
         return self in (ClipStatus.COMPLETE, ClipStatus.FAILED)
 
 
@@ -77,10 +76,10 @@ class Clip:
     """A piece of audio with an id at a provider.
 
     Attributes:
-        audio_url: where it can be heard now: the stream while it is streaming, the file once it
-            is complete. None when there is nothing playable (providers.md §6.5).
+        audio_url: the stream while the clip is streaming, the file once it is complete; None if
+            there is nothing playable (providers.md §6.5).
         duration: seconds, known once the clip is complete.
-        error: the provider's reason for a failed clip, fit to be shown.
+        error: why the provider failed to make it, fit to be shown.
     """
 
     id: str
@@ -94,7 +93,7 @@ class Clip:
 
     @property
     def is_playable(self) -> bool:
-        """Whether it is finished and can be heard."""
+        """Whether it is complete and has audio."""
         return self.status is ClipStatus.COMPLETE and self.audio_url is not None
 
 
@@ -103,12 +102,13 @@ class ExtendRequest:
     """What a member asks a provider for.
 
     Attributes:
-        clip_id: the source clip.
+        provider: name of the provider; empty for a splice, which Encore makes itself.
+        clip_id: the source clip; of a full song, the clip that it ends with.
         continue_at: seconds into the source at which the new part begins; None is its end.
         lyrics: empty for an instrumental continuation.
         style: style tags, in order.
-        exclude: style tags to keep out, where the provider takes them.
-        model: the provider's own word for a model; None is its default.
+        exclude: style tags to avoid, where the provider supports that.
+        model: the provider's own name of a model; None is its default.
     """
 
     provider: str
@@ -123,7 +123,7 @@ class ExtendRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handle:
-    """What a provider gave us to ask for the result with: a task, or the new clips themselves."""
+    """What a provider gave us to fetch the result with: the id of a task, or of the new clips."""
 
     task_id: str | None = None
     clip_ids: tuple[str, ...] = ()
@@ -131,11 +131,11 @@ class Handle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What a provider says of one extension right now.
+    """What a provider reports about one extension in one response.
 
     Attributes:
-        clips: those it named in this answer; one that is missing is pending, not gone.
-        is_open: whether more clips may still be named (a task that runs).
+        clips: those in this response; a known clip that is missing is pending, not deleted.
+        is_open: whether more clips may still appear (the task is running).
         error: why the whole extension failed at the provider, fit to be shown; None if it didn't.
     """
 
@@ -144,48 +144,20 @@ class Progress:
     error: str | None = None
 
 
-class ReasonKind(StrEnum):
-    """Why an extension ended without audio, or waits longer than its place in line."""
-
-    REJECTED = "rejected"
-    OUT_OF_CREDITS = "out_of_credits"
-    UNAUTHORIZED = "unauthorized"
-    SESSION_EXPIRED = "session_expired"
-    RATE_LIMITED = "rate_limited"
-    UNAVAILABLE = "unavailable"
-    UNCONFIRMED = "unconfirmed"
-    GENERATION_FAILED = "generation_failed"
-    NOT_PLAYABLE = "not_playable"
-    LENGTH_UNKNOWN = "length_unknown"
-    PAST_THE_END = "past_the_end"
-    # of a song that Encore joins itself
-    PART_UNAVAILABLE = "part_unavailable"  # text: the part's number, and its clip's id
-    TOO_LARGE = "too_large"  # text: seconds of the song, bytes that a file may have
-    NOT_ALLOWED = "not_allowed"  # to attach files
-    UNEXPECTED = "unexpected"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """A kind, and the provider's own text where it is fit to be shown."""
-
-    kind: ReasonKind
-    text: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyRef:
-    """The Discord message in which an extension is shown, and the ways that lead to it.
+    """The Discord message that shows an extension, and the routes by which it can be edited.
 
     Attributes:
-        message_id: None until Discord has named it.
+        message_id: None until Discord has created the message.
         token: of the interaction that made it; never shown or logged.
-        token_expires_at: when the token dies; None once it is dead, or where there never was one.
-        editable_by_bot: whether the bot may edit it as itself (not as a user-installed app).
-        attachment_limit: bytes that a file may have, as the interaction told; None if none did.
-        reply_to_id: id of the message that it answers; None if it answers a command or a button.
-        final_shown: a final status has been shown, so that nobody has to be told by other ways.
-        unreachable: no way leads to it any more.
+        token_expires_at: when the token expires; None once it is invalid, or if there is none.
+        editable_by_bot: whether the bot may edit it in its channel, which a user-installed app
+            may not.
+        attachment_limit: bytes that a file may have, as the interaction said; None if unknown.
+        reply_to_id: id of the message that it replies to; None for a command or a button.
+        final_shown: whether it has shown a final status, so that no direct message is needed.
+        unreachable: whether it can't be edited by any route any more.
     """
 
     channel_id: int
@@ -201,7 +173,7 @@ class ReplyRef:
 
     @property
     def url(self) -> str | None:
-        """The link to the message, once it has an id."""
+        """The link to the message; None until it has an id."""
         if self.message_id is None:
             return None
         place = self.guild_id or "@me"
@@ -210,17 +182,20 @@ class ReplyRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
-    """One request to continue a clip, from the moment it is accepted until its final status.
+    """One request to continue a clip, from its acceptance to its final status.
 
     Attributes:
         id: 0 until the store has accepted it.
-        trigger: what asked for it; unique, so that a repeated event can't pay twice.
-        kind: what is asked for; the request of a song names the clip that it ends with.
-        source_title: of the clip that is continued, as far as it was known.
+        idempotency_key: the event that asked for it; unique, so that a repeated event can't pay
+            twice.
+        due_at: when to submit it or to fetch its result; while it is submitting, when that lease
+            expires. Without meaning for a splice.
+        deadline_at: when it expires if its provider has not finished it; None for a splice.
+        kind: what is asked for.
+        source_title: title of the source clip, as far as it was known.
         source_url: link to the reply that shows the source, if Encore made it.
-        retake_of: id of the extension whose request this asks for again.
-        due_at: when its loop should look at it next: to submit, to fetch, or, while it is
-            submitting, when that claim lapses.
+        retake_of: id of the extension whose request this repeats.
+        failure: why it ended without audio, or, while it is waiting, why it was postponed.
         failures: attempts that failed in a row.
         revision: number of changes that a member can see.
         published: the revision that the reply shows; 0 is none.
@@ -234,13 +209,13 @@ class Extension:
     reply: ReplyRef
     created_at: dt.datetime
     due_at: dt.datetime
-    deadline_at: dt.datetime
+    deadline_at: dt.datetime | None
     kind: Kind = Kind.PART
     source_title: str = ""
     source_url: str | None = None
     retake_of: int | None = None
     status: Status = Status.WAITING
-    reason: Reason | None = None
+    failure: Failure | None = None
     handle: Handle | None = None
     clips: tuple[Clip, ...] = ()
     submitted_at: dt.datetime | None = None
@@ -253,13 +228,13 @@ class Extension:
 
     @property
     def title(self) -> str:
-        """What to call the result."""
+        """The title of the result."""
         titles = (clip.title for clip in self.clips if clip.title)
         return self.request.title or next(titles, "") or self.source_title or "Untitled"
 
     @property
     def extendable_clip_ids(self) -> tuple[str, ...]:
-        """The ids of the clips from which the song can go on; of a splice, the one it ends with."""
+        """The clips that can be extended: the playable ones; of a splice, the one it ends with."""
         if self.kind is Kind.SPLICE:
             return (self.request.clip_id,) if self.status is Status.COMPLETE else ()
         return tuple(clip.id for clip in self.clips if clip.is_playable)
@@ -267,13 +242,16 @@ class Extension:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipRecord:
-    """A clip that was made or used here, with where it came from.
+    """A clip that an extension made or used, and where it comes from.
 
     Attributes:
+        provider: name of the provider that has the clip.
+        known_at: when the store last learned of it.
         letter: ``A``, ``B`` … among the clips of its extension; empty for a full song, and for a
             source clip that Encore did not make.
+        extension_id: of the extension that made it; None for a source clip from elsewhere.
         reply_url: link to the reply that shows it, if Encore made it.
-        is_removed: whether its member took it out of the library.
+        is_removed: whether its member removed it from the library.
     """
 
     clip: Clip

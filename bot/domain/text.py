@@ -1,11 +1,11 @@
-"""Members' text: made safe to keep, safe to show, and short enough."""
+"""Text of members and providers: sanitize, escape, measure and truncate it."""
 
 import re
 
-# Control characters but tab and newline; they mean nothing in lyrics, and PostgreSQL refuses NUL.
+# Control characters except tab and newline; lyrics need none, and PostgreSQL refuses NUL.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-# Characters that are not seen, or that turn the text around them; joiners stay, emoji need them.
-_UNSEEN = re.compile(
+# Characters that are invisible, or change the direction of text; emoji need the joiners.
+_INVISIBLE = re.compile(
     r"[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
 )
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
@@ -13,30 +13,30 @@ _MARKDOWN = re.compile(r"([\\*_~`|<>\[\]()#@:])")
 
 
 def sanitize(text: str) -> str:
-    """Return ``text`` as it may be stored and sent: Unix lines, no control characters, trimmed."""
+    """Return ``text`` with Unix newlines, without control characters, trimmed."""
     text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
     return _CONTROL.sub("", text).strip()
 
 
 def escape_markdown(text: str) -> str:
-    """Return ``text`` so that Discord shows it as it is: no markdown, mention, link or tricks."""
+    """Return ``text`` so that Discord shows it literally: no markdown, mention or link."""
     return _MARKDOWN.sub(r"\\\1", strip_invisible(text))
 
 
 def strip_invisible(text: str) -> str:
-    """Return ``text`` without what can't be seen; empty if nothing would be left to see."""
-    text = _UNSEEN.sub("", sanitize(text))
+    """Return ``text`` sanitized, without invisible characters; empty if nothing visible is left."""
+    text = _INVISIBLE.sub("", sanitize(text))
     return text if text.strip(_JOINERS + " \t\n\u00a0\u3000\u3164\u115f\u1160\u2800") else ""
 
 
 def utf16_length(text: str) -> int:
-    """Return the length of ``text`` in UTF-16 units: an emoji counts 2."""
+    """Return the length of ``text`` in UTF-16 units, as Discord counts: an emoji is 2."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def truncate(text: str, limit: int) -> str:
-    """Return ``text`` in at most ``limit`` UTF-16 units, ended by … where something is missing."""
+    """Return ``text`` cut to at most ``limit`` UTF-16 units; a cut text ends with “…”."""
     units = text.encode("utf-16-le", "surrogatepass")
     if len(units) <= 2 * limit:
         return text
@@ -45,5 +45,5 @@ def truncate(text: str, limit: int) -> str:
 
 
 def collapse_whitespace(text: str) -> str:
-    """Return ``text`` with every run of white space as one space."""
+    """Return ``text`` with each run of whitespace replaced by one space, and trimmed."""
     return " ".join(text.split())

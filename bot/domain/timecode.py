@@ -1,4 +1,4 @@
-"""Times in a song: what members type, and how Encore prints it."""
+"""Times in a song: parse what members type, and format seconds."""
 
 import math
 import re
@@ -14,8 +14,8 @@ _CLOCK = re.compile(
 def parse_time(text: str) -> float | None:
     """Return the seconds that ``text`` means, or None for the end of the clip.
 
-    Takes seconds (``121.1``), ``m:ss`` (``2:01.1``), ``h:mm:ss``, ``end`` and nothing at all; a
-    comma serves as the decimal point. Precise to a thousandth.
+    Accepts seconds (``121.1``), ``m:ss`` (``2:01.1``), ``h:mm:ss``, ``end`` and an empty text; the
+    decimal point may be a comma. Precise to a thousandth.
 
     Raises:
         ValueError: it is none of these.
@@ -32,10 +32,11 @@ def parse_time(text: str) -> float | None:
 
 
 def effective_continue_at(continue_at: float | None, length: float) -> float | None:
-    """Return the second at which to continue a clip of ``length`` seconds, None if it has no such.
+    """Return the second at which to continue a clip of ``length`` seconds, or None if past its end.
 
-    None is the end. Providers want a number below the length (providers.md §6.2), so the end is a
-    hundredth before it; what a rounded length would let a member type still means the end.
+    A ``continue_at`` of None is the end. Providers want a number below the length (providers.md
+    §6.2), so the end is a hundredth before it. Members see a rounded length, so up to a second
+    past the end still means the end.
     """
     end = max(math.floor(length * 100 - 1) / 100, 0.01)
     if continue_at is None:
@@ -44,7 +45,7 @@ def effective_continue_at(continue_at: float | None, length: float) -> float | N
 
 
 def format_time(seconds: float) -> str:
-    """Return ``seconds`` as ``m:ss``, with tenths to thousandths if any, ``h:mm:ss`` from 1 h."""
+    """Return ``seconds`` as ``m:ss`` or, from one hour, ``h:mm:ss``, with any decimals."""
     thousandths = round(round(seconds, 3) * 1000)
     whole, rest = divmod(thousandths, 1000)
     minutes, second = divmod(whole, 60)
@@ -54,5 +55,5 @@ def format_time(seconds: float) -> str:
 
 
 def format_continue_at(continue_at: float | None) -> str:
-    """Return the point of continuation as a member would type it: a time, or ``end``."""
+    """Return ``continue_at`` as a member would type it: a time, or ``end``."""
     return END if continue_at is None else format_time(continue_at)

@@ -1,13 +1,15 @@
-"""How an extension changes: (Extension, news, now) -> Extension, and nothing else.
+"""The state machine of extensions: pure functions (Extension, event, now) -> Extension.
 
-A final status never moves by news, a clip that was heard of is never lost, and `revision` rises
-exactly when a member could see the difference.
+No report of a provider changes a final status or loses a clip, and `revision` rises exactly when
+a member can see the difference. An event that does not fit the status returns the extension as it
+is.
 """
 
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 
+from bot.domain.failures import Failure, GenerationFailed, NotPlayable
 from bot.domain.form import format_style
 from bot.domain.models import (
     Clip,
@@ -16,25 +18,28 @@ from bot.domain.models import (
     Extension,
     Handle,
     Progress,
-    Reason,
-    ReasonKind,
     Status,
 )
 
 
 def submitting(ext: Extension, *, now: dt.datetime, lease_until: dt.datetime) -> Extension:
-    """Return a waiting ``ext`` as it is while its POST is under way; others come back as is."""
+    """Return a waiting ``ext`` as submitting: it is saved before its POST is sent."""
     if ext.status is not Status.WAITING:
         return ext
     return _with_revision(
-        ext, status=Status.SUBMITTING, reason=None, submitted_at=now, due_at=lease_until, failures=0
+        ext,
+        status=Status.SUBMITTING,
+        failure=None,
+        submitted_at=now,
+        due_at=lease_until,
+        failures=0,
     )
 
 
 def submitted(
     ext: Extension, handle: Handle, *, now: dt.datetime, due_at: dt.datetime, deadline: dt.timedelta
 ) -> Extension:
-    """Return ``ext`` as it is once its provider has taken it and given ``handle``."""
+    """Return a submitting ``ext`` as submitted: its provider has it and gave ``handle``."""
     if ext.status is not Status.SUBMITTING:
         return ext
     clip_ids = dict.fromkeys(handle.clip_ids)
@@ -50,14 +55,14 @@ def submitted(
     )
 
 
-def postponed(ext: Extension, reason: Reason, *, due_at: dt.datetime) -> Extension:
-    """Return ``ext`` as it waits again, because nothing was sent or the provider said *later*."""
+def postponed(ext: Extension, failure: Failure, *, due_at: dt.datetime) -> Extension:
+    """Return ``ext`` waiting until ``due_at``: nothing was sent, or the provider asked to wait."""
     if ext.status not in (Status.SUBMITTING, Status.WAITING):
         return ext
     return _with_revision(
         ext,
         status=Status.WAITING,
-        reason=reason,
+        failure=failure,
         submitted_at=None,
         due_at=due_at,
         failures=ext.failures + 1,
@@ -65,23 +70,23 @@ def postponed(ext: Extension, reason: Reason, *, due_at: dt.datetime) -> Extensi
 
 
 def finished(
-    ext: Extension, status: Status, reason: Reason | None, *, now: dt.datetime
+    ext: Extension, status: Status, failure: Failure | None, *, now: dt.datetime
 ) -> Extension:
-    """Return ``ext`` in the final ``status``; one that is final already comes back as it is."""
+    """Return ``ext`` in the final ``status``."""
     if ext.status.is_final:
         return ext
-    return _with_revision(ext, status=status, reason=reason, finished_at=now)
+    return _with_revision(ext, status=status, failure=failure, finished_at=now)
 
 
 def cancelled(ext: Extension, *, now: dt.datetime) -> Extension:
-    """Return ``ext`` cancelled by its member, which only a waiting one can be."""
+    """Return a waiting ``ext`` as cancelled by its member."""
     if ext.status is not Status.WAITING:
         return ext
     return finished(ext, Status.CANCELLED, None, now=now)
 
 
 def observed(ext: Extension, seen: Progress, *, now: dt.datetime) -> Extension:
-    """Return ``ext`` as it is after its provider reported ``seen``."""
+    """Return a tracked ``ext`` after its provider reported ``seen``."""
     if not ext.status.is_tracked:
         return ext
     clips = tuple(
@@ -89,34 +94,31 @@ def observed(ext: Extension, seen: Progress, *, now: dt.datetime) -> Extension:
     )
     if seen.error is not None:
         clips = tuple(_as_failed(clip, seen.error) for clip in clips)
-    status, reason = _overall_status(clips, seen)
+    status, failure = _overall_status(clips, seen)
     if status is Status.SUBMITTED and ext.status is Status.STREAMING:
         status = Status.STREAMING
-    heard = status in (Status.STREAMING, Status.COMPLETE)
+    has_audio = status in (Status.STREAMING, Status.COMPLETE)
     return _with_revision(
         ext,
         status=status,
-        reason=reason,
+        failure=failure,
         clips=clips,
         failures=0,
-        streaming_at=ext.streaming_at or (now if heard else None),
+        streaming_at=ext.streaming_at or (now if has_audio else None),
         finished_at=now if status.is_final else None,
     )
 
 
 def poll_failed(ext: Extension, *, due_at: dt.datetime) -> Extension:
-    """Return ``ext`` after its provider could not be asked; members see nothing of it."""
+    """Return a tracked ``ext`` to be fetched again at ``due_at``; members don't see that."""
     if not ext.status.is_tracked:
         return ext
     return replace(ext, failures=ext.failures + 1, due_at=due_at)
 
 
 def expired(ext: Extension, *, now: dt.datetime) -> Extension:
-    """Return ``ext`` given up at its deadline.
-
-    What can be heard already is kept: with a playable clip it is complete, not expired.
-    """
-    if not ext.status.is_tracked or now < ext.deadline_at:
+    """Return ``ext`` as expired if its deadline has passed, or complete if a clip is playable."""
+    if not ext.status.is_tracked or ext.deadline_at is None or now < ext.deadline_at:
         return ext
     if any(clip.is_playable for clip in ext.clips):
         return finished(ext, Status.COMPLETE, None, now=now)
@@ -124,7 +126,7 @@ def expired(ext: Extension, *, now: dt.datetime) -> Extension:
 
 
 def can_check_again(ext: Extension) -> bool:
-    """Whether asking the provider once more could still bring audio, at no cost."""
+    """Return whether *Check again* could still get audio from the provider, at no cost."""
     if ext.handle is None:
         return False
     return ext.status is Status.EXPIRED or (
@@ -134,18 +136,18 @@ def can_check_again(ext: Extension) -> bool:
 
 
 def reopened(ext: Extension, *, now: dt.datetime, deadline: dt.timedelta) -> Extension:
-    """Return ``ext`` tracked once more because a member asked for it, if that makes sense."""
+    """Return ``ext`` tracked again because a member pressed *Check again*."""
     if not can_check_again(ext):
         return ext
     clips = tuple(
         replace(clip, status=ClipStatus.SUBMITTED) if _is_withdrawn(clip) else clip
         for clip in ext.clips
     )
-    heard = any(clip.audio_url for clip in clips)
+    has_audio = any(clip.audio_url for clip in clips)
     return _with_revision(
         ext,
-        status=Status.STREAMING if heard else Status.SUBMITTED,
-        reason=None,
+        status=Status.STREAMING if has_audio else Status.SUBMITTED,
+        failure=None,
         clips=clips,
         finished_at=None,
         due_at=now,
@@ -155,45 +157,46 @@ def reopened(ext: Extension, *, now: dt.datetime, deadline: dt.timedelta) -> Ext
 
 
 def with_current_links(ext: Extension, seen: Progress) -> Extension:
-    """Return a complete ``ext`` with the links that its provider hands out now.
+    """Return a complete ``ext`` with the links that its provider reports now.
 
-    Unlike other news this may take something away: a link that was withdrawn plays no more.
+    Unlike `observed` this may remove a link: one that was withdrawn is not playable any more.
     """
     if ext.status is not Status.COMPLETE:
         return ext
-    now = {clip.id: clip for clip in seen.clips if clip.status is ClipStatus.COMPLETE}
+    current = {clip.id: clip for clip in seen.clips if clip.status is ClipStatus.COMPLETE}
     return _with_revision(
-        ext, clips=tuple(_with_current_link(clip, now.get(clip.id)) for clip in ext.clips)
+        ext, clips=tuple(_with_current_link(clip, current.get(clip.id)) for clip in ext.clips)
     )
 
 
-def _with_current_link(clip: Clip, now: Clip | None) -> Clip:
-    if now is None or clip.status is not ClipStatus.COMPLETE:
+def _with_current_link(clip: Clip, current: Clip | None) -> Clip:
+    if current is None or clip.status is not ClipStatus.COMPLETE:
         return clip
-    return replace(clip, audio_url=now.audio_url, image_url=now.image_url or clip.image_url)
+    image_url = current.image_url or clip.image_url
+    return replace(clip, audio_url=current.audio_url, image_url=image_url)
 
 
 def _is_withdrawn(clip: Clip) -> bool:
-    """Return whether it is finished, and its provider doesn't hand out the audio."""
+    """Return whether the clip is complete, but its provider hands out no link."""
     return clip.status is ClipStatus.COMPLETE and clip.audio_url is None
 
 
-def _overall_status(clips: tuple[Clip, ...], seen: Progress) -> tuple[Status, Reason | None]:
-    """Return the status that these clips amount to, and the reason if it is a failure."""
+def _overall_status(clips: tuple[Clip, ...], seen: Progress) -> tuple[Status, Failure | None]:
+    """Return the status that follows from these clips, and the failure if they have failed."""
     is_open = seen.is_open and seen.error is None
     if is_open or not all(clip.status.is_final for clip in clips):
-        heard = any(clip.audio_url for clip in clips)
-        return (Status.STREAMING if heard else Status.SUBMITTED), None
+        has_audio = any(clip.audio_url for clip in clips)
+        return (Status.STREAMING if has_audio else Status.SUBMITTED), None
     if any(clip.is_playable for clip in clips):
         return Status.COMPLETE, None
     if any(clip.status is ClipStatus.COMPLETE for clip in clips):
-        return Status.FAILED, Reason(kind=ReasonKind.NOT_PLAYABLE)
+        return Status.FAILED, NotPlayable()
     text = seen.error or next((clip.error for clip in clips if clip.error), "")
-    return Status.FAILED, Reason(kind=ReasonKind.GENERATION_FAILED, text=text)
+    return Status.FAILED, GenerationFailed(text)
 
 
 def _merge_clips(known: tuple[Clip, ...], seen: Iterable[Clip]) -> tuple[Clip, ...]:
-    """Return the known clips brought up to date, new ones behind them; none goes back or away."""
+    """Return the known clips updated by those seen, new ones last; no clip is lost or set back."""
     clips = {clip.id: clip for clip in known}
     for clip in seen:
         before = clips.get(clip.id, clip)
@@ -202,7 +205,7 @@ def _merge_clips(known: tuple[Clip, ...], seen: Iterable[Clip]) -> tuple[Clip, .
 
 
 def _with_requested_metadata(clip: Clip, request: ExtendRequest) -> Clip:
-    """Return ``clip`` with what was asked for where its provider does not repeat it."""
+    """Return ``clip`` with the requested title and style where its provider reported none."""
     return replace(
         clip,
         title=clip.title or request.title,
@@ -218,7 +221,7 @@ def _as_failed(clip: Clip, error: str) -> Clip:
 
 
 def _merge_clip(before: Clip, clip: Clip) -> Clip:
-    """Return ``clip`` with what only ``before`` knew; what could be heard can still be heard."""
+    """Return ``clip`` with what only ``before`` knew; a playable clip stays playable."""
     if before.is_playable and not clip.is_playable:
         clip = replace(clip, status=before.status, audio_url=before.audio_url, error=before.error)
     elif before.status is ClipStatus.STREAMING and not clip.status.is_final:
@@ -235,7 +238,7 @@ def _merge_clip(before: Clip, clip: Clip) -> Clip:
 
 
 def _with_revision(ext: Extension, **changes: object) -> Extension:
-    """Return ``ext`` with ``changes``, its revision raised if a member could tell."""
+    """Return ``ext`` with ``changes``, its revision raised if a member can see the difference."""
     changed = replace(ext, **changes)  # pyright: ignore[reportArgumentType]
     return replace(
         changed, revision=ext.revision + (_visible_state(changed) != _visible_state(ext))
@@ -243,12 +246,12 @@ def _with_revision(ext: Extension, **changes: object) -> Extension:
 
 
 def _visible_state(ext: Extension) -> object:
-    """Return what a member can see of ``ext``: equal looks need no edit."""
+    """Return what a member can see of ``ext``; if it is equal, the reply needs no edit."""
     status = Status.SUBMITTED if ext.status is Status.SUBMITTING else ext.status
     if status is Status.WAITING:
-        return status, ext.reason, ext.due_at if ext.reason else None
+        return status, ext.failure, ext.due_at if ext.failure else None
     if status is Status.STREAMING:
-        # links may be signed anew with each answer, which is no news
+        # links may be signed anew in each response, which nobody sees
         return status, tuple(
             (
                 clip.id,
@@ -261,5 +264,5 @@ def _visible_state(ext: Extension) -> object:
             if clip.audio_url
         )
     if status.is_final:
-        return status, ext.reason, ext.clips
+        return status, ext.failure, ext.clips
     return status

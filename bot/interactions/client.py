@@ -70,9 +70,9 @@ class Encore(commands.AutoShardedBot):
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
         fact = f"commands:{self.application_id}"
         tree = _command_hash(self.tree)
-        if await self._store.notes.fact(fact) != tree:
+        if await self._store.fact(fact) != tree:
             await self.tree.sync()
-            await self._store.notes.set_fact(fact, tree)
+            await self._store.set_fact(fact, tree)
             log.info("Commands synced")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from bot.domain.form import TextLimits
-from bot.domain.models import Clip, ExtendRequest, Handle, Progress, ReasonKind, Status
+from bot.domain.models import Clip, ExtendRequest, Handle, Progress, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ class ProviderError(Exception):
         text: the provider's own words, already fit to be shown to members.
     """
 
-    kind: ClassVar[ReasonKind]
+    kind: ClassVar[str]
 
     def __init__(self, text: str = "") -> None:
         super().__init__(text)
@@ -128,25 +128,25 @@ class ProviderError(Exception):
 class Rejected(ProviderError):  # noqa: N818 - kinds read as what happened (architecture §4)
     """The provider refused this very request; the same again would be refused again."""
 
-    kind = ReasonKind.REJECTED
+    kind = "rejected"
 
 
 class OutOfCredits(ProviderError):  # noqa: N818
     """The account has no credits left."""
 
-    kind = ReasonKind.OUT_OF_CREDITS
+    kind = "out_of_credits"
 
 
 class Unauthorized(ProviderError):  # noqa: N818
     """The key, the address or the account is wrong: the operator's problem."""
 
-    kind = ReasonKind.UNAUTHORIZED
+    kind = "unauthorized"
 
 
 class SessionExpired(Unauthorized):
     """The provider's session with Suno has ended: the operator has to renew the cookie."""
 
-    kind = ReasonKind.SESSION_EXPIRED
+    kind = "session_expired"
 
 
 class RateLimited(ProviderError):  # noqa: N818
@@ -156,7 +156,7 @@ class RateLimited(ProviderError):  # noqa: N818
         retry_after: seconds to wait, None if the provider didn't say.
     """
 
-    kind = ReasonKind.RATE_LIMITED
+    kind = "rate_limited"
 
     def __init__(self, text: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(text)
@@ -166,10 +166,10 @@ class RateLimited(ProviderError):  # noqa: N818
 class Unavailable(ProviderError):  # noqa: N818
     """The request was never sent or, for a query, got no usable answer."""
 
-    kind = ReasonKind.UNAVAILABLE
+    kind = "unavailable"
 
 
 class Unconfirmed(ProviderError):  # noqa: N818
     """A submission was sent and its outcome is unknown: it may have been charged."""
 
-    kind = ReasonKind.UNCONFIRMED
+    kind = "unconfirmed"

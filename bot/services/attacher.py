@@ -18,7 +18,8 @@ from bot.audio.errors import MediaError
 from bot.audio.process_pool import ProcessPool
 from bot.domain.attachments import Attachment, AttachmentStatus, AudioWork
 from bot.domain.clock import Clock
-from bot.domain.models import Extension, Kind, Reason, ReasonKind, ReplyRef, Status
+from bot.domain.failures import Unexpected
+from bot.domain.models import Extension, Kind, ReplyRef, Status
 from bot.domain.polling import backoff
 from bot.domain.transitions import finished
 from bot.services.task_pool import TaskPool
@@ -92,10 +93,10 @@ class Attacher:
         """Start on everything that is due; one failure never touches another."""
         if not self._workers.free:
             return
-        now, next_at = self._clock(), await self._store.audio.next_due()
+        now, next_at = self._clock(), await self._store.next_audio()
         if next_at is None or next_at > now:
             return
-        due = await self._store.audio.claim(
+        due = await self._store.claim_audio(
             now=now, lease_until=now + LEASE, limit=self._workers.free
         )
         for work in due:
@@ -131,7 +132,7 @@ class Attacher:
         if work.failures < MAX_EDITS:
             pause = backoff(work.failures, jitter=random.random(), first=FIRST_RETRY_DELAY)  # noqa: S311 - only spreads attempts
             due_at = self._clock() + dt.timedelta(seconds=pause)
-            await self._store.audio.postpone(work, due_at=due_at)
+            await self._store.postpone_audio(work, due_at=due_at)
         else:
             await self._finish(ext, work, _without(ext), is_shown=False)
 
@@ -166,7 +167,7 @@ class Attacher:
         if new.status is not ext.status:
             await self._store.save(new, was=ext)
             self._wakeups.publisher.notify()
-        await self._store.audio.finish(work, prepared.attachments if is_shown else ())
+        await self._store.finish_audio(work, prepared.attachments if is_shown else ())
         outcomes = ", ".join(each.outcome for each in prepared.attachments)
         log.info("Extension %s: audio %s", ext.id, outcomes if is_shown else "has no reply")
 
@@ -174,8 +175,8 @@ class Attacher:
 def _finished(ext: Extension, *, prepared: Uploads, now: dt.datetime) -> Extension:
     """Return ``ext`` as it is with what was prepared: a splice made or not, lengths known."""
     if ext.kind is Kind.SPLICE:
-        status = Status.COMPLETE if prepared.reason is None else Status.FAILED
-        return finished(ext, status, prepared.reason, now=now)
+        status = Status.COMPLETE if prepared.failure is None else Status.FAILED
+        return finished(ext, status, prepared.failure, now=now)
     lengths = {each.clip_id: each.duration for each in prepared.attachments}
     return replace(
         ext,
@@ -189,7 +190,7 @@ def _finished(ext: Extension, *, prepared: Uploads, now: dt.datetime) -> Extensi
 def _without(ext: Extension) -> Uploads:
     """Return what is left when audio can't be had: the links of clips, and no song."""
     if ext.kind is Kind.SPLICE:
-        return Uploads(reason=Reason(kind=ReasonKind.UNEXPECTED))
+        return Uploads(failure=Unexpected())
     return Uploads(
         attachments=tuple(
             Attachment(clip_id=clip.id, outcome=AttachmentStatus.UNAVAILABLE)

@@ -219,10 +219,10 @@ class ExtensionService:
         new = await self._links.refresh_extension(ext)
         if new is None:
             raise UserError("The provider does not tell of it right now.", "Try again in a minute.")
-        carried = await self._store.audio.attachments(ext.id)
+        carried = await self._store.attachments(ext.id)
         lacks_audio = any(each.outcome is AttachmentStatus.UNAVAILABLE for each in carried)
         if lacks_audio and any(clip.is_playable for clip in new.clips):
-            await self._store.audio.enqueue(ext.id, due_at=self._clock())
+            await self._store.enqueue_audio(ext.id, due_at=self._clock())
             self._wakeups.attacher.notify()
         elif new == ext:
             raise UserError("Nothing is new.", "The links of the reply are the current ones.")
@@ -240,7 +240,7 @@ class ExtensionService:
 
     async def keep_draft(self, form: Form, *, member_id: int) -> int:
         """Keep what a member typed, so that nothing of it is lost; return its id."""
-        return await self._store.notes.keep_draft(form, member_id=member_id, now=self._clock())
+        return await self._store.keep_draft(form, member_id=member_id, now=self._clock())
 
     async def draft(self, draft_id: int, *, member_id: int) -> Form:
         """Return what a member typed.
@@ -248,7 +248,7 @@ class ExtensionService:
         Raises:
             UserError: it is not theirs, or too old.
         """
-        form = await self._store.notes.draft(draft_id, member_id=member_id)
+        form = await self._store.draft(draft_id, member_id=member_id)
         if form is None:
             raise UserError("That draft is gone.", "Use `/extend` to start again.")
         return form

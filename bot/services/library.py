@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.domain.errors import UserError
-from bot.domain.library import SEARCH_LENGTH, LibraryPage, LibraryQuery, Scope, Viewer
+from bot.domain.library import MAX_SEARCH_LENGTH, LibraryPage, LibraryQuery, Scope, Viewer
 from bot.domain.lineage import LineageClip, cut_points
 from bot.domain.models import ClipRecord, ClipStatus, Extension
 from bot.domain.text import collapse_whitespace, sanitize, utf16_length
@@ -86,7 +86,7 @@ class Library:
 
     async def channels(self, guild_id: int) -> list[int]:
         """Return the channels of a guild in which anything was asked for, the latest first."""
-        return await self._store.library.channels(guild_id)
+        return await self._store.library_channels(guild_id)
 
     async def suggestions(self, text: str, viewer: Viewer) -> list[ClipRecord]:
         """Return clips made or used here that the member may see, with ``text`` in them."""
@@ -110,13 +110,13 @@ class Library:
                 "or use `/library of:this server` in a server.",
             )
         search = collapse_whitespace(sanitize(wanted.search))
-        if utf16_length(search) > SEARCH_LENGTH:
+        if utf16_length(search) > MAX_SEARCH_LENGTH:
             raise UserError(
                 "That is too long to search for.",
-                f"Write up to {SEARCH_LENGTH} characters (an emoji counts as two or more).",
+                f"Write up to {MAX_SEARCH_LENGTH} characters (an emoji counts as two or more).",
             )
         wanted = LibraryQuery(scope=wanted.scope, search=search, page_number=wanted.page_number)
-        return await self._store.library.page(viewer, wanted)
+        return await self._store.library_page(viewer, wanted)
 
     async def details(self, clip_id: str, viewer: Viewer) -> ClipDetails:
         """Return a clip as it is now; its provider is asked, which may take seconds.
@@ -135,9 +135,7 @@ class Library:
             lineage=_as_seen(await self._store.lineage(clip_id), viewer),
             siblings=await self._siblings(known),
             continuations=tuple(
-                each
-                for each in await self._store.continuations_of([clip_id])
-                if viewer.can_see(each)
+                each for each in await self._store.continuations([clip_id]) if viewer.can_see(each)
             ),
         )
 
@@ -167,7 +165,7 @@ class Library:
             UserError: as `own`.
         """
         removed = await self.owned_clip(clip_id, viewer)
-        if not await self._store.library.remove(clip_id, member_id=viewer.member_id):
+        if not await self._store.remove_clip(clip_id, member_id=viewer.member_id):
             raise _taken_out()
         return removed
 
@@ -195,7 +193,7 @@ class Library:
     async def _siblings(self, known: ClipRecord) -> tuple[ClipRecord, ...]:
         if known.extension_id is None:
             return ()
-        made = await self._store.library.clips_of(known.extension_id)
+        made = await self._store.clips_of(known.extension_id)
         return tuple(
             each
             for each in made

@@ -58,7 +58,9 @@ class PollSchedule:
             age = (now - (ext.submitted_at or ext.created_at)).total_seconds()
             is_streaming = ext.status is Status.STREAMING and not _awaits_sound(ext)
             pause = dt.timedelta(seconds=next_poll_delay(age, pace, is_streaming=is_streaming))
-        return max(min(pause, ext.deadline_at - now), IMMEDIATELY)
+        if ext.deadline_at is not None:
+            pause = min(pause, ext.deadline_at - now)
+        return max(pause, IMMEDIATELY)
 
 
 def _awaits_sound(ext: Extension) -> bool:

@@ -11,6 +11,8 @@ from bot.providers.base import Provider
 from bot.services.poll_schedule import PollSchedule
 from bot.store.store import Store
 
+OWN_LABEL = "Encore"  # of a song that Encore joins itself
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyContext:
@@ -52,15 +54,15 @@ class ReplyContextLoader:
             queue_position = await store.queue_position(ext)
         is_complete = ext.status is Status.COMPLETE
         return ReplyContext(
-            label=provider.capabilities.label if provider else ext.request.provider,
+            label=provider.capabilities.label if provider else ext.request.provider or OWN_LABEL,
             queue_position=queue_position,
             typical_duration=await self.typical_duration(ext.request.provider),
             retake_of=await store.extension(ext.retake_of) if ext.retake_of is not None else None,
             parts=tuple(await store.lineage(ext.request.clip_id)) if ext.kind.is_song else (),
-            continuations=tuple(await store.continuations(ext))
+            continuations=tuple(await store.continuations([clip.id for clip in ext.clips]))
             if ext.clips and is_complete
             else (),
-            attachments=await store.audio.attachments(ext.id) if is_complete else (),
+            attachments=await store.attachments(ext.id) if is_complete else (),
         )
 
     async def typical_duration(self, provider: str) -> dt.timedelta | None:

@@ -18,8 +18,9 @@ from bot.audio.process_pool import ProcessPool
 from bot.audio.tags import Tags, audio_file_name
 from bot.audio.worker_functions import splice, write_tags
 from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.failures import AttachNotAllowed, PartUnavailable, TooLarge
 from bot.domain.lineage import LineageClip, cut_points, part_starts
-from bot.domain.models import Extension, Reason, ReasonKind
+from bot.domain.models import Extension
 from bot.services.media import MediaFetcher, draw_waveform, song_segments
 from bot.services.uploads import Upload, Uploads
 from bot.store.store import Store
@@ -50,8 +51,7 @@ class _MissingError(Exception):
 
     def __init__(self, number: int, step: LineageClip) -> None:
         super().__init__()
-        text = f"{number} {step.known.clip.id}"
-        self.reason = Reason(kind=ReasonKind.PART_UNAVAILABLE, text=text)
+        self.failure = PartUnavailable(number, step.known.clip.id)
 
 
 class SongFiles:
@@ -71,7 +71,7 @@ class SongFiles:
         is something to join without it.
         """
         if limit is None:
-            return Uploads(reason=Reason(kind=ReasonKind.NOT_ALLOWED))
+            return Uploads(failure=AttachNotAllowed())
         lineage = await self._store.lineage(ext.request.clip_id)
         length = part_starts(lineage)[-1]
         if length is not None and highest_bit_rate(length, limit) is None:
@@ -79,8 +79,8 @@ class SongFiles:
         try:
             parts = await self._fetched(lineage, folder, is_last=is_last)
         except _MissingError as missing:
-            log.info("Extension %s: part %s can't be had", ext.id, missing.reason.text)
-            return Uploads(reason=missing.reason)
+            log.info("Extension %s: part %s can't be had", ext.id, missing.failure.number)
+            return Uploads(failure=missing.failure)
         return await self._joined(ext, parts, folder, limit)
 
     async def _fetched(
@@ -152,4 +152,4 @@ class SongFiles:
 
 
 def _too_large(length: float, limit: int) -> Uploads:
-    return Uploads(reason=Reason(kind=ReasonKind.TOO_LARGE, text=f"{length:.3f} {limit}"))
+    return Uploads(failure=TooLarge(seconds=round(length, 3), limit_bytes=limit))

@@ -11,7 +11,6 @@ from bot.domain.clock import Clock
 from bot.domain.errors import UserError
 from bot.domain.lineage import LineageClip
 from bot.domain.models import (
-    LOCAL_PROVIDER,
     ClipRecord,
     ClipStatus,
     ExtendRequest,
@@ -29,8 +28,6 @@ from bot.services.wakeups import Wakeups
 from bot.store.acceptance import Quota
 from bot.store.store import Store
 
-# Whoever makes a splice ends it too; no loop that looks at deadlines ever does.
-NEVER = dt.timedelta(days=36500)
 QUOTE_LENGTH = 60  # UTF-16 units of a title that a refusal repeats
 
 
@@ -77,15 +74,15 @@ class Songs:
             idempotency_key=idempotency_key,
             kind=Kind.SPLICE,
             member_id=member_id,
-            request=ExtendRequest(provider=LOCAL_PROVIDER, clip_id=clip_id, title=known.clip.title),
+            request=ExtendRequest(provider="", clip_id=clip_id, title=known.clip.title),
             reply=reply,
             source_title=known.clip.title,
             source_url=known.reply_url,
             status=Status.SUBMITTED,
             created_at=now,
             submitted_at=now,
-            due_at=now + NEVER,
-            deadline_at=now + NEVER,
+            due_at=now,
+            deadline_at=None,
         )
         if joiner is not None:
             song = _sent_to(joiner, song, deadline_at=now + self._deadline)
@@ -106,7 +103,7 @@ class Songs:
             raise UserError("Encore does not know this reply.", "Use `/song` with a clip.")
         if ext.kind.is_song:
             return [(await self._store.lineage(ext.request.clip_id))[-1].known]
-        made = await self._store.library.clips_of(extension_id)
+        made = await self._store.clips_of(extension_id)
         playable = [known for known in made if known.clip.is_playable]
         if not playable:
             raise UserError(

@@ -12,7 +12,9 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bot.domain import failures
 from bot.domain.clock import Clock
+from bot.domain.failures import Failure
 from bot.domain.form import TextLimits, parse_style, truncated_style
 from bot.domain.models import (
     Clip,
@@ -20,8 +22,6 @@ from bot.domain.models import (
     Extension,
     Handle,
     Kind,
-    Reason,
-    ReasonKind,
     Status,
 )
 from bot.domain.polling import backoff
@@ -29,9 +29,13 @@ from bot.domain.text import truncate
 from bot.domain.timecode import effective_continue_at
 from bot.domain.transitions import finished, postponed, submitted, submitting
 from bot.providers.base import (
+    OutOfCredits,
     Provider,
     ProviderError,
     RateLimited,
+    Rejected,
+    SessionExpired,
+    Unauthorized,
     Unavailable,
     Unconfirmed,
 )
@@ -119,7 +123,7 @@ class Submitter:
         while ext := await self._store.next_waiting(name, now=self._clock()):
             provider = self._providers.get(name)
             if provider is None:
-                await self._end(ext, Reason(kind=ReasonKind.UNAVAILABLE))
+                await self._end(ext, failures.Unavailable())
                 continue
             posts = self._posts[name]
             if not posts.free:
@@ -175,11 +179,11 @@ class Submitter:
         if length is not None:
             point = effective_continue_at(request.continue_at, length)
             if point is None:
-                await self._end(ext, Reason(kind=ReasonKind.PAST_THE_END, text=str(length)))
+                await self._end(ext, failures.PastTheEnd(length))
                 return None
             request = replace(request, continue_at=point)
         elif request.continue_at is None and needs_length:
-            await self._end(ext, Reason(kind=ReasonKind.LENGTH_UNKNOWN))
+            await self._end(ext, failures.LengthUnknown())
             return None
         if source is not None:
             request = _with_source_style(
@@ -199,7 +203,7 @@ class Submitter:
             log.warning("Extension %s: %s did not confirm it", ext.id, provider.name)
             await self._reconcile_or_give_up(ext, provider, text=error.text)
         except ProviderError as error:
-            await self._end(ext, Reason(kind=error.kind, text=error.text))
+            await self._end(ext, _failure_of(error))
         except Exception:
             log.exception("Extension %s: sending it failed unexpectedly", ext.id)
             await self._reconcile_or_give_up(ext, provider)
@@ -223,15 +227,15 @@ class Submitter:
         """Let ``ext`` wait and try again, as long as nothing was sent and its deadline allows."""
         now = self._clock()
         self._outage_log.failed(ext.request.provider, error)
-        reason = Reason(kind=error.kind)
+        failure = _failure_of(error)
         pause = getattr(error, "retry_after", None)
         if not pause:
             pause = backoff(ext.failures, jitter=random.random())  # noqa: S311 - only spreads retries
         due_at = now + dt.timedelta(seconds=pause)
         if due_at > ext.created_at + self._deadline:
-            await self._end(ext, reason)
+            await self._end(ext, failure)
         else:
-            await self._save_with_retry(postponed(ext, reason, due_at=due_at), was=ext)
+            await self._save_with_retry(postponed(ext, failure, due_at=due_at), was=ext)
 
     async def _recover(self, ext: Extension) -> None:
         """Settle a submission that was interrupted: found at the provider, or unconfirmed."""
@@ -257,8 +261,8 @@ class Submitter:
             if now < sent_at + self._reconcile_timeout:
                 await self._save_with_retry(replace(ext, due_at=now + RECONCILE_INTERVAL), was=ext)
                 return
-        reason = Reason(kind=ReasonKind.UNCONFIRMED, text=text)
-        await self._save_with_retry(finished(ext, Status.UNCONFIRMED, reason, now=now), was=ext)
+        failure = failures.Unconfirmed(text)
+        await self._save_with_retry(finished(ext, Status.UNCONFIRMED, failure, now=now), was=ext)
 
     async def _found(
         self, ext: Extension, provider: Provider, *, since: dt.datetime
@@ -274,10 +278,10 @@ class Submitter:
         ours = await self._store.unknown_clips(recent)
         return Handle(clip_ids=tuple(ours[:2])) if ours else None
 
-    async def _end(self, ext: Extension, reason: Reason) -> None:
-        log.info("Extension %s: not extended (%s)", ext.id, reason.kind)
+    async def _end(self, ext: Extension, failure: Failure) -> None:
+        log.info("Extension %s: not extended (%s)", ext.id, type(failure).__name__)
         await self._save_with_retry(
-            finished(ext, Status.FAILED, reason, now=self._clock()), was=ext
+            finished(ext, Status.FAILED, failure, now=self._clock()), was=ext
         )
 
     async def _save_with_retry(self, new: Extension, *, was: Extension) -> None:
@@ -292,6 +296,27 @@ class Submitter:
                 break
         self._wakeups.submitter.notify()
         self._wakeups.publisher.notify()
+
+
+def _failure_of(error: ProviderError) -> Failure:
+    """Return the failure of an extension that ends, or is postponed, because of ``error``."""
+    match error:
+        case Rejected():
+            return failures.Rejected(error.text)
+        case OutOfCredits():
+            return failures.OutOfCredits()
+        case SessionExpired():
+            return failures.SessionExpired()
+        case Unauthorized():
+            return failures.Unauthorized()
+        case RateLimited():
+            return failures.RateLimited()
+        case Unavailable():
+            return failures.Unavailable()
+        case Unconfirmed():
+            return failures.Unconfirmed(error.text)
+        case _:
+            return failures.Unexpected()
 
 
 async def _post(ext: Extension, provider: Provider) -> Handle:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.domain.attachments import Attachment
-from bot.domain.models import Extension, Reason
+from bot.domain.failures import Failure
+from bot.domain.models import Extension
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +31,12 @@ class Uploads:
     Attributes:
         attachments: what became of each clip, or of the song.
         files: in the order in which they are attached.
-        reason: why there is no song; None for anything else.
+        failure: why there is no song; None for anything else.
     """
 
     attachments: tuple[Attachment, ...] = ()
     files: tuple[Upload, ...] = ()
-    reason: Reason | None = None
+    failure: Failure | None = None
 
 
 class UploadBuilder(Protocol):

@@ -1,18 +1,20 @@
-"""Accepting an extension: is it new, and is there room for it? One transaction answers both."""
+"""Accepting an extension: is it new, and is it within quota? One transaction answers both."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.models import Extension
-from bot.store import extensions, lineage
-from bot.store.extensions import OPEN
-from bot.store.schema import extensions as table
+from bot.domain.models import Extension, Kind, Status
+from bot.store import audio as audio_queue
+from bot.store.clips import save_clips, save_source
+from bot.store.extensions import OPEN_STATUSES, find, load, queue_position
+from bot.store.rows import accepted_row
+from bot.store.schema import extensions, insert
 
-_row = table.c
+_row = extensions.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,7 @@ class Quota:
 
 
 class Accepted(NamedTuple):
-    """What is stored now, whether it is new, and its place in line if it is; 1 is next."""
+    """The stored extension, whether it is new, and its place in line if it is; 1 is next."""
 
     extension: Extension
     is_new: bool
@@ -33,7 +35,7 @@ class Accepted(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaExceeded:
-    """Nothing was accepted, because as many as may be are in progress."""
+    """Nothing was accepted, because too many extensions are in progress."""
 
     in_progress: tuple[Extension, ...]
     of_member: bool  # or else of the channel
@@ -46,46 +48,88 @@ async def accept(
     publish_at: dt.datetime,
     quota: Quota,
     double_since: dt.datetime,
-    source_is_known: bool,
+    source_is_known: bool = False,
 ) -> Accepted | QuotaExceeded:
-    """Insert ``ext`` if it is new and there is room; else return what it repeats, or why not.
+    """Insert ``ext`` if it is new and within ``quota``.
 
-    A take of the same extension by the same member since ``double_since`` is a double click, and
-    a channel needs one full song of a clip.
+    Otherwise return the extension that it repeats, or what is in progress. It repeats an extension
+    with its idempotency key, a retake of the same extension that the same member asked for after
+    ``double_since`` (a double click), or, if it is a full song, one that the channel has or soon
+    has of the same clip. On SQLite, no two calls can both get the last place within a quota.
+
+    Args:
+        db: in a transaction that writes.
+        ext: with the id 0.
+        publish_at: when its reply may be edited first.
+        quota: of the member and of the channel.
+        double_since: an older retake is not repeated but another one.
+        source_is_known: whether the store has the source clip already; otherwise it is saved as
+            one that was used.
     """
-    if ext.kind.is_song:
-        songs = await lineage.songs_of(db, ext.request.clip_id, ext.reply.channel_id)
-        if songs:
-            return Accepted(songs[0], is_new=False)
-    if ext.retake_of is not None:
-        latest = await lineage.latest_take(db, ext.retake_of, ext.member_id)
-        if latest is not None and latest.created_at > double_since:
-            return Accepted(latest, is_new=False)
-    full = await _exceeded_quota(db, ext, quota)
-    if full is not None:
-        known = await extensions.find(db, _row.trigger == ext.idempotency_key)
-        return Accepted(known, is_new=False) if known else full
-    stored, is_new = await extensions.insert_new(
-        db, ext, publish_at, source_is_known=source_is_known
+    repeated = await _repeated(db, ext, double_since)
+    if repeated is not None:
+        return Accepted(repeated, is_new=False)
+    exceeded = await _exceeded_quota(db, ext, quota)
+    if exceeded is not None:
+        known = await find(db, _row.idempotency_key == ext.idempotency_key)
+        return exceeded if known is None else Accepted(known, is_new=False)
+    statement = (
+        insert(db, extensions)
+        .on_conflict_do_nothing(index_elements=[_row.idempotency_key])
+        .returning(_row.id)
     )
-    place = await extensions.queue_position(db, stored) if is_new else None
-    return Accepted(stored, is_new, place)
+    extension_id = (await db.execute(statement, accepted_row(ext, publish_at))).scalar()
+    if extension_id is None:
+        [known] = await load(db, _row.idempotency_key == ext.idempotency_key)
+        return Accepted(known, is_new=False)
+    stored = replace(ext, id=extension_id)
+    await save_clips(db, stored)
+    if stored.kind is Kind.SPLICE:
+        await audio_queue.enqueue(db, stored.id, due_at=stored.created_at)
+    elif not source_is_known:
+        await save_source(db, stored)
+    return Accepted(stored, is_new=True, queue_position=await queue_position(db, stored))
+
+
+async def _repeated(
+    db: AsyncConnection, ext: Extension, double_since: dt.datetime
+) -> Extension | None:
+    """Return the full song, or the retake, that ``ext`` would repeat."""
+    if ext.kind.is_song:
+        # A clip has few songs and a channel many extensions, but SQLite keeps no count and would
+        # search those: so the channel is no condition here.
+        songs = await load(
+            db,
+            _row.clip_id == ext.request.clip_id,
+            _row.kind != Kind.PART,
+            _row.status.in_((*OPEN_STATUSES, Status.COMPLETE)),
+            ~_row.reply_unreachable,
+        )
+        here = [song for song in songs if song.reply.channel_id == ext.reply.channel_id]
+        return here[-1] if here else None
+    if ext.retake_of is not None:
+        latest = await find(db, _row.retake_of == ext.retake_of, _row.member_id == ext.member_id)
+        return latest if latest is not None and latest.created_at > double_since else None
+    return None
 
 
 async def _exceeded_quota(
     db: AsyncConnection, ext: Extension, quota: Quota
 ) -> QuotaExceeded | None:
-    """Return what is in progress of the member, or in the channel, if that is the most."""
+    """Return what is in progress of the member, or in the channel, if that fills the quota."""
     if not (quota.member or quota.channel):
         return None
-    channel_id = ext.reply.channel_id
-    whose = or_(_row.member_id == ext.member_id, _row.reply_channel_id == channel_id)
-    question = select(_row.member_id, _row.reply_channel_id).where(_row.status.in_(OPEN), whose)
-    both = (await db.execute(question)).all()
-    if 0 < quota.member <= sum(row.member_id == ext.member_id for row in both):
-        own = await lineage.in_progress(db, member_id=ext.member_id, channel_id=None)
-        return QuotaExceeded(in_progress=tuple(own), of_member=True)
-    if 0 < quota.channel <= sum(row.reply_channel_id == channel_id for row in both):
-        here = await lineage.in_progress(db, member_id=None, channel_id=channel_id)
-        return QuotaExceeded(in_progress=tuple(here), of_member=False)
+    of_member = _row.member_id == ext.member_id
+    in_channel = _row.reply_channel_id == ext.reply.channel_id
+    is_open = _row.status.in_(OPEN_STATUSES)
+    query = select(_row.member_id, _row.reply_channel_id).where(is_open, or_(of_member, in_channel))
+    rows = (await db.execute(query)).all()
+    if 0 < quota.member <= sum(row.member_id == ext.member_id for row in rows):
+        return QuotaExceeded(in_progress=await _open(db, of_member), of_member=True)
+    if 0 < quota.channel <= sum(row.reply_channel_id == ext.reply.channel_id for row in rows):
+        return QuotaExceeded(in_progress=await _open(db, in_channel), of_member=False)
     return None
+
+
+async def _open(db: AsyncConnection, condition: ColumnElement[bool]) -> tuple[Extension, ...]:
+    return tuple(await load(db, _row.status.in_(OPEN_STATUSES), condition))

@@ -1,10 +1,10 @@
-"""A database that is open: whole transactions, which run to their end."""
+"""An open database: each piece of work is one whole transaction. Holds the PostgreSQL backend."""
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,49 +18,44 @@ from bot.store.migrate import migrate
 SQLITE = "sqlite+aiosqlite"
 POSTGRESQL = "postgresql+asyncpg"
 
-P = ParamSpec("P")
 T = TypeVar("T")
-Work = Callable[Concatenate[AsyncConnection, P], Awaitable[T]]
 
 
 class Backend(Protocol):
-    """How transactions are done."""
-
-    async def run(
-        self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool, first: bool = False
-    ) -> T:
-        """Do ``work`` in a transaction, which may write only if it ``writes``.
-
-        Where writers have to wait for each other, it goes before the rest if it is ``first``.
-        """
-        ...
+    """Runs transactions on one kind of database."""
 
     async def open(self) -> None:
-        """Open what has to be open before the first transaction."""
+        """Open the connections that the first transaction needs."""
+        ...
+
+    async def run(
+        self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool, urgent: bool
+    ) -> T:
+        """Return the result of ``work``, done in a transaction of its own; see `Database.run`."""
         ...
 
     async def close(self) -> None:
-        """Let go of the database."""
+        """Close all connections; no transaction may be running."""
         ...
 
 
 class PostgresBackend:
-    """A database that is asked over the network."""
+    """A PostgreSQL database. Writers don't queue here, so nothing is more urgent than the rest."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._reading = engine.execution_options(isolation_level="REPEATABLE READ")
         self._writing = engine
 
     async def open(self) -> None:
-        """Connections are opened as they are needed."""
+        """Do nothing: connections are opened on demand."""
 
     async def run(
-        self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool, first: bool = False
+        self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool, urgent: bool
     ) -> T:
-        """Return the result of ``work``; nobody has to wait for anybody here."""
-        del first
-        begun = self._writing.begin() if writes else self._reading.connect()
-        async with begun as connection:
+        """Return the result of ``work``."""
+        del urgent
+        transaction = self._writing.begin() if writes else self._reading.connect()
+        async with transaction as connection:
             return await work(connection)
 
     async def close(self) -> None:
@@ -69,82 +64,79 @@ class PostgresBackend:
 
 
 class Database:
-    """The ways to an open database.
+    """An open database.
 
-    A transaction that has begun runs to its end even if the one who asked for it is cancelled:
-    broken off, it would leave its connection in the middle of a statement, with its locks.
+    A transaction that has begun runs to its end even if its caller is cancelled: broken off, it
+    would leave its connection in the middle of a statement, with its locks.
     """
 
-    def __init__(self, ways: Backend) -> None:
-        self._under_way: set[asyncio.Task[object]] = set()
-        self._ways = ways
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._running: set[asyncio.Task[object]] = set()
 
-    async def read(self, question: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return the answer to ``question``, all of which sees the same moment."""
-        return await self._whole(
-            self._ways.run(lambda db: question(db, *args, **kwargs), writes=False)
+    async def run(
+        self,
+        work: Callable[[AsyncConnection], Awaitable[T]],
+        *,
+        writes: bool = False,
+        urgent: bool = False,
+    ) -> T:
+        """Return the result of ``work``, done in one transaction.
+
+        Args:
+            work: the statements. **It must have no other side effects**: on SQLite it may be run
+                twice (see `sqlite.SqliteBackend`).
+            writes: whether it may write. It is then committed at its end and undone by an
+                exception; otherwise all of it sees the same moment.
+            urgent: whether it goes before the writes that are not, where writers queue.
+        """
+        transaction: Coroutine[object, object, T] = self._backend.run(
+            work, writes=writes, urgent=urgent
         )
-
-    async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do ``work`` in a transaction: committed at the end, undone by an exception."""
-        return await self._whole(self._ways.run(lambda db: work(db, *args, **kwargs), writes=True))
-
-    async def write_first(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """As `write`, before all that only loops wait for: a member does."""
-        return await self._whole(
-            self._ways.run(lambda db: work(db, *args, **kwargs), writes=True, first=True)
-        )
+        task = asyncio.create_task(transaction)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
 
     async def drain(self) -> None:
-        """Wait for the transactions whose askers did not."""
-        while self._under_way:
-            await asyncio.wait(self._under_way)
-
-    async def _whole(self, transaction: Coroutine[object, object, T]) -> T:
-        task = asyncio.create_task(transaction)
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(task)
+        """Wait for the transactions whose callers were cancelled."""
+        while self._running:
+            await asyncio.wait(self._running)
 
 
 @asynccontextmanager
 async def open_database(address: str) -> AsyncGenerator[Database]:
-    """Open the database at the SQLAlchemy URL ``address``, brought to the newest schema.
+    """Open the database at the SQLAlchemy URL ``address`` and migrate it to the newest schema.
 
-    A SQLite file belongs to one process at a time, so the claims of an earlier one lapse. On
-    PostgreSQL others may hold theirs.
+    A SQLite file belongs to one process at a time, so leases that an earlier process held expire
+    at once. On PostgreSQL other processes may still hold theirs.
 
     Raises:
         StoreError: it can't be opened; the text is for the operator and holds no password.
     """
     async with AsyncExitStack() as stack:
         try:
-            url = _known(address)
-            beginning = [_migrated]
+            url = _supported_url(address)
             if url.drivername == SQLITE:
                 stack.enter_context(sqlite.exclusive_lock(url.database or ""))
-                ways = sqlite.SqliteBackend(url)
-                beginning.append(expire_leases)
+                backend = sqlite.SqliteBackend(url)
             else:
-                ways = PostgresBackend(create_async_engine(url))
-            stack.push_async_callback(ways.close)
-            await ways.open()
-            database = Database(ways)
+                backend = PostgresBackend(create_async_engine(url))
+            stack.push_async_callback(backend.close)
+            await backend.open()
+            database = Database(backend)
             stack.push_async_callback(database.drain)
-            for work in beginning:
-                await database.write(work)
+            await database.run(lambda db: db.run_sync(migrate), writes=True)
+            if url.drivername == SQLITE:
+                await database.run(expire_leases, writes=True)
         except (SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
             cause = getattr(error, "orig", None) or error
             raise StoreError(f"The database can't be opened: {cause}.") from error
         yield database
 
 
-async def _migrated(db: AsyncConnection) -> None:
-    await db.run_sync(migrate)
-
-
-def _known(address: str) -> URL:
-    """Return ``address`` as a URL of a database that the store was made for."""
+def _supported_url(address: str) -> URL:
+    """Return ``address`` as the URL of a SQLite or PostgreSQL database; else raise StoreError."""
     try:
         url = make_url(address)
     except SQLAlchemyError:

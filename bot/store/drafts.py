@@ -1,4 +1,4 @@
-"""Small things worth keeping: drafts of members, facts about this installation."""
+"""Drafts: forms that members typed and could not send. And facts: small named values."""
 
 import datetime as dt
 import json
@@ -11,31 +11,31 @@ from bot.domain.form import Form
 from bot.store.schema import drafts, facts, insert
 
 
-async def keep_draft(db: AsyncConnection, form: Form, member_id: int, now: dt.datetime) -> int:
-    """Keep what a member typed; return the number it is found by."""
+async def keep_draft(db: AsyncConnection, form: Form, *, member_id: int, now: dt.datetime) -> int:
+    """Keep what a member typed; return the id that `draft` finds it by."""
     row = {"member_id": member_id, "form": json.dumps(asdict(form)), "created_at": now}
     return (await db.execute(insert(db, drafts).values(row).returning(drafts.c.id))).scalar_one()
 
 
-async def draft(db: AsyncConnection, draft_id: int, member_id: int) -> Form | None:
-    """Return a draft to the member who typed it, and to no one else."""
-    question = select(drafts.c.form).where(drafts.c.id == draft_id, drafts.c.member_id == member_id)
-    form = (await db.execute(question)).scalar()
+async def draft(db: AsyncConnection, draft_id: int, *, member_id: int) -> Form | None:
+    """Return a draft; None if it is unknown or another member typed it."""
+    query = select(drafts.c.form).where(drafts.c.id == draft_id, drafts.c.member_id == member_id)
+    form = (await db.execute(query)).scalar()
     return None if form is None else Form(**json.loads(form))
 
 
-async def forget_drafts(db: AsyncConnection, before: dt.datetime) -> None:
-    """Forget the drafts that were kept ``before`` then."""
+async def forget_drafts(db: AsyncConnection, *, before: dt.datetime) -> None:
+    """Delete the drafts that were kept before ``before``."""
     await db.execute(delete(drafts).where(drafts.c.created_at < before))
 
 
 async def fact(db: AsyncConnection, name: str) -> str | None:
-    """Return what was last said of ``name``."""
+    """Return the value kept under ``name``, such as the hash of the command tree."""
     return (await db.execute(select(facts.c.value).where(facts.c.name == name))).scalar()
 
 
 async def set_fact(db: AsyncConnection, name: str, value: str) -> None:
-    """Remember ``value``, in place of what was said before."""
+    """Keep ``value`` under ``name``, in place of an earlier one."""
     statement = insert(db, facts).values(name=name, value=value)
     await db.execute(
         statement.on_conflict_do_update(index_elements=[facts.c.name], set_={"value": value})

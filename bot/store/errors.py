@@ -1,4 +1,4 @@
-"""What goes wrong with the database before anything can run."""
+"""The error that the store raises while it is opened."""
 
 
 class StoreError(Exception):

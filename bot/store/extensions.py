@@ -1,26 +1,24 @@
-"""Extensions: accepted, found, saved. Each function is a part of one transaction."""
+"""Extensions: found, saved, counted. Each function is part of one transaction."""
 
-import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Executable, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.models import FINAL, LOCAL_PROVIDER, Extension, Kind, ReplyRef, Status
+from bot.domain.models import Extension, Kind, ReplyRef, Status
 from bot.domain.polling import CompletionTimes
-from bot.store import audio as audio_work
-from bot.store.clips import clips_of, keep_clips, keep_source
-from bot.store.rows import accepted_row, extension_of, reply_row, state_row
-from bot.store.schema import extensions, insert
+from bot.store import audio as audio_queue
+from bot.store.clips import clips_by_extension, save_clips
+from bot.store.rows import extension_of, reply_row, state_row
+from bot.store.schema import extensions
 
-OPEN = tuple(status for status in Status if status not in FINAL)
-_TRACKED = tuple(status for status in Status if status.is_tracked)
+OPEN_STATUSES = tuple(status for status in Status if not status.is_final)
+TRACKED_STATUSES = tuple(status for status in Status if status.is_tracked)
 _NO_ID = 2**62  # larger than any
 
 _row = extensions.c
 
-# To build this anew for each save takes longer than to do it.
+# Built once: to build it for each save takes longer than to run it.
 _save = update(extensions).where(
     _row.id == bindparam("was_id"),
     _row.status == bindparam("was_status"),
@@ -28,50 +26,49 @@ _save = update(extensions).where(
     _row.failures == bindparam("was_failures"),
     _row.due_at == bindparam("was_due_at"),
 )
-# asked by two loops each time they wake
-_open_providers = (
-    select(_row.provider).where(_row.status.in_(OPEN), _row.provider != LOCAL_PROVIDER).distinct()
+# Built once: two loops run it each time they wake.
+_providers_in_use = (
+    select(_row.provider)
+    .where(_row.status.in_(OPEN_STATUSES), _row.provider.is_not(None))
+    .distinct()
 )
 
 
-async def insert_new(
-    db: AsyncConnection, ext: Extension, publish_at: dt.datetime, *, source_is_known: bool = False
-) -> tuple[Extension, bool]:
-    """Insert ``ext`` unless its trigger is known; return the stored one and whether it is new."""
-    statement = (
-        insert(db, extensions)
-        .on_conflict_do_nothing(index_elements=[_row.trigger])
-        .returning(_row.id)
-    )
-    extension_id = (await db.execute(statement, accepted_row(ext, publish_at))).scalar()
-    if extension_id is None:
-        return (await load(db, select(extensions).where(_row.trigger == ext.idempotency_key)))[
-            0
-        ], False
-    stored = replace(ext, id=extension_id)
-    await keep_clips(db, stored)
-    if stored.kind is Kind.SPLICE:
-        await audio_work.enqueue(db, stored.id, stored.created_at)
-    elif not source_is_known:
-        await keep_source(db, stored)
-    return stored, True
+async def load(db: AsyncConnection, *conditions: ColumnElement[bool]) -> list[Extension]:
+    """Return the extensions for which all ``conditions`` hold, oldest first."""
+    return await load_rows(db, select(extensions).where(*conditions).order_by(_row.id))
 
 
-async def load(db: AsyncConnection, question: Executable) -> list[Extension]:
-    """Return the extensions whose rows ``question`` selects, in two queries however many."""
-    rows = (await db.execute(question)).mappings().all()
-    made = await clips_of(db, [row["id"] for row in rows])
+async def load_rows(db: AsyncConnection, query: Select[*tuple[object, ...]]) -> list[Extension]:
+    """Return the extensions whose rows ``query`` selects, in two queries however many."""
+    rows = (await db.execute(query)).mappings().all()
+    made = await clips_by_extension(db, [row["id"] for row in rows])
     return [extension_of(row, made.get(row["id"], ())) for row in rows]
 
 
-async def find(db: AsyncConnection, condition: ColumnElement[bool]) -> Extension | None:
-    """Return the newest extension for which ``condition`` holds."""
-    question = select(extensions).where(condition).order_by(_row.id.desc()).limit(1)
-    return next(iter(await load(db, question)), None)
+async def find(db: AsyncConnection, *conditions: ColumnElement[bool]) -> Extension | None:
+    """Return the newest extension for which all ``conditions`` hold."""
+    query = select(extensions).where(*conditions).order_by(_row.id.desc()).limit(1)
+    return next(iter(await load_rows(db, query)), None)
 
 
-async def save(db: AsyncConnection, new: Extension, was: Extension) -> bool:
-    """Write the state of ``new`` if the row is still as it ``was``; return whether it won."""
+async def by_id(db: AsyncConnection, extension_id: int) -> Extension | None:
+    """Return one extension."""
+    return await find(db, _row.id == extension_id)
+
+
+async def by_reply(db: AsyncConnection, message_id: int) -> Extension | None:
+    """Return the extension that the Discord message shows."""
+    return await find(db, _row.reply_message_id == message_id)
+
+
+async def save(db: AsyncConnection, new: Extension, *, was: Extension) -> bool:
+    """Write the state and the clips of ``new`` if the stored row is still as it ``was``.
+
+    Compared are status, revision, failures and due_at. False means that something else changed
+    the row first, and nothing was written. A stored clip is never deleted; reply and publishing
+    stay untouched. With the first playable clip of a complete extension, its audio is queued.
+    """
     before = {
         "was_id": was.id,
         "was_status": was.status,
@@ -82,29 +79,29 @@ async def save(db: AsyncConnection, new: Extension, was: Extension) -> bool:
     if (await db.execute(_save, before | state_row(new))).rowcount == 0:
         return False
     if new.clips != was.clips:
-        await keep_clips(db, new)
-    if _has_something_to_hear(new) and not _has_something_to_hear(was):
-        await audio_work.enqueue(db, new.id, new.finished_at or new.due_at)
+        await save_clips(db, new)
+    if _is_playable(new) and not _is_playable(was):
+        await audio_queue.enqueue(db, new.id, due_at=new.finished_at or new.due_at)
     return True
 
 
 async def save_reply(db: AsyncConnection, extension_id: int, reply: ReplyRef) -> None:
-    """Write where the reply is."""
+    """Write where the reply is; state and publishing stay untouched."""
     await db.execute(update(extensions).where(_row.id == extension_id).values(reply_row(reply)))
 
 
 async def queue_position(db: AsyncConnection, ext: Extension) -> int:
-    """Return how many waiting extensions of its provider are before ``ext``, and one."""
+    """Return the place of ``ext`` among the waiting extensions of its provider; 1 is next."""
     before = select(func.count()).where(
         _row.status == Status.WAITING, _row.provider == ext.request.provider, _row.id < ext.id
     )
     return (await db.execute(before)).scalar_one() + 1
 
 
-async def bump_queue_positions(db: AsyncConnection, provider: str, places: int) -> None:
-    """Raise the revision of the first waiting extensions of ``provider``.
+async def bump_queue_positions(db: AsyncConnection, provider: str, *, places: int = 10) -> None:
+    """Raise the revision of the first ``places`` waiting extensions: their place in line changed.
 
-    One that another process is changing at this moment is left out: it gets its own news.
+    One that another process is changing at this moment is left out: its reply is edited anyway.
     """
     first = (
         select(_row.id)
@@ -119,18 +116,18 @@ async def bump_queue_positions(db: AsyncConnection, provider: str, places: int) 
         await db.execute(raised)
 
 
-async def timings(db: AsyncConnection, provider: str, limit: int) -> list[CompletionTimes]:
+async def timings(db: AsyncConnection, provider: str, *, limit: int = 64) -> list[CompletionTimes]:
     """Return how long the latest complete extensions of ``provider`` took, newest first.
 
-    Of those that were sent together the quick ones are complete first, and to judge by them alone
-    would be to expect too much: what was accepted after one that is still tracked does not count.
+    Of extensions that were sent together the quick ones are complete first, and would make the
+    provider look quicker than it is: one accepted after one that is still tracked does not count.
     """
     oldest_tracked = (
         select(func.min(_row.id))
-        .where(_row.status.in_(_TRACKED), _row.provider == provider, _row.kind == Kind.PART)
+        .where(_row.status.in_(TRACKED_STATUSES), _row.provider == provider, _row.kind == Kind.PART)
         .scalar_subquery()
     )
-    question = (
+    latest = (
         select(_row.submitted_at, _row.streaming_at, _row.finished_at)
         .where(
             _row.status == Status.COMPLETE,
@@ -149,14 +146,14 @@ async def timings(db: AsyncConnection, provider: str, limit: int) -> list[Comple
             to_streaming=(streaming_at - submitted_at).total_seconds(),
             to_complete=(finished_at - submitted_at).total_seconds(),
         )
-        for submitted_at, streaming_at, finished_at in await db.execute(question)
+        for submitted_at, streaming_at, finished_at in await db.execute(latest)
     ]
 
 
 async def providers_in_use(db: AsyncConnection) -> set[str]:
     """Return the providers with an extension that is not final."""
-    return set((await db.execute(_open_providers)).scalars())
+    return set((await db.execute(_providers_in_use)).scalars())
 
 
-def _has_something_to_hear(ext: Extension) -> bool:
+def _is_playable(ext: Extension) -> bool:
     return ext.status is Status.COMPLETE and any(clip.is_playable for clip in ext.clips)

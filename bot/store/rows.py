@@ -1,145 +1,95 @@
-"""Rows from values, and values from rows. Knows the columns' names, but no SQL."""
+"""Rows from values, and values from rows: a column is named as the field that it keeps.
+
+Fields of a `Handle` and of a `ReplyRef` have the prefixes ``handle_`` and ``reply_``.
+"""
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import Field, fields
+from functools import cache
 from string import ascii_uppercase
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from sqlalchemy import RowMapping
 
-from bot.domain.models import (
-    Clip,
-    ClipRecord,
-    ClipStatus,
-    ExtendRequest,
-    Extension,
-    Handle,
-    Kind,
-    Reason,
-    ReasonKind,
-    ReplyRef,
-    Status,
+from bot.domain.models import Clip, ClipRecord, ExtendRequest, Extension, Handle, Kind, ReplyRef
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+D = TypeVar("D", bound=_Dataclass)
+
+_NESTED = frozenset({"request", "reply", "handle", "clips"})
+# what an extension keeps from its acceptance on, and what only publishing changes
+_NOT_STATE = frozenset(
+    {
+        "id",
+        "idempotency_key",
+        "kind",
+        "member_id",
+        "retake_of",
+        "created_at",
+        "published",
+        "publish_failures",
+    }
 )
 
 
+@cache
+def columns_of(cls: type[_Dataclass], prefix: str = "") -> tuple[tuple[str, str], ...]:
+    """Return the name of each field of a dataclass with the name of its column."""
+    names = [field.name for field in fields(cls)]
+    return tuple((name, name if name.startswith(prefix) else prefix + name) for name in names)
+
+
+REPLY_COLUMNS = tuple(column for _, column in columns_of(ReplyRef, "reply_"))
+_OWN = tuple(name for name, _ in columns_of(Extension) if name not in _NESTED)
+_STATE = tuple(name for name in _OWN if name not in _NOT_STATE)
+
+
 def accepted_row(ext: Extension, publish_at: dt.datetime) -> dict[str, object]:
-    """Return the whole row of ``ext`` but for its id, to be published from ``publish_at`` on."""
-    return {
-        "trigger": ext.idempotency_key,
-        "kind": ext.kind,
-        "member_id": ext.member_id,
-        "take_of": ext.retake_of,
-        "created_at": ext.created_at,
-        "published": ext.published,
-        "publish_failures": ext.publish_failures,
-        "publish_at": publish_at,
-        **state_row(ext),
-        **reply_row(ext.reply),
-    }
+    """Return the whole row of a new ``ext`` but for its id; it is published from then on."""
+    own = {name: getattr(ext, name) for name in _OWN if name != "id"}
+    return own | state_row(ext) | reply_row(ext.reply) | {"publish_at": publish_at}
 
 
 def state_row(ext: Extension) -> dict[str, object]:
-    """Return the columns that change while it goes on; its source fills in what was left open."""
-    request = ext.request
+    """Return the columns that `save` writes: progress, and the request, which may be completed."""
     return {
-        "provider": request.provider,
-        "clip_id": request.clip_id,
-        "continue_at": request.continue_at,
-        "lyrics": request.lyrics,
-        "style": request.style,
-        "title": request.title,
-        "exclude": request.exclude,
-        "model": request.model,
-        "source_title": ext.source_title,
-        "source_url": ext.source_url,
-        "status": ext.status,
-        "reason_kind": ext.reason and ext.reason.kind,
-        "reason_text": ext.reason and ext.reason.text,
+        **{name: getattr(ext, name) for name in _STATE},
+        **_row_of(ext.request),
         "handle_task_id": ext.handle and ext.handle.task_id,
         "handle_clip_ids": ext.handle and ext.handle.clip_ids,
-        "due_at": ext.due_at,
-        "deadline_at": ext.deadline_at,
-        "submitted_at": ext.submitted_at,
-        "streaming_at": ext.streaming_at,
-        "finished_at": ext.finished_at,
-        "failures": ext.failures,
-        "revision": ext.revision,
     }
 
 
 def reply_row(reply: ReplyRef) -> dict[str, object]:
-    """Return the columns that say where the reply is."""
-    return {
-        "reply_channel_id": reply.channel_id,
-        "reply_guild_id": reply.guild_id,
-        "reply_message_id": reply.message_id,
-        "reply_token": reply.token,
-        "reply_token_until": reply.token_expires_at,
-        "reply_in_channel": reply.editable_by_bot,
-        "reply_attachment_limit": reply.attachment_limit,
-        "reply_answers": reply.reply_to_id,
-        "reply_is_settled": reply.final_shown,
-        "reply_is_gone": reply.unreachable,
-    }
+    """Return the columns of a reply."""
+    return _row_of(reply, "reply_")
 
 
 def clip_row(provider: str, clip: Clip) -> dict[str, object]:
-    """Return the columns of ``clip`` that don't depend on who made it."""
+    """Return the columns of ``clip`` that don't depend on the extension that made it."""
+    own = {name: getattr(clip, name) for name, _ in columns_of(Clip) if name != "id"}
     return {
+        **own,
         "provider": provider,
         "clip_id": clip.id,
-        "status": clip.status,
-        "title": clip.title,
-        "style": clip.style,
-        "audio_url": clip.audio_url,
-        "image_url": clip.image_url,
-        "duration": clip.duration,
-        "error": clip.error,
         "search_text": f"{clip.title}\n{clip.style}\n{clip.id}".casefold(),
     }
 
 
 def extension_of(row: RowMapping, clips: Iterable[Clip]) -> Extension:
     """Return the extension in ``row`` with the clips that it made."""
+    has_handle = row["handle_clip_ids"] is not None
     return Extension(
-        id=row["id"],
-        idempotency_key=row["trigger"],
-        kind=Kind(row["kind"]),
-        member_id=row["member_id"],
-        request=_request_of(row),
-        reply=reply_of(row),
-        created_at=row["created_at"],
-        due_at=row["due_at"],
-        deadline_at=row["deadline_at"],
-        source_title=row["source_title"],
-        source_url=row["source_url"],
-        retake_of=row["take_of"],
-        status=Status(row["status"]),
-        reason=_reason_of(row),
-        handle=_handle_of(row),
+        **{name: row[name] for name in _OWN},
+        request=_value_of(ExtendRequest, row),
+        reply=_value_of(ReplyRef, row, "reply_"),
+        handle=_value_of(Handle, row, "handle_") if has_handle else None,
         clips=tuple(clips),
-        submitted_at=row["submitted_at"],
-        streaming_at=row["streaming_at"],
-        finished_at=row["finished_at"],
-        failures=row["failures"],
-        revision=row["revision"],
-        published=row["published"],
-        publish_failures=row["publish_failures"],
-    )
-
-
-def reply_of(row: RowMapping) -> ReplyRef:
-    """Return where the reply is."""
-    return ReplyRef(
-        channel_id=row["reply_channel_id"],
-        guild_id=row["reply_guild_id"],
-        message_id=row["reply_message_id"],
-        token=row["reply_token"],
-        token_expires_at=row["reply_token_until"],
-        editable_by_bot=row["reply_in_channel"],
-        attachment_limit=row["reply_attachment_limit"],
-        reply_to_id=row["reply_answers"],
-        final_shown=row["reply_is_settled"],
-        unreachable=row["reply_is_gone"],
     )
 
 
@@ -147,52 +97,31 @@ def clip_of(row: RowMapping) -> Clip:
     """Return the clip in ``row``."""
     return Clip(
         id=row["clip_id"],
-        status=ClipStatus(row["status"]),
-        title=row["title"],
-        style=row["style"],
-        audio_url=row["audio_url"],
-        image_url=row["image_url"],
-        duration=row["duration"],
-        error=row["error"],
+        **{name: row[name] for name, _ in columns_of(Clip) if name != "id"},
     )
 
 
-def known_clip_of(row: RowMapping) -> ClipRecord:
-    """Return the clip in ``row``, which is joined with the extension that made it, if any."""
+def clip_record_of(row: RowMapping) -> ClipRecord:
+    """Return the clip in a row of `clips.clip_records`, with the extension that made it, if any."""
     if row["extension_id"] is None:
-        return ClipRecord(clip=clip_of(row), provider=row["provider"], known_at=row["seen_at"])
-    reply, letter = reply_of(row), ascii_uppercase[row["position"] % len(ascii_uppercase)]
+        return ClipRecord(clip=clip_of(row), provider=row["provider"], known_at=row["news_at"])
+    reply = _value_of(ReplyRef, row, "reply_")
+    kind: Kind = row["kind"]
+    letter = ascii_uppercase[row["position"] % len(ascii_uppercase)]
     return ClipRecord(
         clip=clip_of(row),
         provider=row["provider"],
-        known_at=row["seen_at"],
-        letter="" if Kind(row["kind"]).is_song else letter,
+        known_at=row["news_at"],
+        letter="" if kind.is_song else letter,
         extension_id=row["extension_id"],
         reply_url=None if reply.unreachable else reply.url,
         is_removed=row["is_removed"],
     )
 
 
-def _request_of(row: RowMapping) -> ExtendRequest:
-    return ExtendRequest(
-        provider=row["provider"],
-        clip_id=row["clip_id"],
-        continue_at=row["continue_at"],
-        lyrics=row["lyrics"],
-        style=row["style"],
-        title=row["title"],
-        exclude=row["exclude"],
-        model=row["model"],
-    )
+def _row_of(value: _Dataclass, prefix: str = "") -> dict[str, object]:
+    return {column: getattr(value, name) for name, column in columns_of(type(value), prefix)}
 
 
-def _reason_of(row: RowMapping) -> Reason | None:
-    if row["reason_kind"] is None:
-        return None
-    return Reason(kind=ReasonKind(row["reason_kind"]), text=row["reason_text"])
-
-
-def _handle_of(row: RowMapping) -> Handle | None:
-    if row["handle_clip_ids"] is None:
-        return None
-    return Handle(task_id=row["handle_task_id"], clip_ids=row["handle_clip_ids"])
+def _value_of(cls: type[D], row: RowMapping, prefix: str = "") -> D:
+    return cls(**{name: row[column] for name, column in columns_of(cls, prefix)})

@@ -1,10 +1,8 @@
 """The tables as they are after the newest migration; a test holds the two together.
 
-Indexes are named after the question that they answer.
+Indexes are named after the query that they answer.
 """
 
-import datetime as dt
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,97 +16,24 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    Text,
     and_,
     false,
     not_,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import TypeDecorator
 
-_INSERTS: Mapping[str, Callable[[Table], Any]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
-
-
-def insert(db: AsyncConnection, table: Table) -> sqlite.Insert:
-    """Return an INSERT for the database behind ``db``."""
-    return insert_in(db.dialect.name, table)
-
-
-def insert_in(dialect: str, table: Table) -> sqlite.Insert:
-    """Return an INSERT in a dialect of SQL, by its name.
-
-    The two classes are alike in all that the store uses, so both pass as one.
-    """
-    return _INSERTS[dialect](table)
-
-
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_TICK = dt.timedelta(microseconds=1)
-
-# SQLite numbers rows by itself only in a column that is exactly INTEGER
-RowId = BigInteger().with_variant(Integer, "sqlite")
-
-
-class UtcMicroseconds(TypeDecorator[dt.datetime]):
-    """An aware time as whole microseconds since the epoch, UTC.
-
-    Whole numbers, because a conditional save compares them for equality.
-    """
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> int | None:
-        """Return ``value`` as SQL keeps it; a naive time is a TypeError."""
-        del dialect
-        return None if value is None else (value - _EPOCH) // _TICK
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> dt.datetime | None:
-        """Return the aware time, in UTC."""
-        del dialect
-        return None if value is None else _EPOCH + value * _TICK
-
-
-class SafeText(TypeDecorator[str]):
-    """Text that every database takes.
-
-    NUL, which PostgreSQL refuses, is left out, and half a surrogate pair, which is not UTF-8,
-    becomes ``?``: one odd character in a provider's title must not keep an extension from ending.
-    """
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Return ``value`` as SQL keeps it."""
-        del dialect
-        if value is None:
-            return None
-        return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-
-
-class StringList(TypeDecorator[tuple[str, ...]]):
-    """Strings in order, as a JSON list."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
-        """Return ``value`` as SQL keeps it."""
-        del dialect
-        return None if value is None else json.dumps(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
-        """Return the strings."""
-        del dialect
-        return None if value is None else tuple(json.loads(value))
-
+from bot.domain.models import ClipStatus, Kind, Status
+from bot.store.column_types import (
+    EmptyAsNull,
+    EnumText,
+    FailureJson,
+    RowId,
+    SafeText,
+    StringList,
+    UtcMicroseconds,
+)
 
 metadata = MetaData()
 
@@ -116,12 +41,13 @@ extensions = Table(
     "extensions",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("trigger", SafeText, nullable=False, unique=True),
+    Column("idempotency_key", SafeText, nullable=False, unique=True),
+    Column("kind", EnumText(Kind), nullable=False, server_default="part"),
     Column("member_id", BigInteger, nullable=False),
-    Column("take_of", RowId, ForeignKey("extensions.id")),
+    Column("retake_of", RowId, ForeignKey("extensions.id")),
     Column("created_at", UtcMicroseconds, nullable=False),
-    # what was asked for
-    Column("provider", SafeText, nullable=False),
+    # the request; no provider for what Encore makes itself
+    Column("provider", EmptyAsNull),
     Column("clip_id", SafeText, nullable=False),
     Column("continue_at", Float),
     Column("lyrics", SafeText, nullable=False),
@@ -129,43 +55,41 @@ extensions = Table(
     Column("title", SafeText, nullable=False),
     Column("exclude", StringList, nullable=False),
     Column("model", SafeText),
-    # where it stands
+    # its progress
     Column("source_title", SafeText, nullable=False),
     Column("source_url", SafeText),
-    Column("status", SafeText, nullable=False),
-    Column("reason_kind", SafeText),
-    Column("reason_text", SafeText),
+    Column("status", EnumText(Status), nullable=False),
+    Column("failure", FailureJson),
     Column("handle_task_id", SafeText),
     Column("handle_clip_ids", StringList),
     Column("due_at", UtcMicroseconds, nullable=False),
-    Column("deadline_at", UtcMicroseconds, nullable=False),
+    Column("deadline_at", UtcMicroseconds),
     Column("submitted_at", UtcMicroseconds),
     Column("streaming_at", UtcMicroseconds),
     Column("finished_at", UtcMicroseconds),
     Column("failures", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
-    # the reply that shows it, and how far the reply is
+    # the reply that shows it
     Column("reply_channel_id", BigInteger, nullable=False),
     Column("reply_guild_id", BigInteger),
     Column("reply_message_id", BigInteger),
     Column("reply_token", SafeText, nullable=False),
-    Column("reply_token_until", UtcMicroseconds),
-    Column("reply_in_channel", Boolean, nullable=False),
-    Column("reply_answers", BigInteger),
-    Column("reply_is_settled", Boolean, nullable=False),
-    Column("reply_is_gone", Boolean, nullable=False),
+    Column("reply_token_expires_at", UtcMicroseconds),
+    Column("reply_editable_by_bot", Boolean, nullable=False),
+    Column("reply_attachment_limit", BigInteger),
+    Column("reply_to_id", BigInteger),
+    Column("reply_final_shown", Boolean, nullable=False),
+    Column("reply_unreachable", Boolean, nullable=False),
+    # the revision that the reply shows, and when it may be edited next
     Column("published", Integer, nullable=False),
     Column("publish_failures", Integer, nullable=False),
     Column("publish_at", UtcMicroseconds, nullable=False),
-    # since 0002; SQLite adds columns at the end
-    Column("kind", SafeText, nullable=False, server_default="part"),
-    Column("reply_attachment_limit", BigInteger),
     sqlite_autoincrement=True,
 )
 
-# Worded exactly as the condition of its index, or the index is of no use.
+# Worded exactly as the condition of its index: otherwise a query can't use the index.
 is_unpublished = and_(
-    extensions.c.published < extensions.c.revision, not_(extensions.c.reply_is_gone)
+    extensions.c.published < extensions.c.revision, not_(extensions.c.reply_unreachable)
 )
 
 Index("extensions_due", extensions.c.status, extensions.c.provider, extensions.c.due_at)
@@ -181,10 +105,10 @@ Index("extensions_of_guild", extensions.c.reply_guild_id)
 Index("extensions_of_member", extensions.c.member_id)
 Index("extensions_of_channel", extensions.c.reply_channel_id)
 Index("extensions_of_source", extensions.c.clip_id)
-Index("extensions_take_of", extensions.c.take_of)
+Index("extensions_retakes", extensions.c.retake_of)
 
-# A row with an extension is a clip that it made; one without is what is known of a source clip.
-# Two extensions may hear of the same clip, so each keeps its own row of it.
+# A row with an extension is a clip that the extension made; a row without one is what is known of
+# a source clip. Two extensions may name the same clip, so each has its own row of it.
 clips = Table(
     "clips",
     metadata,
@@ -193,18 +117,18 @@ clips = Table(
     Column("position", Integer, nullable=False),
     Column("provider", SafeText, nullable=False),
     Column("clip_id", SafeText, nullable=False),
-    Column("status", SafeText, nullable=False),
+    Column("status", EnumText(ClipStatus), nullable=False),
     Column("title", SafeText, nullable=False),
     Column("style", SafeText, nullable=False),
     Column("audio_url", SafeText),
     Column("image_url", SafeText),
     Column("duration", Float),
     Column("error", SafeText, nullable=False),
-    # of a source clip; a made one is known since its extension changed
+    # of a source clip; a made clip is as old as the news of its extension
     Column("known_at", UtcMicroseconds),
     # title, style and id, casefolded: the LIKE of SQLite folds ASCII only
     Column("search_text", SafeText, nullable=False),
-    # since 0002: out of the library by its member's wish; the lineage still needs it
+    # removed from the library by its member; lineages still need it
     Column("is_removed", Boolean, nullable=False, server_default=false()),
 )
 
@@ -221,18 +145,18 @@ Index(
 )
 Index("clips_by_id", clips.c.clip_id)
 
-# The audio of a complete extension, to be attached to its reply, and what became of that.
+# The audio of an extension that is to be attached to its reply, and how that ended.
 audio = Table(
     "audio",
     metadata,
     Column("extension_id", RowId, ForeignKey("extensions.id"), primary_key=True),
-    Column("is_wanted", Boolean, nullable=False),
+    Column("is_queued", Boolean, nullable=False),
     Column("due_at", UtcMicroseconds, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("attachments", SafeText, nullable=False),
 )
 
-is_queued = audio.c.is_wanted.is_(True)
+is_queued = audio.c.is_queued.is_(True)
 
 Index("audio_due", audio.c.due_at, sqlite_where=is_queued, postgresql_where=is_queued)
 
@@ -243,7 +167,7 @@ drafts = Table(
     Column("member_id", BigInteger, nullable=False),
     Column("form", SafeText, nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
-    # the number of a forgotten draft must not come to mean another
+    # the id of a deleted draft must never be given to another
     sqlite_autoincrement=True,
 )
 
@@ -255,3 +179,21 @@ facts = Table(
     Column("name", SafeText, primary_key=True),
     Column("value", SafeText, nullable=False),
 )
+
+_INSERTS: Mapping[str, Callable[[Table], Any]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
+
+
+def insert(db: AsyncConnection, table: Table) -> sqlite.Insert:
+    """Return an INSERT, which may have an ON CONFLICT clause, for the database behind ``db``."""
+    return insert_in(db.dialect.name, table)
+
+
+def insert_in(dialect: str, table: Table) -> sqlite.Insert:
+    """Return an INSERT in the dialect of SQL of that name.
+
+    The two classes are alike in all that the store uses, so both pass as one.
+    """
+    return _INSERTS[dialect](table)

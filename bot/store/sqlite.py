@@ -1,4 +1,8 @@
-"""What SQLite needs to be safe and quick: one process, whole transactions, commits that stay."""
+"""The SQLite backend: one process, one writing connection, several pieces of work in one commit.
+
+**Every store function must be free of side effects other than its SQL: when one piece of work in
+a commit fails, the others are undone and run again.**
+"""
 
 import asyncio
 import sqlite3
@@ -16,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.store.errors import StoreError
 
-READERS = 4
+MAX_READERS = 4
 MAX_BATCH = 8  # pieces of work in one commit
 
 T = TypeVar("T")
@@ -30,12 +34,12 @@ _PRAGMAS = (
 
 @contextmanager
 def exclusive_lock(database: str) -> Generator[None]:
-    """Hold the database file for this process alone; the kernel lets go if the process dies.
+    """Lock the database file for this process; the kernel unlocks it if the process dies.
 
-    The file is made if it is missing, and put in WAL mode, which it stays in.
+    A missing file is created. The file is put in WAL mode, which SQLite remembers.
 
     Raises:
-        StoreError: another process holds it, or it can't be made, read or written.
+        StoreError: another process holds it, or it can't be created, read or written.
     """
     file = Path(database).resolve()
     if not file.parent.is_dir():
@@ -48,14 +52,13 @@ def exclusive_lock(database: str) -> Generator[None]:
     except OSError as error:
         raise StoreError(f"The database {file} can't be locked: {error.strerror}.") from error
     try:
-        _make(file)
+        _create_in_wal_mode(file)
         yield
     finally:
         lock.release()
 
 
-def _make(file: Path) -> None:
-    """Make ``file`` a database in WAL mode, if it is not one yet."""
+def _create_in_wal_mode(file: Path) -> None:
     try:
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -66,42 +69,42 @@ def _make(file: Path) -> None:
 class SqliteBackend:
     """An open database file.
 
-    SQLite has but one write lock, and each commit waits for the disk. So all writers share one
-    connection, and whoever comes while a commit is under way shares the next: a transaction of
-    several pieces of work, each done alone should one of them fail. What is urgent goes before
-    the rest, and in a commit of its own. Readers have connections of their own and are never in
-    the way.
+    SQLite has one write lock, and each commit waits for the disk. So all writers share one
+    connection, and work that arrives while a commit is running shares the next: up to `MAX_BATCH`
+    pieces in one transaction, or each in its own should one of them fail. Urgent work goes before
+    the rest, and in a commit of its own. Readers have their own connections and never wait for
+    writers.
 
-    Connections stay open, and transactions are begun by us: to fetch one from a pool and have it
-    reset costs as much again as a question.
+    Connections stay open, and transactions are begun here: to take a connection from a pool and
+    have it reset costs as much as a second query.
     """
 
     def __init__(self, url: URL) -> None:
         self._engine = create_async_engine(
-            url, isolation_level="AUTOCOMMIT", pool_size=READERS + 1, max_overflow=0
+            url, isolation_level="AUTOCOMMIT", pool_size=MAX_READERS + 1, max_overflow=0
         )
-        event.listen(self._engine.sync_engine, "connect", _set_up)
+        event.listen(self._engine.sync_engine, "connect", _set_pragmas)
         self._readers: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
-        # what a member waits for, and what only loops wait for
+        # members wait for urgent work, only loops for the other
         self._urgent: deque[_Work] = deque()
         self._ordinary: deque[_Work] = deque()
-        self._has_come = asyncio.Event()
-        self._writing: asyncio.Task[None] | None = None
+        self._has_work = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Open the connections."""
-        self._writing = asyncio.create_task(self._write(await self._connection()))
-        for _ in range(READERS):
-            self._readers.put_nowait(await self._connection())
+        """Open the connections, and start the writer."""
+        self._writer = asyncio.create_task(self._write_batches(await self._connect()))
+        for _ in range(MAX_READERS):
+            self._readers.put_nowait(await self._connect())
 
     async def run(
-        self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool, first: bool = False
+        self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool, urgent: bool
     ) -> T:
-        """Return the result of ``work``, which sees one moment, and is committed if it writes."""
+        """Return the result of ``work``, which is committed if it writes."""
         if writes:
             done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            (self._urgent if first else self._ordinary).append(_Work(work, done))
-            self._has_come.set()
+            (self._urgent if urgent else self._ordinary).append(_Work(work, done))
+            self._has_work.set()
             return await done
         connection = await self._readers.get()
         try:
@@ -114,47 +117,47 @@ class SqliteBackend:
             self._readers.put_nowait(connection)
 
     async def close(self) -> None:
-        """Let go of the file; nothing may be under way."""
-        if self._writing is not None:
-            self._writing.cancel()
-            await asyncio.gather(self._writing, return_exceptions=True)
+        """Close all connections; no transaction may be running."""
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
         while not self._readers.empty():
             await self._readers.get_nowait().alchemy.close()
         await self._engine.dispose()
 
-    async def _connection(self) -> "_Connection":
+    async def _connect(self) -> "_Connection":
         connection = await self._engine.connect()
         raw = await connection.get_raw_connection()
         return _Connection(connection, cast("aiosqlite.Connection", raw.driver_connection))
 
-    async def _write(self, connection: "_Connection") -> None:
-        """Do the work that has come, commit it together, and wait for more."""
+    async def _write_batches(self, connection: "_Connection") -> None:
+        """Commit all work that arrives, batch by batch, until cancelled."""
         try:
-            while await self._has_come.wait():
-                line = self._urgent or self._ordinary
+            while await self._has_work.wait():
+                queue = self._urgent or self._ordinary
                 await _commit_batch(
-                    connection, [line.popleft() for _ in range(min(len(line), MAX_BATCH))]
+                    connection, [queue.popleft() for _ in range(min(len(queue), MAX_BATCH))]
                 )
                 if not (self._urgent or self._ordinary):
-                    self._has_come.clear()
+                    self._has_work.clear()
         finally:
             await connection.alchemy.close()
 
 
 async def _commit_batch(connection: "_Connection", batch: Sequence["_Work"]) -> None:
-    """Do ``batch`` in one transaction, and tell each who asked what came of it.
+    """Do ``batch`` in one transaction, and give each caller its result or its exception.
 
-    Should one of them fail, all are undone and each is done in a transaction of its own: that is
-    rare, and a savepoint for each would take as long as most of what is done.
+    Should one of them fail, all are undone and each is run again in a transaction of its own:
+    that is rare, and a savepoint for each would take as long as most of the work.
     """
     driver = connection.driver
     try:
-        # It takes the lock when it begins, not when it first writes, by which time another
-        # process may have written what it has read.
+        # IMMEDIATE takes the write lock now, not at the first write, by which time another
+        # process may have changed what was read.
         await driver.execute("BEGIN IMMEDIATE")
-        results = [await work.todo(connection.alchemy) for work in batch]
+        results = [await work.function(connection.alchemy) for work in batch]
         await driver.commit()
-    except Exception as error:  # noqa: BLE001 - handed to the one who asked
+    except Exception as error:  # noqa: BLE001 - handed to the caller
         await driver.rollback()
         if len(batch) == 1:
             batch[0].done.set_exception(error)
@@ -168,21 +171,21 @@ async def _commit_batch(connection: "_Connection", batch: Sequence["_Work"]) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """A piece of work that writes, and the one who waits for its commit."""
+    """Statements that write, and the future that gets their result after the commit."""
 
-    todo: Callable[[AsyncConnection], Awaitable[Any]]
+    function: Callable[[AsyncConnection], Awaitable[Any]]
     done: asyncio.Future[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Connection:
-    """A connection as SQLAlchemy speaks to it, and as its driver does."""
+    """One connection, as SQLAlchemy wraps it and as its driver made it."""
 
     alchemy: AsyncConnection
     driver: aiosqlite.Connection
 
 
-def _set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+def _set_pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(pragma)

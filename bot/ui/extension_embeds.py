@@ -13,8 +13,8 @@ from bot.domain.form import format_style
 from bot.domain.models import Clip, Extension, Status
 from bot.domain.timecode import format_time
 from bot.services.reply_context import ReplyContext
+from bot.ui.failure_texts import attachment_note, final_status_lines, postponement
 from bot.ui.lyrics import first_lines
-from bot.ui.reasons import attachment_note, final_status_lines, postponement
 from bot.ui.song_embeds import song_embeds
 from bot.ui.theme import (
     BLURPLE,
@@ -105,8 +105,8 @@ def _body(ext: Extension, context: ReplyContext) -> list[str]:
     if context.continuations:
         lines.append(f"continued in {continuation_links(context.continuations)}")
     match ext.status:
-        case Status.WAITING if ext.reason is not None:
-            lines.append(postponement(ext.reason, context.label, ext.due_at))
+        case Status.WAITING if ext.failure is not None:
+            lines.append(postponement(ext.failure, context.label, ext.due_at))
         case Status.SUBMITTING | Status.SUBMITTED | Status.STREAMING:
             lines += _progress(ext, context)
         case _:

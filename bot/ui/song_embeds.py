@@ -14,8 +14,7 @@ from bot.domain.models import Extension, Status
 from bot.domain.text import utf16_length
 from bot.domain.timecode import format_time
 from bot.services.reply_context import ReplyContext
-from bot.ui.reasons import attachment_note, postponement
-from bot.ui.song_reasons import final_song_lines
+from bot.ui.failure_texts import attachment_note, final_status_lines, postponement
 from bot.ui.theme import (
     BLURPLE,
     COLOURS,
@@ -77,7 +76,7 @@ def _title(ext: Extension, context: ReplyContext) -> str:
 
 def _body(ext: Extension, context: ReplyContext) -> list[str]:
     whole = _song_outline(ext, context)
-    lines = final_song_lines(ext, context.label)
+    lines = final_status_lines(ext, context.label)
     if ext.status in (Status.STREAMING, Status.COMPLETE):
         lines += _sound(ext, context, whole)
     lines += _truncated_list(
@@ -90,8 +89,8 @@ def _body(ext: Extension, context: ReplyContext) -> list[str]:
     )
     lines.append(f"asked by <@{ext.member_id}>")
     match ext.status:
-        case Status.WAITING if ext.reason is not None:
-            lines.append(postponement(ext.reason, context.label, ext.due_at))
+        case Status.WAITING if ext.failure is not None:
+            lines.append(postponement(ext.failure, context.label, ext.due_at))
         case Status.SUBMITTING | Status.SUBMITTED | Status.STREAMING:
             started = discord.utils.format_dt(ext.submitted_at or ext.created_at, "R")
             lines.append(f"started {started}")

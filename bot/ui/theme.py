@@ -69,7 +69,9 @@ def common_title(ext: Extension, context: ReplyContext) -> str:
         case Status.UNCONFIRMED:
             return f"⚠️ No answer from {context.label}"
         case Status.EXPIRED:
-            span = ext.deadline_at - (ext.submitted_at or ext.created_at)
+            # only a splice has no deadline, and it never expires
+            deadline_at = ext.deadline_at or ext.created_at
+            span = deadline_at - (ext.submitted_at or ext.created_at)
             minutes = max(round(span / dt.timedelta(minutes=1)), 1)
             return f"⌛ Gave up after {minutes} minute{'s' * (minutes != 1)}"
         case _:

@@ -7,6 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from bot.domain import failures
+from bot.domain.failures import Failure
 from bot.domain.models import (
     FINAL,
     Clip,
@@ -15,8 +17,6 @@ from bot.domain.models import (
     Extension,
     Handle,
     Progress,
-    Reason,
-    ReasonKind,
     ReplyRef,
     Status,
 )
@@ -37,7 +37,9 @@ START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 DEADLINE = dt.timedelta(minutes=5)
 
 seconds = st.integers(0, 60).map(lambda n: dt.timedelta(seconds=n))
-reasons = st.builds(Reason, kind=st.sampled_from(ReasonKind), text=st.sampled_from(["", "no"]))
+failure_values = st.sampled_from(
+    [failures.Rejected(), failures.Rejected("no"), failures.RateLimited(), failures.Unavailable()]
+)
 handles = st.sampled_from(
     [
         Handle(task_id="t"),
@@ -76,15 +78,15 @@ def shown(ext: Extension) -> list[str]:
     """Return the lines of the reply, as far as they may change while it is worked on."""
     match ext.status:
         case Status.WAITING:
-            if ext.reason is None:
+            if ext.failure is None:
                 return ["Waiting"]
-            return ["Waiting", repr(ext.reason), f"next try {ext.due_at}"]
+            return ["Waiting", repr(ext.failure), f"next try {ext.due_at}"]
         case Status.SUBMITTING | Status.SUBMITTED:
             return ["Submitted"]
         case Status.STREAMING:
             return ["Streaming", *(heard(clip, ext) for clip in ext.clips if clip.audio_url)]
         case _:
-            return [ext.status.value, repr(ext.reason), *map(repr, ext.clips)]
+            return [ext.status.value, repr(ext.failure), *map(repr, ext.clips)]
 
 
 class History(RuleBasedStateMachine):
@@ -144,9 +146,9 @@ class History(RuleBasedStateMachine):
         self.it_is_claimed(DEADLINE)
         self.it_is_taken(handle, DEADLINE)
 
-    @rule(reason=reasons, wait=seconds)
-    def it_is_postponed(self, reason: Reason, wait: dt.timedelta) -> None:
-        self.hear(lambda ext: postponed(ext, reason, due_at=self.now + wait))
+    @rule(failure=failure_values, wait=seconds)
+    def it_is_postponed(self, failure: Failure, wait: dt.timedelta) -> None:
+        self.hear(lambda ext: postponed(ext, failure, due_at=self.now + wait))
 
     @initialize(handle=st.none() | handles)
     def it_begins(self, handle: Handle | None) -> None:
@@ -162,11 +164,11 @@ class History(RuleBasedStateMachine):
         if status is Status.WAITING:
             assert self.ext.status is Status.CANCELLED
 
-    @rule(status=st.sampled_from(sorted(FINAL)), reason=st.none() | reasons, does=seldom)
-    def it_ends(self, status: Status, reason: Reason | None, *, does: bool) -> None:
+    @rule(status=st.sampled_from(sorted(FINAL)), failure=st.none() | failure_values, does=seldom)
+    def it_ends(self, status: Status, failure: Failure | None, *, does: bool) -> None:
         if not does:
             return
-        self.hear(lambda ext: finished(ext, status, reason, now=self.now))
+        self.hear(lambda ext: finished(ext, status, failure, now=self.now))
         assert self.ext.status.is_final
 
     @rule(answer=answers)
@@ -182,7 +184,7 @@ class History(RuleBasedStateMachine):
         if self.ext.status.is_final:
             playable = any(clip.is_playable for clip in self.ext.clips)
             assert self.ext.status is (Status.COMPLETE if playable else Status.FAILED)
-            assert (self.ext.reason is None) == playable
+            assert (self.ext.failure is None) == playable
         elif before.status is Status.STREAMING:
             assert self.ext.status is Status.STREAMING
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain import failures
+from bot.domain.failures import Failure
 from bot.domain.models import (
     FINAL,
     Clip,
@@ -12,8 +14,6 @@ from bot.domain.models import (
     Extension,
     Handle,
     Progress,
-    Reason,
-    ReasonKind,
     ReplyRef,
     Status,
 )
@@ -35,7 +35,7 @@ NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(seconds=30)
 DEADLINE = dt.timedelta(minutes=15)
 HANDLE = Handle(clip_ids=("a", "b"))
-REASON = Reason(kind=ReasonKind.RATE_LIMITED, text="slow down")
+FAILURE = failures.RateLimited()
 STREAM = "https://example.com/?item_id="
 
 
@@ -91,12 +91,12 @@ def seen(*clips: Clip, is_open: bool = False, error: str | None = None) -> Progr
 
 def test_a_waiting_extension_is_submitted() -> None:
     asked = submitting(
-        extension(reason=REASON, failures=3), now=NOW, lease_until=NOW + dt.timedelta(minutes=2)
+        extension(failure=FAILURE, failures=3), now=NOW, lease_until=NOW + dt.timedelta(minutes=2)
     )
     taken = submitted(asked, HANDLE, now=NOW, due_at=LATER, deadline=DEADLINE)
 
     assert (asked.status, asked.submitted_at) == (Status.SUBMITTING, NOW)
-    assert (asked.reason, asked.failures, asked.due_at) == (None, 0, NOW + dt.timedelta(minutes=2))
+    assert (asked.failure, asked.failures, asked.due_at) == (None, 0, NOW + dt.timedelta(minutes=2))
     assert (taken.status, taken.handle, taken.due_at) == (Status.SUBMITTED, HANDLE, LATER)
     assert taken.deadline_at == NOW + DEADLINE
     assert taken.submitted_at == NOW
@@ -124,16 +124,16 @@ def test_a_handle_that_names_a_clip_twice_makes_one_clip_of_it() -> None:
 
 @pytest.mark.parametrize("status", [Status.WAITING, Status.SUBMITTING])
 def test_what_was_not_sent_waits_again_and_says_why(status: Status) -> None:
-    ext = postponed(extension(status, submitted_at=NOW, failures=1), REASON, due_at=LATER)
+    ext = postponed(extension(status, submitted_at=NOW, failures=1), FAILURE, due_at=LATER)
 
-    assert (ext.status, ext.reason, ext.due_at) == (Status.WAITING, REASON, LATER)
+    assert (ext.status, ext.failure, ext.due_at) == (Status.WAITING, FAILURE, LATER)
     assert (ext.submitted_at, ext.failures, ext.revision) == (None, 2, 2)
 
 
 def test_members_see_when_a_postponed_extension_is_tried_again() -> None:
-    once = postponed(extension(), REASON, due_at=LATER)
-    same = postponed(once, REASON, due_at=LATER)
-    moved = postponed(once, REASON, due_at=LATER + dt.timedelta(seconds=1))
+    once = postponed(extension(), FAILURE, due_at=LATER)
+    same = postponed(once, FAILURE, due_at=LATER)
+    moved = postponed(once, FAILURE, due_at=LATER + dt.timedelta(seconds=1))
 
     assert (same.revision, moved.revision) == (once.revision, once.revision + 1)
 
@@ -157,22 +157,22 @@ def test_only_a_submission_under_way_is_taken(status: Status) -> None:
 def test_what_the_provider_has_is_never_postponed(status: Status) -> None:
     ext = extension(status)
 
-    assert postponed(ext, REASON, due_at=LATER) is ext
+    assert postponed(ext, FAILURE, due_at=LATER) is ext
 
 
 def test_a_member_cancels_while_it_waits() -> None:
     ext = cancelled(extension(), now=LATER)
 
-    assert (ext.status, ext.reason, ext.finished_at) == (Status.CANCELLED, None, LATER)
+    assert (ext.status, ext.failure, ext.finished_at) == (Status.CANCELLED, None, LATER)
     assert ext.revision == 2
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - FINAL))
 def test_an_extension_ends_from_anywhere(status: Status) -> None:
-    reason = Reason(kind=ReasonKind.UNCONFIRMED)
-    ext = finished(extension(status), Status.UNCONFIRMED, reason, now=LATER)
+    failure = failures.Unconfirmed()
+    ext = finished(extension(status), Status.UNCONFIRMED, failure, now=LATER)
 
-    assert (ext.status, ext.reason, ext.finished_at) == (Status.UNCONFIRMED, reason, LATER)
+    assert (ext.status, ext.failure, ext.finished_at) == (Status.UNCONFIRMED, failure, LATER)
     assert ext.revision == 2
 
 
@@ -213,28 +213,27 @@ def test_clips_amount_to_a_status(progress: Progress, status: Status) -> None:
 
 
 @pytest.mark.parametrize(
-    ("progress", "reason"),
+    ("progress", "failure"),
     [
-        (seen(broken("a", ""), broken("b", "moderated")), ("generation_failed", "moderated")),
-        (seen(broken("a", ""), broken("b", "")), ("generation_failed", "")),
-        (seen(broken("a"), error="refused"), ("generation_failed", "refused")),
-        (seen(withdrawn("a"), broken("b")), ("not_playable", "")),
-        (seen(withdrawn("a"), error="refused"), ("not_playable", "")),
+        (seen(broken("a", ""), broken("b", "moderated")), failures.GenerationFailed("moderated")),
+        (seen(broken("a", ""), broken("b", "")), failures.GenerationFailed()),
+        (seen(broken("a"), error="refused"), failures.GenerationFailed("refused")),
+        (seen(withdrawn("a"), broken("b")), failures.NotPlayable()),
+        (seen(withdrawn("a"), error="refused"), failures.NotPlayable()),
     ],
 )
-def test_a_failure_has_the_most_telling_reason(progress: Progress, reason: tuple[str, str]) -> None:
+def test_failed_clips_give_the_most_telling_failure(progress: Progress, failure: Failure) -> None:
     ext = observed(extension(Status.SUBMITTED, running("a"), running("b")), progress, now=LATER)
 
-    assert ext.reason is not None
-    assert (ext.reason.kind, ext.reason.text) == reason
+    assert ext.failure == failure
 
 
 def test_a_finished_task_without_clips_has_failed() -> None:
     ext = observed(extension(Status.SUBMITTED), seen(), now=LATER)
 
-    assert (ext.status, ext.reason) == (
+    assert (ext.status, ext.failure) == (
         Status.FAILED,
-        Reason(kind=ReasonKind.GENERATION_FAILED),
+        failures.GenerationFailed(),
     )
 
 
@@ -405,7 +404,7 @@ def test_an_extension_expires_at_its_deadline() -> None:
 def test_what_can_be_heard_at_the_deadline_is_kept() -> None:
     ext = expired(extension(Status.STREAMING, complete("a"), running("b")), now=NOW + DEADLINE)
 
-    assert (ext.status, ext.reason) == (Status.COMPLETE, None)
+    assert (ext.status, ext.failure) == (Status.COMPLETE, None)
     assert ext.clips == (complete("a"), running("b"))
 
 
@@ -441,13 +440,13 @@ def test_asking_again_starts_a_new_deadline() -> None:
         Status.FAILED,
         withdrawn("a"),
         broken("b"),
-        reason=Reason(kind=ReasonKind.NOT_PLAYABLE),
+        failure=failures.NotPlayable(),
         finished_at=NOW,
         failures=2,
     )
     again = reopened(ext, now=LATER, deadline=DEADLINE)
 
-    assert (again.status, again.reason, again.finished_at) == (Status.SUBMITTED, None, None)
+    assert (again.status, again.failure, again.finished_at) == (Status.SUBMITTED, None, None)
     assert (again.due_at, again.deadline_at) == (LATER, LATER + DEADLINE)
     assert (again.failures, again.revision) == (0, 2)
 
@@ -486,8 +485,8 @@ def test_the_answer_to_asking_again_decides(news: list[Clip], status: Status) ->
 FINAL_NEWS: list[Callable[[Extension], Extension]] = [
     lambda ext: submitting(ext, now=LATER, lease_until=LATER),
     lambda ext: submitted(ext, HANDLE, now=LATER, due_at=LATER, deadline=DEADLINE),
-    lambda ext: postponed(ext, REASON, due_at=LATER),
-    lambda ext: finished(ext, Status.FAILED, REASON, now=LATER),
+    lambda ext: postponed(ext, FAILURE, due_at=LATER),
+    lambda ext: finished(ext, Status.FAILED, FAILURE, now=LATER),
     lambda ext: cancelled(ext, now=LATER),
     lambda ext: observed(ext, seen(complete("a")), now=LATER),
     lambda ext: observed(ext, seen(error="refused"), now=LATER),

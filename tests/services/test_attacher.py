@@ -7,14 +7,12 @@ import pytest
 
 from bot.audio.errors import TransientMediaError
 from bot.audio.process_pool import ProcessPool
+from bot.domain import failures
 from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.models import (
-    LOCAL_PROVIDER,
     ExtendRequest,
     Extension,
     Kind,
-    Reason,
-    ReasonKind,
     ReplyRef,
     Status,
 )
@@ -23,6 +21,7 @@ from bot.services.attacher import Attacher, AttachResult
 from bot.services.uploads import Upload, Uploads
 from tests.support.scripted_provider import Script
 from tests.support.service_harness import ADA, CHANNEL, ServiceHarness
+from tests.support.store_samples import accept
 
 LIMIT = 10 * 1024 * 1024
 
@@ -92,7 +91,7 @@ class House:
 
     async def work_later(self) -> None:
         """As `work`, when it is due."""
-        due = await self.world.store.audio.next_due()
+        due = await self.world.store.next_audio()
         assert due is not None
         assert due > self.world.clock()
         self.world.clock.now = due
@@ -105,19 +104,18 @@ class House:
             idempotency_key="song",
             kind=Kind.SPLICE,
             member_id=ADA,
-            request=ExtendRequest(provider=LOCAL_PROVIDER, clip_id="last"),
+            request=ExtendRequest(provider="", clip_id="last"),
             reply=ReplyRef(channel_id=CHANNEL, message_id=5),
             status=Status.SUBMITTED,
             created_at=now,
             due_at=now,
-            deadline_at=now,
+            deadline_at=None,
         )
-        stored, _ = await self.world.store.insert(ext)
-        return stored
+        return (await accept(self.world.store, ext)).extension
 
     async def kept(self, ext: Extension) -> list[AttachmentStatus]:
         """Return what the store says became of the audio."""
-        return [each.outcome for each in await self.world.store.audio.attachments(ext.id)]
+        return [each.outcome for each in await self.world.store.attachments(ext.id)]
 
 
 @pytest.fixture
@@ -134,8 +132,8 @@ async def test_a_finished_extension_is_carried_once(house: House) -> None:
     [(shown, prepared)] = house.replies.shown
     assert shown.id == ext.id
     assert house.replies.sizes == [5]
-    assert await house.world.store.audio.attachments(ext.id) == prepared.attachments
-    assert await house.world.store.audio.next_due() is None
+    assert await house.world.store.attachments(ext.id) == prepared.attachments
+    assert await house.world.store.next_audio() is None
 
 
 async def test_a_length_nobody_told_is_shown_and_kept(house: House) -> None:
@@ -173,7 +171,7 @@ async def test_in_the_end_the_reply_says_that_there_is_no_audio(
     assert prepared.files == ()
     assert [clip.audio_url for clip in shown.clips] == [clip.audio_url for clip in ext.clips]
     assert await house.kept(ext) == [AttachmentStatus.UNAVAILABLE] * 2
-    assert await house.world.store.audio.next_due() is None
+    assert await house.world.store.next_audio() is None
     assert "failed unexpectedly" in caplog.text
 
 
@@ -186,7 +184,7 @@ async def test_an_edit_that_does_not_get_through_is_repeated_for_half_an_hour(
     await house.work()
     for _ in range(attacher.MAX_EDITS):
         await house.work_later()
-    assert await house.world.store.audio.next_due() is None
+    assert await house.world.store.next_audio() is None
     assert await house.kept(ext) == []
     assert 15 * 60 < (house.world.clock() - began).total_seconds() < 60 * 60
 
@@ -195,7 +193,7 @@ async def test_a_reply_that_is_gone_ends_the_work(house: House) -> None:
     ext = await house.world.finished("one")
     house.replies.on_carry.then(AttachResult.NOWHERE)
     await house.work()
-    assert await house.world.store.audio.next_due() is None
+    assert await house.world.store.next_audio() is None
     assert await house.kept(ext) == []
 
 
@@ -218,7 +216,7 @@ async def test_what_is_too_large_without_a_file_is_left_for_later(house: House) 
     house.replies.on_carry.then(AttachResult.TOO_LARGE)
     await house.work()
     assert house.replies.shown == []
-    assert await house.world.store.audio.next_due() is not None
+    assert await house.world.store.next_audio() is not None
 
 
 async def test_where_files_are_forbidden_the_reply_says_so(house: House) -> None:
@@ -241,11 +239,11 @@ async def test_a_splice_is_complete_when_it_is_carried(house: House) -> None:
 
 async def test_a_splice_that_can_not_be_made_fails_with_its_reason(house: House) -> None:
     ext = await house.splice()
-    reason = Reason(kind=ReasonKind.NOT_PLAYABLE)
-    house.kitchen.on_prepare.then(Uploads(reason=reason))
+    failure = failures.NotPlayable()
+    house.kitchen.on_prepare.then(Uploads(failure=failure))
     await house.work()
     now = await house.world.now(ext)
-    assert (now.status, now.reason) == (Status.FAILED, reason)
+    assert (now.status, now.failure) == (Status.FAILED, failure)
     [(shown, _)] = house.replies.shown
     assert shown == now
 
@@ -265,14 +263,14 @@ async def test_killed_before_it_was_kept_it_is_carried_anew(house: House) -> Non
     ext = await house.world.finished("one")
     store, clock = house.world.store, house.world.clock
     lease_until = clock() + attacher.LEASE
-    [work] = await store.audio.claim(now=clock(), lease_until=lease_until, limit=1)
+    [work] = await store.claim_audio(now=clock(), lease_until=lease_until, limit=1)
     await house.work()
     assert house.replies.shown == []  # someone else has it
     clock.now = lease_until
     await house.work()
     assert len(house.replies.shown) == 1
     late = Attachment(clip_id="x", outcome=AttachmentStatus.TOO_LARGE)
-    await store.audio.finish(work, (late,))
+    await store.finish_audio(work, (late,))
     assert await house.kept(ext) == [AttachmentStatus.ATTACHED]
 
 

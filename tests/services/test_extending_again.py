@@ -13,6 +13,7 @@ from bot.services.acceptance import DOUBLE_CLICK_WINDOW, FIRST_REPLY_TIMEOUT
 from bot.services.extensions import CONTINUATION_NEWS_DELAY
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.service_harness import ADA, BEN, SOURCE, ServiceHarness, reply_to
+from tests.support.store_samples import accept
 
 APART = dt.timedelta(seconds=1.5)
 MOMENT = dt.timedelta(milliseconds=1)
@@ -167,7 +168,7 @@ async def test_only_a_complete_reply_tells_how_it_goes_on(world: ServiceHarness)
     song = await world.submitted("1")
     request = replace(song.request, clip_id=song.clips[0].id)
     going_on = replace(song, id=0, idempotency_key="2", request=request, clips=())
-    await world.store.insert(going_on)
+    await accept(world.store, going_on)
     assert (await world.service.reply_context(song)).continuations == ()
     complete = replace(song, status=Status.COMPLETE)
     assert len((await world.service.reply_context(complete)).continuations) == 1

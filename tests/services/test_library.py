@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.errors import UserError
-from bot.domain.library import SEARCH_LENGTH, LibraryPage, LibraryQuery, Scope, Viewer
+from bot.domain.library import MAX_SEARCH_LENGTH, LibraryPage, LibraryQuery, Scope, Viewer
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Progress
 from bot.providers.base import Unavailable
 from bot.services.library import ClipDetails, Library
@@ -105,7 +105,9 @@ async def test_a_page_keeps_its_number(world: ServiceHarness, library: Library) 
     assert (page.query.page_number, len(page.entries)) == (2, 2)
 
 
-@pytest.mark.parametrize("search", ["x" * (SEARCH_LENGTH + 1), "🎵" * (SEARCH_LENGTH // 2 + 1)])
+@pytest.mark.parametrize(
+    "search", ["x" * (MAX_SEARCH_LENGTH + 1), "🎵" * (MAX_SEARCH_LENGTH // 2 + 1)]
+)
 async def test_a_search_fits_into_a_button(library: Library, search: str) -> None:
     with pytest.raises(UserError, match="too long to search for"):
         await library.page(OWN, LibraryQuery(scope=Scope.MINE, search=search))
@@ -146,7 +148,7 @@ async def test_a_clip_comes_with_all_round_it(world: ServiceHarness, library: Li
     following = await world.ask("three", clip=third, at="5")
     details = await library.details(third, HERE)
     assert details.known == await world.store.clip(third)
-    assert details.extension == await world.store.find_by_trigger("two")
+    assert details.extension == await world.store.extension(details.known.extension_id)
     assert (details.label, details.title) == ("Suno Test", "Part")
     assert (details.is_confirmed, details.is_own) == (True, False)
     assert lineage(details) == [(SOURCE, 10, True), (first, 20, True), (third, None, False)]
@@ -293,8 +295,8 @@ async def test_two_clicks_take_it_out_once(world: ServiceHarness, library: Libra
 
 async def test_what_names_a_clip_is_read_as_in_the_form(world: ServiceHarness) -> None:
     clip_id, _ = await made(world, "one")
-    reply = (await world.store.find_by_trigger("one")).reply
-    assert await world.service.clip_id_of(f" <{reply.url}>\n") == clip_id
+    reply_url = (await world.store.clip(clip_id)).reply_url
+    assert await world.service.clip_id_of(f" <{reply_url}>\n") == clip_id
     assert await world.service.clip_id_of(f"https://suno.com/song/{SOURCE}") == SOURCE
     with pytest.raises(UserError, match="names no clip"):
         await world.service.clip_id_of("nonsense")

@@ -153,9 +153,9 @@ async def test_check_again_says_that_the_provider_does_not_tell(
 async def test_check_again_has_audio_fetched_that_could_not_be_had(world: ServiceHarness) -> None:
     ext = await world.finished("one")
     lease_until = world.clock.now.replace(year=2027)
-    [work] = await world.store.audio.claim(now=world.clock(), lease_until=lease_until, limit=5)
+    [work] = await world.store.claim_audio(now=world.clock(), lease_until=lease_until, limit=5)
     lost = Attachment(clip_id=ext.clips[0].id, outcome=AttachmentStatus.UNAVAILABLE)
-    await world.store.audio.finish(work, (lost,))
-    assert await world.store.audio.next_due() is None
+    await world.store.finish_audio(work, (lost,))
+    assert await world.store.next_audio() is None
     await world.service.check_again(ext.id)
-    assert await world.store.audio.next_due() == world.clock()
+    assert await world.store.next_audio() == world.clock()

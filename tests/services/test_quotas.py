@@ -22,6 +22,7 @@ from tests.support.service_harness import (
     handle_of,
     reply_to,
 )
+from tests.support.store_samples import accept, asked
 
 
 def limited(store: Store, *, member: int = 0, channel: int = 0) -> ServiceHarness:
@@ -36,9 +37,8 @@ async def refusal(world: ServiceHarness, idempotency_key: str, **fields: object)
 
 async def test_without_limits_nobody_is_refused(store: Store) -> None:
     world = limited(store)
-    for number in range(12):
-        await world.ask(str(number))
-    assert len(await store.in_progress(member_id=ADA)) == 12
+    exts = [await world.ask(str(number)) for number in range(12)]
+    assert await store.queue_position(exts[-1]) == 12
 
 
 async def test_a_member_is_refused_in_whatever_channel(store: Store) -> None:
@@ -63,7 +63,7 @@ async def test_nothing_is_kept_of_what_is_refused(store: Store) -> None:
     world = limited(store, member=1)
     await world.ask("1")
     await refusal(world, "2")
-    assert await store.find_by_trigger("2") is None
+    assert (await accept(store, asked("2"))).is_new
 
 
 async def test_what_ended_makes_room(store: Store) -> None:

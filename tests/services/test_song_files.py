@@ -12,7 +12,9 @@ from bot.audio.analysis import analyze
 from bot.audio.download import SafeDownloader
 from bot.audio.errors import TransientMediaError
 from bot.audio.models import Peaks
+from bot.domain import failures
 from bot.domain.attachments import AttachmentStatus
+from bot.domain.failures import Failure
 from bot.domain.models import (
     Clip,
     ClipStatus,
@@ -20,7 +22,6 @@ from bot.domain.models import (
     Handle,
     Kind,
     Progress,
-    ReasonKind,
     Status,
 )
 from bot.services.clip_files import ClipFiles
@@ -108,10 +109,10 @@ def bench(world: ServiceHarness, host: FileServer, tmp_path: Path) -> Bench:
     return Bench(world, host, folder)
 
 
-def reason(prepared: Uploads) -> tuple[ReasonKind, str]:
-    assert prepared.reason is not None
+def failure_of(prepared: Uploads) -> Failure | None:
+    assert prepared.failure is not None
     assert prepared.files == ()
-    return prepared.reason.kind, prepared.reason.text
+    return prepared.failure
 
 
 async def test_the_song_is_as_long_as_what_is_kept_of_its_parts(bench: Bench) -> None:
@@ -124,7 +125,7 @@ async def test_the_song_is_as_long_as_what_is_kept_of_its_parts(bench: Bench) ->
     assert analyze(prepared.files[0].path).duration == pytest.approx(whole, abs=0.01)
     assert attachment.starts == pytest.approx((0, 1.25, 2.75, 4.74), abs=0.01)
     assert (attachment.clip_id, attachment.outcome) == ("part-3", AttachmentStatus.ATTACHED)
-    assert (attachment.bit_rate, prepared.reason) == (None, None)
+    assert (attachment.bit_rate, prepared.failure) == (None, None)
 
 
 async def test_the_file_tells_what_it_is_and_who_made_it(bench: Bench) -> None:
@@ -188,7 +189,7 @@ async def test_what_is_written_into_the_file_has_to_fit_too(bench: Bench) -> Non
 async def test_a_song_that_can_not_fit_is_not_even_fetched(bench: Bench) -> None:
     await bench.source()
     prepared = await bench.prepared(await bench.lineage("1", "1"), limit=20_000)
-    assert reason(prepared) == (ReasonKind.TOO_LARGE, "4.000 20000")
+    assert failure_of(prepared) == failures.TooLarge(4.0, 20_000)
     assert bench.host.asked == []
 
 
@@ -199,13 +200,13 @@ async def test_a_song_whose_length_was_not_known_may_turn_out_too_long(
     await bench.source(duration=None)
     ext = await bench.part(1, SOURCE, at="end", duration=None)
     prepared = await bench.prepared(await bench.world.song(ext.clips[0].id, "song"), limit=20_000)
-    assert reason(prepared) == (ReasonKind.TOO_LARGE, "4.000 20000")
+    assert failure_of(prepared) == failures.TooLarge(4.0, 20_000)
 
 
 async def test_where_files_are_not_allowed_nothing_is_fetched(bench: Bench) -> None:
     await bench.source()
     prepared = await bench.prepared(await bench.lineage("1", "1"), limit=None)
-    assert reason(prepared) == (ReasonKind.NOT_ALLOWED, "")
+    assert failure_of(prepared) == failures.AttachNotAllowed()
     assert bench.host.asked == []
 
 
@@ -231,13 +232,13 @@ async def test_a_beginning_that_may_come_later_is_waited_for_but_not_for_ever(
 
 async def test_of_a_source_and_one_part_the_beginning_can_not_be_left_out(bench: Bench) -> None:
     ext = await bench.lineage("1")
-    assert reason(await bench.prepared(ext)) == (ReasonKind.PART_UNAVAILABLE, f"1 {SOURCE}")
+    assert failure_of(await bench.prepared(ext)) == failures.PartUnavailable(1, SOURCE)
 
 
 async def test_without_a_part_in_the_middle_there_is_no_song(bench: Bench) -> None:
     await bench.source()
     ext = await bench.lineage("1", "1", "1", files=(None, 403, None))
-    assert reason(await bench.prepared(ext)) == (ReasonKind.PART_UNAVAILABLE, "3 part-2")
+    assert failure_of(await bench.prepared(ext)) == failures.PartUnavailable(3, "part-2")
 
 
 async def test_a_part_that_may_come_later_is_waited_for_but_not_for_ever(bench: Bench) -> None:
@@ -246,7 +247,7 @@ async def test_a_part_that_may_come_later_is_waited_for_but_not_for_ever(bench: 
     with pytest.raises(TransientMediaError):
         await bench.prepared(ext)
     last = await bench.prepared(ext, is_last=True)
-    assert reason(last) == (ReasonKind.PART_UNAVAILABLE, "2 part-1")
+    assert failure_of(last) == failures.PartUnavailable(2, "part-1")
 
 
 # The picture of what a provider joined

@@ -6,15 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain import failures
 from bot.domain.errors import UserError
 from bot.domain.models import (
-    LOCAL_PROVIDER,
     Clip,
     ClipStatus,
     Extension,
     Kind,
     Progress,
-    ReasonKind,
     Status,
 )
 from bot.providers.base import OutOfCredits, Rejected, Unavailable, Unconfirmed
@@ -33,6 +32,7 @@ from tests.support.service_harness import (
     handle_of,
     reply_to,
 )
+from tests.support.store_samples import accept
 
 JOINS = {"concat": True}
 YEAR = dt.timedelta(days=365)
@@ -98,10 +98,10 @@ async def test_what_no_provider_can_join_encore_does(
     last = await continued(world)
     song = await world.song(last.clips[0].id, "song", member_id=BEN)
     assert (song.kind, song.status) == (Kind.SPLICE, Status.SUBMITTED)
-    assert (song.request.provider, song.request.clip_id) == (LOCAL_PROVIDER, last.clips[0].id)
+    assert (song.request.provider, song.request.clip_id) == ("", last.clips[0].id)
     assert (song.member_id, song.title) == (BEN, "Dreams")
     assert (song.source_url, song.submitted_at) == (last.reply.url, world.clock())
-    assert await world.store.audio.next_due() is not None
+    assert await world.store.next_audio() is not None
     assert suno.joined == []
 
 
@@ -129,7 +129,9 @@ async def test_a_song_of_two_providers_is_encores(store: Store, joiner: Scripted
     last = await continued(world, provider="joiner")
     request = replace(last.request, provider="other", clip_id=last.clips[0].id)
     clip = Clip(id="of-other", status=ClipStatus.COMPLETE, audio_url="https://audio.example/o")
-    await store.insert(replace(last, id=0, idempotency_key="other", request=request, clips=(clip,)))
+    await accept(
+        store, replace(last, id=0, idempotency_key="other", request=request, clips=(clip,))
+    )
     assert (await world.song("of-other", "song")).kind is Kind.SPLICE
 
 
@@ -311,8 +313,7 @@ async def test_a_refusal_to_join_is_told(joining: ServiceHarness, joiner: Script
     await joining.submit()
     song = await joining.now(song)
     assert song.status is Status.FAILED
-    assert song.reason is not None
-    assert (song.reason.kind, song.reason.text) == (ReasonKind.REJECTED, "Not your clip.")
+    assert song.failure == failures.Rejected("Not your clip.")
 
 
 async def test_joining_waits_for_a_provider_that_is_away(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.domain.models import Extension, Handle, ReasonKind, Status
+from bot.domain import failures
+from bot.domain.models import Extension, Handle, Status
 from bot.domain.transitions import submitting
 from bot.providers.base import Unavailable, Unconfirmed
 from bot.store.store import Store
@@ -37,8 +38,8 @@ async def test_after_a_kill_it_is_unconfirmed_and_not_sent_again(url: str) -> No
         await world.submit()
         ended = await world.now(ext)
         assert ended.status is Status.UNCONFIRMED
-        assert ended.reason is not None
-        assert ended.reason.kind is ReasonKind.UNCONFIRMED
+        assert ended.failure is not None
+        assert isinstance(ended.failure, failures.Unconfirmed)
         assert suno.sent == []
 
 

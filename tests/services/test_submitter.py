@@ -4,8 +4,10 @@ import logging
 
 import pytest
 
+from bot.domain import failures
+from bot.domain.failures import Failure
 from bot.domain.form import TextLimits
-from bot.domain.models import Clip, ClipStatus, Extension, Handle, ReasonKind, Status
+from bot.domain.models import Clip, ClipStatus, Extension, Handle, Status
 from bot.providers.base import (
     OutOfCredits,
     ProviderError,
@@ -20,10 +22,6 @@ from bot.store.store import Store
 from tests.support.fast_loop import run_hurried
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.service_harness import ADA, OTHER, SOURCE, START, ServiceHarness, actor, until
-
-
-def kind_of(ext: Extension) -> ReasonKind | None:
-    return ext.reason.kind if ext.reason else None
 
 
 async def test_what_waits_is_sent_once_and_keeps_its_handle(
@@ -68,30 +66,42 @@ async def test_the_tracker_and_the_publisher_are_told(world: ServiceHarness) -> 
         await world.wakeups.publisher.wait(60)
 
 
-@pytest.mark.parametrize("error", [Rejected("Too rude."), OutOfCredits(), Unauthorized("key?")])
-async def test_a_refusal_ends_it_with_the_reason(
-    world: ServiceHarness, suno: ScriptedProvider, error: ProviderError
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (Rejected("Too rude."), failures.Rejected("Too rude.")),
+        (OutOfCredits("none"), failures.OutOfCredits()),
+        (Unauthorized("key?"), failures.Unauthorized()),
+        (ProviderError("odd"), failures.Unexpected()),
+    ],
+)
+async def test_a_provider_error_ends_an_extension_with_its_failure(
+    world: ServiceHarness, suno: ScriptedProvider, error: ProviderError, failure: Failure
 ) -> None:
     ext = await world.ask("1")
     suno.on_extend.then(error)
     await world.submit()
     await world.submit()
     ended = await world.now(ext)
-    assert (ended.status, kind_of(ended)) == (Status.FAILED, error.kind)
-    assert ended.reason is not None
-    assert ended.reason.text == error.text
+    assert (ended.status, ended.failure) == (Status.FAILED, failure)
     assert len(suno.sent) == 1
 
 
-@pytest.mark.parametrize("error", [Unavailable(), RateLimited()])
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (Unavailable(), failures.Unavailable()),
+        (RateLimited(), failures.RateLimited()),
+    ],
+)
 async def test_what_never_left_is_sent_again_after_a_pause(
-    world: ServiceHarness, suno: ScriptedProvider, error: ProviderError
+    world: ServiceHarness, suno: ScriptedProvider, error: ProviderError, failure: Failure
 ) -> None:
     ext = await world.ask("1")
     suno.on_extend.then(error)
     await world.submit()
     waiting = await world.now(ext)
-    assert (waiting.status, kind_of(waiting)) == (Status.WAITING, error.kind)
+    assert (waiting.status, waiting.failure) == (Status.WAITING, failure)
     assert 1 <= (waiting.due_at - START).total_seconds() <= 2
     await world.submit()
     assert len(suno.sent) == 1
@@ -144,7 +154,7 @@ async def test_it_gives_up_at_the_deadline_with_the_reason(
         if (await world.now(ext)).status.is_final:
             break
     ended = await world.now(ext)
-    assert (ended.status, kind_of(ended)) == (Status.FAILED, ReasonKind.UNAVAILABLE)
+    assert (ended.status, ended.failure) == (Status.FAILED, failures.Unavailable())
     assert ended.finished_at is not None
     assert dt.timedelta(minutes=12) < ended.finished_at - START <= dt.timedelta(minutes=15)
 
@@ -156,12 +166,15 @@ async def test_a_wait_beyond_the_deadline_ends_it_at_once(
     suno.on_extend.then(RateLimited(retry_after=3600))
     await world.submit()
     ended = await world.now(ext)
-    assert (ended.status, kind_of(ended)) == (Status.FAILED, ReasonKind.RATE_LIMITED)
+    assert (ended.status, ended.failure) == (Status.FAILED, failures.RateLimited())
 
 
-@pytest.mark.parametrize("error", [Unconfirmed("No answer."), ValueError("surprise"), OSError()])
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [(Unconfirmed("No answer."), "No answer."), (ValueError("surprise"), ""), (OSError(), "")],
+)
 async def test_what_may_have_been_taken_is_never_sent_again(
-    world: ServiceHarness, suno: ScriptedProvider, error: Exception
+    world: ServiceHarness, suno: ScriptedProvider, error: Exception, text: str
 ) -> None:
     ext = await world.ask("1")
     suno.on_extend.then(error)
@@ -169,7 +182,7 @@ async def test_what_may_have_been_taken_is_never_sent_again(
     world.clock.advance(3600)
     await world.submit()
     ended = await world.now(ext)
-    assert (ended.status, kind_of(ended)) == (Status.UNCONFIRMED, ReasonKind.UNCONFIRMED)
+    assert (ended.status, ended.failure) == (Status.UNCONFIRMED, failures.Unconfirmed(text))
     assert len(suno.sent) == 1
 
 
@@ -299,9 +312,7 @@ async def test_a_provider_that_is_not_enabled_any_more_ends_what_waits_for_it(
     later = ServiceHarness(store, ScriptedProvider("other"), clock=world.clock)
     await later.submit()
     ended = [await world.now(ext) for ext in exts]
-    assert {(ext.status, kind_of(ext)) for ext in ended} == {
-        (Status.FAILED, ReasonKind.UNAVAILABLE)
-    }
+    assert {(ext.status, ext.failure) for ext in ended} == {(Status.FAILED, failures.Unavailable())}
 
 
 # What the source fills in
@@ -359,9 +370,7 @@ async def test_a_second_past_the_end_ends_it_unsent(store: Store) -> None:
     ext = await world.ask("1", at="90")
     await world.submit()
     ended = await world.now(ext)
-    assert (ended.status, kind_of(ended)) == (Status.FAILED, ReasonKind.PAST_THE_END)
-    assert ended.reason is not None
-    assert float(ended.reason.text) == 60
+    assert (ended.status, ended.failure) == (Status.FAILED, failures.PastTheEnd(60.0))
     assert suno.sent == []
 
 
@@ -371,7 +380,7 @@ async def test_an_unknown_length_ends_it_where_a_second_is_needed(
     ext = await world.ask("1", at="end")
     await world.submit()
     ended = await world.now(ext)
-    assert (ended.status, kind_of(ended)) == (Status.FAILED, ReasonKind.LENGTH_UNKNOWN)
+    assert (ended.status, ended.failure) == (Status.FAILED, failures.LengthUnknown())
     assert suno.sent == []
 
 
@@ -390,7 +399,7 @@ async def test_clip_that_its_provider_does_not_know_is_sent_at_once(store: Store
     ext = await world.ask("1", at="end")
     await world.submit()
     ended = await world.now(ext)
-    assert (ended.status, kind_of(ended)) == (Status.FAILED, ReasonKind.REJECTED)
+    assert (ended.status, ended.failure) == (Status.FAILED, failures.Rejected("Not found."))
     assert suno.looked_up == [SOURCE]
 
 
@@ -404,7 +413,7 @@ async def test_expired_session_ends_a_request_at_once_as_the_operators_problem(
     ext = await world.ask("1", at="end")
     await world.submit()
     ended = await world.now(ext)
-    assert (ended.status, kind_of(ended)) == (Status.FAILED, ReasonKind.SESSION_EXPIRED)
+    assert (ended.status, ended.failure) == (Status.FAILED, failures.SessionExpired())
 
 
 async def test_style_of_the_source_is_cut_to_the_limit_of_the_chosen_model(store: Store) -> None:
@@ -427,7 +436,7 @@ async def test_a_look_up_that_fails_for_now_is_repeated_before_anything_is_sent(
     ext = await world.ask("1", at="end")
     await world.submit()
     waiting = await world.now(ext)
-    assert (waiting.status, kind_of(waiting)) == (Status.WAITING, ReasonKind.UNAVAILABLE)
+    assert (waiting.status, waiting.failure) == (Status.WAITING, failures.Unavailable())
     assert suno.sent == []
     await world.overdue(ext)
     await world.submit()

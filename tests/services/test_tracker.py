@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain import failures
 from bot.domain.models import (
     Clip,
     ClipStatus,
@@ -13,7 +14,6 @@ from bot.domain.models import (
     Extension,
     Handle,
     Progress,
-    ReasonKind,
     Status,
 )
 from bot.providers.base import RateLimited, Unauthorized, Unavailable
@@ -31,6 +31,7 @@ from tests.support.service_harness import (
     streaming,
     until,
 )
+from tests.support.store_samples import accept
 
 DEADLINE = dt.timedelta(minutes=15)
 
@@ -55,8 +56,7 @@ async def taken(
             handle=Handle(clip_ids=clip_ids),
             clips=tuple(Clip(id=clip_id, status=ClipStatus.SUBMITTED) for clip_id in clip_ids),
         )
-        stored, _ = await world.store.insert(ext)
-        exts.append(stored)
+        exts.append((await accept(world.store, ext)).extension)
     return exts
 
 
@@ -126,11 +126,7 @@ async def test_a_generation_that_failed_ends_with_the_providers_words(
     await world.track()
     failed = await world.now(ext)
     assert failed.status is Status.FAILED
-    assert failed.reason is not None
-    assert (failed.reason.kind, failed.reason.text) == (
-        ReasonKind.GENERATION_FAILED,
-        "Too rude.",
-    )
+    assert failed.failure == failures.GenerationFailed("Too rude.")
 
 
 @pytest.mark.parametrize(("batch", "clips"), [(1, 1), (2, 1), (2, 2), (6, 2), (5, 2), (4, 6)])

@@ -5,7 +5,8 @@ import re
 import discord
 from hypothesis import strategies as st
 
-from bot.domain.models import Clip, ClipStatus, Extension, Reason, ReasonKind, Status
+from bot.domain import failures
+from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.providers.clip_schema import playable_url
 from bot.ui.custom_ids import Action
 from tests.support.ui_samples import (
@@ -58,10 +59,25 @@ clips = st.builds(
 )
 
 
-reasons = st.none() | st.builds(
-    Reason,
-    kind=st.sampled_from([kind for kind in ReasonKind if kind is not ReasonKind.PAST_THE_END]),
-    text=long_texts,
+failure_values = st.one_of(
+    st.sampled_from(
+        [
+            failures.OutOfCredits(),
+            failures.Unauthorized(),
+            failures.RateLimited(),
+            failures.Unavailable(),
+            failures.NotPlayable(),
+            failures.LengthUnknown(),
+            failures.AttachNotAllowed(),
+            failures.Unexpected(),
+        ]
+    ),
+    st.builds(failures.Rejected, long_texts),
+    st.builds(failures.Unconfirmed, long_texts),
+    st.builds(failures.GenerationFailed, long_texts),
+    st.builds(failures.PastTheEnd, st.floats(0, 1e6)),
+    st.builds(failures.PartUnavailable, st.integers(1, 200), long_texts),
+    st.builds(failures.TooLarge, st.floats(0, 1e6), st.integers(1, 10**9)),
 )
 
 
@@ -89,7 +105,7 @@ def extensions(draw: st.DrawFn) -> Extension:
         draw(st.sampled_from(Status)),
         *draw(st.lists(clips, max_size=6, unique_by=lambda clip: clip.id)),
         source_title=draw(long_texts),
-        reason=draw(reasons),
+        failure=draw(st.none() | failure_values),
     )
     return asked(
         ext,

@@ -4,7 +4,6 @@ import datetime as dt
 from dataclasses import replace
 
 from bot.domain.models import (
-    LOCAL_PROVIDER,
     Clip,
     ClipStatus,
     ExtendRequest,
@@ -15,6 +14,7 @@ from bot.domain.models import (
     ReplyRef,
 )
 from bot.domain.transitions import observed, submitted, submitting
+from bot.store.acceptance import Accepted, Quota
 from bot.store.store import Store
 
 NOW = dt.datetime(2026, 5, 17, 12, 0, 0, 123456, tzinfo=dt.UTC)
@@ -55,15 +55,29 @@ def heard(clip_id: str, **parts: object) -> Clip:
 
 async def accepted(store: Store, idempotency_key: str, **parts: object) -> Extension:
     """Return an extension that ``store`` has accepted."""
-    ext, is_new = await store.insert(asked(idempotency_key, **parts))
+    accepted_ext, is_new, _ = await accept(store, asked(idempotency_key, **parts))
     assert is_new
-    return ext
+    return accepted_ext
+
+
+async def accept(
+    store: Store, ext: Extension, *, publish_at: dt.datetime | None = None
+) -> Accepted:
+    """Return what ``store`` answers to ``ext`` where nothing is limited."""
+    answer = await store.accept(
+        ext,
+        publish_at=publish_at or ext.created_at,
+        quota=Quota(),
+        double_since=ext.created_at,
+    )
+    assert isinstance(answer, Accepted)
+    return answer
 
 
 async def spliced(store: Store, idempotency_key: str, clip_id: str, **parts: object) -> Extension:
     """Return a song up to ``clip_id`` that Encore is to join itself."""
     return await accepted(
-        store, idempotency_key, kind=Kind.SPLICE, provider=LOCAL_PROVIDER, clip_id=clip_id, **parts
+        store, idempotency_key, kind=Kind.SPLICE, provider="", clip_id=clip_id, **parts
     )
 
 

@@ -5,14 +5,13 @@ from dataclasses import replace
 
 import discord
 
+from bot.domain.failures import Failure
 from bot.domain.models import (
     Clip,
     ClipStatus,
     ExtendRequest,
     Extension,
     Handle,
-    Reason,
-    ReasonKind,
     ReplyRef,
     Status,
 )
@@ -76,8 +75,8 @@ def withdrawn(clip_id: str = "a") -> Clip:
     return playable(clip_id, audio_url=None)
 
 
-def failed(kind: ReasonKind, text: str = "", *clips: Clip, **parts: object) -> Extension:
-    return extension(Status.FAILED, *clips, reason=Reason(kind=kind, text=text), **parts)
+def failed(failure: Failure, *clips: Clip, **parts: object) -> Extension:
+    return extension(Status.FAILED, *clips, failure=failure, **parts)
 
 
 def units(text: str | None) -> int:

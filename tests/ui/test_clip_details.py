@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.models import Clip, ClipStatus, ReasonKind, ReplyRef, Status
+from bot.domain import failures
+from bot.domain.models import Clip, ClipStatus, ReplyRef, Status
 from bot.services.library import ClipDetails, LineageEntry
 from bot.ui.clip_details import clip_embeds, clip_view
 from bot.ui.library_page import kept_embed, removal_question, removed_embed
@@ -371,5 +372,5 @@ def test_a_card_fits_whatever_is_written_in_it(
 
 def test_a_failed_extension_has_a_card_too() -> None:
     broken = Clip(id="a", status=ClipStatus.FAILED)
-    ext = failed(ReasonKind.GENERATION_FAILED, "", broken)
+    ext = failed(failures.GenerationFailed(), broken)
     assert "Failed." in said(details(known(broken), extension=ext))

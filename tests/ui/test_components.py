@@ -1,6 +1,7 @@
 import pytest
 
-from bot.domain.models import Clip, ClipStatus, Extension, ReasonKind, Status
+from bot.domain import failures
+from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.ui.components import clips_view, draft_view, extension_view
 from tests.support.ui_samples import HANDLE, buttons, extension, failed, heard, playable, withdrawn
 
@@ -40,8 +41,8 @@ FAILED = Clip(id="b", status=ClipStatus.FAILED)
             extension(Status.COMPLETE, withdrawn("a"), playable("b"), handle=HANDLE),
             [[LISTEN_B], [EXTEND_B, TAKE, SONG, CHECK]],
         ),
-        (failed(ReasonKind.REJECTED), [[SEND]]),
-        (failed(ReasonKind.NOT_PLAYABLE, "", withdrawn("a"), handle=HANDLE), [[CHECK]]),
+        (failed(failures.Rejected()), [[SEND]]),
+        (failed(failures.NotPlayable(), withdrawn("a"), handle=HANDLE), [[CHECK]]),
         (extension(Status.UNCONFIRMED), [[SEND]]),
         (extension(Status.EXPIRED, handle=HANDLE), [[CHECK]]),
         (extension(Status.CANCELLED), []),

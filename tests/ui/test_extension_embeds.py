@@ -1,9 +1,12 @@
 import datetime as dt
+from typing import get_args
 
 import discord
 import pytest
 
-from bot.domain.models import Clip, ClipStatus, Extension, Reason, ReasonKind, Status
+from bot.domain import failures
+from bot.domain.failures import Failure
+from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.services.extensions import ReplyContext
 from bot.ui.extension_embeds import extension_embeds, plain_embeds, refusal_embed
 from tests.support.ui_samples import (
@@ -48,7 +51,7 @@ def head_of(ext: Extension, context: ReplyContext = AROUND) -> discord.Embed:
             "🎧 Streaming — listen while it finishes",
         ),
         (extension(Status.COMPLETE, playable()), 0x57F287, "✅ Electric Dreams"),
-        (failed(ReasonKind.REJECTED), 0xED4245, "❌ Not extended"),
+        (failed(failures.Rejected()), 0xED4245, "❌ Not extended"),
         (extension(Status.UNCONFIRMED), 0xED4245, "⚠️ No answer from AIML API"),
         (extension(Status.EXPIRED), 0xED4245, "⌛ Gave up after 15 minutes"),
         (extension(Status.CANCELLED), 0x99AAB5, "🚫 Cancelled"),
@@ -95,20 +98,14 @@ def test_a_waiting_one_says_nothing_but_what_was_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"),
+    ("failure", "words"),
     [
-        (
-            ReasonKind.UNAVAILABLE,
-            "AIML API can't be reached; next try {}. Nothing has been sent.",
-        ),
-        (
-            ReasonKind.RATE_LIMITED,
-            "AIML API asks to wait; next try {}. Nothing has been charged.",
-        ),
+        (failures.Unavailable(), "AIML API can't be reached; next try {}. Nothing has been sent."),
+        (failures.RateLimited(), "AIML API asks to wait; next try {}. Nothing has been charged."),
     ],
 )
-def test_one_that_waits_longer_says_why_and_until_when(kind: ReasonKind, words: str) -> None:
-    ext = extension(reason=Reason(kind=kind), due_at=NOW + dt.timedelta(seconds=40))
+def test_one_that_waits_longer_says_why_and_until_when(failure: Failure, words: str) -> None:
+    ext = extension(failure=failure, due_at=NOW + dt.timedelta(seconds=40))
     assert head_of(ext).description == f"{ASKED}\n{words.format(f'<t:{STAMP + 40}:R>')}"
 
 
@@ -162,130 +159,110 @@ def test_a_cancelled_one_says_that_nothing_was_sent() -> None:
 
 
 KEPT = "your lyrics are kept behind *Send again*."
-REASONS = [
+FAILURES = [
     (
-        ReasonKind.REJECTED,
-        "Prompt flagged for moderation.",
+        failures.Rejected("Prompt flagged for moderation."),
         (
             "**AIML API did not accept the lyrics:** *Prompt flagged for moderation.* "
             "Change them and press *Send again*."
         ),
     ),
     (
-        ReasonKind.REJECTED,
-        "Tags too long.",
+        failures.Rejected("Tags too long."),
         "**AIML API did not accept the style:** *Tags too long.* Change it and press *Send again*.",
     ),
     (
-        ReasonKind.REJECTED,
-        "Bad title!",
+        failures.Rejected("Bad title!"),
         "**AIML API did not accept the title:** *Bad title!* Change it and press *Send again*.",
     ),
     (
-        ReasonKind.REJECTED,
-        "",
+        failures.Rejected(),
         "**AIML API did not accept the request.** Change it and press *Send again*.",
     ),
     (
-        ReasonKind.OUT_OF_CREDITS,
-        "",
+        failures.OutOfCredits(),
         (
             "**AIML API is out of credits.** Nothing was generated. "
             f"Ask who runs this bot to top up; {KEPT}"
         ),
     ),
     (
-        ReasonKind.UNAUTHORIZED,
-        "",
+        failures.Unauthorized(),
         (
             "**AIML API does not let Encore in.** Nothing was generated. "
             f"Ask who runs this bot to look at the log; {KEPT}"
         ),
     ),
     (
-        ReasonKind.SESSION_EXPIRED,
-        "Failed to get session id. Renew the cookie",
+        failures.SessionExpired(),
         (
             "**AIML API is signed out of Suno.** Nothing was generated. "
             f"The operator of this bot has to renew its session; {KEPT}"
         ),
     ),
     (
-        ReasonKind.RATE_LIMITED,
-        "",
+        failures.RateLimited(),
         f"**AIML API is too busy.** Nothing was generated. Try again in a while; {KEPT}",
     ),
     (
-        ReasonKind.UNAVAILABLE,
-        "",
+        failures.Unavailable(),
         f"**AIML API can't be reached.** Nothing was sent. Try again later; {KEPT}",
     ),
     (
-        ReasonKind.GENERATION_FAILED,
-        "Too rude.",
+        failures.GenerationFailed("Too rude."),
         (
             "**AIML API could not finish it:** *Too rude.* "
             "Change the lyrics or the style and press *Send again*."
         ),
     ),
     (
-        ReasonKind.GENERATION_FAILED,
-        "",
+        failures.GenerationFailed(),
         "**AIML API could not finish it.** Change the lyrics or the style and press *Send again*.",
     ),
     (
-        ReasonKind.NOT_PLAYABLE,
-        "",
+        failures.NotPlayable(),
         (
             "**Finished, but it can't be played:** Suno has withdrawn the link. Clip `a` `b`. "
             "*Check again* asks for a fresh link and costs nothing."
         ),
     ),
     (
-        ReasonKind.LENGTH_UNKNOWN,
-        "",
+        failures.LengthUnknown(),
         (
             "**AIML API can't tell how long that clip is.** Nothing was sent. "
             "Say the second yourself: press *Send again* and fill in *Continue at*."
         ),
     ),
     (
-        ReasonKind.PAST_THE_END,
-        "192.4",
+        failures.PastTheEnd(192.4),
         (
             "**That time lies past the end.** Nothing was sent. The clip is 3:12 long; "
             "press *Send again* and pick a time before that, or `end`."
         ),
     ),
     (
-        ReasonKind.UNEXPECTED,
-        "",
+        failures.Unexpected(),
         f"**Something went wrong.** Press *Send again* to try once more; {KEPT}",
     ),
     (
-        ReasonKind.UNCONFIRMED,
-        "",
+        failures.Unconfirmed(),
         f"**Something went wrong.** Press *Send again* to try once more; {KEPT}",
-    ),
-    # only songs end so, see test_song_embeds
-    *(
-        (kind, "1 2", f"**Something went wrong.** Press *Send again* to try once more; {KEPT}")
-        for kind in (ReasonKind.PART_UNAVAILABLE, ReasonKind.TOO_LARGE, ReasonKind.NOT_ALLOWED)
     ),
 ]
 
 
-@pytest.mark.parametrize(("kind", "text", "sentence"), REASONS)
-def test_each_reason_has_its_sentence(kind: ReasonKind, text: str, sentence: str) -> None:
-    clips = (withdrawn("a"), withdrawn("b")) if kind is ReasonKind.NOT_PLAYABLE else ()
-    assert head_of(failed(kind, text, *clips)).description == f"{sentence}\n{ASKED}"
+@pytest.mark.parametrize(("failure", "sentence"), FAILURES)
+def test_each_failure_has_its_sentence(failure: Failure, sentence: str) -> None:
+    clips = (withdrawn("a"), withdrawn("b")) if failure == failures.NotPlayable() else ()
+    assert head_of(failed(failure, *clips)).description == f"{sentence}\n{ASKED}"
 
 
-def test_no_reason_is_without_a_sentence() -> None:
-    assert {kind for kind, *_ in REASONS} == {*ReasonKind}
+def test_no_failure_of_a_part_is_without_a_sentence() -> None:
+    of_songs = {failures.PartUnavailable, failures.TooLarge, failures.AttachNotAllowed}
+    assert {type(failure) for failure, _ in FAILURES} == {*get_args(Failure)} - of_songs
 
 
-def test_a_failure_without_a_reason_is_told_as_well() -> None:
+def test_failed_without_a_failure_is_told_as_well() -> None:
     assert "Something went wrong" in (head_of(extension(Status.FAILED)).description or "")
 
 

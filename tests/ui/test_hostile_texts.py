@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.models import Clip, ClipRecord, Extension, Reason, ReasonKind, Status
+from bot.domain import failures
+from bot.domain.models import Clip, ClipRecord, Extension, Status
 from bot.interactions.autocomplete import clip_label
 from bot.ui.components import clips_view, extension_view
 from bot.ui.extension_embeds import extension_embeds, plain_embeds
@@ -49,7 +50,7 @@ def test_the_longest_of_everything_fits_into_one_message() -> None:
             status,
             *[clip] * 6,
             source_title=wide,
-            reason=Reason(kind=ReasonKind.REJECTED, text=wide),
+            failure=failures.Rejected(wide),
         )
         ext = asked(ext, lyrics=("*" * 70 + "\n") * 40, title=wide, style=(wide,))
         assert_within_limits(extension_embeds(ext, AROUND))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.library import PAGE_SIZE, SEARCH_LENGTH, LibraryPage, LibraryQuery, Scope
+from bot.domain.library import MAX_SEARCH_LENGTH, PAGE_SIZE, LibraryPage, LibraryQuery, Scope
 from bot.domain.models import Kind
 from bot.domain.text import collapse_whitespace, sanitize, truncate
 from bot.ui.custom_ids import Action
@@ -120,7 +120,7 @@ def test_no_two_buttons_are_the_same_and_each_can_carry_its_clip() -> None:
 def test_a_page_is_read_from_a_button_as_it_was_written(
     scope: Scope, number: int, text: str
 ) -> None:
-    search = truncate(collapse_whitespace(sanitize(text)), SEARCH_LENGTH)
+    search = truncate(collapse_whitespace(sanitize(text)), MAX_SEARCH_LENGTH)
     wanted = LibraryQuery(scope=scope, page_number=number, search=search)
     name = encode_query(wanted)
     assert Action.TURN_PAGE.accepts(name)
@@ -132,7 +132,9 @@ def test_a_page_is_read_from_a_button_as_it_was_written(
 def test_a_page_fits_and_shows_no_text_as_anything_else(texts: list[str], search: str) -> None:
     clips = (made(number, title=text) for number, text in enumerate(texts))
     shown = page(
-        *clips, search=truncate(collapse_whitespace(sanitize(search)), SEARCH_LENGTH), total=10**9
+        *clips,
+        search=truncate(collapse_whitespace(sanitize(search)), MAX_SEARCH_LENGTH),
+        total=10**9,
     )
     embed = page_embed(shown)
     assert_within_limits([embed])

@@ -2,29 +2,36 @@
 
 import datetime as dt
 from dataclasses import replace
+from typing import get_args
 
 import discord
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain import failures
 from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.failures import Failure
 from bot.domain.lineage import LineageClip
 from bot.domain.models import (
-    LOCAL_PROVIDER,
     Clip,
     ClipRecord,
     ClipStatus,
     Extension,
     Kind,
-    Reason,
-    ReasonKind,
     Status,
 )
 from bot.services.reply_context import ReplyContext
 from bot.ui.components import clips_view, endings_view, extension_view
 from bot.ui.extension_embeds import extension_embeds, plain_embeds
-from tests.support.hostile_texts import UNSEEN, assert_can_be_sent, left_of, long_texts, urls
+from tests.support.hostile_texts import (
+    UNSEEN,
+    assert_can_be_sent,
+    failure_values,
+    left_of,
+    long_texts,
+    urls,
+)
 from tests.support.ui_samples import (
     HANDLE,
     MEMBER,
@@ -90,11 +97,11 @@ def concat(status: Status = Status.WAITING, *clips: Clip, **parts: object) -> Ex
 
 
 def splice(status: Status = Status.SUBMITTED, **parts: object) -> Extension:
-    return asked(concat(status, **parts, kind=Kind.SPLICE), provider=LOCAL_PROVIDER)
+    return asked(concat(status, **parts, kind=Kind.SPLICE), provider="")
 
 
-def failed(kind: ReasonKind, text: str = "", *clips: Clip) -> Extension:
-    return concat(Status.FAILED, *clips, reason=Reason(kind=kind, text=text))
+def failed(failure: Failure, *clips: Clip) -> Extension:
+    return concat(Status.FAILED, *clips, failure=failure)
 
 
 def embed_of(ext: Extension, context: ReplyContext = AROUND) -> discord.Embed:
@@ -112,7 +119,7 @@ def embed_of(ext: Extension, context: ReplyContext = AROUND) -> discord.Embed:
         (concat(Status.STREAMING, heard()), 0x5865F2, "💿 Joining 3 parts…"),
         (concat(Status.COMPLETE, playable()), 0x57F287, "💿 Electric Dreams — full song"),
         (splice(Status.COMPLETE), 0x57F287, "💿 Electric Dreams — full song"),
-        (failed(ReasonKind.REJECTED), 0xED4245, "❌ No full song"),
+        (failed(failures.Rejected()), 0xED4245, "❌ No full song"),
         (concat(Status.UNCONFIRMED), 0xED4245, "⚠️ No answer from suno-api"),
         (concat(Status.EXPIRED), 0xED4245, "⌛ Gave up after 15 minutes"),
         (concat(Status.CANCELLED), 0x99AAB5, "🚫 Cancelled"),
@@ -139,8 +146,7 @@ def test_one_in_line_says_where() -> None:
 
 
 def test_one_that_waits_longer_says_why() -> None:
-    reason = Reason(kind=ReasonKind.UNAVAILABLE)
-    ext = concat(reason=reason, due_at=NOW + dt.timedelta(seconds=40))
+    ext = concat(failure=failures.Unavailable(), due_at=NOW + dt.timedelta(seconds=40))
     assert embed_of(ext).description == (
         f"{LISTED}\nsuno-api can't be reached; next try <t:{STAMP + 40}:R>. Nothing has been sent."
     )
@@ -277,84 +283,73 @@ def test_how_it_ended_is_told_first(ext: Extension, words: str) -> None:
     assert embed_of(ext).description == f"{words}\n{LISTED}"
 
 
-REASONS = [
+FAILURES = [
     (
-        ReasonKind.REJECTED,
-        "Not found.",
+        failures.Rejected("Not found."),
         (
             "**suno-api did not join the parts:** *Not found.* "
             "To have Encore join them itself, press *Try again*."
         ),
     ),
     (
-        ReasonKind.REJECTED,
-        "",
+        failures.Rejected(),
         (
             "**suno-api did not join the parts.** "
             "To have Encore join them itself, press *Try again*."
         ),
     ),
     (
-        ReasonKind.OUT_OF_CREDITS,
-        "",
+        failures.OutOfCredits(),
         (
             "**suno-api is out of credits.** Nothing was joined. "
             "Ask who runs this bot to top up, then press *Try again*."
         ),
     ),
     (
-        ReasonKind.UNAUTHORIZED,
-        "",
+        failures.Unauthorized(),
         (
             "**suno-api does not let Encore in.** Nothing was joined. "
             "Ask who runs this bot to look at the log, then press *Try again*."
         ),
     ),
     (
-        ReasonKind.SESSION_EXPIRED,
-        "",
+        failures.SessionExpired(),
         (
             "**suno-api is signed out of Suno.** Nothing was joined. "
             "The operator of this bot has to renew its session; then press *Try again*."
         ),
     ),
     (
-        ReasonKind.RATE_LIMITED,
-        "",
+        failures.RateLimited(),
         "**suno-api is too busy.** Nothing was joined. In a while, press *Try again*.",
     ),
     (
-        ReasonKind.UNAVAILABLE,
-        "",
+        failures.Unavailable(),
         "**suno-api can't be reached.** Nothing was sent. Later, press *Try again*.",
     ),
     (
-        ReasonKind.GENERATION_FAILED,
-        "Too long.",
+        failures.GenerationFailed("Too long."),
         (
             "**suno-api could not finish it:** *Too long.* "
             "To have Encore join it itself, press *Try again*."
         ),
     ),
     (
-        ReasonKind.NOT_PLAYABLE,
-        "",
+        failures.NotPlayable(),
         (
             "**Finished, but it can't be played:** Suno has withdrawn the link. Clip `whole`. "
             "*Check again* asks for a fresh link and costs nothing."
         ),
     ),
     (
-        ReasonKind.PART_UNAVAILABLE,
-        "2 clip-2",
+        failures.PartUnavailable(2, "clip-2"),
         (
             "**The audio of part 2 can't be had:** clip `clip-2`. "
             "Its link may work again later; then press *Try again*."
         ),
     ),
     (
-        ReasonKind.TOO_LARGE,
-        f"3723.4 {10 * 1024 * 1024}",
+        failures.TooLarge(3723.4, 10 * 1024 * 1024),
         (
             "**The song is too large to be attached.** It is 1:02:03 long, and even at 96 kbit/s "
             "that is more than the 10 MB that a file may have here. "
@@ -362,34 +357,29 @@ REASONS = [
         ),
     ),
     (
-        ReasonKind.NOT_ALLOWED,
-        "",
+        failures.AttachNotAllowed(),
         (
             "**Encore lacks the permission *Attach Files* in this channel.** "
             "Ask a moderator to give it, then press *Try again*."
         ),
     ),
     *(
-        (kind, "", "**Something went wrong.** To have it tried once more, press *Try again*.")
-        for kind in (
-            ReasonKind.LENGTH_UNKNOWN,
-            ReasonKind.PAST_THE_END,
-            ReasonKind.UNCONFIRMED,
-            ReasonKind.UNEXPECTED,
-        )
+        (failure, "**Something went wrong.** To have it tried once more, press *Try again*.")
+        for failure in (failures.Unconfirmed(), failures.Unexpected())
     ),
 ]
 
 
-@pytest.mark.parametrize(("kind", "text", "sentence"), REASONS)
-def test_each_reason_has_its_sentence(kind: ReasonKind, text: str, sentence: str) -> None:
-    clips = (withdrawn("whole"),) if kind is ReasonKind.NOT_PLAYABLE else ()
-    said = embed_of(failed(kind, text, *clips)).description or ""
-    assert said.splitlines()[0] == sentence
+@pytest.mark.parametrize(("failure", "sentence"), FAILURES)
+def test_each_failure_has_its_sentence(failure: Failure, sentence: str) -> None:
+    clips = (withdrawn("whole"),) if failure == failures.NotPlayable() else ()
+    description = embed_of(failed(failure, *clips)).description or ""
+    assert description.splitlines()[0] == sentence
 
 
-def test_no_reason_is_without_a_sentence() -> None:
-    assert {kind for kind, *_ in REASONS} == {*ReasonKind}
+def test_no_failure_of_a_song_is_without_a_sentence() -> None:
+    of_parts = {failures.LengthUnknown, failures.PastTheEnd}
+    assert {type(failure) for failure, _ in FAILURES} == {*get_args(Failure)} - of_parts
 
 
 # Limits
@@ -405,7 +395,7 @@ def test_the_longest_lineage_fits() -> None:
     clip = playable(title=wide, audio_url="https://audio.example/" + "x" * 978)
     for ext in (
         concat(Status.COMPLETE, clip),
-        failed(ReasonKind.REJECTED, wide),
+        failed(failures.Rejected(wide)),
         splice(source_title=wide),
     ):
         embeds = extension_embeds(asked(ext, title=wide), context)
@@ -431,18 +421,13 @@ def test_a_lineage_that_fits_is_whole() -> None:
     title=long_texts,
     titles=st.lists(long_texts, min_size=1, max_size=5),
     url=urls,
-    reason=st.none()
-    | st.builds(
-        Reason,
-        kind=st.sampled_from([kind for kind in ReasonKind if kind is not ReasonKind.TOO_LARGE]),
-        text=long_texts,
-    ),
+    failure=st.none() | failure_values,
 )
 def test_no_text_breaks_out(
-    status: Status, title: str, titles: list[str], url: str | None, reason: Reason | None
+    status: Status, title: str, titles: list[str], url: str | None, failure: Failure | None
 ) -> None:
     clip = playable(title=title, audio_url=url)
-    ext = asked(concat(status, clip, reason=reason, source_title=title), title=title)
+    ext = asked(concat(status, clip, failure=failure, source_title=title), title=title)
     parts = tuple(step(number, title=text) for number, text in enumerate(titles, start=1))
     embeds = extension_embeds(ext, replace(AROUND, parts=parts))
     assert_within_limits(embeds)
@@ -480,7 +465,7 @@ LISTEN = ("▶ Listen", "https://audio.example/a.mp3")
             [[LISTEN], [("➕ Extend", "clip:extend:a")]],
         ),
         (splice(Status.COMPLETE), [[("➕ Extend", "clip:extend:clip-3")]]),
-        (failed(ReasonKind.REJECTED), [[TRY]]),
+        (failed(failures.Rejected()), [[TRY]]),
         (splice(Status.FAILED), [[TRY]]),
         (concat(Status.UNCONFIRMED), [[TRY]]),
         (concat(Status.EXPIRED, handle=HANDLE), [[CHECK]]),

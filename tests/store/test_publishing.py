@@ -11,6 +11,7 @@ from tests.support.store_samples import (
     MINUTE,
     NOW,
     SECOND,
+    accept,
     accepted,
     asked,
     completed_extension,
@@ -40,7 +41,7 @@ async def test_what_was_accepted_is_unpublished_from_then_on(store: Store) -> No
 
 
 async def test_who_accepts_may_keep_the_first_reply_to_itself_for_a_while(store: Store) -> None:
-    ext, _ = await store.insert(asked("one"), publish_at=NOW + SECOND)
+    ext = (await accept(store, asked("one"), publish_at=NOW + SECOND)).extension
     assert await store.next_publish() == NOW + SECOND
     assert await unpublished(store) == []
     assert await unpublished(store, NOW + SECOND) == [ext]

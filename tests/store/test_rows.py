@@ -3,10 +3,12 @@
 import datetime as dt
 import itertools
 from dataclasses import replace
+from typing import get_args
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.domain.failures import Failure, PastTheEnd, TooLarge
 from bot.domain.models import (
     Clip,
     ClipStatus,
@@ -14,13 +16,11 @@ from bot.domain.models import (
     Extension,
     Handle,
     Kind,
-    Reason,
-    ReasonKind,
     ReplyRef,
     Status,
 )
 from bot.store.store import Store
-from tests.support.store_samples import asked
+from tests.support.store_samples import accept, asked
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 words = st.lists(texts, max_size=3).map(tuple)
@@ -67,6 +67,14 @@ replies = st.builds(
     final_shown=st.booleans(),
     unreachable=st.booleans(),
 )
+lengths = st.floats(min_value=0, max_value=1e9)
+with_lengths = {
+    PastTheEnd: st.builds(PastTheEnd, lengths),
+    TooLarge: st.builds(TooLarge, lengths, counts),
+}
+failure_values = st.one_of(
+    [with_lengths.get(failure, st.from_type(failure)) for failure in get_args(Failure)]
+)
 extensions = st.builds(
     Extension,
     idempotency_key=st.just(""),
@@ -80,7 +88,7 @@ extensions = st.builds(
     source_title=texts,
     source_url=st.none() | texts,
     status=st.sampled_from(Status),
-    reason=st.none() | st.builds(Reason, kind=st.sampled_from(ReasonKind), text=texts),
+    failure=st.none() | failure_values,
     handle=st.none() | st.builds(Handle, task_id=st.none() | texts, clip_ids=words),
     clips=clip_lists,
     submitted_at=st.none() | moments,
@@ -101,7 +109,11 @@ thorough = settings(
 @thorough
 @given(ext=extensions)
 async def test_an_extension_comes_back_as_it_was_accepted(store: Store, ext: Extension) -> None:
-    stored, is_new = await store.insert(replace(ext, idempotency_key=f"accepted {next(numbers)}"))
+    # a song of the same clip in the same channel would be a repetition
+    number = next(numbers)
+    request = replace(ext.request, clip_id=f"{number} {ext.request.clip_id}")
+    new = replace(ext, idempotency_key=f"accepted {number}", request=request)
+    stored, is_new, _ = await accept(store, new)
     assert is_new
     assert await store.extension(stored.id) == stored
 
@@ -109,7 +121,7 @@ async def test_an_extension_comes_back_as_it_was_accepted(store: Store, ext: Ext
 @thorough
 @given(ext=extensions)
 async def test_an_extension_comes_back_as_it_was_saved(store: Store, ext: Extension) -> None:
-    was, _ = await store.insert(asked(f"saved {next(numbers)}"))
+    was = (await accept(store, asked(f"saved {next(numbers)}"))).extension
     new = replace(
         ext,
         id=was.id,

@@ -6,17 +6,19 @@ from dataclasses import replace
 from sqlite3 import IntegrityError
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import insert, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.domain.models import Status
 from bot.domain.transitions import finished
+from bot.store.acceptance import Accepted
 from bot.store.database import PostgresBackend, open_database
-from bot.store.drafts import fact, set_fact
-from bot.store.extensions import insert_new
+from bot.store.drafts import set_fact
+from bot.store.rows import accepted_row
+from bot.store.schema import extensions
 from bot.store.sqlite import SqliteBackend
 from bot.store.store import Store
-from tests.support.store_samples import MINUTE, NOW, accepted, asked, claim_next, taken
+from tests.support.store_samples import MINUTE, NOW, accept, accepted, asked, claim_next, taken
 
 LAPSES = NOW + MINUTE
 
@@ -34,11 +36,10 @@ async def stores(store: Store, url: str):  # noqa: ANN201 - a fixture
 
 async def test_one_trigger_is_accepted_once(stores: list[Store]) -> None:
     answers = await asyncio.gather(
-        *(store.insert(asked("one", clip_id=f"{n}")) for n, store in enumerate(stores * 3))
+        *(accept(store, asked("one", clip_id=f"{n}")) for n, store in enumerate(stores * 3))
     )
-    winner = next(ext for ext, is_new in answers if is_new)
-    assert [is_new for _, is_new in answers].count(True) == 1
-    assert [ext for ext, _ in answers] == [winner] * len(answers)
+    [winner] = [answer.extension for answer in answers if answer.is_new]
+    assert [answer.extension for answer in answers] == [winner] * len(answers)
 
 
 async def test_a_waiting_extension_is_claimed_by_one(stores: list[Store]) -> None:
@@ -87,10 +88,10 @@ async def test_of_many_saves_one_wins(stores: list[Store]) -> None:
 async def test_what_one_writes_survives_the_failure_of_another(store: Store) -> None:
     naive = NOW.replace(tzinfo=None)
     answers = await asyncio.gather(
-        *(store.insert(replace(asked(f"{n}"), due_at=naive if n % 2 else NOW)) for n in range(12)),
+        *(accept(store, replace(asked(f"{n}"), due_at=naive if n % 2 else NOW)) for n in range(12)),
         return_exceptions=True,
     )
-    kept = [answer[0] for answer in answers if isinstance(answer, tuple)]
+    kept = [answer.extension for answer in answers if isinstance(answer, Accepted)]
     assert len(kept) == 6
     assert [await store.extension(ext.id) for ext in kept] == kept
 
@@ -108,7 +109,7 @@ async def test_a_writer_that_is_cancelled_writes_all_or_nothing(
     sqlite_url: str, patience: int
 ) -> None:
     async with Store.open(sqlite_url) as store:
-        task = asyncio.create_task(store.insert(asked("cancelled", message_id=1)))
+        task = asyncio.create_task(accept(store, asked("cancelled", message_id=1)))
         for _ in range(patience):
             await asyncio.sleep(0)
         task.cancel()
@@ -122,7 +123,7 @@ async def test_a_writer_that_is_cancelled_writes_all_or_nothing(
 
 async def test_what_was_being_written_when_the_store_closed_is_written(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
-        task = asyncio.create_task(store.insert(asked("late", message_id=1)))
+        task = asyncio.create_task(accept(store, asked("late", message_id=1)))
         await asyncio.sleep(0)
         task.cancel()
     async with Store.open(sqlite_url) as store:
@@ -143,22 +144,26 @@ async def test_a_reader_that_is_cancelled_is_in_no_ones_way(store: Store) -> Non
 
 
 async def test_a_commit_that_fails_is_told_and_leaves_nothing_behind(sqlite_url: str) -> None:
+    orphan = replace(asked("orphan"), retake_of=404)
+
     async def orphaned(db: AsyncConnection) -> None:
         await set_fact(db, "half", "done")
         await db.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
-        await insert_new(db, replace(asked("orphan"), retake_of=404), NOW)
+        await db.execute(insert(extensions).values(accepted_row(orphan, NOW)))
 
     async def mistaken(_: AsyncConnection) -> None:
         raise ZeroDivisionError
 
     async with open_database(sqlite_url) as database:
         answers = await asyncio.gather(
-            database.write(mistaken), database.write(orphaned), return_exceptions=True
+            database.run(mistaken, writes=True),
+            database.run(orphaned, writes=True),
+            return_exceptions=True,
         )
         assert [type(answer) for answer in answers] == [ZeroDivisionError, IntegrityError]
-        await database.write(set_fact, "whole", "done")
-        assert await database.read(fact, "half") is None
-        assert await database.read(fact, "whole") == "done"
+        store = Store(database)
+        await store.set_fact("whole", "done")
+        assert (await store.fact("whole"), await store.fact("half")) == ("done", None)
 
 
 async def test_a_server_keeps_a_transaction_whole_or_not_at_all(sqlite_url: str) -> None:
@@ -168,12 +173,12 @@ async def test_a_server_keeps_a_transaction_whole_or_not_at_all(sqlite_url: str)
 
     # any database that takes transactions will do
     server = PostgresBackend(create_async_engine(sqlite_url))
-    await server.run(lambda db: set_fact(db, "whole", "done"), writes=True)
+    await server.run(lambda db: set_fact(db, "whole", "done"), writes=True, urgent=False)
     with pytest.raises(ZeroDivisionError):
-        await server.run(broken, writes=True)
+        await server.run(broken, writes=True, urgent=False)
     await server.close()
     async with Store.open(sqlite_url) as store:
-        assert (await store.notes.fact("whole"), await store.notes.fact("half")) == ("done", None)
+        assert (await store.fact("whole"), await store.fact("half")) == ("done", None)
 
 
 async def test_a_file_that_was_never_opened_can_be_closed(sqlite_url: str) -> None:
@@ -188,14 +193,18 @@ async def test_what_a_member_waits_for_goes_before_what_loops_wait_for(sqlite_ur
         is_begun.set()
         await may_end.wait()
 
-    async def noted(_: AsyncConnection, who: str) -> None:
+    async def note(_: AsyncConnection, who: str) -> None:
         order.append(who)
 
     async with open_database(sqlite_url) as database:
-        running = asyncio.create_task(database.write(slow))
+        running = asyncio.create_task(database.run(slow, writes=True))
         await is_begun.wait()
-        others = [asyncio.create_task(database.write(noted, "loop")) for _ in range(3)]
-        others.append(asyncio.create_task(database.write_first(noted, "member")))
+        others = [
+            asyncio.create_task(
+                database.run(lambda db, who=who: note(db, who), writes=True, urgent=who == "member")
+            )
+            for who in ("loop", "loop", "loop", "member")
+        ]
         # each task hands its work over in two steps, in which nothing else is waited for
         for _ in range(10):
             await asyncio.sleep(0)

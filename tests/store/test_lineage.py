@@ -2,13 +2,10 @@
 
 from dataclasses import replace
 
-import pytest
-
 from bot.domain.lineage import LineageClip
-from bot.domain.models import LOCAL_PROVIDER, Extension, Kind, Reason, ReasonKind, Status
-from bot.domain.transitions import finished
+from bot.domain.models import Extension, Kind, Status
 from bot.store.acceptance import Quota
-from bot.store.lineage import MAX_LENGTH
+from bot.store.lineage import MAX_LINEAGE
 from bot.store.store import Store
 from tests.support.store_samples import (
     CHANNEL,
@@ -25,10 +22,6 @@ OTHER_CHANNEL = CHANNEL + 1
 
 async def lineage(store: Store, clip_id: str) -> list[str]:
     return [step.known.clip.id for step in await store.lineage(clip_id)]
-
-
-async def songs(store: Store, clip_id: str = "a", channel_id: int = CHANNEL) -> list[Extension]:
-    return await store.songs_of(clip_id, channel_id=channel_id)
 
 
 async def gone(store: Store, ext: Extension) -> None:
@@ -86,7 +79,7 @@ async def test_a_lineage_that_leads_into_itself_ends(store: Store) -> None:
 
 
 async def test_a_lineage_is_followed_no_further_than_a_song_of_hours(store: Store) -> None:
-    for number in range(1, MAX_LENGTH + 2):
+    for number in range(1, MAX_LINEAGE + 2):
         await accepted(
             store,
             f"{number}",
@@ -94,48 +87,8 @@ async def test_a_lineage_is_followed_no_further_than_a_song_of_hours(store: Stor
             status=Status.COMPLETE,
             clips=(heard(f"c{number}"),),
         )
-    found = await lineage(store, f"c{MAX_LENGTH + 1}")
-    assert (len(found), found[0], found[-1]) == (MAX_LENGTH, "c2", f"c{MAX_LENGTH + 1}")
-
-
-# Songs
-
-
-async def test_the_songs_of_a_clip_come_newest_first(store: Store) -> None:
-    first = await spliced(store, "1", "a")
-    await accepted(store, "a part", clip_id="a")
-    await spliced(store, "of another clip", "b")
-    second = await accepted(store, "2", kind=Kind.CONCAT, clip_id="a")
-    assert await songs(store) == [second, first]
-
-
-async def test_the_songs_of_another_channel_are_not_this_one_s(store: Store) -> None:
-    await spliced(store, "1", "a")
-    there = await spliced(store, "2", "a", channel_id=OTHER_CHANNEL)
-    assert await songs(store, channel_id=OTHER_CHANNEL) == [there]
-
-
-async def test_a_song_that_nobody_can_see_any_more_is_left_out(store: Store) -> None:
-    await gone(store, await spliced(store, "1", "a"))
-    assert await songs(store) == []
-
-
-@pytest.mark.parametrize(
-    "status", [Status.FAILED, Status.UNCONFIRMED, Status.EXPIRED, Status.CANCELLED]
-)
-async def test_a_song_that_came_to_nothing_is_left_out(store: Store, status: Status) -> None:
-    was = await spliced(store, "1", "a")
-    reason = Reason(kind=ReasonKind.UNEXPECTED)
-    assert await store.save(finished(was, status, reason, now=NOW), was=was)
-    assert await songs(store) == []
-
-
-async def test_a_song_is_found_while_it_is_made_and_when_it_is_done(store: Store) -> None:
-    was = await spliced(store, "1", "a")
-    assert await songs(store) == [was]
-    done = finished(was, Status.COMPLETE, None, now=NOW)
-    assert await store.save(done, was=was)
-    assert await songs(store) == [done]
+    found = await lineage(store, f"c{MAX_LINEAGE + 1}")
+    assert (len(found), found[0], found[-1]) == (MAX_LINEAGE, "c2", f"c{MAX_LINEAGE + 1}")
 
 
 # What a splice is to the loops, and to the clip that it ends with: nothing
@@ -145,7 +98,7 @@ async def test_nobody_is_asked_for_a_splice(store: Store) -> None:
     await spliced(store, "1", "a")
     assert await store.providers_in_use() == set()
     assert await store.next_due() is None
-    await accepted(store, "2", kind=Kind.CONCAT, clip_id="a")
+    await accepted(store, "2", kind=Kind.CONCAT, clip_id="b")
     assert await store.providers_in_use() == {"suno"}
     assert await store.next_due() == NOW
 
@@ -154,5 +107,5 @@ async def test_a_splice_does_not_make_its_clip_one_of_encore_s(store: Store) -> 
     await store.remember_clip("suno", heard("a"), now=NOW)
     was = await store.clip("a")
     song = await spliced(store, "1", "a", source_title="Rain", created_at=NOW + NOW.resolution)
-    assert song.request.provider == LOCAL_PROVIDER
+    assert song.request.provider == ""
     assert await store.clip("a") == was

@@ -189,4 +189,4 @@ async def test_a_commit_outlives_a_power_cut_and_references_are_checked(sqlite_u
         return [(await db.exec_driver_sql(f"PRAGMA {name}")).scalar() for name in names]
 
     async with open_database(sqlite_url) as database:
-        assert await database.read(found) == ["wal", 2, 1, 10_000]
+        assert await database.run(found) == ["wal", 2, 1, 10_000]

@@ -30,7 +30,7 @@ async def page(
     *,
     viewer: Viewer = VIEWER,
 ) -> LibraryPage:
-    return await store.library.page(
+    return await store.library_page(
         viewer, LibraryQuery(scope=scope, search=search, page_number=number)
     )
 
@@ -148,7 +148,7 @@ async def test_wildcards_mean_themselves(store: Store, text: str) -> None:
 async def test_a_removed_clip_is_out_of_the_library_and_of_suggestions(store: Store) -> None:
     await completed_extension(store, "one", heard("a"), heard("b"))
     await accepted(store, "two", clip_id="a")
-    assert await store.library.remove("a", member_id=MEMBER)
+    assert await store.remove_clip("a", member_id=MEMBER)
     assert await shown(store) == ["b"]
     found = await store.search_clips("", guild_id=GUILD, member_id=MEMBER)
     assert [known.clip.id for known in found] == ["b", "source"]
@@ -157,7 +157,7 @@ async def test_a_removed_clip_is_out_of_the_library_and_of_suggestions(store: St
 async def test_a_removed_clip_stays_known_and_in_its_lineage(store: Store) -> None:
     first = await completed_extension(store, "one", heard("a"))
     await completed_extension(store, "two", heard("b"), clip_id="a")
-    await store.library.remove("a", member_id=MEMBER)
+    await store.remove_clip("a", member_id=MEMBER)
     assert (await store.clip("a")).is_removed
     steps = await store.lineage("b")
     assert [(step.known.clip.id, step.known.is_removed) for step in steps] == [
@@ -170,25 +170,25 @@ async def test_a_removed_clip_stays_known_and_in_its_lineage(store: Store) -> No
 
 async def test_a_clip_is_removed_once_and_only_by_who_made_it(store: Store) -> None:
     await completed_extension(store, "one", heard("a"), clip_id="s")
-    assert not await store.library.remove("a", member_id=OTHER)
-    assert not await store.library.remove("s", member_id=MEMBER)
-    assert not await store.library.remove("nothing", member_id=MEMBER)
+    assert not await store.remove_clip("a", member_id=OTHER)
+    assert not await store.remove_clip("s", member_id=MEMBER)
+    assert not await store.remove_clip("nothing", member_id=MEMBER)
     assert await shown(store) == ["a"]
-    assert await store.library.remove("a", member_id=MEMBER)
-    assert not await store.library.remove("a", member_id=MEMBER)
+    assert await store.remove_clip("a", member_id=MEMBER)
+    assert not await store.remove_clip("a", member_id=MEMBER)
 
 
 async def test_a_clip_that_two_members_were_given_is_removed_for_one_of_them(store: Store) -> None:
     await completed_extension(store, "one", heard("a"))
     await completed_extension(store, "two", heard("a"), member_id=OTHER)
-    await store.library.remove("a", member_id=MEMBER)
+    await store.remove_clip("a", member_id=MEMBER)
     assert await shown(store) == []
     assert await shown(store, viewer=replace(VIEWER, member_id=OTHER)) == ["a"]
 
 
 async def test_news_of_a_removed_clip_do_not_bring_it_back(store: Store) -> None:
     was = await completed_extension(store, "one", heard("a"))
-    await store.library.remove("a", member_id=MEMBER)
+    await store.remove_clip("a", member_id=MEMBER)
     news = replace(was, clips=(heard("a", title="New"),), revision=was.revision + 1)
     assert await store.save(news, was=was)
     assert await shown(store) == []
@@ -199,14 +199,14 @@ async def test_the_channels_of_a_guild_are_known_the_latest_first(store: Store) 
         await accepted(store, f"t{number}", channel_id=channel_id)
     await accepted(store, "abroad", guild_id=8, channel_id=80)
     await accepted(store, "direct", guild_id=None, channel_id=81)
-    assert await store.library.channels(GUILD) == [6, 7, 5]
+    assert await store.library_channels(GUILD) == [6, 7, 5]
 
 
 async def test_the_clips_of_an_extension_are_known_in_order(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("z"), heard("a"))
-    await store.library.remove("a", member_id=MEMBER)
-    assert await store.library.clips_of(ext.id) == [await store.clip("z"), await store.clip("a")]
-    assert await store.library.clips_of(ext.id + 1) == []
+    await store.remove_clip("a", member_id=MEMBER)
+    assert await store.clips_of(ext.id) == [await store.clip("z"), await store.clip("a")]
+    assert await store.clips_of(ext.id + 1) == []
 
 
 async def test_suggestions_come_from_the_channels_that_are_named_and_from_ones_own(
@@ -226,4 +226,4 @@ async def test_suggestions_come_from_the_channels_that_are_named_and_from_ones_o
 async def test_what_goes_on_from_a_clip_that_was_not_made_here(store: Store) -> None:
     await accepted(store, "one", clip_id="s", message_id=7)
     await accepted(store, "two", clip_id="t", message_id=8)
-    assert [ext.idempotency_key for ext in await store.continuations_of(["s"])] == ["one"]
+    assert [ext.idempotency_key for ext in await store.continuations(["s"])] == ["one"]

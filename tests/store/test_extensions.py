@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import Extension, Handle, Progress, Reason, ReasonKind, ReplyRef, Status
+from bot.domain import failures
+from bot.domain.models import Extension, Handle, Progress, ReplyRef, Status
 from bot.domain.polling import CompletionTimes
 from bot.domain.transitions import cancelled, finished, observed, poll_failed, postponed
 from bot.store.store import Store
@@ -15,25 +16,11 @@ from tests.support.store_samples import (
     NOW,
     SECOND,
     accepted,
-    asked,
     claim_next,
     completed_extension,
     heard,
     taken,
 )
-
-
-async def test_an_accepted_extension_is_returned_with_its_id(store: Store) -> None:
-    ext, is_new = await store.insert(asked("one"))
-    assert is_new
-    assert ext.id > 0
-    assert ext == replace(asked("one"), id=ext.id)
-    assert await store.extension(ext.id) == ext
-
-
-async def test_a_repeated_trigger_is_given_the_stored_extension(store: Store) -> None:
-    first = await accepted(store, "one")
-    assert await store.insert(asked("one", clip_id="another")) == (first, False)
 
 
 async def test_an_unknown_id_names_no_extension(store: Store) -> None:
@@ -45,13 +32,6 @@ async def test_an_extension_is_found_by_its_reply(store: Store) -> None:
     ext = await accepted(store, "one", message_id=1_300_000_000_000_000_000)
     assert await store.find_by_reply(1_300_000_000_000_000_000) == ext
     assert await store.find_by_reply(2) is None
-
-
-async def test_an_extension_is_found_by_what_asked_for_it(store: Store) -> None:
-    await accepted(store, "other")
-    ext = await accepted(store, "reaction:1:🔁:2")
-    assert await store.find_by_trigger("reaction:1:🔁:2") == ext
-    assert await store.find_by_trigger("reaction:1:🔁:3") is None
 
 
 async def test_a_saved_reply_changes_nothing_else(store: Store) -> None:
@@ -84,7 +64,7 @@ async def test_saving_leaves_reply_and_publishing_alone(store: Store) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda ext: finished(ext, Status.FAILED, Reason(kind=ReasonKind.UNEXPECTED), now=NOW),
+        lambda ext: finished(ext, Status.FAILED, failures.Unexpected(), now=NOW),
         lambda ext: replace(ext, revision=ext.revision + 1),
         lambda ext: poll_failed(ext, due_at=ext.due_at),
         lambda ext: replace(ext, due_at=ext.due_at + SECOND / 1_000_000),
@@ -169,7 +149,7 @@ async def test_timings_are_those_of_the_latest_complete_extensions(store: Store)
 
 async def test_open_providers_are_those_with_unfinished_work(store: Store) -> None:
     waiting = await accepted(store, "one", provider="waiting")
-    held = postponed(waiting, Reason(kind=ReasonKind.RATE_LIMITED), due_at=NOW + MINUTE)
+    held = postponed(waiting, failures.RateLimited(), due_at=NOW + MINUTE)
     assert await store.save(held, was=waiting)
     await taken(store, "two", provider="tracked")
     await completed_extension(store, "three", heard("a"), provider="done")

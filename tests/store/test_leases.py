@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from bot.domain.models import Progress, Reason, ReasonKind
+from bot.domain import failures
+from bot.domain.models import Progress
 from bot.domain.transitions import observed, postponed, submitting
 from bot.store.store import Store
 from tests.support.store_samples import (
@@ -43,7 +44,7 @@ async def test_the_next_in_line_can_be_looked_at_and_claimed_by_saving(store: St
 
 async def test_what_is_not_due_yet_keeps_waiting(store: Store) -> None:
     first, second = await accepted(store, "one"), await accepted(store, "two")
-    held = postponed(first, Reason(kind=ReasonKind.RATE_LIMITED), due_at=NOW + SECOND)
+    held = postponed(first, failures.RateLimited(), due_at=NOW + SECOND)
     assert await store.save(held, was=first)
     assert (await claim_next(store, "suno", now=NOW, lease_until=LAPSES)).id == second.id
     assert await claim_next(store, "suno", now=NOW, lease_until=LAPSES) is None

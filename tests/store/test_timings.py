@@ -22,7 +22,7 @@ async def test_what_another_provider_still_has_is_in_no_ones_way(store: Store) -
 async def test_a_song_takes_other_times_than_a_part_and_is_in_no_ones_way(store: Store) -> None:
     await completed_extension(store, "part", heard("a"), after=3 * MINUTE)
     await completed_extension(store, "song", heard("s"), after=MINUTE, kind=Kind.CONCAT)
-    await taken(store, "another song", kind=Kind.CONCAT)
+    await taken(store, "another song", kind=Kind.CONCAT, clip_id="another")
     await completed_extension(store, "quick", heard("b"), after=MINUTE)
     assert await store.timings("suno") == [
         CompletionTimes(60.0, 60.0),

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain import failures
 from bot.domain.attachments import Attachment, AttachmentStatus, AudioWork
 from bot.domain.models import (
     Clip,
@@ -17,8 +18,6 @@ from bot.domain.models import (
     Extension,
     Kind,
     Progress,
-    Reason,
-    ReasonKind,
     Status,
 )
 from bot.domain.transitions import expired, finished, observed, reopened
@@ -29,6 +28,7 @@ from tests.support.store_samples import (
     MINUTE,
     NOW,
     SECOND,
+    accept,
     accepted,
     completed_extension,
     heard,
@@ -70,7 +70,7 @@ async def claimed(
     limit: int = 9,
 ) -> list[AudioWork]:
     """Return what can be claimed, by default once all that has been wanted is due."""
-    return await store.audio.claim(now=now, lease_until=lease_until, limit=limit)
+    return await store.claim_audio(now=now, lease_until=lease_until, limit=limit)
 
 
 async def wanted(store: Store) -> list[int]:
@@ -84,7 +84,7 @@ async def settled(store: Store, *clips: Attachment, idempotency_key: str = "one"
         store, idempotency_key, heard(f"{idempotency_key} a", duration=9.0)
     )
     [work] = await claimed(store)
-    await store.audio.finish(work, clips)
+    await store.finish_audio(work, clips)
     return ext
 
 
@@ -93,7 +93,7 @@ async def settled(store: Store, *clips: Attachment, idempotency_key: str = "one"
 
 async def test_the_audio_of_what_became_complete_is_wanted_from_then_on(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
-    assert await store.audio.next_due() == ext.finished_at
+    assert await store.next_audio() == ext.finished_at
     assert await claimed(store, now=ext.finished_at - SECOND) == []
     [work] = await claimed(store, now=ext.finished_at)
     assert work == AudioWork(extension_id=ext.id, due_at=LAPSES + MINUTE, failures=0)
@@ -104,7 +104,7 @@ async def test_what_is_under_way_has_no_audio_to_be_attached(store: Store) -> No
     streaming = replace(heard("a"), status=ClipStatus.STREAMING)
     assert await store.save(observed(was, Progress(clips=(streaming,)), now=NOW), was=was)
     await accepted(store, "waiting")
-    assert await store.audio.next_due() is None
+    assert await store.next_audio() is None
 
 
 @pytest.mark.parametrize(
@@ -112,16 +112,16 @@ async def test_what_is_under_way_has_no_audio_to_be_attached(store: Store) -> No
 )
 async def test_what_ended_with_nothing_to_hear_has_no_audio(store: Store, status: Status) -> None:
     was = await taken(store, "one")
-    reason = Reason(kind=ReasonKind.UNEXPECTED)
-    assert await store.save(finished(was, status, reason, now=NOW), was=was)
-    assert await store.audio.next_due() is None
+    failure = failures.Unexpected()
+    assert await store.save(finished(was, status, failure, now=NOW), was=was)
+    assert await store.next_audio() is None
 
 
 async def test_what_is_complete_in_name_alone_has_no_audio(store: Store) -> None:
     was = await taken(store, "one")
     silent = replace(was, status=Status.COMPLETE, finished_at=NOW, clips=(_withheld("a"),))
     assert await store.save(silent, was=was)
-    assert await store.audio.next_due() is None
+    assert await store.next_audio() is None
 
 
 async def test_what_can_be_heard_at_its_deadline_is_wanted(store: Store) -> None:
@@ -129,21 +129,21 @@ async def test_what_can_be_heard_at_its_deadline_is_wanted(store: Store) -> None
     half = observed(was, Progress(clips=(heard("a"), _queued("b"))), now=NOW)
     assert await store.save(half, was=was)
     assert await store.save(expired(half, now=half.deadline_at), was=half)
-    assert await store.audio.next_due() == half.deadline_at
+    assert await store.next_audio() == half.deadline_at
 
 
 async def test_it_is_not_wanted_again_when_more_is_saved_of_it(store: Store) -> None:
     ext = await settled(store)
     retitled = replace(ext, source_title="Rain", revision=ext.revision + 1)
     assert await store.save(retitled, was=ext)
-    assert await store.audio.next_due() is None
+    assert await store.next_audio() is None
 
 
 async def test_a_save_that_lost_wants_nothing(store: Store) -> None:
     was = await taken(store, "one")
     assert await store.save(replace(was, revision=was.revision + 1), was=was)
     assert not await store.save(observed(was, Progress(clips=(heard("a"),)), now=NOW), was=was)
-    assert await store.audio.next_due() is None
+    assert await store.next_audio() is None
 
 
 async def test_it_is_wanted_in_the_transaction_in_which_it_became_complete(
@@ -154,39 +154,39 @@ async def test_it_is_wanted_in_the_transaction_in_which_it_became_complete(
     done = observed(was, Progress(clips=(heard("a"),)), now=NOW)
 
     async def undone(db: AsyncConnection) -> None:
-        assert await extension_rows.save(db, done, was)
+        assert await extension_rows.save(db, done, was=was)
         raise ZeroDivisionError
 
     async with open_database(sqlite_url) as database:
         # opening let the claim of the first store lapse
         [was] = await Store(database).claim_due("suno", now=NOW, lease_until=was.due_at)
         with pytest.raises(ZeroDivisionError):
-            await database.write(undone)
+            await database.run(undone, writes=True)
         store = Store(database)
         assert (await store.extension(was.id)).status is Status.SUBMITTED
-        assert await store.audio.next_due() is None
+        assert await store.next_audio() is None
         assert await store.save(done, was=was)
-        assert await store.audio.next_due() == NOW
+        assert await store.next_audio() == NOW
 
 
 async def test_what_is_checked_again_is_wanted_again_when_it_is_complete(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"), _withheld("b"))
     [first] = await claimed(store)
-    await store.audio.finish(first, [attached("a")])
+    await store.finish_audio(first, [attached("a")])
     checked = reopened(ext, now=LAPSES, deadline=MINUTE)
     assert await store.save(checked, was=ext)
-    assert await store.audio.next_due() is None
+    assert await store.next_audio() is None
     found = observed(checked, Progress(clips=(heard("b"),)), now=LAPSES + SECOND)
     assert await store.save(found, was=checked)
-    assert await store.audio.next_due() == LAPSES + SECOND
+    assert await store.next_audio() == LAPSES + SECOND
     # until then the reply carries what it carried
-    assert await store.audio.attachments(ext.id) == (attached("a"),)
+    assert await store.attachments(ext.id) == (attached("a"),)
 
 
 async def test_what_failed_and_is_complete_after_a_check_is_wanted(store: Store) -> None:
     ext = await completed_extension(store, "one", _withheld("a"))
     assert ext.status is Status.FAILED
-    assert await store.audio.next_due() is None
+    assert await store.next_audio() is None
     checked = reopened(ext, now=LAPSES, deadline=MINUTE)
     assert await store.save(checked, was=ext)
     assert await store.save(
@@ -197,23 +197,23 @@ async def test_what_failed_and_is_complete_after_a_check_is_wanted(store: Store)
 
 async def test_a_splice_wants_its_audio_when_it_is_accepted(store: Store) -> None:
     song = await spliced(store, "song", "a")
-    assert await store.audio.next_due() == song.created_at
+    assert await store.next_audio() == song.created_at
     assert await wanted(store) == [song.id]
 
 
 async def test_a_splice_that_is_asked_for_twice_is_wanted_once(store: Store) -> None:
     song = await spliced(store, "song", "a")
     [work] = await claimed(store)
-    await store.audio.finish(work, [])
-    assert await store.insert(replace(song, id=0)) == (song, False)
-    assert await store.audio.next_due() is None
+    await store.finish_audio(work, [])
+    assert await accept(store, replace(song, id=0)) == (song, False, None)
+    assert await store.next_audio() is None
 
 
 async def test_a_song_that_its_provider_joins_wants_its_audio_when_it_is_complete(
     store: Store,
 ) -> None:
     was = await taken(store, "song", kind=Kind.CONCAT)
-    assert await store.audio.next_due() is None
+    assert await store.next_audio() is None
     assert await store.save(observed(was, Progress(clips=(heard("s"),)), now=NOW), was=was)
     assert await wanted(store) == [was.id]
 
@@ -221,12 +221,12 @@ async def test_a_song_that_its_provider_joins_wants_its_audio_when_it_is_complet
 async def test_audio_can_be_wanted_once_more_with_a_clean_slate(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
-    await store.audio.postpone(work, due_at=LAPSES)
+    await store.postpone_audio(work, due_at=LAPSES)
     [work] = await claimed(store)
-    await store.audio.finish(work, [attached("a")])
-    await store.audio.enqueue(ext.id, due_at=LAPSES + SECOND)
-    assert await store.audio.next_due() == LAPSES + SECOND
-    assert await store.audio.attachments(ext.id) == (attached("a"),)
+    await store.finish_audio(work, [attached("a")])
+    await store.enqueue_audio(ext.id, due_at=LAPSES + SECOND)
+    assert await store.next_audio() == LAPSES + SECOND
+    assert await store.attachments(ext.id) == (attached("a"),)
     [again] = await claimed(store, now=LAPSES + SECOND)
     assert again.failures == 0
 
@@ -234,9 +234,9 @@ async def test_audio_can_be_wanted_once_more_with_a_clean_slate(store: Store) ->
 async def test_who_works_on_it_while_it_is_wanted_once_more_is_not_the_last(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
-    await store.audio.enqueue(ext.id, due_at=LAPSES)
-    await store.audio.finish(work, [attached("a")])
-    assert await store.audio.attachments(ext.id) == ()
+    await store.enqueue_audio(ext.id, due_at=LAPSES)
+    await store.finish_audio(work, [attached("a")])
+    assert await store.attachments(ext.id) == ()
     assert await wanted(store) == [ext.id]
 
 
@@ -246,7 +246,7 @@ async def test_who_works_on_it_while_it_is_wanted_once_more_is_not_the_last(stor
 async def test_the_longest_due_is_claimed_first_and_no_more_than_asked_for(store: Store) -> None:
     for number in (3, 1, 2):
         ext = await completed_extension(store, f"{number}", heard(f"{number}"))
-        await store.audio.enqueue(ext.id, due_at=NOW + number * SECOND)
+        await store.enqueue_audio(ext.id, due_at=NOW + number * SECOND)
     batches = [await claimed(store, limit=2), await claimed(store, limit=2)]
     assert [[work.extension_id for work in batch] for batch in batches] == [[2, 3], [1]]
 
@@ -255,7 +255,7 @@ async def test_audio_is_claimed_once_and_comes_again_when_the_claim_lapses(store
     ext = await completed_extension(store, "one", heard("a"))
     [first] = await claimed(store, now=DONE, lease_until=LAPSES)
     assert first.due_at == LAPSES
-    assert await store.audio.next_due() == LAPSES
+    assert await store.next_audio() == LAPSES
     assert await claimed(store, now=LAPSES - SECOND) == []
     [second] = await claimed(store, now=LAPSES, lease_until=LAPSES + MINUTE)
     assert second == AudioWork(extension_id=ext.id, due_at=LAPSES + MINUTE, failures=0)
@@ -279,7 +279,7 @@ async def test_the_claim_of_an_earlier_process_lapses(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
         [again] = await claimed(store, now=NOW, lease_until=LAPSES)
         assert again == replace(work, due_at=LAPSES)
-        assert await store.audio.attachments(done.id) == (attached("two a"),)
+        assert await store.attachments(done.id) == (attached("two a"),)
         # and so does its claim on the reply
         assert await store.claim_reply(ext.id, now=NOW, lease_until=LAPSES) is None
 
@@ -294,28 +294,28 @@ async def test_the_claim_of_another_process_is_respected(postgres_url: str) -> N
 
 async def test_failures_are_counted_and_the_work_comes_again(store: Store) -> None:
     await completed_extension(store, "one", heard("a"))
-    for failures in range(3):
-        now = LAPSES + failures * MINUTE
+    for attempt in range(3):
+        now = LAPSES + attempt * MINUTE
         [work] = await claimed(store, now=now, lease_until=now + SECOND)
-        assert work.failures == failures
-        await store.audio.postpone(work, due_at=now + MINUTE)
-        assert await store.audio.next_due() == now + MINUTE
+        assert work.failures == attempt
+        await store.postpone_audio(work, due_at=now + MINUTE)
+        assert await store.next_audio() == now + MINUTE
 
 
 async def test_who_lost_the_claim_can_neither_finish_nor_postpone(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
     [slow] = await claimed(store, now=DONE, lease_until=LAPSES)
     [quick] = await claimed(store, now=LAPSES, lease_until=LAPSES + MINUTE)
-    await store.audio.finish(slow, [attached("a", 60.0)])
-    await store.audio.postpone(slow, due_at=NOW)
-    assert await store.audio.attachments(ext.id) == ()
+    await store.finish_audio(slow, [attached("a", 60.0)])
+    await store.postpone_audio(slow, due_at=NOW)
+    assert await store.attachments(ext.id) == ()
     assert (await store.extension(ext.id)).clips == (heard("a"),)
-    assert await store.audio.next_due() == LAPSES + MINUTE
-    await store.audio.finish(quick, [attached("a")])
-    await store.audio.finish(slow, [])
-    await store.audio.postpone(slow, due_at=NOW)
-    assert await store.audio.attachments(ext.id) == (attached("a"),)
-    assert await store.audio.next_due() is None
+    assert await store.next_audio() == LAPSES + MINUTE
+    await store.finish_audio(quick, [attached("a")])
+    await store.finish_audio(slow, [])
+    await store.postpone_audio(slow, due_at=NOW)
+    assert await store.attachments(ext.id) == (attached("a"),)
+    assert await store.next_audio() is None
 
 
 # What became of it
@@ -323,8 +323,8 @@ async def test_who_lost_the_claim_can_neither_finish_nor_postpone(store: Store) 
 
 async def test_nothing_is_attached_until_it_is(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
-    assert await store.audio.attachments(ext.id) == ()
-    assert await store.audio.attachments(ext.id + 1) == ()
+    assert await store.attachments(ext.id) == ()
+    assert await store.attachments(ext.id + 1) == ()
 
 
 @settings(
@@ -335,15 +335,15 @@ async def test_what_became_of_the_audio_comes_back_as_it_was(
     store: Store, kept: tuple[Attachment, ...]
 ) -> None:
     ext = await settled(store, *kept, idempotency_key=f"{next(numbers)}")
-    assert await store.audio.attachments(ext.id) == kept
-    assert await store.audio.next_due() is None
+    assert await store.attachments(ext.id) == kept
+    assert await store.next_audio() is None
 
 
 async def test_a_length_that_no_provider_told_is_known_from_then_on(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"), heard("b"), heard("c", duration=9.0))
     other = await completed_extension(store, "other", heard("a"))
     [work, _] = await claimed(store)
-    await store.audio.finish(work, [attached("a", 61.5), attached("b"), attached("c", 62.0)])
+    await store.finish_audio(work, [attached("a", 61.5), attached("b"), attached("c", 62.0)])
     stored = await store.extension(ext.id)
     assert [clip.duration for clip in stored.clips] == [61.5, None, 9.0]
     assert (await store.extension(other.id)).clips[0].duration is None
@@ -352,7 +352,7 @@ async def test_a_length_that_no_provider_told_is_known_from_then_on(store: Store
 async def test_the_length_of_a_song_is_not_the_length_of_its_last_clip(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
-    await store.audio.finish(work, [attached("a", 180.0, starts=(0.0, 60.0))])
+    await store.finish_audio(work, [attached("a", 180.0, starts=(0.0, 60.0))])
     assert (await store.extension(ext.id)).clips[0].duration is None
 
 
@@ -361,7 +361,7 @@ async def test_a_length_that_was_measured_is_not_lost_to_who_never_heard_of_it(
 ) -> None:
     ext = await completed_extension(store, "one", heard("a"), _withheld("b"))
     [work] = await claimed(store)
-    await store.audio.finish(work, [attached("a", 61.5)])
+    await store.finish_audio(work, [attached("a", 61.5)])
     assert await store.save(reopened(ext, now=LAPSES, deadline=MINUTE), was=ext)
     assert (await store.clip("a")).clip.duration == 61.5
 

@@ -1,0 +1,115 @@
+"""Why an extension ended without audio, or waits longer than its turn: one value for each reason.
+
+`Failure` is the union of them. Each holds what a reply says about it, and no sentence; a provider's
+``text`` is fit to be shown.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The provider refused the request, and would refuse it again."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfCredits:
+    """The provider's account is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unauthorized:
+    """The provider's key, address or account is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExpired:
+    """The provider's session with Suno has ended; the operator has to renew it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimited:
+    """The provider had too many requests; nothing was charged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The provider could not be reached; nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """The request was sent and never answered: it may have been charged."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationFailed:
+    """The provider took the request and could not finish it."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotPlayable:
+    """The clips are finished, and the provider hands out no audio (providers.md §6.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LengthUnknown:
+    """The provider needs to know where the clip ends, and nobody can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastTheEnd:
+    """``continue_at`` is behind the end of the clip, which is ``length`` seconds long."""
+
+    length: float
+
+
+@dataclass(frozen=True, slots=True)
+class PartUnavailable:
+    """The audio of one part of a full song can't be fetched. ``number`` 1 is the first part."""
+
+    number: int
+    clip_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """A full song of so many seconds does not fit into a file of ``limit_bytes``."""
+
+    seconds: float
+    limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttachNotAllowed:
+    """Encore may not attach files in the channel of a full song."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unexpected:
+    """An error in Encore itself, which is in the log."""
+
+
+Failure = (
+    Rejected
+    | OutOfCredits
+    | Unauthorized
+    | SessionExpired
+    | RateLimited
+    | Unavailable
+    | Unconfirmed
+    | GenerationFailed
+    | NotPlayable
+    | LengthUnknown
+    | PastTheEnd
+    | PartUnavailable
+    | TooLarge
+    | AttachNotAllowed
+    | Unexpected
+)

@@ -1,0 +1,153 @@
+"""How columns keep the domain's values: each type converts to what both databases store alike."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, Integer, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from bot.domain import failures
+from bot.domain.failures import Failure
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_TICK = dt.timedelta(microseconds=1)
+
+# SQLite numbers rows by itself only in a column that is exactly INTEGER
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+# Stored in rows: a new name for a kind needs a migration.
+FAILURE_KINDS: Mapping[str, type[Failure]] = {
+    "rejected": failures.Rejected,
+    "out_of_credits": failures.OutOfCredits,
+    "unauthorized": failures.Unauthorized,
+    "session_expired": failures.SessionExpired,
+    "rate_limited": failures.RateLimited,
+    "unavailable": failures.Unavailable,
+    "unconfirmed": failures.Unconfirmed,
+    "generation_failed": failures.GenerationFailed,
+    "not_playable": failures.NotPlayable,
+    "length_unknown": failures.LengthUnknown,
+    "past_the_end": failures.PastTheEnd,
+    "part_unavailable": failures.PartUnavailable,
+    "too_large": failures.TooLarge,
+    "attach_not_allowed": failures.AttachNotAllowed,
+    "unexpected": failures.Unexpected,
+}
+_KIND_OF = {failure: kind for kind, failure in FAILURE_KINDS.items()}
+
+
+class UtcMicroseconds(TypeDecorator[dt.datetime]):
+    """An aware time as whole microseconds since the epoch, UTC.
+
+    Whole numbers, because a conditional save compares them for equality.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> int | None:
+        """Return the microseconds; a naive time is a TypeError."""
+        del dialect
+        return None if value is None else (value - _EPOCH) // _TICK
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> dt.datetime | None:
+        """Return the aware time, in UTC."""
+        del dialect
+        return None if value is None else _EPOCH + value * _TICK
+
+
+class SafeText(TypeDecorator[str]):
+    """Text that every database accepts.
+
+    NUL, which PostgreSQL refuses, is left out, and half a surrogate pair, which is not UTF-8,
+    becomes ``?``: one odd character in a provider's title must not keep an extension from ending.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text without what a database refuses."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+class EmptyAsNull(SafeText):
+    """Text of which the empty string is NULL, so that no comparison in SQL ever matches it."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text, or None for an empty one."""
+        return super().process_bind_param(value or None, dialect)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str:
+        """Return the text, empty for NULL."""
+        del dialect
+        return value or ""
+
+
+class EnumText(TypeDecorator[StrEnum]):
+    """A member of one enumeration, as its value."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, enum: type[StrEnum]) -> None:
+        super().__init__()
+        self.enum = enum
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
+        """Return the value of the member."""
+        del dialect
+        return None if value is None else value.value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        """Return the member."""
+        del dialect
+        return None if value is None else self.enum(value)
+
+
+class StringList(TypeDecorator[tuple[str, ...]]):
+    """Strings in order, as a JSON list."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+        """Return the JSON."""
+        del dialect
+        return None if value is None else json.dumps(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
+        """Return the strings."""
+        del dialect
+        return None if value is None else tuple(json.loads(value))
+
+
+class FailureJson(TypeDecorator[Failure]):
+    """A failure as a JSON object: its ``kind`` and its fields."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Failure | None, dialect: Dialect) -> str | None:
+        """Return the JSON."""
+        del dialect
+        return (
+            None if value is None else json.dumps({"kind": _KIND_OF[type(value)], **asdict(value)})
+        )
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Failure | None:
+        """Return the failure."""
+        del dialect
+        if value is None:
+            return None
+        members = json.loads(value)
+        return FAILURE_KINDS[members.pop("kind")](**members)

@@ -1,0 +1,192 @@
+"""Why an extension or a full song has no audio, or has to wait (experience.md, *Errors*).
+
+A provider's own text appears only as far as its adapter found it fit to be shown.
+"""
+
+import datetime as dt
+
+import discord
+
+from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.failures import (
+    AttachNotAllowed,
+    Failure,
+    GenerationFailed,
+    LengthUnknown,
+    NotPlayable,
+    OutOfCredits,
+    PartUnavailable,
+    PastTheEnd,
+    RateLimited,
+    Rejected,
+    SessionExpired,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    Unconfirmed,
+    Unexpected,
+)
+from bot.domain.models import Extension, Status
+from bot.domain.timecode import format_time
+from bot.ui.theme import escape_line, inline_code
+
+TEXT_LENGTH = 300  # UTF-16 units of a provider's text
+MAX_IDS = 4
+MEBIBYTE = 1024 * 1024
+LYRICS_KEPT = "your lyrics are kept behind *Send again*"
+TRY_AGAIN = "press *Try again*"
+
+
+def final_status_lines(ext: Extension, label: str) -> list[str]:
+    """Return the lines that say how ``ext`` ended, if it has no audio.
+
+    ``label`` is the name of its provider as members read it.
+    """
+    match ext.status:
+        case Status.UNCONFIRMED if ext.kind.is_song:
+            return [
+                "**It may still have been charged. Encore did not ask again.**",
+                f"Look into the {label} account first: *Try again* asks once more.",
+            ]
+        case Status.UNCONFIRMED:
+            return [
+                "**It may still have been charged. Encore did not send it again.**",
+                f"Look into the {label} account first: *Send again* asks, and pays, once more.",
+            ]
+        case Status.EXPIRED:
+            return [
+                f"**{label} took it but never finished.**",
+                "*Check again* asks for the result once more and costs nothing.",
+            ]
+        case Status.CANCELLED:
+            return ["**Nothing was sent.**"]
+        case Status.FAILED:
+            return [_failure_text(ext.failure or Unexpected(), label, ext)]
+        case _:
+            return []
+
+
+def postponement(failure: Failure, label: str, again_at: dt.datetime) -> str:
+    """Return the line that says why ``label`` has not been called yet, and when it will be."""
+    when = discord.utils.format_dt(again_at, "R")
+    if isinstance(failure, RateLimited):
+        return f"{label} asks to wait; next try {when}. Nothing has been charged."
+    return f"{label} can't be reached; next try {when}. Nothing has been sent."
+
+
+def attachment_note(attachment: Attachment) -> list[str]:
+    """Return the line that says how a clip's audio is attached, if that needs saying."""
+    match attachment.outcome:
+        case AttachmentStatus.ATTACHED if attachment.bit_rate is not None:
+            return [f"-# attached at {attachment.bit_rate // 1000} kbit/s, to fit"]
+        case AttachmentStatus.ATTACHED:
+            return []
+        case AttachmentStatus.TOO_LARGE:
+            return ["-# too large to be attached here: the link plays it"]
+        case AttachmentStatus.NOT_ALLOWED:
+            return ["-# Encore lacks *Attach Files* in this channel: the link plays it"]
+        case AttachmentStatus.UNAVAILABLE:
+            return ["-# its audio could not be fetched: *Check again* asks for a fresh link"]
+
+
+def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
+    failure: Failure, label: str, ext: Extension
+) -> str:
+    is_song = ext.kind.is_song
+    nothing = "Nothing was joined." if is_song else "Nothing was generated."
+    match failure:
+        case Rejected(text) if is_song:
+            return (
+                f"**{label} did not join the parts{_quote(text)} "
+                f"To have Encore join them itself, {TRY_AGAIN}."
+            )
+        case Rejected(text):
+            part, pronoun = _rejected_part(text)
+            return (
+                f"**{label} did not accept {part}{_quote(text)} "
+                f"Change {pronoun} and press *Send again*."
+            )
+        case OutOfCredits():
+            todo = "Ask who runs this bot to top up"
+            return f"**{label} is out of credits.** {nothing} {todo}{_then(ext)}"
+        case Unauthorized():
+            todo = "Ask who runs this bot to look at the log"
+            return f"**{label} does not let Encore in.** {nothing} {todo}{_then(ext)}"
+        case SessionExpired():
+            todo = "The operator of this bot has to renew its session"
+            then = f"; then {TRY_AGAIN}." if is_song else f"; {LYRICS_KEPT}."
+            return f"**{label} is signed out of Suno.** {nothing} {todo}{then}"
+        case RateLimited():
+            todo = f"In a while, {TRY_AGAIN}." if is_song else f"Try again in a while{_then(ext)}"
+            return f"**{label} is too busy.** {nothing} {todo}"
+        case Unavailable():
+            todo = f"Later, {TRY_AGAIN}." if is_song else f"Try again later{_then(ext)}"
+            return f"**{label} can't be reached.** Nothing was sent. {todo}"
+        case GenerationFailed(text):
+            todo = (
+                f"To have Encore join it itself, {TRY_AGAIN}."
+                if is_song
+                else "Change the lyrics or the style and press *Send again*."
+            )
+            return f"**{label} could not finish it{_quote(text)} {todo}"
+        case NotPlayable():
+            ids = " ".join(inline_code(clip.id) for clip in ext.clips[:MAX_IDS])
+            return (
+                f"**Finished, but it can't be played:** Suno has withdrawn the link. "
+                f"Clip {ids}. *Check again* asks for a fresh link and costs nothing."
+            )
+        case LengthUnknown():
+            return (
+                f"**{label} can't tell how long that clip is.** Nothing was sent. "
+                "Say the second yourself: press *Send again* and fill in *Continue at*."
+            )
+        case PastTheEnd(length):
+            return (
+                "**That time lies past the end.** Nothing was sent. The clip is "
+                f"{format_time(round(length))} long; press *Send again* and pick a "
+                "time before that, or `end`."
+            )
+        case PartUnavailable(number, clip_id):
+            return (
+                f"**The audio of part {number} can't be had:** clip {inline_code(clip_id)}. "
+                f"Its link may work again later; then {TRY_AGAIN}."
+            )
+        case TooLarge(seconds, limit_bytes):
+            return (
+                "**The song is too large to be attached.** It is "
+                f"{format_time(round(seconds))} long, and even at 96 kbit/s that is more than the "
+                f"{limit_bytes / MEBIBYTE:.3g} MB that a file may have here. "
+                "Make it up to an earlier clip with `/song`."
+            )
+        case AttachNotAllowed():
+            return (
+                "**Encore lacks the permission *Attach Files* in this channel.** "
+                f"Ask a moderator to give it, then {TRY_AGAIN}."
+            )
+        case Unconfirmed() | Unexpected():
+            if is_song:
+                return f"**Something went wrong.** To have it tried once more, {TRY_AGAIN}."
+            return f"**Something went wrong.** Press *Send again* to try once more{_then(ext)}"
+
+
+def _quote(text: str) -> str:
+    """Return the end of a sentence in bold type, with a provider's text if there is one."""
+    shown = escape_line(text, TEXT_LENGTH)
+    return f":** *{shown}*" if shown else ".**"
+
+
+def _then(ext: Extension) -> str:
+    """Return the end of an advice: what to press, or that nothing typed is lost."""
+    return f", then {TRY_AGAIN}." if ext.kind.is_song else f"; {LYRICS_KEPT}."
+
+
+def _rejected_part(text: str) -> tuple[str, str]:
+    """Return which part of a request a provider's text is about, and its pronoun."""
+    words = text.casefold()
+    if "prompt" in words or "lyric" in words:
+        return "the lyrics", "them"
+    if "tag" in words or "style" in words:
+        return "the style", "it"
+    if "title" in words:
+        return "the title", "it"
+    return "the request", "it"
