@@ -1,4 +1,4 @@
-"""Runs the four loops for as long as the bot runs."""
+"""Runs the loops and the housekeeping for as long as the bot runs."""
 
 import asyncio
 import datetime as dt

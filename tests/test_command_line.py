@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import check, create_bot, main
+from bot.__main__ import check, main
+from bot.app import create_bot
 from bot.health import Heartbeat
 from bot.interactions.client import set_api_base
 from bot.settings import load_settings

@@ -1,4 +1,4 @@
-"""The audio and the cover of a clip, fetched into a file by whatever link leads there now."""
+"""Fetches a clip's audio and cover into files, and draws waveforms."""
 
 import asyncio
 import logging
@@ -21,36 +21,36 @@ log = logging.getLogger(__name__)
 
 
 class MediaFetcher:
-    """Fetches what clips link to."""
+    """Fetches the audio and the covers of clips."""
 
     def __init__(self, downloader: SafeDownloader, pool: ProcessPool, links: LinkRefresher) -> None:
-        self._door = downloader
+        self._downloader = downloader
         self._pool = pool
         self._links = links
 
     async def audio(self, known: ClipRecord, into: Path) -> DownloadedAudio:
-        """Fetch the audio of a clip; where its link is dead, by the current one.
+        """Fetch the audio of a clip; if its stored link is dead, by its current one.
 
         Raises:
-            Refused: no link leads to audio.
-            Failed: it did not come; it may, another time.
+            UnusableMediaError: no link leads to audio.
+            TransientMediaError: it may work another time.
         """
         try:
-            return await self._fetched(known.clip, into)
-        except UnusableMediaError as refused:
+            return await self._fetch(known.clip, into)
+        except UnusableMediaError as error:
             fresh = (await self._links.refresh_clip(known)).known.clip
             if fresh.audio_url in (None, known.clip.audio_url):
                 raise
-            log.info("Clip %s: fetched by its current link (%s)", known.clip.id, refused)
-            return await self._fetched(fresh, into)
+            log.info("Clip %s: fetched by its current link (%s)", known.clip.id, error)
+            return await self._fetch(fresh, into)
 
     async def cover(self, clip: Clip, into: Path) -> Cover | None:
-        """Fetch the cover of a clip; None where there is none, or none that can be had or read."""
+        """Fetch the cover of a clip; None if it has none, or one that can't be fetched or read."""
         if clip.image_url is None:
             return None
         try:
             return await fetch_image(
-                clip.image_url, into, downloader=self._door, run=self._pool.run
+                clip.image_url, into, downloader=self._downloader, run=self._pool.run
             )
         except MediaError as error:
             log.info("Clip %s: no cover (%s)", clip.id, error)
@@ -58,41 +58,40 @@ class MediaFetcher:
             log.exception("Clip %s: its cover could not be read", clip.id)
         return None
 
-    async def _fetched(self, clip: Clip, into: Path) -> DownloadedAudio:
+    async def _fetch(self, clip: Clip, into: Path) -> DownloadedAudio:
         if clip.audio_url is None:
             raise UnusableMediaError("there is no link to it")
-        return await fetch_audio(clip.audio_url, into, downloader=self._door, run=self._pool.run)
-
-
-log = logging.getLogger(__name__)
+        return await fetch_audio(
+            clip.audio_url, into, downloader=self._downloader, run=self._pool.run
+        )
 
 
 async def draw_waveform(
-    pool: ProcessPool, title: str, stretches: Sequence[Segment], path: Path
+    pool: ProcessPool, title: str, segments: Sequence[Segment], path: Path
 ) -> Upload | None:
-    """Draw ``stretches`` into the file ``path``, by whose name an embed can refer to it.
+    """Draw ``segments`` into the file ``path``, to which an embed refers by its name.
 
-    None if that fails, whatever the reason: a song without a picture is still a song.
+    None if that fails for any reason: a song without a picture is still a song.
     """
     try:
-        png = await pool.run(render_waveform, title, stretches)
+        png = await pool.run(render_waveform, title, segments)
         await asyncio.to_thread(path.write_bytes, png)
     except Exception:
         log.exception("%s could not be drawn", path.name)
         return None
-    return Upload(path=path, name=path.name, description=waveform_alt_text(title, stretches))
+    return Upload(path=path, name=path.name, description=waveform_alt_text(title, segments))
 
 
 def song_segments(
     parts: Sequence[LineageClip], times: Sequence[float], peaks: Peaks, *, title: str
 ) -> list[Segment]:
-    """Return the stretches of a song.
+    """Return the segments of a song's waveform.
 
     Args:
-        parts: what it is joined of; they are numbered, as in the reply's list.
-        times: the second at which each begins, and last the length.
-        peaks: of the whole.
-        title: of the song; a part of the same name has only its number.
+        parts: its parts; they are numbered, as in the reply's list.
+        times: the second at which each part begins, and last the length.
+        peaks: of the whole song.
+        title: of the song; a part with the same title shows only its number.
     """
     return [
         Segment(peaks.between(start, end), _label(number, step, title))

@@ -138,7 +138,9 @@ def test_a_full_song_is_told_as_one() -> None:
     ],
 )
 def test_a_source_that_is_not_to_be_told_is_not_linked_either(ancestor: object, words: str) -> None:
-    shown = details(lineage=(LineageEntry(ancestor, goes_on=True, goes_on_at=124), last(known())))
+    shown = details(
+        lineage=(LineageEntry(ancestor, is_continued=True, continued_at=124), last(known()))
+    )
     assert words in said(shown)
     assert SOURCE_URL not in said(shown)
     assert "Root Song" not in said(shown)
@@ -213,10 +215,10 @@ def test_a_lineage_is_an_indented_tree() -> None:
     middle = known(playable("b", title="Second *Part*", duration=None), letter="B")
     shown = details(
         lineage=(
-            LineageEntry(source(), goes_on=True, goes_on_at=124.34),
-            LineageEntry(middle, goes_on=True, goes_on_at=None),
-            LineageEntry(None, goes_on=True, goes_on_at=10),
-            LineageEntry(known(is_removed=True), goes_on=True, goes_on_at=3600),
+            LineageEntry(source(), is_continued=True, continued_at=124.34),
+            LineageEntry(middle, is_continued=True, continued_at=None),
+            LineageEntry(None, is_continued=True, continued_at=10),
+            LineageEntry(known(is_removed=True), is_continued=True, continued_at=3600),
             last(known()),
         )
     )
@@ -231,7 +233,9 @@ def test_a_lineage_is_an_indented_tree() -> None:
 
 def test_an_ancestor_without_a_title_is_named_by_its_id() -> None:
     nameless = known(playable("b", title=""), letter="", reply_url=None)
-    shown = details(lineage=(LineageEntry(nameless, goes_on=True, goes_on_at=1), last(known())))
+    shown = details(
+        lineage=(LineageEntry(nameless, is_continued=True, continued_at=1), last(known()))
+    )
     assert tree(shown)[0] == "`b` 1:37, goes on at 0:01"
 
 
@@ -241,7 +245,9 @@ def test_a_root_has_no_tree() -> None:
 
 def test_a_long_lineage_shows_its_root_and_its_latest() -> None:
     steps = [
-        LineageEntry(known(playable("b", title=f"Part {number}")), goes_on=True, goes_on_at=number)
+        LineageEntry(
+            known(playable("b", title=f"Part {number}")), is_continued=True, continued_at=number
+        )
         for number in range(199)
     ]
     root, between, *latest = tree(details(lineage=(*steps, last(known()))))
@@ -353,7 +359,7 @@ def test_a_card_fits_whatever_is_written_in_it(
         is_confirmed=data.draw(st.booleans()),
         is_own=True,
         lineage=(
-            *(LineageEntry(each, goes_on=True, goes_on_at=1.5) for each in ancestors),
+            *(LineageEntry(each, is_continued=True, continued_at=1.5) for each in ancestors),
             last(shown),
         ),
         siblings=tuple(replace(shown, clip=replace(clip, id=f"{clip.id}{n}")) for n in range(5)),

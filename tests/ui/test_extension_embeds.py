@@ -4,7 +4,7 @@ import discord
 import pytest
 
 from bot.domain.models import Clip, ClipStatus, Extension, Reason, ReasonKind, Status
-from bot.services.extensions import ReplyContext
+from bot.services.reply_context import ReplyContext
 from bot.ui.extension_embeds import extension_embeds, plain_embeds, refusal_embed
 from tests.support.ui_samples import (
     AROUND,

@@ -22,7 +22,7 @@ from bot.domain.models import (
     Status,
 )
 from bot.services.reply_context import ReplyContext
-from bot.ui.components import clips_view, endings_view, extension_view
+from bot.ui.components import clips_view, extension_view, song_endings_view
 from bot.ui.extension_embeds import extension_embeds, plain_embeds
 from tests.support.hostile_texts import UNSEEN, assert_can_be_sent, left_of, long_texts, urls
 from tests.support.ui_samples import (
@@ -495,9 +495,11 @@ def test_who_extends_a_song_extends_the_clip_that_it_ends_with() -> None:
 
 def test_who_has_to_choose_an_end_chooses_by_letter() -> None:
     known = [replace(step(number).known, letter=letter) for number, letter in ((1, "A"), (2, "B"))]
-    assert buttons(endings_view(known)) == [
+    assert buttons(song_endings_view(known)) == [
         [("💿 Full song A", "clip:song:clip-1"), ("💿 Full song B", "clip:song:clip-2")]
     ]
     odd = [replace(each, clip=replace(each.clip, id="a:b")) for each in known]
-    assert endings_view(odd) is None
-    assert buttons(endings_view([*odd, known[1]])) == [[("💿 Full song B", "clip:song:clip-2")]]
+    assert song_endings_view(odd) is None
+    assert buttons(song_endings_view([*odd, known[1]])) == [
+        [("💿 Full song B", "clip:song:clip-2")]
+    ]

@@ -1,7 +1,5 @@
 """Replies carry custom ids for years: what one meant once, it means for ever."""
 
-import re
-
 import discord
 import pytest
 
@@ -25,7 +23,6 @@ from bot.interactions.library_buttons import (
     ShowClip,
     TurnPage,
 )
-from bot.ui import custom_ids
 from bot.ui.custom_ids import Action
 
 BUTTONS = (*REPLY_BUTTONS, *LIBRARY_BUTTONS)
@@ -99,13 +96,8 @@ async def test_no_other_custom_id_is_taken_for_one_of_ours(custom_id: str) -> No
 
 
 def test_every_action_has_one_button_and_a_row_above() -> None:
-    assert sorted(kind.action for kind in BUTTONS) == sorted(Action)
+    assert sorted(kind.action.name for kind in BUTTONS) == sorted(each.name for each in Action)
     assert {kind for _, kind, _ in OLD_CUSTOM_IDS} == {*BUTTONS}
-
-
-def test_every_action_is_documented_where_it_is_defined() -> None:
-    documented = re.findall(r"^\| ``(\w+:\w+):<\w+>``", custom_ids.__doc__ or "", re.MULTILINE)
-    assert documented == [*Action]
 
 
 def test_an_id_is_taken_as_long_as_discord_takes_it() -> None:
