@@ -12,7 +12,7 @@ NOISY_LOGGERS = ("httpx", "httpcore", "discord", "alembic", "aiosqlite")
 
 
 def set_up_logging(style: Literal["console", "json"] | None) -> None:
-    """Log to standard error in ``style``; None is ``console`` if that is a terminal, else ``json``."""
+    """Log to standard error in ``style``; None is ``console`` on a terminal, else ``json``."""
     if style is None:
         style = "console" if sys.stderr.isatty() else "json"
     logging.config.dictConfig(
