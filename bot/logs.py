@@ -1,4 +1,4 @@
-"""How Encore logs: lines for a person at a terminal, JSON for everything else.
+"""Logging: lines of text on a terminal, JSON otherwise.
 
 Loggers carry ids, never lyrics, tokens or keys.
 """
@@ -12,7 +12,7 @@ NOISY_LOGGERS = ("httpx", "httpcore", "discord", "alembic", "aiosqlite")
 
 
 def set_up_logging(style: Literal["console", "json"] | None) -> None:
-    """Log to standard error in ``style``; None chooses by whether that is a terminal."""
+    """Log to standard error in ``style``; None is ``console`` on a terminal, else ``json``."""
     if style is None:
         style = "console" if sys.stderr.isatty() else "json"
     logging.config.dictConfig(

@@ -1,7 +1,6 @@
-"""Typed settings, from the environment and ``.env``; nothing is read at import.
+"""Typed settings from the environment and ``.env``; nothing is read at import.
 
-Knows the names of the providers, because the names of their variables come from them, and nothing
-else of them.
+Of the providers it knows only the names, from which the names of their variables are made.
 """
 
 import datetime as dt
@@ -27,11 +26,11 @@ LONGEST_DEADLINE = dt.timedelta(days=7)
 
 
 class SettingsError(Exception):
-    """A setting is wrong or missing; the text is one sentence that says which and what to do."""
+    """A setting is wrong or missing; the text is one sentence with its name and what to do."""
 
 
 def _address(text: str) -> str:
-    """Return a base URL without its last slash; a path of its own stays."""
+    """Return a base URL without its last slash; it may have a path."""
     wrong = ValueError("must be an address that begins with https:// or http://")
     try:
         parts = urlsplit(text.strip())
@@ -53,7 +52,7 @@ def _path(text: str) -> str:
 
 
 def _header(secret: SecretStr) -> SecretStr:
-    """Return a key without spaces round it, if an HTTP header could carry it."""
+    """Return a key without surrounding spaces, if it is valid in an HTTP header."""
     text = secret.get_secret_value().strip()
     if not (text and text.isascii() and text.isprintable()):
         raise ValueError("must be one line of plain characters, copied without quotes")
@@ -84,7 +83,7 @@ def _hosts(text: object) -> object:
 
 
 def _seconds(text: object) -> object:
-    """Return a number of seconds as a span of time."""
+    """Return a number of seconds as a timedelta."""
     if not isinstance(text, str):
         return text
     try:
@@ -103,7 +102,7 @@ Interval = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 
 
 class ApiSettings(BaseModel):
-    """How one provider is reached; None stands for what its contract says."""
+    """How to reach one provider; None means the value of its contract."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -151,16 +150,16 @@ class SunoApiSettings(ApiSettings):
 
 
 class Settings(BaseSettings):
-    """All settings (architecture §5), by the names of the variables in lower case.
+    """All settings (architecture.md §5); a field is its variable in lower case.
 
     Attributes:
-        provider: used when a member names none and the clip is unknown; the first enabled one
-            where ``ENCORE_PROVIDER`` is not set.
-        poll_every: seconds that replace the tracker's learned interval.
+        provider: used when a member names none and the clip is unknown; by default the first
+            enabled one.
+        poll_every: a fixed interval for the tracker, in seconds; None is the learned one.
         deadline: the time after which an unfinished extension expires.
         trusted_audio_hosts: ``host`` or ``host:port``, in lower case.
         member_limit, channel_limit: extensions in progress at once; 0 is no limit.
-        log: None chooses by whether there is a terminal.
+        log: None is ``console`` on a terminal, else ``json``.
     """
 
     model_config = SettingsConfigDict(
@@ -246,7 +245,7 @@ def load_settings() -> Settings:
 
 
 def _sentence(error: ValidationError) -> str:
-    """Return what is wrong first, by the name of its variable and never with its value."""
+    """Return the first error as a sentence with its variable's name, but never its value."""
     first = error.errors(include_url=False, include_input=False)[0]
     problem = first["msg"].removeprefix("Value error, ").rstrip(".")
     variable = "_".join(str(part) for part in first["loc"]).upper()

@@ -1,1 +1,1 @@
-"""The Discord-facing features, one file each; they know services and ui, never each other."""
+"""Commands and listeners, one feature a file; cogs never import each other."""

@@ -1,18 +1,13 @@
-"""`/library` and `/clip`: what was made here, a page at a time, and one clip with all round it."""
+"""`/library` and `/clip`: a page of the clips made here, and the details of one clip."""
 
-from typing import Any
-
-import discord
 from discord import app_commands
 from discord.app_commands import Choice
 
-from bot.domain.clock import Clock
 from bot.domain.library import LibraryQuery, Scope
 from bot.interactions.autocomplete import clip_choices
-from bot.interactions.client import Encore
-from bot.interactions.library_buttons import LIBRARY_BUTTONS, show_clip, show_page
+from bot.interactions.client import Encore, Interaction
+from bot.interactions.library_buttons import show_clip, show_page
 from bot.interactions.responses import EncoreCog
-from bot.services.extensions import ExtensionService
 
 SCOPES = [
     Choice(name="mine", value=Scope.MINE.value),
@@ -24,16 +19,10 @@ Text = app_commands.Range[str, 0, 1000]
 
 
 class LibraryCog(EncoreCog):
-    """Shows what was made here."""
+    """Shows the library."""
 
-    def __init__(self, bot: Encore, service: ExtensionService, clock: Clock) -> None:
-        self._bot = bot
-        self._service = service
-        self._clock = clock
-
-    async def cog_load(self) -> None:
-        """Bring buttons from before this start back to life."""
-        self._bot.add_dynamic_items(*LIBRARY_BUTTONS)
+    def __init__(self, bot: Encore) -> None:
+        self._forms = bot.services.forms
 
     @app_commands.command()
     @app_commands.describe(
@@ -42,10 +31,7 @@ class LibraryCog(EncoreCog):
     )
     @app_commands.choices(of=SCOPES)
     async def library(
-        self,
-        interaction: discord.Interaction[Any],
-        of: Choice[str] | None = None,
-        search: Text = "",
+        self, interaction: Interaction, of: Choice[str] | None = None, search: Text = ""
     ) -> None:
         """Look through clips made here, the newest first."""
         scope = Scope(of.value) if of else Scope.MINE
@@ -53,13 +39,11 @@ class LibraryCog(EncoreCog):
 
     @app_commands.command()
     @app_commands.describe(clip="Pick one, or paste an id, a Suno link or a reply's link")
-    async def clip(self, interaction: discord.Interaction[Any], clip: Text) -> None:
+    async def clip(self, interaction: Interaction, clip: Text) -> None:
         """See all about one clip: what was asked, its lyrics, where it comes from and goes on."""
-        await show_clip(interaction, await self._service.clip_id_of(clip))
+        await show_clip(interaction, await self._forms.clip_id_of(clip))
 
     @clip.autocomplete("clip")
-    async def suggest_clips(
-        self, interaction: discord.Interaction[Any], typed: str
-    ) -> list[Choice[str]]:
-        """Offer clips made or used here."""
-        return await clip_choices(interaction, typed, now=self._clock())
+    async def suggest_clips(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
+        """Offer clips that the member may see."""
+        return await clip_choices(interaction, typed)

@@ -1,4 +1,4 @@
-"""Reactions on finished replies: 🔁 another take, ⏩ go on from the end of clip A."""
+"""Reactions on complete replies: 🔁 requests another take, ⏩ continues clip A from its end."""
 
 import asyncio
 import logging
@@ -17,41 +17,40 @@ from bot.interactions.access import (
 )
 from bot.interactions.client import Encore
 from bot.interactions.responses import send_dm
-from bot.services.extensions import ExtensionService
 from bot.ui.extension_embeds import refusal_embed
 
 log = logging.getLogger(__name__)
 
 ANOTHER_TAKE = "🔁"
-GO_ON = "⏩"
+CONTINUE = "⏩"
 
 
 class ReactionsCog(commands.Cog):
     """Extends again by reaction; every reaction has a button that does the same."""
 
-    def __init__(self, bot: Encore, service: ExtensionService) -> None:
+    def __init__(self, bot: Encore) -> None:
         self._bot = bot
-        self._service = service
-        self._in_order = asyncio.Lock()  # who reacted first is served first
+        self._services = bot.services
+        self._in_order = asyncio.Lock()  # reactions are accepted in the order of their events
 
     @commands.Cog.listener("on_raw_reaction_add")
     async def extend_again(self, reaction: discord.RawReactionActionEvent) -> None:
-        """Take on what a reaction asks for, once per member, message and emoji."""
-        if reaction.emoji.name not in (ANOTHER_TAKE, GO_ON) or self._is_by_a_bot(reaction):
+        """Accept the extension that a reaction asks for, once per member, message and emoji."""
+        if reaction.emoji.name not in (ANOTHER_TAKE, CONTINUE) or self._is_from_bot(reaction):
             return
         try:
             async with self._in_order:
-                ext = await self._service.by_reply(reaction.message_id)
+                ext = await self._services.store.find_by_reply(reaction.message_id)
                 if ext is not None and ext.status is Status.COMPLETE:
                     await self._extend(reaction, ext)
         except UserError as error:
-            refusal = refusal_embed(error.problem, error.remedy)
-            await send_dm(self._bot, reaction.user_id, refusal)
+            embed = refusal_embed(error.problem, error.remedy)
+            await send_dm(self._bot, reaction.user_id, embed)
         except Exception:
-            log.exception("The reaction on message %s came to nothing", reaction.message_id)
+            log.exception("The reaction on message %s failed", reaction.message_id)
 
-    def _is_by_a_bot(self, reaction: discord.RawReactionActionEvent) -> bool:
-        member = reaction.member  # unknown in direct messages, where only one person can be
+    def _is_from_bot(self, reaction: discord.RawReactionActionEvent) -> bool:
+        member = reaction.member  # None in direct messages, which have one member and Encore
         user = self._bot.user
         return (member is not None and member.bot) or (
             user is not None and reaction.user_id == user.id
@@ -59,16 +58,16 @@ class ReactionsCog(commands.Cog):
 
     async def _extend(self, reaction: discord.RawReactionActionEvent, ext: Extension) -> None:
         self._check_permissions(reaction)
-        who = reaction.user_id
-        idempotency_key = f"reaction:{reaction.message_id}:{reaction.emoji.name}:{who}"
+        member_id = reaction.user_id
+        idempotency_key = f"reaction:{reaction.message_id}:{reaction.emoji.name}:{member_id}"
         reply = ReplyRef(
             channel_id=reaction.channel_id,
             guild_id=reaction.guild_id,
             reply_to_id=reaction.message_id,
         )
         if reaction.emoji.name == ANOTHER_TAKE:
-            await self._service.retake(
-                ext.id, idempotency_key=idempotency_key, member_id=who, reply=reply
+            await self._services.extensions.retake(
+                ext.id, idempotency_key=idempotency_key, member_id=member_id, reply=reply
             )
             return
         if not ext.extendable_clip_ids:
@@ -77,16 +76,12 @@ class ReactionsCog(commands.Cog):
                 "Press *Check again* on it, or extend another one.",
             )
         form = Form(clip=ext.extendable_clip_ids[0])
-        await self._service.accept(
-            form, idempotency_key=idempotency_key, member_id=who, reply=reply
+        await self._services.acceptance.accept_form(
+            form, idempotency_key=idempotency_key, member_id=member_id, reply=reply
         )
 
     def _check_permissions(self, reaction: discord.RawReactionActionEvent) -> None:
-        """Let pass what can be answered where it was asked, by whom may ask there.
-
-        Raises:
-            UserError: Encore may not post there, or the thread is closed.
-        """
+        """Raise UserError unless Encore can reply there and the member can view the channel."""
         guild = self._bot.get_guild(reaction.guild_id) if reaction.guild_id else None
         channel = guild.get_channel_or_thread(reaction.channel_id) if guild else None
         if guild is None:

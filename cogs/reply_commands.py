@@ -1,10 +1,9 @@
-"""Encore's replies by command: *Extend this song* in the Apps menu, and all buttons as `/reply`."""
-
-from typing import Any
+"""Replies by command: *Extend this song* in the Apps menu, and every button as `/reply`."""
 
 import discord
 from discord import app_commands
 from discord.app_commands import Choice
+from typing_extensions import override
 
 from bot.domain.clip_reference import MessageLink, find_clip_id, parse_clip_reference
 from bot.domain.errors import UserError
@@ -19,9 +18,8 @@ from bot.interactions.buttons import (
     SendAgain,
     open_form,
 )
-from bot.interactions.client import Encore
+from bot.interactions.client import Encore, Interaction
 from bot.interactions.responses import EncoreCog, answer, answer_error
-from bot.services.extensions import ExtensionService
 from bot.ui.components import clips_view
 from bot.ui.extension_embeds import question_embed
 
@@ -39,39 +37,37 @@ BUTTONS: dict[str, type[PersistentButton]] = {
 class ReplyCommandsCog(EncoreCog):
     """Does by command what the buttons of a reply do."""
 
-    def __init__(self, bot: Encore, service: ExtensionService) -> None:
+    def __init__(self, bot: Encore) -> None:
         self._bot = bot
-        self._service = service
+        self._store = bot.services.store
         self._menu = app_commands.ContextMenu(name=MENU, callback=self.extend_this_song)
 
+    @override
     async def cog_load(self) -> None:
-        """Put the command into the Apps menu of messages."""
         self._bot.tree.add_command(self._menu)
 
+    @override
     async def cog_unload(self) -> None:
-        """Take it out again."""
         self._bot.tree.remove_command(self._menu.name, type=self._menu.type)
 
-    async def extend_this_song(
-        self, interaction: discord.Interaction[Any], message: discord.Message
-    ) -> None:
-        """Open the form for the song in a message, after asking which if there are two."""
+    async def extend_this_song(self, interaction: Interaction, message: discord.Message) -> None:
+        """Open the form for the clip in a message, after asking which if there are two."""
         try:
-            ext = await self._service.by_reply(message.id)
+            ext = await self._store.find_by_reply(message.id)
             if ext is None:
-                await open_form(interaction, self._service, Form(clip=_named_in(message)))
+                await open_form(interaction, Form(clip=_clip_named_in(message)))
             else:
                 await self._extend_reply(interaction, ext)
         except UserError as error:
             await answer_error(interaction, error)
 
-    async def _extend_reply(self, interaction: discord.Interaction[Any], ext: Extension) -> None:
+    async def _extend_reply(self, interaction: Interaction, ext: Extension) -> None:
         if not ext.extendable_clip_ids:
             raise UserError(
                 "That reply has no finished clip yet.", "Extend it as soon as it has turned green."
             )
         if len(ext.extendable_clip_ids) == 1:
-            await open_form(interaction, self._service, Form(clip=ext.extendable_clip_ids[0]))
+            await open_form(interaction, Form(clip=ext.extendable_clip_ids[0]))
             return
         question = question_embed("Which clip shall go on?")
         await answer(interaction, embeds=[question], view=clips_view(ext))
@@ -79,29 +75,27 @@ class ReplyCommandsCog(EncoreCog):
     @app_commands.command()
     @app_commands.describe(link="The reply: copy its link from its menu", do="What to do")
     @app_commands.choices(do=[Choice(name=name, value=name) for name in BUTTONS])
-    async def reply(
-        self, interaction: discord.Interaction[Any], link: str, do: Choice[str]
-    ) -> None:
+    async def reply(self, interaction: Interaction, link: str, do: Choice[str]) -> None:
         """Do what a button of one of Encore's replies does."""
-        named = parse_clip_reference(link)
+        reference = parse_clip_reference(link)
         ext = None
-        if isinstance(named, MessageLink):
-            ext = await self._service.by_reply(named.message_id)
+        if isinstance(reference, MessageLink):
+            ext = await self._store.find_by_reply(reference.message_id)
         if ext is None:
             raise UserError(
                 "That is no link to one of Encore's replies.",
                 "Open the reply's menu and choose *Copy Message Link*.",
             )
         if ext.reply.channel_id != interaction.channel_id:
-            # what someone may do is known of this channel only
+            # the interaction has the member's permissions for this channel only
             raise UserError(
                 "That reply stands in another channel.", "Use `/reply` in the channel it is in."
             )
-        await BUTTONS[do.value](str(ext.id)).press(interaction, self._service)
+        await BUTTONS[do.value](str(ext.id)).press(interaction)
 
 
-def _named_in(message: discord.Message) -> str:
-    """Return the clip that a message names, in its text or in an embed."""
+def _clip_named_in(message: discord.Message) -> str:
+    """Return the id of the clip that a message names, in its text or in an embed."""
     parts = [message.content]
     for embed in message.embeds:
         parts += [embed.url or "", embed.title or "", embed.description or ""]

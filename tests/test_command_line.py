@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import check, create_bot, main
+from bot.__main__ import check, main
+from bot.app import create_bot
 from bot.health import Heartbeat
 from bot.interactions.client import set_api_base
 from bot.settings import load_settings
@@ -50,7 +51,7 @@ def ended(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
 
 
 @pytest.mark.parametrize("command", ["run", "check", "health"])
-def test_a_missing_setting_is_one_sentence(
+def test_missing_setting_is_one_sentence(
     command: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment.delenv("DISCORD_TOKEN")
@@ -69,7 +70,7 @@ def test_a_missing_setting_is_one_sentence(
         ("SUNO_API_BASE_URL", ""),
     ],
 )
-def test_a_wrong_setting_is_one_sentence(
+def test_wrong_setting_is_one_sentence(
     name: str,
     value: str,
     environment: pytest.MonkeyPatch,
@@ -82,7 +83,7 @@ def test_a_wrong_setting_is_one_sentence(
 
 
 @pytest.mark.parametrize("url", ["nonsense", "sqlite+aiosqlite:////nowhere/at/all/encore.db"])
-def test_a_database_that_can_not_be_used_is_one_sentence(
+def test_unusable_database_is_one_sentence(
     url: str, environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     environment.setenv("ENCORE_DATABASE_URL", url)
@@ -92,23 +93,21 @@ def test_a_database_that_can_not_be_used_is_one_sentence(
     assert len(err.splitlines()) == 1
 
 
-def test_a_discord_out_of_reach_is_one_sentence(tmp_path: Path) -> None:
+def test_unreachable_discord_is_one_sentence(tmp_path: Path) -> None:
     code, out, err = started(tmp_path)
     assert (code, out) == (1, "")
     assert err.splitlines()[-1].startswith("Discord can't be reached")
     assert "Traceback" not in err
 
 
-def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ending:
         main(["dance"])
     assert ending.value.code == 2
     assert "dance" in capsys.readouterr().err
 
 
-def test_health_is_whether_there_was_a_beat(
-    environment: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_health_depends_on_the_heartbeat(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'encore.db'}"
     environment.setenv("ENCORE_DATABASE_URL", url)
     heartbeat = Heartbeat(url)
@@ -121,7 +120,7 @@ def test_health_is_whether_there_was_a_beat(
     assert main(["health"]) == 1
 
 
-async def test_a_second_encore_on_the_same_database_leaves_the_first_its_heartbeat(
+async def test_second_instance_on_one_database_keeps_the_heartbeat_of_the_first(
     environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'encore.db'}"
@@ -138,7 +137,7 @@ async def test_a_second_encore_on_the_same_database_leaves_the_first_its_heartbe
         heartbeat.stop()
 
 
-def test_check_says_what_does_not_answer(
+def test_check_reports_unreachable_services(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment.setenv("ENCORE_DATABASE_URL", "nonsense")
@@ -149,7 +148,7 @@ def test_check_says_what_does_not_answer(
     assert TOKEN not in "".join(lines)
 
 
-async def test_check_says_what_answers(
+async def test_check_reports_services_that_answer(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with DiscordServer() as discord, ProviderServer() as providers:
@@ -167,7 +166,7 @@ async def test_check_says_what_answers(
     assert any("suno-api: answers; " in line and "left." in line for line in lines)
 
 
-async def test_a_token_that_discord_refuses_is_one_sentence(
+async def test_refused_token_is_one_sentence(
     environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     async with DiscordServer() as discord:
@@ -198,7 +197,7 @@ def started(folder: Path) -> tuple[int, str, str]:
     return asyncio.run(run())
 
 
-def test_a_place_for_audio_that_can_not_be_used_is_one_sentence(
+def test_unusable_audio_folder_is_one_sentence(
     tmp_path: Path, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment.setattr(tempfile, "tempdir", str(tmp_path))  # what TMPDIR is read into once

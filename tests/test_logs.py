@@ -19,7 +19,7 @@ def logging_as_it_was() -> Iterator[None]:
         logging.getLogger(name).setLevel(before)
 
 
-def test_lines_for_a_person_are_plain(capsys: pytest.CaptureFixture[str]) -> None:
+def test_console_log_is_plain_text(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging("console")
     logging.getLogger("bot.x").info("Extension %s: submitted", 7)
     said = capsys.readouterr()
@@ -27,7 +27,7 @@ def test_lines_for_a_person_are_plain(capsys: pytest.CaptureFixture[str]) -> Non
     assert said.err.endswith(" INFO     bot.x: Extension 7: submitted\n")
 
 
-def test_lines_for_a_machine_are_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_log_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging("json")
     logging.getLogger("bot.x").warning("Extension %s: late", 7)
     line = json.loads(capsys.readouterr().err)
@@ -35,7 +35,7 @@ def test_lines_for_a_machine_are_json(capsys: pytest.CaptureFixture[str]) -> Non
     assert line["message"] == "Extension 7: late"
 
 
-def test_an_exception_stays_on_its_json_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_exception_stays_on_its_json_line(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging("json")
     try:
         int("surprise")
@@ -45,14 +45,14 @@ def test_an_exception_stays_on_its_json_line(capsys: pytest.CaptureFixture[str])
     assert "surprise" in json.loads(line)["exc_info"]
 
 
-def test_without_a_terminal_it_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_without_terminal_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging(None)
     logging.getLogger("bot.x").info("hello")
     assert json.loads(capsys.readouterr().err)["message"] == "hello"
 
 
 @pytest.mark.parametrize("name", NOISY_LOGGERS)
-def test_others_speak_only_of_trouble(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_noisy_loggers_log_only_warnings(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging("json")
     logging.getLogger(name).info("GET https://api.example/?key=secret")
     logging.getLogger(name).warning("trouble")

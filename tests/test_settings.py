@@ -1,4 +1,4 @@
-"""Settings from the environment and .env: architecture §5."""
+"""Settings from the environment and .env (architecture.md §5)."""
 
 import datetime as dt
 import os
@@ -32,7 +32,7 @@ def problem() -> str:
     return sentence
 
 
-def test_a_token_and_one_key_are_enough() -> None:
+def test_token_and_one_key_are_enough() -> None:
     settings = load_settings()
     assert settings.discord_token.get_secret_value() == "a-secret-token"
     assert settings.discord_api_url is None
@@ -84,7 +84,7 @@ def test_each_provider_has_its_variables(monkeypatch: pytest.MonkeyPatch, prefix
     assert (api.submit_every, api.query_every) == (2.5, 0)
 
 
-def test_what_only_one_provider_has_is_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setting_of_a_single_provider_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUNO_API_BASE_URL", "http://localhost:3000")
     monkeypatch.setenv("SUNO_API_COOKIE", "__client=a-secret; other=1")
     monkeypatch.setenv("SUNOAPI_CO_CONTINUE_AT", "number")
@@ -107,12 +107,12 @@ def test_suno_api_is_enabled_by_its_address_alone(monkeypatch: pytest.MonkeyPatc
     assert settings.provider == "suno_api"
 
 
-def test_an_address_without_a_key_enables_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_address_without_key_enables_no_provider(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIMLAPI_BASE_URL", "https://api.example")
     assert list(load_settings().enabled) == ["sunosay"]
 
 
-def test_the_file_is_read_and_the_environment_comes_first(
+def test_environment_overrides_the_env_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ENCORE_MEMBER_LIMIT", "5")
@@ -124,35 +124,35 @@ def test_the_file_is_read_and_the_environment_comes_first(
     assert settings.provider == "aimlapi"
 
 
-def test_empty_means_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AIMLAPI_API_KEY", "SUNO_API_BASE_URL", "ENCORE_PROVIDER", "ENCORE_POLL_EVERY"):
         monkeypatch.setenv(name, "")
     assert list(load_settings().enabled) == ["sunosay"]
 
 
 @pytest.mark.parametrize("name", ["LOG", "PROVIDER", "DEADLINE"])
-def test_variables_of_others_are_not_ours(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_unknown_variables_are_ignored(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     before = load_settings()
     monkeypatch.setenv(name, "something")
     assert load_settings() == before
 
 
-def test_no_secret_shows() -> None:
+def test_secrets_are_not_in_the_repr() -> None:
     assert "secret" not in f"{load_settings()!r} {load_settings()}"
 
 
-def test_hosts_given_as_a_set_stay_one() -> None:
+def test_trusted_hosts_may_be_given_as_a_set() -> None:
     settings = Settings(encore_trusted_audio_hosts={"a"}, encore_deadline=dt.timedelta(1))
     assert settings.trusted_audio_hosts == {"a"}
     assert settings.deadline == dt.timedelta(days=1)
 
 
-def test_a_missing_token_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_token_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "")
     assert problem().startswith("DISCORD_TOKEN is not set: put the bot's token")
 
 
-def test_without_a_provider_it_says_how_to_enable_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_without_provider_says_how_to_enable_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SUNOSAY_API_KEY")
     sentence = problem()
     assert sentence.startswith("No provider is enabled: set AIMLAPI_API_KEY")
@@ -192,7 +192,7 @@ def test_without_a_provider_it_says_how_to_enable_one(monkeypatch: pytest.Monkey
         ("ENCORE_LOG", "secret", "must be 'console' or 'json'"),
     ],
 )
-def test_a_wrong_setting_is_named_with_what_to_do(
+def test_wrong_setting_error_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, text: str, told: str
 ) -> None:
     monkeypatch.setenv(name, text)
@@ -201,7 +201,7 @@ def test_a_wrong_setting_is_named_with_what_to_do(
     assert told in sentence
 
 
-def test_a_variable_named_like_a_provider_alone_is_explained(
+def test_variable_named_only_like_a_provider_is_explained(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SUNOSAY", "a-secret-key")

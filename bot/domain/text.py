@@ -47,3 +47,16 @@ def truncate(text: str, limit: int) -> str:
 def collapse_whitespace(text: str) -> str:
     """Return ``text`` with each run of whitespace replaced by one space, and trimmed."""
     return " ".join(text.split())
+
+
+def escape_line(text: str, limit: int) -> str:
+    """Return ``text`` as one escaped line.
+
+    It is cut to ``limit`` UTF-16 units before escaping, which may double its length.
+    """
+    return escape_markdown(truncate(collapse_whitespace(strip_invisible(text)), limit))
+
+
+def display_title(title: str, limit: int) -> str:
+    """Return ``title`` as `escape_line`, or *Untitled* if nothing of it can be seen."""
+    return escape_line(title, limit) or "Untitled"

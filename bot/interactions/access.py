@@ -1,29 +1,24 @@
-"""What Encore and its members may do in a channel, asked where something is done."""
+"""Permissions of Encore and of its members in a channel, and which channels a member can view."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import discord
 
 from bot.domain.errors import UserError
 from bot.domain.library import Viewer
-from bot.interactions.client import Encore
+from bot.interactions.client import Encore, Interaction
 
-# To find its reply again once the interaction's token is dead.
+# To edit its reply after the interaction's token has expired.
 EDIT_PERMISSIONS = ("view_channel",)
-# To have a reply carry its audio.
+# To attach audio to a reply.
 ATTACH_PERMISSIONS = ("attach_files",)
-# To answer a message without an interaction, as reactions need.
+# To reply to a message without an interaction, as reactions need.
 POST_PERMISSIONS = ("view_channel", "send_messages", "embed_links")
 POST_IN_THREAD_PERMISSIONS = ("view_channel", "send_messages_in_threads", "embed_links")
 
 
-def require_access(interaction: discord.Interaction[Any]) -> None:
-    """Let pass who may use Encore in this channel now, whenever the button was drawn.
-
-    Raises:
-        UserError: the channel is not theirs, or its moderators don't want applications used.
-    """
+def require_access(interaction: Interaction) -> None:
+    """Raise UserError unless the member may view this channel and use applications in it now."""
     if interaction.guild_id is None:
         return
     allowed = interaction.permissions
@@ -34,27 +29,28 @@ def require_access(interaction: discord.Interaction[Any]) -> None:
 
 
 def missing_permissions(permissions: discord.Permissions, needed: Iterable[str]) -> list[str]:
-    """Return which of the ``needed`` permissions are not given, by the names in Discord's menus."""
+    """Return the ``needed`` permissions that are missing, by their names in Discord's menus."""
     return [name.replace("_", " ").title() for name in needed if not getattr(permissions, name)]
 
 
 def missing_permissions_text(names: list[str], channel_id: int) -> str:
-    """Return the sentence that tells a member what Encore is lacking."""
+    """Return the sentence that tells a member which permissions Encore lacks."""
     listed = " and ".join(f"*{name}*" for name in names)
     return f"Encore lacks the permission {listed} in <#{channel_id}>."
 
 
-async def viewer_from(interaction: discord.Interaction[Any]) -> Viewer:
-    """Return who looks, with the channels of the guild that they may view now.
+async def viewer_from(interaction: Interaction) -> Viewer:
+    """Return the member with the channels of the guild that they can view now.
 
-    Where Encore was only brought along by its member, it knows no channel but the one it is in.
+    Where a member installed Encore only for themselves, it knows no channel but the current one.
     """
-    client: Encore = interaction.client
+    client = interaction.client
+    library = client.services.library
     member, guild_id = interaction.user, interaction.guild_id
     guild = client.get_guild(guild_id) if guild_id else None
     viewed: frozenset[int] = frozenset()
     if guild is not None and isinstance(member, discord.Member):
-        used = await client.library.channels(guild.id)
+        used = await library.channels(guild.id)
         threads = [each for each in used if guild.get_channel_or_thread(each) is None]
         await client.thread_index.refresh(guild, threads)
         viewed = frozenset(each for each in used if _may_view(client, guild, member, each))
@@ -69,16 +65,16 @@ async def viewer_from(interaction: discord.Interaction[Any]) -> Viewer:
 def _may_view(
     client: Encore, guild: discord.Guild, member: discord.Member, channel_id: int
 ) -> bool:
-    """Whether a channel or thread is known, and theirs to view.
+    """Whether a channel or thread is known, and the member can view it.
 
-    Who is in a private thread is known of nobody, so only who manages threads may look into it
-    from outside.
+    The members of a private thread are unknown, so from outside only those who manage threads
+    can view it.
     """
-    place = client.thread_index.lookup(guild, channel_id)
-    channel = guild.get_channel(place.parent_id if place else channel_id)
+    thread = client.thread_index.lookup(guild, channel_id)
+    channel = guild.get_channel(thread.parent_id if thread else channel_id)
     if channel is None:
         return False
     allowed = channel.permissions_for(member)
     return allowed.view_channel and (
-        place is None or not place.is_private or allowed.manage_threads
+        thread is None or not thread.is_private or allowed.manage_threads
     )

@@ -1,18 +1,29 @@
-"""The short texts of autocomplete: a clip, a time, in at most 100 characters."""
+"""Choices for the options of commands, each a text of at most 100 characters."""
 
 import datetime as dt
-from typing import Any
 
-import discord
 from discord.app_commands import Choice
 
 from bot.domain.models import ClipRecord
 from bot.domain.text import collapse_whitespace, strip_invisible, truncate
 from bot.domain.timecode import format_time
 from bot.interactions.access import viewer_from
-from bot.interactions.client import Encore
+from bot.interactions.client import Interaction
 
-CHOICE_LENGTH = 100
+CHOICE_LENGTH = 100  # Discord's limit
+
+
+async def clip_choices(interaction: Interaction, typed: str) -> list[Choice[str]]:
+    """Return the clips with ``typed`` in title, style or id that the member may see."""
+    viewer = await viewer_from(interaction)
+    clips = await interaction.client.services.library.suggestions(typed, viewer)
+    now = interaction.created_at
+    return [Choice(name=clip_label(each, now=now), value=each.clip.id) for each in clips]
+
+
+def text_choice(text: str) -> Choice[str]:
+    """Return ``text`` as a choice, cut to what Discord shows."""
+    return Choice(name=truncate(collapse_whitespace(text), CHOICE_LENGTH), value=text)
 
 
 def clip_label(known: ClipRecord, *, now: dt.datetime) -> str:
@@ -24,11 +35,12 @@ def clip_label(known: ClipRecord, *, now: dt.datetime) -> str:
         or "Untitled"
     )
     length = format_time(round(clip.duration)) if clip.duration else ""
-    tail = "".join(
-        f" · {part}" for part in (known.letter, length, age_text(now - known.known_at)) if part
-    )
-    room = CHOICE_LENGTH - len(tail)
-    return truncate(title, room) + tail if room > 0 else truncate(title, CHOICE_LENGTH)
+    parts = (known.letter, length, age_text(now - known.known_at))
+    tail = "".join(f" · {part}" for part in parts if part)
+    available = CHOICE_LENGTH - len(tail)
+    if available <= 0:
+        return truncate(title, CHOICE_LENGTH)
+    return truncate(title, available) + tail
 
 
 def age_text(age: dt.timedelta) -> str:
@@ -43,12 +55,3 @@ def age_text(age: dt.timedelta) -> str:
         return f"{minutes // hour} h ago"
     days = minutes // day
     return f"{days} day{'s' * (days != 1)} ago"
-
-
-async def clip_choices(
-    interaction: discord.Interaction[Any], typed: str, *, now: dt.datetime
-) -> list[Choice[str]]:
-    """Return the clips with ``typed`` in title, style or id that the member may see."""
-    client: Encore = interaction.client
-    known = await client.library.suggestions(typed, await viewer_from(interaction))
-    return [Choice(name=clip_label(each, now=now), value=each.clip.id) for each in known]

@@ -1,6 +1,7 @@
-"""What pressing a button does. Its state is in its custom id, so it lives for ever.
+"""What pressing a button of a reply does. The button's state is its custom id, so it never expires.
 
-Rights are checked where the button is pressed, not where it was drawn.
+Rights are checked when a button is pressed, not when it was drawn. `bot.ui.custom_ids` has the
+label, the style and the custom id of each.
 """
 
 import re
@@ -8,81 +9,75 @@ from abc import abstractmethod
 from typing import Any, ClassVar, Self
 
 import discord
+from typing_extensions import override
 
 from bot.domain.form import Form
 from bot.domain.models import ReplyRef
 from bot.interactions.access import require_access
-from bot.interactions.client import Encore
+from bot.interactions.client import Interaction
 from bot.interactions.first_reply import is_deleted, send_first_reply
 from bot.interactions.responses import acknowledge, answer, answer_error, defer
 from bot.services.acceptance import AcceptResult
-from bot.services.extensions import Actor, ExtensionService
-from bot.services.songs import Songs
-from bot.ui.components import endings_view
-from bot.ui.custom_ids import Action
+from bot.services.extensions import Actor
+from bot.ui.components import song_endings_view
+from bot.ui.custom_ids import Action, Button
 from bot.ui.extension_embeds import question_embed
 from bot.ui.modals import extend_modal
 
 
-def actor_from(interaction: discord.Interaction[Any]) -> Actor:
-    """Return who acts, with the rights that Discord says they have in this channel now."""
+def actor_from(interaction: Interaction) -> Actor:
+    """Return the member who acts, with their rights in this channel now."""
     return Actor(
         member_id=interaction.user.id, is_moderator=interaction.permissions.manage_messages
     )
 
 
-async def open_form(
-    interaction: discord.Interaction[Any],
-    service: ExtensionService,
-    form: Form,
-    *,
-    as_typed: bool = False,
-) -> None:
-    """Open the modal for ``form``; a refusal gives back the lyrics, so that they are not lost.
+async def open_form(interaction: Interaction, form: Form, *, as_typed: bool = False) -> None:
+    """Answer with the modal for ``form``, or with an error that returns the lyrics.
 
     Args:
-        interaction: to be answered with the modal.
-        service: checks the form.
-        form: what is to stand in the modal.
-        as_typed: open it with what is wrong in it too, so that it can be mended there.
+        interaction: to be answered.
+        form: what the modal is filled with.
+        as_typed: open the modal even if fields are wrong, so that they can be corrected there.
     """
+    forms = interaction.client.services.forms
     try:
-        opened = await (service.prefill(form) if as_typed else service.parse(form))
-        modal = extend_modal(opened, idempotency_key=interaction.id)
+        prefilled = await (forms.prefill(form) if as_typed else forms.parse(form))
+        modal = extend_modal(prefilled, idempotency_key=interaction.id)
     except Exception as error:  # noqa: BLE001 - told to the member and logged there
         await answer_error(interaction, error, unsent_lyrics=form.lyrics)
         return
     await interaction.response.send_modal(modal)
 
 
-async def make_song(
-    interaction: discord.Interaction[Any], service: ExtensionService, clip_id: str
-) -> None:
-    """Ask for the full song that ends with a clip, and answer with the first reply.
+async def make_song(interaction: Interaction, clip_id: str) -> None:
+    """Request the full song that ends with a clip, and answer with its first reply.
 
     Raises:
         UserError: it can't be made.
     """
-    songs: Songs = interaction.client.songs
+    songs = interaction.client.services.songs
+
+    async def request(reply: ReplyRef) -> AcceptResult:
+        return await songs.request(
+            clip_id,
+            idempotency_key=str(interaction.id),
+            member_id=interaction.user.id,
+            reply=reply,
+        )
 
     async def accept(reply: ReplyRef) -> AcceptResult:
-        who = interaction.user.id
-        idempotency_key = str(interaction.id)
-        asked = await songs.request(
-            clip_id, idempotency_key=idempotency_key, member_id=who, reply=reply
-        )
-        if asked.is_new or not await is_deleted(interaction.client, asked.extension):
-            return asked
-        await songs.lost(asked.extension)
-        return await songs.request(
-            clip_id, idempotency_key=idempotency_key, member_id=who, reply=reply
-        )
+        result = await request(reply)
+        if not result.is_new and await is_deleted(interaction.client, result.extension):
+            await songs.mark_reply_deleted(result.extension)
+            return await request(reply)
+        return result
 
-    await send_first_reply(interaction, service, accept)
+    await send_first_reply(interaction, accept)
 
 
-class PersistentButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=""):
-    """A button of any age that was pressed; subclasses say what that does."""
+class PersistentButton(discord.ui.DynamicItem[Button], template=""):
+    """A button of a message of any age; a subclass says what pressing it does."""
 
     action: ClassVar[Action]
 
@@ -91,75 +86,72 @@ class PersistentButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]
         super().__init_subclass__(template=action.pattern)
 
     def __init__(self, stored_id: str) -> None:
-        super().__init__(
-            discord.ui.Button[discord.ui.View](
-                custom_id=self.action.custom_id_for(stored_id), label="…"
-            )
-        )
+        super().__init__(self.action.button(stored_id, label=self.action.label or "…"))
         self.stored_id = stored_id
 
+    @override
     @classmethod
     async def from_custom_id(
         cls,
-        _interaction: discord.Interaction[Any],
-        _item: discord.ui.Item[Any],
+        interaction: discord.Interaction[Any],
+        item: discord.ui.Item[Any],
         match: re.Match[str],
         /,
     ) -> Self:
-        """Return the button that discord.py found pressed."""
         return cls(match["id"])
 
+    @override
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Do what the button says; discord.py would only log what it raises."""
-        client: Encore = interaction.client
+        # discord.py would only log what this raises
         try:
             require_access(interaction)
-            await self.press(interaction, client.service)
+            await self.press(interaction)
         except Exception as error:  # noqa: BLE001 - told to the member and logged there
             await answer_error(interaction, error)
 
     @abstractmethod
-    async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
-        """Do what the button says."""
+    async def press(self, interaction: Interaction) -> None:
+        """Do what the button is for, and answer ``interaction``."""
 
 
 class Cancel(PersistentButton, action=Action.CANCEL):
-    """Cancels a waiting extension; its reply shows it in a moment."""
+    """Cancels a waiting extension; the publisher edits its reply."""
 
-    async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
-        """Cancel it."""
-        await service.cancel(int(self.stored_id), actor_from(interaction))
+    @override
+    async def press(self, interaction: Interaction) -> None:
+        extensions = interaction.client.services.extensions
+        await extensions.cancel(int(self.stored_id), actor_from(interaction))
         await acknowledge(interaction)
 
 
 class CheckAgain(PersistentButton, action=Action.CHECK_AGAIN):
-    """Asks the provider once more for a result; the reply shows it in a moment."""
+    """Asks the provider for missing results; the publisher edits the reply."""
 
-    async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
-        """Have it checked."""
+    @override
+    async def press(self, interaction: Interaction) -> None:
         await defer(interaction)
-        await service.check_again(int(self.stored_id))
+        await interaction.client.services.extensions.check_again(int(self.stored_id))
         await acknowledge(interaction)
 
 
 class SendAgain(PersistentButton, action=Action.SEND_AGAIN):
-    """Opens the form with what was asked for, to be sent as a new request."""
+    """Opens the form with the request of an extension, to be sent as a new one."""
 
-    async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
-        """Open the form."""
-        form = await service.form_of(int(self.stored_id), actor_from(interaction))
-        await open_form(interaction, service, form, as_typed=True)
+    @override
+    async def press(self, interaction: Interaction) -> None:
+        extensions = interaction.client.services.extensions
+        form = await extensions.form_of(int(self.stored_id), actor_from(interaction))
+        await open_form(interaction, form, as_typed=True)
 
 
 class AnotherTake(PersistentButton, action=Action.ANOTHER_TAKE):
-    """Asks for the same once more, in a reply of its own."""
+    """Requests the same once more, and answers with a reply of its own."""
 
-    async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
-        """Ask, and answer with the first reply."""
+    @override
+    async def press(self, interaction: Interaction) -> None:
         await send_first_reply(
             interaction,
-            service,
-            lambda reply: service.retake(
+            lambda reply: interaction.client.services.extensions.retake(
                 int(self.stored_id),
                 idempotency_key=str(interaction.id),
                 member_id=interaction.user.id,
@@ -169,23 +161,22 @@ class AnotherTake(PersistentButton, action=Action.ANOTHER_TAKE):
 
 
 class ExtendClip(PersistentButton, action=Action.EXTEND_CLIP):
-    """Opens the form to go on from the end of a clip."""
+    """Opens the form to continue a clip from its end."""
 
-    async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
-        """Open the form."""
-        await open_form(interaction, service, Form(clip=self.stored_id))
+    @override
+    async def press(self, interaction: Interaction) -> None:
+        await open_form(interaction, Form(clip=self.stored_id))
 
 
 class FullSong(PersistentButton, action=Action.FULL_SONG):
-    """Makes the full song of a reply, after asking with which clip it shall end."""
+    """Makes the full song of a reply, after asking which clip it ends with."""
 
-    async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
-        """Make it, or ask."""
-        songs: Songs = interaction.client.songs
-        ends = await songs.ending_clips(int(self.stored_id))
-        choice = endings_view(ends) if len(ends) > 1 else None
+    @override
+    async def press(self, interaction: Interaction) -> None:
+        endings = await interaction.client.services.songs.ending_clips(int(self.stored_id))
+        choice = song_endings_view(endings) if len(endings) > 1 else None
         if choice is None:
-            await make_song(interaction, service, ends[0].clip.id)
+            await make_song(interaction, endings[0].clip.id)
             return
         question = question_embed("With which clip shall the song end?")
         await answer(interaction, embeds=[question], view=choice)
@@ -194,18 +185,19 @@ class FullSong(PersistentButton, action=Action.FULL_SONG):
 class SongOfClip(PersistentButton, action=Action.SONG_OF_CLIP):
     """Makes the full song that ends with a clip."""
 
-    async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
-        """Make it."""
-        await make_song(interaction, service, self.stored_id)
+    @override
+    async def press(self, interaction: Interaction) -> None:
+        await make_song(interaction, self.stored_id)
 
 
 class OpenDraft(PersistentButton, action=Action.OPEN_DRAFT):
     """Opens the form with what a member typed before it was refused."""
 
-    async def press(self, interaction: discord.Interaction[Any], service: ExtensionService) -> None:
-        """Open the form."""
-        form = await service.draft(int(self.stored_id), member_id=interaction.user.id)
-        await open_form(interaction, service, form, as_typed=True)
+    @override
+    async def press(self, interaction: Interaction) -> None:
+        extensions = interaction.client.services.extensions
+        form = await extensions.draft(int(self.stored_id), member_id=interaction.user.id)
+        await open_form(interaction, form, as_typed=True)
 
 
 REPLY_BUTTONS: tuple[type[PersistentButton], ...] = (
@@ -214,7 +206,7 @@ REPLY_BUTTONS: tuple[type[PersistentButton], ...] = (
     SendAgain,
     AnotherTake,
     ExtendClip,
-    OpenDraft,
     FullSong,
     SongOfClip,
+    OpenDraft,
 )

@@ -1,9 +1,10 @@
-"""Encore as Discord sees it: intents, the command tree, and the service that buttons call."""
+"""The Discord client: intents, limits, the command tree, and the services that cogs call."""
 
 import hashlib
 import json
 import logging
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import discord
 import yarl
@@ -14,34 +15,46 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.interactions.thread_index import ThreadIndex
+from bot.services.acceptance import Acceptance
 from bot.services.extensions import ExtensionService
+from bot.services.form_check import FormReader
 from bot.services.library import Library
+from bot.services.reply_context import ReplyContextLoader
 from bot.services.songs import Songs
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
-# Discord takes 50 requests a second, all but those through interactions counted. A limiter lets
-# as many pass at once as in the second after, hence less than half.
+# Discord allows a bot 50 requests a second, apart from those through interactions. AsyncLimiter
+# allows a burst of its whole rate and the rate itself in the second after, so less than half.
 MAX_BOT_REQUESTS = 20
 
 INTENTS = discord.Intents(guilds=True, guild_reactions=True)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What commands, buttons and listeners call."""
+
+    store: Store
+    forms: FormReader
+    reply_contexts: ReplyContextLoader
+    acceptance: Acceptance
+    extensions: ExtensionService
+    songs: Songs
+    library: Library
+
+
 class Encore(commands.AutoShardedBot):
-    """The client. Keeps no messages and no members; what must last is in the store.
+    """The client. It caches no messages and no members: all that must last is in the store.
 
     Attributes:
-        service: what buttons and commands call.
-        library: what those of the library call.
-        threads: where the threads are that Discord does not tell of on its own.
-        songs: what they call for a full song.
-        pace: to be acquired once for each request that the bot makes as itself.
+        services: what commands, buttons and listeners call.
+        rate_limiter: acquired once for each request that is not sent through an interaction.
+        thread_index: the parents of threads that the gateway does not announce.
     """
 
-    def __init__(
-        self, *, store: Store, service: ExtensionService, library: Library, songs: Songs
-    ) -> None:
+    def __init__(self, services: Services) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -49,7 +62,7 @@ class Encore(commands.AutoShardedBot):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
-            # nothing here needs to know the guilds before it begins
+            # nothing here needs all guilds before it starts
             guild_ready_timeout=0.25,
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_contexts=app_commands.AppCommandContext(
@@ -57,27 +70,28 @@ class Encore(commands.AutoShardedBot):
             ),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
         )
-        self.service = service
-        self.library = library
-        self.songs = songs
+        self.services = services
         self.rate_limiter = AsyncLimiter(MAX_BOT_REQUESTS, 1)
         self.thread_index = ThreadIndex(self.rate_limiter)
-        self._store = store
 
     async def setup_hook(self) -> None:
-        """Tell Discord about the commands, but only if they changed since the last time."""
+        """Sync the commands, but only if they have changed since the last start."""
         _, gateway, _ = await self.http.get_bot_gateway()
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
+        store = self.services.store
         fact = f"commands:{self.application_id}"
-        tree = _command_hash(self.tree)
-        if await self._store.fact(fact) != tree:
+        tree_hash = _command_hash(self.tree)
+        if await store.fact(fact) != tree_hash:
             await self.tree.sync()
-            await self._store.set_fact(fact, tree)
+            await store.set_fact(fact, tree_hash)
             log.info("Commands synced")
 
 
+Interaction: TypeAlias = discord.Interaction[Encore]
+
+
 def set_api_base(url: str | None) -> None:
-    """Have discord.py speak to the REST API at ``url``; None is Discord's own.
+    """Make discord.py use the REST API at ``url``; None is Discord's own.
 
     discord.py keeps its base in a class, so this holds for the whole process.
     """

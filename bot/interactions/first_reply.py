@@ -5,18 +5,16 @@ import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
 
 import aiohttp
 import discord
 
 from bot.domain.models import Extension, ReplyRef, Status
 from bot.interactions.access import EDIT_PERMISSIONS, missing_permissions, missing_permissions_text
-from bot.interactions.client import Encore
+from bot.interactions.client import Encore, Interaction
 from bot.interactions.delivery import UNKNOWN_MESSAGE
 from bot.interactions.responses import answer
 from bot.services.acceptance import AcceptResult
-from bot.services.extensions import ExtensionService
 from bot.ui.components import extension_view
 from bot.ui.extension_embeds import extension_embeds, refusal_embed
 
@@ -32,9 +30,7 @@ UNREACHABLE = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError
 Accept = Callable[[ReplyRef], Awaitable[AcceptResult]]
 
 
-async def send_first_reply(
-    interaction: discord.Interaction[Any], service: ExtensionService, accept: Accept
-) -> None:
+async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
     """Have ``accept`` take on an extension and show it as the answer to ``interaction``.
 
     Should the answer not get through, the publisher finds another way.
@@ -56,11 +52,13 @@ async def send_first_reply(
         log.warning("Extension %s: its first reply did not get through: %s", ext.id, error)
         return
     reply = replace(_reply_ref(interaction), message_id=shown.message_id)
-    await service.record_first_reply(ext, reply, min_edit_interval=MIN_EDIT_INTERVAL)
+    await interaction.client.services.extensions.record_first_reply(
+        ext, reply, min_edit_interval=MIN_EDIT_INTERVAL
+    )
     await _warn_missing_permission(interaction, reply)
 
 
-async def _warn_missing_permission(interaction: discord.Interaction[Any], reply: ReplyRef) -> None:
+async def _warn_missing_permission(interaction: Interaction, reply: ReplyRef) -> None:
     """Tell the member now if the result may not reach this channel later, and why."""
     if not reply.editable_by_bot or reply.guild_id is None:
         return
@@ -70,7 +68,7 @@ async def _warn_missing_permission(interaction: discord.Interaction[Any], reply:
         await answer(interaction, embeds=[refusal_embed(sentence, remedy)])
 
 
-def _reply_ref(interaction: discord.Interaction[Any]) -> ReplyRef:
+def _reply_ref(interaction: Interaction) -> ReplyRef:
     """Return where the answer to ``interaction`` will stand, and the ways that will lead there."""
     guild_id, context = interaction.guild_id, interaction.context
     return ReplyRef(

@@ -235,12 +235,12 @@ class Publisher:
             await self._store.save_reply(ext.id, known)
         shown = replace(ext, reply=known)
         if known.message_id is not None and reply.message_id is None:
-            await self._bot.service.announce_continuation(shown)
+            await self._bot.services.extensions.announce_continuation(shown)
         return shown, is_done
 
     async def _render_and_send(self, ext: Extension, way: Route, prepared: Uploads | None) -> int:
         """Show ``ext`` by ``way``, without anything from outside should Discord refuse that."""
-        context = await self._bot.service.reply_context(ext)
+        context = await self._bot.services.reply_contexts.load(ext)
         uploads = None
         if prepared is not None:
             context = replace(context, attachments=prepared.attachments)

@@ -1,51 +1,36 @@
-"""What is asked for is taken on: once for each event, within the quotas, told to the loops."""
+"""Accepts extensions: once for each idempotency key, and within the quotas.
+
+An accepted extension is in the store before its member is told; the loops do the rest. Knows
+nothing of Discord.
+"""
 
 import datetime as dt
 from typing import NamedTuple
 
-from bot.domain.clock import Clock
 from bot.domain.errors import UserError
-from bot.domain.models import Extension, Kind
-from bot.domain.text import collapse_whitespace, escape_markdown, truncate
+from bot.domain.form import Form
+from bot.domain.models import Extension, Kind, ReplyRef
+from bot.domain.text import display_title
+from bot.services.form_check import FormReader
 from bot.services.reply_context import ReplyContext, ReplyContextLoader
-from bot.services.wakeups import Wakeups
+from bot.services.runtime import Runtime
 from bot.store.acceptance import Quota, QuotaExceeded
-from bot.store.store import Store
 
-MAX_NAMED = 5  # extensions that a refusal names
-TITLE_LENGTH = 40
-
-
-def quota_error(full: QuotaExceeded, usual: dt.timedelta | None) -> UserError:
-    """Return the refusal: it names what is in progress, and when to come back."""
-    who = "You have" if full.of_member else "This channel has"
-    exts, count = full.in_progress, len(full.in_progress)
-    named = " · ".join(_link(ext) for ext in exts[:MAX_NAMED])
-    more = f" and {count - MAX_NAMED} more" if count > MAX_NAMED else ""
-    when = f", usually within {_minutes(usual)}" if usual else ""
-    return UserError(
-        f"{who} {count} extension{'s' * (count != 1)} in progress, and more must wait.",
-        f"{named}{more}. Come back when one of them is done{when}.",
-    )
-
-
-def _minutes(usual: dt.timedelta) -> str:
-    minutes = int(usual.total_seconds() // 60) + 1
-    return "a minute" if minutes == 1 else f"{minutes} minutes"
-
-
-def _link(ext: Extension) -> str:
-    title = escape_markdown(truncate(collapse_whitespace(ext.title), TITLE_LENGTH)) or "Untitled"
-    return f"[{title}]({ext.reply.url})" if ext.reply.url else title
-
-
-# The first reply is sent by whoever accepts; only if it never was does the publisher send one.
+# The caller of `accept` sends the first reply; the publisher sends one if there is none by then.
 FIRST_REPLY_TIMEOUT = dt.timedelta(seconds=10)
 DOUBLE_CLICK_WINDOW = dt.timedelta(seconds=5)
+MAX_NAMED = 5  # extensions that a refusal names
+TITLE_LENGTH = 40  # UTF-16 units
 
 
 class AcceptResult(NamedTuple):
-    """An extension that was taken on, now or before, and what to show beside it."""
+    """An accepted extension and what its reply shows beside it.
+
+    Attributes:
+        extension: the new one, or the one that was accepted before.
+        is_new: whether this call accepted it.
+        context: for its reply.
+    """
 
     extension: Extension
     is_new: bool
@@ -53,45 +38,114 @@ class AcceptResult(NamedTuple):
 
 
 class Acceptance:
-    """Takes on extensions of every kind."""
+    """Accepts extensions and full songs."""
 
     def __init__(
         self,
-        store: Store,
-        views: ReplyContextLoader,
+        runtime: Runtime,
+        forms: FormReader,
+        reply_contexts: ReplyContextLoader,
         *,
         quota: Quota,
-        wakeups: Wakeups,
-        clock: Clock,
     ) -> None:
-        self._store = store
-        self._views = views
+        self._store = runtime.store
+        self._wakeups = runtime.wakeups
+        self._clock = runtime.clock
+        self._deadline = runtime.deadline
+        self._forms = forms
+        self._reply_contexts = reply_contexts
         self._quota = quota
-        self._wakeups = wakeups
-        self._clock = clock
 
-    async def accept(self, ext: Extension, *, source_is_known: bool = False) -> AcceptResult:
-        """Take on ``ext``, or return what was taken on for its trigger, or in its place, before.
+    async def accept_form(
+        self,
+        form: Form,
+        *,
+        idempotency_key: str,
+        member_id: int,
+        reply: ReplyRef,
+        retake_of: int | None = None,
+    ) -> AcceptResult:
+        """Accept the extension that ``form`` asks for; as `accept`.
 
-        With ``knows_source`` the source clip is known to be remembered already.
+        Args:
+            form: as typed.
+            idempotency_key: the event that asks for it.
+            member_id: who asks.
+            reply: where the reply will be. The publisher sends one that answers a message, the
+                caller any other.
+            retake_of: the extension whose request is repeated.
 
         Raises:
-            UserError: too much is in progress; nothing was kept.
+            UserError: something in the form is wrong, or a quota is exceeded; nothing was stored.
+        """
+        validated = await self._forms.validate(form)
+        now, source = self._clock(), validated.source
+        return await self.accept(
+            Extension(
+                idempotency_key=idempotency_key,
+                member_id=member_id,
+                request=validated.request,
+                reply=reply,
+                source_title=validated.source_title,
+                source_url=source.reply_url if source else None,
+                retake_of=retake_of,
+                created_at=now,
+                due_at=now,
+                deadline_at=now + self._deadline,
+            ),
+            source_is_known=source is not None,
+        )
+
+    async def accept(self, ext: Extension, *, source_is_known: bool = False) -> AcceptResult:
+        """Accept ``ext``, or return the one accepted before for the same key or double click.
+
+        Args:
+            ext: not stored yet.
+            source_is_known: whether the store has its source clip already.
+
+        Raises:
+            UserError: a quota is exceeded; nothing was stored.
         """
         now = self._clock()
-        taken = await self._store.accept(
+        accepted = await self._store.accept(
             ext,
             publish_at=now if ext.reply.reply_to_id is not None else now + FIRST_REPLY_TIMEOUT,
             quota=self._quota,
             double_since=now - DOUBLE_CLICK_WINDOW,
             source_is_known=source_is_known,
         )
-        if isinstance(taken, QuotaExceeded):
-            raise quota_error(taken, await self._views.typical_duration(ext.request.provider))
+        if isinstance(accepted, QuotaExceeded):
+            provider = ext.request.provider
+            raise quota_error(accepted, await self._reply_contexts.typical_duration(provider))
         if ext.kind is Kind.SPLICE:
             self._wakeups.attacher.notify()
         else:
             self._wakeups.submitter.notify()
         self._wakeups.publisher.notify()
-        context = await self._views.load(taken.extension, queue_position=taken.queue_position)
-        return AcceptResult(taken.extension, taken.is_new, context)
+        context = await self._reply_contexts.load(
+            accepted.extension, queue_position=accepted.queue_position
+        )
+        return AcceptResult(accepted.extension, accepted.is_new, context)
+
+
+def quota_error(exceeded: QuotaExceeded, typical_duration: dt.timedelta | None) -> UserError:
+    """Return the error shown when a member or channel exceeds its quota."""
+    subject = "You have" if exceeded.of_member else "This channel has"
+    exts, count = exceeded.in_progress, len(exceeded.in_progress)
+    links = " · ".join(_link(ext) for ext in exts[:MAX_NAMED])
+    more = f" and {count - MAX_NAMED} more" if count > MAX_NAMED else ""
+    when = f", usually within {_minutes(typical_duration)}" if typical_duration else ""
+    return UserError(
+        f"{subject} {count} extension{'s' * (count != 1)} in progress, and more must wait.",
+        f"{links}{more}. Come back when one of them is done{when}.",
+    )
+
+
+def _minutes(duration: dt.timedelta) -> str:
+    minutes = int(duration.total_seconds() // 60) + 1
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
+
+
+def _link(ext: Extension) -> str:
+    title = display_title(ext.title, TITLE_LENGTH)
+    return f"[{title}]({ext.reply.url})" if ext.reply.url else title

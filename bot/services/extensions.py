@@ -1,37 +1,28 @@
-"""The use cases of an extension: prepare, accept, cancel, check again, find. No Discord.
+"""The use cases of an extension after it was accepted: retake, cancel, check again, send again.
 
-What is accepted is in the store before anyone is told; the loops do the rest.
+Also drafts. Knows nothing of Discord.
 """
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.attachments import AttachmentStatus
-from bot.domain.clock import Clock
 from bot.domain.errors import UserError
 from bot.domain.form import Form, format_style
-from bot.domain.models import ClipRecord, ExtendRequest, Extension, Kind, ReplyRef, Status
-from bot.domain.text import collapse_whitespace, sanitize
+from bot.domain.models import ExtendRequest, Extension, Kind, ReplyRef, Status
 from bot.domain.timecode import format_continue_at
 from bot.domain.transitions import cancelled, reopened
-from bot.providers.base import Capabilities, Provider
 from bot.services.acceptance import Acceptance, AcceptResult
-from bot.services.form_check import FormReader, PrefilledForm, ValidatedForm
 from bot.services.links import LinkRefresher
-from bot.services.poll_schedule import PollSchedule
-from bot.services.reply_context import ReplyContext, ReplyContextLoader
-from bot.services.wakeups import Wakeups
-from bot.store.acceptance import Quota
-from bot.store.store import Store
+from bot.services.runtime import Runtime
 
-# A reply whose clips are taken up again and again is edited only so often for that.
+# A clip that is continued often does not have its reply edited each time.
 CONTINUATION_NEWS_DELAY = dt.timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """The member who acts, as far as rights go."""
+    """The member who acts, and their rights."""
 
     member_id: int
     is_moderator: bool = False
@@ -42,103 +33,31 @@ class Actor:
 
 
 class ExtensionService:
-    """What cogs and buttons call."""
+    """Acts on extensions that the store has."""
 
-    def __init__(
-        self,
-        store: Store,
-        providers: Mapping[str, Provider],
-        *,
-        default_provider: str,
-        deadline: dt.timedelta,
-        quota: Quota,
-        wakeups: Wakeups,
-        poll_schedule: PollSchedule,
-        links: LinkRefresher,
-        clock: Clock,
-    ) -> None:
-        """Make the service; ``deadline`` bounds how long an extension is tracked."""
-        self._store = store
-        self._providers = providers
-        self._requests = FormReader(store, providers, default_provider=default_provider)
-        self._deadline = deadline
-        self._views = ReplyContextLoader(store, providers, poll_schedule)
-        self._intake = Acceptance(store, self._views, quota=quota, wakeups=wakeups, clock=clock)
-        self._wakeups = wakeups
+    def __init__(self, runtime: Runtime, acceptance: Acceptance, links: LinkRefresher) -> None:
+        self._store = runtime.store
+        self._wakeups = runtime.wakeups
+        self._clock = runtime.clock
+        self._deadline = runtime.deadline
+        self._acceptance = acceptance
         self._links = links
-        self._clock = clock
-
-    @property
-    def capabilities(self) -> Mapping[str, Capabilities]:
-        """What each enabled provider can do, by name."""
-        return {name: provider.capabilities for name, provider in self._providers.items()}
-
-    async def parse(self, form: Form) -> ValidatedForm:
-        """Return ``form`` checked and completed for the modal, without asking a provider.
-
-        Raises:
-            UserError: something in it can't be done.
-        """
-        return await self._requests.parse(form)
-
-    async def prefill(self, form: Form) -> PrefilledForm:
-        """Return ``form`` for the modal with everything as it was typed, to be mended there.
-
-        Raises:
-            UserError: the clip or the provider can't be had.
-        """
-        return await self._requests.prefill(form)
-
-    async def accept(
-        self,
-        form: Form,
-        *,
-        idempotency_key: str,
-        member_id: int,
-        reply: ReplyRef,
-        retake_of: int | None = None,
-    ) -> AcceptResult:
-        """Take on an extension, or return the one that this ``trigger`` already asked for.
-
-        A reply that answers a message is sent by the publisher, any other by whoever calls this.
-
-        Raises:
-            UserError: something in the form can't be done, or too much is in progress; nothing
-                was kept.
-        """
-        prepared = await self._requests.validate(form)
-        now, source = self._clock(), prepared.source
-        return await self._intake.accept(
-            Extension(
-                idempotency_key=idempotency_key,
-                member_id=member_id,
-                request=prepared.request,
-                reply=reply,
-                source_title=prepared.source_title,
-                source_url=source.reply_url if source else None,
-                retake_of=retake_of,
-                created_at=now,
-                due_at=now,
-                deadline_at=now + self._deadline,
-            ),
-            source_is_known=source is not None,
-        )
 
     async def retake(
         self, extension_id: int, *, idempotency_key: str, member_id: int, reply: ReplyRef
     ) -> AcceptResult:
-        """Ask for the same once more; as `accept`.
+        """Accept an extension with the same request as another one.
 
         Raises:
-            UserError: as `accept`, or it is a full song.
+            UserError: as `Acceptance.accept_form`, or it is a full song.
         """
-        ext = await self._found(extension_id)
+        ext = await self._required(extension_id)
         if ext.kind.is_song:
             raise UserError(
                 "A full song has no other take.", "Take one of its parts anew, or extend the song."
             )
-        return await self.accept(
-            form_of(ext.request),
+        return await self._acceptance.accept_form(
+            _form_from(ext.request),
             idempotency_key=idempotency_key,
             member_id=member_id,
             reply=reply,
@@ -148,7 +67,7 @@ class ExtensionService:
     async def record_first_reply(
         self, ext: Extension, reply: ReplyRef, *, min_edit_interval: dt.timedelta
     ) -> None:
-        """Keep where the first reply to ``ext`` stands; leave it alone for ``apart``."""
+        """Store where the first reply to ``ext`` is; it isn't edited for ``min_edit_interval``."""
         await self._store.save_reply(ext.id, reply)
         await self._store.mark_published(
             ext.id, ext.revision, publish_at=self._clock() + min_edit_interval
@@ -157,35 +76,24 @@ class ExtensionService:
         self._wakeups.publisher.notify()
 
     async def announce_continuation(self, ext: Extension) -> None:
-        """Have the reply of its source say that it goes on in ``ext``, which can be linked now.
-
-        A full song goes on from nothing.
-        """
+        """Add a link to ``ext`` to the reply of its source clip, unless ``ext`` is a full song."""
         if ext.kind.is_song:
             return
         await self._store.bump_source_revision(
             ext, publish_at=self._clock() + CONTINUATION_NEWS_DELAY
         )
 
-    async def by_reply(self, message_id: int) -> Extension | None:
-        """Return the extension that a Discord message shows."""
-        return await self._store.find_by_reply(message_id)
-
-    async def reply_context(self, ext: Extension) -> ReplyContext:
-        """Return what to show beside ``ext``."""
-        return await self._views.load(ext)
-
     async def cancel(self, extension_id: int, actor: Actor) -> None:
         """Cancel a waiting extension.
 
         Raises:
-            UserError: it is not the member's, or not waiting any more.
+            UserError: the member may not cancel it, or it has been sent.
         """
-        ext = await self._owned(extension_id, actor, verb="cancel")
+        ext = await self._required_for(actor, extension_id, verb="cancel")
         while (new := cancelled(ext, now=self._clock())) is not ext:
             if await self._store.save(new, was=ext):
                 break
-            ext = await self._found(extension_id)  # the line may only have moved meanwhile
+            ext = await self._required(extension_id)  # perhaps only its queue position changed
         else:
             raise UserError(
                 "It is too late to cancel.",
@@ -195,12 +103,12 @@ class ExtensionService:
         self._wakeups.publisher.notify()
 
     async def check_again(self, extension_id: int) -> None:
-        """Ask the provider once more: for what it still owes, or for links that may be dead.
+        """Ask the provider once more: for missing results, or for links that may have expired.
 
         Raises:
-            UserError: there is nothing to be asked, or no news.
+            UserError: there is nothing to ask for, or no news.
         """
-        ext = await self._found(extension_id)
+        ext = await self._required(extension_id)
         new = reopened(ext, now=self._clock(), deadline=self._deadline)
         if new is not ext and await self._store.save(new, was=ext):
             self._wakeups.tracker.notify()
@@ -208,19 +116,19 @@ class ExtensionService:
         elif new is not ext:
             raise UserError("Already checking.", "The reply shows the latest that is known.")
         elif ext.status is Status.COMPLETE and ext.kind is not Kind.SPLICE:
-            await self._check_links(ext)
+            await self._refresh_links(ext)
         else:
             raise UserError(
                 "There is nothing to check.", "The reply shows the latest that is known."
             )
 
-    async def _check_links(self, ext: Extension) -> None:
-        """Have ``ext`` show its current links, and carry the audio that it could not have."""
+    async def _refresh_links(self, ext: Extension) -> None:
+        """Show the current links of ``ext``, and fetch audio that was unavailable before."""
         new = await self._links.refresh_extension(ext)
         if new is None:
             raise UserError("The provider does not tell of it right now.", "Try again in a minute.")
-        carried = await self._store.attachments(ext.id)
-        lacks_audio = any(each.outcome is AttachmentStatus.UNAVAILABLE for each in carried)
+        attachments = await self._store.attachments(ext.id)
+        lacks_audio = any(each.outcome is AttachmentStatus.UNAVAILABLE for each in attachments)
         if lacks_audio and any(clip.is_playable for clip in new.clips):
             await self._store.enqueue_audio(ext.id, due_at=self._clock())
             self._wakeups.attacher.notify()
@@ -228,51 +136,39 @@ class ExtensionService:
             raise UserError("Nothing is new.", "The links of the reply are the current ones.")
 
     async def form_of(self, extension_id: int, actor: Actor) -> Form:
-        """Return what was asked for in an extension, to be sent again.
+        """Return the form that asks for the same as an extension.
 
         Raises:
-            UserError: it is not the member's, or unknown, or a full song, which has no form.
+            UserError: the member may not send it again, or it is unknown or a full song.
         """
-        ext = await self._owned(extension_id, actor, verb="send it again")
+        ext = await self._required_for(actor, extension_id, verb="send it again")
         if ext.kind.is_song:
             raise UserError("A full song has no form.", "Press *Try again*, or use `/song`.")
-        return form_of(ext.request)
+        return _form_from(ext.request)
 
     async def keep_draft(self, form: Form, *, member_id: int) -> int:
-        """Keep what a member typed, so that nothing of it is lost; return its id."""
+        """Store what a member typed; return the draft's id."""
         return await self._store.keep_draft(form, member_id=member_id, now=self._clock())
 
     async def draft(self, draft_id: int, *, member_id: int) -> Form:
         """Return what a member typed.
 
         Raises:
-            UserError: it is not theirs, or too old.
+            UserError: the draft is not theirs, or was deleted.
         """
         form = await self._store.draft(draft_id, member_id=member_id)
         if form is None:
             raise UserError("That draft is gone.", "Use `/extend` to start again.")
         return form
 
-    async def clip_id_of(self, text: str) -> str:
-        """Return the id of the clip that ``text`` names: an id, a Suno link, a reply's link.
-
-        Raises:
-            UserError: it names none.
-        """
-        return await self._requests.clip_id_of(collapse_whitespace(sanitize(text)))
-
-    async def known_clip(self, clip_id: str) -> ClipRecord | None:
-        """Return a clip that was made or used here."""
-        return await self._store.clip(clip_id)
-
-    async def _found(self, extension_id: int) -> Extension:
+    async def _required(self, extension_id: int) -> Extension:
         ext = await self._store.extension(extension_id)
         if ext is None:
             raise UserError("Encore does not know this reply.", "Use `/extend` to start again.")
         return ext
 
-    async def _owned(self, extension_id: int, actor: Actor, *, verb: str) -> Extension:
-        ext = await self._found(extension_id)
+    async def _required_for(self, actor: Actor, extension_id: int, *, verb: str) -> Extension:
+        ext = await self._required(extension_id)
         if not actor.may_act_for(ext):
             raise UserError(
                 f"Only <@{ext.member_id}> or a moderator can {verb}.",
@@ -281,8 +177,7 @@ class ExtensionService:
         return ext
 
 
-def form_of(request: ExtendRequest) -> Form:
-    """Return ``request`` as the form that asks for it."""
+def _form_from(request: ExtendRequest) -> Form:
     return Form(
         clip=request.clip_id,
         at=format_continue_at(request.continue_at),

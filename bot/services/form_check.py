@@ -1,6 +1,6 @@
-"""From what a member typed to what a provider is asked for, checked before anything is spent.
+"""Turns what a member typed into a request, and checks it before anything is spent.
 
-Knows nothing of Discord. Every refusal is a `UserError` in words fit for the member.
+Knows nothing of Discord. Everything wrong is a `UserError` for the member.
 """
 
 from collections.abc import Mapping
@@ -18,9 +18,10 @@ from bot.domain.form import (
     truncated_style,
 )
 from bot.domain.models import Clip, ClipRecord, ClipStatus, ExtendRequest
-from bot.domain.text import collapse_whitespace, escape_markdown, sanitize, truncate
+from bot.domain.text import collapse_whitespace, escape_line, sanitize, truncate
 from bot.domain.timecode import effective_continue_at, format_continue_at, format_time, parse_time
 from bot.providers.base import Capabilities, Provider
+from bot.services.runtime import Runtime
 from bot.store.store import Store
 
 QUOTE_LENGTH = 60  # UTF-16 units of a member's own text that an answer repeats
@@ -31,9 +32,9 @@ class PrefilledForm:
     """A form as its modal shows it.
 
     Attributes:
-        form: as typed, with the clip's id, its provider, and what the source clip fills in.
+        form: as typed, with the clip's id, its provider, and defaults from the source clip.
         capabilities: of the provider that will be asked.
-        source: the source clip, where it was made or used here.
+        source: the source clip; None if the store does not have it.
     """
 
     form: Form
@@ -42,63 +43,73 @@ class PrefilledForm:
 
     @property
     def source_title(self) -> str:
-        """What to call the clip that is continued; empty if it isn't known here."""
+        """The title of the source clip; empty if unknown."""
         return self.source.clip.title if self.source else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidatedForm(PrefilledForm):
-    """A form that can be sent, and the request that it amounts to."""
+    """A form without errors, and its request."""
 
     request: ExtendRequest
 
 
 class FormReader:
-    """Turns forms into requests."""
+    """Turns forms into requests.
 
-    def __init__(
-        self, store: Store, providers: Mapping[str, Provider], *, default_provider: str
-    ) -> None:
-        """Make it; ``default_provider`` is asked for clips of which nothing is known."""
-        self._store = store
-        self._providers = providers
+    Args:
+        runtime: has the clips and the providers.
+        default_provider: used for a clip that the store does not have.
+    """
+
+    def __init__(self, runtime: Runtime, *, default_provider: str) -> None:
+        self._runtime = runtime
+        self._store = runtime.store
+        self._providers = runtime.providers
         self._default = default_provider
-        self._clips = ClipCache(store)
+        self._clips = ClipCache(runtime.store)
+
+    @property
+    def capabilities(self) -> Mapping[str, Capabilities]:
+        """What each enabled provider can do, by name."""
+        return {name: provider.capabilities for name, provider in self._providers.items()}
 
     async def prefill(self, form: Form) -> PrefilledForm:
-        """Return ``form`` completed from its source clip, all else as it was typed.
+        """Return ``form`` with defaults from its source clip, and all else as typed.
 
-        Asks no provider, so that a modal can open at once; in it, anything but the clip and the
-        provider can still be mended.
+        Calls no provider, so the modal opens at once. The member can still correct everything
+        but the clip and the provider there.
 
         Raises:
-            UserError: the clip or the provider can't be had.
+            UserError: the clip or the provider is not available.
         """
-        form = _tidy(form)
+        form = _sanitized(form)
         clip_id = await self.clip_id_of(form.clip)
         source = await self._clips.clip(clip_id)
         if source is not None:
-            _check_source(source.clip)
-        provider = self._provider(form.provider, source)
+            _require_finished(source.clip)
+        provider = self._choose_provider(form.provider, source)
         form = replace(form, clip=clip_id, provider=provider.name)
         if source is not None:
-            form = _filled_in(form, source.clip, provider.capabilities.limits_for(form.model))
+            form = _with_source_defaults(
+                form, source.clip, provider.capabilities.limits_for(form.model)
+            )
         return PrefilledForm(form=form, capabilities=provider.capabilities, source=source)
 
     async def parse(self, form: Form) -> ValidatedForm:
-        """Return ``form`` as `opened`, and read as a request.
+        """Return ``form`` as `prefill`, with its request; lengths are not checked yet.
 
         Raises:
-            UserError: something in it can't be done.
+            UserError: a field is wrong, or the provider does not have it.
         """
-        opened = await self.prefill(form)
-        form, source = opened.form, opened.source
-        point = _point(form.at, source.clip if source else None)
-        _check_choices(form, opened.capabilities)
+        prefilled = await self.prefill(form)
+        form, source = prefilled.form, prefilled.source
+        continue_at = _parse_continue_at(form.at, source.clip if source else None)
+        _check_choices(form, prefilled.capabilities)
         request = ExtendRequest(
             provider=form.provider,
             clip_id=form.clip,
-            continue_at=point,
+            continue_at=continue_at,
             lyrics=form.lyrics,
             style=parse_style(form.style),
             title=form.title,
@@ -106,36 +117,36 @@ class FormReader:
             model=form.model or None,
         )
         return ValidatedForm(
-            form=replace(form, at=format_continue_at(point)),
+            form=replace(form, at=format_continue_at(continue_at)),
             request=request,
-            capabilities=opened.capabilities,
+            capabilities=prefilled.capabilities,
             source=source,
         )
 
     async def validate(self, form: Form) -> ValidatedForm:
-        """Return ``form`` prepared, with all that its provider asks for.
+        """Return ``form`` as `parse`, if its provider would accept the request.
 
         Raises:
-            UserError: as `prepare`, or a text is too long, or the style is lacking.
+            UserError: as `parse`, or a text is too long, or the style is missing.
         """
-        prepared = await self.parse(form)
-        for excess in overlong_texts(
-            prepared.request, prepared.capabilities.limits_for(prepared.request.model)
-        ):
-            raise _too_long(excess, prepared.capabilities.label)
-        if _lacks_style(prepared.request, prepared.capabilities):
+        validated = await self.parse(form)
+        capabilities, request = validated.capabilities, validated.request
+        for overlong in overlong_texts(request, capabilities.limits_for(request.model)):
+            raise _too_long(overlong, capabilities.label)
+        if _lacks_style(request, capabilities):
             raise UserError(
-                f"{prepared.capabilities.label} needs a style.",
+                f"{capabilities.label} needs a style.",
                 "Name one under *Style*, such as `folk, acoustic guitar`.",
             )
-        return prepared
+        return validated
 
     async def clip_id_of(self, text: str) -> str:
-        """Return the id of the clip that ``text`` names: an id, a Suno link, a reply's link.
+        """Return the clip id that ``text`` names: an id, a Suno link or a link to a reply.
 
         Raises:
             UserError: it names none.
         """
+        text = collapse_whitespace(sanitize(text))
         match parse_clip_reference(text):
             case ClipId(value):
                 return value
@@ -145,15 +156,15 @@ class FormReader:
                     "Open it and copy the address with `/song/` in it, or the clip's id.",
                 )
             case MessageLink(message_id):
-                return await self._clip_of_reply(message_id)
+                return await self._clip_id_of_reply(message_id)
             case _:
                 raise UserError(
-                    f"“{_quoted(text)}” names no clip.",
+                    f"“{escape_line(text, QUOTE_LENGTH)}” names no clip.",
                     "Give a clip id, a `suno.com/song/…` link or a link to one of Encore's "
                     "replies, or pick a clip from the list.",
                 )
 
-    async def _clip_of_reply(self, message_id: int) -> str:
+    async def _clip_id_of_reply(self, message_id: int) -> str:
         ext = await self._store.find_by_reply(message_id)
         if ext is None:
             raise UserError(
@@ -169,14 +180,18 @@ class FormReader:
             )
         return ext.clips[0].id
 
-    def _provider(self, name: str, source: ClipRecord | None) -> Provider:
-        """Return who is to be asked: who made the clip; for one only used here, who is named."""
+    def _choose_provider(self, name: str, source: ClipRecord | None) -> Provider:
+        """Return the provider that continues ``source``.
+
+        A clip made by Encore is continued by its own provider, any other by the one that the
+        member names.
+        """
         home = source.provider if source else ""
         is_made_here = source is not None and source.extension_id is not None
         if name and name not in self._providers:
             enabled = ", ".join(f"`{known}`" for known in self._providers)
             raise UserError(
-                f"There is no provider “{_quoted(name)}” here.",
+                f"There is no provider “{escape_line(name, QUOTE_LENGTH)}” here.",
                 f"Leave `provider` empty, or pick one of these: {enabled}.",
             )
         if is_made_here and home not in self._providers:
@@ -186,17 +201,13 @@ class FormReader:
             )
         if is_made_here and name not in ("", home):
             raise UserError(
-                f"That clip was made by another provider than {self._label(name)}.",
-                f"Leave `provider` empty; {self._label(home)} continues it.",
+                f"That clip was made by another provider than {self._runtime.label(name)}.",
+                f"Leave `provider` empty; {self._runtime.label(home)} continues it.",
             )
         return self._providers[name or (home if home in self._providers else self._default)]
 
-    def _label(self, name: str) -> str:
-        provider = self._providers.get(name)
-        return provider.capabilities.label if provider else name
 
-
-def _tidy(form: Form) -> Form:
+def _sanitized(form: Form) -> Form:
     return Form(
         clip=collapse_whitespace(sanitize(form.clip)),
         at=collapse_whitespace(sanitize(form.at)),
@@ -209,15 +220,15 @@ def _tidy(form: Form) -> Form:
     )
 
 
-def _filled_in(form: Form, source: Clip, limits: TextLimits) -> Form:
-    """Return ``form`` with the source's style and title, as far as they fit, where it has none."""
+def _with_source_defaults(form: Form, source: Clip, limits: TextLimits) -> Form:
+    """Return ``form`` with style and title of ``source``, cut to the limits, if it has none."""
     style = format_style(truncated_style(parse_style(source.style), limits.style))
     title = truncate(source.title, limits.title)
     return replace(form, style=form.style or style, title=form.title or title)
 
 
-def _check_source(clip: Clip) -> None:
-    name = _named(clip)
+def _require_finished(clip: Clip) -> None:
+    name = quoted_title(clip)
     if clip.status is ClipStatus.FAILED:
         raise UserError(f"{name} was never finished.", "Pick another clip to continue.")
     if not clip.status.is_final:
@@ -226,27 +237,31 @@ def _check_source(clip: Clip) -> None:
         )
 
 
-def _point(text: str, clip: Clip | None) -> float | None:
+def _parse_continue_at(text: str, clip: Clip | None) -> float | None:
     try:
-        point = parse_time(text)
+        continue_at = parse_time(text)
     except ValueError:
         raise UserError(
-            f"“{escape_markdown(truncate(text, QUOTE_LENGTH))}” is not a time.",
+            f"“{escape_line(text, QUOTE_LENGTH)}” is not a time.",
             "Write seconds (`121.1`), minutes (`2:01.1`), hours (`1:02:03`), or `end`.",
         ) from None
-    if point == 0:
+    if continue_at == 0:
         raise UserError(
             "A clip can't be continued from its very start.",
             "Pick a time after 0:00, or leave `at` empty for the end.",
         )
     length = clip.duration if clip else None
-    if clip is not None and length is not None and effective_continue_at(point, length) is None:
+    if (
+        clip is not None
+        and length is not None
+        and effective_continue_at(continue_at, length) is None
+    ):
         raise UserError(
             "That time lies past the end.",
-            f"{_named(clip)} is {format_time(round(length))} long; "
+            f"{quoted_title(clip)} is {format_time(round(length))} long; "
             "pick a time before that, or leave `at` empty.",
         )
-    return point
+    return continue_at
 
 
 def _check_choices(form: Form, capabilities: Capabilities) -> None:
@@ -266,28 +281,30 @@ def _lacks_style(request: ExtendRequest, capabilities: Capabilities) -> bool:
     return is_needed and not request.style
 
 
-def _too_long(excess: OverlongText, label: str) -> UserError:
+def _too_long(overlong: OverlongText, label: str) -> UserError:
     return UserError(
-        f"The {excess.text} is too long for {label}."
-        if excess.text != "lyrics"
+        f"The {overlong.text} is too long for {label}."
+        if overlong.text != "lyrics"
         else f"The lyrics are too long for {label}.",
-        f"It counts {excess.length:,} characters (an emoji counts as two or more) "
-        f"and takes up to {excess.limit:,}. Nothing you typed is lost: shorten it and send again.",
+        f"It counts {overlong.length:,} characters (an emoji counts as two or more) and takes up "
+        f"to {overlong.limit:,}. Nothing you typed is lost: shorten it and send again.",
     )
 
 
-def _named(clip: Clip) -> str:
-    return f"“{escape_markdown(truncate(clip.title, QUOTE_LENGTH))}”" if clip.title else "That clip"
+def quoted_title(clip: Clip) -> str:
+    """Return how an answer to a member names ``clip``."""
+    title = escape_line(clip.title, QUOTE_LENGTH)
+    return f"“{title}”" if title else "That clip"
 
 
 MAX_CACHED = 1000
 
 
 class ClipCache:
-    """Remembers complete clips, which do not change any more; all others are read each time.
+    """Caches complete clips, which never change; all others are read from the store each time.
 
-    A member who picks a clip from the list, opens its modal and sends it asks for it three
-    times, and the modal has to open at once.
+    A member who picks a clip from the list, opens its modal and sends it needs it three times,
+    and the modal has to open at once.
     """
 
     def __init__(self, store: Store) -> None:
@@ -295,7 +312,7 @@ class ClipCache:
         self._complete: dict[str, ClipRecord] = {}
 
     async def clip(self, clip_id: str) -> ClipRecord | None:
-        """Return the best that is known of a clip."""
+        """Return a clip from the cache or the store."""
         known = self._complete.get(clip_id)
         if known is None:
             known = await self._store.clip(clip_id)
@@ -303,14 +320,9 @@ class ClipCache:
         return known
 
     def keep(self, known: ClipRecord | None) -> None:
-        """Remember ``known``, if nothing about it can change; the oldest may be forgotten."""
+        """Cache ``known`` if it can't change any more; the oldest entry may be dropped."""
         if known is None or not known.clip.is_playable or known.clip.duration is None:
             return
         self._complete[known.clip.id] = known
         if len(self._complete) > MAX_CACHED:
             del self._complete[next(iter(self._complete))]
-
-
-def _quoted(text: str) -> str:
-    """Return a member's own text as an answer repeats it."""
-    return escape_markdown(truncate(collapse_whitespace(text), QUOTE_LENGTH))

@@ -1,9 +1,8 @@
-"""The library as a member may see it: pages, one clip with all round it, and taking one out.
+"""The library as a member may see it: its pages, a clip's details, and removing a clip.
 
-Knows nothing of Discord. A clip that the member may not see is treated as one that nobody knows.
+Knows nothing of Discord. A clip that the member may not see is treated as unknown.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,38 +11,37 @@ from bot.domain.library import MAX_SEARCH_LENGTH, LibraryPage, LibraryQuery, Sco
 from bot.domain.lineage import LineageClip, cut_points
 from bot.domain.models import ClipRecord, ClipStatus, Extension
 from bot.domain.text import collapse_whitespace, sanitize, utf16_length
-from bot.providers.base import Provider
 from bot.services.links import LinkRefresher, RefreshedClip
-from bot.store.store import Store
+from bot.services.runtime import Runtime
 
 
 class LineageEntry(NamedTuple):
     """A clip of a lineage as a member may see it.
 
     Attributes:
-        known: None if it isn't theirs to see.
-        goes_on: whether another one follows.
-        goes_on_at: the second of it at which the next one goes on; None is its end.
+        known: None if the member may not see it.
+        is_continued: whether another clip follows.
+        continued_at: the second at which the next clip begins; None is its end.
     """
 
     known: ClipRecord | None
-    goes_on: bool
-    goes_on_at: float | None
+    is_continued: bool
+    continued_at: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipDetails:
-    """One clip, and all that a member may know round it.
+    """One clip, and what a member may know about it.
 
     Attributes:
         known: the clip as it is now.
-        extension: what made it; None for a source clip from elsewhere.
+        extension: the one that made it; None for a source clip from elsewhere.
         label: its provider's name as members read it.
-        is_asked: whether its provider told its current link.
-        is_own: whether the member who looks made it.
-        lineage: from the root to this one.
-        siblings: the other clips of its extension that can be played.
-        continuations: what goes on from it, oldest first.
+        is_confirmed: whether its provider returned its current link.
+        is_own: whether the viewer asked for it.
+        lineage: from the root to this clip.
+        siblings: the other playable clips of its extension.
+        continuations: the extensions that continue it, oldest first.
     """
 
     known: ClipRecord
@@ -57,39 +55,37 @@ class ClipDetails:
 
     @property
     def title(self) -> str:
-        """What to call it; empty if nobody told."""
+        """The clip's title, else its extension's; empty if unknown."""
         return title_of(self.known, self.extension)
 
 
 @dataclass(frozen=True, slots=True)
 class OwnedClip:
-    """A clip in the library that belongs to the member who asks."""
+    """A clip in the library that the viewer asked for."""
 
     known: ClipRecord
     extension: Extension
 
     @property
     def title(self) -> str:
-        """What to call it."""
+        """The clip's title, else its extension's; empty if unknown."""
         return title_of(self.known, self.extension)
 
 
 class Library:
-    """What the commands and the buttons of the library call."""
+    """Shows a viewer the library, and removes clips from it."""
 
-    def __init__(
-        self, store: Store, providers: Mapping[str, Provider], fresh_links: LinkRefresher
-    ) -> None:
-        self._store = store
-        self._providers = providers
-        self._fresh_links = fresh_links
+    def __init__(self, runtime: Runtime, links: LinkRefresher) -> None:
+        self._runtime = runtime
+        self._store = runtime.store
+        self._links = links
 
     async def channels(self, guild_id: int) -> list[int]:
-        """Return the channels of a guild in which anything was asked for, the latest first."""
+        """Return the channels of a guild that have extensions, the most recent first."""
         return await self._store.library_channels(guild_id)
 
     async def suggestions(self, text: str, viewer: Viewer) -> list[ClipRecord]:
-        """Return clips made or used here that the member may see, with ``text`` in them."""
+        """Return clips that the viewer may see, with ``text`` in title, style or id."""
         return await self._store.search_clips(
             text,
             guild_id=viewer.guild_id,
@@ -97,42 +93,42 @@ class Library:
             channels={viewer.channel_id, *viewer.channels},
         )
 
-    async def page(self, viewer: Viewer, wanted: LibraryQuery) -> LibraryPage:
-        """Return the page that is wanted, or the last one if there are fewer.
+    async def page(self, viewer: Viewer, query: LibraryQuery) -> LibraryPage:
+        """Return the page that ``query`` names, or the last one if there are fewer.
 
         Raises:
-            UserError: there is no such library, or the search is too long.
+            UserError: there is no server here, or the search is too long.
         """
-        if wanted.scope is Scope.SERVER and viewer.guild_id is None:
+        if query.scope is Scope.SERVER and viewer.guild_id is None:
             raise UserError(
                 "There is no server here.",
                 "Look through your own clips with `/library of:mine`, "
                 "or use `/library of:this server` in a server.",
             )
-        search = collapse_whitespace(sanitize(wanted.search))
+        search = collapse_whitespace(sanitize(query.search))
         if utf16_length(search) > MAX_SEARCH_LENGTH:
             raise UserError(
                 "That is too long to search for.",
                 f"Write up to {MAX_SEARCH_LENGTH} characters (an emoji counts as two or more).",
             )
-        wanted = LibraryQuery(scope=wanted.scope, search=search, page_number=wanted.page_number)
-        return await self._store.library_page(viewer, wanted)
+        query = LibraryQuery(scope=query.scope, search=search, page_number=query.page_number)
+        return await self._store.library_page(viewer, query)
 
     async def details(self, clip_id: str, viewer: Viewer) -> ClipDetails:
-        """Return a clip as it is now; its provider is asked, which may take seconds.
+        """Return a clip as it is now; asking its provider may take seconds.
 
         Raises:
-            UserError: it is unknown, not theirs to see, or was taken out.
+            UserError: it is unknown, hidden from the viewer, or removed.
         """
-        known, ext = await self._seen(clip_id, viewer)
-        renewed = await self._renewed(known)
+        known, ext = await self._visible_clip(clip_id, viewer)
+        refreshed = await self._refreshed(known)
         return ClipDetails(
-            known=renewed.known,
+            known=refreshed.known,
             extension=ext,
-            label=self._label(known.provider),
-            is_confirmed=renewed.is_confirmed,
+            label=self._runtime.label(known.provider),
+            is_confirmed=refreshed.is_confirmed,
             is_own=ext is not None and ext.member_id == viewer.member_id,
-            lineage=_as_seen(await self._store.lineage(clip_id), viewer),
+            lineage=_visible_lineage(await self._store.lineage(clip_id), viewer),
             siblings=await self._siblings(known),
             continuations=tuple(
                 each for each in await self._store.continuations([clip_id]) if viewer.can_see(each)
@@ -140,12 +136,12 @@ class Library:
         )
 
     async def owned_clip(self, clip_id: str, viewer: Viewer) -> OwnedClip:
-        """Return a clip that the member may take out of the library.
+        """Return a clip that the viewer may remove from the library.
 
         Raises:
-            UserError: it is unknown, somebody else's, or was taken out already.
+            UserError: it is unknown, somebody else's, or removed already.
         """
-        known, ext = await self._seen(clip_id, viewer)
+        known, ext = await self._visible_clip(clip_id, viewer)
         if ext is None:
             raise UserError(
                 "That clip was not made here, so it is in no library.",
@@ -159,18 +155,20 @@ class Library:
         return OwnedClip(known, ext)
 
     async def remove(self, clip_id: str, viewer: Viewer) -> OwnedClip:
-        """Take a clip out of the library; return it.
+        """Remove a clip from the library; return it.
 
         Raises:
-            UserError: as `own`.
+            UserError: as `owned_clip`.
         """
         removed = await self.owned_clip(clip_id, viewer)
         if not await self._store.remove_clip(clip_id, member_id=viewer.member_id):
-            raise _taken_out()
+            raise _removed_error()
         return removed
 
-    async def _seen(self, clip_id: str, viewer: Viewer) -> tuple[ClipRecord, Extension | None]:
-        """Return a clip that the member may see, and what made it."""
+    async def _visible_clip(
+        self, clip_id: str, viewer: Viewer
+    ) -> tuple[ClipRecord, Extension | None]:
+        """Return a clip that the viewer may see, and the extension that made it."""
         known = await self._store.clip(clip_id)
         ext = None
         if known is not None and known.extension_id is not None:
@@ -181,14 +179,14 @@ class Library:
                 "Pick one from the list, or use `/library` to look through what was made here.",
             )
         if known.is_removed:
-            raise _taken_out()
+            raise _removed_error()
         return known, ext
 
-    async def _renewed(self, known: ClipRecord) -> RefreshedClip:
-        """Return a finished clip as it is now; what is still being made is known well enough."""
+    async def _refreshed(self, known: ClipRecord) -> RefreshedClip:
+        """Return a finished clip with its current link; any other clip is up to date already."""
         if known.clip.status is not ClipStatus.COMPLETE:
             return RefreshedClip(known, is_confirmed=False)
-        return await self._fresh_links.refresh_clip(known)
+        return await self._links.refresh_clip(known)
 
     async def _siblings(self, known: ClipRecord) -> tuple[ClipRecord, ...]:
         if known.extension_id is None:
@@ -200,30 +198,26 @@ class Library:
             if each.clip.is_playable and not each.is_removed and each.clip.id != known.clip.id
         )
 
-    def _label(self, name: str) -> str:
-        provider = self._providers.get(name)
-        return provider.capabilities.label if provider else name
-
 
 def title_of(known: ClipRecord, ext: Extension | None) -> str:
-    """Return what to call a clip that ``ext`` made; empty if nobody told."""
+    """Return the title of a clip that ``ext`` made; empty if unknown."""
     return known.clip.title or (ext.title if ext else "")
 
 
-def _as_seen(lineage: list[LineageClip], viewer: Viewer) -> tuple[LineageEntry, ...]:
+def _visible_lineage(lineage: list[LineageClip], viewer: Viewer) -> tuple[LineageEntry, ...]:
     return tuple(
         LineageEntry(
             known=step.known if step.extension is None or viewer.can_see(step.extension) else None,
-            goes_on=number < len(lineage),
-            goes_on_at=goes_on_at,
+            is_continued=number < len(lineage),
+            continued_at=continued_at,
         )
-        for number, (step, goes_on_at) in enumerate(
+        for number, (step, continued_at) in enumerate(
             zip(lineage, cut_points(lineage), strict=True), start=1
         )
     )
 
 
-def _taken_out() -> UserError:
+def _removed_error() -> UserError:
     return UserError(
         "That clip was taken out of the library.",
         "Its reply still has it where it was made; use `/library` to look through the others.",

@@ -1,19 +1,13 @@
-"""Current links: a provider's may expire or be withdrawn, so it is asked for them once more.
-
-Knows nothing of Discord.
-"""
+"""Refreshes audio links, which a provider may let expire or withdraw. Knows nothing of Discord."""
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bot.domain.clock import Clock
 from bot.domain.models import Clip, ClipRecord, Extension
 from bot.domain.transitions import with_current_links
 from bot.providers.base import Provider, ProviderError
-from bot.services.wakeups import Wakeups
-from bot.store.store import Store
+from bot.services.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +16,10 @@ REFRESH_TIMEOUT = 10.0  # seconds; a member may be waiting
 
 @dataclass(frozen=True, slots=True)
 class RefreshedClip:
-    """A clip as it is now.
+    """A clip after asking its provider for the current link.
 
     Attributes:
-        is_asked: whether its provider told; else it is as it was known.
+        is_confirmed: whether the provider answered; else the clip is as stored.
     """
 
     known: ClipRecord
@@ -33,66 +27,62 @@ class RefreshedClip:
 
 
 class LinkRefresher:
-    """Asks providers for the current links of clips, and keeps what they tell."""
+    """Asks providers for the current links of clips, and stores them.
 
-    def __init__(
-        self,
-        store: Store,
-        providers: Mapping[str, Provider],
-        *,
-        wakeups: Wakeups,
-        clock: Clock,
-        timeout: float = REFRESH_TIMEOUT,
-    ) -> None:
-        """Make it; a provider is waited for ``answered_within`` seconds."""
-        self._store = store
-        self._providers = providers
-        self._wakeups = wakeups
-        self._clock = clock
-        self._answered_within = timeout
+    Args:
+        runtime: has the clips and the providers.
+        timeout: seconds that a provider has to answer.
+    """
+
+    def __init__(self, runtime: Runtime, *, timeout: float = REFRESH_TIMEOUT) -> None:
+        self._store = runtime.store
+        self._providers = runtime.providers
+        self._wakeups = runtime.wakeups
+        self._clock = runtime.clock
+        self._timeout = timeout
 
     async def refresh_clip(self, known: ClipRecord) -> RefreshedClip:
-        """Return ``known`` with its current link; one that was withdrawn has none."""
+        """Return ``known`` with its current link; a withdrawn clip has none."""
         provider = self._providers.get(known.provider)
         if provider is None:
             return RefreshedClip(known, is_confirmed=False)
         if known.extension_id is None:
-            return await self._source(known, provider)
+            return await self._refresh_source(known, provider)
         ext = await self._store.extension(known.extension_id)
         fresh = await self.refresh_extension(ext) if ext else None
-        clip = _named(known.clip, fresh)
+        clip = _clip_of(known.clip, fresh)
         if clip is None:
             return RefreshedClip(known, is_confirmed=False)
         return RefreshedClip(replace(known, clip=clip), is_confirmed=True)
 
     async def refresh_extension(self, ext: Extension) -> Extension | None:
-        """Return a complete ``ext`` with its current links, which its reply will show.
+        """Store and return a complete ``ext`` with its current links.
 
-        None if its provider can't be asked, or did not tell.
+        None if its provider can't be asked, or does not know them.
         """
         provider = self._providers.get(ext.request.provider)
         if provider is None or ext.handle is None:
             return None
         try:
-            async with asyncio.timeout(self._answered_within):
-                seen = (await provider.fetch([ext.handle])).get(ext.handle)
+            async with asyncio.timeout(self._timeout):
+                progress = (await provider.fetch([ext.handle])).get(ext.handle)
         except (ProviderError, TimeoutError) as error:
             log.info("Extension %s: no current links (%s)", ext.id, type(error).__name__)
             return None
-        if seen is None:
+        if progress is None:
             return None
-        new = with_current_links(ext, seen)
+        new = with_current_links(ext, progress)
         if new != ext:
             await self._store.save(new, was=ext)
             self._wakeups.publisher.notify()
         return new
 
-    async def _source(self, known: ClipRecord, provider: Provider) -> RefreshedClip:
-        """Return a clip that was not made here as its provider tells of it now."""
+    async def _refresh_source(self, known: ClipRecord, provider: Provider) -> RefreshedClip:
+        """Store and return a source clip from elsewhere as its provider describes it now."""
         clip = None
         if provider.capabilities.lookup:
             try:
-                async with asyncio.timeout(self._answered_within):
+                async with asyncio.timeout(self._timeout):
                     clip = await provider.clip(known.clip.id)
             except (ProviderError, TimeoutError) as error:
                 log.info("Clip %s: no current link (%s)", known.clip.id, type(error).__name__)
@@ -102,6 +92,6 @@ class LinkRefresher:
         return RefreshedClip(replace(known, clip=clip), is_confirmed=True)
 
 
-def _named(clip: Clip, ext: Extension | None) -> Clip | None:
-    """Return the clip as ``ext`` has it."""
+def _clip_of(clip: Clip, ext: Extension | None) -> Clip | None:
+    """Return ``clip`` as ``ext`` has it."""
     return next((each for each in ext.clips if each.id == clip.id), None) if ext else None

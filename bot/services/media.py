@@ -1,4 +1,4 @@
-"""The audio and the cover of a clip, fetched into a file by whatever link leads there now."""
+"""Fetches a clip's audio and cover into files, and draws waveforms."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class MediaFetcher:
-    """Fetches what clips link to."""
+    """Fetches the audio and the covers of clips."""
 
     def __init__(self, downloader: SafeDownloader, pool: ProcessPool, links: LinkRefresher) -> None:
         self._downloader = downloader
@@ -28,20 +28,20 @@ class MediaFetcher:
         self._links = links
 
     async def audio(self, known: ClipRecord, into: Path) -> DownloadedAudio:
-        """Fetch the audio of a clip; where its link is dead, by the current one.
+        """Fetch the audio of a clip; if its stored link is dead, by its current one.
 
         Raises:
             UnusableMediaError: no link leads to audio.
             TransientMediaError: it did not arrive; another attempt may succeed.
         """
         try:
-            return await self._fetched(known.clip, into)
-        except UnusableMediaError as refused:
+            return await self._fetch(known.clip, into)
+        except UnusableMediaError as error:
             fresh = (await self._links.refresh_clip(known)).known.clip
             if fresh.audio_url in (None, known.clip.audio_url):
                 raise
-            log.info("Clip %s: fetched by its current link (%s)", known.clip.id, refused)
-            return await self._fetched(fresh, into)
+            log.info("Clip %s: fetched by its current link (%s)", known.clip.id, error)
+            return await self._fetch(fresh, into)
 
     async def cover(self, clip: Clip, into: Path) -> Cover | None:
         """Fetch the cover of a clip; None if there is none, or none that can be read."""
@@ -57,7 +57,7 @@ class MediaFetcher:
             log.exception("Clip %s: its cover could not be read", clip.id)
         return None
 
-    async def _fetched(self, clip: Clip, into: Path) -> DownloadedAudio:
+    async def _fetch(self, clip: Clip, into: Path) -> DownloadedAudio:
         if clip.audio_url is None:
             raise UnusableMediaError("there is no link to it")
         return await fetch_audio(clip.audio_url, into, downloader=self._downloader, pool=self._pool)
@@ -68,7 +68,7 @@ async def draw_waveform(
 ) -> Upload | None:
     """Draw ``segments`` into the file ``path``, by whose name an embed can refer to it.
 
-    None if that fails, whatever the reason: a song without a picture is still a song.
+    None if that fails for any reason: a song without a picture is still a song.
     """
     try:
         picture = await pool.run(render_waveform, title, segments)

@@ -1,4 +1,4 @@
-"""When to ask each provider again, learned from the extensions that it finished."""
+"""When to ask each provider again, learned from the extensions that it has finished."""
 
 import datetime as dt
 
@@ -13,12 +13,17 @@ IMMEDIATELY = dt.timedelta(0)
 
 
 class PollSchedule:
-    """The learned `Pace` of each provider, read from the store now and then."""
+    """The learned `PollWindows` of each provider, read from the store now and then.
+
+    Args:
+        store: has the finished extensions.
+        clock: the time.
+        poll_every: a fixed interval in place of the learned one.
+    """
 
     def __init__(
         self, store: Store, *, clock: Clock, poll_every: dt.timedelta | None = None
     ) -> None:
-        """Make it; ``poll_every`` fixes the interval instead of the learned one."""
         self._store = store
         self._clock = clock
         self._poll_every = poll_every
@@ -26,11 +31,11 @@ class PollSchedule:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether the interval is set rather than learned."""
+        """Whether the interval is fixed rather than learned."""
         return self._poll_every is not None
 
     async def windows(self, provider: str) -> PollWindows:
-        """Return the pace of ``provider``, at most `FRESH_FOR` old."""
+        """Return the poll windows of ``provider``, at most `CACHE_LIFETIME` old."""
         now = self._clock()
         known = self._learned.get(provider)
         if known is None or now - known[1] > CACHE_LIFETIME:
@@ -41,28 +46,29 @@ class PollSchedule:
     async def delay(
         self, ext: Extension, capabilities: Capabilities, *, has_moved: bool
     ) -> dt.timedelta:
-        """Return how long to leave ``ext`` alone now, at most until its deadline.
+        """Return how long to wait before asking about ``ext`` again, at most until its deadline.
 
         Args:
-            ext: as it stands.
-            capabilities: of its provider; one that can be waited on is asked again at once…
-            has_moved: …if the status has just changed.
+            ext: as it is now.
+            capabilities: of its provider.
+            has_moved: whether the status has just changed; then a provider that can be waited
+                on (`long_poll`) is asked again at once.
         """
         now = self._clock()
         if self._poll_every is not None:
-            pause = self._poll_every
+            delay = self._poll_every
         elif capabilities.long_poll and has_moved:
-            pause = IMMEDIATELY
+            delay = IMMEDIATELY
         else:
-            pace = await self.windows(ext.request.provider)
+            windows = await self.windows(ext.request.provider)
             age = (now - (ext.submitted_at or ext.created_at)).total_seconds()
-            is_streaming = ext.status is Status.STREAMING and not _awaits_sound(ext)
-            pause = dt.timedelta(seconds=next_poll_delay(age, pace, is_streaming=is_streaming))
+            is_streaming = ext.status is Status.STREAMING and not _awaits_audio(ext)
+            delay = dt.timedelta(seconds=next_poll_delay(age, windows, is_streaming=is_streaming))
         if ext.deadline_at is not None:
-            pause = min(pause, ext.deadline_at - now)
-        return max(pause, IMMEDIATELY)
+            delay = min(delay, ext.deadline_at - now)
+        return max(delay, IMMEDIATELY)
 
 
-def _awaits_sound(ext: Extension) -> bool:
-    """Whether there is a clip that can't be heard yet: a twin is often a few seconds behind."""
+def _awaits_audio(ext: Extension) -> bool:
+    """Whether a clip has no audio yet: the second one is often a few seconds later."""
     return any(clip.audio_url is None and not clip.status.is_final for clip in ext.clips)

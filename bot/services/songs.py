@@ -1,13 +1,13 @@
-"""The whole song in one piece: joined by its provider where that can, else by Encore. No Discord.
+"""Full songs: all parts up to a clip, joined by their provider if it can, else by Encore.
 
-A full song is taken on, waited for, shown and kept like any extension (`Kind`).
+A full song is accepted, tracked, shown and stored like any extension (`Kind`). Knows nothing of
+Discord.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.clock import Clock
 from bot.domain.errors import UserError
 from bot.domain.lineage import LineageClip
 from bot.domain.models import (
@@ -19,53 +19,35 @@ from bot.domain.models import (
     ReplyRef,
     Status,
 )
-from bot.domain.text import escape_markdown, truncate
 from bot.providers.base import Provider
 from bot.services.acceptance import Acceptance, AcceptResult
-from bot.services.poll_schedule import PollSchedule
-from bot.services.reply_context import ReplyContextLoader
-from bot.services.wakeups import Wakeups
-from bot.store.acceptance import Quota
-from bot.store.store import Store
-
-QUOTE_LENGTH = 60  # UTF-16 units of a title that a refusal repeats
+from bot.services.form_check import quoted_title
+from bot.services.runtime import Runtime
 
 
 class Songs:
-    """What commands and buttons call for a full song."""
+    """Requests full songs."""
 
-    def __init__(
-        self,
-        store: Store,
-        providers: Mapping[str, Provider],
-        *,
-        deadline: dt.timedelta,
-        quota: Quota,
-        wakeups: Wakeups,
-        poll_schedule: PollSchedule,
-        clock: Clock,
-    ) -> None:
-        """Make the service; ``deadline`` bounds how long a provider may take."""
-        self._store = store
-        self._providers = providers
-        self._deadline = deadline
-        views = ReplyContextLoader(store, providers, poll_schedule)
-        self._intake = Acceptance(store, views, quota=quota, wakeups=wakeups, clock=clock)
-        self._clock = clock
+    def __init__(self, runtime: Runtime, acceptance: Acceptance) -> None:
+        self._store = runtime.store
+        self._providers = runtime.providers
+        self._clock = runtime.clock
+        self._deadline = runtime.deadline
+        self._acceptance = acceptance
 
     async def request(
         self, clip_id: str, *, idempotency_key: str, member_id: int, reply: ReplyRef
     ) -> AcceptResult:
-        """Take on the full song that ends with a clip.
+        """Accept the full song that ends with a clip.
 
-        One that the channel has, or is about to have, is not made again but returned. What a
-        provider did not join when it was asked to, Encore joins itself.
+        A song that the channel has already, or that is in progress there, is returned instead.
+        Encore itself joins what the provider refused to join before.
 
         Raises:
-            UserError: there is nothing to join, or too much is in progress; nothing was kept.
+            UserError: there is nothing to join, or a quota is exceeded; nothing was stored.
         """
         lineage = await self._store.lineage(clip_id)
-        _check(lineage)
+        _require_joinable(lineage)
         joiner = self._joiner(lineage)
         if joiner is not None and await self._store.is_song_refused(clip_id):
             joiner = None
@@ -85,15 +67,17 @@ class Songs:
             deadline_at=None,
         )
         if joiner is not None:
-            song = _sent_to(joiner, song, deadline_at=now + self._deadline)
-        return await self._intake.accept(song, source_is_known=True)
+            song = _assigned_to(joiner, song, deadline_at=now + self._deadline)
+        return await self._acceptance.accept(song, source_is_known=True)
 
-    async def lost(self, song: Extension) -> None:
-        """Take note that the reply of ``song`` was deleted, so that it can be made again."""
+    async def mark_reply_deleted(self, song: Extension) -> None:
+        """Store that the reply of ``song`` was deleted, so that the song can be made again."""
         await self._store.save_reply(song.id, replace(song.reply, unreachable=True))
 
     async def ending_clips(self, extension_id: int) -> Sequence[ClipRecord]:
-        """Return the clips of a reply that a full song can end with; of a song, its own.
+        """Return the clips with which a full song of this reply can end.
+
+        For the reply of a full song, that is the clip with which it ended.
 
         Raises:
             UserError: there is none.
@@ -113,7 +97,7 @@ class Songs:
         return playable
 
     def _joiner(self, lineage: Sequence[LineageClip]) -> Provider | None:
-        """Return the provider that can join all that was made, None if Encore has to."""
+        """Return the provider that can join all parts; None if Encore has to."""
         makers = {
             step.extension.request.provider
             for step in lineage
@@ -123,19 +107,15 @@ class Songs:
         return provider if provider is not None and provider.capabilities.concat else None
 
 
-def _check(lineage: Sequence[LineageClip]) -> None:
-    """Let pass what can be joined.
-
-    Raises:
-        UserError: it can't.
-    """
+def _require_joinable(lineage: Sequence[LineageClip]) -> None:
+    """Raise UserError unless the lineage can be joined."""
     if not lineage:
         raise UserError(
             "Encore does not know that clip.",
             "Pick one from the list: a song can be joined of what was extended here.",
         )
     clip = lineage[-1].known.clip
-    name = f"“{escape_markdown(truncate(clip.title, QUOTE_LENGTH))}”" if clip.title else "That clip"
+    name = quoted_title(clip)
     if clip.status is ClipStatus.FAILED:
         raise UserError(f"{name} was never finished.", "Pick another clip.")
     if not clip.status.is_final:
@@ -146,8 +126,8 @@ def _check(lineage: Sequence[LineageClip]) -> None:
         )
 
 
-def _sent_to(provider: Provider, song: Extension, *, deadline_at: dt.datetime) -> Extension:
-    """Return ``song`` to be joined by ``provider``, as soon as it is its turn."""
+def _assigned_to(provider: Provider, song: Extension, *, deadline_at: dt.datetime) -> Extension:
+    """Return ``song`` as one that waits to be joined by ``provider``."""
     return replace(
         song,
         kind=Kind.CONCAT,

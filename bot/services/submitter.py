@@ -9,11 +9,9 @@ import asyncio
 import datetime as dt
 import logging
 import random
-from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.domain import failures
-from bot.domain.clock import Clock
 from bot.domain.failures import Failure
 from bot.domain.form import TextLimits, parse_style, truncated_style
 from bot.domain.models import (
@@ -39,11 +37,8 @@ from bot.providers.base import (
     Unavailable,
     Unconfirmed,
 )
-from bot.services.outage_log import OutageLog
-from bot.services.poll_schedule import PollSchedule
+from bot.services.runtime import Runtime
 from bot.services.task_pool import TaskPool
-from bot.services.wakeups import Wakeups
-from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -56,41 +51,25 @@ class Submitter:
     """Sends what waits, in order, within each provider's submit rate."""
 
     def __init__(
-        self,
-        store: Store,
-        providers: Mapping[str, Provider],
-        *,
-        wakeups: Wakeups,
-        outage_log: OutageLog,
-        poll_schedule: PollSchedule,
-        clock: Clock,
-        deadline: dt.timedelta,
-        reconcile_timeout: dt.timedelta = RECONCILE_TIMEOUT,
+        self, runtime: Runtime, *, reconcile_timeout: dt.timedelta = RECONCILE_TIMEOUT
     ) -> None:
         """Make the loop.
 
         Args:
-            store: where extensions wait.
-            providers: the enabled ones by name.
-            wakeups: notified when there is something to track or to show.
-            outage_log: told of providers out of reach.
-            poll_schedule: says when to look first.
-            clock: the time.
-            deadline: how long an extension may be tracked once submitted, and how long one whose
-                provider can't be reached is tried again.
+            runtime: its deadline also bounds how long an unreachable provider is tried again.
             reconcile_timeout: how long a provider that lists recent clips is asked for those of an
                 interrupted submission before it becomes unconfirmed.
         """
-        self._store = store
-        self._providers = providers
-        self._wakeups = wakeups
-        self._outage_log = outage_log
-        self._poll_schedule = poll_schedule
-        self._clock = clock
-        self._deadline = deadline
+        self._store = runtime.store
+        self._providers = runtime.providers
+        self._wakeups = runtime.wakeups
+        self._outage_log = runtime.outage_log
+        self._poll_schedule = runtime.poll_schedule
+        self._clock = runtime.clock
+        self._deadline = runtime.deadline
         self._reconcile_timeout = reconcile_timeout
-        self._queues = TaskPool(limit=len(providers) + 1)
-        self._posts = {name: TaskPool(limit=MAX_CONCURRENT) for name in providers}
+        self._queues = TaskPool(limit=len(self._providers) + 1)
+        self._posts = {name: TaskPool(limit=MAX_CONCURRENT) for name in self._providers}
         self._recoveries = TaskPool(limit=MAX_CONCURRENT)
         self._searching = asyncio.Lock()
         self._is_stopping = False

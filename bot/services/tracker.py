@@ -10,16 +10,12 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bot.domain.clock import Clock
 from bot.domain.models import Extension, Handle, Progress, Status
 from bot.domain.polling import backoff
 from bot.domain.transitions import expired, observed, poll_failed
 from bot.providers.base import Provider, ProviderError, RateLimited
-from bot.services.outage_log import OutageLog
-from bot.services.poll_schedule import PollSchedule
+from bot.services.runtime import Runtime
 from bot.services.task_pool import TaskPool
-from bot.services.wakeups import Wakeups
-from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -32,25 +28,15 @@ LEASE = dt.timedelta(seconds=240)  # longer than the longest wait at a provider
 class Tracker:
     """Brings each submitted extension up to date until it is final, at the latest its deadline."""
 
-    def __init__(
-        self,
-        store: Store,
-        providers: Mapping[str, Provider],
-        *,
-        wakeups: Wakeups,
-        outage_log: OutageLog,
-        poll_schedule: PollSchedule,
-        clock: Clock,
-    ) -> None:
-        """Make the loop; ``paces`` say when to ask again."""
-        self._store = store
-        self._providers = providers
-        self._wakeups = wakeups
-        self._outage_log = outage_log
-        self._poll_schedule = poll_schedule
-        self._clock = clock
-        self._fetches = {name: TaskPool(limit=MAX_CONCURRENT_FETCHES) for name in providers}
-        self._waits = {name: TaskPool(limit=MAX_CONCURRENT_LONG_POLLS) for name in providers}
+    def __init__(self, runtime: Runtime) -> None:
+        self._store = runtime.store
+        self._providers = runtime.providers
+        self._wakeups = runtime.wakeups
+        self._outage_log = runtime.outage_log
+        self._poll_schedule = runtime.poll_schedule
+        self._clock = runtime.clock
+        self._fetches = {name: TaskPool(limit=MAX_CONCURRENT_FETCHES) for name in self._providers}
+        self._waits = {name: TaskPool(limit=MAX_CONCURRENT_LONG_POLLS) for name in self._providers}
 
     async def run_once(self) -> None:
         """Start fetching everything that is due; one failure never touches another."""

@@ -1,33 +1,36 @@
-"""The buttons under a message, drawn: Extension -> view. Pure; `buttons` says what they do."""
+"""Which buttons a message has: values -> view. Pure; `custom_ids` has each button's label and id.
+
+Views for the library are beside their embeds, in `clip_details` and `library_page`.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 import discord
 
 from bot.domain.attachments import Attachment, AttachmentStatus
-from bot.domain.models import ClipRecord, Extension, Status
+from bot.domain.models import Clip, ClipRecord, Extension, Status
 from bot.domain.transitions import can_check_again
-from bot.ui.custom_ids import Action
+from bot.ui.custom_ids import Action, Button
 from bot.ui.extension_embeds import MAX_CLIPS, clip_letter
 
-LINK_LENGTH = 512  # Discord's limit for a button's url
-IN_A_ROW = 5  # Discord's limit
-
-Button = discord.ui.Button[discord.ui.View]
+MAX_URL_LENGTH = 512  # Discord's limit for a button's url
+ROW_LENGTH = 5  # buttons, Discord's limit
 
 
 def extension_view(
     ext: Extension, attachments: Iterable[Attachment] = ()
 ) -> discord.ui.View | None:
     """Return the buttons of a reply: links in the first row, actions below."""
-    is_out_of_reach = any(each.outcome is AttachmentStatus.UNAVAILABLE for each in attachments)
-    actions = _in_rows(_actions(ext, may_have_news=is_out_of_reach))
+    lacks_audio = any(each.outcome is AttachmentStatus.UNAVAILABLE for each in attachments)
+    actions = list(_actions(ext, may_have_news=lacks_audio))
+    for index, button in enumerate(actions):
+        button.row = 1 + index // ROW_LENGTH
     return build_view([*_links(ext), *actions])
 
 
 def draft_view(draft_id: int) -> discord.ui.View | None:
-    """Return the button that opens a form again with everything that was typed."""
-    return build_view([_button("Edit and send", Action.OPEN_DRAFT, draft_id)])
+    """Return the button that opens the form with a draft."""
+    return build_view([Action.OPEN_DRAFT.button(draft_id)])
 
 
 def clips_view(ext: Extension) -> discord.ui.View | None:
@@ -35,69 +38,69 @@ def clips_view(ext: Extension) -> discord.ui.View | None:
     return build_view(_extend_buttons(ext))
 
 
-def endings_view(clips: Sequence[ClipRecord]) -> discord.ui.View | None:
-    """Return a button for each clip that a full song could end with."""
-    fitting = [known for known in clips if Action.SONG_OF_CLIP.accepts(known.clip.id)]
+def song_endings_view(clips: Sequence[ClipRecord]) -> discord.ui.View | None:
+    """Return a button for each clip with which a full song can end."""
+    accepted = [known for known in clips if Action.SONG_OF_CLIP.accepts(known.clip.id)]
     return build_view(
-        _button(f"💿 Full song {known.letter}", Action.SONG_OF_CLIP, known.clip.id)
-        for known in fitting[:MAX_CLIPS]
+        Action.SONG_OF_CLIP.button(
+            known.clip.id, label=f"{Action.SONG_OF_CLIP.label} {known.letter}"
+        )
+        for known in accepted[:MAX_CLIPS]
     )
+
+
+def listen_button(clip: Clip, label: str) -> Button | None:
+    """Return the button that links to a clip's audio; None without a link that it can carry."""
+    if clip.audio_url and len(clip.audio_url) <= MAX_URL_LENGTH:
+        return Button(label=label, url=clip.audio_url, row=0)
+    return None
+
+
+def build_view(buttons: Iterable[Button]) -> discord.ui.View | None:
+    """Return a view of ``buttons``; None if there are none."""
+    view = discord.ui.View(timeout=None)
+    for button in buttons:
+        view.add_item(button)
+    # Presses reach the classes in `bot.interactions` by custom id, after a restart too, so
+    # discord.py need not keep the view.
+    view.stop()
+    return view if view.children else None
 
 
 def _links(ext: Extension) -> Iterator[Button]:
     if ext.status in (Status.STREAMING, Status.COMPLETE):
         for index, clip in enumerate(ext.clips[:MAX_CLIPS]):
-            if clip.audio_url and len(clip.audio_url) <= LINK_LENGTH:
-                yield Button(label=_of("▶ Listen", ext, index), url=clip.audio_url, row=0)
+            if button := listen_button(clip, _lettered("▶ Listen", ext, index)):
+                yield button
 
 
 def _actions(ext: Extension, *, may_have_news: bool) -> Iterator[Button]:
     if ext.status is Status.WAITING:
-        yield _button("Cancel", Action.CANCEL, ext.id)
+        yield Action.CANCEL.button(ext.id)
     if ext.status is Status.COMPLETE:
         yield from _extend_buttons(ext)
     if ext.status is Status.COMPLETE and not ext.kind.is_song:
-        yield _button("🔁 Another take", Action.ANOTHER_TAKE, ext.id)
+        yield Action.ANOTHER_TAKE.button(ext.id)
         if ext.extendable_clip_ids:
-            yield _button("💿 Full song", Action.FULL_SONG, ext.id)
+            yield Action.FULL_SONG.button(ext.id)
     if can_check_again(ext) or may_have_news:
-        yield _button("Check again", Action.CHECK_AGAIN, ext.id)
+        yield Action.CHECK_AGAIN.button(ext.id)
     elif ext.status in (Status.FAILED, Status.UNCONFIRMED):
         if ext.kind.is_song:
-            yield _button("Try again", Action.FULL_SONG, ext.id)
+            yield Action.FULL_SONG.button(ext.id, label="Try again")
         else:
-            yield _button("Send again", Action.SEND_AGAIN, ext.id)
+            yield Action.SEND_AGAIN.button(ext.id)
 
 
 def _extend_buttons(ext: Extension) -> Iterator[Button]:
-    places = {clip.id: index for index, clip in enumerate(ext.clips[:MAX_CLIPS])}
+    indexes = {clip.id: index for index, clip in enumerate(ext.clips[:MAX_CLIPS])}
     for clip_id in ext.extendable_clip_ids:
-        index = 0 if ext.kind.is_song else places.get(clip_id)
+        index = 0 if ext.kind.is_song else indexes.get(clip_id)
         if index is not None and Action.EXTEND_CLIP.accepts(clip_id):
-            yield _button(_of("➕ Extend", ext, index), Action.EXTEND_CLIP, clip_id)
+            label = _lettered(Action.EXTEND_CLIP.label, ext, index)
+            yield Action.EXTEND_CLIP.button(clip_id, label=label)
 
 
-def _of(words: str, ext: Extension, index: int) -> str:
-    """Return ``words`` with the letter of a clip; a full song is one clip, and has none."""
-    return words if ext.kind.is_song else f"{words} {clip_letter(index)}"
-
-
-def _in_rows(actions: Iterable[Button]) -> Iterator[Button]:
-    """Yield ``actions`` in the rows below the links."""
-    for index, button in enumerate(actions):
-        button.row = 1 + index // IN_A_ROW
-        yield button
-
-
-def _button(label: str, action: Action, stored_id: int | str) -> Button:
-    return Button(label=label, custom_id=action.custom_id_for(stored_id), row=1)
-
-
-def build_view(buttons: Iterable[Button]) -> discord.ui.View | None:
-    """Return ``buttons`` as they go under a message; None if there are none."""
-    view = discord.ui.View(timeout=None)
-    for button in buttons:
-        view.add_item(button)
-    # Presses are read by `buttons`, after a restart too: discord.py need not remember the view.
-    view.stop()
-    return view if view.children else None
+def _lettered(label: str, ext: Extension, index: int) -> str:
+    """Return ``label`` with the letter of a clip; a full song is one clip and has no letter."""
+    return label if ext.kind.is_song else f"{label} {clip_letter(index)}"

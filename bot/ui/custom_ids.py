@@ -1,63 +1,76 @@
-"""All custom ids of Encore's buttons, in one place: ``area:verb:id``.
+"""Encore's buttons as messages carry them: custom id, label and style of each, in one table.
 
-Replies carry them for years, so an id is never given another meaning: what a button is to do
-differently gets a new verb, and the old one stays and goes on meaning what it meant.
-
-| custom id | what pressing it does | since |
-| --- | --- | --- |
-| ``ext:cancel:<extension>`` | cancels a waiting extension | 0.1 |
-| ``ext:check:<extension>`` | asks the provider once more for what it still owes | 0.1 |
-| ``ext:again:<extension>`` | opens the form with what was asked for | 0.1 |
-| ``ext:take:<extension>`` | asks for the same once more, without a form | 0.1 |
-| ``clip:extend:<clip>`` | opens the form to go on from the end of this clip | 0.1 |
-| ``draft:open:<draft>`` | opens the form with what a member had typed | 0.1 |
-| ``ext:song:<extension>`` | makes the full song that ends with a clip of this reply, or is asked \
-for in it | 0.1 |
-| ``clip:song:<clip>`` | makes the full song that ends with this clip | 0.1 |
-| ``clip:show:<clip>`` | shows all that is known round this clip | 0.1 |
-| ``clip:remove:<clip>`` | asks whether this clip shall be taken out of the library | 0.1 |
-| ``clip:drop:<clip>`` | takes this clip out of the library | 0.1 |
-| ``clip:keep:<clip>`` | leaves this clip in the library | 0.1 |
-| ``lib:page:<page>`` | turns to this page, which is ``scope:number:search`` | 0.1 |
+What pressing one does is its class in `bot.interactions.buttons` or `library_buttons`.
 """
 
 import re
-from enum import StrEnum
+from enum import Enum
+
+import discord
 
 MAX_LENGTH = 100  # Discord's limit
 
+Button = discord.ui.Button[discord.ui.View]
 
-_USUAL_ID = r"[\w-]+"
-_IDS = {"lib:page": r"(?:mine|channel|server):\d{1,9}:.*"}
+_DANGER = discord.ButtonStyle.danger
+_SECONDARY = discord.ButtonStyle.secondary
 
 
-class Action(StrEnum):
-    """The area and the verb of a button."""
+class Action(Enum):
+    """A button of Encore's: the prefix of its custom id, its label, its style, its ids.
 
-    CANCEL = "ext:cancel"
-    CHECK_AGAIN = "ext:check"
-    SEND_AGAIN = "ext:again"
-    ANOTHER_TAKE = "ext:take"
-    EXTEND_CLIP = "clip:extend"
-    OPEN_DRAFT = "draft:open"
-    FULL_SONG = "ext:song"
-    SONG_OF_CLIP = "clip:song"
-    SHOW_CLIP = "clip:show"
-    REMOVE_CLIP = "clip:remove"
-    DROP_CLIP = "clip:drop"
-    KEEP_CLIP = "clip:keep"
-    TURN_PAGE = "lib:page"
+    A custom id is the prefix, a colon and the id of what the button acts on: ``ext:cancel:7``.
+    Messages keep their buttons for years, so this table is also what makes old buttons work: a
+    row is never removed, and a prefix never changes its meaning. A button that is to do something
+    else gets a new row. All rows exist since 0.1.
+    """
+
+    # ext: the id is an extension's
+    CANCEL = "ext:cancel", "Cancel"  # a waiting extension
+    CHECK_AGAIN = "ext:check", "Check again"  # ask the provider for missing results
+    SEND_AGAIN = "ext:again", "Send again"  # open the form with the same request
+    ANOTHER_TAKE = "ext:take", "🔁 Another take"  # request the same again, without a form
+    FULL_SONG = "ext:song", "💿 Full song"  # that ends with a clip of this reply
+    # clip: the id is a clip's
+    EXTEND_CLIP = "clip:extend", "➕ Extend"  # open the form to continue the clip from its end
+    SONG_OF_CLIP = "clip:song", "💿 Full song"  # that ends with the clip
+    SHOW_CLIP = "clip:show", "Show"  # its details
+    REMOVE_CLIP = "clip:remove", "🗑 Remove from library"  # ask for confirmation
+    CONFIRM_REMOVAL = "clip:drop", "Remove", _DANGER
+    CANCEL_REMOVAL = "clip:keep", "Keep"
+    # others: the id is a draft's, or a page as `library_page.encode_query` writes it
+    OPEN_DRAFT = "draft:open", "Edit and send"  # open the form with what a member had typed
+    TURN_PAGE = "lib:page", "", _SECONDARY, r"(?:mine|channel|server):\d{1,9}:.*"
+
+    def __init__(
+        self,
+        prefix: str,
+        label: str,
+        style: discord.ButtonStyle = _SECONDARY,
+        id_pattern: str = r"[\w-]+",
+    ) -> None:
+        self.prefix = prefix
+        self.label = label
+        self.style = style
+        self.pattern = re.compile(rf"{prefix}:(?P<id>{id_pattern})")
 
     def custom_id_for(self, stored_id: int | str) -> str:
-        """Return the custom id of the button that does this to what has ``stored_id``."""
-        return f"{self}:{stored_id}"
+        """Return the custom id of the button that acts on ``stored_id``."""
+        return f"{self.prefix}:{stored_id}"
 
     def accepts(self, stored_id: str) -> bool:
-        """Whether a button can carry ``stored_id`` and be understood again."""
+        """Whether a custom id can carry ``stored_id``."""
         custom_id = self.custom_id_for(stored_id)
         return len(custom_id) <= MAX_LENGTH and bool(self.pattern.fullmatch(custom_id))
 
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        """What its custom ids look like; the group ``id`` is the stored id."""
-        return re.compile(rf"{self}:(?P<id>{_IDS.get(self, _USUAL_ID)})")
+    def button(
+        self, stored_id: int | str, *, label: str = "", row: int = 1, disabled: bool = False
+    ) -> Button:
+        """Return the button that acts on ``stored_id``; ``label`` replaces the usual one."""
+        return Button(
+            label=label or self.label,
+            style=self.style,
+            custom_id=self.custom_id_for(stored_id),
+            row=row,
+            disabled=disabled,
+        )

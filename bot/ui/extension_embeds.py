@@ -1,7 +1,7 @@
-"""What a reply looks like: (Extension, Surroundings) -> embeds. Pure.
+"""The embeds of a reply: (Extension, ReplyContext) -> embeds. Pure.
 
-Every status has its look (experience.md, *The reply*); members' and providers' texts are escaped
-and shortened here, so that nothing they write can break out or exceed Discord's limits.
+Each status is drawn as experience.md, *The reply*, says. Members' and providers' texts are escaped
+and truncated, so that they can neither inject markdown nor exceed Discord's limits.
 """
 
 import datetime as dt
@@ -11,10 +11,11 @@ import discord
 from bot.domain.attachments import Attachment
 from bot.domain.form import format_style
 from bot.domain.models import Clip, Extension, Status
+from bot.domain.text import display_title, escape_line
 from bot.domain.timecode import format_time
 from bot.services.reply_context import ReplyContext
 from bot.ui.failure_texts import attachment_note, final_status_lines, postponement
-from bot.ui.lyrics import first_lines
+from bot.ui.lyrics import quoted_beginning
 from bot.ui.song_embeds import song_embeds
 from bot.ui.theme import (
     BLURPLE,
@@ -22,36 +23,40 @@ from bot.ui.theme import (
     RED,
     common_title,
     continuation_links,
-    escape_line,
+    duration_text,
     inline_code,
     listen_link,
+    source_link,
+    started_text,
     title_link,
 )
 
+# UTF-16 units
 TITLE_LENGTH = 100
 STYLE_LENGTH = 300
-LYRICS_LINES = 4
 LYRICS_LENGTH = 300
+LINKS_LENGTH = 2400  # of all clips together, so that their embeds fit into one message
+
 MAX_CLIPS = 4
-LINKS_LENGTH = 2400  # of all clips together, so that an embed each fits into one message
+MAX_LYRICS_LINES = 4
 
 _STEPS = ("Submitted", "Streaming", "Complete")
 
 
 def extension_embeds(ext: Extension, context: ReplyContext) -> list[discord.Embed]:
-    """Return the embeds of a reply: one that says where it stands, one for each clip to hear."""
+    """Return the embeds of a reply: one for its status, and one for each clip with audio."""
     if ext.kind.is_song:
         return song_embeds(ext, context)
     colour = COLOURS.get(ext.status, RED)
-    head = discord.Embed(
+    status_embed = discord.Embed(
         colour=colour, title=_title(ext, context), description="\n".join(_body(ext, context))
     )
-    head.set_footer(text=context.label)
-    return [head, *_clip_embeds(ext, colour, context)]
+    status_embed.set_footer(text=context.label)
+    return [status_embed, *_clip_embeds(ext, colour, context)]
 
 
 def plain_embeds(ext: Extension, context: ReplyContext) -> list[discord.Embed]:
-    """Return the same news without any text or link from outside, should Discord refuse those."""
+    """Return the status without members' or providers' texts, in case Discord refuses those."""
     ids = "\n".join(inline_code(clip.id) for clip in ext.clips[:MAX_CLIPS])
     embed = discord.Embed(
         colour=COLOURS.get(ext.status, RED),
@@ -63,22 +68,22 @@ def plain_embeds(ext: Extension, context: ReplyContext) -> list[discord.Embed]:
 
 
 def refusal_embed(problem: str, remedy: str) -> discord.Embed:
-    """Return the answer to something that can't be done: what is wrong, then what to do."""
+    """Return an error: what is wrong, then what to do about it."""
     return discord.Embed(colour=RED, description=f"**{problem}**\n{remedy}")
 
 
 def note_embed(text: str) -> discord.Embed:
-    """Return a short answer that is neither a reply nor a refusal."""
+    """Return a short answer that is neither a reply nor an error."""
     return discord.Embed(colour=BLURPLE, description=text)
 
 
 def question_embed(question: str) -> discord.Embed:
-    """Return the text over buttons that answer it."""
+    """Return a question that the buttons below it answer."""
     return discord.Embed(colour=BLURPLE, description=f"**{question}**")
 
 
 def clip_letter(index: int) -> str:
-    """Return what to call the clip at ``index`` of an extension: A, then B, and so on."""
+    """Return the letter of the clip at ``index`` of an extension: A, B and so on."""
     return chr(ord("A") + index)
 
 
@@ -89,7 +94,7 @@ def _title(ext: Extension, context: ReplyContext) -> str:
         case Status.STREAMING:
             return "🎧 Streaming — listen while it finishes"
         case Status.COMPLETE:
-            return f"✅ {escape_line(ext.title, TITLE_LENGTH) or 'Untitled'}"
+            return f"✅ {display_title(ext.title, TITLE_LENGTH)}"
         case Status.FAILED:
             return "❌ Not extended"
         case _:
@@ -115,12 +120,9 @@ def _body(ext: Extension, context: ReplyContext) -> list[str]:
 
 
 def _origin(ext: Extension) -> str:
-    name = escape_line(ext.source_title, TITLE_LENGTH) or inline_code(ext.request.clip_id)
-    if ext.source_url:
-        name = f"[{name}]({ext.source_url})"
-    point = ext.request.continue_at
-    where = "the end" if point is None else format_time(round(point, 1))
-    return f"from {name} at {where}"
+    continue_at = ext.request.continue_at
+    where = "the end" if continue_at is None else format_time(round(continue_at, 1))
+    return f"from {source_link(ext, TITLE_LENGTH)} at {where}"
 
 
 def _retake_line(context: ReplyContext) -> str:
@@ -130,19 +132,18 @@ def _retake_line(context: ReplyContext) -> str:
 
 
 def _lyrics(lyrics: str) -> list[str]:
-    return first_lines(lyrics, LYRICS_LINES, LYRICS_LENGTH) if lyrics else ["*Instrumental*"]
+    if not lyrics:
+        return ["*Instrumental*"]
+    return quoted_beginning(lyrics, MAX_LYRICS_LINES, LYRICS_LENGTH)
 
 
 def _progress(ext: Extension, context: ReplyContext) -> list[str]:
     reached = 1 if ext.status is not Status.STREAMING else 2
     steps = " ".join(f"{step} {'●' if i < reached else '○'}" for i, step in enumerate(_STEPS))
-    started = f"started {discord.utils.format_dt(ext.submitted_at or ext.created_at, 'R')}"
-    usual = (
-        f" · usually ready in {_duration_range(context.typical_duration)}"
-        if context.typical_duration
-        else ""
-    )
-    return [steps, started + usual]
+    started = started_text(ext)
+    if context.typical_duration:
+        started += f" · usually ready in {_minutes_range(context.typical_duration)}"
+    return [steps, started]
 
 
 def _clip_embeds(
@@ -151,15 +152,15 @@ def _clip_embeds(
     if ext.status not in (Status.STREAMING, Status.COMPLETE):
         return []
     clips = ext.clips[:MAX_CLIPS]
-    carried = {each.clip_id: each for each in context.attachments}
+    attachments = {each.clip_id: each for each in context.attachments}
     return [
         _clip_embed(
             ext,
             clip,
             clip_letter(index),
             colour,
-            carried=carried.get(clip.id),
-            longest=LINKS_LENGTH // len(clips),
+            attachment=attachments.get(clip.id),
+            max_link_length=LINKS_LENGTH // len(clips),
         )
         for index, clip in enumerate(clips)
         if clip.audio_url or ext.status is Status.COMPLETE
@@ -169,28 +170,28 @@ def _clip_embeds(
 def _clip_embed(
     ext: Extension,
     clip: Clip,
-    name: str,
+    letter: str,
     colour: discord.Colour,
     *,
-    carried: Attachment | None,
-    longest: int,
+    attachment: Attachment | None,
+    max_link_length: int,
 ) -> discord.Embed:
-    title = escape_line(clip.title or ext.title, TITLE_LENGTH) or "Untitled"
-    length = f" · {format_time(round(clip.duration))}" if clip.duration else ""
-    lines = [f"**{name} · {title}**{length}", listen_link(clip, longest)]
+    title = display_title(clip.title or ext.title, TITLE_LENGTH)
+    length = f" · {duration_text(clip.duration)}" if clip.duration else ""
+    lines = [f"**{letter} · {title}**{length}", listen_link(clip, max_link_length)]
     embed = discord.Embed(colour=colour)
-    if carried is not None:
-        lines += attachment_note(carried)
-        if carried.picture:
-            embed.set_image(url=f"attachment://{carried.picture}")
+    if attachment is not None:
+        lines += attachment_note(attachment)
+        if attachment.picture:
+            embed.set_image(url=f"attachment://{attachment.picture}")
     embed.description = "\n".join(lines)
     if clip.image_url:
         embed.set_thumbnail(url=clip.image_url)
     return embed
 
 
-def _duration_range(usual: dt.timedelta) -> str:
-    seconds = usual.total_seconds()
+def _minutes_range(duration: dt.timedelta) -> str:
+    seconds = duration.total_seconds()
     if seconds < 60:  # noqa: PLR2004 - a minute
         return "less than a minute"
     minutes = int(seconds // 60)

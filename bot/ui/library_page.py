@@ -1,19 +1,20 @@
-"""A page of the library: Page -> embed and buttons, and pages as buttons carry them. Pure."""
+"""A page of the library, and removing a clip from it: values -> embeds and views. Pure."""
 
 from collections.abc import Iterator
 
 import discord
 
 from bot.domain.library import LibraryEntry, LibraryPage, LibraryQuery, Scope
-from bot.domain.timecode import format_time
+from bot.domain.text import display_title, escape_line
 from bot.services.library import OwnedClip
-from bot.ui.components import Button, build_view
-from bot.ui.custom_ids import Action
+from bot.ui.components import ROW_LENGTH, build_view
+from bot.ui.custom_ids import Action, Button
 from bot.ui.extension_embeds import note_embed
-from bot.ui.theme import BLURPLE, GREY, escape_line
+from bot.ui.theme import BLURPLE, GREY, spaced_duration
 
+# UTF-16 units
 TITLE_LENGTH = 60
-BUTTONS_IN_A_ROW = 5
+QUOTED_TITLE_LENGTH = 80
 
 _TITLES = {
     Scope.MINE: "Your clips",
@@ -25,127 +26,112 @@ _EMPTY = {
     Scope.CHANNEL: "Nobody has made a clip in this channel yet.",
     Scope.SERVER: "There are no clips of this server for you to see yet.",
 }
+_REMAINS = "Its reply and its audio stay, and so does all that others made of it."
 
 
 def page_embed(page: LibraryPage) -> discord.Embed:
-    """Return what a page says; an empty library says what to do."""
-    wanted = page.query
-    title = _TITLES[wanted.scope]
-    search = escape_line(wanted.search, TITLE_LENGTH)
+    """Return the embed of a page; an empty library says what to do."""
+    query = page.query
+    title = _TITLES[query.scope]
+    search = escape_line(query.search, TITLE_LENGTH)
     if not page.entries:
-        return discord.Embed(colour=BLURPLE, title=title, description=_nothing(wanted, search))
-    lines = [_line(number, made) for number, made in enumerate(page.entries, start=1)]
+        description = _empty_text(query, search)
+        return discord.Embed(colour=BLURPLE, title=title, description=description)
+    lines = [_entry_line(number, entry) for number, entry in enumerate(page.entries, start=1)]
     embed = discord.Embed(
         colour=BLURPLE,
         title=f"{title} with “{search}”" if search else title,
         description="\n".join(lines),
     )
     count = f"{page.total:,} clip{'s' * (page.total != 1)}"
-    embed.set_footer(text=f"page {wanted.page_number:,} of {page.page_count:,} · {count}")
+    embed.set_footer(text=f"page {query.page_number:,} of {page.page_count:,} · {count}")
     return embed
 
 
 def page_view(page: LibraryPage) -> discord.ui.View | None:
-    """Return the buttons of a page: to turn it, and to open each of its clips."""
-    return build_view((*_turning(page), *_opening(page)))
+    """Return the buttons of a page: to turn it, and to show each of its clips."""
+    return build_view((*_page_buttons(page), *_clip_buttons(page)))
 
 
-def encode_query(wanted: LibraryQuery) -> str:
-    """Return a page as a button carries it."""
-    return f"{wanted.scope}:{wanted.page_number}:{wanted.search}"
+def encode_query(query: LibraryQuery) -> str:
+    """Return ``query`` as a custom id carries it: ``scope:page number:search``."""
+    return f"{query.scope}:{query.page_number}:{query.search}"
 
 
-def decode_query(name: str) -> LibraryQuery:
-    """Return the page that a button carries."""
-    scope, number, search = name.split(":", 2)
-    return LibraryQuery(scope=Scope(scope), page_number=int(number), search=search)
+def decode_query(text: str) -> LibraryQuery:
+    """Return the query that `encode_query` wrote."""
+    scope, page_number, search = text.split(":", 2)
+    return LibraryQuery(scope=Scope(scope), page_number=int(page_number), search=search)
 
 
-def _line(number: int, made: LibraryEntry) -> str:
-    known = made.known
-    name = escape_line(made.title, TITLE_LENGTH) or "Untitled"
-    which = "full song" if made.kind.is_song else known.letter
-    length = f" {format_time(round(known.clip.duration))}" if known.clip.duration else ""
+def removal_question(clip: OwnedClip) -> tuple[discord.Embed, discord.ui.View | None]:
+    """Return the question whether to remove ``clip`` from the library, and its answers."""
+    question = f"**Take {_quoted_title(clip)} out of the library?**\n{_REMAINS}"
+    clip_id = clip.known.clip.id
+    answers = (Action.CONFIRM_REMOVAL, Action.CANCEL_REMOVAL)
+    return note_embed(question), build_view(answer.button(clip_id) for answer in answers)
+
+
+def removed_embed(clip: OwnedClip) -> discord.Embed:
+    """Return the embed that confirms the removal of ``clip``."""
+    url = clip.known.reply_url
+    link = f" [There it is.]({url})" if url else ""
+    return _grey_embed(f"**{_quoted_title(clip)} is out of the library.**\n{_REMAINS}{link}")
+
+
+def kept_embed(clip: OwnedClip) -> discord.Embed:
+    """Return the embed that says that ``clip`` was not removed."""
+    return _grey_embed(f"**{_quoted_title(clip)} stays in the library.**")
+
+
+def _entry_line(number: int, entry: LibraryEntry) -> str:
+    known = entry.known
+    title = display_title(entry.title, TITLE_LENGTH)
+    letter = "full song" if entry.kind.is_song else known.letter
     when = discord.utils.format_dt(known.known_at, "R")
     reply = f" · [reply]({known.reply_url})" if known.reply_url else ""
-    return f"`{number}` **{name} · {which}**{length} · {when} · by <@{made.member_id}>{reply}"
+    return (
+        f"`{number}` **{title} · {letter}**{spaced_duration(known.clip)} · {when} "
+        f"· by <@{entry.member_id}>{reply}"
+    )
 
 
-def _nothing(wanted: LibraryQuery, search: str) -> str:
-    if wanted.search:
+def _empty_text(query: LibraryQuery, search: str) -> str:
+    if query.search:
         return (
             f"**Nothing here has “{search}” in its title, style or id.**\n"
             "Leave `search` empty to see all there is."
         )
     return (
-        f"**{_EMPTY[wanted.scope]}**\n"
+        f"**{_EMPTY[query.scope]}**\n"
         "Use `/extend` with a clip's id or a Suno link: what comes of it is kept here."
     )
 
 
-def _turning(page: LibraryPage) -> Iterator[Button]:
+def _page_buttons(page: LibraryPage) -> Iterator[Button]:
     if page.page_count == 1:
         return
-    scope, search, number = page.query.scope, page.query.search, page.query.page_number
-    for label, other in (("◀ Newer", number - 1), ("Older ▶", number + 1)):
-        name = encode_query(LibraryQuery(scope=scope, search=search, page_number=other))
-        is_there = 1 <= other <= page.page_count
-        yield Button(
-            label=label,
-            custom_id=Action.TURN_PAGE.custom_id_for(name),
-            disabled=not is_there,
-            row=0,
-        )
+    scope, search, current = page.query.scope, page.query.search, page.query.page_number
+    for label, number in (("◀ Newer", current - 1), ("Older ▶", current + 1)):
+        target = encode_query(LibraryQuery(scope=scope, search=search, page_number=number))
+        is_disabled = not 1 <= number <= page.page_count
+        yield Action.TURN_PAGE.button(target, label=label, row=0, disabled=is_disabled)
 
 
-def _opening(page: LibraryPage) -> Iterator[Button]:
-    opened: set[str] = set()  # no two buttons of a message may have the same custom id
-    for index, made in enumerate(page.entries):
-        clip_id = made.known.clip.id
-        if clip_id not in opened and Action.SHOW_CLIP.accepts(clip_id):
-            opened.add(clip_id)
-            yield Button(
-                label=str(index + 1),
-                custom_id=Action.SHOW_CLIP.custom_id_for(clip_id),
-                row=1 + index // BUTTONS_IN_A_ROW,
-            )
+def _clip_buttons(page: LibraryPage) -> Iterator[Button]:
+    drawn: set[str] = set()  # no two buttons of a message may have the same custom id
+    for index, entry in enumerate(page.entries):
+        clip_id = entry.known.clip.id
+        if clip_id not in drawn and Action.SHOW_CLIP.accepts(clip_id):
+            drawn.add(clip_id)
+            row = 1 + index // ROW_LENGTH
+            yield Action.SHOW_CLIP.button(clip_id, label=str(index + 1), row=row)
 
 
-_QUOTED_TITLE_LENGTH = 80
-
-_WHAT_STAYS = "Its reply and its audio stay, and so does all that others made of it."
-
-
-def removal_question(own: OwnedClip) -> tuple[discord.Embed, discord.ui.View | None]:
-    """Return what is asked before a clip is taken out of the library."""
-    question = f"**Take {_named(own)} out of the library?**\n{_WHAT_STAYS}"
-    choices = (
-        ("Remove", Action.DROP_CLIP, discord.ButtonStyle.danger),
-        ("Keep", Action.KEEP_CLIP, discord.ButtonStyle.secondary),
-    )
-    buttons = (
-        Button(label=label, custom_id=action.custom_id_for(own.known.clip.id), style=style)
-        for label, action, style in choices
-    )
-    return note_embed(question), build_view(buttons)
+def _grey_embed(description: str) -> discord.Embed:
+    return discord.Embed(colour=GREY, description=description)
 
 
-def removed_embed(own: OwnedClip) -> discord.Embed:
-    """Return what is said once a clip was taken out."""
-    url = own.known.reply_url
-    where = f" [There it is.]({url})" if url else ""
-    return _note(f"**{_named(own)} is out of the library.**\n{_WHAT_STAYS}{where}")
-
-
-def kept_embed(own: OwnedClip) -> discord.Embed:
-    """Return what is said when a clip is left where it is."""
-    return _note(f"**{_named(own)} stays in the library.**")
-
-
-def _note(text: str) -> discord.Embed:
-    return discord.Embed(colour=GREY, description=text)
-
-
-def _named(own: OwnedClip) -> str:
-    title = escape_line(own.title, _QUOTED_TITLE_LENGTH) or "Untitled"
-    return f"“{title}”" if own.extension.kind.is_song else f"“{title} · {own.known.letter}”"
+def _quoted_title(clip: OwnedClip) -> str:
+    title = display_title(clip.title, QUOTED_TITLE_LENGTH)
+    return f"“{title}”" if clip.extension.kind.is_song else f"“{title} · {clip.known.letter}”"

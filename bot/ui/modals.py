@@ -1,10 +1,10 @@
 """The modal of `/extend`: drawn from a form, and read back into one.
 
-It carries its state in its custom id (``extend:form:<provider>:<clip>:<asked by>:<model>``), so a
-modal that was open while Encore restarted is still understood. It decides nothing.
+Its custom id carries the state (``extend:form:<provider>:<clip>:<idempotency key>:<model>``), so
+Encore understands a modal that was opened before a restart.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -15,15 +15,45 @@ from bot.domain.form import Form
 from bot.domain.text import collapse_whitespace, strip_invisible, truncate
 from bot.services.form_check import PrefilledForm
 
-AREA = "extend:form"
-CUSTOM_ID_LENGTH = 100
-TITLE_LENGTH = 45
-LYRICS_LENGTH = 4000
-STYLE_LENGTH = 1000
-SONG_TITLE_LENGTH = 200
-TIME_LENGTH = 30
+PREFIX = "extend:form:"
+MAX_CUSTOM_ID_LENGTH = 100  # Discord's limit
+MAX_PLACEHOLDER_LENGTH = 100  # Discord's limit
+MAX_TITLE_LENGTH = 45  # Discord's limit
 
-EXAMPLE = "[Verse]\nSilver cities shine brightly …\n\n[Chorus]\nFuture dreams so high …"
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A text input of the modal; ``name`` is its custom id and its field in `Form`."""
+
+    name: str
+    label: str
+    max_length: int
+    placeholder: str
+    description: str | None = None
+    style: discord.TextStyle = discord.TextStyle.short
+
+
+_FIELDS = (
+    _Field(
+        "lyrics",
+        "Lyrics",
+        4000,
+        "[Verse]\nSilver cities shine brightly …\n\n[Chorus]\nFuture dreams so high …",
+        "Leave empty for an instrumental continuation.",
+        discord.TextStyle.paragraph,
+    ),
+    _Field("at", "Continue at", 30, "end", "Seconds (121.1), minutes (2:01.1), or end."),
+    _Field(
+        "style",
+        "Style",
+        1000,
+        "folk, acoustic guitar",
+        "Separate styles with commas; empty keeps the song's.",
+    ),
+    _Field("title", "Title", 200, "Title of the song"),
+    _Field("exclude", "Exclude styles", 1000, "heavy metal"),
+)
+_FIELD_NAMES = frozenset(field.name for field in _FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,103 +61,71 @@ class SubmittedForm:
     """What a member sent with the modal.
 
     Attributes:
-        asked_by: the interaction that opened the modal; the same however often it is sent.
+        form: as typed.
+        idempotency_key: the interaction that opened the modal; the same each time it is sent.
     """
 
     form: Form
     idempotency_key: str
 
 
-def extend_modal(opened: PrefilledForm, *, idempotency_key: int) -> discord.ui.Modal:
-    """Return the modal for ``opened``, with everything known or typed so far filled in.
+def extend_modal(prefilled: PrefilledForm, *, idempotency_key: int) -> discord.ui.Modal:
+    """Return the modal, filled with ``prefilled``.
 
     Raises:
         UserError: the model's name is too long for any provider.
     """
-    form = opened.form
-    custom_id = f"{AREA}:{form.provider}:{form.clip}:{idempotency_key}:{form.model}"
-    if len(custom_id) > CUSTOM_ID_LENGTH:
+    form = prefilled.form
+    custom_id = f"{PREFIX}{form.provider}:{form.clip}:{idempotency_key}:{form.model}"
+    if len(custom_id) > MAX_CUSTOM_ID_LENGTH:
         raise UserError(
             "That model has too long a name.", "Leave `model` empty, or pick one from the list."
         )
-    modal = discord.ui.Modal(title=_modal_title(opened), timeout=None, custom_id=custom_id)
-    modal.add_item(
-        discord.ui.Label(
-            text="Lyrics",
-            description="Leave empty for an instrumental continuation.",
-            component=_input("lyrics", form.lyrics, LYRICS_LENGTH, example=EXAMPLE, long=True),
-        )
-    )
-    modal.add_item(
-        discord.ui.Label(
-            text="Continue at",
-            description="Seconds (121.1), minutes (2:01.1), or end.",
-            component=_input("at", form.at, TIME_LENGTH, example="end"),
-        )
-    )
-    modal.add_item(
-        discord.ui.Label(
-            text="Style",
-            description="Separate styles with commas; empty keeps the song's.",
-            component=_input("style", form.style, STYLE_LENGTH, example="folk, acoustic guitar"),
-        )
-    )
-    modal.add_item(
-        discord.ui.Label(
-            text="Title",
-            component=_input("title", form.title, SONG_TITLE_LENGTH, example="Title of the song"),
-        )
-    )
-    if opened.capabilities.exclude:
-        modal.add_item(
-            discord.ui.Label(
-                text="Exclude styles",
-                component=_input("exclude", form.exclude, STYLE_LENGTH, example="heavy metal"),
+    modal = discord.ui.Modal(title=_title(prefilled), timeout=None, custom_id=custom_id)
+    for field in _FIELDS:
+        if field.name != "exclude" or prefilled.capabilities.exclude:
+            text_input = _text_input(field, getattr(form, field.name))
+            modal.add_item(
+                discord.ui.Label(
+                    text=field.label, description=field.description, component=text_input
+                )
             )
-        )
-    # Answers are read by `submitted_form`, after a restart too: discord.py need not remember it.
+    # `submitted_form` reads it, after a restart too, so discord.py need not keep the modal.
     modal.stop()
     return modal
 
 
-def submitted_form(interaction: discord.Interaction) -> SubmittedForm | None:
-    """Return what was sent with an `extend_modal`; None for any other interaction."""
-    sent = cast("dict[str, Any]", interaction.data or {})
-    custom_id = str(sent.get("custom_id", ""))
-    if interaction.type is not discord.InteractionType.modal_submit or not custom_id.startswith(
-        AREA + ":"
-    ):
+def submitted_form(data: Mapping[str, object]) -> SubmittedForm | None:
+    """Return the form in the data of an interaction; None if that is not the modal's submission."""
+    custom_id = str(data.get("custom_id", ""))
+    if not custom_id.startswith(PREFIX) or "components" not in data:
         return None
-    provider, clip, idempotency_key, model = custom_id.removeprefix(AREA + ":").split(":", 3)
+    provider, clip, idempotency_key, model = custom_id.removeprefix(PREFIX).split(":", 3)
+    labels = cast("list[dict[str, Any]]", data["components"])
     form = Form(clip=clip, provider=provider, model=model)
-    return SubmittedForm(
-        replace(form, **dict(_values(sent.get("components", [])))), idempotency_key
-    )
+    return SubmittedForm(replace(form, **dict(_typed_values(labels))), idempotency_key)
 
 
-def _values(components: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    for label in components:
-        field = label.get("component", {})
-        if field.get("custom_id") in ("lyrics", "at", "style", "title", "exclude"):
-            yield field["custom_id"], field.get("value") or ""
+def _typed_values(labels: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    for label in labels:
+        text_input = label.get("component", {})
+        if text_input.get("custom_id") in _FIELD_NAMES:
+            yield text_input["custom_id"], text_input.get("value") or ""
 
 
-def _modal_title(opened: PrefilledForm) -> str:
-    name = strip_invisible(collapse_whitespace(opened.source_title))
-    context = len("Extend “”")
-    return f"Extend “{truncate(name, TITLE_LENGTH - context)}”" if name else "Extend a clip"
+def _title(prefilled: PrefilledForm) -> str:
+    title = strip_invisible(collapse_whitespace(prefilled.source_title))
+    available = MAX_TITLE_LENGTH - len("Extend “”")
+    return f"Extend “{truncate(title, available)}”" if title else "Extend a clip"
 
 
-def _input(
-    name: str, value: str, limit: int, *, example: str, long: bool = False
-) -> discord.ui.TextInput[discord.ui.Modal]:
-    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
+def _text_input(field: _Field, value: str) -> discord.ui.TextInput[discord.ui.Modal]:
     return discord.ui.TextInput(
-        custom_id=name,
-        style=style,
-        # What a member typed fits by Discord's own count, whichever that is: never cut it shorter.
-        default=value[:limit] or None,
-        placeholder=truncate(example, 100),
+        custom_id=field.name,
+        style=field.style,
+        # Typed text fits by Discord's own count, so it is not cut to fewer characters.
+        default=value[: field.max_length] or None,
+        placeholder=truncate(field.placeholder, MAX_PLACEHOLDER_LENGTH),
         required=False,
-        max_length=limit,
+        max_length=field.max_length,
     )

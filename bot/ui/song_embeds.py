@@ -1,6 +1,6 @@
-"""What the reply of a full song looks like: what it is joined of, by whom, and where it stands.
+"""The embed of a full song's reply: its status, its parts and who made them. Pure.
 
-Pure, like `embeds`; a lineage may be long, and still fits into one embed.
+A lineage of any length fits into one embed.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,7 @@ import discord
 
 from bot.domain.lineage import LineageClip, part_starts
 from bot.domain.models import Extension, Status
-from bot.domain.text import utf16_length
-from bot.domain.timecode import format_time
+from bot.domain.text import display_title, utf16_length
 from bot.services.reply_context import ReplyContext
 from bot.ui.failure_texts import attachment_note, final_status_lines, postponement
 from bot.ui.theme import (
@@ -20,30 +19,34 @@ from bot.ui.theme import (
     COLOURS,
     LINKED_TITLE_LENGTH,
     RED,
+    clip_name,
     common_title,
-    escape_line,
+    duration_text,
     inline_code,
+    linked,
     listen_link,
+    started_text,
 )
 
+# UTF-16 units
 TITLE_LENGTH = 100
 LINK_LENGTH = 600
-LIST_LENGTH = 2600  # UTF-16 units of all parts together, so that the rest has room
+PARTS_LENGTH = 2600  # of all parts together, so that the rest fits into the embed
 
 
 @dataclass(frozen=True, slots=True)
 class _SongOutline:
-    """What the song is joined of.
+    """The parts of a song.
 
     Attributes:
         parts: those that are in it.
-        times: the second at which each begins, and last the length; None where it can't be told.
-        left_out: those before them, whose audio could not be had.
+        times: the second at which each begins, and last the length; None if unknown.
+        missing: the parts before them, whose audio was unavailable.
     """
 
     parts: Sequence[LineageClip]
     times: Sequence[float | None]
-    left_out: Sequence[LineageClip] = ()
+    missing: Sequence[LineageClip] = ()
 
 
 def song_embeds(ext: Extension, context: ReplyContext) -> list[discord.Embed]:
@@ -67,7 +70,7 @@ def _title(ext: Extension, context: ReplyContext) -> str:
         case Status.SUBMITTING | Status.SUBMITTED | Status.STREAMING:
             return f"💿 Joining {len(context.parts)} parts…"
         case Status.COMPLETE:
-            return f"💿 {escape_line(ext.title, TITLE_LENGTH) or 'Untitled'} — full song"
+            return f"💿 {display_title(ext.title, TITLE_LENGTH)} — full song"
         case Status.FAILED:
             return "❌ No full song"
         case _:
@@ -75,15 +78,15 @@ def _title(ext: Extension, context: ReplyContext) -> str:
 
 
 def _body(ext: Extension, context: ReplyContext) -> list[str]:
-    whole = _song_outline(ext, context)
+    outline = _song_outline(ext, context)
     lines = final_status_lines(ext, context.label)
     if ext.status in (Status.STREAMING, Status.COMPLETE):
-        lines += _sound(ext, context, whole)
+        lines += _audio_lines(ext, context, outline)
     lines += _truncated_list(
         [
-            f"{number}. {_named(step)}{_span(*span)} · {_maker(step)}"
-            for number, (step, span) in enumerate(
-                zip(whole.parts, pairwise(whole.times), strict=False), start=1
+            f"{number}. {_part_link(part)}{_span(*span)} · {_maker(part)}"
+            for number, (part, span) in enumerate(
+                zip(outline.parts, pairwise(outline.times), strict=False), start=1
             )
         ]
     )
@@ -92,15 +95,14 @@ def _body(ext: Extension, context: ReplyContext) -> list[str]:
         case Status.WAITING if ext.failure is not None:
             lines.append(postponement(ext.failure, context.label, ext.due_at))
         case Status.SUBMITTING | Status.SUBMITTED | Status.STREAMING:
-            started = discord.utils.format_dt(ext.submitted_at or ext.created_at, "R")
-            lines.append(f"started {started}")
+            lines.append(started_text(ext))
         case _:
             pass
     return lines
 
 
 def _song_outline(ext: Extension, context: ReplyContext) -> _SongOutline:
-    """Return what is known of the song: as Encore joined it, else as it has to be."""
+    """Return the parts as Encore joined them, else as the lineage has them."""
     parts = context.parts
     for attachment in context.attachments[:1]:
         if attachment.starts:
@@ -113,49 +115,43 @@ def _song_outline(ext: Extension, context: ReplyContext) -> _SongOutline:
     return _SongOutline(parts, times)
 
 
-def _sound(ext: Extension, context: ReplyContext, whole: _SongOutline) -> list[str]:
-    """Return what can be heard: how long it is, where, and what is lacking."""
+def _audio_lines(ext: Extension, context: ReplyContext, outline: _SongOutline) -> list[str]:
+    """Return the length, the link, and what is missing."""
     lines: list[str] = []
-    length = whole.times[-1]
+    length = outline.times[-1]
     if length is not None:
-        lines.append(f"**{_clock(length)}** · {len(whole.parts)} parts")
+        lines.append(f"**{duration_text(length)}** · {len(outline.parts)} parts")
     lines += [listen_link(clip, LINK_LENGTH) for clip in ext.clips[:1]]
     for attachment in context.attachments[:1]:
         lines += attachment_note(attachment)
-    ids = " ".join(inline_code(step.known.clip.id) for step in whole.left_out)
+    ids = " ".join(inline_code(part.known.clip.id) for part in outline.missing)
     if ids:
         lines.append(f"*without its beginning, clip* {ids}")
     return lines
 
 
-def _named(step: LineageClip) -> str:
-    clip = step.known.clip
-    if step.known.is_removed:
+def _part_link(part: LineageClip) -> str:
+    if part.known.is_removed:
         return "a clip that was taken out of the library"
-    name = escape_line(clip.title, LINKED_TITLE_LENGTH) or inline_code(clip.id)
-    return f"[{name}]({step.known.reply_url})" if step.known.reply_url else name
+    return linked(clip_name(part.known.clip, LINKED_TITLE_LENGTH), part.known.reply_url)
 
 
 def _span(start: float | None, end: float | None) -> str:
     if start is None or end is None:
         return ""
-    return f" {_clock(start)}–{_clock(end)}"
+    return f" {duration_text(start)}–{duration_text(end)}"
 
 
-def _maker(step: LineageClip) -> str:
-    return f"<@{step.extension.member_id}>" if step.extension else "source"
-
-
-def _clock(seconds: float) -> str:
-    return format_time(round(seconds))
+def _maker(part: LineageClip) -> str:
+    return f"<@{part.extension.member_id}>" if part.extension else "source"
 
 
 def _truncated_list(lines: Sequence[str]) -> list[str]:
-    """Return ``lines``, without as many of those in the middle as are too many."""
-    for left_out in range(len(lines)):
-        begin = (len(lines) - left_out + 1) // 2
-        middle = [f"… {left_out} more …"] if left_out else []
-        shortened = [*lines[:begin], *middle, *lines[begin + left_out :]]
-        if sum(utf16_length(line) + 1 for line in shortened) <= LIST_LENGTH:
-            return shortened
+    """Return ``lines`` in `PARTS_LENGTH`, without those in the middle if they are too many."""
+    for omitted in range(len(lines)):
+        begin = (len(lines) - omitted + 1) // 2
+        middle = [f"… {omitted} more …"] if omitted else []
+        truncated = [*lines[:begin], *middle, *lines[begin + omitted :]]
+        if sum(utf16_length(line) + 1 for line in truncated) <= PARTS_LENGTH:
+            return truncated
     return []

@@ -1,4 +1,4 @@
-"""What the looks of all replies have in common: colours, links, and how things are counted."""
+"""Colours and text fragments shared by all embeds; they escape all texts from outside. Pure."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -8,31 +8,14 @@ import discord
 from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.domain.text import (
     collapse_whitespace,
-    escape_markdown,
+    display_title,
+    escape_line,
     strip_invisible,
     truncate,
     utf16_length,
 )
+from bot.domain.timecode import format_time
 from bot.services.reply_context import ReplyContext
-
-ID_LENGTH = 128  # UTF-16 units; no provider's ids are longer
-
-_BREAKING_CODE = {ord("`"): None, ord("\\"): None}
-
-
-def escape_line(text: str, limit: int) -> str:
-    """Return ``text`` cut to ``limit`` UTF-16 units and escaped, which may double its length."""
-    return escape_markdown(truncate(collapse_whitespace(strip_invisible(text)), limit))
-
-
-def inline_code(clip_id: str) -> str:
-    """Return a clip's id within backticks, to be copied.
-
-    In there an escape would be shown, and nothing but a backtick means anything to Discord.
-    """
-    shown = truncate(collapse_whitespace(strip_invisible(clip_id)), ID_LENGTH)
-    return f"`{shown.translate(_BREAKING_CODE)}`"
-
 
 YELLOW = discord.Colour(0xFEE75C)
 BLURPLE = discord.Colour(0x5865F2)
@@ -50,17 +33,85 @@ COLOURS = {
     Status.CANCELLED: GREY,
 }
 
+# UTF-16 units
+MAX_ID_LENGTH = 128  # no provider's ids are longer
 LINKED_TITLE_LENGTH = 40
-MAX_CONTINUATIONS = 5
 ERROR_LENGTH = 200
 
+MAX_CONTINUATIONS = 5
+
+_BACKTICKS = {ord("`"): None, ord("\\"): None}
 _BREAKING_A_LINK = str.maketrans(
     {"(": "%28", ")": "%29", " ": "%20", "<": "%3C", ">": "%3E", "\\": "%5C"}
 )
 
 
+def inline_code(clip_id: str) -> str:
+    """Return a clip's id as inline code, to be copied.
+
+    Markdown means nothing there, and an escape would be shown; only a backtick would end it.
+    """
+    text = truncate(collapse_whitespace(strip_invisible(clip_id)), MAX_ID_LENGTH)
+    return f"`{text.translate(_BACKTICKS)}`"
+
+
+def clip_name(clip: Clip, limit: int) -> str:
+    """Return the title of ``clip``, or its id if it has none."""
+    return escape_line(clip.title, limit) or inline_code(clip.id)
+
+
+def linked(text: str, url: str | None) -> str:
+    """Return ``text`` as a link to ``url``, if there is one."""
+    return f"[{text}]({url})" if url else text
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration in whole seconds, e.g. ``1:37``."""
+    return format_time(round(seconds))
+
+
+def spaced_duration(clip: Clip) -> str:
+    """Return the duration of ``clip`` after a space; empty if it is unknown."""
+    return f" {duration_text(clip.duration)}" if clip.duration else ""
+
+
+def source_link(ext: Extension, limit: int) -> str:
+    """Return the title or id of the source clip of ``ext``, as a link to its reply if known."""
+    name = escape_line(ext.source_title, limit) or inline_code(ext.request.clip_id)
+    return linked(name, ext.source_url)
+
+
+def title_link(ext: Extension) -> str:
+    """Return the title of ``ext`` as a link to its reply, if it has one."""
+    return linked(display_title(ext.title, LINKED_TITLE_LENGTH), ext.reply.url)
+
+
+def continuation_links(exts: Sequence[Extension]) -> str:
+    """Return links to the latest of ``exts``, and how many there are before them."""
+    latest = exts[-MAX_CONTINUATIONS:]
+    before = len(exts) - len(latest)
+    return ", ".join(map(title_link, latest)) + (f", and {before:,} before" if before else "")
+
+
+def listen_link(clip: Clip, limit: int) -> str:
+    """Return the link to a clip's audio in ``limit`` UTF-16 units, or why there is none."""
+    if clip.audio_url:
+        label = "Listen" if clip.status is ClipStatus.COMPLETE else "Listen while it streams"
+        url = clip.audio_url.translate(_BREAKING_A_LINK)
+        if utf16_length(url) > limit:
+            return f"Its id: {inline_code(clip.id)}"
+        return f"[▶ {label}]({url})"
+    if clip.status is ClipStatus.COMPLETE:
+        name = inline_code(clip.id)
+        return f"Finished, but its link was withdrawn and can't be played. Its id: {name}"
+    if clip.status is ClipStatus.FAILED:
+        error = escape_line(clip.error, ERROR_LENGTH)
+        return f"Failed: *{error}*" if error else "Failed."
+    return "Not finished."
+
+
 def common_title(ext: Extension, context: ReplyContext) -> str:
-    """Return the title of a reply in a status that looks the same whatever was asked for."""
+    """Return the title of a reply in a status with one title for extensions and full songs."""
     match ext.status:
         case Status.WAITING:
             return "⏳ Waiting" + (
@@ -78,34 +129,9 @@ def common_title(ext: Extension, context: ReplyContext) -> str:
             return "🚫 Cancelled"
 
 
-def continuation_links(exts: Sequence[Extension]) -> str:
-    """Return in which replies a clip goes on: links to the latest, and how many there are more."""
-    latest = exts[-MAX_CONTINUATIONS:]
-    before = len(exts) - len(latest)
-    return ", ".join(map(title_link, latest)) + (f", and {before:,} before" if before else "")
-
-
-def title_link(ext: Extension) -> str:
-    """Return the title of ``ext`` as a link to its reply, where it has one."""
-    title = escape_line(ext.title, LINKED_TITLE_LENGTH) or "Untitled"
-    return f"[{title}]({ext.reply.url})" if ext.reply.url else title
-
-
-def listen_link(clip: Clip, longest: int) -> str:
-    """Return the link to a clip's audio, at most ``longest`` UTF-16 units, or why there is none."""
-    if clip.audio_url:
-        words = "Listen" if clip.status is ClipStatus.COMPLETE else "Listen while it streams"
-        url = clip.audio_url.translate(_BREAKING_A_LINK)
-        if utf16_length(url) > longest:
-            return f"Its id: {inline_code(clip.id)}"
-        return f"[▶ {words}]({url})"
-    if clip.status is ClipStatus.COMPLETE:
-        name = inline_code(clip.id)
-        return f"Finished, but its link was withdrawn and can't be played. Its id: {name}"
-    if clip.status is ClipStatus.FAILED:
-        error = escape_line(clip.error, ERROR_LENGTH)
-        return f"Failed: *{error}*" if error else "Failed."
-    return "Not finished."
+def started_text(ext: Extension) -> str:
+    """Return how long ago work on ``ext`` started."""
+    return f"started {discord.utils.format_dt(ext.submitted_at or ext.created_at, 'R')}"
 
 
 def _ordinal(number: int) -> str:

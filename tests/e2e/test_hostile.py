@@ -12,7 +12,7 @@ from sandbox.discord.models import Message
 from tests.support.bot_harness import RED, BotHarness, labels, text
 
 CASES = 300
-AT_ONCE = 25
+BATCH_SIZE = 25
 
 NASTY = (
     "@everyone",
@@ -91,13 +91,15 @@ async def send(stage: BotHarness, form: dict[str, str]) -> Message:
     return sent.message
 
 
-async def test_no_text_breaks_a_reply(stage: BotHarness, caplog: pytest.LogCaptureFixture) -> None:
+async def test_hostile_forms_break_no_reply(
+    stage: BotHarness, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.WARNING)
     forms = hostile_forms()
     assert len(forms) >= CASES * 0.8
     replies: list[Message] = []
-    for first in range(0, len(forms), AT_ONCE):
-        batch = [send(stage, form) for form in forms[first : first + AT_ONCE]]
+    for first in range(0, len(forms), BATCH_SIZE):
+        batch = [send(stage, form) for form in forms[first : first + BATCH_SIZE]]
         replies += await asyncio.gather(*batch)
     accepted = [reply for reply in replies if not reply.is_ephemeral]
     refused = [reply for reply in replies if reply.is_ephemeral]
@@ -114,7 +116,7 @@ async def test_no_text_breaks_a_reply(stage: BotHarness, caplog: pytest.LogCaptu
     assert not [r for r in caplog.records if r.levelno >= logging.ERROR and "bot" in r.name]
 
 
-async def test_a_refused_form_opens_again_with_everything_in_it(stage: BotHarness) -> None:
+async def test_refused_form_is_reopened_with_everything_typed(stage: BotHarness) -> None:
     typed = {"lyrics": "🎵" * 2001, "style": "a, b", "title": "Mine", "at": "0:11"}
     opened = await stage.open_modal("aimlapi", lyrics=None)
     refused = await stage.ada.submit(opened.modal, dict(typed))
@@ -139,7 +141,7 @@ async def test_a_refused_form_opens_again_with_everything_in_it(stage: BotHarnes
         ({"exclude": "metal"}, "can't keep styles out"),
     ],
 )
-async def test_a_refusal_before_the_modal_says_why_and_shows_what_was_typed(
+async def test_form_refused_before_its_modal_returns_the_lyrics(
     stage: BotHarness, options: dict[str, str], words: str
 ) -> None:
     named = {
@@ -156,7 +158,9 @@ async def test_a_refusal_before_the_modal_says_why_and_shows_what_was_typed(
     assert "my words" in text(call.message)
 
 
-async def test_long_lyrics_come_back_as_a_file_when_no_form_can_open(stage: BotHarness) -> None:
+async def test_form_refused_before_its_modal_returns_long_lyrics_as_a_file(
+    stage: BotHarness,
+) -> None:
     lyrics = "🎵 *la la*\n" * 350
     call = await stage.ada.slash("extend", clip="not a clip", lyrics=lyrics)
     assert call.is_ephemeral
@@ -168,7 +172,7 @@ async def test_long_lyrics_come_back_as_a_file_when_no_form_can_open(stage: BotH
 
 
 @pytest.mark.parametrize("provider", ["sunosay", "sunoapi_co"])
-async def test_a_style_that_is_lacking_is_asked_for_and_nothing_is_lost(
+async def test_form_without_required_style_is_refused_and_reopened(
     stage: BotHarness, provider: str
 ) -> None:
     refused = await stage.ask(provider, at="0:10", tags=None, lyrics="my words")

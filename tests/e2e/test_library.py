@@ -1,4 +1,4 @@
-"""Members look through what was made here, and nobody sees what isn't theirs to see."""
+"""`/library` and `/clip`: what they show, and what they hide from whom."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ NAME = "suno_api"
 LONG_LYRICS = "\n".join(f"[Verse {number}]\nla *la* @everyone" for number in range(60))
 
 
-async def made(
+async def finished_reply(
     stage: BotHarness,
     *,
     channel: Channel | None = None,
@@ -31,8 +31,8 @@ async def made(
     return reply
 
 
-async def carried(stage: BotHarness) -> None:
-    """Wait until all replies carry their audio, so that nothing is to be edited any more."""
+async def wait_for_audio(stage: BotHarness) -> None:
+    """Wait until all replies have their audio, so that none is edited any more."""
 
     def is_done() -> bool:
         with contextlib.closing(sqlite3.connect(stage.database)) as db:
@@ -41,18 +41,20 @@ async def carried(stage: BotHarness) -> None:
     await stage.until(is_done)
 
 
-async def look(
+async def open_library(
     stage: BotHarness,
     *,
     member: Member | None = None,
     channel: Channel | None = None,
     **options: object,
 ) -> Message:
-    """Return what /library answers."""
-    return private(await (member or stage.ada).slash("library", channel=channel, **options))
+    """Return the answer to /library."""
+    return ephemeral_answer(
+        await (member or stage.ada).slash("library", channel=channel, **options)
+    )
 
 
-def private(call: Interaction) -> Message:
+def ephemeral_answer(call: Interaction) -> Message:
     """Return an answer that only the member sees."""
     assert call.error is None, call.error
     assert call.message is not None
@@ -61,21 +63,21 @@ def private(call: Interaction) -> Message:
     return call.message
 
 
-async def clip(
+async def show_clip(
     stage: BotHarness,
     named: object,
     *,
     member: Member | None = None,
     channel: Channel | None = None,
 ) -> Message:
-    """Return what /clip answers, once it is there."""
+    """Return the answer to /clip, once it is complete."""
     call = await (member or stage.ada).slash("clip", clip=named, channel=channel)
-    return await told(stage, call)
+    return await loaded_answer(stage, call)
 
 
-async def told(stage: BotHarness, call: Interaction) -> Message:
-    """Return an answer that Encore had to think about."""
-    message = private(call)
+async def loaded_answer(stage: BotHarness, call: Interaction) -> Message:
+    """Return a deferred answer once it is complete."""
+    message = ephemeral_answer(call)
     await stage.until(lambda: not message.is_loading)
     return message
 
@@ -88,12 +90,12 @@ def footer(message: Message) -> str:
     return message.embeds[0].get("footer", {}).get("text", "")
 
 
-async def test_a_member_looks_through_their_clips(stage: BotHarness) -> None:
-    empty = await look(stage)
+async def test_library_lists_a_members_clips(stage: BotHarness) -> None:
+    empty = await open_library(stage)
     assert "You have made no clips yet" in text(empty)
     assert "/extend" in text(empty)
-    reply = await made(stage, title="Long *Road*")
-    page = await look(stage, of="mine")
+    reply = await finished_reply(stage, title="Long *Road*")
+    page = await open_library(stage, of="mine")
     assert page.embeds[0]["title"] == "Your clips"
     first, second = page.embeds[0]["description"].splitlines()
     pattern = r"`{}` \*\*Long \\\*Road\\\* · {}\*\* 0:\d\d · <t:\d+:R> · by {} · \[reply\]\({}\)"
@@ -101,16 +103,16 @@ async def test_a_member_looks_through_their_clips(stage: BotHarness) -> None:
         assert re.fullmatch(pattern.format(number, letter, stage.ada.mention, reply.url), line)
     assert footer(page) == "page 1 of 1 · 2 clips"
     assert labels(page) == ["1", "2"]
-    card = await told(stage, await stage.ada.click(page, "2"))
+    card = await loaded_answer(stage, await stage.ada.click(page, "2"))
     assert card.embeds[0]["title"] == r"Long \*Road\* · B"
 
 
-async def test_pages_turn_in_place_and_after_a_restart(offline_stage: BotHarness) -> None:
+async def test_library_pages_turn_in_place_and_after_a_restart(offline_stage: BotHarness) -> None:
     stage = offline_stage
     async with stage.bot():
         for number in range(PAGE_SIZE // 2 + 1):
-            await made(stage, title=f"Song {number}")
-        page = await look(stage, of="this channel", search="song")
+            await finished_reply(stage, title=f"Song {number}")
+        page = await open_library(stage, of="this channel", search="song")
         assert footer(page) == f"page 1 of 2 · {PAGE_SIZE + 2} clips"
         await stage.ada.click(page, "Older ▶")
         assert footer(page) == f"page 2 of 2 · {PAGE_SIZE + 2} clips"
@@ -122,64 +124,67 @@ async def test_pages_turn_in_place_and_after_a_restart(offline_stage: BotHarness
         assert page.embeds[0]["title"] == "Clips of this channel with “song”"
 
 
-async def test_a_search_carries_whatever_was_typed(stage: BotHarness) -> None:
-    await made(stage, title="Łódź: 50%_off :2:")
-    found = await look(stage, search="  łÓDŹ: 50%_OFF :2: ")
+async def test_library_search_accepts_any_text(stage: BotHarness) -> None:
+    await finished_reply(stage, title="Łódź: 50%_off :2:")
+    found = await open_library(stage, search="  łÓDŹ: 50%_OFF :2: ")
     assert footer(found) == "page 1 of 1 · 2 clips"
-    none = await look(stage, search="@everyone **x**")
+    none = await open_library(stage, search="@everyone **x**")
     assert r"Nothing here has “\@everyone \*\*x\*\*”" in text(none)
-    long = await look(stage, search="x" * 51)
+    long = await open_library(stage, search="x" * 51)
     assert colour(long) == RED
     assert "too long to search for" in text(long)
 
 
-async def test_a_page_that_is_gone_is_the_last_one(stage: BotHarness) -> None:
+async def test_library_shows_the_last_page_for_one_that_is_gone(stage: BotHarness) -> None:
     for number in range(PAGE_SIZE // 2 + 1):
-        await made(stage, title=f"Song {number}")
-    page = await look(stage)
+        await finished_reply(stage, title=f"Song {number}")
+    page = await open_library(stage)
     for clip_id in made_clips(stage, 0):
-        card = await clip(stage, clip_id)
-        question = private(await stage.ada.click(card, "🗑 Remove from library"))
+        card = await show_clip(stage, clip_id)
+        question = ephemeral_answer(await stage.ada.click(card, "🗑 Remove from library"))
         await stage.ada.click(question, "Remove")
     await stage.ada.click(page, "Older ▶")
     assert footer(page) == f"page 1 of 1 · {PAGE_SIZE} clips"
     assert "◀ Newer" not in labels(page)
 
 
-async def test_what_a_member_can_not_view_is_nowhere(stage: BotHarness) -> None:
+async def test_clips_of_hidden_channels_are_nowhere(stage: BotHarness) -> None:
     world = stage.discord.state
     ben = stage.discord.member("Ben")
     secret = world.new_channel("secret")
     thread = world.new_thread("in secret", secret)
     world.set_overwrite(secret, ben.user, deny=Permission.VIEW_CHANNEL)
-    hidden = [await made(stage, title="Hidden Song", channel=place) for place in (secret, thread)]
-    await made(stage, title="Direct Song", channel=stage.ada.dm)
+    hidden = [
+        await finished_reply(stage, title="Hidden Song", channel=place)
+        for place in (secret, thread)
+    ]
+    await finished_reply(stage, title="Direct Song", channel=stage.ada.dm)
     other_guild = world.new_guild("Other")
     world.join(other_guild, stage.ada.user)
     abroad = world.new_channel("abroad", other_guild)
-    await made(stage, title="Foreign Song", channel=abroad)
-    open_reply = await made(stage, title="Open Song")
-    page = await look(stage, member=ben, of="this server")
+    await finished_reply(stage, title="Foreign Song", channel=abroad)
+    open_reply = await finished_reply(stage, title="Open Song")
+    page = await open_library(stage, member=ben, of="this server")
     assert footer(page) == "page 1 of 1 · 2 clips"
     assert "Open Song" in text(page)
-    assert "no clips yet" in text(await look(stage, member=ben))
+    assert "no clips yet" in text(await open_library(stage, member=ben))
     for command in ("clip", "extend"):
         choices = await ben.autocomplete(command, focused="clip", value="song")
         assert {choice["name"].split(" · ")[0] for choice in choices} == {"Open Song"}
     for number in range(4):
-        refused = await clip(stage, made_clips(stage, number)[0], member=ben)
+        refused = await show_clip(stage, made_clips(stage, number)[0], member=ben)
         assert "does not know that clip" in text(refused)
     for reply in hidden:
-        assert "does not know that clip" in text(await clip(stage, reply.url, member=ben))
-    assert "Open Song" in text(await clip(stage, open_reply.url, member=ben))
-    assert footer(await look(stage, of="this server")) == "page 1 of 1 · 6 clips"
-    assert footer(await look(stage)) == "page 1 of 2 · 10 clips"
+        assert "does not know that clip" in text(await show_clip(stage, reply.url, member=ben))
+    assert "Open Song" in text(await show_clip(stage, open_reply.url, member=ben))
+    assert footer(await open_library(stage, of="this server")) == "page 1 of 1 · 6 clips"
+    assert footer(await open_library(stage)) == "page 1 of 2 · 10 clips"
     world.set_overwrite(secret, ben.user)
-    page = await look(stage, member=ben, of="this server")
+    page = await open_library(stage, member=ben, of="this server")
     assert footer(page) == "page 1 of 1 · 6 clips"
 
 
-async def test_archived_threads_are_looked_up(offline_stage: BotHarness) -> None:
+async def test_clips_of_archived_threads_are_listed_if_visible(offline_stage: BotHarness) -> None:
     stage = offline_stage
     world = stage.discord.state
     ben = stage.discord.member("Ben")
@@ -189,66 +194,71 @@ async def test_archived_threads_are_looked_up(offline_stage: BotHarness) -> None
     deleted = world.new_channel("deleted")
     async with stage.bot():
         for title, place in (("Seen", seen), ("Unseen", unseen), ("Deleted", deleted)):
-            await made(stage, title=title, channel=place)
-        await carried(stage)
+            await finished_reply(stage, title=title, channel=place)
+        await wait_for_audio(stage)
     for thread in (seen, unseen):
         world.archive(thread)
     world.delete_channel(deleted)
     async with stage.bot():
         for _ in range(2):
-            page = await look(stage, member=ben, of="this server")
+            page = await open_library(stage, member=ben, of="this server")
             assert footer(page) == "page 1 of 1 · 2 clips"
             assert "**Seen · A**" in text(page)
-        assert footer(await look(stage)) == "page 1 of 1 · 6 clips"
+        assert footer(await open_library(stage)) == "page 1 of 1 · 6 clips"
 
 
-async def test_a_thread_that_discord_does_not_tell_of_is_not_shown_meanwhile(
+async def test_thread_that_can_not_be_fetched_is_hidden_meanwhile(
     offline_stage: BotHarness,
 ) -> None:
     stage = offline_stage
     ben = stage.discord.member("Ben")
     thread = stage.discord.state.new_thread("slow", stage.discord.state.channel)
     async with stage.bot():
-        await made(stage, title="Slow", channel=thread)
-        await carried(stage)
+        await finished_reply(stage, title="Slow", channel=thread)
+        await wait_for_audio(stage)
     stage.discord.state.archive(thread)
     async with stage.bot():
         fault = stage.discord.faults.hang("GET", "/channels/{channel_id}")
-        page = await look(stage, member=ben, of="this server")
+        page = await open_library(stage, member=ben, of="this server")
         assert "no clips of this server for you to see" in text(page)
         assert fault.matched_requests
         fault.release()
-        page = await look(stage, member=ben, of="this server")
+        page = await open_library(stage, member=ben, of="this server")
         assert footer(page) == "page 1 of 1 · 2 clips"
 
 
-async def test_private_threads_are_for_who_is_in_them_or_manages_them(stage: BotHarness) -> None:
+async def test_private_thread_is_visible_from_inside_or_to_thread_managers(
+    stage: BotHarness,
+) -> None:
     world = stage.discord.state
     ben = stage.discord.member("Ben")
     thread = world.new_thread("secret", world.channel, private=True)
-    reply = await made(stage, title="Hidden Song", channel=thread)
+    reply = await finished_reply(stage, title="Hidden Song", channel=thread)
     assert "no clips of this server for you to see" in text(
-        await look(stage, member=ben, of="this server")
+        await open_library(stage, member=ben, of="this server")
     )
-    assert "does not know that clip" in text(await clip(stage, reply.url, member=ben))
-    inside = await look(stage, member=ben, of="this server", channel=thread)
+    assert "does not know that clip" in text(await show_clip(stage, reply.url, member=ben))
+    inside = await open_library(stage, member=ben, of="this server", channel=thread)
     assert footer(inside) == "page 1 of 1 · 2 clips"
     world.set_overwrite(world.channel, ben.user, allow=Permission.MANAGE_THREADS)
-    page = await look(stage, member=ben, of="this server")
+    page = await open_library(stage, member=ben, of="this server")
     assert footer(page) == "page 1 of 1 · 2 clips"
 
 
-async def test_there_is_no_server_in_a_direct_message(stage: BotHarness) -> None:
-    await made(stage, title="Direct Song", channel=stage.ada.dm)
-    refused = await look(stage, of="this server", channel=stage.ada.dm)
+async def test_library_of_the_server_is_refused_in_a_direct_message(stage: BotHarness) -> None:
+    await finished_reply(stage, title="Direct Song", channel=stage.ada.dm)
+    refused = await open_library(stage, of="this server", channel=stage.ada.dm)
     assert colour(refused) == RED
     assert "There is no server here." in text(refused)
     for of in ("mine", "this channel"):
-        assert footer(await look(stage, of=of, channel=stage.ada.dm)) == "page 1 of 1 · 2 clips"
+        assert (
+            footer(await open_library(stage, of=of, channel=stage.ada.dm))
+            == "page 1 of 1 · 2 clips"
+        )
 
 
-async def test_a_clip_tells_what_was_asked_and_where_it_stands(stage: BotHarness) -> None:
-    first = await made(stage, title="Root Song", exclude="metal")
+async def test_clip_shows_its_request_and_lineage(stage: BotHarness) -> None:
+    first = await finished_reply(stage, title="Root Song", exclude="metal")
     call = await stage.ada.click(first, "➕ Extend B")
     sent = await stage.ada.submit(call.modal)
     assert sent.message is not None
@@ -257,7 +267,7 @@ async def test_a_clip_tells_what_was_asked_and_where_it_stands(stage: BotHarness
     await stage.until(lambda: len(stage.studio(NAME).submissions) == 3)
     third = stage.ada.read(first.channel)[-1]
     await stage.finished(third)
-    card = await clip(stage, made_clips(stage, 1)[0])
+    card = await show_clip(stage, made_clips(stage, 1)[0])
     said = text(card)
     assert card.embeds[0]["title"] == "Root Song · A"
     assert "**Style** synthpop, dreamy" in said
@@ -271,42 +281,42 @@ async def test_a_clip_tells_what_was_asked_and_where_it_stands(stage: BotHarness
     assert f"**Continued in** [Root Song]({third.url})" in said
     assert footer(card) == "suno-api"
     assert labels(card) == ["▶ Listen", "➕ Extend", "🗑 Remove from library", "Show B"]
-    root = await clip(stage, first.url)
+    root = await show_clip(stage, first.url)
     assert "**Without** metal" in text(root)
     assert "> Silver cities shine brightly" in text(root)
-    sibling = await told(stage, await stage.ada.click(root, "Show B"))
+    sibling = await loaded_answer(stage, await stage.ada.click(root, "Show B"))
     assert sibling.embeds[0]["title"] == "Root Song · B"
     extending = await stage.ada.click(sibling, "➕ Extend")
     assert extending.modal is not None
 
 
-async def test_a_source_from_elsewhere_is_shown_too(stage: BotHarness) -> None:
-    await made(stage)
-    card = await clip(stage, f"https://suno.com/song/{stage.source(NAME)}")
+async def test_clip_shows_a_source_made_elsewhere(stage: BotHarness) -> None:
+    await finished_reply(stage)
+    card = await show_clip(stage, f"https://suno.com/song/{stage.source(NAME)}")
     assert "not made here, but used as a source" in text(card)
     assert "▶ Listen" in labels(card)
     assert "🗑 Remove from library" not in labels(card)
-    refused = await clip(stage, "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab")
+    refused = await show_clip(stage, "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab")
     assert colour(refused) == RED
     assert "does not know that clip" in text(refused)
-    assert "names no clip" in text(private(await stage.ada.slash("clip", clip="nonsense")))
+    assert "names no clip" in text(ephemeral_answer(await stage.ada.slash("clip", clip="nonsense")))
 
 
-async def test_long_lyrics_come_as_a_file(stage: BotHarness) -> None:
-    reply = await made(stage, lyrics=LONG_LYRICS)
-    card = await clip(stage, reply.url)
+async def test_clip_attaches_long_lyrics_as_a_file(stage: BotHarness) -> None:
+    reply = await finished_reply(stage, lyrics=LONG_LYRICS)
+    card = await show_clip(stage, reply.url)
     assert [each.filename for each in card.attachments] == ["lyrics.txt"]
     assert card.attachments[0].content.decode() == LONG_LYRICS
     assert "`lyrics.txt`" in text(card)
     assert r"\*la\* \@everyone" in text(card)
 
 
-async def test_without_the_right_to_attach_all_lyrics_come_as_text(stage: BotHarness) -> None:
+async def test_clip_shows_long_lyrics_as_text_without_attach_permission(stage: BotHarness) -> None:
     world = stage.discord.state
     world.set_overwrite(world.channel, world.bot, deny=Permission.ATTACH_FILES)
-    reply = await made(stage, lyrics=LONG_LYRICS)
+    reply = await finished_reply(stage, lyrics=LONG_LYRICS)
     call = await stage.ada.slash("clip", clip=reply.url)
-    card = await told(stage, call)
+    card = await loaded_answer(stage, call)
     assert not card.attachments
     assert "All of it is below" in text(card)
     await stage.until(lambda: "Verse 59" in "".join(map(text, call.followups)))
@@ -314,54 +324,54 @@ async def test_without_the_right_to_attach_all_lyrics_come_as_text(stage: BotHar
     assert sum(text(message).count(r"\@everyone") for message in call.followups) == 60
 
 
-async def test_a_withdrawn_clip_says_so(stage: BotHarness) -> None:
-    await made(stage)
+async def test_clip_says_that_its_link_was_withdrawn(stage: BotHarness) -> None:
+    await finished_reply(stage)
     clip_id = made_clips(stage)[0]
-    assert "▶ Listen" in labels(await clip(stage, clip_id))
+    assert "▶ Listen" in labels(await show_clip(stage, clip_id))
     stage.studio(NAME).clips[clip_id].link_kind = LinkKind.FORBIDDEN
-    card = await clip(stage, clip_id)
+    card = await show_clip(stage, clip_id)
     assert "can't be played any more" in text(card)
     assert "▶ Listen" not in labels(card)
-    assert footer(await look(stage)) == "page 1 of 1 · 1 clip"
+    assert footer(await open_library(stage)) == "page 1 of 1 · 1 clip"
 
 
-async def test_a_member_takes_a_clip_out(offline_stage: BotHarness) -> None:
+async def test_member_removes_a_clip_from_the_library(offline_stage: BotHarness) -> None:
     stage = offline_stage
     ben = stage.discord.member("Ben")
     async with stage.bot():
-        reply = await made(stage, title="Mine")
+        reply = await finished_reply(stage, title="Mine")
         clip_id = made_clips(stage)[0]
-        following = await made(stage, clip=clip_id, title="Yours", member=ben)
-        assert "🗑 Remove from library" not in labels(await clip(stage, clip_id, member=ben))
-        card = await clip(stage, clip_id)
-        kept = private(await stage.ada.click(card, "🗑 Remove from library"))
+        following = await finished_reply(stage, clip=clip_id, title="Yours", member=ben)
+        assert "🗑 Remove from library" not in labels(await show_clip(stage, clip_id, member=ben))
+        card = await show_clip(stage, clip_id)
+        kept = ephemeral_answer(await stage.ada.click(card, "🗑 Remove from library"))
         assert "Take “Mine · A” out of the library?" in text(kept)
         await stage.ada.click(kept, "Keep")
         assert "stays in the library" in text(kept)
         assert labels(kept) == []
-        question = private(await stage.ada.click(card, "🗑 Remove from library"))
+        question = ephemeral_answer(await stage.ada.click(card, "🗑 Remove from library"))
     async with stage.bot():
         await stage.ada.click(question, "Remove")
         assert "“Mine · A” is out of the library." in text(question)
         assert "reply and its audio stay" in text(question)
         assert labels(question) == []
-        again = private(await stage.ada.click(card, "🗑 Remove from library"))
+        again = ephemeral_answer(await stage.ada.click(card, "🗑 Remove from library"))
         assert "was taken out of the library" in text(again)
-        page = await look(stage, of="this channel")
+        page = await open_library(stage, of="this channel")
         assert footer(page) == "page 1 of 1 · 3 clips"
         choices = await ben.autocomplete("clip", focused="clip", value="mine")
         assert [choice["value"] for choice in choices] == [made_clips(stage, 0)[1]]
-        tree = text(await clip(stage, following.url, member=ben))
+        tree = text(await show_clip(stage, following.url, member=ben))
         assert "└ *(removed)*, goes on at 0:03" in tree
         assert reply.url not in tree
         assert "Mine" not in tree
         assert "Mine" in text(reply)
 
 
-async def test_two_clicks_remove_once(stage: BotHarness) -> None:
-    await made(stage)
-    card = await clip(stage, made_clips(stage)[0])
-    question = private(await stage.ada.click(card, "🗑 Remove from library"))
+async def test_two_clicks_remove_a_clip_once(stage: BotHarness) -> None:
+    await finished_reply(stage)
+    card = await show_clip(stage, made_clips(stage)[0])
+    question = ephemeral_answer(await stage.ada.click(card, "🗑 Remove from library"))
     calls = await asyncio.gather(*(stage.ada.click(question, "Remove") for _ in range(2)))
     assert all(call.error is None for call in calls)
-    assert footer(await look(stage)) == "page 1 of 1 · 1 clip"
+    assert footer(await open_library(stage)) == "page 1 of 1 · 1 clip"

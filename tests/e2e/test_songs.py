@@ -1,4 +1,4 @@
-"""The whole song in one piece: joined by its provider, or else by Encore."""
+"""Full songs, joined by their provider, or else by Encore."""
 
 import asyncio
 import io
@@ -33,39 +33,39 @@ from tests.support.bot_harness import (
 )
 
 JOINS, OTHER = "suno_api", "aimlapi"
-AT = ("0:10", "0:03", "0:02")  # where each part goes on
+CONTINUE_AT = ("0:10", "0:03", "0:02")  # where each part goes on
 KILLS = 6
 
 
 def files(message: Message, suffix: str) -> list[Attachment]:
-    """Return what is attached to a reply, by the end of its name."""
+    """Return the attachments of a reply whose names end with ``suffix``."""
     return [each for each in message.attachments if each.filename.endswith(suffix)]
 
 
-def sound(mp3: bytes) -> tuple[float, int]:
+def decoded_mp3(mp3: bytes) -> tuple[float, int]:
     """Return the seconds of an MP3 and its bit rate, by decoding it."""
     with av.open(io.BytesIO(mp3)) as container:
         seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
         return seconds, container.bit_rate
 
 
-def is_seen(wanted: str, png: bytes) -> bool:
+def has_colour(wanted: str, png: bytes) -> bool:
     """Return whether a picture has more than a few points of a colour, such as ``#8094d6``."""
     image = Image.open(io.BytesIO(png)).convert("RGBA").convert("RGB")
     apart = np.abs(np.asarray(image).astype(int) - ImageColor.getrgb(wanted)).max(axis=2)
     return int((apart < 24).sum()) > 200
 
 
-async def extended(
+async def extend_in_turns(
     stage: BotHarness, provider: str, *, members: Sequence[Member] = (), parts: int = 3
 ) -> list[Message]:
-    """Have as many new parts made, each of the first clip of the one before, by turns."""
+    """Extend ``parts`` times, each time the first clip of the part before; members take turns."""
     replies: list[Message] = []
     for number in range(parts):
         member = members[number % len(members)] if members else stage.ada
         clip = {"clip": replies[-1].url} if replies else {}
         reply = await stage.extend(
-            provider, at=AT[number], title="Night Bus", member=member, **clip
+            provider, at=CONTINUE_AT[number], title="Night Bus", member=member, **clip
         )
         await stage.finished(reply)
         replies.append(reply)
@@ -81,7 +81,7 @@ def clips(stage: BotHarness, provider: str) -> list[Clip]:
     return [source, *made]
 
 
-def kept(lineage: Sequence[Clip]) -> list[float]:
+def seconds_in_song(lineage: Sequence[Clip]) -> list[float]:
     """Return how many seconds of each clip are in the song."""
     following = [clip.continue_at for clip in lineage[1:]]
     return [
@@ -108,13 +108,13 @@ def message_of(call: Interaction) -> Message:
     return call.message
 
 
-async def settled(stage: BotHarness, song: Message) -> None:
-    """Wait until the song is there, or is told why not."""
+async def wait_until_final(stage: BotHarness, song: Message) -> None:
+    """Wait until the reply of the song is final."""
     await stage.finished(song, within=30)
 
 
-async def tried_again(stage: BotHarness, song: Message) -> Message:
-    """Press *Try again*, once Encore has noted that what it has just shown is the end of it."""
+async def try_again(stage: BotHarness, song: Message) -> Message:
+    """Press *Try again* until Encore has stored that the song, as it shows, has failed."""
     while True:
         call = await stage.ada.click(song, "Try again")
         assert call.message is not None, call.error
@@ -123,8 +123,8 @@ async def tried_again(stage: BotHarness, song: Message) -> Message:
         assert "is being made already" in text(call.message)
 
 
-async def noted(stage: BotHarness, reply: Message) -> None:
-    """Wait until Encore has noted what it has just shown: that the song of a reply is there."""
+async def wait_until_song_is_stored(stage: BotHarness, reply: Message) -> None:
+    """Wait until Encore has stored what it shows already: that the song of a reply is complete."""
     said = ""
     while "has that full song already" not in said:
         call = await stage.ada.slash("song", clip=reply.url)
@@ -136,11 +136,11 @@ async def noted(stage: BotHarness, reply: Message) -> None:
 # Joined by the provider
 
 
-async def test_a_provider_that_joins_is_asked_for_the_song(stage: BotHarness) -> None:
+async def test_song_is_joined_by_a_provider_that_can(stage: BotHarness) -> None:
     ben = stage.discord.member("Ben")
-    replies = await extended(stage, JOINS, members=(stage.ada, ben), parts=2)
+    replies = await extend_in_turns(stage, JOINS, members=(stage.ada, ben), parts=2)
     song = message_of(await song_of(stage, replies[1], letter="B", member=ben))
-    await settled(stage, song)
+    await wait_until_final(stage, song)
     *_, last, joined = stage.studio(JOINS).submissions
     assert (joined.work, joined.request) == ("concat", {"clip_id": last.clip_ids[1]})
     assert colours(song)[-2:] == [BLURPLE, GREEN]
@@ -155,31 +155,31 @@ async def test_a_provider_that_joins_is_asked_for_the_song(stage: BotHarness) ->
     [audio] = files(song, ".mp3")
     assert audio.title == "Night Bus (full song)"
     whole = stage.studio(JOINS).clips[joined.clip_ids[0]]
-    assert sound(audio.content)[0] == pytest.approx(whole.duration, abs=0.05)
+    assert decoded_mp3(audio.content)[0] == pytest.approx(whole.duration, abs=0.05)
     [picture] = files(song, ".png")
     assert "in 3 parts that join at 0:10, 0:13" in (picture.description or "")
     assert "continued in" not in text(replies[1])
 
 
-async def test_a_joined_song_goes_on_and_is_joined_again(stage: BotHarness) -> None:
-    [reply] = await extended(stage, JOINS, parts=1)
+async def test_joined_song_is_extended_and_joined_again(stage: BotHarness) -> None:
+    [reply] = await extend_in_turns(stage, JOINS, parts=1)
     song = message_of(await song_of(stage, reply))
-    await settled(stage, song)
+    await wait_until_final(stage, song)
     opened = await stage.ada.click(song, "➕ Extend")
     going_on = message_of(await stage.ada.submit(opened.modal, {"at": "0:12"}))
-    await settled(stage, going_on)
+    await wait_until_final(stage, going_on)
     again = message_of(await song_of(stage, going_on))
-    await settled(stage, again)
+    await wait_until_final(stage, again)
     assert colour(again) == GREEN, text(again)
     assert f"1. [Night Bus]({song.url}) 0:00–0:12 · {stage.ada.mention}" in text(again)
 
 
-async def test_a_song_is_asked_for_once(stage: BotHarness) -> None:
-    [reply] = await extended(stage, JOINS, parts=1)
+async def test_song_is_requested_once_per_channel(stage: BotHarness) -> None:
+    [reply] = await extend_in_turns(stage, JOINS, parts=1)
     clip = stage.studio(JOINS).submissions[0].clip_ids[0]
     calls = await asyncio.gather(*(stage.ada.slash("song", clip=clip) for _ in range(3)))
     [song] = [call.message for call in calls if call.message and not call.is_ephemeral]
-    await settled(stage, song)
+    await wait_until_final(stage, song)
     by_reply = await stage.ada.slash("song", clip=reply.url)
     assert by_reply.is_ephemeral
     assert by_reply.message is not None
@@ -188,57 +188,59 @@ async def test_a_song_is_asked_for_once(stage: BotHarness) -> None:
     assert [each.work for each in stage.studio(JOINS).submissions] == ["extend", "concat"]
 
 
-async def test_a_song_whose_reply_was_deleted_is_made_again(stage: BotHarness) -> None:
-    [reply] = await extended(stage, JOINS, parts=1)
+async def test_song_whose_reply_was_deleted_is_made_again(stage: BotHarness) -> None:
+    [reply] = await extend_in_turns(stage, JOINS, parts=1)
     song = message_of(await stage.ada.slash("song", clip=reply.url))
     await stage.until(lambda: files(song, ".mp3"), within=30)
     stage.discord.delete(song)
     again = message_of(await stage.ada.slash("song", clip=reply.url))
-    await settled(stage, again)
+    await wait_until_final(stage, again)
     assert colour(again) == GREEN
 
 
-async def test_a_song_without_an_answer_is_never_asked_for_again_by_itself(
+async def test_unconfirmed_song_is_never_requested_again_by_itself(
     stage: BotHarness,
 ) -> None:
-    [reply] = await extended(stage, JOINS, parts=1)
+    [reply] = await extend_in_turns(stage, JOINS, parts=1)
     stage.studio(JOINS).fail_next(Fault.UNAVAILABLE, on="submit")
     song = message_of(await stage.ada.slash("song", clip=reply.url))
-    await settled(stage, song)
+    await wait_until_final(stage, song)
     assert colour(song) == RED
     assert "Encore did not ask again" in text(song)
     assert [each.work for each in stage.studio(JOINS).submissions] == ["extend"]
-    again = await tried_again(stage, song)
-    await settled(stage, again)
+    again = await try_again(stage, song)
+    await wait_until_final(stage, again)
     assert colour(again) == GREEN, text(again)
 
 
-async def test_what_the_provider_does_not_join_encore_does(stage: BotHarness) -> None:
-    [reply] = await extended(stage, JOINS, parts=1)
+async def test_song_that_its_provider_fails_to_join_is_joined_by_encore(stage: BotHarness) -> None:
+    [reply] = await extend_in_turns(stage, JOINS, parts=1)
     stage.studio(JOINS).fail_next(Fault.ERROR_CLIPS, on="submit")
     song = message_of(await stage.ada.slash("song", clip=reply.url))
-    await settled(stage, song)
+    await wait_until_final(stage, song)
     assert "suno-api could not finish it" in text(song)
-    again = await tried_again(stage, song)
-    await settled(stage, again)
+    again = await try_again(stage, song)
+    await wait_until_final(stage, again)
     assert again.embeds[0]["footer"]["text"] == "Encore"
     [audio] = files(again, ".mp3")
-    assert sound(audio.content)[0] == pytest.approx(sum(kept(clips(stage, JOINS))), abs=0.01)
+    assert decoded_mp3(audio.content)[0] == pytest.approx(
+        sum(seconds_in_song(clips(stage, JOINS))), abs=0.01
+    )
 
 
 # Joined by Encore
 
 
-async def test_encore_joins_what_no_provider_does(stage: BotHarness) -> None:
+async def test_song_without_joining_provider_is_joined_by_encore(stage: BotHarness) -> None:
     ben = stage.discord.member("Ben")
-    replies = await extended(stage, OTHER, members=(stage.ada, ben))
+    replies = await extend_in_turns(stage, OTHER, members=(stage.ada, ben))
     song = message_of(await song_of(stage, replies[2], member=ben))
-    await settled(stage, song)
+    await wait_until_final(stage, song)
     assert colours(song) == [BLURPLE, GREEN]
-    parts = kept(clips(stage, OTHER))
+    parts = seconds_in_song(clips(stage, OTHER))
     [audio] = files(song, ".mp3")
     assert audio.title == "Night Bus (full song)"
-    seconds, _ = sound(audio.content)
+    seconds, _ = decoded_mp3(audio.content)
     assert seconds == pytest.approx(sum(parts), abs=0.01)
     tags: Any = ID3(fileobj=io.BytesIO(audio.content))
     assert str(tags["TIT2"]) == "Night Bus (full song)"
@@ -256,16 +258,16 @@ async def test_encore_joins_what_no_provider_does(stage: BotHarness) -> None:
     assert song.embeds[0]["image"]["url"] == picture.url
     assert "in 4 parts that join at 0:10, 0:13, 0:15" in (picture.description or "")
     for wanted in COLOURS[:4]:
-        assert is_seen(wanted, picture.content)
+        assert has_colour(wanted, picture.content)
     assert labels(song) == ["➕ Extend"]
     assert [each.work for each in stage.studio(OTHER).submissions] == ["extend"] * 3
 
 
-async def test_the_clip_that_a_song_ends_with_goes_on(stage: BotHarness) -> None:
-    [reply] = await extended(stage, OTHER, parts=1)
+async def test_reactions_on_a_song_extend_its_last_clip(stage: BotHarness) -> None:
+    [reply] = await extend_in_turns(stage, OTHER, parts=1)
     song = message_of(await stage.ada.slash("song", clip=reply.url))
-    await settled(stage, song)
-    await noted(stage, reply)
+    await wait_until_final(stage, song)
+    await wait_until_song_is_stored(stage, reply)
     await stage.ada.react(song, "⏩")
     await stage.until(lambda: len(stage.studio(OTHER).submissions) == 2)
     one, two = stage.studio(OTHER).submissions
@@ -276,40 +278,40 @@ async def test_the_clip_that_a_song_ends_with_goes_on(stage: BotHarness) -> None
     assert "has no other take" in text(refusal)
 
 
-async def test_without_the_permission_to_attach_there_is_no_song_until_it_is_given(
+async def test_song_needs_the_permission_to_attach_files(
     stage: BotHarness,
 ) -> None:
     world = stage.discord.state
-    [reply] = await extended(stage, OTHER, parts=1)
+    [reply] = await extend_in_turns(stage, OTHER, parts=1)
     world.set_overwrite(world.channel, world.bot, deny=Permission.ATTACH_FILES)
     song = message_of(await stage.ada.slash("song", clip=reply.url))
-    await settled(stage, song)
+    await wait_until_final(stage, song)
     assert colour(song) == RED
     assert "*Attach Files*" in text(song)
     world.set_overwrite(world.channel, world.bot)
-    again = await tried_again(stage, song)
-    await settled(stage, again)
+    again = await try_again(stage, song)
+    await wait_until_final(stage, again)
     assert len(files(again, ".mp3")) == 1
 
 
-async def test_what_is_too_large_for_the_place_says_so(stage: BotHarness) -> None:
+async def test_song_too_large_for_the_server_says_so(stage: BotHarness) -> None:
     stage.discord.state.guild.attachment_limit = 60_000
-    [reply] = await extended(stage, OTHER, parts=1)
+    [reply] = await extend_in_turns(stage, OTHER, parts=1)
     song = message_of(await stage.ada.slash("song", clip=reply.url))
-    await settled(stage, song)
+    await wait_until_final(stage, song)
     assert colour(song) == RED
     assert "too large to be attached" in text(song)
 
 
-async def test_what_was_never_extended_is_refused(stage: BotHarness) -> None:
+async def test_song_of_an_unknown_clip_is_refused(stage: BotHarness) -> None:
     call = await stage.ada.slash("song", clip=stage.source(OTHER))
     assert call.is_ephemeral
     assert call.message is not None
     assert "does not know that clip" in text(call.message)
 
 
-async def test_reply_and_suggestions_lead_to_the_song_too(stage: BotHarness) -> None:
-    [reply] = await extended(stage, OTHER, parts=1)
+async def test_song_is_reached_by_reply_command_and_autocomplete(stage: BotHarness) -> None:
+    [reply] = await extend_in_turns(stage, OTHER, parts=1)
     question = await stage.ada.slash("reply", link=reply.url, do="full song")
     assert question.message is not None
     assert labels(question.message) == ["💿 Full song A", "💿 Full song B"]
@@ -318,25 +320,25 @@ async def test_reply_and_suggestions_lead_to_the_song_too(stage: BotHarness) -> 
     assert [choice["value"] for choice in offered][:2] == made
 
 
-async def test_killed_at_any_moment_a_song_is_made_once(
+async def test_song_is_made_once_by_a_bot_that_is_killed_often(
     offline_stage: BotHarness, tmp_path: Path
 ) -> None:
     stage, log = offline_stage, tmp_path / "bot.log"
     bot = BotProcess(stage, log)
     await bot.start()
-    replies = await extended(stage, OTHER)
+    replies = await extend_in_turns(stage, OTHER)
     songs = [message_of(await stage.ada.slash("song", clip=reply.url)) for reply in replies]
     # from the first byte that is fetched to the edit, and a little beyond
     await bot.die_often(KILLS, within=2.5, chance=random.Random(5))
     async with bot.child:
         for song in songs:
-            await settled(stage, song)
+            await wait_until_final(stage, song)
             await stage.until(lambda shown=song: len(files(shown, ".mp3")) == 1)
     lineage = clips(stage, OTHER)
     for number, song in enumerate(songs, start=2):
         [audio] = files(song, ".mp3")
-        length, _ = sound(audio.content)
-        assert length == pytest.approx(sum(kept(lineage[:number])), abs=0.01)
+        length, _ = decoded_mp3(audio.content)
+        assert length == pytest.approx(sum(seconds_in_song(lineage[:number])), abs=0.01)
         assert len(files(song, ".png")) == 1
         assert colour(song) == GREEN
     public = [each for each in stage.ada.read() if not each.is_ephemeral]

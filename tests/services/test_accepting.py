@@ -43,10 +43,10 @@ async def test_nothing_is_sent_while_accepting(
 
 async def test_the_same_trigger_is_accepted_once(world: ServiceHarness) -> None:
     form = Form(clip=SOURCE, at="10")
-    first, is_first_new, _ = await world.service.accept(
+    first, is_first_new, _ = await world.acceptance.accept_form(
         form, idempotency_key="1", member_id=ADA, reply=reply_to("1")
     )
-    second, is_second_new, _ = await world.service.accept(
+    second, is_second_new, _ = await world.acceptance.accept_form(
         replace(form, lyrics="other"), idempotency_key="1", member_id=BEN, reply=reply_to("2")
     )
     assert (is_first_new, is_second_new) == (True, False)
@@ -58,7 +58,7 @@ async def test_the_same_trigger_at_the_same_moment_is_accepted_once(
 ) -> None:
     accepted = await asyncio.gather(
         *(
-            world.service.accept(
+            world.acceptance.accept_form(
                 Form(clip=SOURCE, at="10"), idempotency_key="1", member_id=ADA, reply=reply_to("1")
             )
             for _ in range(5)
@@ -111,15 +111,14 @@ async def test_places_in_line_are_counted_per_provider(store: Store) -> None:
     first, second = await world.ask("1"), await world.ask("2")
     elsewhere = await world.ask("3", clip=OTHER, provider="other")
     places = [
-        (await world.service.reply_context(ext)).queue_position
-        for ext in (first, second, elsewhere)
+        (await world.reply_contexts.load(ext)).queue_position for ext in (first, second, elsewhere)
     ]
     assert places == [1, 2, 1]
 
 
 async def test_only_waiting_ones_have_a_place_in_line(world: ServiceHarness) -> None:
     taken = await world.submitted("1")
-    context = await world.service.reply_context(taken)
+    context = await world.reply_contexts.load(taken)
     assert (context.queue_position, context.label, context.typical_duration) == (
         None,
         "Suno Test",
@@ -132,7 +131,7 @@ async def test_a_provider_that_is_gone_goes_by_its_bare_name(
 ) -> None:
     ext = await world.ask("1")
     later = ServiceHarness(store, ScriptedProvider("other"), clock=world.clock)
-    assert (await later.service.reply_context(ext)).label == "suno"
+    assert (await later.reply_contexts.load(ext)).label == "suno"
 
 
 async def test_what_is_usual_is_told_once_it_is_learned(
@@ -144,7 +143,7 @@ async def test_what_is_usual_is_told_once_it_is_learned(
     suno.progress.update({handle_of(ext): complete(ext) for ext in exts})
     world.clock.advance(150)
     await world.track()
-    context = await world.service.reply_context(await world.ask("9"))
+    context = await world.reply_contexts.load(await world.ask("9"))
     assert context.typical_duration == dt.timedelta(seconds=150)
 
 
@@ -163,7 +162,7 @@ async def test_cancelling_moves_the_line(world: ServiceHarness) -> None:
     await world.service.cancel(first.id, actor())
     moved = await world.now(second)
     assert moved.revision > second.revision
-    assert (await world.service.reply_context(moved)).queue_position == 1
+    assert (await world.reply_contexts.load(moved)).queue_position == 1
 
 
 async def test_a_moderator_may_cancel_for_others(world: ServiceHarness) -> None:
@@ -268,14 +267,14 @@ async def test_what_was_asked_comes_back_as_a_form_that_asks_the_same(
         "1", at="1:02.5", lyrics="la", style="folk, dreamy", title="Song", provider="suno"
     )
     form = await world.service.form_of(ext.id, actor())
-    assert (await world.service.parse(form)).request == ext.request
+    assert (await world.forms.parse(form)).request == ext.request
 
 
 async def test_what_is_wrong_with_a_form_can_be_mended_in_its_modal(world: ServiceHarness) -> None:
     form = Form(clip=SOURCE, at="soon", lyrics="la la", provider="suno")
-    assert (await world.service.prefill(form)).form == form
+    assert (await world.forms.prefill(form)).form == form
     with pytest.raises(UserError, match="not a time"):
-        await world.service.parse(form)
+        await world.forms.parse(form)
 
 
 async def test_nobody_else_may_send_it_again(world: ServiceHarness) -> None:
@@ -295,10 +294,10 @@ async def test_a_draft_comes_back_to_its_member_only(world: ServiceHarness) -> N
 async def test_clips_used_here_are_known(world: ServiceHarness) -> None:
     await world.known(title="Electric Dreams")
     await world.ask("1")
-    known = await world.service.known_clip(SOURCE)
+    known = await world.store.clip(SOURCE)
     assert known.clip.title == "Electric Dreams"
-    assert await world.service.known_clip("other") is None
+    assert await world.store.clip("other") is None
 
 
 async def test_what_each_provider_can_do_is_told_by_name(world: ServiceHarness) -> None:
-    assert [*world.service.capabilities] == ["suno"]
+    assert [*world.forms.capabilities] == ["suno"]

@@ -93,8 +93,8 @@ async def test_the_same_form_sent_twice_is_two_wishes(world: ServiceHarness) -> 
 async def test_a_take_shows_of_what_it_is_one(world: ServiceHarness) -> None:
     first = await world.finished("1")
     take, _ = await world.take(first, "2")
-    assert (await world.service.reply_context(take)).retake_of == first
-    assert (await world.service.reply_context(first)).retake_of is None
+    assert (await world.reply_contexts.load(take)).retake_of == first
+    assert (await world.reply_contexts.load(first)).retake_of is None
 
 
 # The first reply
@@ -105,7 +105,7 @@ async def answering(
 ) -> Extension:
     reply = ReplyRef(channel_id=7, reply_to_id=answers)
     form = Form(clip=SOURCE, at="10")
-    ext, _, _ = await world.service.accept(
+    ext, _, _ = await world.acceptance.accept_form(
         form, idempotency_key=idempotency_key, member_id=ADA, reply=reply
     )
     return ext
@@ -133,8 +133,8 @@ async def test_accepting_wakes_the_publisher(world: ServiceHarness) -> None:
 async def test_an_extension_is_found_by_its_message(world: ServiceHarness) -> None:
     ext = await world.ask("1")
     assert ext.reply.message_id is not None
-    assert await world.service.by_reply(ext.reply.message_id) == ext
-    assert await world.service.by_reply(1) is None
+    assert await world.store.find_by_reply(ext.reply.message_id) == ext
+    assert await world.store.find_by_reply(1) is None
 
 
 # Continuations
@@ -147,7 +147,7 @@ async def test_a_reply_tells_that_it_goes_on_some_time_after_it_does(world: Serv
     await replied(world, ext)
     assert await world.has_news(song)
     assert await world.store.next_publish() == world.clock() + CONTINUATION_NEWS_DELAY
-    assert (await world.service.reply_context(song)).continuations == (await world.now(ext),)
+    assert (await world.reply_contexts.load(song)).continuations == (await world.now(ext),)
 
 
 async def test_ten_continuations_are_one_edit(world: ServiceHarness) -> None:
@@ -161,7 +161,7 @@ async def test_ten_continuations_are_one_edit(world: ServiceHarness) -> None:
     assert await world.store.next_publish() == at
     [behind] = await world.store.claim_unpublished(now=at, lease_until=at)
     assert behind.id == song.id
-    assert len((await world.service.reply_context(behind)).continuations) == 10
+    assert len((await world.reply_contexts.load(behind)).continuations) == 10
 
 
 async def test_only_a_complete_reply_tells_how_it_goes_on(world: ServiceHarness) -> None:
@@ -169,9 +169,9 @@ async def test_only_a_complete_reply_tells_how_it_goes_on(world: ServiceHarness)
     request = replace(song.request, clip_id=song.clips[0].id)
     going_on = replace(song, id=0, idempotency_key="2", request=request, clips=())
     await accept(world.store, going_on)
-    assert (await world.service.reply_context(song)).continuations == ()
+    assert (await world.reply_contexts.load(song)).continuations == ()
     complete = replace(song, status=Status.COMPLETE)
-    assert len((await world.service.reply_context(complete)).continuations) == 1
+    assert len((await world.reply_contexts.load(complete)).continuations) == 1
 
 
 async def test_news_of_a_continuation_never_costs_the_tracker_its_answer(

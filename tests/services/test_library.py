@@ -31,7 +31,7 @@ DIRECT = Viewer(member_id=ADA, channel_id=99)
 
 @pytest.fixture
 def library(world: ServiceHarness) -> Library:
-    return Library(world.store, world.providers, world.links)
+    return Library(world.runtime, world.links)
 
 
 async def refusal(library: Library, act: str, clip_id: str, viewer: Viewer) -> str:
@@ -53,7 +53,7 @@ async def clips_in(library: Library, viewer: Viewer, scope: Scope, search: str =
 
 def lineage(details: ClipDetails) -> list[tuple[str | None, float | None, bool]]:
     return [
-        (each.known and each.known.clip.id, each.goes_on_at, each.goes_on)
+        (each.known and each.known.clip.id, each.continued_at, each.is_continued)
         for each in details.lineage
     ]
 
@@ -296,10 +296,10 @@ async def test_two_clicks_take_it_out_once(world: ServiceHarness, library: Libra
 async def test_what_names_a_clip_is_read_as_in_the_form(world: ServiceHarness) -> None:
     clip_id, _ = await made(world, "one")
     reply_url = (await world.store.clip(clip_id)).reply_url
-    assert await world.service.clip_id_of(f" <{reply_url}>\n") == clip_id
-    assert await world.service.clip_id_of(f"https://suno.com/song/{SOURCE}") == SOURCE
+    assert await world.forms.clip_id_of(f" <{reply_url}>\n") == clip_id
+    assert await world.forms.clip_id_of(f"https://suno.com/song/{SOURCE}") == SOURCE
     with pytest.raises(UserError, match="names no clip"):
-        await world.service.clip_id_of("nonsense")
+        await world.forms.clip_id_of("nonsense")
 
 
 async def store_clips(world: ServiceHarness, ext: Extension, *clips: Clip) -> None:

@@ -73,9 +73,7 @@ async def test_a_provider_in_trouble_changes_nothing(
 async def test_a_provider_that_does_not_answer_is_not_waited_for(
     world: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    links = LinkRefresher(
-        world.store, world.providers, wakeups=world.wakeups, clock=world.clock, timeout=0.01
-    )
+    links = LinkRefresher(world.runtime, timeout=0.01)
     ext = await world.finished("one")
     known = await made(world, ext)
     suno.on_fetch.then(lambda _: asyncio.Event().wait())

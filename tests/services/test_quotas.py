@@ -145,7 +145,7 @@ async def test_a_replayed_event_is_answered_as_before_though_nothing_more_may_pa
 ) -> None:
     world = limited(store, member=1, channel=1)
     first = await world.ask("1")
-    again = await world.service.accept(
+    again = await world.acceptance.accept_form(
         Form(clip=SOURCE, at="10"), idempotency_key="1", member_id=ADA, reply=reply_to("1")
     )
     assert (again.extension, again.is_new) == (first, False)

@@ -14,7 +14,7 @@ SNEAKY = "**@everyone** [x](https://evil.example) `y` \u202e"
 @pytest.fixture
 def requests(store: Store, suno: ScriptedProvider) -> FormReader:
     other = ScriptedProvider("other", label="Other", exclude=True, models=("v9",))
-    return FormReader(store, {"suno": suno, "other": other}, default_provider="suno")
+    return ServiceHarness(store, suno, other).forms
 
 
 async def refusal(requests: FormReader, **fields: str) -> str:
@@ -126,7 +126,7 @@ async def test_a_clip_made_by_a_former_provider_is_refused(
 ) -> None:
     ext = await world.submitted("1")
     await finish(world)
-    later = FormReader(store, {"other": ScriptedProvider("other")}, default_provider="other")
+    later = ServiceHarness(store, ScriptedProvider("other")).forms
     assert "not set up here any more" in await refusal(later, clip=ext.reply.url or "")
     assert "not set up here any more" in await refusal(
         later, clip=ext.reply.url or "", provider="other"
@@ -208,7 +208,7 @@ async def test_a_text_over_the_limit_still_opens_the_form(requests: FormReader) 
 @pytest.fixture
 def particular(store: Store) -> FormReader:
     """Requests to a provider that wants a style."""
-    return FormReader(store, {"suno": ScriptedProvider(needs_style=True)}, default_provider="suno")
+    return ServiceHarness(store, ScriptedProvider(needs_style=True)).forms
 
 
 async def test_a_style_is_asked_for_where_the_provider_needs_one(particular: FormReader) -> None:

@@ -150,7 +150,7 @@ async def test_a_song_that_goes_on_is_joined_from_there(joining: ServiceHarness)
     going_on = await joining.finished("go on", clip=first.reply.url)
     whole = await joining.song(going_on.clips[0].id, "whole")
     assert whole.kind is Kind.CONCAT
-    context = await joining.service.reply_context(whole)
+    context = await joining.reply_contexts.load(whole)
     assert [step.known.clip.id for step in context.parts] == [
         first.clips[0].id,
         going_on.clips[0].id,
@@ -247,7 +247,7 @@ async def test_a_song_that_the_channel_has_is_not_made_again_even_beyond_the_quo
 async def test_a_song_whose_reply_was_deleted_can_be_made_again(world: ServiceHarness) -> None:
     last = await continued(world)
     song = await world.song(last.clips[0].id, "song")
-    await world.songs.lost(song)
+    await world.songs.mark_reply_deleted(song)
     assert (await world.song(last.clips[0].id, "again")).id != song.id
 
 
@@ -359,7 +359,7 @@ async def test_the_parts_of_a_song_are_told_beside_it(world: ServiceHarness) -> 
     first = await world.finished("1", member_id=ADA)
     second = await world.finished("2", clip=first.reply.url, member_id=BEN)
     song = await world.song(second.clips[1].id, "song")
-    context = await world.service.reply_context(song)
+    context = await world.reply_contexts.load(song)
     assert [step.known.clip.id for step in context.parts] == [
         SOURCE,
         first.clips[0].id,
@@ -371,7 +371,7 @@ async def test_the_parts_of_a_song_are_told_beside_it(world: ServiceHarness) -> 
         BEN,
     ]
     assert context.label == "Encore"
-    assert (await world.service.reply_context(second)).parts == ()
+    assert (await world.reply_contexts.load(second)).parts == ()
 
 
 async def test_a_song_is_no_continuation_of_its_last_clip(world: ServiceHarness) -> None:
@@ -379,7 +379,7 @@ async def test_a_song_is_no_continuation_of_its_last_clip(world: ServiceHarness)
     song = await world.song(last.clips[0].id, "song")
     await world.service.record_first_reply(song, song.reply, min_edit_interval=dt.timedelta(0))
     assert not await world.has_news(last)
-    assert (await world.service.reply_context(last)).continuations == ()
+    assert (await world.reply_contexts.load(last)).continuations == ()
 
 
 async def test_nobody_takes_or_sends_a_song_as_if_it_were_a_part(world: ServiceHarness) -> None:

@@ -275,7 +275,7 @@ async def test_sending_one_moves_the_line(world: ServiceHarness, suno: ScriptedP
     await world.submitter.run_once()
     await until(lambda: world.is_at(first, Status.SUBMITTED))
     await until(lambda: world.has_news(second))
-    assert (await world.service.reply_context(await world.now(second))).queue_position == 1
+    assert (await world.reply_contexts.load(await world.now(second))).queue_position == 1
     suno.may_send.set()
     await world.submitter.idle()
 

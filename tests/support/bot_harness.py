@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
-from bot.__main__ import create_bot
+from bot.app import create_bot
 from bot.interactions.client import Encore
 from bot.settings import Settings
 from sandbox.discord.interaction_models import Interaction

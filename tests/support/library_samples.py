@@ -61,13 +61,13 @@ def details(clip: ClipRecord | None = None, **parts: object) -> ClipDetails:
         label="AIML API",
         is_confirmed=True,
         is_own=False,
-        lineage=(LineageEntry(source(), goes_on=True, goes_on_at=124), last(clip)),
+        lineage=(LineageEntry(source(), is_continued=True, continued_at=124), last(clip)),
     )
     return replace(shown, **parts)
 
 
 def last(clip: ClipRecord) -> LineageEntry:
-    return LineageEntry(clip, goes_on=False, goes_on_at=None)
+    return LineageEntry(clip, is_continued=False, continued_at=None)
 
 
 def own(clip: ClipRecord | None = None, **parts: object) -> OwnedClip:

@@ -7,14 +7,16 @@ from dataclasses import replace
 
 from bot.domain.form import Form
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Progress, ReplyRef, Status
+from bot.services.acceptance import Acceptance
 from bot.services.extensions import Actor, ExtensionService
+from bot.services.form_check import FormReader
 from bot.services.links import LinkRefresher
-from bot.services.outage_log import OutageLog
 from bot.services.poll_schedule import PollSchedule
+from bot.services.reply_context import ReplyContextLoader
+from bot.services.runtime import Runtime
 from bot.services.songs import Songs
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
-from bot.services.wakeups import Wakeups
 from bot.store.acceptance import Quota
 from bot.store.store import Store
 from tests.support.scripted_provider import ScriptedProvider
@@ -56,47 +58,31 @@ class ServiceHarness:
         self.store = store
         self.clock = clock or ManualClock()
         self.providers = {provider.name: provider for provider in providers}
-        self.wakeups, self.outage_log = Wakeups(), OutageLog()
         every = None if poll_every is None else dt.timedelta(seconds=poll_every)
         self.poll_schedule = PollSchedule(store, clock=self.clock, poll_every=every)
-        self.links = LinkRefresher(store, self.providers, wakeups=self.wakeups, clock=self.clock)
-        self.service = ExtensionService(
-            store,
-            self.providers,
-            default_provider=providers[0].name if providers else "none",
+        self.runtime = Runtime(
+            store=store,
+            providers=self.providers,
+            poll_schedule=self.poll_schedule,
+            clock=self.clock,
             deadline=deadline,
+        )
+        self.wakeups, self.outage_log = self.runtime.wakeups, self.runtime.outage_log
+        self.links = LinkRefresher(self.runtime)
+        self.forms = FormReader(
+            self.runtime, default_provider=providers[0].name if providers else "none"
+        )
+        self.reply_contexts = ReplyContextLoader(self.runtime)
+        self.acceptance = Acceptance(
+            self.runtime,
+            self.forms,
+            self.reply_contexts,
             quota=Quota(member=member_limit, channel=channel_limit),
-            wakeups=self.wakeups,
-            poll_schedule=self.poll_schedule,
-            links=self.links,
-            clock=self.clock,
         )
-        self.songs = Songs(
-            store,
-            self.providers,
-            deadline=deadline,
-            quota=Quota(member=member_limit, channel=channel_limit),
-            wakeups=self.wakeups,
-            poll_schedule=self.poll_schedule,
-            clock=self.clock,
-        )
-        self.submitter = Submitter(
-            store,
-            self.providers,
-            wakeups=self.wakeups,
-            outage_log=self.outage_log,
-            poll_schedule=self.poll_schedule,
-            clock=self.clock,
-            deadline=deadline,
-        )
-        self.tracker = Tracker(
-            store,
-            self.providers,
-            wakeups=self.wakeups,
-            outage_log=self.outage_log,
-            poll_schedule=self.poll_schedule,
-            clock=self.clock,
-        )
+        self.service = ExtensionService(self.runtime, self.acceptance, self.links)
+        self.songs = Songs(self.runtime, self.acceptance)
+        self.submitter = Submitter(self.runtime)
+        self.tracker = Tracker(self.runtime)
 
     async def ask(
         self,
@@ -109,7 +95,7 @@ class ServiceHarness:
         """Accept an extension from second 10 of a clip nobody knows, unless told otherwise."""
         form = Form(**{"clip": SOURCE, "at": "10", **fields})
         reply = replace(reply_to(idempotency_key), channel_id=channel_id)
-        ext, _, _ = await self.service.accept(
+        ext, _, _ = await self.acceptance.accept_form(
             form, idempotency_key=idempotency_key, member_id=member_id, reply=reply
         )
         return ext

@@ -15,7 +15,7 @@ from bot.domain.models import (
     ReplyRef,
     Status,
 )
-from bot.services.extensions import ReplyContext
+from bot.services.reply_context import ReplyContext
 
 NOW = dt.datetime(2026, 5, 17, 12, 0, tzinfo=dt.UTC)
 STAMP = int(NOW.timestamp())

@@ -1,4 +1,4 @@
-"""A clip's card tells what was asked, how it can be heard, and where it stands."""
+"""A clip's details: its request, how it can be heard, and its lineage."""
 
 from dataclasses import replace
 
@@ -62,7 +62,7 @@ def labels(view: discord.ui.View | None) -> list[list[str]]:
     return [[button["label"] for button in row["components"]] for row in rows]
 
 
-def test_a_card_tells_all_that_was_asked() -> None:
+def test_details_show_the_whole_request() -> None:
     shown = of(exclude=("metal", "noise"), model="v3_5")
     card, _ = clip_embeds(replace(shown, known=known(playable(style="folk, dark"))))
     assert (card.title, card.footer.text) == ("Electric Dreams · A", "AIML API")
@@ -79,7 +79,7 @@ def test_a_card_tells_all_that_was_asked() -> None:
     ]
 
 
-def test_a_card_leaves_out_what_is_not_known() -> None:
+def test_details_omit_unknown_facts() -> None:
     bare = details(
         known(playable(duration=None), reply_url=None),
         extension=asked(
@@ -97,23 +97,23 @@ def test_a_card_leaves_out_what_is_not_known() -> None:
     assert card.thumbnail.url is None
 
 
-def test_the_style_asked_for_stands_in_for_that_of_the_clip() -> None:
+def test_requested_style_is_shown_for_a_clip_without_style() -> None:
     assert "**Style** synthpop, dreamy" in said(details())
 
 
-def test_a_cover_is_shown() -> None:
+def test_cover_is_the_thumbnail() -> None:
     card, _ = clip_embeds(details(known(playable(image_url="https://i.example/a.png"))))
     assert card.thumbnail.url == "https://i.example/a.png"
 
 
-def test_a_title_nobody_told_is_that_of_the_extension_or_the_id() -> None:
+def test_clip_without_title_is_named_by_its_extension_or_its_id() -> None:
     untitled = known(playable(title=""))
     assert clip_embeds(details(untitled))[0].title == "Electric Dreams · A"
     from_elsewhere = replace(source(), clip=playable("x-1", title=""))
     assert clip_embeds(details(from_elsewhere, extension=None, lineage=()))[0].title == "`x-1`"
 
 
-def test_a_source_from_elsewhere_is_told_as_such() -> None:
+def test_source_made_elsewhere_is_described() -> None:
     shown = details(source(), extension=None, lineage=(last(source()),))
     [card] = clip_embeds(shown)
     assert card.title == "Root Song"
@@ -123,7 +123,7 @@ def test_a_source_from_elsewhere_is_told_as_such() -> None:
     ]
 
 
-def test_a_full_song_is_told_as_one() -> None:
+def test_full_song_is_described() -> None:
     shown = details(extension=asked(song(), lyrics=""), lineage=(last(known()),))
     [card] = clip_embeds(shown)
     assert card.title == "Electric Dreams · full song"
@@ -138,14 +138,16 @@ def test_a_full_song_is_told_as_one() -> None:
         (source(is_removed=True), "from a clip that was taken out of the library at 2:04"),
     ],
 )
-def test_a_source_that_is_not_to_be_told_is_not_linked_either(ancestor: object, words: str) -> None:
-    shown = details(lineage=(LineageEntry(ancestor, goes_on=True, goes_on_at=124), last(known())))
+def test_hidden_source_is_neither_named_nor_linked(ancestor: object, words: str) -> None:
+    shown = details(
+        lineage=(LineageEntry(ancestor, is_continued=True, continued_at=124), last(known()))
+    )
     assert words in said(shown)
     assert SOURCE_URL not in said(shown)
     assert "Root Song" not in said(shown)
 
 
-def test_the_end_of_a_source_is_called_so() -> None:
+def test_continuation_from_the_end_says_its_end() -> None:
     assert "at its end" in said(of(continue_at=None))
 
 
@@ -162,20 +164,20 @@ def test_the_end_of_a_source_is_called_so() -> None:
         (Clip(id="a", status=ClipStatus.FAILED, error="*no*"), GREY, r"Failed: *\*no\**"),
     ],
 )
-def test_a_card_says_how_it_can_be_heard(clip: Clip, colour: object, words: str) -> None:
+def test_details_say_how_the_clip_can_be_heard(clip: Clip, colour: object, words: str) -> None:
     card = clip_embeds(details(known(clip)))[0]
     assert card.colour == colour
     assert words in card.description
 
 
-def test_a_link_that_nobody_confirmed_is_told_as_such() -> None:
+def test_unconfirmed_link_is_marked() -> None:
     sentence = "*AIML API did not tell whether its link still works.*"
     assert sentence in said(details(is_confirmed=False))
     assert sentence not in said(details())
     assert "did not tell" not in said(details(known(heard()), is_confirmed=False))
 
 
-def test_a_source_of_which_no_link_is_known_is_not_called_withdrawn() -> None:
+def test_source_without_known_link_is_not_called_withdrawn() -> None:
     unheard = replace(source(), clip=withdrawn())
     words = "did not tell where it can be heard"
     assert words in said(details(unheard, extension=None, is_confirmed=False, lineage=()))
@@ -183,7 +185,7 @@ def test_a_source_of_which_no_link_is_known_is_not_called_withdrawn() -> None:
 
 
 @pytest.mark.parametrize(("length", "is_button"), [(512, True), (513, False), (1100, False)])
-def test_a_link_too_long_for_a_button_stands_in_the_text(length: int, *, is_button: bool) -> None:
+def test_link_too_long_for_a_button_is_in_the_text(length: int, *, is_button: bool) -> None:
     url = "https://audio.example/".ljust(length, "x")
     shown = details(known(playable(audio_url=url)))
     assert (["▶ Listen"] in labels(clip_view(shown))) == is_button
@@ -193,7 +195,7 @@ def test_a_link_too_long_for_a_button_stands_in_the_text(length: int, *, is_butt
 # lyrics
 
 
-def test_short_lyrics_are_whole() -> None:
+def test_short_lyrics_are_quoted_whole() -> None:
     lyrics = "\n\n".join(f"line *{number}*" for number in range(16))
     shown = said(of(lyrics=lyrics))
     assert shown.count("\n> line ") == 16
@@ -202,7 +204,7 @@ def test_short_lyrics_are_whole() -> None:
 
 
 @pytest.mark.parametrize("lyrics", ["la\n" * 17, "x" * 601, "🎵" * 301, "la la\n" * 600])
-def test_long_lyrics_are_cut_only_where_the_rest_is_told(lyrics: str) -> None:
+def test_long_lyrics_are_truncated_with_a_pointer_to_the_rest(lyrics: str) -> None:
     assert "> …\nAll of it: `lyrics.txt`" in said(of(lyrics=lyrics))
     assert "> …\nAll of it is below." in said(of(lyrics=lyrics), with_file=False)
 
@@ -210,14 +212,14 @@ def test_long_lyrics_are_cut_only_where_the_rest_is_told(lyrics: str) -> None:
 # where it comes from, and goes on
 
 
-def test_a_lineage_is_an_indented_tree() -> None:
+def test_lineage_is_an_indented_tree() -> None:
     middle = known(playable("b", title="Second *Part*", duration=None), letter="B")
     shown = details(
         lineage=(
-            LineageEntry(source(), goes_on=True, goes_on_at=124.34),
-            LineageEntry(middle, goes_on=True, goes_on_at=None),
-            LineageEntry(None, goes_on=True, goes_on_at=10),
-            LineageEntry(known(is_removed=True), goes_on=True, goes_on_at=3600),
+            LineageEntry(source(), is_continued=True, continued_at=124.34),
+            LineageEntry(middle, is_continued=True, continued_at=None),
+            LineageEntry(None, is_continued=True, continued_at=10),
+            LineageEntry(known(is_removed=True), is_continued=True, continued_at=3600),
             last(known()),
         )
     )
@@ -230,19 +232,23 @@ def test_a_lineage_is_an_indented_tree() -> None:
     ]
 
 
-def test_an_ancestor_without_a_title_is_named_by_its_id() -> None:
+def test_ancestor_without_title_is_named_by_its_id() -> None:
     nameless = known(playable("b", title=""), letter="", reply_url=None)
-    shown = details(lineage=(LineageEntry(nameless, goes_on=True, goes_on_at=1), last(known())))
+    shown = details(
+        lineage=(LineageEntry(nameless, is_continued=True, continued_at=1), last(known()))
+    )
     assert tree(shown)[0] == "`b` 1:37, goes on at 0:01"
 
 
-def test_a_root_has_no_tree() -> None:
+def test_root_clip_has_no_lineage() -> None:
     assert len(clip_embeds(details(lineage=(last(known()),)))) == 1
 
 
-def test_a_long_lineage_shows_its_root_and_its_latest() -> None:
+def test_long_lineage_shows_its_root_and_its_latest_clips() -> None:
     steps = [
-        LineageEntry(known(playable("b", title=f"Part {number}")), goes_on=True, goes_on_at=number)
+        LineageEntry(
+            known(playable("b", title=f"Part {number}")), is_continued=True, continued_at=number
+        )
         for number in range(199)
     ]
     root, between, *latest = tree(details(lineage=(*steps, last(known()))))
@@ -253,7 +259,7 @@ def test_a_long_lineage_shows_its_root_and_its_latest() -> None:
     assert latest[-2].startswith(f"{INDENT * 6}└ [Part 198 · A]")
 
 
-def test_siblings_are_named_and_can_be_shown() -> None:
+def test_siblings_are_named_and_have_show_buttons() -> None:
     twin = known(playable("b", title="Twin *Song*"), letter="B")
     bare = known(playable("c", title="", duration=None), letter="C")
     shown = details(siblings=(twin, bare))
@@ -261,7 +267,7 @@ def test_siblings_are_named_and_can_be_shown() -> None:
     assert labels(clip_view(shown))[-1] == ["Show B", "Show C"]
 
 
-def test_continuations_are_linked_the_latest_of_them() -> None:
+def test_latest_continuations_are_linked() -> None:
     following = tuple(
         extension(
             id=number,
@@ -283,51 +289,23 @@ def test_continuations_are_linked_the_latest_of_them() -> None:
 # buttons
 
 
-def test_a_clip_has_its_buttons() -> None:
+def test_clip_view_has_the_buttons_of_its_status() -> None:
     assert labels(clip_view(details())) == [["▶ Listen"], ["➕ Extend"]]
     mine = clip_view(details(is_own=True))
     assert labels(mine) == [["▶ Listen"], ["➕ Extend", "🗑 Remove from library"]]
     assert mine.timeout is None
 
 
-def test_what_cannot_be_heard_is_not_extended_but_can_be_removed() -> None:
+def test_unplayable_clip_has_remove_but_no_extend_button() -> None:
     gone = known(withdrawn())
     assert clip_view(details(gone)) is None
     assert labels(clip_view(details(gone, is_own=True))) == [["🗑 Remove from library"]]
 
 
-def test_a_clip_whose_id_no_button_can_carry_has_only_a_link() -> None:
+def test_clip_whose_id_fits_no_custom_id_has_only_a_link() -> None:
     odd = known(playable("a`b", audio_url="https://audio.example/a.mp3"))
     shown = details(odd, is_own=True, siblings=(odd,))
     assert labels(clip_view(shown)) == [["▶ Listen"]]
-
-
-# taking it out
-
-
-def test_the_question_names_the_clip_and_says_what_stays() -> None:
-    embed, view = removal_question(own(known(playable(title="*Mine*"))))
-    assert r"Take “\*Mine\* · A” out of the library?" in embed.description
-    assert "reply and its audio stay" in embed.description
-    [row] = view.to_components()
-    assert [(each["label"], each["style"], each["custom_id"]) for each in row["components"]] == [
-        ("Remove", discord.ButtonStyle.danger.value, "clip:drop:a"),
-        ("Keep", discord.ButtonStyle.secondary.value, "clip:keep:a"),
-    ]
-    assert view.timeout is None
-
-
-def test_the_answers_say_where_it_is() -> None:
-    removed = removed_embed(own()).description
-    assert removed.startswith("**“Electric Dreams · A” is out of the library.**")
-    assert removed.endswith(f"[There it is.]({URL})")
-    assert URL not in removed_embed(own(known(reply_url=None))).description
-    assert kept_embed(own()).description == "**“Electric Dreams · A” stays in the library.**"
-
-
-def test_a_full_song_is_taken_out_by_its_name_alone() -> None:
-    whole = own(kind=song().kind)
-    assert "“Electric Dreams” is out" in removed_embed(whole).description
 
 
 # whatever it is called
@@ -335,7 +313,7 @@ def test_a_full_song_is_taken_out_by_its_name_alone() -> None:
 
 @settings(max_examples=200)
 @given(data=st.data(), clip=clips, text=long_texts, tags=st.lists(long_texts, max_size=4))
-def test_a_card_fits_whatever_is_written_in_it(
+def test_details_of_any_texts_fit_into_a_message(
     data: st.DataObject, clip: Clip, text: str, tags: list[str]
 ) -> None:
     shown = known(clip)
@@ -354,7 +332,7 @@ def test_a_card_fits_whatever_is_written_in_it(
         is_confirmed=data.draw(st.booleans()),
         is_own=True,
         lineage=(
-            *(LineageEntry(each, goes_on=True, goes_on_at=1.5) for each in ancestors),
+            *(LineageEntry(each, is_continued=True, continued_at=1.5) for each in ancestors),
             last(shown),
         ),
         siblings=tuple(replace(shown, clip=replace(clip, id=f"{clip.id}{n}")) for n in range(5)),
@@ -370,7 +348,7 @@ def test_a_card_fits_whatever_is_written_in_it(
     assert_only_text(answers)
 
 
-def test_a_failed_extension_has_a_card_too() -> None:
+def test_clip_of_a_failed_extension_has_details() -> None:
     broken = Clip(id="a", status=ClipStatus.FAILED)
     ext = failed(failures.GenerationFailed(), broken)
     assert "Failed." in said(details(known(broken), extension=ext))

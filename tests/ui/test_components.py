@@ -59,7 +59,7 @@ def test_every_status_is_in_the_table_above() -> None:
     assert {ext.status for ext, _ in marker.args[1]} == {*Status}
 
 
-def test_no_more_clips_than_a_row_takes() -> None:
+def test_reply_shows_buttons_of_four_clips_at_most() -> None:
     ext = extension(Status.COMPLETE, *(playable(letter) for letter in "abcdefg"))
     links, actions, below = buttons(extension_view(ext))
     assert [label for label, _ in links] == [f"▶ Listen {letter}" for letter in "ABCD"]
@@ -71,24 +71,24 @@ def test_no_more_clips_than_a_row_takes() -> None:
 
 
 @pytest.mark.parametrize("clip_id", ["x" * 89, "a`b", "a b", "a:b"])
-def test_a_clip_whose_id_no_button_can_carry_has_none(clip_id: str) -> None:
+def test_clip_whose_id_fits_no_custom_id_has_no_button(clip_id: str) -> None:
     ext = extension(Status.COMPLETE, playable(clip_id))
     assert buttons(extension_view(ext))[1] == [TAKE, SONG]
     assert clips_view(ext) is None
 
 
-def test_an_address_that_is_too_long_is_no_button() -> None:
+def test_url_that_is_too_long_has_no_button() -> None:
     fits = playable("a", audio_url="https://audio.example/" + "x" * 490)
     too_long = playable("b", audio_url="https://audio.example/" + "x" * 491)
     links, _ = buttons(extension_view(extension(Status.COMPLETE, fits, too_long)))
     assert [label for label, _ in links] == ["▶ Listen A"]
 
 
-def test_a_draft_is_opened_again_by_its_button() -> None:
+def test_draft_view_has_the_button_that_opens_the_draft() -> None:
     assert buttons(draft_view(42)) == [[("Edit and send", "draft:open:42")]]
 
 
-def test_who_has_to_choose_a_clip_chooses_among_those_that_can_be_heard() -> None:
+def test_clips_view_offers_only_extendable_clips() -> None:
     both = extension(Status.COMPLETE, playable("a"), playable("b"))
     assert buttons(clips_view(both)) == [[EXTEND_A, EXTEND_B]]
     assert buttons(clips_view(extension(Status.COMPLETE, withdrawn("a"), playable("b")))) == [
@@ -97,7 +97,7 @@ def test_who_has_to_choose_a_clip_chooses_among_those_that_can_be_heard() -> Non
     assert clips_view(extension()) is None
 
 
-def test_buttons_never_time_out() -> None:
+def test_views_never_time_out() -> None:
     for view in (extension_view(extension()), draft_view(1)):
         assert view is not None
         assert view.timeout is None

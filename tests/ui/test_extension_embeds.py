@@ -7,7 +7,7 @@ import pytest
 from bot.domain import failures
 from bot.domain.failures import Failure
 from bot.domain.models import Clip, ClipStatus, Extension, Status
-from bot.services.extensions import ReplyContext
+from bot.services.reply_context import ReplyContext
 from bot.ui.extension_embeds import extension_embeds, plain_embeds, refusal_embed
 from tests.support.ui_samples import (
     AROUND,
@@ -57,7 +57,7 @@ def head_of(ext: Extension, context: ReplyContext = AROUND) -> discord.Embed:
         (extension(Status.CANCELLED), 0x99AAB5, "🚫 Cancelled"),
     ],
 )
-def test_each_status_has_its_look(ext: Extension, colour: int, title: str) -> None:
+def test_each_status_has_its_colour_and_title(ext: Extension, colour: int, title: str) -> None:
     head = head_of(ext)
     assert (head.colour, head.title) == (discord.Colour(colour), title)
     assert head.footer.text == "AIML API"
@@ -66,9 +66,11 @@ def test_each_status_has_its_look(ext: Extension, colour: int, title: str) -> No
     assert_within_limits(extension_embeds(ext, AROUND))
 
 
-def test_the_look_of_every_status_is_in_the_table_above() -> None:
+def test_every_status_has_a_colour_in_the_table_above() -> None:
     [marker] = [
-        mark for mark in test_each_status_has_its_look.pytestmark if mark.name == "parametrize"
+        mark
+        for mark in test_each_status_has_its_colour_and_title.pytestmark
+        if mark.name == "parametrize"
     ]
     assert {ext.status for ext, *_ in marker.args[1]} == {*Status}
 
@@ -88,12 +90,12 @@ def test_the_look_of_every_status_is_in_the_table_above() -> None:
         (1002, "1,002nd"),
     ],
 )
-def test_a_waiting_one_shows_its_place_in_line(place: int, words: str) -> None:
+def test_waiting_extension_shows_its_queue_position(place: int, words: str) -> None:
     head = head_of(extension(), ReplyContext(label="AIML API", queue_position=place))
     assert head.title == f"⏳ Waiting · {words} in line"
 
 
-def test_a_waiting_one_says_nothing_but_what_was_asked() -> None:
+def test_waiting_extension_shows_only_its_request() -> None:
     assert head_of(extension()).description == ASKED
 
 
@@ -104,18 +106,18 @@ def test_a_waiting_one_says_nothing_but_what_was_asked() -> None:
         (failures.RateLimited(), "AIML API asks to wait; next try {}. Nothing has been charged."),
     ],
 )
-def test_one_that_waits_longer_says_why_and_until_when(failure: Failure, words: str) -> None:
+def test_postponed_extension_says_why_and_until_when(failure: Failure, words: str) -> None:
     ext = extension(failure=failure, due_at=NOW + dt.timedelta(seconds=40))
     assert head_of(ext).description == f"{ASKED}\n{words.format(f'<t:{STAMP + 40}:R>')}"
 
 
 @pytest.mark.parametrize("status", [Status.SUBMITTING, Status.SUBMITTED])
-def test_a_submitted_one_shows_its_steps_and_when_it_started(status: Status) -> None:
+def test_submitted_extension_shows_steps_and_start(status: Status) -> None:
     steps = "Submitted ● Streaming ○ Complete ○"
     assert head_of(extension(status)).description == f"{ASKED}\n{steps}\nstarted <t:{STAMP}:R>"
 
 
-def test_a_streaming_one_is_a_step_further() -> None:
+def test_streaming_extension_is_at_the_second_step() -> None:
     description = head_of(extension(Status.STREAMING, heard())).description
     assert description == (f"{ASKED}\nSubmitted ● Streaming ● Complete ○\nstarted <t:{STAMP}:R>")
 
@@ -124,21 +126,21 @@ def test_a_streaming_one_is_a_step_further() -> None:
     ("seconds", "words"),
     [(45, "less than a minute"), (60, "1–2 minutes"), (150, "2–3 minutes")],
 )
-def test_what_is_usual_is_told_once_it_is_known(seconds: int, words: str) -> None:
+def test_typical_duration_is_shown_once_known(seconds: int, words: str) -> None:
     context = ReplyContext(label="AIML API", typical_duration=dt.timedelta(seconds=seconds))
     description = head_of(extension(Status.SUBMITTED), context).description
     assert description is not None
     assert description.endswith(f"<t:{STAMP}:R> · usually ready in {words}")
 
 
-def test_an_unconfirmed_one_warns_of_paying_twice() -> None:
+def test_unconfirmed_extension_warns_of_paying_twice() -> None:
     assert head_of(extension(Status.UNCONFIRMED)).description == (
         "**It may still have been charged. Encore did not send it again.**\n"
         "Look into the AIML API account first: *Send again* asks, and pays, once more.\n" + ASKED
     )
 
 
-def test_an_expired_one_offers_to_check_again() -> None:
+def test_expired_extension_offers_to_check_again() -> None:
     description = head_of(extension(Status.EXPIRED)).description
     assert description == (
         "**AIML API took it but never finished.**\n"
@@ -149,12 +151,12 @@ def test_an_expired_one_offers_to_check_again() -> None:
 @pytest.mark.parametrize(
     ("minutes", "words"), [(0.2, "1 minute"), (1, "1 minute"), (2, "2 minutes")]
 )
-def test_an_expired_one_says_how_long_it_was_waited_for(minutes: float, words: str) -> None:
+def test_expired_extension_says_how_long_it_waited(minutes: float, words: str) -> None:
     ext = extension(Status.EXPIRED, deadline_at=NOW + dt.timedelta(minutes=minutes))
     assert head_of(ext).title == f"⌛ Gave up after {words}"
 
 
-def test_a_cancelled_one_says_that_nothing_was_sent() -> None:
+def test_cancelled_extension_says_that_nothing_was_sent() -> None:
     assert head_of(extension(Status.CANCELLED)).description == f"**Nothing was sent.**\n{ASKED}"
 
 
@@ -272,26 +274,26 @@ def test_failed_without_a_failure_is_told_as_well() -> None:
 @pytest.mark.parametrize(
     ("second", "words"), [(None, "the end"), (124.34, "2:04.3"), (119.99, "2:00"), (5, "0:05")]
 )
-def test_the_point_is_told_to_a_tenth(second: float | None, words: str) -> None:
+def test_continue_at_is_shown_in_tenths(second: float | None, words: str) -> None:
     description = head_of(asked(extension(), continue_at=second)).description
     assert (description or "").splitlines()[0].endswith(f" at {words}")
 
 
-def test_a_clip_without_a_title_goes_by_its_id() -> None:
+def test_source_without_title_is_named_by_its_id() -> None:
     ext = extension(source_title="", source_url=None)
     description = head_of(asked(ext, clip_id="m_" + SOURCE)).description
     assert (description or "").splitlines()[0] == f"from `m_{SOURCE}` at 2:04"
 
 
-def test_no_lyrics_are_an_instrumental() -> None:
+def test_extension_without_lyrics_is_instrumental() -> None:
     assert "\n*Instrumental*\n" in (head_of(asked(extension(), lyrics="")).description or "")
 
 
-def test_no_style_is_not_mentioned() -> None:
+def test_extension_without_style_has_no_style_line() -> None:
     assert "Style" not in (head_of(asked(extension(), style=())).description or "")
 
 
-def test_only_the_first_lines_of_the_lyrics_are_quoted() -> None:
+def test_lyrics_are_quoted_up_to_four_lines() -> None:
     lyrics = "one\n\ntwo\nthree\nfour\nfive"
     description = head_of(asked(extension(), lyrics=lyrics)).description or ""
     quoted = [line for line in description.splitlines() if line.startswith("> ")]
@@ -301,7 +303,7 @@ def test_only_the_first_lines_of_the_lyrics_are_quoted() -> None:
 # The clips
 
 
-def test_a_complete_one_has_an_embed_for_each_clip() -> None:
+def test_complete_extension_has_an_embed_for_each_clip() -> None:
     image = "https://images.example/b.jpeg"
     ext = extension(Status.COMPLETE, playable("a"), playable("b", image_url=image, duration=180.0))
     _, first, second = extension_embeds(ext, AROUND)
@@ -314,7 +316,7 @@ def test_a_complete_one_has_an_embed_for_each_clip() -> None:
     assert (first.thumbnail.url, second.thumbnail.url) == (None, image)
 
 
-def test_while_streaming_only_what_can_be_heard_has_an_embed() -> None:
+def test_streaming_extension_has_embeds_only_for_audible_clips() -> None:
     silent = Clip(id="b", status=ClipStatus.QUEUED)
     embeds = extension_embeds(extension(Status.STREAMING, heard(), silent), AROUND)
     assert [embed.description for embed in embeds[1:]] == [
@@ -334,7 +336,7 @@ def test_while_streaming_only_what_can_be_heard_has_an_embed() -> None:
         (Clip(id="b", status=ClipStatus.STREAMING), "Not finished."),
     ],
 )
-def test_a_twin_without_audio_says_why(twin: Clip, words: str) -> None:
+def test_clip_without_audio_says_why(twin: Clip, words: str) -> None:
     *_, last = extension_embeds(extension(Status.COMPLETE, playable("a"), twin), AROUND)
     assert (last.description or "").splitlines()[1] == words
 
@@ -342,25 +344,25 @@ def test_a_twin_without_audio_says_why(twin: Clip, words: str) -> None:
 @pytest.mark.parametrize(
     "status", [each for each in Status if each not in (Status.STREAMING, Status.COMPLETE)]
 )
-def test_others_show_no_clips(status: Status) -> None:
+def test_other_statuses_show_no_clips(status: Status) -> None:
     assert len(extension_embeds(extension(status, playable()), AROUND)) == 1
 
 
-def test_a_result_without_any_title_is_untitled() -> None:
+def test_extension_without_title_is_untitled() -> None:
     ext = extension(Status.COMPLETE, playable(title=""), source_title="")
     assert head_of(ext).title == "✅ Untitled"
     unseen = extension(Status.COMPLETE, playable(title="\u200b\u202e"), source_title="")
     assert head_of(unseen).title == "✅ Untitled"
 
 
-def test_a_link_that_would_break_out_is_encoded() -> None:
+def test_link_with_markdown_characters_is_encoded() -> None:
     clip = playable(audio_url="https://audio.example/(a b)<@1>\\")
     *_, last = extension_embeds(extension(Status.COMPLETE, clip), AROUND)
     link = "https://audio.example/%28a%20b%29%3C@1%3E%5C"
     assert (last.description or "").endswith(f"[▶ Listen]({link})")
 
 
-def test_a_link_that_is_too_long_gives_way_to_the_id() -> None:
+def test_link_that_is_too_long_is_replaced_by_the_id() -> None:
     clip = playable(audio_url="https://audio.example/" + "x" * 2400)
     *_, last = extension_embeds(extension(Status.COMPLETE, clip), AROUND)
     assert (last.description or "").endswith("Its id: `a`")
@@ -370,7 +372,7 @@ def test_a_link_that_is_too_long_gives_way_to_the_id() -> None:
 
 
 @pytest.mark.parametrize("status", Status)
-def test_the_plain_look_has_nothing_from_outside_but_ids(status: Status) -> None:
+def test_plain_embeds_contain_no_text_from_outside_but_ids(status: Status) -> None:
     ext = extension(status, playable("clip-a", title="SECRET"), source_title="SECRET")
     embeds = plain_embeds(asked(ext, lyrics="SECRET", title="SECRET"), AROUND)
     assert_within_limits(embeds)
@@ -380,7 +382,7 @@ def test_the_plain_look_has_nothing_from_outside_but_ids(status: Status) -> None
     assert embeds[0].colour == head_of(ext).colour
 
 
-def test_a_refusal_is_red_and_has_two_lines() -> None:
+def test_refusal_embed_is_red_and_has_two_lines() -> None:
     embed = refusal_embed("That time lies past the end.", "Pick another one.")
     assert embed.colour == discord.Colour(0xED4245)
     assert embed.description == "**That time lies past the end.**\nPick another one."

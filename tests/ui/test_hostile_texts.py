@@ -1,4 +1,4 @@
-"""Whatever members and providers write: it is shown as text, and fits."""
+"""Texts of members and providers are shown as text, within Discord's limits."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ from tests.support.ui_samples import (
 
 @settings(max_examples=150)
 @given(ext=extensions())
-def test_no_text_breaks_out_and_none_is_too_long(ext: Extension) -> None:
+def test_hostile_texts_are_escaped_and_truncated(ext: Extension) -> None:
     embeds = extension_embeds(ext, AROUND)
     assert_within_limits(embeds)
     assert UNSEEN.search(all_text(embeds)) is None
@@ -35,13 +35,13 @@ def test_no_text_breaks_out_and_none_is_too_long(ext: Extension) -> None:
 
 @settings(max_examples=60)
 @given(ext=extensions())
-def test_every_view_can_be_sent(ext: Extension) -> None:
+def test_view_of_every_extension_can_be_sent(ext: Extension) -> None:
     for view in (extension_view(ext), clips_view(ext)):
         if view is not None:
             assert_can_be_sent(view)
 
 
-def test_the_longest_of_everything_fits_into_one_message() -> None:
+def test_longest_texts_together_fit_into_one_message() -> None:
     wide = "*" * 5000
     url = "https://audio.example/" + "x" * 978
     clip = playable(title=wide, audio_url=url, error=wide)
@@ -56,7 +56,7 @@ def test_the_longest_of_everything_fits_into_one_message() -> None:
         assert_within_limits(extension_embeds(ext, AROUND))
 
 
-def test_backticks_in_an_id_do_not_let_it_out() -> None:
+def test_backticks_in_an_id_do_not_end_its_code() -> None:
     clip = playable("a`**@everyone**`b", audio_url=None)
     ext = extension(Status.COMPLETE, clip)
     for embeds in (extension_embeds(ext, AROUND), plain_embeds(ext, AROUND)):
@@ -69,7 +69,7 @@ def test_backticks_in_an_id_do_not_let_it_out() -> None:
     letter=st.sampled_from(["", "A", "Z"]),
     duration=st.none() | st.floats(min_value=0.01, allow_infinity=False),
 )
-def test_every_label_fits_and_hides_nothing(clip: Clip, letter: str, duration: float) -> None:
+def test_every_clip_label_fits_into_a_choice(clip: Clip, letter: str, duration: float) -> None:
     known = ClipRecord(
         clip=Clip(id=clip.id, status=clip.status, title=clip.title, duration=duration),
         provider="suno",

@@ -1,5 +1,6 @@
-"""A page of the library says what is on it, turns, and carries itself in its buttons."""
+"""A page of the library, its buttons, and removing a clip from it."""
 
+import discord
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,9 +9,25 @@ from bot.domain.library import MAX_SEARCH_LENGTH, PAGE_SIZE, LibraryPage, Librar
 from bot.domain.models import Kind
 from bot.domain.text import collapse_whitespace, sanitize, truncate
 from bot.ui.custom_ids import Action
-from bot.ui.library_page import decode_query, encode_query, page_embed, page_view
+from bot.ui.library_page import (
+    decode_query,
+    encode_query,
+    kept_embed,
+    page_embed,
+    page_view,
+    removal_question,
+    removed_embed,
+)
 from tests.support.hostile_texts import assert_can_be_sent, long_texts
-from tests.support.library_samples import URL, assert_only_text, known, made, page
+from tests.support.library_samples import (
+    URL,
+    assert_only_text,
+    known,
+    made,
+    own,
+    page,
+    song,
+)
 from tests.support.ui_samples import STAMP, assert_within_limits, playable, units
 
 
@@ -26,19 +43,19 @@ def buttons(shown: LibraryPage) -> list[list[tuple[str, str, bool]]]:
     ]
 
 
-def test_a_line_tells_of_a_clip() -> None:
+def test_entry_line_describes_a_clip() -> None:
     embed = page_embed(page(made()))
     assert embed.description == (
         f"`1` **Electric Dreams · A** 1:37 · <t:{STAMP}:R> · by <@42> · [reply]({URL})"
     )
 
 
-def test_a_line_leaves_out_what_is_not_known() -> None:
+def test_entry_line_omits_unknown_facts() -> None:
     bare = made(known=known(playable(duration=None), reply_url=None, letter="B"), title="")
     assert page_embed(page(bare)).description == f"`1` **Untitled · B** · <t:{STAMP}:R> · by <@42>"
 
 
-def test_a_full_song_is_called_one() -> None:
+def test_entry_line_marks_a_full_song() -> None:
     embed = page_embed(page(made(kind=Kind.CONCAT)))
     assert "**Electric Dreams · full song**" in embed.description
 
@@ -51,7 +68,7 @@ def test_a_full_song_is_called_one() -> None:
         (Scope.SERVER, "Clips of this server"),
     ],
 )
-def test_the_title_says_whose_clips_they_are(scope: Scope, title: str) -> None:
+def test_page_title_says_whose_clips_they_are(scope: Scope, title: str) -> None:
     assert page_embed(page(made(), scope=scope)).title == title
     searched = page_embed(page(made(), scope=scope, search="*night*"))
     assert searched.title == rf"{title} with “\*night\*”"
@@ -67,12 +84,12 @@ def test_the_title_says_whose_clips_they_are(scope: Scope, title: str) -> None:
         (12345, 1001, "page 1,001 of 1,544 · 12,345 clips"),
     ],
 )
-def test_the_footer_says_where_one_is(total: int, number: int, said: str) -> None:
+def test_footer_has_page_and_clip_counts(total: int, number: int, said: str) -> None:
     assert page_embed(page(made(), total=total, number=number)).footer.text == said
 
 
 @pytest.mark.parametrize("scope", Scope)
-def test_an_empty_library_says_what_to_do(scope: Scope) -> None:
+def test_empty_library_says_what_to_do(scope: Scope) -> None:
     problem, remedy = page_embed(page(scope=scope)).description.split("\n")
     assert problem.startswith("**")
     assert problem.endswith("yet.**")
@@ -80,12 +97,12 @@ def test_an_empty_library_says_what_to_do(scope: Scope) -> None:
     assert page_view(page(scope=scope)) is None
 
 
-def test_an_empty_search_says_what_was_searched_for() -> None:
+def test_empty_search_result_names_the_search() -> None:
     said = page_embed(page(search="@everyone")).description
     assert said.startswith(r"**Nothing here has “\@everyone” in its title, style or id.**")
 
 
-def test_one_page_does_not_turn() -> None:
+def test_single_page_has_no_page_buttons() -> None:
     [row] = buttons(page(made(1), made(2)))
     assert row == [("1", "clip:show:clip-1", True), ("2", "clip:show:clip-2", True)]
 
@@ -93,7 +110,7 @@ def test_one_page_does_not_turn() -> None:
 @pytest.mark.parametrize(
     ("number", "newer", "older"), [(1, False, True), (2, True, True), (3, True, False)]
 )
-def test_pages_turn_as_far_as_there_are_any(number: int, *, newer: bool, older: bool) -> None:
+def test_page_buttons_are_disabled_at_both_ends(number: int, *, newer: bool, older: bool) -> None:
     row, *_ = buttons(page(made(), number=number, total=3 * PAGE_SIZE, search="a b:c"))
     assert row == [
         ("◀ Newer", f"lib:page:mine:{number - 1}:a b:c", newer),
@@ -101,13 +118,13 @@ def test_pages_turn_as_far_as_there_are_any(number: int, *, newer: bool, older: 
     ]
 
 
-def test_a_full_page_has_a_button_for_each_clip() -> None:
+def test_full_page_has_a_button_for_each_clip() -> None:
     rows = buttons(page(*(made(number) for number in range(PAGE_SIZE)), total=99))
     assert [len(row) for row in rows] == [2, 5, 3]
     assert [label for row in rows[1:] for label, *_ in row] == [*"12345678"]
 
 
-def test_no_two_buttons_are_the_same_and_each_can_carry_its_clip() -> None:
+def test_page_has_no_two_buttons_with_one_custom_id() -> None:
     odd = made(known=known(playable("a`b")))
     [row] = buttons(page(made(1), made(1), odd, made(2)))
     assert [(label, custom_id) for label, custom_id, _ in row] == [
@@ -117,9 +134,7 @@ def test_no_two_buttons_are_the_same_and_each_can_carry_its_clip() -> None:
 
 
 @given(scope=st.sampled_from(Scope), number=st.integers(0, 10**9 - 1), text=long_texts)
-def test_a_page_is_read_from_a_button_as_it_was_written(
-    scope: Scope, number: int, text: str
-) -> None:
+def test_query_is_decoded_as_it_was_encoded(scope: Scope, number: int, text: str) -> None:
     search = truncate(collapse_whitespace(sanitize(text)), MAX_SEARCH_LENGTH)
     wanted = LibraryQuery(scope=scope, page_number=number, search=search)
     name = encode_query(wanted)
@@ -129,7 +144,7 @@ def test_a_page_is_read_from_a_button_as_it_was_written(
 
 
 @given(texts=st.lists(long_texts, min_size=PAGE_SIZE, max_size=PAGE_SIZE), search=long_texts)
-def test_a_page_fits_and_shows_no_text_as_anything_else(texts: list[str], search: str) -> None:
+def test_hostile_titles_on_a_page_are_escaped_and_fit(texts: list[str], search: str) -> None:
     clips = (made(number, title=text) for number, text in enumerate(texts))
     shown = page(
         *clips,
@@ -144,5 +159,30 @@ def test_a_page_fits_and_shows_no_text_as_anything_else(texts: list[str], search
     assert_within_limits([page_embed(page(search=shown.query.search))])
 
 
-def test_buttons_live_for_ever() -> None:
+def test_page_buttons_never_time_out() -> None:
     assert page_view(page(made())).timeout is None
+
+
+def test_removal_question_names_the_clip_and_what_remains() -> None:
+    embed, view = removal_question(own(known(playable(title="*Mine*"))))
+    assert r"Take “\*Mine\* · A” out of the library?" in embed.description
+    assert "reply and its audio stay" in embed.description
+    [row] = view.to_components()
+    assert [(each["label"], each["style"], each["custom_id"]) for each in row["components"]] == [
+        ("Remove", discord.ButtonStyle.danger.value, "clip:drop:a"),
+        ("Keep", discord.ButtonStyle.secondary.value, "clip:keep:a"),
+    ]
+    assert view.timeout is None
+
+
+def test_removal_answers_link_to_the_reply() -> None:
+    removed = removed_embed(own()).description
+    assert removed.startswith("**“Electric Dreams · A” is out of the library.**")
+    assert removed.endswith(f"[There it is.]({URL})")
+    assert URL not in removed_embed(own(known(reply_url=None))).description
+    assert kept_embed(own()).description == "**“Electric Dreams · A” stays in the library.**"
+
+
+def test_removal_question_names_a_full_song_without_letter() -> None:
+    whole = own(kind=song().kind)
+    assert "“Electric Dreams” is out" in removed_embed(whole).description

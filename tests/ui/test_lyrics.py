@@ -1,4 +1,4 @@
-"""Lyrics are shown whole, or with all of them beside; nothing in them is more than text."""
+"""Lyrics are quoted whole, or in part with the whole beside it, and always escaped."""
 
 import pytest
 from hypothesis import given
@@ -10,19 +10,19 @@ from tests.support.hostile_texts import long_texts
 from tests.support.ui_samples import assert_within_limits
 
 
-def test_a_file_has_the_lyrics_as_they_were_typed() -> None:
+def test_lyrics_file_is_unchanged() -> None:
     file = lyrics_file("[Verse]\n*la* 🎵\ud800")
     assert file.filename == "lyrics.txt"
     assert file.fp.read().decode() == "[Verse]\n*la* 🎵?"
 
 
 @pytest.mark.parametrize("lyrics", ["", "\n\n", "\u200b"])
-def test_nothing_to_read_is_nothing_to_quote(lyrics: str) -> None:
+def test_blank_lyrics_have_no_quote(lyrics: str) -> None:
     assert quoted_lyrics(lyrics) == []
     assert is_short(lyrics)
 
 
-def test_parts_end_where_lines_end() -> None:
+def test_lyrics_parts_end_at_line_ends() -> None:
     lyrics = "\n".join(f"{number:03} {'x' * 95}" for number in range(40))
     parts = [embed.description.removeprefix(">>> ") for embed in lyrics_embeds(lyrics)]
     assert len(parts) == 3
@@ -30,7 +30,7 @@ def test_parts_end_where_lines_end() -> None:
 
 
 @given(lyrics=st.one_of(long_texts, st.text(min_size=1500, max_size=5000)))
-def test_all_of_the_lyrics_is_in_their_parts(lyrics: str) -> None:
+def test_lyrics_parts_contain_all_lyrics(lyrics: str) -> None:
     lyrics = lyrics[:5000]
     parts = lyrics_embeds(lyrics)
     for part in parts:

@@ -41,49 +41,46 @@ def prepared(
     )
 
 
-class Sent:
-    """What Discord sends when a member submits a modal, typing nothing into it."""
-
-    type = discord.InteractionType.modal_submit
-
-    def __init__(self, modal: discord.ui.Modal, **typed: str | None) -> None:
-        labels = modal.to_dict()["components"]
-        self.data = {
-            "custom_id": modal.custom_id,
-            "components": [
-                {"type": 18, "id": number, "component": self._field(label["component"], typed)}
-                for number, label in enumerate(labels)
-            ],
-        }
-
-    @staticmethod
-    def _field(field: dict[str, Any], typed: dict[str, str | None]) -> dict[str, Any]:
-        name = field["custom_id"]
-        return {"type": 4, "custom_id": name, "value": typed.get(name, field.get("value", ""))}
+def submission(modal: discord.ui.Modal, **typed: str | None) -> dict[str, Any]:
+    """Return what Discord sends when a member submits ``modal`` after typing ``typed``."""
+    labels = modal.to_dict()["components"]
+    return {
+        "custom_id": modal.custom_id,
+        "components": [
+            {"type": 18, "id": number, "component": _typed(label["component"], typed)}
+            for number, label in enumerate(labels)
+        ],
+    }
 
 
-def test_what_the_form_says_comes_back_from_the_modal() -> None:
-    sent = submitted_form(Sent(extend_modal(prepared(), idempotency_key=ASKED_BY)))
+def _typed(text_input: dict[str, Any], typed: dict[str, str | None]) -> dict[str, Any]:
+    name = text_input["custom_id"]
+    value = typed.get(name, text_input.get("value", ""))
+    return {"type": 4, "custom_id": name, "value": value}
+
+
+def test_modal_sent_unchanged_returns_its_form() -> None:
+    sent = submitted_form(submission(extend_modal(prepared(), idempotency_key=ASKED_BY)))
     assert sent is not None
     assert sent.form == FORM
     assert sent.idempotency_key == str(ASKED_BY)
 
 
-def test_what_is_typed_replaces_what_was_filled_in() -> None:
+def test_typed_values_replace_the_defaults() -> None:
     modal = extend_modal(prepared(), idempotency_key=1)
-    sent = submitted_form(Sent(modal, lyrics="new", style=None, exclude=""))
+    sent = submitted_form(submission(modal, lyrics="new", style=None, exclude=""))
     assert sent is not None
     assert sent.form == replace(FORM, lyrics="new", style="", exclude="")
 
 
-def test_a_model_may_have_colons_in_its_name() -> None:
+def test_model_name_with_colon_survives_the_modal() -> None:
     form = replace(FORM, model="chirp:v4", provider="suno_api")
-    sent = submitted_form(Sent(extend_modal(prepared(form), idempotency_key=1)))
+    sent = submitted_form(submission(extend_modal(prepared(form), idempotency_key=1)))
     assert sent is not None
     assert sent.form.model == "chirp:v4"
 
 
-def test_the_fields_are_those_of_the_design() -> None:
+def test_modal_has_its_fields_in_order() -> None:
     labels = extend_modal(prepared(), idempotency_key=1).to_dict()["components"]
     assert [label["label"] for label in labels] == [
         "Lyrics",
@@ -97,7 +94,7 @@ def test_the_fields_are_those_of_the_design() -> None:
     assert not any(label["component"]["required"] for label in labels)
 
 
-def test_styles_are_excluded_only_where_the_provider_can() -> None:
+def test_exclude_field_depends_on_the_provider() -> None:
     labels = extend_modal(prepared(exclude=False), idempotency_key=1).to_dict()["components"]
     assert [label["label"] for label in labels][-1] == "Title"
 
@@ -111,11 +108,11 @@ def test_styles_are_excluded_only_where_the_provider_can() -> None:
         ("x" * 99, "Extend “" + "x" * 35 + "…”"),
     ],
 )
-def test_the_modal_names_the_clip(title: str, words: str) -> None:
+def test_modal_title_names_the_clip(title: str, words: str) -> None:
     assert extend_modal(prepared(title=title), idempotency_key=1).title == words
 
 
-def test_a_model_with_too_long_a_name_is_refused() -> None:
+def test_model_name_that_is_too_long_is_refused() -> None:
     with pytest.raises(UserError, match="too long a name"):
         extend_modal(prepared(replace(FORM, model="x" * 60)), idempotency_key=ASKED_BY)
 
@@ -123,7 +120,7 @@ def test_a_model_with_too_long_a_name_is_refused() -> None:
 @pytest.mark.parametrize(
     "provider", ["aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay"]
 )
-def test_every_provider_and_any_clip_id_leave_room_for_a_model(provider: str) -> None:
+def test_custom_id_of_every_provider_has_room_for_a_model(provider: str) -> None:
     form = replace(FORM, provider=provider, clip="m_" + SOURCE, model="chirp-v4-5-plus")
     extend_modal(prepared(form), idempotency_key=2**63)
 
@@ -138,7 +135,7 @@ texts = st.builds(
 
 @settings(max_examples=80)
 @given(lyrics=texts, style=texts, title=texts, exclude=texts, source=texts)
-def test_any_form_fits_into_a_modal(
+def test_modal_of_any_form_can_be_sent(
     lyrics: str, style: str, title: str, exclude: str, source: str
 ) -> None:
     form = replace(FORM, lyrics=lyrics, style=style, title=title, exclude=exclude)
@@ -157,34 +154,29 @@ def test_any_form_fits_into_a_modal(
 
 @settings(max_examples=40)
 @given(lyrics=texts.filter(lambda text: units(text) <= 4000))
-def test_lyrics_that_fit_are_not_changed(lyrics: str) -> None:
+def test_lyrics_within_the_limit_are_not_changed(lyrics: str) -> None:
     sent = submitted_form(
-        Sent(extend_modal(prepared(replace(FORM, lyrics=lyrics)), idempotency_key=1))
+        submission(extend_modal(prepared(replace(FORM, lyrics=lyrics)), idempotency_key=1))
     )
     assert sent is not None
     assert sent.form.lyrics == lyrics
 
 
 @pytest.mark.parametrize(
-    ("kind", "data"),
+    "data",
     [
-        (discord.InteractionType.modal_submit, {"custom_id": "other:form:1", "components": []}),
-        (discord.InteractionType.modal_submit, {}),
-        (discord.InteractionType.modal_submit, None),
-        (discord.InteractionType.component, {"custom_id": "extend:form:a:b:1:"}),
+        {},
+        {"custom_id": "other:form:1", "components": []},
+        {"custom_id": "extend:form:a:b:1:", "component_type": 2},
     ],
 )
-def test_no_other_interaction_is_taken_for_the_modal(
-    kind: discord.InteractionType, data: dict[str, Any] | None
-) -> None:
-    other = Sent(extend_modal(prepared(), idempotency_key=1))
-    other.type, other.data = kind, data
-    assert submitted_form(other) is None
+def test_data_of_another_interaction_is_no_submitted_form(data: dict[str, Any]) -> None:
+    assert submitted_form(data) is None
 
 
-def test_fields_that_are_not_ours_are_left_alone() -> None:
-    sent = Sent(extend_modal(prepared(), idempotency_key=1))
-    sent.data["components"] += [
+def test_unknown_fields_of_a_submission_are_ignored() -> None:
+    sent = submission(extend_modal(prepared(), idempotency_key=1))
+    sent["components"] += [
         {"type": 18, "component": {"custom_id": "clip", "value": "evil"}},
         {"type": 10},
     ]

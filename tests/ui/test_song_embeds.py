@@ -1,4 +1,4 @@
-"""What the reply of a full song looks like, and what can be done with it."""
+"""The embed and the buttons of a full song's reply."""
 
 import datetime as dt
 from dataclasses import replace
@@ -22,7 +22,7 @@ from bot.domain.models import (
     Status,
 )
 from bot.services.reply_context import ReplyContext
-from bot.ui.components import clips_view, endings_view, extension_view
+from bot.ui.components import clips_view, extension_view, song_endings_view
 from bot.ui.extension_embeds import extension_embeds, plain_embeds
 from tests.support.hostile_texts import (
     UNSEEN,
@@ -125,7 +125,7 @@ def embed_of(ext: Extension, context: ReplyContext = AROUND) -> discord.Embed:
         (concat(Status.CANCELLED), 0x99AAB5, "🚫 Cancelled"),
     ],
 )
-def test_each_status_has_its_look(ext: Extension, colour: int, title: str) -> None:
+def test_each_song_status_has_its_colour_and_title(ext: Extension, colour: int, title: str) -> None:
     embed = embed_of(ext)
     assert (embed.colour, embed.title) == (discord.Colour(colour), title)
     assert embed.footer.text == "suno-api"
@@ -134,29 +134,31 @@ def test_each_status_has_its_look(ext: Extension, colour: int, title: str) -> No
     assert_within_limits([embed])
 
 
-def test_the_look_of_every_status_is_in_the_table_above() -> None:
+def test_every_song_status_is_in_the_table_above() -> None:
     [marker] = [
-        mark for mark in test_each_status_has_its_look.pytestmark if mark.name == "parametrize"
+        mark
+        for mark in test_each_song_status_has_its_colour_and_title.pytestmark
+        if mark.name == "parametrize"
     ]
     assert {ext.status for ext, *_ in marker.args[1]} == {*Status}
 
 
-def test_one_in_line_says_where() -> None:
+def test_waiting_song_shows_its_queue_position() -> None:
     assert embed_of(concat(), replace(AROUND, queue_position=2)).title == "⏳ Waiting · 2nd in line"
 
 
-def test_one_that_waits_longer_says_why() -> None:
+def test_postponed_song_says_why() -> None:
     ext = concat(failure=failures.Unavailable(), due_at=NOW + dt.timedelta(seconds=40))
     assert embed_of(ext).description == (
         f"{LISTED}\nsuno-api can't be reached; next try <t:{STAMP + 40}:R>. Nothing has been sent."
     )
 
 
-def test_what_is_being_joined_is_listed_with_its_times_and_members() -> None:
+def test_parts_are_listed_with_times_and_members() -> None:
     assert embed_of(splice()).description == f"{LISTED}\nstarted <t:{STAMP}:R>"
 
 
-def test_times_that_can_not_be_told_are_left_out() -> None:
+def test_unknown_times_of_parts_are_omitted() -> None:
     parts = (step(1, source=True, length=None), step(2), step(3, at=20.0))
     lines = (embed_of(splice(), replace(AROUND, parts=parts)).description or "").splitlines()
     assert lines[:3] == [
@@ -166,13 +168,13 @@ def test_times_that_can_not_be_told_are_left_out() -> None:
     ]
 
 
-def test_a_part_without_a_title_goes_by_its_id() -> None:
+def test_part_without_title_is_named_by_its_id() -> None:
     parts = (step(1, source=True, title="\u200b"), *PARTS[1:])
     text = embed_of(splice(), replace(AROUND, parts=parts)).description or ""
     assert text.startswith(f"1. `{ROOT}` 0:00–2:04 · source\n")
 
 
-def test_a_part_that_was_taken_out_of_the_library_is_not_named() -> None:
+def test_removed_part_is_not_named() -> None:
     removed = replace(PARTS[1], known=replace(PARTS[1].known, is_removed=True))
     text = embed_of(splice(), replace(AROUND, parts=(PARTS[0], removed, PARTS[2]))).description
     assert "\n2. a clip that was taken out of the library 2:04–3:24 · <@2>\n" in (text or "")
@@ -181,7 +183,7 @@ def test_a_part_that_was_taken_out_of_the_library_is_not_named() -> None:
 # Complete
 
 
-def test_what_a_provider_joined_can_be_listened_to() -> None:
+def test_concatenated_song_has_a_link() -> None:
     clip = playable("whole", duration=264.2, image_url="https://images.example/a.jpeg")
     embed = embed_of(concat(Status.COMPLETE, clip))
     assert embed.description == (
@@ -191,7 +193,7 @@ def test_what_a_provider_joined_can_be_listened_to() -> None:
     assert embed.image.url is None
 
 
-def test_the_length_of_the_whole_is_that_of_the_whole() -> None:
+def test_song_length_is_that_of_its_clip() -> None:
     parts = (step(1, source=True, length=200.0), step(2, at=124.0, length=None))
     context = replace(AROUND, parts=parts)
     assert (embed_of(concat(Status.COMPLETE, playable()), context).description or "").startswith(
@@ -201,13 +203,13 @@ def test_the_length_of_the_whole_is_that_of_the_whole() -> None:
     assert (embed_of(unknown, context).description or "").startswith("[▶ Listen]")
 
 
-def test_what_streams_can_be_listened_to() -> None:
+def test_streaming_song_has_a_link() -> None:
     text = embed_of(concat(Status.STREAMING, heard())).description or ""
     assert "[▶ Listen while it streams](https://audio.example/a.mp3)" in text
     assert text.endswith(f"started <t:{STAMP}:R>")
 
 
-def test_a_withdrawn_song_says_so() -> None:
+def test_withdrawn_song_says_so() -> None:
     text = embed_of(concat(Status.COMPLETE, withdrawn("whole"))).description or ""
     assert "its link was withdrawn and can't be played. Its id: `whole`" in text
 
@@ -223,7 +225,7 @@ def spliced(**parts: object) -> Attachment:
     return Attachment(**(usual | parts))
 
 
-def test_what_encore_joined_is_attached_with_its_picture() -> None:
+def test_spliced_song_is_attached_with_its_waveform() -> None:
     context = replace(AROUND, label="Encore", attachments=(spliced(),))
     embed = embed_of(splice(Status.COMPLETE), context)
     assert embed.description == f"**4:25** · 3 parts\n{LISTED}".replace("–4:24", "–4:25")
@@ -232,13 +234,13 @@ def test_what_encore_joined_is_attached_with_its_picture() -> None:
     assert embed.footer.text == "Encore"
 
 
-def test_a_song_encoded_low_to_fit_says_so() -> None:
+def test_song_encoded_at_a_low_bit_rate_says_so() -> None:
     context = replace(AROUND, attachments=(spliced(bit_rate=112_000),))
     text = embed_of(splice(Status.COMPLETE), context).description or ""
     assert text.startswith("**4:25** · 3 parts\n-# attached at 112 kbit/s, to fit\n1. ")
 
 
-def test_a_song_without_its_beginning_says_what_is_missing() -> None:
+def test_song_without_its_beginning_names_the_missing_parts() -> None:
     carried = spliced(starts=(0.0, 80.0), duration=140.0, picture="")
     context = replace(AROUND, attachments=(carried,))
     embed = embed_of(splice(Status.COMPLETE), context)
@@ -279,7 +281,7 @@ def test_a_song_without_its_beginning_says_what_is_missing() -> None:
         ),
     ],
 )
-def test_how_it_ended_is_told_first(ext: Extension, words: str) -> None:
+def test_final_status_of_a_song_comes_first(ext: Extension, words: str) -> None:
     assert embed_of(ext).description == f"{words}\n{LISTED}"
 
 
@@ -385,7 +387,7 @@ def test_no_failure_of_a_song_is_without_a_sentence() -> None:
 # Limits
 
 
-def test_the_longest_lineage_fits() -> None:
+def test_song_with_the_longest_lineage_fits() -> None:
     wide = "*" * 5000
     parts = (
         step(1, source=True, title=wide),
@@ -409,7 +411,7 @@ def test_the_longest_lineage_fits() -> None:
         assert left_out == f"… {200 - len(shown)} more …"
 
 
-def test_a_lineage_that_fits_is_whole() -> None:
+def test_parts_that_fit_are_all_listed() -> None:
     parts = (step(1, source=True), *(step(number, title="x", at=7.0) for number in range(2, 30)))
     lines = (embed_of(splice(), replace(AROUND, parts=parts)).description or "").splitlines()
     assert [line.partition(".")[0] for line in lines[:29]] == [str(n) for n in range(1, 30)]
@@ -423,7 +425,7 @@ def test_a_lineage_that_fits_is_whole() -> None:
     url=urls,
     failure=st.none() | failure_values,
 )
-def test_no_text_breaks_out(
+def test_hostile_texts_of_a_song_are_escaped(
     status: Status, title: str, titles: list[str], url: str | None, failure: Failure | None
 ) -> None:
     clip = playable(title=title, audio_url=url)
@@ -472,25 +474,29 @@ LISTEN = ("▶ Listen", "https://audio.example/a.mp3")
         (concat(Status.CANCELLED), []),
     ],
 )
-def test_each_status_has_its_buttons(ext: Extension, rows: list[list[tuple[str, str]]]) -> None:
+def test_each_song_status_has_its_buttons(
+    ext: Extension, rows: list[list[tuple[str, str]]]
+) -> None:
     assert buttons(extension_view(ext)) == rows
 
 
-def test_a_song_is_made_of_a_part_that_can_be_heard() -> None:
+def test_full_song_button_needs_a_playable_clip() -> None:
     silent = extension(Status.COMPLETE, withdrawn("a"))
     labels = [label for row in buttons(extension_view(silent)) for label, _ in row]
     assert "💿 Full song" not in labels
 
 
-def test_who_extends_a_song_extends_the_clip_that_it_ends_with() -> None:
+def test_extend_button_of_a_song_extends_its_last_clip() -> None:
     assert buttons(clips_view(splice(Status.COMPLETE))) == [[("➕ Extend", "clip:extend:clip-3")]]
 
 
-def test_who_has_to_choose_an_end_chooses_by_letter() -> None:
+def test_song_endings_view_labels_clips_by_letter() -> None:
     known = [replace(step(number).known, letter=letter) for number, letter in ((1, "A"), (2, "B"))]
-    assert buttons(endings_view(known)) == [
+    assert buttons(song_endings_view(known)) == [
         [("💿 Full song A", "clip:song:clip-1"), ("💿 Full song B", "clip:song:clip-2")]
     ]
     odd = [replace(each, clip=replace(each.clip, id="a:b")) for each in known]
-    assert endings_view(odd) is None
-    assert buttons(endings_view([*odd, known[1]])) == [[("💿 Full song B", "clip:song:clip-2")]]
+    assert song_endings_view(odd) is None
+    assert buttons(song_endings_view([*odd, known[1]])) == [
+        [("💿 Full song B", "clip:song:clip-2")]
+    ]

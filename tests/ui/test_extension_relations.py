@@ -1,4 +1,4 @@
-"""Where a reply comes from and where it goes on."""
+"""The retake and the continuations in the embeds of a reply."""
 
 from dataclasses import replace
 
@@ -34,13 +34,13 @@ def link(number: int) -> str:
 
 
 @pytest.mark.parametrize("status", Status)
-def test_another_take_says_of_what(status: Status) -> None:
+def test_retake_links_to_the_first_take(status: Status) -> None:
     ext = extension(status, retake_of=4)
     line = f"asked by <@{MEMBER}> · another take of {link(4)}"
     assert line in lines(ext, retake_of=reply(4))
 
 
-def test_a_take_of_what_has_no_message_names_it_without_a_link() -> None:
+def test_retake_of_an_extension_without_message_has_no_link() -> None:
     said = lines(extension(), retake_of=reply(4, message_id=None))
     assert said[-1] == f"asked by <@{MEMBER}> · another take of Part 4"
 
@@ -60,21 +60,21 @@ def test_the_latest_continuations_are_linked_and_the_rest_counted(count: int, wo
     assert lines(extension(Status.COMPLETE, playable()), continuations=continuations)[-1] == words
 
 
-def test_what_does_not_go_on_says_nothing_of_it() -> None:
+def test_reply_without_continuations_has_no_line_for_them() -> None:
     assert not any("continued" in line for line in lines(extension(Status.COMPLETE, playable())))
 
 
-def test_titles_of_others_are_escaped_and_cut() -> None:
+def test_linked_titles_are_escaped_and_truncated() -> None:
     said = lines(extension(), retake_of=reply(4, "](x) @everyone " + "y" * 60))
     assert r"another take of [\]\(x\) \@everyone yyy" in said[-1]
     assert "…](https://discord.com" in said[-1]
 
 
-def test_a_title_with_nothing_to_see_is_untitled() -> None:
+def test_invisible_title_is_untitled() -> None:
     assert "another take of [Untitled](" in lines(extension(), retake_of=reply(4, "\u200b"))[-1]
 
 
-def test_everything_at_its_longest_fits_into_one_message() -> None:
+def test_longest_relations_fit_into_one_message() -> None:
     wide, url = "*" * 5000, "https://audio.example/" + "x" * 978
     clips = [playable(title=wide, audio_url=url)] * 6
     ext = extension(Status.COMPLETE, *clips, source_title=wide, retake_of=4)

@@ -26,14 +26,14 @@ from bot.interactions.access import (
         ),
     ],
 )
-def test_what_is_missing_goes_by_its_name_in_discords_menus(
+def test_missing_permissions_have_the_names_of_discords_menus(
     given: dict[str, bool], needed: tuple[str, ...], names: list[str]
 ) -> None:
     assert missing_permissions(discord.Permissions(**given), needed) == names
 
 
 @pytest.mark.parametrize("needed", [EDIT_PERMISSIONS, POST_PERMISSIONS, POST_IN_THREAD_PERMISSIONS])
-def test_what_is_needed_is_known_to_discord_py(needed: tuple[str, ...]) -> None:
+def test_needed_permissions_are_known_to_discord_py(needed: tuple[str, ...]) -> None:
     assert missing_permissions(discord.Permissions.all(), needed) == []
 
 
@@ -47,7 +47,7 @@ def test_what_is_needed_is_known_to_discord_py(needed: tuple[str, ...]) -> None:
         ),
     ],
 )
-def test_what_is_missing_is_told_in_one_sentence(names: list[str], sentence: str) -> None:
+def test_missing_permissions_text_is_one_sentence(names: list[str], sentence: str) -> None:
     assert missing_permissions_text(names, 5) == sentence
 
 
@@ -59,15 +59,15 @@ class Pressed:
         self.permissions = discord.Permissions(**allowed)
 
 
-def test_who_may_use_applications_in_the_channel_may_use_encore() -> None:
+def test_member_with_application_commands_has_access() -> None:
     require_access(Pressed(1, view_channel=True, use_application_commands=True))
 
 
-def test_a_direct_message_asks_for_no_rights() -> None:
+def test_direct_message_needs_no_permissions() -> None:
     require_access(Pressed(None))
 
 
 @pytest.mark.parametrize("allowed", [{"view_channel": True}, {"use_application_commands": True}])
-def test_who_lost_the_channel_is_refused(allowed: dict[str, bool]) -> None:
+def test_member_without_the_channel_is_refused(allowed: dict[str, bool]) -> None:
     with pytest.raises(UserError, match="may not use Encore"):
         require_access(Pressed(1, **allowed))

@@ -17,26 +17,26 @@ def label(title: str = "Electric Dreams", *, letter: str = "B", **parts: object)
     return clip_label(known, now=NOW)
 
 
-def test_a_clip_is_told_by_title_letter_length_and_age() -> None:
+def test_clip_label_has_title_letter_length_and_age() -> None:
     assert label() == "Electric Dreams · B · 1:37 · 5 min ago"
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_clip_label_omits_unknown_facts() -> None:
     assert label(letter="", duration=None) == "Electric Dreams · 5 min ago"
 
 
 @pytest.mark.parametrize("title", ["", "\u200b\u202e"])
-def test_a_clip_without_a_title_goes_by_its_id(title: str) -> None:
+def test_clip_label_without_title_has_the_id(title: str) -> None:
     assert label(title).startswith("clip-id · B")
 
 
-def test_a_long_title_makes_room_for_the_rest() -> None:
+def test_clip_label_truncates_a_long_title() -> None:
     long = label("🎵" * 100)
     assert long.endswith("🎵… · B · 1:37 · 5 min ago")
     assert len(long.encode("utf-16-le")) // 2 in (99, 100)
 
 
-def test_a_title_stays_on_its_line() -> None:
+def test_clip_label_is_one_line() -> None:
     assert label("Electric\n\nDreams").startswith("Electric Dreams · ")
 
 
@@ -53,5 +53,5 @@ def test_a_title_stays_on_its_line() -> None:
         (dt.timedelta(days=400), "400 days ago"),
     ],
 )
-def test_an_age_is_told_in_its_largest_unit(age: dt.timedelta, words: str) -> None:
+def test_age_text_uses_the_largest_unit(age: dt.timedelta, words: str) -> None:
     assert age_text(age) == words

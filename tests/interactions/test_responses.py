@@ -54,7 +54,7 @@ class Pressed:
 
 
 @pytest.mark.parametrize("is_answered", [False, True])
-async def test_a_refusal_is_told_as_it_is_and_to_the_member_only(
+async def test_user_error_is_shown_unchanged_to_the_member_only(
     caplog: pytest.LogCaptureFixture, *, is_answered: bool
 ) -> None:
     pressed = Pressed(is_answered=is_answered)
@@ -65,7 +65,7 @@ async def test_a_refusal_is_told_as_it_is_and_to_the_member_only(
     assert caplog.records == []
 
 
-async def test_a_refusal_within_a_command_is_the_same_refusal() -> None:
+async def test_user_error_wrapped_by_a_command_is_unwrapped() -> None:
     class Wrapped(app_commands.AppCommandError):
         original = REFUSED
 
@@ -74,7 +74,7 @@ async def test_a_refusal_within_a_command_is_the_same_refusal() -> None:
     assert "That is no clip." in all_text(pressed.answers[0]["embeds"])
 
 
-async def test_anything_else_is_one_sentence_with_an_id_that_the_log_has(
+async def test_unexpected_error_is_one_sentence_with_an_id_from_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     pressed = Pressed()
@@ -89,13 +89,13 @@ async def test_anything_else_is_one_sentence_with_an_id_that_the_log_has(
     assert record.exc_info is not None
 
 
-async def test_buttons_come_with_the_answer() -> None:
+async def test_error_answer_has_the_given_buttons() -> None:
     pressed, view = Pressed(), draft_view(1)
     await answer_error(pressed, REFUSED, view=view)
     assert pressed.answers[0]["view"] is view
 
 
-async def test_what_was_typed_is_shown_back() -> None:
+async def test_unsent_lyrics_are_returned_as_text() -> None:
     pressed = Pressed()
     await answer_error(pressed, REFUSED, unsent_lyrics="la *la*\nla")
     [answer] = pressed.answers
@@ -104,7 +104,7 @@ async def test_what_was_typed_is_shown_back() -> None:
 
 
 @pytest.mark.parametrize("is_answered", [False, True])
-async def test_what_is_too_long_to_be_shown_comes_back_as_a_file(*, is_answered: bool) -> None:
+async def test_long_unsent_lyrics_are_returned_as_a_file(*, is_answered: bool) -> None:
     typed = "la *la*\n" * 500 + "the end"
     pressed = Pressed(is_answered=is_answered)
     await answer_error(pressed, REFUSED, unsent_lyrics=typed)
@@ -115,7 +115,7 @@ async def test_what_is_too_long_to_be_shown_comes_back_as_a_file(*, is_answered:
     assert_within_limits(answer["embeds"])
 
 
-async def test_where_no_file_may_be_sent_as_much_as_fits_is_shown() -> None:
+async def test_long_unsent_lyrics_are_truncated_where_no_file_is_allowed() -> None:
     pressed = Pressed(may_attach=False)
     await answer_error(pressed, REFUSED, unsent_lyrics="*" * 4000)
     [answer] = pressed.answers
@@ -126,20 +126,18 @@ async def test_where_no_file_may_be_sent_as_much_as_fits_is_shown() -> None:
 
 
 @pytest.mark.parametrize("typed", ["\ud83d", "\ud83d" * 2000, "🎵" * 2000])
-async def test_whatever_was_typed_can_be_sent_back(typed: str) -> None:
+async def test_any_unsent_lyrics_can_be_returned(typed: str) -> None:
     pressed = Pressed()
     await answer_error(pressed, REFUSED, unsent_lyrics=typed)
     assert_within_limits(pressed.answers[0]["embeds"])
 
 
 @pytest.mark.parametrize("code", [10015, 10062, 40060, 50027])
-async def test_an_interaction_that_is_over_is_survived_in_silence(
-    caplog: pytest.LogCaptureFixture, code: int
-) -> None:
+async def test_expired_interaction_is_ignored(caplog: pytest.LogCaptureFixture, code: int) -> None:
     await answer_error(Pressed(fails_with=code), REFUSED)
     assert caplog.records == []
 
 
-async def test_an_answer_that_discord_refuses_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_error_answer_refused_by_discord_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     await answer_error(Pressed(fails_with=50035), REFUSED)
     assert [record.levelname for record in caplog.records] == ["WARNING"]

@@ -20,17 +20,17 @@ def heartbeat(url: str) -> Iterator[Heartbeat]:
     heartbeat.stop()
 
 
-def test_before_the_first_beat_nothing_is_alive(heartbeat: Heartbeat) -> None:
+def test_heartbeat_is_not_fresh_before_the_first_beat(heartbeat: Heartbeat) -> None:
     assert not heartbeat.is_fresh()
 
 
-def test_another_process_on_the_same_database_sees_the_beat(heartbeat: Heartbeat, url: str) -> None:
+def test_heartbeat_is_shared_by_processes_on_one_database(heartbeat: Heartbeat, url: str) -> None:
     heartbeat.beat()
     assert Heartbeat(url).is_fresh()
     assert not Heartbeat(url + "-of-another").is_fresh()
 
 
-def test_a_beat_does_not_last(heartbeat: Heartbeat) -> None:
+def test_heartbeat_expires(heartbeat: Heartbeat) -> None:
     heartbeat.beat()
     [file] = heartbeat_files(heartbeat)
     past = time.time() - MAX_AGE - 1
@@ -40,7 +40,7 @@ def test_a_beat_does_not_last(heartbeat: Heartbeat) -> None:
     assert heartbeat.is_fresh()
 
 
-def test_stopping_leaves_no_sign_and_may_be_repeated(heartbeat: Heartbeat) -> None:
+def test_stopped_heartbeat_leaves_no_file(heartbeat: Heartbeat) -> None:
     heartbeat.beat()
     heartbeat.stop()
     heartbeat.stop()

@@ -1,4 +1,4 @@
-"""What a reply says and shows of the audio that it carries, or does not."""
+"""Attached audio in the embeds and buttons of a reply."""
 
 from dataclasses import replace
 
@@ -27,9 +27,7 @@ EXTENSION = extension(Status.COMPLETE, playable("a"), playable("b"))
         (carried(AttachmentStatus.UNAVAILABLE), "could not be fetched"),
     ],
 )
-def test_the_reply_says_why_a_clip_is_not_attached_as_it_is(
-    attachment: Attachment, said: str
-) -> None:
+def test_reply_says_why_audio_is_reencoded_or_missing(attachment: Attachment, said: str) -> None:
     context = replace(AROUND, attachments=(attachment,))
     [_, first, second] = extension_embeds(EXTENSION, context)
     assert said in (first.description or "")
@@ -37,14 +35,14 @@ def test_the_reply_says_why_a_clip_is_not_attached_as_it_is(
     assert said not in (second.description or "")
 
 
-def test_what_is_attached_as_it_is_needs_no_words() -> None:
+def test_unchanged_audio_needs_no_note() -> None:
     context = replace(AROUND, attachments=(carried(AttachmentStatus.ATTACHED),))
     assert all_text(extension_embeds(EXTENSION, context)) == all_text(
         extension_embeds(EXTENSION, AROUND)
     )
 
 
-def test_each_clip_shows_its_own_picture() -> None:
+def test_each_clip_embed_shows_its_own_waveform() -> None:
     context = replace(
         AROUND,
         attachments=(
@@ -60,7 +58,7 @@ def test_each_clip_shows_its_own_picture() -> None:
     ]
 
 
-def test_a_clip_whose_audio_was_out_of_reach_can_be_checked_again() -> None:
+def test_reply_with_unavailable_audio_has_check_again() -> None:
     def labels(*attachments: Attachment) -> list[str | None]:
         view = extension_view(EXTENSION, attachments)
         assert view is not None
@@ -72,7 +70,7 @@ def test_a_clip_whose_audio_was_out_of_reach_can_be_checked_again() -> None:
     )
 
 
-def test_four_clips_with_all_there_is_to_say_fit_into_a_message() -> None:
+def test_four_clips_with_the_longest_notes_fit_into_a_message() -> None:
     clips = [playable(each * 36, audio_url=f"https://a.example/{each * 800}") for each in "abcd"]
     context = replace(
         AROUND, attachments=tuple(carried(AttachmentStatus.UNAVAILABLE, each.id) for each in clips)

@@ -1,0 +1,163 @@
+"""Composition root: makes everything that Encore consists of, and closes it in reverse order."""
+
+import datetime as dt
+import os
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from bot.audio.download import SafeDownloader
+from bot.audio.process_pool import ProcessPool
+from bot.domain.clock import Clock, utc_now
+from bot.domain.models import Kind
+from bot.health import Heartbeat
+from bot.interactions.buttons import REPLY_BUTTONS
+from bot.interactions.client import Encore, Services, set_api_base
+from bot.interactions.library_buttons import LIBRARY_BUTTONS
+from bot.interactions.publisher import Publisher
+from bot.providers.registry import open_providers
+from bot.services.acceptance import Acceptance
+from bot.services.attacher import Attacher
+from bot.services.clip_files import ClipFiles
+from bot.services.extensions import ExtensionService
+from bot.services.form_check import FormReader
+from bot.services.library import Library
+from bot.services.links import LinkRefresher
+from bot.services.media import MediaFetcher
+from bot.services.poll_schedule import PollSchedule
+from bot.services.reply_context import ReplyContextLoader
+from bot.services.runtime import Runtime
+from bot.services.song_files import SongFiles
+from bot.services.songs import Songs
+from bot.services.submitter import RECONCILE_TIMEOUT, Submitter
+from bot.services.tracker import Tracker
+from bot.settings import Settings, SettingsError
+from bot.store.acceptance import Quota
+from bot.store.store import Store
+from cogs.extend import ExtendCog
+from cogs.library import LibraryCog
+from cogs.loops import LoopsCog
+from cogs.reactions import ReactionsCog
+from cogs.reply_commands import ReplyCommandsCog
+from cogs.songs import SongsCog
+
+
+@asynccontextmanager
+async def create_bot(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    reconcile_timeout: dt.timedelta = RECONCILE_TIMEOUT,
+) -> AsyncGenerator[Encore]:
+    """Yield Encore, ready for ``start``.
+
+    Args:
+        settings: say what to use.
+        clock: the time.
+        reconcile_timeout: how long an interrupted submission is looked for at its provider.
+
+    Raises:
+        StoreError: the database can't be used.
+        SettingsError: the folder for audio can't be used.
+    """
+    set_api_base(settings.discord_api_url)
+    heartbeat = Heartbeat(settings.database_url)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(Store.open(settings.database_url))
+        # registered after the lock, so we never delete another instance's heartbeat
+        stack.callback(heartbeat.stop)
+        runtime = Runtime(
+            store=store,
+            providers=await stack.enter_async_context(open_providers(settings)),
+            poll_schedule=PollSchedule(
+                store, clock=clock, poll_every=_seconds(settings.poll_every)
+            ),
+            clock=clock,
+            deadline=settings.deadline,
+        )
+        pool = await stack.enter_async_context(_open_process_pool())
+        links = LinkRefresher(runtime)
+        services = _create_services(runtime, links, settings)
+        bot = await stack.enter_async_context(Encore(services))
+        for cog in (ExtendCog, ReplyCommandsCog, ReactionsCog, LibraryCog, SongsCog):
+            await bot.add_cog(cog(bot))
+        bot.add_dynamic_items(*REPLY_BUTTONS, *LIBRARY_BUTTONS)
+        submitter = Submitter(runtime, reconcile_timeout=reconcile_timeout)
+        tracker = Tracker(runtime)
+        publisher = Publisher(bot, store, wakeups=runtime.wakeups, clock=clock)
+        attacher = _create_attacher(runtime, publisher, pool, links, settings)
+        await bot.add_cog(
+            LoopsCog(
+                bot,
+                store,
+                submitter,
+                tracker,
+                publisher,
+                attacher,
+                wakeups=runtime.wakeups,
+                heartbeat=heartbeat,
+                clock=clock,
+            )
+        )
+        yield bot
+
+
+def _create_services(runtime: Runtime, links: LinkRefresher, settings: Settings) -> Services:
+    forms = FormReader(runtime, default_provider=settings.provider)
+    reply_contexts = ReplyContextLoader(runtime)
+    quota = Quota(member=settings.member_limit, channel=settings.channel_limit)
+    acceptance = Acceptance(runtime, forms, reply_contexts, quota=quota)
+    return Services(
+        store=runtime.store,
+        forms=forms,
+        reply_contexts=reply_contexts,
+        acceptance=acceptance,
+        extensions=ExtensionService(runtime, acceptance, links),
+        songs=Songs(runtime, acceptance),
+        library=Library(runtime, links),
+    )
+
+
+def _create_attacher(
+    runtime: Runtime,
+    publisher: Publisher,
+    pool: ProcessPool,
+    links: LinkRefresher,
+    settings: Settings,
+) -> Attacher:
+    downloader = SafeDownloader(trusted_hosts=settings.trusted_audio_hosts)
+    media = MediaFetcher(downloader, pool, links)
+    clip_files = ClipFiles(runtime.store, media, pool)
+    return Attacher(
+        runtime.store,
+        {
+            Kind.PART: clip_files,
+            Kind.CONCAT: clip_files,
+            Kind.SPLICE: SongFiles(runtime.store, media, pool),
+        },
+        publisher,
+        pool,
+        wakeups=runtime.wakeups,
+        clock=runtime.clock,
+    )
+
+
+@asynccontextmanager
+async def _open_process_pool() -> AsyncGenerator[ProcessPool]:
+    """Open the process pool, whose folder belongs to the user who runs Encore."""
+    name = f"encore-{os.getuid()}" if hasattr(os, "getuid") else "encore"
+    folder = Path(tempfile.gettempdir()) / name
+    async with AsyncExitStack() as stack:
+        try:
+            pool = await stack.enter_async_context(ProcessPool(folder))
+        except OSError as error:
+            raise SettingsError(
+                f"Audio is worked on in {folder}, which can't be used ({error.strerror}): "
+                "make it yours, or name another place with TMPDIR."
+            ) from error
+        yield pool
+
+
+def _seconds(number: float | None) -> dt.timedelta | None:
+    return None if number is None else dt.timedelta(seconds=number)

@@ -1,0 +1,45 @@
+"""What all services and loops share, made once."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.domain.clock import Clock
+from bot.providers.base import Provider
+from bot.services.outage_log import OutageLog
+from bot.services.poll_schedule import PollSchedule
+from bot.services.wakeups import Wakeups
+from bot.store.store import Store
+
+OWN_LABEL = "Encore"  # of a song that Encore joins itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The store, the providers, and what the loops share beside them.
+
+    Attributes:
+        store: holds all state.
+        providers: the enabled ones by name.
+        poll_schedule: when to ask a provider again.
+        clock: the time.
+        deadline: how long an extension is tracked before it expires.
+        wakeups: wake the loops when there is news.
+        outage_log: logs a provider's outage once, and its end.
+    """
+
+    store: Store
+    providers: Mapping[str, Provider]
+    poll_schedule: PollSchedule
+    clock: Clock
+    deadline: dt.timedelta
+    wakeups: Wakeups = field(default_factory=Wakeups)
+    outage_log: OutageLog = field(default_factory=OutageLog)
+
+    def label(self, provider: str) -> str:
+        """Return a provider's name as members read it; one that is not enabled has only its id.
+
+        A song that Encore joins itself has no provider.
+        """
+        known = self.providers.get(provider)
+        return known.capabilities.label if known else provider or OWN_LABEL
