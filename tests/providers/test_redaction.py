@@ -43,7 +43,7 @@ from bot.providers.redaction import MAX_LENGTH, redacted
         "The model chirp-v3.5 does not extend song.mp3 at 2:30",
     ],
 )
-def test_documented_messages_are_shown_as_they_are(text: str) -> None:
+def test_documented_message_is_kept(text: str) -> None:
     assert redacted(text) == text
 
 
@@ -60,7 +60,7 @@ def test_documented_messages_are_shown_as_they_are(text: str) -> None:
         ("half \ud83d a pair", "half a pair"),
     ],
 )
-def test_what_is_no_part_of_the_sentence_goes(text: str | None, shown: str) -> None:
+def test_redacted_removes_what_is_not_part_of_the_sentence(text: str | None, shown: str) -> None:
     assert redacted(text) == shown.replace("…", "Song Description ", 1)
 
 
@@ -77,7 +77,7 @@ def test_what_is_no_part_of_the_sentence_goes(text: str | None, shown: str) -> N
         "TypeError: x is undefined\n    at run (/app/x.js:1:2)",
     ],
 )
-def test_pages_data_and_tracebacks_say_nothing(text: str) -> None:
+def test_redacted_page_data_and_traceback_are_empty(text: str) -> None:
     assert redacted(text) == ""
 
 
@@ -98,14 +98,14 @@ def test_pages_data_and_tracebacks_say_nothing(text: str) -> None:
         "operator@example.com",
     ],
 )
-def test_addresses_and_keys_are_left_out(private: str) -> None:
+def test_redacted_removes_addresses_and_keys(private: str) -> None:
     shown = redacted(f"Could not reach {private} now")
     assert private not in shown
     assert shown.startswith("Could not reach …")
 
 
 @given(st.text(st.characters(exclude_categories=())))
-def test_any_text_comes_out_as_one_short_line_without_markup(text: str) -> None:
+def test_redacted_text_is_one_short_line_without_markup(text: str) -> None:
     shown = redacted(text)
     assert len(shown) <= MAX_LENGTH
     assert len(shown.splitlines()) <= 1
@@ -113,7 +113,7 @@ def test_any_text_comes_out_as_one_short_line_without_markup(text: str) -> None:
     shown.encode()
 
 
-def test_a_long_text_is_shortened() -> None:
+def test_redacted_truncates_long_text() -> None:
     shown = redacted("word " * 100)
     assert len(shown) <= MAX_LENGTH
     assert shown.endswith("word…")

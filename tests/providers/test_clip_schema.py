@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers.clip_schema import playable_url
+from bot.domain.models import ClipStatus
+from bot.providers.clip_schema import clip_status, playable_url
 
 TRUSTED = ("127.0.0.1:8080", "media.local", "::1")
 
@@ -19,7 +20,7 @@ TRUSTED = ("127.0.0.1:8080", "media.local", "::1")
         "https://example.com/a.mp3?next=/None.mp3",
     ],
 )
-def test_an_https_link_is_playable_as_it_is(url: str) -> None:
+def test_https_link_is_playable(url: str) -> None:
     assert playable_url(url) == url
 
 
@@ -52,7 +53,7 @@ def test_an_https_link_is_playable_as_it_is(url: str) -> None:
         "https://example.com:99999/a.mp3",
     ],
 )
-def test_placeholders_withdrawn_links_and_other_schemes_are_not_playable(url: str | None) -> None:
+def test_placeholder_withdrawn_link_and_other_scheme_are_not_playable(url: str | None) -> None:
     assert playable_url(url, trusted_hosts=("cdn1.suno.ai:443",)) is None
 
 
@@ -66,7 +67,7 @@ def test_placeholders_withdrawn_links_and_other_schemes_are_not_playable(url: st
         "http://[::1]:9000/a.mp3",
     ],
 )
-def test_plain_http_is_playable_from_a_trusted_host(url: str) -> None:
+def test_http_link_is_playable_from_a_trusted_host(url: str) -> None:
     assert playable_url(url, trusted_hosts=TRUSTED) == url
     assert playable_url(url) is None
 
@@ -82,17 +83,52 @@ def test_plain_http_is_playable_from_a_trusted_host(url: str) -> None:
         "http://media.local/None.mp3",
     ],
 )
-def test_trust_does_not_reach_beyond_the_host(url: str) -> None:
+def test_trusted_host_trusts_no_other_host(url: str) -> None:
     assert playable_url(url, trusted_hosts=TRUSTED) is None
 
 
-def test_spaces_round_a_link_are_dropped() -> None:
+def test_playable_url_strips_spaces() -> None:
     assert playable_url(" https://example.com/a.mp3\n") == "https://example.com/a.mp3"
 
 
 @given(st.text() | st.text(":/[]@.?#%None.mp3httpsapiforbidden").map("https://".__add__))
-def test_whatever_is_playable_is_https_and_stays_playable(url: str) -> None:
+def test_playable_url_is_https_and_idempotent(url: str) -> None:
     found = playable_url(url)
 
     assert found is None or found.startswith("https://")
     assert playable_url(found) == found
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("submitted pending NOT_START SUBMITTED PENDING", ClipStatus.SUBMITTED),
+        ("queued queue QUEUED running processing IN_PROGRESS TEXT_SUCCESS", ClipStatus.QUEUED),
+        ("streaming FIRST_SUCCESS", ClipStatus.STREAMING),
+        ("complete completed succeeded success SUCCESS Complete", ClipStatus.COMPLETE),
+        (
+            "error failed FAILURE timeout CREATE_TASK_FAILED SENSITIVE_WORD_ERROR",
+            ClipStatus.FAILED,
+        ),
+        (
+            "failure GENERATE_AUDIO_FAILED CALLBACK_EXCEPTION",
+            ClipStatus.FAILED,
+        ),
+    ],
+)
+def test_known_status_word_has_its_status(words: str, status: ClipStatus) -> None:
+    assert {clip_status(word) for word in words.split()} == {status}
+
+
+@pytest.mark.parametrize("word", [None, "", " ", "brewing", "complete?"])
+def test_unknown_status_word_is_running(word: str | None) -> None:
+    assert clip_status(word) is ClipStatus.QUEUED
+
+
+def test_clip_status_strips_spaces() -> None:
+    assert clip_status(" complete\n") is ClipStatus.COMPLETE
+
+
+@given(st.text())
+def test_clip_status_of_any_text_is_a_status(word: str) -> None:
+    assert clip_status(word) in ClipStatus
