@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.form import (
+    Form,
     OverlongText,
     TextLimits,
     format_style,
@@ -124,3 +125,10 @@ def test_overlong_texts_names_each_field_with_its_length_and_limit(
     texts: dict[str, object], excess: list[OverlongText]
 ) -> None:
     assert list(overlong_texts(request(**texts), LIMITS)) == excess
+
+
+def test_form_needs_only_a_clip() -> None:
+    form = Form(clip="abc")
+
+    assert {form.at, form.style, form.lyrics, form.title, form.exclude, form.model} == {""}
+    assert form.provider == ""

@@ -3,8 +3,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errors import UserError
-from bot.domain.form import Form
 from bot.domain.models import (
     Clip,
     ClipRecord,
@@ -122,17 +120,3 @@ def test_clip_record_from_elsewhere_has_no_letter_and_no_reply() -> None:
     known = ClipRecord(clip=clip(), provider="p", known_at=NOW)
 
     assert (known.letter, known.extension_id, known.reply_url) == ("", None, None)
-
-
-def test_form_needs_only_a_clip() -> None:
-    form = Form(clip="abc")
-
-    assert {form.at, form.style, form.lyrics, form.title, form.exclude, form.model} == {""}
-    assert form.provider == ""
-
-
-def test_user_error_has_a_problem_and_a_remedy() -> None:
-    error = UserError("Too long.", "Shorten it.")
-
-    assert (error.problem, error.remedy) == ("Too long.", "Shorten it.")
-    assert str(error) == "Too long. Shorten it."

@@ -1,12 +1,9 @@
 """Text is sanitized, escaped, measured and truncated."""
 
-import datetime as dt
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.clock import utc_now
 from bot.domain.text import (
     collapse_whitespace,
     escape_markdown,
@@ -98,10 +95,6 @@ def test_sanitize_is_idempotent(text: str) -> None:
 
 def test_collapse_whitespace_leaves_single_spaces() -> None:
     assert collapse_whitespace("  a \n\t b ") == "a b"
-
-
-def test_utc_now_is_aware() -> None:
-    assert utc_now().utcoffset() == dt.timedelta()
 
 
 def length_in_javascript(text: str) -> int:
