@@ -85,16 +85,17 @@ def cancelled(ext: Extension, *, now: dt.datetime) -> Extension:
     return finished(ext, Status.CANCELLED, None, now=now)
 
 
-def observed(ext: Extension, seen: Progress, *, now: dt.datetime) -> Extension:
-    """Return a tracked ``ext`` after its provider reported ``seen``."""
+def observed(ext: Extension, progress: Progress, *, now: dt.datetime) -> Extension:
+    """Return a tracked ``ext`` after its provider reported ``progress``."""
     if not ext.status.is_tracked:
         return ext
     clips = tuple(
-        _with_requested_metadata(clip, ext.request) for clip in _merge_clips(ext.clips, seen.clips)
+        _with_requested_metadata(clip, ext.request)
+        for clip in _merge_clips(ext.clips, progress.clips)
     )
-    if seen.error is not None:
-        clips = tuple(_as_failed(clip, seen.error) for clip in clips)
-    status, failure = _overall_status(clips, seen)
+    if progress.error is not None:
+        clips = tuple(_as_failed(clip, progress.error) for clip in clips)
+    status, failure = _overall_status(clips, progress)
     if status is Status.SUBMITTED and ext.status is Status.STREAMING:
         status = Status.STREAMING
     has_audio = status in (Status.STREAMING, Status.COMPLETE)
@@ -156,14 +157,14 @@ def reopened(ext: Extension, *, now: dt.datetime, deadline: dt.timedelta) -> Ext
     )
 
 
-def with_current_links(ext: Extension, seen: Progress) -> Extension:
+def with_current_links(ext: Extension, progress: Progress) -> Extension:
     """Return a complete ``ext`` with the links that its provider reports now.
 
     Unlike `observed` this may remove a link: one that was withdrawn is not playable any more.
     """
     if ext.status is not Status.COMPLETE:
         return ext
-    current = {clip.id: clip for clip in seen.clips if clip.status is ClipStatus.COMPLETE}
+    current = {clip.id: clip for clip in progress.clips if clip.status is ClipStatus.COMPLETE}
     return _with_revision(
         ext, clips=tuple(_with_current_link(clip, current.get(clip.id)) for clip in ext.clips)
     )
@@ -181,9 +182,9 @@ def _is_withdrawn(clip: Clip) -> bool:
     return clip.status is ClipStatus.COMPLETE and clip.audio_url is None
 
 
-def _overall_status(clips: tuple[Clip, ...], seen: Progress) -> tuple[Status, Failure | None]:
+def _overall_status(clips: tuple[Clip, ...], progress: Progress) -> tuple[Status, Failure | None]:
     """Return the status that follows from these clips, and the failure if they have failed."""
-    is_open = seen.is_open and seen.error is None
+    is_open = progress.is_open and progress.error is None
     if is_open or not all(clip.status.is_final for clip in clips):
         has_audio = any(clip.audio_url for clip in clips)
         return (Status.STREAMING if has_audio else Status.SUBMITTED), None
@@ -191,14 +192,14 @@ def _overall_status(clips: tuple[Clip, ...], seen: Progress) -> tuple[Status, Fa
         return Status.COMPLETE, None
     if any(clip.status is ClipStatus.COMPLETE for clip in clips):
         return Status.FAILED, NotPlayable()
-    text = seen.error or next((clip.error for clip in clips if clip.error), "")
+    text = progress.error or next((clip.error for clip in clips if clip.error), "")
     return Status.FAILED, GenerationFailed(text)
 
 
-def _merge_clips(known: tuple[Clip, ...], seen: Iterable[Clip]) -> tuple[Clip, ...]:
-    """Return the known clips updated by those seen, new ones last; no clip is lost or set back."""
+def _merge_clips(known: tuple[Clip, ...], reported: Iterable[Clip]) -> tuple[Clip, ...]:
+    """Return the known clips updated by those reported, new ones last; none is lost or set back."""
     clips = {clip.id: clip for clip in known}
-    for clip in seen:
+    for clip in reported:
         before = clips.get(clip.id, clip)
         clips[clip.id] = _merge_clip(before, clip)
     return tuple(clips.values())

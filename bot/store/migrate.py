@@ -1,4 +1,4 @@
-"""Bring a database to the newest schema, inside the transaction that it is given."""
+"""Migrate a database to the newest schema, within one transaction of the caller."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 from bot.store.errors import StoreError
 
 _FOLDER = Path(__file__).parent / "migrations"
-# What keeps others from migrating at the same time: on SQLite this process has the file to itself;
-# on PostgreSQL any number will do, if all processes of Encore take the same.
+# Keeps other processes from migrating at the same time. On SQLite the file is locked already; on
+# PostgreSQL the number is arbitrary, but all processes must use the same.
 _LOCKS = {
     "sqlite": text("SELECT 1"),
     "postgresql": text("SELECT pg_advisory_xact_lock(7310582471)"),
@@ -20,7 +20,7 @@ _LOCKS = {
 
 
 def migrate(connection: Connection, *, to: str = "head") -> None:
-    """Run the migrations that ``connection``'s database lacks, all or none; forward only.
+    """Run the missing migrations up to the revision ``to``, all or none; forward only.
 
     On PostgreSQL, processes that start together wait for each other.
 

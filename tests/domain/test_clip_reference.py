@@ -34,11 +34,11 @@ CHANNELS = "https://discord.com/channels"
         f"HTTPS://SUNO.COM/SONG/{ID.upper()}",
     ],
 )
-def test_an_id_and_a_link_to_a_song_name_a_clip(text: str) -> None:
+def test_clip_id_and_song_link_are_clip_ids(text: str) -> None:
     assert parse_clip_reference(text) == ClipId(ID)
 
 
-def test_the_id_of_an_uploaded_clip_keeps_its_prefix() -> None:
+def test_clip_id_of_an_upload_keeps_its_prefix() -> None:
     assert parse_clip_reference(f"m_{ID}") == ClipId(f"m_{ID}")
 
 
@@ -52,12 +52,12 @@ def test_the_id_of_an_uploaded_clip_keeps_its_prefix() -> None:
         "<discord.com/channels/11/22/123456789012345678>",
     ],
 )
-def test_a_message_link_names_a_message(text: str) -> None:
+def test_message_link_is_a_message(text: str) -> None:
     assert parse_clip_reference(text) == MessageLink(123456789012345678)
 
 
 @pytest.mark.parametrize("text", ["https://suno.com/s/aBcD-1_2", "suno.com/s/x?y=z"])
-def test_a_shortened_link_is_told_apart(text: str) -> None:
+def test_short_link_is_a_short_link(text: str) -> None:
     assert parse_clip_reference(text) == ShortLink()
 
 
@@ -79,21 +79,21 @@ def test_a_shortened_link_is_told_apart(text: str) -> None:
         f"{CHANNELS}/11/22/١٢٣٤٥٦٧٨٩٠١٢٣٤٥٦٧٨",
     ],
 )
-def test_anything_else_names_no_clip(text: str) -> None:
+def test_other_text_is_no_reference(text: str) -> None:
     assert parse_clip_reference(text) is None
 
 
 @pytest.mark.parametrize("message_id", [2**63, 99999999999999999999])
-def test_a_message_id_that_discord_could_not_have_given_names_no_message(message_id: int) -> None:
+def test_impossible_message_id_is_no_reference(message_id: int) -> None:
     assert parse_clip_reference(f"{CHANNELS}/11/22/{message_id}") is None
 
 
-def test_the_greatest_message_id_is_read() -> None:
+def test_greatest_message_id_is_a_message() -> None:
     assert parse_clip_reference(f"{CHANNELS}/1/2/{2**63 - 1}") == MessageLink(2**63 - 1)
 
 
 @given(st.text() | st.from_regex(r"(https://)?(discord\.com|suno\.com)/[\w/@-]*\d*"))
-def test_no_text_raises(text: str) -> None:
+def test_parse_clip_reference_never_raises(text: str) -> None:
     match parse_clip_reference(text):
         case MessageLink(message_id):
             assert 0 < message_id < 2**63
@@ -104,7 +104,7 @@ def test_no_text_raises(text: str) -> None:
 
 
 @given(st.uuids(), st.sampled_from(["{}", "<{}>", "suno.com/song/{}", "https://suno.ai/s/{}?a=b"]))
-def test_every_clip_id_is_found_in_every_wrapping(clip_id: object, wrapping: str) -> None:
+def test_clip_id_is_found_in_every_wrapping(clip_id: object, wrapping: str) -> None:
     assert parse_clip_reference(wrapping.format(clip_id)) == ClipId(str(clip_id))
 
 
@@ -127,30 +127,28 @@ OTHER_ID = ID.replace("3d31", "aaaa")
         (f"{OTHER_ID}, or rather https://suno.com/song/{ID}", ID),
     ],
 )
-def test_a_clip_is_found_within_a_text(text: str, clip_id: str) -> None:
+def test_find_clip_id_finds_the_first_in_a_text(text: str, clip_id: str) -> None:
     assert find_clip_id(text) == clip_id
 
 
 @pytest.mark.parametrize(
     "text", ["", "no song here", ID[:-1], "https://suno.com/s/aBcD", "https://suno.com/@someone"]
 )
-def test_a_text_without_a_clip_names_none(text: str) -> None:
+def test_find_clip_id_without_a_clip_is_none(text: str) -> None:
     assert find_clip_id(text) is None
 
 
 @pytest.mark.parametrize("text", [f"{ID}0", f"0{ID}", f"x{ID}", f"https://suno.com/song/{ID}00"])
-def test_a_part_of_a_longer_word_is_no_clip(text: str) -> None:
+def test_find_clip_id_ignores_parts_of_longer_words(text: str) -> None:
     assert find_clip_id(text) is None
 
 
-def test_the_end_of_a_word_is_not_the_prefix_of_an_upload() -> None:
+def test_find_clip_id_takes_no_end_of_a_word_as_upload_prefix() -> None:
     assert find_clip_id(f"from_{ID}") == ID
 
 
 @given(st.text(), st.uuids(), st.text())
-def test_what_is_found_was_there_and_is_understood(
-    before: str, clip_id: object, after: str
-) -> None:
+def test_found_clip_id_is_in_the_text_and_parses(before: str, clip_id: object, after: str) -> None:
     text = f"{before} {clip_id} {after}"
     found = find_clip_id(text)
     assert found is not None
@@ -159,5 +157,5 @@ def test_what_is_found_was_there_and_is_understood(
 
 
 @given(st.text(), st.text())
-def test_surroundings_never_hide_a_link(before: str, after: str) -> None:
+def test_surrounding_text_never_hides_a_link(before: str, after: str) -> None:
     assert find_clip_id(f"{before} https://suno.com/song/{ID} {after}") == ID

@@ -1,4 +1,4 @@
-"""Where the parts of a song are cut, where they begin in the whole, and where it can go on."""
+"""Cut points and part starts of a full song."""
 
 import datetime as dt
 
@@ -39,7 +39,7 @@ def step(duration: float | None, ext: Extension | None = None) -> LineageClip:
     return LineageClip(ClipRecord(clip=clip, provider="p", known_at=NOW), ext)
 
 
-def test_each_clip_is_cut_where_the_next_goes_on() -> None:
+def test_cut_points_are_where_the_next_clip_begins() -> None:
     lineage = [step(100), step(80, extension(60.5)), step(40, extension())]
     assert cut_points(lineage) == [60.5, None, None]
 
@@ -54,7 +54,7 @@ def test_each_clip_is_cut_where_the_next_goes_on() -> None:
         ([step(12)], [0, 12]),
     ],
 )
-def test_what_lies_before_a_part_is_what_is_kept_of_the_others(
+def test_part_starts_are_sums_of_kept_lengths(
     lineage: list[LineageClip], found: list[float | None]
 ) -> None:
     assert part_starts(lineage) == found
@@ -74,7 +74,7 @@ WITHDRAWN = Clip(id="b", status=ClipStatus.COMPLETE)
         ({}, ()),
     ],
 )
-def test_a_song_goes_on_from_what_can_be_heard(
+def test_extendable_clips_are_the_playable_ones(
     parts: dict[str, object], ids: tuple[str, ...]
 ) -> None:
     assert extension(**parts).extendable_clip_ids == ids

@@ -3,8 +3,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errors import UserError
-from bot.domain.form import Form
 from bot.domain.models import (
     Clip,
     ClipRecord,
@@ -46,14 +44,12 @@ def clip(clip_id: str = "a", status: ClipStatus = ClipStatus.COMPLETE, **more: o
         (Status.CANCELLED, True, False),
     ],
 )
-def test_a_status_knows_whether_it_is_final_and_whether_it_is_tracked(
-    status: Status, *, is_final: bool, is_tracked: bool
-) -> None:
+def test_status_is_final_or_tracked(status: Status, *, is_final: bool, is_tracked: bool) -> None:
     assert status.is_final is is_final
     assert status.is_tracked is is_tracked
 
 
-def test_a_clip_is_final_when_it_is_complete_or_failed() -> None:
+def test_clip_status_is_final_when_complete_or_failed() -> None:
     final = {status for status in ClipStatus if status.is_final}
 
     assert final == {ClipStatus.COMPLETE, ClipStatus.FAILED}
@@ -68,7 +64,7 @@ def test_a_clip_is_final_when_it_is_complete_or_failed() -> None:
         (ClipStatus.FAILED, "https://example.com/a", False),
     ],
 )
-def test_a_clip_is_playable_when_it_is_complete_and_has_a_link(
+def test_clip_is_playable_when_complete_with_a_link(
     status: ClipStatus, url: str | None, *, is_playable: bool
 ) -> None:
     assert clip(status=status, audio_url=url).is_playable is is_playable
@@ -84,7 +80,7 @@ def test_a_clip_is_playable_when_it_is_complete_and_has_a_link(
         ("", [], "", "Untitled"),
     ],
 )
-def test_a_result_is_called_by_the_best_title_there_is(
+def test_extension_title_is_the_best_known(
     requested: str, of_clips: list[str], of_source: str, title: str
 ) -> None:
     extension = replace(
@@ -105,36 +101,22 @@ def test_a_result_is_called_by_the_best_title_there_is(
         (None, 3, "https://discord.com/channels/@me/2/3"),
     ],
 )
-def test_a_reply_has_a_link_once_discord_has_named_it(
+def test_reply_has_a_link_once_it_has_a_message_id(
     guild_id: int | None, message_id: int | None, url: str | None
 ) -> None:
     assert ReplyRef(channel_id=2, guild_id=guild_id, message_id=message_id).url == url
 
 
-def test_the_token_of_an_interaction_is_not_printed() -> None:
+def test_reply_does_not_print_its_token() -> None:
     assert "hush" not in repr(EXTENSION)
 
 
-def test_a_handle_serves_as_a_key() -> None:
+def test_handle_is_hashable() -> None:
     assert {Handle(clip_ids=("a", "b")): 1}[Handle(clip_ids=("a", "b"))] == 1
     assert Handle(task_id="a") != Handle(clip_ids=("a",))
 
 
-def test_a_known_clip_that_was_not_made_here_has_no_letter_and_no_reply() -> None:
+def test_clip_record_from_elsewhere_has_no_letter_and_no_reply() -> None:
     known = ClipRecord(clip=clip(), provider="p", known_at=NOW)
 
     assert (known.letter, known.extension_id, known.reply_url) == ("", None, None)
-
-
-def test_a_form_takes_nothing_but_the_clip_for_granted() -> None:
-    form = Form(clip="abc")
-
-    assert {form.at, form.style, form.lyrics, form.title, form.exclude, form.model} == {""}
-    assert form.provider == ""
-
-
-def test_a_user_error_says_what_is_wrong_and_what_to_do() -> None:
-    error = UserError("Too long.", "Shorten it.")
-
-    assert (error.problem, error.remedy) == ("Too long.", "Shorten it.")
-    assert str(error) == "Too long. Shorten it."

@@ -36,12 +36,12 @@ ALMOST_1000_HOURS = 1000 * 3600 - 1
         ("59.9999", 60),
     ],
 )
-def test_seconds_and_clock_times_are_read(text: str, seconds: float) -> None:
+def test_parse_time_reads_seconds_and_clock_times(text: str, seconds: float) -> None:
     assert parse_time(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "  ", "end", "END", " End "])
-def test_nothing_and_end_mean_the_end(text: str) -> None:
+def test_parse_time_of_nothing_or_end_is_none(text: str) -> None:
     assert parse_time(text) is None
 
 
@@ -72,7 +72,7 @@ def test_nothing_and_end_mean_the_end(text: str) -> None:
         "the end",
     ],
 )
-def test_anything_else_is_refused(text: str) -> None:
+def test_parse_time_refuses_other_text(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         parse_time(text)
 
@@ -92,11 +92,11 @@ def test_anything_else_is_refused(text: str) -> None:
         (3723.5, "1:02:03.5"),
     ],
 )
-def test_a_time_is_printed_as_a_clock_shows_it(seconds: float, text: str) -> None:
+def test_format_time_prints_a_clock_time(seconds: float, text: str) -> None:
     assert format_time(seconds) == text
 
 
-def test_the_point_of_continuation_is_printed_as_it_would_be_typed() -> None:
+def test_format_continue_at_prints_what_a_member_types() -> None:
     assert format_continue_at(None) == END
     assert format_continue_at(121.1) == "2:01.1"
 
@@ -104,12 +104,12 @@ def test_the_point_of_continuation_is_printed_as_it_would_be_typed() -> None:
 @given(st.floats(0, ALMOST_1000_HOURS))
 @example(0.0005)
 @example(2.0005)
-def test_a_printed_time_reads_back_to_the_thousandth(seconds: float) -> None:
+def test_formatted_time_parses_back_to_the_thousandth(seconds: float) -> None:
     assert parse_time(format_time(seconds)) == round(seconds, 3)
 
 
 @given(st.integers(0, ALMOST_1000_HOURS * 1000))
-def test_printing_is_as_short_as_it_is_exact(thousandths: int) -> None:
+def test_formatted_time_is_as_short_as_exact(thousandths: int) -> None:
     text = format_time(thousandths / 1000)
 
     assert parse_time(text) == thousandths / 1000
@@ -118,7 +118,7 @@ def test_printing_is_as_short_as_it_is_exact(thousandths: int) -> None:
 
 
 @given(st.text() | st.text("0123456789:.,s end") | st.from_regex(r"\d{0,3}:?\d{1,4}:\d\d?[.,]?\d*"))
-def test_any_text_is_a_time_or_a_value_error(text: str) -> None:
+def test_parse_time_returns_or_raises_value_error(text: str) -> None:
     try:
         seconds = parse_time(text)
     except ValueError:
@@ -140,14 +140,16 @@ def test_any_text_is_a_time_or_a_value_error(text: str) -> None:
         (500.0, 192.0, None),
     ],
 )
-def test_the_point_to_continue_from_lies_before_the_end(
+def test_effective_continue_at_is_before_the_end(
     continue_at: float | None, length: float, second: float | None
 ) -> None:
     assert effective_continue_at(continue_at, length) == second
 
 
 @given(st.none() | st.floats(0, 1000), st.floats(0.03, 1000))
-def test_no_point_lies_past_the_end(continue_at: float | None, length: float) -> None:
+def test_effective_continue_at_past_the_end_is_none(
+    continue_at: float | None, length: float
+) -> None:
     second = effective_continue_at(continue_at, length)
 
     assert second is None or 0 <= second < length

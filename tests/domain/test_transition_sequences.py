@@ -1,4 +1,4 @@
-"""Any history of an extension, and what has to hold all along it."""
+"""Any sequence of events keeps the invariants of an extension."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -89,7 +89,7 @@ def seen(*clips: Clip, is_open: bool = False, error: str | None = None) -> Progr
 # Submitting
 
 
-def test_a_waiting_extension_is_submitted() -> None:
+def test_waiting_extension_is_submitted() -> None:
     asked = submitting(
         extension(failure=FAILURE, failures=3), now=NOW, lease_until=NOW + dt.timedelta(minutes=2)
     )
@@ -106,14 +106,14 @@ def test_a_waiting_extension_is_submitted() -> None:
     )
 
 
-def test_members_see_the_start_of_a_submission_and_not_its_end() -> None:
+def test_submitting_is_visible_and_submitted_is_not() -> None:
     asked = submitting(extension(), now=NOW, lease_until=LATER)
     taken = submitted(asked, HANDLE, now=NOW, due_at=LATER, deadline=DEADLINE)
 
     assert (asked.revision, taken.revision) == (2, 2)
 
 
-def test_a_handle_that_names_a_clip_twice_makes_one_clip_of_it() -> None:
+def test_submitted_with_a_repeated_clip_id_makes_one_clip() -> None:
     handle = Handle(clip_ids=("a", "a", "b"))
     taken = submitted(
         extension(Status.SUBMITTING), handle, now=NOW, due_at=LATER, deadline=DEADLINE
@@ -123,14 +123,14 @@ def test_a_handle_that_names_a_clip_twice_makes_one_clip_of_it() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.WAITING, Status.SUBMITTING])
-def test_what_was_not_sent_waits_again_and_says_why(status: Status) -> None:
+def test_postponed_extension_waits_with_its_failure(status: Status) -> None:
     ext = postponed(extension(status, submitted_at=NOW, failures=1), FAILURE, due_at=LATER)
 
     assert (ext.status, ext.failure, ext.due_at) == (Status.WAITING, FAILURE, LATER)
     assert (ext.submitted_at, ext.failures, ext.revision) == (None, 2, 2)
 
 
-def test_members_see_when_a_postponed_extension_is_tried_again() -> None:
+def test_postponed_again_is_visible() -> None:
     once = postponed(extension(), FAILURE, due_at=LATER)
     same = postponed(once, FAILURE, due_at=LATER)
     moved = postponed(once, FAILURE, due_at=LATER + dt.timedelta(seconds=1))
@@ -139,7 +139,7 @@ def test_members_see_when_a_postponed_extension_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - {Status.WAITING}))
-def test_only_a_waiting_extension_is_sent_or_cancelled(status: Status) -> None:
+def test_submitting_and_cancelled_need_a_waiting_extension(status: Status) -> None:
     ext = extension(status)
 
     assert submitting(ext, now=NOW, lease_until=LATER) is ext
@@ -147,20 +147,20 @@ def test_only_a_waiting_extension_is_sent_or_cancelled(status: Status) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - {Status.SUBMITTING}))
-def test_only_a_submission_under_way_is_taken(status: Status) -> None:
+def test_submitted_needs_a_submitting_extension(status: Status) -> None:
     ext = extension(status)
 
     assert submitted(ext, HANDLE, now=NOW, due_at=LATER, deadline=DEADLINE) is ext
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - {Status.WAITING, Status.SUBMITTING}))
-def test_what_the_provider_has_is_never_postponed(status: Status) -> None:
+def test_postponed_needs_an_extension_that_was_not_submitted(status: Status) -> None:
     ext = extension(status)
 
     assert postponed(ext, FAILURE, due_at=LATER) is ext
 
 
-def test_a_member_cancels_while_it_waits() -> None:
+def test_cancelled_extension_is_final() -> None:
     ext = cancelled(extension(), now=LATER)
 
     assert (ext.status, ext.failure, ext.finished_at) == (Status.CANCELLED, None, LATER)
@@ -168,7 +168,7 @@ def test_a_member_cancels_while_it_waits() -> None:
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - FINAL))
-def test_an_extension_ends_from_anywhere(status: Status) -> None:
+def test_finished_extension_is_final_from_every_status(status: Status) -> None:
     failure = failures.Unconfirmed()
     ext = finished(extension(status), Status.UNCONFIRMED, failure, now=LATER)
 
@@ -206,7 +206,7 @@ def test_an_extension_ends_from_anywhere(status: Status) -> None:
         (seen(complete("a"), error="refused"), Status.COMPLETE),
     ],
 )
-def test_clips_amount_to_a_status(progress: Progress, status: Status) -> None:
+def test_observed_status_follows_from_the_clips(progress: Progress, status: Status) -> None:
     ext = extension(Status.SUBMITTED, running("a"), running("b"))
 
     assert observed(ext, progress, now=LATER).status is status
@@ -228,7 +228,7 @@ def test_failed_clips_give_the_most_telling_failure(progress: Progress, failure:
     assert ext.failure == failure
 
 
-def test_a_finished_task_without_clips_has_failed() -> None:
+def test_observed_task_without_clips_fails() -> None:
     ext = observed(extension(Status.SUBMITTED), seen(), now=LATER)
 
     assert (ext.status, ext.failure) == (
@@ -237,14 +237,14 @@ def test_a_finished_task_without_clips_has_failed() -> None:
     )
 
 
-def test_a_failed_task_fails_its_unfinished_clips_with_its_reason() -> None:
+def test_observed_task_error_fails_unfinished_clips() -> None:
     ext = extension(Status.STREAMING, streaming("a"), broken("b"), complete("c"))
     ext = observed(ext, seen(error="refused"), now=LATER)
 
     assert ext.clips == (broken("a", "refused"), broken("b"), complete("c"))
 
 
-def test_times_of_the_first_sound_and_of_the_end_are_kept() -> None:
+def test_observed_keeps_the_first_times() -> None:
     ext = extension(Status.SUBMITTED, running("a"))
     audible = observed(ext, seen(streaming("a")), now=NOW)
     done = observed(audible, seen(complete("a")), now=LATER)
@@ -255,20 +255,20 @@ def test_times_of_the_first_sound_and_of_the_end_are_kept() -> None:
     assert (at_once.streaming_at, at_once.finished_at) == (LATER, LATER)
 
 
-def test_an_answer_ends_a_run_of_failures() -> None:
+def test_observed_resets_failures() -> None:
     ext = extension(Status.SUBMITTED, running("a"), failures=4)
 
     assert observed(ext, seen(running("a")), now=LATER).failures == 0
 
 
-def test_a_provider_that_can_not_be_reached_is_no_news_to_members() -> None:
+def test_poll_failed_is_invisible() -> None:
     ext = poll_failed(extension(Status.STREAMING, streaming("a"), failures=1), due_at=LATER)
 
     assert (ext.status, ext.failures, ext.due_at, ext.revision) == (Status.STREAMING, 2, LATER, 1)
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - {Status.SUBMITTED, Status.STREAMING}))
-def test_only_what_the_provider_has_is_tracked(status: Status) -> None:
+def test_observed_and_poll_failed_need_a_tracked_extension(status: Status) -> None:
     ext = extension(status, running("a"))
 
     assert observed(ext, seen(complete("a")), now=LATER) is ext
@@ -336,21 +336,21 @@ def test_only_what_the_provider_has_is_tracked(status: Status) -> None:
         ),
     ],
 )
-def test_a_clip_is_brought_up_to_date(known: Clip, news: Clip | None, kept: Clip) -> None:
+def test_observed_merges_a_clip(known: Clip, news: Clip | None, kept: Clip) -> None:
     ext = extension(Status.STREAMING, known, running("twin"))
     ext = observed(ext, seen(*([news] if news else [])), now=LATER)
 
     assert ext.clips == (kept, running("twin"))
 
 
-def test_new_clips_stand_behind_the_known_ones() -> None:
+def test_observed_appends_new_clips() -> None:
     ext = extension(Status.SUBMITTED, running("b"))
     ext = observed(ext, seen(running("c"), running("a"), running("b")), now=LATER)
 
     assert [clip.id for clip in ext.clips] == ["b", "c", "a"]
 
 
-def test_streaming_never_turns_back_into_submitted() -> None:
+def test_observed_streaming_never_becomes_submitted() -> None:
     ext = extension(Status.STREAMING, streaming("a"), running("b"))
 
     assert observed(ext, seen(broken("a")), now=LATER).status is Status.STREAMING
@@ -380,7 +380,7 @@ def test_streaming_never_turns_back_into_submitted() -> None:
         ([streaming("a")], [complete("a")], True),
     ],
 )
-def test_the_revision_rises_with_what_a_member_can_see(
+def test_revision_rises_with_what_a_member_can_see(
     before: list[Clip], news: list[Clip], *, is_visible: bool
 ) -> None:
     heard = any(clip.audio_url for clip in before)
@@ -392,7 +392,7 @@ def test_the_revision_rises_with_what_a_member_can_see(
 # Giving up, and asking again
 
 
-def test_an_extension_expires_at_its_deadline() -> None:
+def test_expired_at_its_deadline() -> None:
     ext = extension(Status.STREAMING, streaming("a"))
     at = ext.deadline_at
 
@@ -401,7 +401,7 @@ def test_an_extension_expires_at_its_deadline() -> None:
     assert (expired(ext, now=at).finished_at, expired(ext, now=at).revision) == (at, 2)
 
 
-def test_what_can_be_heard_at_the_deadline_is_kept() -> None:
+def test_expired_with_a_playable_clip_is_complete() -> None:
     ext = expired(extension(Status.STREAMING, complete("a"), running("b")), now=NOW + DEADLINE)
 
     assert (ext.status, ext.failure) == (Status.COMPLETE, None)
@@ -429,13 +429,13 @@ def test_what_can_be_heard_at_the_deadline_is_kept() -> None:
         (extension(Status.SUBMITTED), False),
     ],
 )
-def test_asking_again_is_offered_where_audio_could_still_come(ext: Extension, *, can: bool) -> None:
+def test_can_check_again_where_audio_may_still_come(ext: Extension, *, can: bool) -> None:
     assert can_check_again(ext) is can
     again = reopened(ext, now=LATER, deadline=DEADLINE)
     assert again.status.is_tracked if can else again is ext
 
 
-def test_asking_again_starts_a_new_deadline() -> None:
+def test_reopened_extension_has_a_new_deadline() -> None:
     ext = extension(
         Status.FAILED,
         withdrawn("a"),
@@ -451,7 +451,7 @@ def test_asking_again_starts_a_new_deadline() -> None:
     assert (again.failures, again.revision) == (0, 2)
 
 
-def test_asking_again_reopens_only_clips_whose_audio_is_missing() -> None:
+def test_reopened_extension_reopens_only_clips_without_audio() -> None:
     ext = extension(
         Status.EXPIRED, withdrawn("a"), broken("b"), streaming("c"), complete("d"), running("e")
     )
@@ -475,7 +475,7 @@ def test_asking_again_reopens_only_clips_whose_audio_is_missing() -> None:
         ([], Status.SUBMITTED),
     ],
 )
-def test_the_answer_to_asking_again_decides(news: list[Clip], status: Status) -> None:
+def test_observed_after_reopened_decides(news: list[Clip], status: Status) -> None:
     ext = extension(Status.FAILED, withdrawn("a"), broken("b"))
     again = reopened(ext, now=NOW, deadline=DEADLINE)
 
@@ -497,15 +497,13 @@ FINAL_NEWS: list[Callable[[Extension], Extension]] = [
 
 @pytest.mark.parametrize("status", sorted(FINAL))
 @pytest.mark.parametrize("news", FINAL_NEWS)
-def test_a_final_status_never_changes(
-    status: Status, news: Callable[[Extension], Extension]
-) -> None:
+def test_final_status_never_changes(status: Status, news: Callable[[Extension], Extension]) -> None:
     ext = extension(status, running("a"))
 
     assert news(ext) is ext
 
 
-def test_fresh_links_replace_the_old_ones() -> None:
+def test_current_links_replace_old_ones() -> None:
     ext = extension(Status.COMPLETE, complete("a"), complete("b"))
     new = replace(complete("a"), audio_url="https://cdn.example/new.mp3", image_url="https://i.e/x")
     fresh = with_current_links(ext, seen(new))
@@ -517,7 +515,7 @@ def test_fresh_links_replace_the_old_ones() -> None:
     assert with_current_links(fresh, seen(new)) == fresh
 
 
-def test_a_link_that_was_withdrawn_since_is_gone_and_the_status_stays() -> None:
+def test_current_links_remove_a_withdrawn_link_and_keep_the_status() -> None:
     ext = extension(Status.COMPLETE, complete("a"))
     gone = with_current_links(ext, seen(withdrawn("a")))
     assert gone.clips[0].audio_url is None
@@ -526,12 +524,12 @@ def test_a_link_that_was_withdrawn_since_is_gone_and_the_status_stays() -> None:
 
 
 @pytest.mark.parametrize("news", [running("a"), broken("a"), streaming("a")])
-def test_only_finished_clips_bring_fresh_links(news: Clip) -> None:
+def test_current_links_come_from_complete_clips_only(news: Clip) -> None:
     ext = extension(Status.COMPLETE, complete("a"))
     assert with_current_links(ext, seen(news)) == ext
 
 
-def test_links_belong_to_what_is_complete() -> None:
+def test_current_links_need_a_complete_extension() -> None:
     ext = extension(Status.STREAMING, streaming("a"))
     assert with_current_links(ext, seen(complete("a"))) == ext
     twin = extension(Status.COMPLETE, complete("a"), broken("b"))

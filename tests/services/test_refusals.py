@@ -226,7 +226,7 @@ async def test_text_limits_are_those_of_the_chosen_model(
     provider = ScriptedProvider(
         models=("new",), model_limits={"new": TextLimits(lyrics=5000, style=1000, title=100)}
     )
-    reader = FormReader(store, {"suno": provider}, default_provider="suno")
+    reader = ServiceHarness(store, provider).forms
     assert "lyrics are too long" in await refusal(reader, lyrics="a" * 3001)
     assert "5,000" in await refusal(reader, lyrics="a" * 5001, model="new")
     request = (await reader.validate(Form(clip=SOURCE, lyrics="a" * 5000, model="new"))).request
@@ -235,7 +235,7 @@ async def test_text_limits_are_those_of_the_chosen_model(
 
 async def test_instrumental_needs_a_style_where_only_its_endpoint_does(store: Store) -> None:
     provider = ScriptedProvider(instrumental_needs_style=True)
-    reader = FormReader(store, {"suno": provider}, default_provider="suno")
+    reader = ServiceHarness(store, provider).forms
     assert "needs a style" in await refusal(reader)
     assert (await reader.validate(Form(clip=SOURCE, lyrics="[Verse]"))).request.style == ()
 

@@ -1,4 +1,4 @@
-"""A fresh store for each test: on SQLite always, on PostgreSQL where one is given."""
+"""A new store for each test: on SQLite, and on PostgreSQL if a server is given."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The audio of what became complete is wanted once, claimed by one, and what became of it kept."""
+"""The queue of audio: enqueued with the final status, claimed with a lease, finished once."""
 
 import asyncio
 import datetime as dt
@@ -91,7 +91,7 @@ async def settled(store: Store, *clips: Attachment, idempotency_key: str = "one"
 # Wanting
 
 
-async def test_the_audio_of_what_became_complete_is_wanted_from_then_on(store: Store) -> None:
+async def test_complete_extension_enqueues_its_audio(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
     assert await store.next_audio() == ext.finished_at
     assert await claimed(store, now=ext.finished_at - SECOND) == []
@@ -99,7 +99,7 @@ async def test_the_audio_of_what_became_complete_is_wanted_from_then_on(store: S
     assert work == AudioWork(extension_id=ext.id, due_at=LAPSES + MINUTE, failures=0)
 
 
-async def test_what_is_under_way_has_no_audio_to_be_attached(store: Store) -> None:
+async def test_unfinished_extension_enqueues_no_audio(store: Store) -> None:
     was = await taken(store, "one")
     streaming = replace(heard("a"), status=ClipStatus.STREAMING)
     assert await store.save(observed(was, Progress(clips=(streaming,)), now=NOW), was=was)
@@ -110,21 +110,21 @@ async def test_what_is_under_way_has_no_audio_to_be_attached(store: Store) -> No
 @pytest.mark.parametrize(
     "status", [Status.FAILED, Status.UNCONFIRMED, Status.EXPIRED, Status.CANCELLED]
 )
-async def test_what_ended_with_nothing_to_hear_has_no_audio(store: Store, status: Status) -> None:
+async def test_failed_extension_enqueues_no_audio(store: Store, status: Status) -> None:
     was = await taken(store, "one")
     failure = failures.Unexpected()
     assert await store.save(finished(was, status, failure, now=NOW), was=was)
     assert await store.next_audio() is None
 
 
-async def test_what_is_complete_in_name_alone_has_no_audio(store: Store) -> None:
+async def test_complete_without_playable_clip_enqueues_no_audio(store: Store) -> None:
     was = await taken(store, "one")
     silent = replace(was, status=Status.COMPLETE, finished_at=NOW, clips=(_withheld("a"),))
     assert await store.save(silent, was=was)
     assert await store.next_audio() is None
 
 
-async def test_what_can_be_heard_at_its_deadline_is_wanted(store: Store) -> None:
+async def test_expired_with_a_playable_clip_enqueues_its_audio(store: Store) -> None:
     was = await taken(store, "one")
     half = observed(was, Progress(clips=(heard("a"), _queued("b"))), now=NOW)
     assert await store.save(half, was=was)
@@ -132,21 +132,21 @@ async def test_what_can_be_heard_at_its_deadline_is_wanted(store: Store) -> None
     assert await store.next_audio() == half.deadline_at
 
 
-async def test_it_is_not_wanted_again_when_more_is_saved_of_it(store: Store) -> None:
+async def test_later_save_of_a_complete_extension_enqueues_no_audio_again(store: Store) -> None:
     ext = await settled(store)
     retitled = replace(ext, source_title="Rain", revision=ext.revision + 1)
     assert await store.save(retitled, was=ext)
     assert await store.next_audio() is None
 
 
-async def test_a_save_that_lost_wants_nothing(store: Store) -> None:
+async def test_refused_save_enqueues_no_audio(store: Store) -> None:
     was = await taken(store, "one")
     assert await store.save(replace(was, revision=was.revision + 1), was=was)
     assert not await store.save(observed(was, Progress(clips=(heard("a"),)), now=NOW), was=was)
     assert await store.next_audio() is None
 
 
-async def test_it_is_wanted_in_the_transaction_in_which_it_became_complete(
+async def test_audio_is_enqueued_in_the_transaction_that_completes_the_extension(
     sqlite_url: str,
 ) -> None:
     async with Store.open(sqlite_url) as store:
@@ -169,7 +169,7 @@ async def test_it_is_wanted_in_the_transaction_in_which_it_became_complete(
         assert await store.next_audio() == NOW
 
 
-async def test_what_is_checked_again_is_wanted_again_when_it_is_complete(store: Store) -> None:
+async def test_check_again_enqueues_audio_once_more_when_complete(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"), _withheld("b"))
     [first] = await claimed(store)
     await store.finish_audio(first, [attached("a")])
@@ -183,7 +183,7 @@ async def test_what_is_checked_again_is_wanted_again_when_it_is_complete(store: 
     assert await store.attachments(ext.id) == (attached("a"),)
 
 
-async def test_what_failed_and_is_complete_after_a_check_is_wanted(store: Store) -> None:
+async def test_failed_extension_complete_after_check_again_enqueues_its_audio(store: Store) -> None:
     ext = await completed_extension(store, "one", _withheld("a"))
     assert ext.status is Status.FAILED
     assert await store.next_audio() is None
@@ -195,13 +195,13 @@ async def test_what_failed_and_is_complete_after_a_check_is_wanted(store: Store)
     assert await wanted(store) == [ext.id]
 
 
-async def test_a_splice_wants_its_audio_when_it_is_accepted(store: Store) -> None:
+async def test_accepted_splice_enqueues_its_audio(store: Store) -> None:
     song = await spliced(store, "song", "a")
     assert await store.next_audio() == song.created_at
     assert await wanted(store) == [song.id]
 
 
-async def test_a_splice_that_is_asked_for_twice_is_wanted_once(store: Store) -> None:
+async def test_splice_accepted_twice_enqueues_its_audio_once(store: Store) -> None:
     song = await spliced(store, "song", "a")
     [work] = await claimed(store)
     await store.finish_audio(work, [])
@@ -209,7 +209,7 @@ async def test_a_splice_that_is_asked_for_twice_is_wanted_once(store: Store) -> 
     assert await store.next_audio() is None
 
 
-async def test_a_song_that_its_provider_joins_wants_its_audio_when_it_is_complete(
+async def test_concat_enqueues_its_audio_when_complete(
     store: Store,
 ) -> None:
     was = await taken(store, "song", kind=Kind.CONCAT)
@@ -218,7 +218,7 @@ async def test_a_song_that_its_provider_joins_wants_its_audio_when_it_is_complet
     assert await wanted(store) == [was.id]
 
 
-async def test_audio_can_be_wanted_once_more_with_a_clean_slate(store: Store) -> None:
+async def test_enqueue_again_resets_failures_and_due_time(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
     await store.postpone_audio(work, due_at=LAPSES)
@@ -231,7 +231,7 @@ async def test_audio_can_be_wanted_once_more_with_a_clean_slate(store: Store) ->
     assert again.failures == 0
 
 
-async def test_who_works_on_it_while_it_is_wanted_once_more_is_not_the_last(store: Store) -> None:
+async def test_finish_of_an_older_claim_keeps_audio_that_was_enqueued_again(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
     await store.enqueue_audio(ext.id, due_at=LAPSES)
@@ -243,7 +243,7 @@ async def test_who_works_on_it_while_it_is_wanted_once_more_is_not_the_last(stor
 # Claiming
 
 
-async def test_the_longest_due_is_claimed_first_and_no_more_than_asked_for(store: Store) -> None:
+async def test_claim_audio_takes_the_longest_due_first_up_to_its_limit(store: Store) -> None:
     for number in (3, 1, 2):
         ext = await completed_extension(store, f"{number}", heard(f"{number}"))
         await store.enqueue_audio(ext.id, due_at=NOW + number * SECOND)
@@ -251,7 +251,7 @@ async def test_the_longest_due_is_claimed_first_and_no_more_than_asked_for(store
     assert [[work.extension_id for work in batch] for batch in batches] == [[2, 3], [1]]
 
 
-async def test_audio_is_claimed_once_and_comes_again_when_the_claim_lapses(store: Store) -> None:
+async def test_claimed_audio_is_due_again_when_the_lease_expires(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
     [first] = await claimed(store, now=DONE, lease_until=LAPSES)
     assert first.due_at == LAPSES
@@ -261,7 +261,7 @@ async def test_audio_is_claimed_once_and_comes_again_when_the_claim_lapses(store
     assert second == AudioWork(extension_id=ext.id, due_at=LAPSES + MINUTE, failures=0)
 
 
-async def test_audio_is_claimed_by_one(url: str) -> None:
+async def test_concurrent_claims_of_audio_share_nothing(url: str) -> None:
     async with Store.open(url) as store:
         ids = {(await completed_extension(store, f"{n}", heard(f"{n}"))).id for n in range(9)}
         batches = await asyncio.gather(*(claimed(store, limit=2) for _ in range(5)))
@@ -269,7 +269,7 @@ async def test_audio_is_claimed_by_one(url: str) -> None:
     assert sorted(work.extension_id for batch in batches for work in batch) == sorted(ids)
 
 
-async def test_the_claim_of_an_earlier_process_lapses(sqlite_url: str) -> None:
+async def test_opening_sqlite_expires_leases_of_audio(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
         done = await settled(store, attached("two a"), idempotency_key="two")
         ext = await completed_extension(store, "one", heard("a"))
@@ -284,7 +284,7 @@ async def test_the_claim_of_an_earlier_process_lapses(sqlite_url: str) -> None:
         assert await store.claim_reply(ext.id, now=NOW, lease_until=LAPSES) is None
 
 
-async def test_the_claim_of_another_process_is_respected(postgres_url: str) -> None:
+async def test_opening_postgres_keeps_leases_of_audio(postgres_url: str) -> None:
     async with Store.open(postgres_url) as store:
         await completed_extension(store, "one", heard("a"))
         await claimed(store)
@@ -292,7 +292,7 @@ async def test_the_claim_of_another_process_is_respected(postgres_url: str) -> N
             assert await claimed(other) == []
 
 
-async def test_failures_are_counted_and_the_work_comes_again(store: Store) -> None:
+async def test_postpone_audio_counts_failures_and_sets_the_due_time(store: Store) -> None:
     await completed_extension(store, "one", heard("a"))
     for attempt in range(3):
         now = LAPSES + attempt * MINUTE
@@ -302,7 +302,7 @@ async def test_failures_are_counted_and_the_work_comes_again(store: Store) -> No
         assert await store.next_audio() == now + MINUTE
 
 
-async def test_who_lost_the_claim_can_neither_finish_nor_postpone(store: Store) -> None:
+async def test_expired_claim_can_neither_finish_nor_postpone_audio(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
     [slow] = await claimed(store, now=DONE, lease_until=LAPSES)
     [quick] = await claimed(store, now=LAPSES, lease_until=LAPSES + MINUTE)
@@ -321,7 +321,7 @@ async def test_who_lost_the_claim_can_neither_finish_nor_postpone(store: Store) 
 # What became of it
 
 
-async def test_nothing_is_attached_until_it_is(store: Store) -> None:
+async def test_attachments_are_empty_until_audio_is_finished(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
     assert await store.attachments(ext.id) == ()
     assert await store.attachments(ext.id + 1) == ()
@@ -331,15 +331,13 @@ async def test_nothing_is_attached_until_it_is(store: Store) -> None:
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(kept=attachments)
-async def test_what_became_of_the_audio_comes_back_as_it_was(
-    store: Store, kept: tuple[Attachment, ...]
-) -> None:
+async def test_attachments_round_trip(store: Store, kept: tuple[Attachment, ...]) -> None:
     ext = await settled(store, *kept, idempotency_key=f"{next(numbers)}")
     assert await store.attachments(ext.id) == kept
     assert await store.next_audio() is None
 
 
-async def test_a_length_that_no_provider_told_is_known_from_then_on(store: Store) -> None:
+async def test_finish_audio_saves_a_duration_that_was_unknown(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"), heard("b"), heard("c", duration=9.0))
     other = await completed_extension(store, "other", heard("a"))
     [work, _] = await claimed(store)
@@ -349,14 +347,14 @@ async def test_a_length_that_no_provider_told_is_known_from_then_on(store: Store
     assert (await store.extension(other.id)).clips[0].duration is None
 
 
-async def test_the_length_of_a_song_is_not_the_length_of_its_last_clip(store: Store) -> None:
+async def test_finish_audio_of_a_splice_leaves_the_duration_of_its_last_clip(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
     await store.finish_audio(work, [attached("a", 180.0, starts=(0.0, 60.0))])
     assert (await store.extension(ext.id)).clips[0].duration is None
 
 
-async def test_a_length_that_was_measured_is_not_lost_to_who_never_heard_of_it(
+async def test_save_without_a_duration_keeps_the_decoded_one(
     store: Store,
 ) -> None:
     ext = await completed_extension(store, "one", heard("a"), _withheld("b"))

@@ -1,4 +1,4 @@
-"""Clips are known as they were made, else as they were used, and found by what they are called."""
+"""Made clips, source clips, and the search in both."""
 
 from dataclasses import replace
 
@@ -35,23 +35,23 @@ def used(clip_id: str, title: str = "") -> Clip:
     return Clip(id=clip_id, status=ClipStatus.COMPLETE, title=title)
 
 
-async def test_an_unheard_of_clip_is_unknown(store: Store) -> None:
+async def test_unknown_clip_is_none(store: Store) -> None:
     assert await store.clip("nothing") is None
 
 
-async def test_a_source_clip_is_remembered_when_it_is_used(store: Store) -> None:
+async def test_accepted_extension_saves_its_source_clip(store: Store) -> None:
     await accepted(store, "one", clip_id="s", source_title="Rain")
     known = ClipRecord(clip=used("s", "Rain"), provider="suno", known_at=NOW)
     assert await store.clip("s") == known
 
 
-async def test_a_source_clip_that_is_known_stays_as_it_is_known(store: Store) -> None:
+async def test_accepted_extension_leaves_a_known_source_clip_as_it_is(store: Store) -> None:
     await store.remember_clip("suno", heard("s", title="Rain", duration=120.5), now=NOW)
     await accepted(store, "one", clip_id="s", source_title="Rai…")
     assert (await store.clip("s")).clip == heard("s", title="Rain", duration=120.5)
 
 
-async def test_what_a_provider_leaves_out_stays_known(store: Store) -> None:
+async def test_remember_clip_keeps_what_the_provider_left_out(store: Store) -> None:
     full = heard("s", title="Rain", style="folk", duration=9.0, image_url="https://i.example/s")
     await store.remember_clip("suno", full, now=NOW)
     await store.remember_clip("suno", used("s", "Storm"), now=NOW + MINUTE)
@@ -62,14 +62,14 @@ async def test_what_a_provider_leaves_out_stays_known(store: Store) -> None:
     assert (await store.clip("s")).clip == replace(full, duration=10.0)
 
 
-async def test_a_full_song_is_known_without_a_letter(store: Store) -> None:
+async def test_clip_record_of_a_full_song_has_no_letter(store: Store) -> None:
     ext = await accepted(store, "one", kind=Kind.CONCAT, clips=(heard("whole"),))
     known = await store.clip("whole")
     assert known is not None
     assert (known.letter, known.extension_id) == ("", ext.id)
 
 
-async def test_a_made_clip_is_known_by_letter_and_reply(store: Store) -> None:
+async def test_clip_record_of_a_made_clip_has_its_letter_and_reply(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"), heard("b"), message_id=77)
     assert await store.clip("b") == ClipRecord(
         clip=heard("b"),
@@ -81,19 +81,19 @@ async def test_a_made_clip_is_known_by_letter_and_reply(store: Store) -> None:
     )
 
 
-async def test_a_reply_that_is_gone_is_not_linked(store: Store) -> None:
+async def test_clip_record_has_no_link_to_an_unreachable_reply(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"), message_id=77)
     await store.save_reply(ext.id, replace(ext.reply, unreachable=True))
     assert (await store.clip("a")).reply_url is None
 
 
-async def test_what_a_provider_tells_never_overwrites_a_made_clip(store: Store) -> None:
+async def test_remember_clip_leaves_a_made_clip_alone(store: Store) -> None:
     await completed_extension(store, "one", heard("a", title="Ours"))
     await store.remember_clip("suno", heard("a", title="Theirs"), now=NOW + 2 * MINUTE)
     assert (await store.clip("a")).clip.title == "Ours"
 
 
-async def test_extending_a_made_clip_leaves_it_as_it_was_made(store: Store) -> None:
+async def test_extending_a_made_clip_leaves_it_alone(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a", title="Ours"))
     await accepted(store, "two", clip_id="a", source_title="Theirs")
     await accepted(store, "three", clip_id="a", provider="other", source_title="Theirs")
@@ -101,7 +101,7 @@ async def test_extending_a_made_clip_leaves_it_as_it_was_made(store: Store) -> N
     assert (known.clip.title, known.extension_id) == ("Ours", ext.id)
 
 
-async def test_a_clip_that_several_extensions_heard_of_is_that_of_the_newest(store: Store) -> None:
+async def test_clip_of_several_extensions_is_that_of_the_newest(store: Store) -> None:
     await completed_extension(store, "one", heard("a", title="Old"))
     await completed_extension(store, "two", heard("a", title="New"))
     assert (await store.clip("a")).clip.title == "New"
@@ -114,19 +114,19 @@ async def test_unknown_clips_are_those_that_no_extension_made(store: Store) -> N
     assert await store.unknown_clips([]) == []
 
 
-async def test_the_newest_made_or_used_is_found_first_and_once(store: Store) -> None:
+async def test_search_finds_each_clip_once_newest_first(store: Store) -> None:
     await completed_extension(store, "one", heard("a"), heard("b"), clip_id="s")
     await completed_extension(store, "two", heard("c"), clip_id="a")
     assert await found(store) == ["a", "c", "b", "s"]
     assert await found(store, limit=2) == ["a", "c"]
 
 
-async def test_the_clips_of_an_extension_come_in_order_and_before_its_source(store: Store) -> None:
+async def test_search_finds_clips_of_an_extension_in_order_before_its_source(store: Store) -> None:
     await completed_extension(store, "one", heard("z"), heard("y"), clip_id="a")
     assert await found(store) == ["z", "y", "a"]
 
 
-async def test_clips_that_cannot_be_played_are_not_found(store: Store) -> None:
+async def test_search_skips_clips_that_are_not_playable(store: Store) -> None:
     was = await completed_extension(store, "one", heard("a"), replace(heard("b"), audio_url=None))
     broken = Clip(id="c", status=ClipStatus.FAILED)
     assert await store.save(replace(was, clips=(*was.clips, broken), revision=9), was=was)
@@ -135,9 +135,7 @@ async def test_clips_that_cannot_be_played_are_not_found(store: Store) -> None:
 
 
 @pytest.mark.parametrize("text", ["ŁÓDŹ", "łódź nocą", "Synth", "A-1", "", "100%_"])
-async def test_text_is_matched_in_title_style_and_id_whatever_its_case(
-    store: Store, text: str
-) -> None:
+async def test_search_matches_title_style_and_id_in_any_case(store: Store, text: str) -> None:
     await completed_extension(
         store, "one", heard("A-1", title="Łódź nocą 100%_", style="dark SYNTHwave")
     )
@@ -145,26 +143,26 @@ async def test_text_is_matched_in_title_style_and_id_whatever_its_case(
 
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", "/", "a%1", "a_1"])
-async def test_wildcards_mean_themselves(store: Store, text: str) -> None:
+async def test_search_takes_wildcards_literally(store: Store, text: str) -> None:
     await completed_extension(store, "one", heard("a-1", title="Night"))
     assert await found(store, text) == []
 
 
-async def test_a_guild_finds_only_its_own_clips(store: Store) -> None:
+async def test_search_in_a_guild_finds_only_clips_of_the_guild(store: Store) -> None:
     await completed_extension(store, "one", heard("a"), clip_id="s1")
     await completed_extension(store, "two", heard("b"), clip_id="s2", guild_id=8)
     assert await found(store) == ["a", "s1"]
     assert await found(store, guild_id=8) == ["b", "s2"]
 
 
-async def test_outside_a_guild_a_member_finds_all_of_their_own(store: Store) -> None:
+async def test_search_without_a_guild_finds_all_clips_of_the_member(store: Store) -> None:
     await completed_extension(store, "one", heard("a"), clip_id="s1")
     await completed_extension(store, "two", heard("b"), clip_id="s2", guild_id=None)
     await completed_extension(store, "three", heard("c"), clip_id="s3", guild_id=None, member_id=9)
     assert await found(store, guild_id=None) == ["b", "s2", "a", "s1"]
 
 
-async def test_clips_keep_their_order_when_news_arrives(store: Store) -> None:
+async def test_clips_keep_their_order_when_updated(store: Store) -> None:
     ext = await taken(store, "one")
     for clips in ((heard("b"), heard("a")), (heard("c"), heard("a"))):
         was = ext

@@ -1,4 +1,4 @@
-"""However many work at once, a row is accepted, claimed and saved by one of them."""
+"""Concurrent calls: each row is accepted, claimed and saved by one of them."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -34,7 +34,7 @@ async def stores(store: Store, url: str):  # noqa: ANN201 - a fixture
         yield [store, *others] * (6 // (1 + len(others)))
 
 
-async def test_one_trigger_is_accepted_once(stores: list[Store]) -> None:
+async def test_concurrent_accepts_of_one_key_store_one_extension(stores: list[Store]) -> None:
     answers = await asyncio.gather(
         *(accept(store, asked("one", clip_id=f"{n}")) for n, store in enumerate(stores * 3))
     )
@@ -42,7 +42,7 @@ async def test_one_trigger_is_accepted_once(stores: list[Store]) -> None:
     assert [answer.extension for answer in answers] == [winner] * len(answers)
 
 
-async def test_a_waiting_extension_is_claimed_by_one(stores: list[Store]) -> None:
+async def test_concurrent_submitters_claim_each_waiting_extension_once(stores: list[Store]) -> None:
     ids = {(await accepted(stores[0], f"{number}")).id for number in range(10)}
     rounds = [
         await asyncio.gather(
@@ -54,7 +54,7 @@ async def test_a_waiting_extension_is_claimed_by_one(stores: list[Store]) -> Non
     assert sorted(claimed) == sorted(ids)
 
 
-async def test_due_extensions_are_claimed_by_one(stores: list[Store]) -> None:
+async def test_concurrent_trackers_claim_each_due_extension_once(stores: list[Store]) -> None:
     ids = {(await taken(stores[0], f"{number}")).id for number in range(10)}
     batches = await asyncio.gather(
         *(store.claim_due("suno", now=NOW, lease_until=LAPSES, limit=3) for store in stores)
@@ -63,7 +63,7 @@ async def test_due_extensions_are_claimed_by_one(stores: list[Store]) -> None:
     assert sorted(ext.id for batch in batches for ext in batch) == sorted(ids)
 
 
-async def test_replies_are_claimed_by_one(stores: list[Store]) -> None:
+async def test_concurrent_publishers_claim_each_reply_once(stores: list[Store]) -> None:
     ids = {(await accepted(stores[0], f"{number}")).id for number in range(10)}
     batches = await asyncio.gather(
         *(store.claim_unpublished(now=NOW, lease_until=LAPSES, limit=3) for store in stores)
@@ -72,7 +72,7 @@ async def test_replies_are_claimed_by_one(stores: list[Store]) -> None:
     assert sorted(ext.id for batch in batches for ext in batch) == sorted(ids)
 
 
-async def test_of_many_saves_one_wins(stores: list[Store]) -> None:
+async def test_concurrent_saves_of_one_state_have_one_winner(stores: list[Store]) -> None:
     was = await taken(stores[0], "one")
     results = await asyncio.gather(
         *(
@@ -85,7 +85,7 @@ async def test_of_many_saves_one_wins(stores: list[Store]) -> None:
     assert stored.source_title == f"{results.index(True)}"
 
 
-async def test_what_one_writes_survives_the_failure_of_another(store: Store) -> None:
+async def test_failed_write_does_not_undo_others_of_its_batch(store: Store) -> None:
     naive = NOW.replace(tzinfo=None)
     answers = await asyncio.gather(
         *(accept(store, replace(asked(f"{n}"), due_at=naive if n % 2 else NOW)) for n in range(12)),
@@ -96,7 +96,7 @@ async def test_what_one_writes_survives_the_failure_of_another(store: Store) -> 
     assert [await store.extension(ext.id) for ext in kept] == kept
 
 
-async def test_a_failed_write_leaves_nothing_behind(store: Store) -> None:
+async def test_failed_write_leaves_nothing_behind(store: Store) -> None:
     was = await taken(store, "one")
     nameless = replace(finished(was, Status.FAILED, None, now=NOW), clips=(None,))
     with pytest.raises(AttributeError):
@@ -105,9 +105,7 @@ async def test_a_failed_write_leaves_nothing_behind(store: Store) -> None:
 
 
 @pytest.mark.parametrize("patience", range(0, 40, 3))
-async def test_a_writer_that_is_cancelled_writes_all_or_nothing(
-    sqlite_url: str, patience: int
-) -> None:
+async def test_cancelled_write_is_whole_or_absent(sqlite_url: str, patience: int) -> None:
     async with Store.open(sqlite_url) as store:
         task = asyncio.create_task(accept(store, asked("cancelled", message_id=1)))
         for _ in range(patience):
@@ -121,7 +119,7 @@ async def test_a_writer_that_is_cancelled_writes_all_or_nothing(
         assert (stored is not None) == (patience > 0)
 
 
-async def test_what_was_being_written_when_the_store_closed_is_written(sqlite_url: str) -> None:
+async def test_write_cancelled_before_closing_is_still_committed(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
         task = asyncio.create_task(accept(store, asked("late", message_id=1)))
         await asyncio.sleep(0)
@@ -130,7 +128,7 @@ async def test_what_was_being_written_when_the_store_closed_is_written(sqlite_ur
         assert (await store.find_by_reply(1)).idempotency_key == "late"
 
 
-async def test_a_reader_that_is_cancelled_is_in_no_ones_way(store: Store) -> None:
+async def test_cancelled_read_leaves_its_connection_usable(store: Store) -> None:
     ext = await accepted(store, "one")
     for patience in range(0, 40, 3):
         task = asyncio.create_task(store.extension(ext.id))
@@ -143,7 +141,7 @@ async def test_a_reader_that_is_cancelled_is_in_no_ones_way(store: Store) -> Non
     assert (await store.extension(ext.id)).published == 1
 
 
-async def test_a_commit_that_fails_is_told_and_leaves_nothing_behind(sqlite_url: str) -> None:
+async def test_failed_commit_raises_and_leaves_nothing_behind(sqlite_url: str) -> None:
     orphan = replace(asked("orphan"), retake_of=404)
 
     async def orphaned(db: AsyncConnection) -> None:
@@ -166,7 +164,7 @@ async def test_a_commit_that_fails_is_told_and_leaves_nothing_behind(sqlite_url:
         assert (await store.fact("whole"), await store.fact("half")) == ("done", None)
 
 
-async def test_a_server_keeps_a_transaction_whole_or_not_at_all(sqlite_url: str) -> None:
+async def test_postgres_backend_commits_or_rolls_back_a_whole_transaction(sqlite_url: str) -> None:
     async def broken(db: AsyncConnection) -> None:
         await set_fact(db, "half", "done")
         raise ZeroDivisionError
@@ -181,11 +179,11 @@ async def test_a_server_keeps_a_transaction_whole_or_not_at_all(sqlite_url: str)
         assert (await store.fact("whole"), await store.fact("half")) == ("done", None)
 
 
-async def test_a_file_that_was_never_opened_can_be_closed(sqlite_url: str) -> None:
+async def test_sqlite_backend_can_be_closed_unopened(sqlite_url: str) -> None:
     await SqliteBackend(make_url(sqlite_url)).close()
 
 
-async def test_what_a_member_waits_for_goes_before_what_loops_wait_for(sqlite_url: str) -> None:
+async def test_urgent_writes_go_before_ordinary_ones(sqlite_url: str) -> None:
     order: list[str] = []
     is_begun, may_end = asyncio.Event(), asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Opening: who may, what an operator is told who may not, and what an earlier life left."""
+"""Opening a database: locks, errors for the operator, and leases of an earlier process."""
 
 import asyncio
 import signal
@@ -51,14 +51,14 @@ def sqlite_address(file: Path) -> str:
     return f"sqlite+aiosqlite:///{file}"
 
 
-async def test_what_was_stored_is_there_after_a_restart(url: str) -> None:
+async def test_store_keeps_its_rows_over_a_restart(url: str) -> None:
     async with Store.open(url) as store:
         ext = await accepted(store, "one")
     async with Store.open(url) as store:
         assert await store.extension(ext.id) == ext
 
 
-async def test_a_file_belongs_to_one_process_until_it_dies(sqlite_url: str) -> None:
+async def test_sqlite_file_is_locked_until_its_process_dies(sqlite_url: str) -> None:
     holder = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -76,7 +76,7 @@ async def test_a_file_belongs_to_one_process_until_it_dies(sqlite_url: str) -> N
         assert await store.next_due() is None
 
 
-async def test_a_file_is_free_again_after_it_was_closed_or_refused(tmp_path: Path) -> None:
+async def test_sqlite_file_is_unlocked_after_it_was_closed_or_refused(tmp_path: Path) -> None:
     file = tmp_path / "encore.db"
     file.write_text("no database " * 100)
     assert "not a database" in await refusal(sqlite_address(file))
@@ -86,7 +86,7 @@ async def test_a_file_is_free_again_after_it_was_closed_or_refused(tmp_path: Pat
             assert await store.providers_in_use() == set()
 
 
-async def test_claims_of_an_earlier_process_lapse(sqlite_url: str) -> None:
+async def test_opening_sqlite_expires_leases(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
         tracked = await taken(store, "tracked")
         await accepted(store, "submitting")
@@ -102,7 +102,7 @@ async def test_claims_of_an_earlier_process_lapse(sqlite_url: str) -> None:
     assert [ext.id for ext in unpublished] == [tracked.id, sent.id]
 
 
-async def test_claims_of_other_processes_are_respected(postgres_url: str) -> None:
+async def test_opening_postgres_keeps_leases_of_other_processes(postgres_url: str) -> None:
     async with Store.open(postgres_url) as store:
         await taken(store, "tracked")
         await store.claim_due("suno", now=NOW, lease_until=LAPSES)
@@ -112,7 +112,7 @@ async def test_claims_of_other_processes_are_respected(postgres_url: str) -> Non
             assert await other.claim_unpublished(now=NOW, lease_until=LAPSES) == []
 
 
-async def test_what_waits_or_has_ended_stays_as_it_is_over_a_restart(sqlite_url: str) -> None:
+async def test_opening_leaves_waiting_and_final_extensions_alone(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
         done = await completed_extension(store, "done", heard("a"))
         waiting = await accepted(store, "waiting", due_at=LAPSES)
@@ -122,7 +122,7 @@ async def test_what_waits_or_has_ended_stays_as_it_is_over_a_restart(sqlite_url:
         assert waiting.status is Status.WAITING
 
 
-async def test_processes_that_start_together_migrate_once(postgres_url: str) -> None:
+async def test_processes_that_open_together_migrate_once(postgres_url: str) -> None:
     async def start() -> set[str]:
         async with Store.open(postgres_url) as store:
             return await store.providers_in_use()
@@ -130,23 +130,23 @@ async def test_processes_that_start_together_migrate_once(postgres_url: str) -> 
     assert await asyncio.gather(*(start() for _ in range(4))) == [set()] * 4
 
 
-async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+async def test_missing_folder_is_named_in_the_error(tmp_path: Path) -> None:
     said = await refusal(sqlite_address(tmp_path / "nowhere" / "encore.db"))
     assert said == f"The folder {tmp_path / 'nowhere'} for the database does not exist."
 
 
-async def test_a_file_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
+async def test_file_that_cannot_be_locked_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "encore.db.lock").mkdir()
     said = await refusal(sqlite_address(tmp_path / "encore.db"))
     assert said.startswith(f"The database {tmp_path / 'encore.db'} can't be locked: ")
 
 
-async def test_a_folder_is_no_database(tmp_path: Path) -> None:
+async def test_folder_as_database_is_an_error(tmp_path: Path) -> None:
     said = await refusal(sqlite_address(tmp_path))
     assert said == f"The database {tmp_path} can't be opened: unable to open database file."
 
 
-async def test_a_server_that_does_not_answer_is_told_without_the_password() -> None:
+async def test_unreachable_server_is_an_error_without_the_password() -> None:
     said = await refusal("postgresql+asyncpg://encore:secret@127.0.0.1:1/encore")
     assert said.startswith("The database can't be opened: ")
     assert "secret" not in said
@@ -155,11 +155,11 @@ async def test_a_server_that_does_not_answer_is_told_without_the_password() -> N
 @pytest.mark.parametrize(
     "url", ["", "encore.db", "sqlite:///encore.db", "sqlite+aiosqlite://", "mysql+aiomysql://a/b"]
 )
-async def test_other_databases_are_refused_with_an_example(url: str) -> None:
+async def test_unsupported_url_is_an_error_with_an_example(url: str) -> None:
     assert "sqlite+aiosqlite:///encore.db" in await refusal(url)
 
 
-async def test_a_database_of_a_newer_encore_is_refused_and_left_alone(url: str) -> None:
+async def test_database_of_a_newer_version_is_refused_and_left_alone(url: str) -> None:
     async with Store.open(url) as store:
         ext = await accepted(store, "one")
     newest = await stamp(url, "9999")
@@ -183,7 +183,7 @@ async def stamp(url: str, revision: str) -> str:
     return was
 
 
-async def test_a_commit_outlives_a_power_cut_and_references_are_checked(sqlite_url: str) -> None:
+async def test_sqlite_connections_sync_fully_and_check_foreign_keys(sqlite_url: str) -> None:
     async def found(db: AsyncConnection) -> list[object]:
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         return [(await db.exec_driver_sql(f"PRAGMA {name}")).scalar() for name in names]

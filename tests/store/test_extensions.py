@@ -1,4 +1,4 @@
-"""Extensions are accepted once, found again, and saved by whoever knew them as they were."""
+"""Extensions are found, saved on condition, and counted."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain import failures
-from bot.domain.models import Extension, Handle, Progress, ReplyRef, Status
+from bot.domain.models import Extension, Handle, Kind, Progress, ReplyRef, Status
 from bot.domain.polling import CompletionTimes
 from bot.domain.transitions import cancelled, finished, observed, poll_failed, postponed
 from bot.store.store import Store
@@ -23,18 +23,18 @@ from tests.support.store_samples import (
 )
 
 
-async def test_an_unknown_id_names_no_extension(store: Store) -> None:
+async def test_extension_with_an_unknown_id_is_none(store: Store) -> None:
     assert await store.extension(1) is None
 
 
-async def test_an_extension_is_found_by_its_reply(store: Store) -> None:
+async def test_find_by_reply_returns_the_extension_of_a_message(store: Store) -> None:
     await accepted(store, "other", message_id=1)
     ext = await accepted(store, "one", message_id=1_300_000_000_000_000_000)
     assert await store.find_by_reply(1_300_000_000_000_000_000) == ext
     assert await store.find_by_reply(2) is None
 
 
-async def test_a_saved_reply_changes_nothing_else(store: Store) -> None:
+async def test_save_reply_changes_nothing_else(store: Store) -> None:
     ext = await accepted(store, "one")
     reply = ReplyRef(
         channel_id=8,
@@ -51,7 +51,7 @@ async def test_a_saved_reply_changes_nothing_else(store: Store) -> None:
     assert await store.extension(ext.id) == replace(ext, reply=reply)
 
 
-async def test_saving_leaves_reply_and_publishing_alone(store: Store) -> None:
+async def test_save_leaves_reply_and_publishing_alone(store: Store) -> None:
     was = await taken(store, "one")
     reply = replace(was.reply, message_id=7)
     await store.save_reply(was.id, reply)
@@ -71,7 +71,7 @@ async def test_saving_leaves_reply_and_publishing_alone(store: Store) -> None:
     ],
     ids=["status", "revision", "failures", "due_at"],
 )
-async def test_who_knew_an_older_state_loses(
+async def test_save_from_an_older_state_is_refused(
     store: Store, change: Callable[[Extension], Extension]
 ) -> None:
     was = await taken(store, "one")
@@ -82,7 +82,7 @@ async def test_who_knew_an_older_state_loses(
     assert await store.extension(was.id) == winner
 
 
-async def test_saving_never_loses_a_clip(store: Store) -> None:
+async def test_save_never_deletes_a_clip(store: Store) -> None:
     was = await completed_extension(store, "one", heard("a"), heard("b"))
     forgetful = replace(was, clips=(heard("a", title="New"),), revision=was.revision + 1)
     assert await store.save(forgetful, was=was)
@@ -90,28 +90,28 @@ async def test_saving_never_loses_a_clip(store: Store) -> None:
     assert stored.clips == (heard("a", title="New"), heard("b"))
 
 
-async def test_two_extensions_may_hear_of_the_same_clip(store: Store) -> None:
+async def test_two_extensions_may_have_the_same_clip(store: Store) -> None:
     one = await completed_extension(store, "one", heard("a", title="One"))
     two = await completed_extension(store, "two", heard("a", title="Two"))
     assert await store.extension(one.id) == one
     assert await store.extension(two.id) == two
 
 
-async def test_a_handle_without_a_task_is_a_handle(store: Store) -> None:
+async def test_handle_without_a_task_id_round_trips(store: Store) -> None:
     was = await taken(store, "one")
     new = replace(was, handle=Handle(clip_ids=()), revision=9)
     assert await store.save(new, was=was)
     assert (await store.extension(was.id)).handle == Handle()
 
 
-async def test_text_that_no_database_takes_is_mended(store: Store) -> None:
+async def test_text_that_a_database_refuses_is_repaired(store: Store) -> None:
     odd = heard("a", title="Night\x00fall \ud83d")
     ext = await completed_extension(store, "one", odd)
     stored = await store.extension(ext.id)
     assert stored.clips[0].title == "Nightfall ?"
 
 
-async def test_the_line_is_counted_for_each_provider(store: Store) -> None:
+async def test_queue_position_counts_one_provider(store: Store) -> None:
     first = await accepted(store, "one")
     await accepted(store, "elsewhere", provider="other")
     second = await accepted(store, "two")
@@ -121,7 +121,7 @@ async def test_the_line_is_counted_for_each_provider(store: Store) -> None:
     assert await store.queue_position(third) == 2
 
 
-async def test_an_advanced_line_is_news_for_its_first_places(store: Store) -> None:
+async def test_bump_queue_positions_raises_the_revision_of_the_first_places(store: Store) -> None:
     line = [await accepted(store, f"{number}") for number in range(4)]
     other = await accepted(store, "elsewhere", provider="other")
     gone = await claim_next(store, "suno", now=NOW, lease_until=NOW)
@@ -130,7 +130,7 @@ async def test_an_advanced_line_is_news_for_its_first_places(store: Store) -> No
     assert revisions == [gone.revision, 2, 2, 1, 1]
 
 
-async def test_an_empty_line_advances_quietly(store: Store) -> None:
+async def test_bump_queue_positions_of_an_empty_queue_changes_nothing(store: Store) -> None:
     ext = await taken(store, "one")
     await store.bump_queue_positions("suno")
     assert await store.extension(ext.id) == ext
@@ -147,10 +147,36 @@ async def test_timings_are_those_of_the_latest_complete_extensions(store: Store)
     ]
 
 
-async def test_open_providers_are_those_with_unfinished_work(store: Store) -> None:
+async def test_providers_in_use_are_those_with_unfinished_extensions(store: Store) -> None:
     waiting = await accepted(store, "one", provider="waiting")
     held = postponed(waiting, failures.RateLimited(), due_at=NOW + MINUTE)
     assert await store.save(held, was=waiting)
     await taken(store, "two", provider="tracked")
     await completed_extension(store, "three", heard("a"), provider="done")
     assert await store.providers_in_use() == {"waiting", "tracked"}
+
+
+async def test_timings_skip_extensions_accepted_after_one_that_is_still_tracked(
+    store: Store,
+) -> None:
+    await completed_extension(store, "before", heard("before"), after=3 * MINUTE)
+    await taken(store, "slow")
+    await completed_extension(store, "quick", heard("quick"), after=MINUTE)
+    assert await store.timings("suno") == [CompletionTimes(180.0, 180.0)]
+
+
+async def test_timings_ignore_tracked_extensions_of_other_providers(store: Store) -> None:
+    await taken(store, "slow", provider="other")
+    await completed_extension(store, "quick", heard("quick"), after=MINUTE)
+    assert await store.timings("suno") == [CompletionTimes(60.0, 60.0)]
+
+
+async def test_timings_ignore_full_songs(store: Store) -> None:
+    await completed_extension(store, "part", heard("a"), after=3 * MINUTE)
+    await completed_extension(store, "song", heard("s"), after=MINUTE, kind=Kind.CONCAT)
+    await taken(store, "another song", kind=Kind.CONCAT, clip_id="another")
+    await completed_extension(store, "quick", heard("b"), after=MINUTE)
+    assert await store.timings("suno") == [
+        CompletionTimes(60.0, 60.0),
+        CompletionTimes(180.0, 180.0),
+    ]

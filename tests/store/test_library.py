@@ -1,4 +1,4 @@
-"""The library has what can be played, was made here and was not taken out, newest first."""
+"""Pages of the library, and removing a clip from it."""
 
 from dataclasses import replace
 
@@ -44,19 +44,21 @@ async def many(store: Store, count: int) -> None:
         await completed_extension(store, f"t{number}", heard(f"c{number}"))
 
 
-async def test_an_empty_library_is_one_empty_page(store: Store) -> None:
+async def test_empty_library_is_one_empty_page(store: Store) -> None:
     empty = await page(store, number=3)
     assert empty == LibraryPage(query=LibraryQuery(scope=Scope.MINE), entries=(), total=0)
     assert empty.page_count == 1
 
 
-async def test_the_newest_comes_first_and_the_clips_of_one_extension_in_order(store: Store) -> None:
+async def test_library_page_has_the_newest_first_and_clips_of_an_extension_in_order(
+    store: Store,
+) -> None:
     await completed_extension(store, "one", heard("z"), heard("y"))
     await completed_extension(store, "two", heard("b"), heard("a"), clip_id="z")
     assert await shown(store) == ["b", "a", "z", "y"]
 
 
-async def test_a_clip_comes_with_who_asked_for_it_and_how_it_is_known(store: Store) -> None:
+async def test_library_entry_has_its_member_and_clip_record(store: Store) -> None:
     await completed_extension(store, "one", heard("a"), heard("b", title="Rain"), message_id=77)
     known = await store.clip("b")
     made = LibraryEntry(known=known, title="Rain", member_id=MEMBER, kind=Kind.PART)
@@ -65,7 +67,9 @@ async def test_a_clip_comes_with_who_asked_for_it_and_how_it_is_known(store: Sto
     assert known.reply_url.endswith("/77")
 
 
-async def test_a_clip_without_a_title_is_called_as_was_asked_or_as_its_source(store: Store) -> None:
+async def test_library_entry_without_a_title_has_the_requested_or_the_source_title(
+    store: Store,
+) -> None:
     untitled = asked("x").request
     await completed_extension(store, "one", heard("a"), source_title="Source")
     titled = replace(untitled, title="Asked")
@@ -73,19 +77,19 @@ async def test_a_clip_without_a_title_is_called_as_was_asked_or_as_its_source(st
     assert [made.title for made in (await page(store)).entries] == ["Asked", "Source"]
 
 
-async def test_a_full_song_is_in_the_library_as_such(store: Store) -> None:
+async def test_library_entry_of_a_full_song_has_its_kind(store: Store) -> None:
     await completed_extension(store, "one", heard("whole"), kind=Kind.CONCAT)
     assert [made.kind for made in (await page(store)).entries] == [Kind.CONCAT]
 
 
-async def test_what_cannot_be_played_and_what_was_only_used_is_not_in_it(store: Store) -> None:
+async def test_library_has_no_unplayable_and_no_source_clips(store: Store) -> None:
     silent = Clip(id="f", status=ClipStatus.FAILED)
     await store.remember_clip("suno", heard("source"), now=(await accepted(store, "0")).created_at)
     await completed_extension(store, "one", heard("a"), replace(heard("b"), audio_url=None), silent)
     assert await shown(store) == ["a"]
 
 
-async def test_a_library_has_pages(store: Store) -> None:
+async def test_library_has_pages(store: Store) -> None:
     await many(store, 2 * PAGE_SIZE + 1)
     ids = [f"c{number}" for number in reversed(range(2 * PAGE_SIZE + 1))]
     for number in (1, 2, 3):
@@ -96,7 +100,7 @@ async def test_a_library_has_pages(store: Store) -> None:
 
 
 @pytest.mark.parametrize(("wanted", "got"), [(-1, 1), (0, 1), (3, 2), (10**15, 2)])
-async def test_a_page_that_is_not_there_is_the_nearest_one(
+async def test_library_page_out_of_range_is_the_nearest(
     store: Store, wanted: int, got: int
 ) -> None:
     await many(store, 2 * PAGE_SIZE)
@@ -105,7 +109,7 @@ async def test_a_page_that_is_not_there_is_the_nearest_one(
     assert len(seen.entries) == PAGE_SIZE
 
 
-async def test_whose_clips_are_looked_at(store: Store) -> None:
+async def test_library_scope_selects_whose_clips_are_shown(store: Store) -> None:
     await completed_extension(store, "own", heard("own"))
     await completed_extension(store, "here", heard("here"), member_id=OTHER)
     await completed_extension(store, "away", heard("away"), channel_id=HIDDEN)
@@ -121,7 +125,7 @@ async def test_whose_clips_are_looked_at(store: Store) -> None:
     assert await shown(store, Scope.SERVER, viewer=stranger) == ["here", "own"]
 
 
-async def test_a_count_counts_what_is_shown(store: Store) -> None:
+async def test_library_total_counts_what_the_scope_shows(store: Store) -> None:
     await completed_extension(store, "own", heard("own"), heard("twin"))
     await completed_extension(store, "hidden", heard("hidden"), channel_id=HIDDEN, member_id=OTHER)
     assert (await page(store, Scope.SERVER)).total == 2
@@ -129,7 +133,7 @@ async def test_a_count_counts_what_is_shown(store: Store) -> None:
 
 
 @pytest.mark.parametrize("text", ["łódź", "ŁÓDŹ", "SYNTH", "a-1", "100%_"])
-async def test_a_search_looks_at_title_style_and_id_whatever_the_case(
+async def test_library_search_matches_title_style_and_id_in_any_case(
     store: Store, text: str
 ) -> None:
     await completed_extension(store, "two", heard("b-2", title="Rain"))
@@ -140,12 +144,12 @@ async def test_a_search_looks_at_title_style_and_id_whatever_the_case(
 
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", "a_1"])
-async def test_wildcards_mean_themselves(store: Store, text: str) -> None:
+async def test_library_search_takes_wildcards_literally(store: Store, text: str) -> None:
     await completed_extension(store, "one", heard("a-1", title="Night"))
     assert await shown(store, Scope.MINE, text) == []
 
 
-async def test_a_removed_clip_is_out_of_the_library_and_of_suggestions(store: Store) -> None:
+async def test_removed_clip_is_in_neither_library_nor_search(store: Store) -> None:
     await completed_extension(store, "one", heard("a"), heard("b"))
     await accepted(store, "two", clip_id="a")
     assert await store.remove_clip("a", member_id=MEMBER)
@@ -154,7 +158,7 @@ async def test_a_removed_clip_is_out_of_the_library_and_of_suggestions(store: St
     assert [known.clip.id for known in found] == ["b", "source"]
 
 
-async def test_a_removed_clip_stays_known_and_in_its_lineage(store: Store) -> None:
+async def test_removed_clip_stays_known_and_in_its_lineage(store: Store) -> None:
     first = await completed_extension(store, "one", heard("a"))
     await completed_extension(store, "two", heard("b"), clip_id="a")
     await store.remove_clip("a", member_id=MEMBER)
@@ -168,7 +172,7 @@ async def test_a_removed_clip_stays_known_and_in_its_lineage(store: Store) -> No
     assert await store.extension(first.id) == first
 
 
-async def test_a_clip_is_removed_once_and_only_by_who_made_it(store: Store) -> None:
+async def test_remove_clip_works_once_and_only_for_its_member(store: Store) -> None:
     await completed_extension(store, "one", heard("a"), clip_id="s")
     assert not await store.remove_clip("a", member_id=OTHER)
     assert not await store.remove_clip("s", member_id=MEMBER)
@@ -178,7 +182,7 @@ async def test_a_clip_is_removed_once_and_only_by_who_made_it(store: Store) -> N
     assert not await store.remove_clip("a", member_id=MEMBER)
 
 
-async def test_a_clip_that_two_members_were_given_is_removed_for_one_of_them(store: Store) -> None:
+async def test_remove_clip_of_two_members_removes_it_for_one(store: Store) -> None:
     await completed_extension(store, "one", heard("a"))
     await completed_extension(store, "two", heard("a"), member_id=OTHER)
     await store.remove_clip("a", member_id=MEMBER)
@@ -186,7 +190,7 @@ async def test_a_clip_that_two_members_were_given_is_removed_for_one_of_them(sto
     assert await shown(store, viewer=replace(VIEWER, member_id=OTHER)) == ["a"]
 
 
-async def test_news_of_a_removed_clip_do_not_bring_it_back(store: Store) -> None:
+async def test_save_of_a_removed_clip_leaves_it_removed(store: Store) -> None:
     was = await completed_extension(store, "one", heard("a"))
     await store.remove_clip("a", member_id=MEMBER)
     news = replace(was, clips=(heard("a", title="New"),), revision=was.revision + 1)
@@ -194,7 +198,7 @@ async def test_news_of_a_removed_clip_do_not_bring_it_back(store: Store) -> None
     assert await shown(store) == []
 
 
-async def test_the_channels_of_a_guild_are_known_the_latest_first(store: Store) -> None:
+async def test_library_channels_are_those_of_the_guild_latest_first(store: Store) -> None:
     for number, channel_id in enumerate((5, 6, 5, 7, 6)):
         await accepted(store, f"t{number}", channel_id=channel_id)
     await accepted(store, "abroad", guild_id=8, channel_id=80)
@@ -202,14 +206,14 @@ async def test_the_channels_of_a_guild_are_known_the_latest_first(store: Store) 
     assert await store.library_channels(GUILD) == [6, 7, 5]
 
 
-async def test_the_clips_of_an_extension_are_known_in_order(store: Store) -> None:
+async def test_clips_of_an_extension_are_in_order(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("z"), heard("a"))
     await store.remove_clip("a", member_id=MEMBER)
     assert await store.clips_of(ext.id) == [await store.clip("z"), await store.clip("a")]
     assert await store.clips_of(ext.id + 1) == []
 
 
-async def test_suggestions_come_from_the_channels_that_are_named_and_from_ones_own(
+async def test_search_finds_clips_of_given_channels_and_own_clips(
     store: Store,
 ) -> None:
     await completed_extension(store, "here", heard("here"), clip_id="s1", member_id=OTHER)
@@ -223,7 +227,7 @@ async def test_suggestions_come_from_the_channels_that_are_named_and_from_ones_o
     assert [known.clip.id for known in found] == ["away", "s3"]
 
 
-async def test_what_goes_on_from_a_clip_that_was_not_made_here(store: Store) -> None:
+async def test_continuations_of_a_clip_from_elsewhere_are_found(store: Store) -> None:
     await accepted(store, "one", clip_id="s", message_id=7)
     await accepted(store, "two", clip_id="t", message_id=8)
     assert [ext.idempotency_key for ext in await store.continuations(["s"])] == ["one"]

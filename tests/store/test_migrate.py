@@ -1,4 +1,4 @@
-"""Each migration leads from the schema before it to the next, the last to what tables.py says."""
+"""The migrations lead to the tables of schema.py."""
 
 import logging
 
@@ -34,7 +34,7 @@ def clauses(sql: str) -> list[str]:
     return [head.strip(), *sorted(clause.strip() for clause in body[: body.rindex(")")].split(","))]
 
 
-async def test_the_migrations_make_the_tables(url: str) -> None:
+async def test_migrations_make_the_tables(url: str) -> None:
     engine = create_async_engine(url)
     async with engine.begin() as connection:
         await connection.run_sync(migrate)
@@ -42,7 +42,7 @@ async def test_the_migrations_make_the_tables(url: str) -> None:
     await engine.dispose()
 
 
-def test_the_migrations_make_the_tables_to_the_letter() -> None:
+def test_migrations_make_the_tables_to_the_letter() -> None:
     schemas: list[list[tuple[str, list[str]]]] = []
     for make in (migrate, metadata.create_all):
         engine = create_engine("sqlite://")
@@ -63,7 +63,7 @@ def test_migrating_again_changes_nothing() -> None:
     engine.dispose()
 
 
-def test_migrating_leaves_the_logging_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+def test_migrating_leaves_logging_alone(caplog: pytest.LogCaptureFixture) -> None:
     root, alembic = logging.getLogger(), logging.getLogger("alembic")
     before = [*root.handlers], root.level, alembic.level, alembic.disabled
     engine = create_engine("sqlite://")

@@ -1,4 +1,4 @@
-"""What goes into the store comes out of it as it was, whatever it is."""
+"""Every extension comes out of the store as it went in."""
 
 import datetime as dt
 import itertools
@@ -108,7 +108,7 @@ thorough = settings(
 
 @thorough
 @given(ext=extensions)
-async def test_an_extension_comes_back_as_it_was_accepted(store: Store, ext: Extension) -> None:
+async def test_accepted_extension_round_trips(store: Store, ext: Extension) -> None:
     # a song of the same clip in the same channel would be a repetition
     number = next(numbers)
     request = replace(ext.request, clip_id=f"{number} {ext.request.clip_id}")
@@ -120,7 +120,7 @@ async def test_an_extension_comes_back_as_it_was_accepted(store: Store, ext: Ext
 
 @thorough
 @given(ext=extensions)
-async def test_an_extension_comes_back_as_it_was_saved(store: Store, ext: Extension) -> None:
+async def test_saved_extension_round_trips(store: Store, ext: Extension) -> None:
     was = (await accept(store, asked(f"saved {next(numbers)}"))).extension
     new = replace(
         ext,

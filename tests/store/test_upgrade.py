@@ -1,4 +1,4 @@
-"""A database of an earlier Encore, with what it holds, becomes one of today and loses nothing."""
+"""A database of an earlier version, with rows, is migrated without loss."""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Run by Alembic, on the connection that `bot.store.migrate` hands over; logging stays as it is."""
+"""Alembic runs this file, on the connection of `bot.store.migrate`; logging is left alone."""
 
 from alembic import context
 

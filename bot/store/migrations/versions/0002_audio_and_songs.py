@@ -12,7 +12,7 @@ _ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
-    """Make the table, and the columns with what held so far."""
+    """Make the table, and the columns; existing rows are parts that nobody removed."""
     op.add_column("extensions", sa.Column("kind", sa.Text, nullable=False, server_default="part"))
     op.add_column("extensions", sa.Column("reply_attachment_limit", sa.BigInteger))
     op.add_column(

@@ -1,10 +1,9 @@
-import datetime as dt
+"""Text is sanitized, escaped, measured and truncated."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.clock import utc_now
 from bot.domain.text import (
     collapse_whitespace,
     escape_markdown,
@@ -28,7 +27,7 @@ FAMILY = "👩‍👩‍👧"
         (FAMILY, FAMILY),
     ],
 )
-def test_text_is_cleaned_of_what_means_nothing(text: str, kept: str) -> None:
+def test_sanitize_removes_control_characters(text: str, kept: str) -> None:
     assert sanitize(text) == kept
 
 
@@ -42,7 +41,7 @@ def test_text_is_cleaned_of_what_means_nothing(text: str, kept: str) -> None:
         ("Song", "Song"),
     ],
 )
-def test_what_can_not_be_seen_is_left_out(text: str, kept: str) -> None:
+def test_strip_invisible_removes_invisible_characters(text: str, kept: str) -> None:
     assert strip_invisible(text) == kept
 
 
@@ -56,7 +55,7 @@ def test_what_can_not_be_seen_is_left_out(text: str, kept: str) -> None:
         ("a\\", r"a" + "\\\\"),
     ],
 )
-def test_markdown_and_mentions_are_escaped(text: str, shown: str) -> None:
+def test_escape_markdown_escapes_markdown_and_mentions(text: str, shown: str) -> None:
     assert escape_markdown(text) == shown
 
 
@@ -73,12 +72,12 @@ def test_markdown_and_mentions_are_escaped(text: str, shown: str) -> None:
         (FAMILY, 4, "👩…"),
     ],
 )
-def test_text_is_shortened_between_characters(text: str, limit: int, short: str) -> None:
+def test_truncate_cuts_between_characters(text: str, limit: int, short: str) -> None:
     assert truncate(text, limit) == short
 
 
 @given(st.text(st.characters()), st.integers(1, 20))
-def test_shortened_text_fits(text: str, limit: int) -> None:
+def test_truncated_text_fits_its_limit(text: str, limit: int) -> None:
     short = truncate(text, limit)
 
     assert utf16_length(short) <= limit
@@ -86,7 +85,7 @@ def test_shortened_text_fits(text: str, limit: int) -> None:
 
 
 @given(st.text(st.characters()))
-def test_cleaning_twice_changes_nothing_more(text: str) -> None:
+def test_sanitize_is_idempotent(text: str) -> None:
     once = sanitize(text)
 
     assert sanitize(once) == once
@@ -94,9 +93,34 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
     assert "\x00" not in once
 
 
-def test_white_space_becomes_one_space() -> None:
+def test_collapse_whitespace_leaves_single_spaces() -> None:
     assert collapse_whitespace("  a \n\t b ") == "a b"
 
 
-def test_the_time_is_aware() -> None:
-    assert utc_now().utcoffset() == dt.timedelta()
+def length_in_javascript(text: str) -> int:
+    """Return what `.length` says: a character beyond the basic plane takes a pair of units."""
+    return sum(2 if ord(character) > 0xFFFF else 1 for character in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("", 0),
+        ("abc", 3),
+        ("é", 1),
+        ("e\u0301", 2),
+        ("歌", 1),
+        ("🎵", 2),
+        ("👩‍🎤", 5),
+        ("\uffff", 1),
+        ("\U00010000", 2),
+        ("\ud83d", 1),
+    ],
+)
+def test_utf16_length_counts_surrogates_twice(text: str, length: int) -> None:
+    assert utf16_length(text) == length
+
+
+@given(st.text(st.characters()) | st.text(st.characters(categories=("Cs", "So"))))
+def test_utf16_length_agrees_with_javascript(text: str) -> None:
+    assert utf16_length(text) == length_in_javascript(text)
