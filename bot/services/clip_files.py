@@ -55,13 +55,13 @@ class ClipFiles:
         for each in clips:
             try:
                 fetched = await self._fetched(ext, each, folder)
+                audio, fit = await self._audio(ext, each, fetched, folder, limit)
             except MediaError as error:
                 if isinstance(error, TransientMediaError) and not is_last:
                     raise
                 log.info("Clip %s: its audio can't be had (%s)", each.clip.id, error)
                 attachments.append(_without(each.clip, AttachmentStatus.UNAVAILABLE))
                 continue
-            audio, fit = await self._audio(ext, each, fetched, folder, limit)
             shown = await self._whole(ext, fetched) or [
                 *before,
                 Segment(fetched.info.peaks, each.letter),

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.audio.bit_rates import highest_bit_rate, rounded_bit_rate
-from bot.audio.errors import MediaError, TransientMediaError
+from bot.audio.errors import MediaError, TransientMediaError, UnusableMediaError
 from bot.audio.fetch import DownloadedAudio
 from bot.audio.models import Part
 from bot.audio.process_pool import ProcessPool
 from bot.audio.tags import Tags, audio_file_name
 from bot.audio.worker_functions import splice, write_tags
 from bot.domain.attachments import Attachment, AttachmentStatus
-from bot.domain.failures import AttachNotAllowed, PartUnavailable, TooLarge
+from bot.domain.failures import AttachNotAllowed, PartUnavailable, TooLarge, Unexpected
 from bot.domain.lineage import LineageClip, cut_points, part_starts
 from bot.domain.models import Extension
 from bot.services.media import MediaFetcher, draw_waveform, song_segments
@@ -81,7 +81,11 @@ class SongFiles:
         except _MissingError as missing:
             log.info("Extension %s: part %s can't be had", ext.id, missing.failure.number)
             return Uploads(failure=missing.failure)
-        return await self._joined(ext, parts, folder, limit)
+        try:
+            return await self._joined(ext, parts, folder, limit)
+        except UnusableMediaError as error:
+            log.warning("Extension %s: its song can't be joined (%s)", ext.id, error)
+            return Uploads(failure=Unexpected())
 
     async def _fetched(
         self, lineage: Sequence[LineageClip], folder: Path, *, is_last: bool
@@ -89,7 +93,7 @@ class SongFiles:
         """Return the parts with their audio.
 
         Raises:
-            Failed: it may work later.
+            TransientMediaError: it may work later.
             _MissingError: a part can't be had that the song can't do without.
         """
         parts: list[_FetchedPart] = []

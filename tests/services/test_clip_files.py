@@ -12,6 +12,7 @@ from bot.audio.analysis import analyze
 from bot.audio.download import SafeDownloader
 from bot.audio.errors import TransientMediaError
 from bot.audio.process_pool import ProcessPool
+from bot.audio.worker_functions import encode_to_limit
 from bot.domain.attachments import AttachmentStatus
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Kind, Progress, Status
 from bot.services.clip_files import ClipFiles
@@ -20,6 +21,7 @@ from bot.services.uploads import Uploads
 from tests.support.file_server import FileServer, cover, hosting, song
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.service_harness import SOURCE, ServiceHarness
+from tests.support.worker_calls import ThreadPool
 
 MEGABYTE = 1_000_000
 LENGTH = 2.0
@@ -220,6 +222,15 @@ async def test_a_clip_without_a_link_is_asked_for_once_more(
     from_other = replace(ext, request=replace(ext.request, clip_id="other", continue_at=1.0))
     prepared = await bench.prepared(from_other)
     assert "the source up to 0:01" in prepared.files[1].description
+
+
+async def test_clip_that_takes_too_long_to_encode_has_no_audio(bench: Bench) -> None:
+    pool = ThreadPool(bench.folder)
+    pool.too_slow.add(encode_to_limit)
+    bench = Bench(bench.world, bench.host, pool, bench.folder)
+    prepared = await bench.prepared(await bench.extension(bench.clip("a")))
+    assert outcomes(prepared) == [AttachmentStatus.UNAVAILABLE]
+    assert not prepared.files
 
 
 async def test_without_a_picture_or_a_cover_a_song_is_still_a_song(

@@ -12,6 +12,7 @@ from bot.audio.analysis import analyze
 from bot.audio.download import SafeDownloader
 from bot.audio.errors import TransientMediaError
 from bot.audio.models import Peaks
+from bot.audio.worker_functions import splice
 from bot.domain import failures
 from bot.domain.attachments import AttachmentStatus
 from bot.domain.failures import Failure
@@ -44,7 +45,7 @@ class Bench:
         self.world, self.host, self.folder = world, host, folder
         self.provider: Any = world.providers["suno"]
         self.mp3, self.length = song(folder, LENGTH), LENGTH
-        pool = ThreadPool(folder)
+        self.pool = pool = ThreadPool(folder)
         media = MediaFetcher(SafeDownloader(trusted_hosts={host.name}), pool, world.links)
         self.songs = SongFiles(world.store, media, pool)
         self.clips = ClipFiles(world.store, media, pool)
@@ -148,6 +149,13 @@ async def test_the_file_tells_what_it_is_and_who_made_it(bench: Bench) -> None:
     assert picture.description == (
         "Waveform of “Night Bus”, 0:04 long, in 3 parts that join at 0:01, 0:02."
     )
+
+
+async def test_song_that_takes_too_long_to_splice_fails_for_good(bench: Bench) -> None:
+    bench.pool.too_slow.add(splice)
+    await bench.source()
+    prepared = await bench.prepared(await bench.lineage("1.5"))
+    assert prepared == Uploads(failure=failures.Unexpected())
 
 
 async def test_without_a_picture_a_song_is_still_a_song(bench: Bench) -> None:

@@ -17,12 +17,21 @@ T = TypeVar("T")
 
 
 class ThreadPool(ProcessPool):
-    """Runs each call in a thread, which starts sooner than a process."""
+    """Runs each call in a thread, which starts sooner than a process.
+
+    The functions in ``too_slow`` fail as if they had taken too long.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.too_slow: set[Callable[..., object]] = set()
 
     @override
     async def run_within(
         self, seconds: float, func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
+        if func in self.too_slow:
+            raise UnusableMediaError("the audio work took too long")
         return await asyncio.to_thread(func, *args, **kwargs)
 
 
