@@ -51,7 +51,7 @@ def test_missing_permissions_text_is_one_sentence(names: list[str], sentence: st
     assert missing_permissions_text(names, 5) == sentence
 
 
-class Pressed:
+class FakeInteraction:
     """An interaction, as far as rights go."""
 
     def __init__(self, guild_id: int | None, **allowed: bool) -> None:
@@ -60,14 +60,14 @@ class Pressed:
 
 
 def test_member_with_application_commands_has_access() -> None:
-    require_access(Pressed(1, view_channel=True, use_application_commands=True))
+    require_access(FakeInteraction(1, view_channel=True, use_application_commands=True))
 
 
 def test_direct_message_needs_no_permissions() -> None:
-    require_access(Pressed(None))
+    require_access(FakeInteraction(None))
 
 
 @pytest.mark.parametrize("allowed", [{"view_channel": True}, {"use_application_commands": True}])
 def test_member_without_the_channel_is_refused(allowed: dict[str, bool]) -> None:
     with pytest.raises(UserError, match="may not use Encore"):
-        require_access(Pressed(1, **allowed))
+        require_access(FakeInteraction(1, **allowed))

@@ -18,7 +18,7 @@ class Answer:
     status, reason = 404, "Not Found"
 
 
-class Pressed:
+class FakeInteraction:
     """An interaction, and what the member was answered."""
 
     id = 99
@@ -57,9 +57,9 @@ class Pressed:
 async def test_user_error_is_shown_unchanged_to_the_member_only(
     caplog: pytest.LogCaptureFixture, *, is_answered: bool
 ) -> None:
-    pressed = Pressed(is_answered=is_answered)
-    await answer_error(pressed, REFUSED)
-    [answer] = pressed.answers
+    interaction = FakeInteraction(is_answered=is_answered)
+    await answer_error(interaction, REFUSED)
+    [answer] = interaction.answers
     assert answer["ephemeral"] is True
     assert all_text(answer["embeds"]) == "**That is no clip.**\nPick another one."
     assert caplog.records == []
@@ -69,17 +69,17 @@ async def test_user_error_wrapped_by_a_command_is_unwrapped() -> None:
     class Wrapped(app_commands.AppCommandError):
         original = REFUSED
 
-    pressed = Pressed()
-    await answer_error(pressed, Wrapped())
-    assert "That is no clip." in all_text(pressed.answers[0]["embeds"])
+    interaction = FakeInteraction()
+    await answer_error(interaction, Wrapped())
+    assert "That is no clip." in all_text(interaction.answers[0]["embeds"])
 
 
 async def test_unexpected_error_is_one_sentence_with_an_id_from_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    pressed = Pressed()
-    await answer_error(pressed, ValueError("key sk-123 at https://api.example"))
-    said = all_text(pressed.answers[0]["embeds"])
+    interaction = FakeInteraction()
+    await answer_error(interaction, ValueError("key sk-123 at https://api.example"))
+    said = all_text(interaction.answers[0]["embeds"])
     assert said.startswith("**Something went wrong.**")
     assert "sk-123" not in said
     [record] = caplog.records
@@ -90,15 +90,15 @@ async def test_unexpected_error_is_one_sentence_with_an_id_from_the_log(
 
 
 async def test_error_answer_has_the_given_buttons() -> None:
-    pressed, view = Pressed(), draft_view(1)
-    await answer_error(pressed, REFUSED, view=view)
-    assert pressed.answers[0]["view"] is view
+    interaction, view = FakeInteraction(), draft_view(1)
+    await answer_error(interaction, REFUSED, view=view)
+    assert interaction.answers[0]["view"] is view
 
 
 async def test_unsent_lyrics_are_returned_as_text() -> None:
-    pressed = Pressed()
-    await answer_error(pressed, REFUSED, unsent_lyrics="la *la*\nla")
-    [answer] = pressed.answers
+    interaction = FakeInteraction()
+    await answer_error(interaction, REFUSED, unsent_lyrics="la *la*\nla")
+    [answer] = interaction.answers
     assert [embed.description for embed in answer["embeds"]][1:] == [">>> la \\*la\\*\nla"]
     assert answer["file"] is discord.utils.MISSING
 
@@ -106,9 +106,9 @@ async def test_unsent_lyrics_are_returned_as_text() -> None:
 @pytest.mark.parametrize("is_answered", [False, True])
 async def test_long_unsent_lyrics_are_returned_as_a_file(*, is_answered: bool) -> None:
     typed = "la *la*\n" * 500 + "the end"
-    pressed = Pressed(is_answered=is_answered)
-    await answer_error(pressed, REFUSED, unsent_lyrics=typed)
-    [answer] = pressed.answers
+    interaction = FakeInteraction(is_answered=is_answered)
+    await answer_error(interaction, REFUSED, unsent_lyrics=typed)
+    [answer] = interaction.answers
     assert answer["file"].filename == "lyrics.txt"
     assert answer["file"].fp.read().decode() == typed
     assert "`lyrics.txt`" in answer["embeds"][1].description
@@ -116,9 +116,9 @@ async def test_long_unsent_lyrics_are_returned_as_a_file(*, is_answered: bool) -
 
 
 async def test_long_unsent_lyrics_are_truncated_where_no_file_is_allowed() -> None:
-    pressed = Pressed(may_attach=False)
-    await answer_error(pressed, REFUSED, unsent_lyrics="*" * 4000)
-    [answer] = pressed.answers
+    interaction = FakeInteraction(may_attach=False)
+    await answer_error(interaction, REFUSED, unsent_lyrics="*" * 4000)
+    [answer] = interaction.answers
     assert answer["file"] is discord.utils.MISSING
     assert answer["embeds"][1].description.startswith(">>> \\*\\*")
     assert answer["embeds"][1].description.endswith("…")
@@ -127,17 +127,17 @@ async def test_long_unsent_lyrics_are_truncated_where_no_file_is_allowed() -> No
 
 @pytest.mark.parametrize("typed", ["\ud83d", "\ud83d" * 2000, "🎵" * 2000])
 async def test_any_unsent_lyrics_can_be_returned(typed: str) -> None:
-    pressed = Pressed()
-    await answer_error(pressed, REFUSED, unsent_lyrics=typed)
-    assert_within_limits(pressed.answers[0]["embeds"])
+    interaction = FakeInteraction()
+    await answer_error(interaction, REFUSED, unsent_lyrics=typed)
+    assert_within_limits(interaction.answers[0]["embeds"])
 
 
 @pytest.mark.parametrize("code", [10015, 10062, 40060, 50027])
 async def test_expired_interaction_is_ignored(caplog: pytest.LogCaptureFixture, code: int) -> None:
-    await answer_error(Pressed(fails_with=code), REFUSED)
+    await answer_error(FakeInteraction(fails_with=code), REFUSED)
     assert caplog.records == []
 
 
 async def test_error_answer_refused_by_discord_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    await answer_error(Pressed(fails_with=50035), REFUSED)
+    await answer_error(FakeInteraction(fails_with=50035), REFUSED)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
