@@ -117,22 +117,27 @@ async def open_database(address: str) -> AsyncGenerator[Database]:
     async with AsyncExitStack() as stack:
         try:
             url = _supported_url(address)
+            first_work = [_migrate]
             if url.drivername == SQLITE:
                 stack.enter_context(sqlite.exclusive_lock(url.database or ""))
                 backend = sqlite.SqliteBackend(url)
+                first_work.append(expire_leases)
             else:
                 backend = PostgresBackend(create_async_engine(url))
             stack.push_async_callback(backend.close)
             await backend.open()
             database = Database(backend)
             stack.push_async_callback(database.drain)
-            await database.run(lambda db: db.run_sync(migrate), writes=True)
-            if url.drivername == SQLITE:
-                await database.run(expire_leases, writes=True)
+            for work in first_work:
+                await database.run(work, writes=True)
         except (SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
             cause = getattr(error, "orig", None) or error
             raise StoreError(f"The database can't be opened: {cause}.") from error
         yield database
+
+
+async def _migrate(db: AsyncConnection) -> None:
+    await db.run_sync(migrate)
 
 
 def _supported_url(address: str) -> URL:
