@@ -38,7 +38,7 @@ demo: $(INSTALLED)
 	@$(BIN)/python -m sandbox $(ARGS)
 
 pictures: $(INSTALLED)
-	@$(BIN)/python -m sandbox.pictures $(ARGS)
+	@$(BIN)/python -m sandbox.screenshots $(ARGS)
 
 run: $(INSTALLED)
 	@$(BIN)/python -m bot $(ARGS)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.discord.calls import Interaction
+from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Channel
 from sandbox.discord.permissions import Permission
 from sandbox.discord.server import DiscordServer
-from sandbox.processes import Child, bot
+from sandbox.processes import ManagedProcess, bot_process
 from sandbox.providers.server import ProviderServer
 
 PROVIDER = "suno_api"  # the one without a rate limit: nothing waits but for us
@@ -51,11 +51,11 @@ def is_smoke(doc: str | None) -> bool:
     return parser.parse_args().smoke
 
 
-async def started(bot: Child, discord: DiscordServer, folder: Path) -> None:
+async def started(bot: ManagedProcess, discord: DiscordServer, folder: Path) -> None:
     """Start ``bot`` with its log in ``folder``, and return when it is connected."""
     with (folder / "log").open("ab") as log:
         await bot.start(log=log)
-    await discord.ready(timeout=30)
+    await discord.wait_until_ready(timeout=30)
 
 
 def print_table(rows: Sequence[Row]) -> None:
@@ -85,11 +85,11 @@ class Crowd:
 
     def __init__(self, discord: DiscordServer, size: int, *, takes_files: bool = True) -> None:
         """Have ``size`` members join, and channels made for them, which may take no files."""
-        world = discord.world
+        world = discord.state
         channels = -(-size // self.A_CHANNEL)
         self._places = [world.new_channel(f"songs-{number}") for number in range(channels)]
         for place in [] if takes_files else self._places:
-            world.allow(place, world.bot, deny=Permission.ATTACH_FILES)
+            world.set_overwrite(place, world.bot, deny=Permission.ATTACH_FILES)
         self._members = [discord.member(f"member{number}") for number in range(size)]
         self._next = 0
 
@@ -105,15 +105,15 @@ def answered_in(call: Interaction) -> float:
     Raises:
         RuntimeError: it did not answer in time.
     """
-    if call.answered_at is None:
-        raise RuntimeError(f"The bot did not answer: {call.failed}")
-    return 1000 * (call.answered_at - call.begun)
+    if call.acknowledged_at is None:
+        raise RuntimeError(f"The bot did not answer: {call.error}")
+    return 1000 * (call.acknowledged_at - call.begun_at)
 
 
 def opened_providers(**options: Any) -> ProviderServer:  # noqa: ANN401 - as the server takes them
     """Return providers in this process, with credits without end."""
     server = ProviderServer(**options)
-    for studio in server.studios.values():
+    for studio in server.accounts.values():
         studio.credits = 10**9
     return server
 
@@ -125,13 +125,13 @@ def encore(
     *,
     provider: str = PROVIDER,
     **settings: str,
-) -> Child:
+) -> ManagedProcess:
     """Return Encore as a process of its own, with a database in ``folder`` and one provider."""
     prefix = provider.upper()
-    access = {"BASE_URL": server.url(provider), "SUBMIT_EVERY": "0", "QUERY_EVERY": "0"}
-    if server.key(provider):
-        access["API_KEY"] = server.key(provider)
-    return bot(
+    access = {"BASE_URL": server.provider_url(provider), "SUBMIT_EVERY": "0", "QUERY_EVERY": "0"}
+    if server.provider_key(provider):
+        access["API_KEY"] = server.provider_key(provider)
+    return bot_process(
         api_url=discord.api_url,
         token=discord.token,
         database=folder / "encore.db",

@@ -32,7 +32,7 @@ from _stand import (
 )
 
 from sandbox.discord.server import DiscordServer
-from sandbox.processes import Child
+from sandbox.processes import ManagedProcess
 
 MODAL_BOUND, REPLY_BOUND = 1.5, 5.0
 BETWEEN = (0.1, 0.2)  # seconds
@@ -70,7 +70,7 @@ async def contestants(folder: Path, calls: int) -> AsyncIterator[tuple[Contestan
         crowds = [Crowd(discord, calls) for discord in (ours, theirs)]
         await started(our_bot, ours, folder)
         await started(their_bot, theirs, folder)
-        clip = providers.studio(PROVIDER).source_clips()[0].id
+        clip = providers.account(PROVIDER).source_clips()[0].id
         options = {"clip": clip, "at": "1:00", "tags": "synthpop, dreamy"}
         yield (
             Contestant("extend", options, {"lyrics": LYRICS}, crowds[0]),
@@ -78,11 +78,11 @@ async def contestants(folder: Path, calls: int) -> AsyncIterator[tuple[Contestan
         )
 
 
-def small_bot(discord: DiscordServer) -> Child:
+def small_bot(discord: DiscordServer) -> ManagedProcess:
     """Return the bot of twenty lines as a process."""
     path = Path(__file__).with_name("_twenty_lines.py")
     environment = {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.api_url}
-    return Child("bot of twenty lines", (str(path),), environment)
+    return ManagedProcess("bot of twenty lines", (str(path),), environment)
 
 
 async def run(*, calls: int, warm_up: int) -> None:

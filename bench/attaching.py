@@ -37,13 +37,13 @@ from _stand import (
     started,
 )
 
-from sandbox.discord.calls import Interaction
+from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.models import Channel, Message
 from sandbox.discord.server import DiscordServer
+from sandbox.providers.account import ExtendParameters, ProviderAccount
 from sandbox.providers.clips import Clip
 from sandbox.providers.json_values import JsonObject
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import ExtendOrder, Studio
 from sandbox.providers.timeline import Status, Timeline
 
 PROVIDER = "sunoapi_com"  # it joins nothing, so Encore does
@@ -75,12 +75,12 @@ FULL = Plan(songs=20, length=180.0, source=0, at="1:00", calls=200)
 SMOKE = Plan(songs=2, length=4.0, source=2, at="0:10", calls=5)
 
 
-class OneSound(Studio):
+class OneSound(ProviderAccount):
     """A provider whose clips all sound the same: twins A and B, as those of the first order."""
 
     _first: tuple[Clip, ...] = ()
 
-    def extend(self, order: ExtendOrder, request: JsonObject) -> list[Clip]:
+    def extend(self, order: ExtendParameters, request: JsonObject) -> list[Clip]:
         """Accept an extension."""
         clips = super().extend(order, request)
         self._first = self._first or tuple(clips)
@@ -108,7 +108,7 @@ class Run:
         self.plan = plan
         self.discord = discord
         self.providers = providers
-        self.studio = providers.studio(PROVIDER)
+        self.studio = providers.account(PROVIDER)
         self.clip = self.studio.source_clips()[plan.source].id
         self.crowd = Crowd(discord, plan.songs + 1)
         self.onlooker = discord.member("Onlooker")
@@ -147,7 +147,7 @@ class Run:
         form = (await self._extend(member, channel)).modal
         sent = await member.submit(form, {"lyrics": LYRICS, "title": title})
         if sent.message is None:
-            raise RuntimeError(f"The bot did not answer: {sent.failed}")
+            raise RuntimeError(f"The bot did not answer: {sent.error}")
         await self.providers.wait_for(lambda: self._clips(title), timeout=PATIENCE)
         return Song(title, channel, member, sent.message)
 
@@ -198,8 +198,8 @@ async def stand(plan: Plan) -> AsyncIterator[Run]:
     """Yield everything, ready to begin."""
     providers = opened_providers(timeline=plan.timeline)
     studio = OneSound(PROVIDER, providers.clock, timeline=plan.timeline, seed=0)
-    studio.credits, studio.enforce_rates = 10**9, False
-    providers.studios[PROVIDER] = studio
+    studio.credits, studio.enforce_rate_limits = 10**9, False
+    providers.accounts[PROVIDER] = studio
     with tempfile.TemporaryDirectory(prefix="encore-bench-") as name:
         folder = Path(name)
         async with (

@@ -28,7 +28,7 @@ from bot.audio.process_pool import ProcessPool
 from bot.audio.splice import Part, splice
 from bot.audio.tags import Tags, write_tags
 from bot.audio.waveform import Segment, render_waveform
-from sandbox.providers.music import RATE, render
+from sandbox.providers.music import SAMPLE_RATE, render
 from sandbox.providers.music import Segment as MusicSegment
 
 BEHIND = 3.0  # seconds that each source goes on behind its cut
@@ -54,7 +54,7 @@ def _parts(folder: Path, *, count: int, seconds: float) -> list[Part]:
         length = seconds if is_last else seconds + BEHIND
         sound = render((MusicSegment(song=1, take=number, start=number * seconds, length=length),))
         path = folder / f"part{number}.mp3"
-        with mp3_writer(path, rate=RATE, channels=2, bit_rate=192_000) as file:
+        with mp3_writer(path, rate=SAMPLE_RATE, channels=2, bit_rate=192_000) as file:
             file.write(sound)
         parts.append(Part(path, None if is_last else seconds))
     return parts

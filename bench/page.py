@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from playwright.async_api import Page
 
-from sandbox.browser import chromium
-from sandbox.discord import posting
+from sandbox.browser import launch_browser
+from sandbox.discord import messages
 from sandbox.discord.models import Message
 from sandbox.discord.server import DiscordServer
 from sandbox.page.server import PageServer
@@ -70,7 +70,11 @@ def main() -> int:
 
 
 async def _measure(options: argparse.Namespace) -> bool:
-    async with DiscordServer() as discord, PageServer(discord) as server, chromium() as browser:
+    async with (
+        DiscordServer() as discord,
+        PageServer(discord) as server,
+        launch_browser() as browser,
+    ):
         context = await browser.new_context(viewport={"width": 1440, "height": 900})
         page = await context.new_page()
         await page.goto(server.address)
@@ -81,14 +85,14 @@ async def _measure(options: argparse.Namespace) -> bool:
 
 
 async def _edits(discord: DiscordServer, page: Page, rate: int, seconds: float) -> bool:
-    messages = [_posted(discord, number) for number in range(EDITED)]
+    edited = [_posted(discord, number) for number in range(EDITED)]
     await page.locator(".message").nth(EDITED - 1).wait_for()
     await page.evaluate(WATCH)
     begun = time.monotonic()
     total = int(rate * seconds)
     for number in range(total):
         body = {"content": f"edit {number}, stamp {int(time.time() * 1000)}"}
-        posting.edit_message(discord.world, messages[number % EDITED], body)
+        messages.edit_message(discord.state, edited[number % EDITED], body)
         await asyncio.sleep(max(0, begun + (number + 1) / rate - time.monotonic()))
     took = time.monotonic() - begun
     await page.get_by_text(f"edit {total - 1},").wait_for()
@@ -114,7 +118,7 @@ async def _messages(discord: DiscordServer, page: Page, count: int) -> None:
 
 
 def _posted(discord: DiscordServer, number: int) -> Message:
-    world = discord.world
+    world = discord.state
     embed = {
         "title": f"✅ Song {number}",
         "description": f"from [Electric Dreams](https://example.com/) at 1:0{number % 10}\n"
@@ -123,8 +127,8 @@ def _posted(discord: DiscordServer, number: int) -> Message:
         "footer": {"text": "AIML API"},
     }
     body = {"content": f"message {number}", "embeds": [embed]}
-    message = posting.new_message(world, world.channel, world.bot, body)
-    posting.send(world, message)
+    message = messages.new_message(world, world.channel, world.bot, body)
+    messages.send(world, message)
     return message
 
 

@@ -46,11 +46,11 @@ from bot.domain.models import Status as Standing
 from bot.store.store import Store
 from sandbox.discord.models import Message
 from sandbox.discord.server import DiscordServer
-from sandbox.processes import Child
+from sandbox.processes import ManagedProcess
+from sandbox.providers.account import ExtendParameters, ProviderAccount
 from sandbox.providers.clips import Clip
-from sandbox.providers.records import Submission
+from sandbox.providers.request_log import Submission
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import ExtendOrder, Studio
 from sandbox.providers.timeline import Status, Timeline
 
 SEED = 7
@@ -100,13 +100,13 @@ class Asked:
 class Loop:
     """Asks for each extension every `EVERY` seconds, and is told at once."""
 
-    studio: Studio
+    studio: ProviderAccount
     requests: list[int] = field(default_factory=list[int])
     lags: dict[str, list[float]] = field(default_factory=lambda: {"streaming": [], "complete": []})
 
     async def follow(self, submission: Submission) -> None:
         """Submit the same as Encore has just submitted, and ask until it is complete."""
-        order = ExtendOrder(str(submission.request["audio_id"]), 60.0)
+        order = ExtendParameters(str(submission.request["audio_id"]), 60.0)
         clips = self.studio.extend(order, submission.request)
         number = len(self.requests)
         self.requests.append(1)
@@ -125,16 +125,18 @@ class Run:
     """Everything on the stand, and what was seen of it."""
 
     def __init__(
-        self, plan: Plan, discord: DiscordServer, providers: ProviderServer, bot: Child
+        self, plan: Plan, discord: DiscordServer, providers: ProviderServer, bot: ManagedProcess
     ) -> None:
         self.plan = plan
         self.discord = discord
         self.providers = providers
-        self.studio = providers.studio(PROVIDER)
+        self.studio = providers.account(PROVIDER)
         # the record keeps all: the default forgets the oldest of 20 000
         self.studio.requests = collections.deque()
         self.process = psutil.Process(bot.pid)
-        self.loop = Loop(Studio(PROVIDER, providers.clock, timeline=plan.timeline, seed=SEED))
+        self.loop = Loop(
+            ProviderAccount(PROVIDER, providers.clock, timeline=plan.timeline, seed=SEED)
+        )
         self.loop.studio.credits = 10**9
         self.crowd = Crowd(discord, plan.most_members, takes_files=False)
         self.clip = self.studio.source_clips()[0].id
@@ -230,7 +232,7 @@ class Run:
         together = [lag for seen in lags.values() for lag in seen]
         bound = middle([lag for seen in self.loop.lags.values() for lag in seen])
         yield Row("lag of both, median", middle(together), "s", bound)
-        edits = [each.reply.edits for each in self.first if each.reply]
+        edits = [each.reply.edit_count for each in self.first if each.reply]
         yield Row("edits of a reply", sum(edits) / len(edits))
 
     def _submissions(self) -> Iterator[tuple[Asked, Submission]]:
@@ -265,7 +267,7 @@ class Run:
 
 def changes(clip: Clip) -> list[tuple[str, float]]:
     """Return what becomes of a clip that a member waits for, and when."""
-    reached = clip.milestones.reaches
+    reached = clip.milestones.reached_at
     return [("streaming", reached(Status.STREAMING)), ("complete", reached(Status.COMPLETE))]
 
 
@@ -275,7 +277,7 @@ async def teach(folder: Path, timeline: Timeline) -> None:
     now = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
     async with Store.open(f"sqlite+aiosqlite:///{folder / 'encore.db'}") as store:
         for number in range(LEARNED):
-            twins = timeline.draw(rng, 0.0, 2)
+            twins = timeline.draw_milestones(rng, 0.0, 2)
             heard = min(each.streaming for each in twins) + rng.uniform(0, SEEN_LATE)
             done = max(each.complete for each in twins) + rng.uniform(0, SEEN_LATE)
             ext = Extension(

@@ -1,4 +1,4 @@
-"""`python -m sandbox`: the sandbox with the bot on it, as a page to try it on in the browser."""
+"""``python -m sandbox``: a local Discord, the bot, and a page to try it in a browser."""
 
 import argparse
 import asyncio
@@ -8,13 +8,13 @@ import sys
 import webbrowser
 from pathlib import Path
 
+from sandbox.app import Sandbox
 from sandbox.demo import DemoError
-from sandbox.house import House
 from sandbox.processes import ProcessError
 
-SPEED = 10.0  # an extension takes about 15 seconds
-SPEED_ONCE = 20.0
-LAST_LINES = 20
+DEFAULT_SPEED = 10.0  # an extension takes about 15 seconds
+ONCE_SPEED = 20.0
+LOG_TAIL_LINES = 20
 
 
 def main() -> int:
@@ -26,22 +26,22 @@ def main() -> int:
     parser.add_argument("--speed", type=float, help="of the providers' clock")
     parser.add_argument("--port", type=int, default=0, help="of the page; 0 is any")
     options = parser.parse_args()
-    speed = options.speed or (SPEED_ONCE if options.once else SPEED)
-    return asyncio.run(_run(House(speed=speed, port=options.port), options))
+    speed = options.speed or (ONCE_SPEED if options.once else DEFAULT_SPEED)
+    return asyncio.run(_run(Sandbox(speed=speed, port=options.port), options))
 
 
-async def _run(house: House, options: argparse.Namespace) -> int:
-    """Keep the sandbox open, unless it is to end after the demo; a signal ends it at any moment."""
+async def _run(sandbox: Sandbox, options: argparse.Namespace) -> int:
+    """Run the sandbox until the demo ends (``--once``) or SIGINT or SIGTERM arrives."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    showing = asyncio.create_task(_show(house, stopped, options))
+    showing = asyncio.create_task(_run_sandbox(sandbox, stopped, options))
     stopping = asyncio.create_task(stopped.wait())
     await asyncio.wait((showing, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if not showing.done():
-        _tell("Closing the sandbox …")
+        _print("Closing the sandbox …")
         showing.cancel()
     try:
         return await showing
@@ -49,27 +49,31 @@ async def _run(house: House, options: argparse.Namespace) -> int:
         return 0
 
 
-async def _show(house: House, stopped: asyncio.Event, options: argparse.Namespace) -> int:
-    _tell("Starting a local Discord, five local providers, and Encore …")
-    async with house:
+async def _run_sandbox(
+    sandbox: Sandbox, stopped: asyncio.Event, options: argparse.Namespace
+) -> int:
+    _print("Starting a local Discord, five local providers, and Encore …")
+    async with sandbox:
         try:
-            await house.start_bot()
+            await sandbox.start_bot()
             if not options.once:
-                _tell(f"Try Encore here: {house.page.address}\nCtrl-C ends the sandbox.")
-                await _open(house.page.address, wanted=not options.no_open)
+                _print(f"Try Encore here: {sandbox.page.address}\nCtrl-C ends the sandbox.")
+                await _open_browser(sandbox.page.address, wanted=not options.no_open)
             if options.once or options.play:
-                await house.play(_tell)
-                _tell("All five are complete.")
+                await sandbox.run_demo(_print)
+                _print("All five are complete.")
         except (DemoError, ProcessError, TimeoutError) as error:
-            _tell(f"The demo failed: {error}\nThe bot's log ends with:\n{_end_of(house.log)}")
+            _print(
+                f"The demo failed: {error}\nThe bot's log ends with:\n{_log_tail(sandbox.log_path)}"
+            )
             return 1
         if not options.once:
             await stopped.wait()
     return 0
 
 
-async def _open(address: str, *, wanted: bool) -> None:
-    """Open the page where there is a screen to open it on; a text browser would be in the way."""
+async def _open_browser(address: str, *, wanted: bool) -> None:
+    """Open the page if there is a graphical display: a text browser would block the terminal."""
     has_screen = not sys.platform.startswith("linux") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
@@ -77,13 +81,13 @@ async def _open(address: str, *, wanted: bool) -> None:
         await asyncio.to_thread(webbrowser.open, address)
 
 
-def _tell(line: str) -> None:
+def _print(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - a demo speaks
 
 
-def _end_of(log: Path) -> str:
+def _log_tail(log: Path) -> str:
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return "\n".join(lines[-LAST_LINES:])
+    return "\n".join(lines[-LOG_TAIL_LINES:])
 
 
 if __name__ == "__main__":

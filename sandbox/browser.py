@@ -1,6 +1,6 @@
-"""A real browser for tests, benchmarks and pictures: Chromium without a window, by Playwright.
+"""A headless Chromium for tests, benchmarks and screenshots, controlled by Playwright.
 
-Needs the `dev` packages, and a Chromium that is installed already; none is downloaded.
+Needs the `dev` packages and an installed Chromium; none is downloaded.
 """
 
 import os
@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser, async_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-MISSING = "No browser is here: install Debian's chromium (apt-get install chromium)."
-ARGUMENTS = (
+EXECUTABLE_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MISSING_BROWSER = "No browser is here: install Debian's chromium (apt-get install chromium)."
+BROWSER_ARGUMENTS = (
     "--no-sandbox",  # it sees nothing but our own page, and containers run it as root
     "--disable-gpu",
     "--no-first-run",
@@ -22,23 +22,25 @@ ARGUMENTS = (
 )
 
 
-def found_browser() -> str | None:
-    """The path of a Chromium: the one that ``CHROMIUM`` names, or the first of the usual names."""
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+def find_browser() -> str | None:
+    """Return the path of Chromium: ``CHROMIUM`` from the environment, or the first one found."""
+    return os.environ.get("CHROMIUM") or next(
+        filter(None, map(shutil.which, EXECUTABLE_NAMES)), None
+    )
 
 
 @asynccontextmanager
-async def chromium() -> AsyncGenerator[Browser, None]:
-    """A browser that is closed at the end.
+async def launch_browser() -> AsyncGenerator[Browser, None]:
+    """Yield a browser, and close it at the end.
 
     Raises:
-        FileNotFoundError: there is none; the text says what to install.
+        FileNotFoundError: no Chromium is installed.
     """
-    path = found_browser()
+    path = find_browser()
     if path is None:
-        raise FileNotFoundError(MISSING)
+        raise FileNotFoundError(MISSING_BROWSER)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS])
+        browser = await playwright.chromium.launch(executable_path=path, args=[*BROWSER_ARGUMENTS])
         try:
             yield browser
         finally:

@@ -1,6 +1,6 @@
-"""The sandbox's other processes: the providers, and the bot that is tried out.
+"""Child processes of the sandbox: the providers and the bot.
 
-The bot is started as anyone would start it; nothing of it is imported.
+The bot is started by its command line; the sandbox imports nothing of it.
 """
 
 import asyncio
@@ -10,18 +10,17 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self, cast
 
-STOP_WITHIN = 30.0  # seconds; then it is killed
+STOP_TIMEOUT = 30.0  # seconds; then it is killed
 
 
 class ProcessError(Exception):
-    """A process did not start; the text says which and what it printed last."""
+    """A process ended while starting; the text names it."""
 
 
-class Child:
-    """A process of ours: started, stopped or killed, never left behind."""
+class ManagedProcess:
+    """A Python child process, which is stopped when the context ends."""
 
     def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         self.name = name
@@ -31,30 +30,30 @@ class Child:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has been started and has not ended."""
+        """Whether the process was started and has not ended."""
         return self._process is not None and self._process.returncode is None
 
     @property
     def pid(self) -> int | None:
-        """Its process id, if it has been started."""
+        """The process id; None before the start."""
         return self._process.pid if self._process else None
 
     async def start(self, *, log: IO[bytes] | int | None = None, pipe: bool = False) -> None:
-        """Start it with its standard error in ``log``; ``pipe`` keeps its standard output."""
+        """Start the process; stderr goes to ``log``, and stdout too unless ``pipe`` is set."""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *self.arguments,
-            env={**_inherited(), **self.environment},
+            env={**_inherited_environment(), **self.environment},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE if pipe else log,
             stderr=log,
         )
 
-    async def first_line(self) -> str:
-        """Return the first line that it prints.
+    async def read_first_line(self) -> str:
+        """Return the first line of stdout; needs ``start(pipe=True)``.
 
         Raises:
-            ProcessError: it ended without a word.
+            ProcessError: the process ended without output.
         """
         process = cast("asyncio.subprocess.Process", self._process)
         line = await cast("asyncio.StreamReader", process.stdout).readline()
@@ -62,45 +61,40 @@ class Child:
             raise ProcessError(f"The {self.name} did not start.")
         return line.decode()
 
-    async def ended(self) -> int:
-        """Return its exit code once it has ended."""
+    async def wait(self) -> int:
+        """Wait for the process to end and return its exit code."""
         return await cast("asyncio.subprocess.Process", self._process).wait()
 
     async def stop(self) -> None:
-        """Ask it to stop as ``docker stop`` would, and kill it only if it does not."""
+        """Send SIGINT, and SIGKILL if the process has not ended after 30 seconds."""
         if not self.is_running:
             return
         self.signal(signal.SIGINT)
         try:
-            async with asyncio.timeout(STOP_WITHIN):
-                await self.ended()
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await self.wait()
         except TimeoutError:
             await self.kill()
 
     async def kill(self) -> None:
-        """Kill it at once, with SIGKILL."""
+        """Send SIGKILL and wait for the end."""
         self.signal(signal.SIGKILL)
-        await self.ended()
+        await self.wait()
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal, if it runs."""
+        """Send a signal, if the process is running."""
         if self.is_running:
             cast("asyncio.subprocess.Process", self._process).send_signal(number)
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await self.stop()
 
 
-class Providers(Child):
-    """The five services as a process; they say themselves how they are reached."""
+class ProviderProcess(ManagedProcess):
+    """The five providers as a child process, which prints its URL and the bot's settings."""
 
     def __init__(self, *, speed: float, port: int = 0, seed: int = 0) -> None:
         options = ("--speed", str(speed), "--port", str(port), "--seed", str(seed))
@@ -108,22 +102,22 @@ class Providers(Child):
         self.base_url = ""
         self.bot_environment: dict[str, str] = {}
 
-    async def ready(self) -> None:
-        """Start them and wait until they can be reached.
+    async def start_and_wait(self) -> None:
+        """Start the process and wait until it accepts requests.
 
         Raises:
-            ProcessError: they can't.
+            ProcessError: the process ended while starting.
         """
         await self.start(pipe=True)
-        said = json.loads(await self.first_line())
+        said = json.loads(await self.read_first_line())
         self.base_url = said["base_url"]
         self.bot_environment = said["environment"]
 
 
-def bot(
+def bot_process(
     *, api_url: str, token: str, database: Path, providers: Mapping[str, str], **settings: str
-) -> Child:
-    """Return the bot as a process on the sandbox, with ``settings`` on top."""
+) -> ManagedProcess:
+    """Return the bot as a process on the sandbox; ``settings`` override its environment."""
     environment = {
         "DISCORD_TOKEN": token,
         "DISCORD_API_URL": api_url,
@@ -131,10 +125,10 @@ def bot(
         **providers,
         **settings,
     }
-    return Child("bot", ("-m", "bot"), environment)
+    return ManagedProcess("bot", ("-m", "bot"), environment)
 
 
-def _inherited() -> dict[str, str]:
-    """Return our environment without settings that are meant for a real Encore."""
+def _inherited_environment() -> dict[str, str]:
+    """Return our environment without the settings of a real Encore."""
     prefixes = ("DISCORD_", "ENCORE_", "AIMLAPI_", "SUNOAPI_", "SUNO_", "SUNOSAY_")
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}

@@ -1,32 +1,34 @@
-"""The compressed streams of the gateway."""
+"""Transport compression of the gateway."""
 
 import importlib
 import zlib
 from typing import Any, Protocol
 
+from typing_extensions import override
+
 ZLIB, ZSTD = "zlib-stream", "zstd-stream"
 
 
-class Stream(Protocol):
-    """Compresses the messages of one socket, which share a dictionary."""
+class CompressionStream(Protocol):
+    """Compresses the messages of one socket with a shared dictionary."""
 
-    def pack(self, text: bytes) -> bytes:
-        """The next piece of the stream, flushed so that the other side can read it."""
+    def compress(self, text: bytes) -> bytes:
+        """Return the next part of the stream, flushed so that the client can decode it at once."""
         ...
 
 
-class ZlibStream:
+class ZlibStream(CompressionStream):
     """``zlib-stream``."""
 
     def __init__(self) -> None:
         self._compressor = zlib.compressobj(1)
 
-    def pack(self, text: bytes) -> bytes:
-        """See ``Stream``."""
+    @override
+    def compress(self, text: bytes) -> bytes:
         return self._compressor.compress(text) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
 
 
-class ZstdStream:
+class ZstdStream(CompressionStream):
     """``zstd-stream``, with the standard library (3.14) or the zstandard package.
 
     Raises:
@@ -43,8 +45,8 @@ class ZstdStream:
             self._package = module.ZstdCompressor().compressobj()
             self._flush: Any = module.COMPRESSOBJ_FLUSH_BLOCK
 
-    def pack(self, text: bytes) -> bytes:
-        """See ``Stream``."""
+    @override
+    def compress(self, text: bytes) -> bytes:
         if self._standard is not None:
             packed: bytes = self._standard.compress(text, mode=self._standard.FLUSH_BLOCK)
         else:
@@ -52,11 +54,11 @@ class ZstdStream:
         return packed
 
 
-def stream(name: str) -> Stream | None:
-    """The stream that a socket's address asks for; None is plain text.
+def create_stream(name: str) -> CompressionStream | None:
+    """Return the stream for a socket's ``compress`` parameter; None without one.
 
     Raises:
-        ValueError: there is no such stream here.
+        ValueError: the compression is not supported.
     """
     if not name:
         return None

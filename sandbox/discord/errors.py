@@ -1,6 +1,6 @@
-"""Discord's answers to what it refuses."""
+"""Discord's error responses."""
 
-from sandbox.discord.wire import JsonObject
+from sandbox.discord.protocol import JsonObject
 
 INVALID_FORM = 50035
 
@@ -58,10 +58,10 @@ STATUSES = {
 
 
 class ApiError(Exception):
-    """A request that Discord refuses, with the status, code and body of its answer.
+    """A refused request, with the status, code and body of its response.
 
-    ``violation`` says that the bot broke a rule; a message that somebody deleted, or a
-    permission that somebody took away, is nothing that a bot could have known.
+    ``violation`` is whether the bot broke a rule. It did not where it could not know better: a
+    message was deleted meanwhile, or a permission removed.
     """
 
     def __init__(
@@ -87,6 +87,6 @@ class ApiError(Exception):
 
     @property
     def body(self) -> JsonObject:
-        """The JSON body of the answer."""
+        """The JSON body of the response."""
         errors = {"errors": self.errors} if self.errors else {}
         return {"message": self.message, "code": self.code, **errors, **self.extra}

@@ -1,4 +1,4 @@
-"""Trouble on order: what the next requests to a route run into."""
+"""Fault injection: what happens to the next requests to a route."""
 
 import asyncio
 import dataclasses
@@ -6,11 +6,11 @@ import enum
 import fnmatch
 from collections.abc import Callable
 
-from sandbox.discord.records import Request
-from sandbox.discord.wire import JsonObject
+from sandbox.discord.protocol import JsonObject
+from sandbox.discord.request_log import LoggedRequest
 
 
-class Trouble(enum.Enum):
+class FaultKind(enum.Enum):
     """What happens to a request."""
 
     ANSWER = "answered instead of applied"
@@ -20,65 +20,62 @@ class Trouble(enum.Enum):
     CLOSE_AFTER = "applied, then connection closed"
 
 
-def _always(_: Request) -> bool:
+def _always(_: LoggedRequest) -> bool:
     return True
 
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Fault:
-    """An order for trouble; ``left`` counts the requests that it is still waiting for.
+    """A planned fault for the next ``remaining`` requests that match.
 
-    ``method`` and ``route`` are patterns in the manner of file names (``*``); the route is a
-    template such as ``/channels/{channel_id}/messages/{message_id}``.
+    ``method`` and ``route`` are patterns as for file names (``*``); the route is a template such as
+    ``/channels/{channel_id}/messages/{message_id}``.
     """
 
-    trouble: Trouble
+    kind: FaultKind
     method: str
     route: str
-    left: int = 1
+    remaining: int = 1
     status: int = 500
     code: int = 0
     message: str = "500: Internal Server Error"
     headers: dict[str, str] = dataclasses.field(default_factory=dict[str, str])
     extra: JsonObject = dataclasses.field(default_factory=JsonObject)
-    when: Callable[[Request], bool] = _always
-    hit: list[Request] = dataclasses.field(default_factory=list[Request])
+    when: Callable[[LoggedRequest], bool] = _always
+    matched_requests: list[LoggedRequest] = dataclasses.field(default_factory=list[LoggedRequest])
     released: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
     def release(self) -> None:
-        """Have no more requests hang.
-
-        Those that do are answered if they were applied, and cut off if not.
-        """
-        self.left = 0
+        """End the fault: hanging requests are answered if they were applied, else disconnected."""
+        self.remaining = 0
         self.released.set()
 
-    def _matches(self, request: Request) -> bool:
+    def _matches(self, request: LoggedRequest) -> bool:
         return (
-            self.left > 0
+            self.remaining > 0
             and fnmatch.fnmatchcase(request.method, self.method)
             and fnmatch.fnmatchcase(request.route, self.route)
             and self.when(request)
         )
 
-    def take(self, request: Request) -> bool:
-        """Whether ``request`` runs into this fault, which is then one less."""
+    def consume(self, request: LoggedRequest) -> bool:
+        """Count ``request`` if the fault applies to it; return whether it does."""
         if not self._matches(request):
             return False
-        self.left -= 1
-        self.hit.append(request)
+        self.remaining -= 1
+        self.matched_requests.append(request)
         return True
 
 
 class Faults:
-    """The faults on order, oldest first."""
+    """The planned faults, oldest first."""
 
     def __init__(self) -> None:
-        self._orders: list[Fault] = []
+        self._faults: list[Fault] = []
 
-    def order(self, fault: Fault) -> Fault:
-        """Add ``fault``; it is returned, to be asked about or released."""
-        self._orders.append(fault)
+    def add(self, fault: Fault) -> Fault:
+        """Plan ``fault`` and return it."""
+        self._faults.append(fault)
         return fault
 
     def answer(
@@ -90,13 +87,13 @@ class Faults:
         code: int = 0,
         times: int = 1,
         retry_after: float | None = None,
-        when: Callable[[Request], bool] = _always,
+        when: Callable[[LoggedRequest], bool] = _always,
     ) -> Fault:
-        """Have the next requests answered with ``status`` and ``code``.
+        """Answer the next requests with ``status`` and ``code`` instead of applying them.
 
-        A ``retry_after`` in seconds makes a proper 429 of it.
+        A ``retry_after`` in seconds adds the headers and body of Discord's 429.
         """
-        fault = Fault(Trouble.ANSWER, method, route, times, status, code, when=when)
+        fault = Fault(FaultKind.ANSWER, method, route, times, status, code, when=when)
         fault.message = f"{status}: ordered by a test"
         if retry_after is not None:
             fault.headers = {
@@ -105,7 +102,7 @@ class Faults:
                 "X-RateLimit-Scope": "shared",
             }
             fault.extra = {"retry_after": retry_after, "global": False}
-        return self.order(fault)
+        return self.add(fault)
 
     def hang(
         self,
@@ -114,11 +111,11 @@ class Faults:
         *,
         times: int = 1,
         applied: bool = False,
-        when: Callable[[Request], bool] = _always,
+        when: Callable[[LoggedRequest], bool] = _always,
     ) -> Fault:
-        """Have the next requests hang until ``release``, ``applied`` or not."""
-        trouble = Trouble.HANG_AFTER if applied else Trouble.HANG_BEFORE
-        return self.order(Fault(trouble, method, route, times, when=when))
+        """Leave the next requests unanswered until ``release``, ``applied`` or not."""
+        trouble = FaultKind.HANG_AFTER if applied else FaultKind.HANG_BEFORE
+        return self.add(Fault(trouble, method, route, times, when=when))
 
     def close(
         self,
@@ -127,20 +124,20 @@ class Faults:
         *,
         times: int = 1,
         applied: bool = False,
-        when: Callable[[Request], bool] = _always,
+        when: Callable[[LoggedRequest], bool] = _always,
     ) -> Fault:
-        """Have the connection of the next requests closed, after they were ``applied`` or not."""
-        trouble = Trouble.CLOSE_AFTER if applied else Trouble.CLOSE_BEFORE
-        return self.order(Fault(trouble, method, route, times, when=when))
+        """Close the connection of the next requests, after they were ``applied`` or not."""
+        trouble = FaultKind.CLOSE_AFTER if applied else FaultKind.CLOSE_BEFORE
+        return self.add(Fault(trouble, method, route, times, when=when))
 
     def clear(self) -> None:
-        """Forget all orders, and let go what hangs."""
-        for fault in self._orders:
+        """Remove and release all faults."""
+        for fault in self._faults:
             fault.release()
-        self._orders.clear()
+        self._faults.clear()
 
-    def match(self, request: Request) -> Fault | None:
-        """The fault that ``request`` runs into."""
-        if not self._orders:
+    def take(self, request: LoggedRequest) -> Fault | None:
+        """Return the fault that applies to ``request``, and count it."""
+        if not self._faults:
             return None
-        return next((fault for fault in self._orders if fault.take(request)), None)
+        return next((fault for fault in self._faults if fault.consume(request)), None)

@@ -1,4 +1,4 @@
-"""Gateway v10: hello, identify, resume, heartbeats, and the events in between."""
+"""Gateway v10: hello, identify, resume, heartbeats and events."""
 
 import asyncio
 import json
@@ -6,15 +6,15 @@ import json
 from aiohttp import WSMsgType, web
 
 from sandbox.discord import guild_payloads, payloads
-from sandbox.discord.chunks import send_members
-from sandbox.discord.compression import stream
+from sandbox.discord.compression import create_stream
+from sandbox.discord.guild_members import send_member_chunks
+from sandbox.discord.protocol import PRIVILEGED, Intent, Json, JsonObject, is_object
 from sandbox.discord.rest.account import application_flags
 from sandbox.discord.sessions import Session
-from sandbox.discord.sockets import CloseError, Socket, op_text, shard_of
-from sandbox.discord.wire import PRIVILEGED, Intent, Json, JsonObject, is_object
-from sandbox.discord.world import Event, World
+from sandbox.discord.sockets import CloseError, Socket, opcode_payload, parse_shard
+from sandbox.discord.state import DiscordState, Event
 
-HEARTBEAT_EVERY = 41_250
+HEARTBEAT_INTERVAL = 41_250
 HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS, INVALID, HELLO, ACK = (
     1,
     2,
@@ -31,34 +31,34 @@ ALL_INTENTS = (1 << 26) - 1
 
 
 class Gateway:
-    """All sessions and sockets."""
+    """All sessions and sockets of the gateway."""
 
-    def __init__(self, world: World, token: str) -> None:
+    def __init__(self, state: DiscordState, token: str) -> None:
         self.url = ""
         self.sessions: dict[str, Session] = {}
-        self.identified = 0
-        self.resumed = 0
-        self._world = world
+        self.identify_count = 0
+        self.resume_count = 0
+        self._state = state
         self._token = token
         self._sockets: set[Socket] = set()
-        self._closing: set[asyncio.Task[object]] = set()
-        world.listeners.append(self._tell)
+        self._close_tasks: set[asyncio.Task[object]] = set()
+        state.event_listeners.append(self._deliver_event)
 
     @property
-    def connected(self) -> bool:
+    def is_connected(self) -> bool:
         """Whether a session of the bot has a socket now."""
-        return any(session.outlet is not None for session in self.sessions.values())
+        return any(session.sink is not None for session in self.sessions.values())
 
-    def _tell(self, event: Event) -> None:
+    def _deliver_event(self, event: Event) -> None:
         for session in self.sessions.values():
-            session.tell(event)
+            session.deliver(event)
 
     # trouble on order
 
-    def drop(self, *, resumable: bool = True, abrupt: bool = False) -> None:
-        """Cut all sockets; unless ``resumable``, their sessions are forgotten too.
+    def drop_connections(self, *, resumable: bool = True, abrupt: bool = False) -> None:
+        """Close all sockets, and delete their sessions unless ``resumable``.
 
-        An ``abrupt`` cut has no close frame, as when a cable is pulled.
+        ``abrupt`` closes them without a close frame, as a network failure does.
         """
         if not resumable:
             self.sessions.clear()
@@ -69,46 +69,48 @@ class Gateway:
             else:
                 self._close(socket, 4000, "Unknown error.")
 
-    def ask_to_reconnect(self) -> None:
-        """Send RECONNECT to all sockets; the bot should come back and resume."""
+    def request_reconnect(self) -> None:
+        """Send RECONNECT to all sockets, which asks the bot to reconnect and resume."""
         for socket in self._sockets:
-            socket.push(op_text(RECONNECT, None))
+            socket.push(opcode_payload(RECONNECT, None))
 
-    def invalidate(self, *, resumable: bool = False) -> None:
+    def invalidate_sessions(self, *, resumable: bool = False) -> None:
         """Send INVALID_SESSION to all sockets."""
         if not resumable:
             self.sessions.clear()
         for socket in self._sockets:
-            socket.push(op_text(INVALID, resumable))
+            socket.push(opcode_payload(INVALID, resumable))
 
-    def repeat(self, name: str) -> None:
-        """Send the latest event of that name once more, as Discord may do.
+    def resend_last(self, name: str) -> None:
+        """Send the latest event named ``name`` again, since Discord may send events twice.
 
         Raises:
-            LookupError: there was none.
+            LookupError: no such event was sent.
         """
-        found = [(each, each.last(name)) for each in self.sessions.values()]
-        told = [(session, sent) for session, sent in found if sent is not None]
-        if not told:
+        found = [(each, each.last_event(name)) for each in self.sessions.values()]
+        candidates = [(session, sent) for session, sent in found if sent is not None]
+        if not candidates:
             raise LookupError(f"No {name} was sent")
-        session, sent = max(told, key=lambda pair: pair[1].seq)
-        session.repeat(sent.name, sent.body)
+        session, sent = max(candidates, key=lambda pair: pair[1].seq)
+        session.send(sent.name, sent.body)
 
     # the life of a socket
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
-        """Speak with a bot until either side has enough."""
+        """Serve a websocket until either side closes it."""
         ws = web.WebSocketResponse(compress=False, timeout=1.0)
         await ws.prepare(request)
         try:
-            packer = stream(request.query.get("compress", ""))
+            compression = create_stream(request.query.get("compress", ""))
         except ValueError as error:
             await ws.close(code=4000, message=str(error).encode())
             return ws
-        socket = Socket(ws, request, packer)
+        socket = Socket(ws, request, compression)
         self._sockets.add(socket)
-        writer = asyncio.create_task(socket.write())
-        socket.push(op_text(HELLO, {"heartbeat_interval": HEARTBEAT_EVERY, "_trace": ["sandbox"]}))
+        writer = asyncio.create_task(socket.send_queued())
+        socket.push(
+            opcode_payload(HELLO, {"heartbeat_interval": HEARTBEAT_INTERVAL, "_trace": ["sandbox"]})
+        )
         try:
             async for frame in ws:
                 if frame.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
@@ -124,88 +126,88 @@ class Gateway:
 
     def _detach(self, socket: Socket) -> None:
         session = socket.session
-        if session is not None and session.outlet is socket:
-            session.outlet = None
-            self._world.waiters.changed()
+        if session is not None and session.sink is socket:
+            session.sink = None
+            self._state.conditions.notify()
 
     def _close(self, socket: Socket, code: int, reason: str) -> None:
         task: asyncio.Task[object] = asyncio.create_task(
             socket.ws.close(code=code, message=reason.encode())
         )
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._close_tasks.add(task)
+        task.add_done_callback(self._close_tasks.discard)
 
     async def close(self) -> None:
         """Close all sockets."""
         for socket in list(self._sockets):
             self._close(socket, 1001, "The sandbox closes.")
-        if self._closing:
-            await asyncio.wait(self._closing)
+        if self._close_tasks:
+            await asyncio.wait(self._close_tasks)
 
     # what a bot says
 
     def _receive(self, socket: Socket, text: str | bytes) -> None:
         socket.count_command()
         try:
-            said: Json = json.loads(text)
+            frame: Json = json.loads(text)
         except ValueError:
             raise CloseError(4002, "Error while decoding payload.") from None
-        if not is_object(said):
+        if not is_object(frame):
             raise CloseError(4002, "Error while decoding payload.")
-        op, told = said.get("op"), said.get("d")
+        op, data = frame.get("op"), frame.get("d")
         if op == HEARTBEAT:
-            socket.push(op_text(ACK, None))
-        elif op == IDENTIFY and is_object(told):
-            self._identify(socket, told)
-        elif op == RESUME and is_object(told):
-            self._resume(socket, told)
+            socket.push(opcode_payload(ACK, None))
+        elif op == IDENTIFY and is_object(data):
+            self._identify(socket, data)
+        elif op == RESUME and is_object(data):
+            self._resume(socket, data)
         elif op not in {PRESENCE, VOICE, MEMBERS}:
             raise CloseError(4001, "Unknown opcode.")
         elif socket.session is None:
             raise CloseError(4003, "Not authenticated.")
-        elif op == MEMBERS and is_object(told):
-            send_members(socket.session, self._world, told)
+        elif op == MEMBERS and is_object(data):
+            send_member_chunks(socket.session, self._state, data)
 
-    def _check_token(self, told: JsonObject) -> None:
-        if str(told.get("token")).removeprefix("Bot ") != self._token:
+    def _check_token(self, data: JsonObject) -> None:
+        if str(data.get("token")).removeprefix("Bot ") != self._token:
             raise CloseError(4004, "Authentication failed.")
 
-    def _identify(self, socket: Socket, told: JsonObject) -> None:
+    def _identify(self, socket: Socket, data: JsonObject) -> None:
         if socket.session is not None:
             raise CloseError(4005, "Already authenticated.")
-        self._check_token(told)
-        shard, shards = shard_of(told.get("shard", [0, 1]))
-        intents = told.get("intents")
+        self._check_token(data)
+        shard, shards = parse_shard(data.get("shard", [0, 1]))
+        intents = data.get("intents")
         if not isinstance(intents, int) or intents & ~ALL_INTENTS:
             raise CloseError(4013, "Invalid intent(s).")
-        if intents & PRIVILEGED & ~self._world.privileged:
+        if intents & PRIVILEGED & ~self._state.privileged_intents:
             raise CloseError(4014, "Disallowed intent(s).")
         for old in [each for each in self.sessions.values() if each.shard == shard]:
-            if old.outlet is None:
+            if old.sink is None:
                 del self.sessions[old.id]
-        session = Session(self._world, intents, shard, shards)
+        session = Session(self._state, intents, shard, shards)
         self.sessions[session.id] = session
-        socket.session, session.outlet = session, socket
-        self.identified += 1
-        self._greet(session, shards)
-        self._world.waiters.changed()
+        socket.session, session.sink = session, socket
+        self.identify_count += 1
+        self._send_ready(session, shards)
+        self._state.conditions.notify()
 
-    def _greet(self, session: Session, shards: int) -> None:
-        world = self._world
+    def _send_ready(self, session: Session, shards: int) -> None:
+        state = self._state
         guilds = [
             guild
-            for guild in world.guilds.values()
-            if world.bot.id in guild.members and session.is_of_guild(guild.id)
+            for guild in state.guilds.values()
+            if state.bot.id in guild.members and session.handles_guild(guild.id)
         ]
         ready: JsonObject = {
             "v": 10,
-            "user": payloads.own_user(world.bot),
+            "user": payloads.own_user(state.bot),
             "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
             "session_id": session.id,
             "session_type": "normal",
             "resume_gateway_url": self.url,
             "shard": [session.shard, shards],
-            "application": {"id": str(world.application_id), "flags": application_flags(world)},
+            "application": {"id": str(state.application_id), "flags": application_flags(state)},
             "private_channels": [],
             "relationships": [],
             "presences": [],
@@ -219,20 +221,20 @@ class Gateway:
         session.dispatch("READY", ready)
         if session.intents & Intent.GUILDS:
             for guild in guilds:
-                session.dispatch("GUILD_CREATE", guild_payloads.guild_event(guild, world.bot))
+                session.dispatch("GUILD_CREATE", guild_payloads.guild_event(guild, state.bot))
 
-    def _resume(self, socket: Socket, told: JsonObject) -> None:
-        self._check_token(told)
-        session = self.sessions.get(str(told.get("session_id")))
-        seq = told.get("seq")
+    def _resume(self, socket: Socket, data: JsonObject) -> None:
+        self._check_token(data)
+        session = self.sessions.get(str(data.get("session_id")))
+        seq = data.get("seq")
         if session is None or not isinstance(seq, int):
-            socket.push(op_text(INVALID, d=False))
+            socket.push(opcode_payload(INVALID, d=False))
             return
         if seq > session.seq:
             raise CloseError(4007, "Invalid seq.")
-        socket.session, session.outlet = session, socket
-        for text in session.missed_since(seq):
+        socket.session, session.sink = session, socket
+        for text in session.events_since(seq):
             socket.push(text)
         session.dispatch("RESUMED", {"_trace": ["sandbox"]})
-        self.resumed += 1
-        self._world.waiters.changed()
+        self.resume_count += 1
+        self._state.conditions.notify()

@@ -1,8 +1,8 @@
-"""How Discord writes guilds and their roles as JSON."""
+"""JSON payloads of guilds and roles."""
 
 from sandbox.discord import payloads, permissions
 from sandbox.discord.models import Guild, Role, User
-from sandbox.discord.wire import JsonObject
+from sandbox.discord.protocol import JsonObject
 
 
 def role(of: Role) -> JsonObject:
@@ -27,7 +27,7 @@ def role(of: Role) -> JsonObject:
 
 
 def guild(of: Guild) -> JsonObject:
-    """A guild, as ``GET /guilds/{id}`` answers."""
+    """A guild, as in the response of ``GET /guilds/{id}``."""
     return {
         "id": str(of.id),
         "name": of.name,
@@ -76,12 +76,12 @@ def guild(of: Guild) -> JsonObject:
 
 
 def guild_event(of: Guild, viewer: User) -> JsonObject:
-    """A guild with all that is in it, as ``GUILD_CREATE`` carries it."""
+    """A guild with channels, threads and members, as in ``GUILD_CREATE``."""
     seen = [each for each in of.channels.values() if permissions.in_channel(each, viewer)]
     channels = [each for each in of.channels.values() if not each.is_thread]
     threads = [each for each in seen if each.is_thread and not each.archived]
     return guild(of) | {
-        "joined_at": payloads.moment(of.members[viewer.id].joined_at),
+        "joined_at": payloads.timestamp(of.members[viewer.id].joined_at),
         "large": False,
         "unavailable": False,
         "geo_restricted": False,

@@ -1,21 +1,26 @@
-"""How Discord writes interactions as JSON."""
+"""JSON payloads of interactions."""
 
 from sandbox.discord import payloads, permissions
-from sandbox.discord.calls import Interaction
+from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.models import Channel, User
-from sandbox.discord.wire import Context, InteractionType, JsonObject
-from sandbox.discord.world import World
+from sandbox.discord.protocol import Context, InteractionType, JsonObject
+from sandbox.discord.state import DiscordState
 
 ATTACHMENT_LIMIT = 10 * 1024 * 1024
 
 
-def interaction(
-    world: World, number: int, token: str, kind: InteractionType, user: User, channel: Channel
+def interaction_payload(
+    state: DiscordState,
+    number: int,
+    token: str,
+    kind: InteractionType,
+    user: User,
+    channel: Channel,
 ) -> JsonObject:
-    """What the gateway tells of an interaction, but for its data."""
+    """The payload of INTERACTION_CREATE without its ``data``."""
     guild = channel.guild
-    at_home = is_at_home(world, channel)
-    may = app_permissions(world, channel, user)
+    at_home = is_guild_install(state, channel)
+    may = app_permissions(state, channel, user)
     partial = payloads.channel(channel)
     partial["permissions"] = str(permissions.in_channel(channel, user))
     for hidden in ("permission_overwrites",):
@@ -23,7 +28,7 @@ def interaction(
     payload: JsonObject = {
         "version": 1,
         "id": str(number),
-        "application_id": str(world.application_id),
+        "application_id": str(state.application_id),
         "type": int(kind),
         "token": token,
         "channel_id": str(channel.id),
@@ -53,19 +58,19 @@ def interaction(
     }
 
 
-def is_at_home(world: World, channel: Channel) -> bool:
-    """Whether the bot is where the channel is, and not only installed by its user."""
-    return channel.guild is None or world.bot.id in channel.guild.members
+def is_guild_install(state: DiscordState, channel: Channel) -> bool:
+    """Whether the bot is in the channel's guild or DM, not only installed by its user."""
+    return channel.guild is None or state.bot.id in channel.guild.members
 
 
-def app_permissions(world: World, channel: Channel, user: User) -> int:
-    """What the application may do where ``user`` uses it."""
-    acting = world.bot if is_at_home(world, channel) else user
+def app_permissions(state: DiscordState, channel: Channel, user: User) -> int:
+    """The application's permissions where ``user`` uses it."""
+    acting = state.bot if is_guild_install(state, channel) else user
     return permissions.in_channel(channel, acting)
 
 
-def metadata(interaction: Interaction) -> JsonObject:
-    """What a message tells of the interaction that it answers."""
+def interaction_metadata(interaction: Interaction) -> JsonObject:
+    """The ``interaction_metadata`` of a message that responds to the interaction."""
     told: JsonObject = {
         "id": str(interaction.id),
         "type": interaction.type,
@@ -79,7 +84,7 @@ def metadata(interaction: Interaction) -> JsonObject:
             told["target_message_id"] = data["target_id"]
     elif interaction.type == InteractionType.COMPONENT and interaction.source is not None:
         told["interacted_message_id"] = str(interaction.source.id)
-    elif interaction.modal_of is not None:
-        opener = interaction.modal_of.interaction
-        told["triggering_interaction_metadata"] = metadata(opener)
+    elif interaction.submitted_modal is not None:
+        opener = interaction.submitted_modal.interaction
+        told["triggering_interaction_metadata"] = interaction_metadata(opener)
     return told

@@ -1,20 +1,16 @@
-"""The life of interactions: begun by a member, answered once, followed up for 15 minutes."""
+"""Lifecycle of interactions: created, acknowledged once, followed up for 15 minutes."""
 
 import asyncio
 import secrets
 import time
 from collections.abc import Sequence
 
-from sandbox.discord import interaction_payloads, payloads, posting
-from sandbox.discord.calls import NO_ANSWER, Interaction, Modal
+from sandbox.discord import interaction_payloads, messages, payloads
 from sandbox.discord.errors import ApiError
+from sandbox.discord.interaction_models import TIMEOUT_TEXT, Interaction, Modal
 from sandbox.discord.models import Channel, Message, Upload, User
 from sandbox.discord.permissions import Permission
-from sandbox.discord.rules.callbacks import callback_type
-from sandbox.discord.rules.forms import Form
-from sandbox.discord.rules.messages import check_message
-from sandbox.discord.rules.modals import check_choices, check_modal
-from sandbox.discord.wire import (
+from sandbox.discord.protocol import (
     CallbackType,
     InteractionType,
     Json,
@@ -23,22 +19,26 @@ from sandbox.discord.wire import (
     is_object,
     objects,
 )
-from sandbox.discord.world import Event, World
+from sandbox.discord.rules.callbacks import callback_type
+from sandbox.discord.rules.errors import FormErrors
+from sandbox.discord.rules.messages import check_message
+from sandbox.discord.rules.modals import check_choices, check_modal
+from sandbox.discord.state import DiscordState, Event
 
-MOST_FOLLOWUPS_OF_STRANGERS = 5
-THINKING = int(MessageFlag.LOADING)
+MAX_USER_APP_FOLLOWUPS = 5
+LOADING = int(MessageFlag.LOADING)
 EPHEMERAL = int(MessageFlag.EPHEMERAL)
 
 
 class Interactions:
     """All interactions of the application, by id and by token.
 
-    ``acknowledge_within`` is the time in seconds that the bot has for its answer.
+    ``acknowledge_timeout`` is the time in seconds within which the bot has to respond.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.acknowledge_within = 3.0
+    def __init__(self, state: DiscordState) -> None:
+        self._state = state
+        self.acknowledge_timeout = 3.0
         self.by_id: dict[int, Interaction] = {}
         self.by_token: dict[str, Interaction] = {}
 
@@ -54,103 +54,105 @@ class Interactions:
         source: Message | None = None,
         modal_of: Modal | None = None,
     ) -> Interaction:
-        """Tell the bot that ``user`` did something in ``channel``."""
-        number = self._world.snowflakes.new()
+        """Create an interaction of ``user`` in ``channel`` and send it to the bot."""
+        number = self._state.snowflakes.new()
         token = secrets.token_urlsafe(48)
-        payload = interaction_payloads.interaction(
-            self._world, number, token, kind, user, channel
+        payload = interaction_payloads.interaction_payload(
+            self._state, number, token, kind, user, channel
         ) | {"data": data}
         if source is not None:
-            payload["message"] = payloads.message(source, self._world.bot)
+            payload["message"] = payloads.message(source, self._state.bot)
         limited = "0" not in payload["authorizing_integration_owners"]
         begun = Interaction(number, token, kind, user, channel, payload, limited, source, modal_of)
         self.by_id[number] = self.by_token[token] = begun
-        self._world.emit(Event("INTERACTION_CREATE", payload, channel.guild, to_bot=True))
+        self._state.emit(Event("INTERACTION_CREATE", payload, channel.guild, to_bot=True))
         return begun
 
-    async def settle(self, interaction: Interaction) -> Interaction:
-        """Wait until ``interaction`` is acknowledged, or its 3 s are over."""
+    async def wait_until_acknowledged(self, interaction: Interaction) -> Interaction:
+        """Wait until ``interaction`` is acknowledged or timed out."""
         try:
-            await asyncio.wait_for(interaction.settled.wait(), self.acknowledge_within)
+            await asyncio.wait_for(interaction.acknowledged.wait(), self.acknowledge_timeout)
         except TimeoutError:
-            if interaction.answer is None:
-                interaction.failed = NO_ANSWER
-                self._world.waiters.changed()
+            if interaction.callback_type is None:
+                interaction.error = TIMEOUT_TEXT
+                self._state.conditions.notify()
         return interaction
 
     # the bot answers them
 
     def respond(self, number: int, token: str, body: Json, files: Sequence[Upload]) -> Interaction:
-        """Apply the bot's answer.
+        """Apply the bot's response.
 
         Raises:
-            ApiError: 10062 for an unknown or late one, 40060 for a second answer, 50035.
+            ApiError: 10062 for an unknown or late one, 40060 for a second one, 50035 if invalid.
         """
         interaction = self.by_id.get(number)
         if interaction is None or interaction.token != token:
             raise ApiError(10062)
-        if interaction.answer is not None:
+        if interaction.callback_type is not None:
             raise ApiError(40060)
-        late = time.monotonic() - interaction.begun > self.acknowledge_within
-        if late or interaction.failed:
+        late = time.monotonic() - interaction.begun_at > self.acknowledge_timeout
+        if late or interaction.error:
             raise ApiError(10062)
         kind = callback_type(interaction, body)
-        self._apply(interaction, kind, body.get("data"), files)
-        interaction.answer = kind
-        interaction.answered_at = time.monotonic()
-        if interaction.modal_of is not None:
-            interaction.modal_of.submitted = True
-        interaction.settled.set()
-        self._world.waiters.changed()
+        self._apply_callback(interaction, kind, body.get("data"), files)
+        interaction.callback_type = kind
+        interaction.acknowledged_at = time.monotonic()
+        if interaction.submitted_modal is not None:
+            interaction.submitted_modal.submitted = True
+        interaction.acknowledged.set()
+        self._state.conditions.notify()
         return interaction
 
-    def _apply(
+    def _apply_callback(
         self, interaction: Interaction, kind: CallbackType, data: Json, files: Sequence[Upload]
     ) -> None:
-        form = Form()
+        errors = FormErrors()
         body: JsonObject = data if is_object(data) else {}
         if kind == CallbackType.MODAL:
-            check_modal(form, data)
-            form.check()
+            check_modal(errors, data)
+            errors.raise_if_any()
             components = list(objects(body["components"]))
             interaction.modal = Modal(interaction, body["title"], body["custom_id"], components)
         elif kind == CallbackType.CHOICES:
-            check_choices(form, data)
-            form.check()
+            check_choices(errors, data)
+            errors.raise_if_any()
             interaction.choices = list(objects(body.get("choices")))
         elif kind == CallbackType.MESSAGE:
-            self._check(interaction, body, files, place=("data",))
-            interaction.message = self._send(interaction, body, files)
+            self._check_message(interaction, body, files, path=("data",))
+            interaction.message = self._send_message(interaction, body, files)
         elif kind == CallbackType.DEFERRED_MESSAGE:
             flags = int(body.get("flags") or 0) & EPHEMERAL
-            interaction.message = self._send(interaction, {"flags": flags}, (), thinking=True)
+            interaction.message = self._send_message(
+                interaction, {"flags": flags}, (), thinking=True
+            )
         elif interaction.source is not None:
             interaction.message = interaction.source
             if kind == CallbackType.UPDATE:
-                self._check(interaction, body, files, interaction.source, place=("data",))
-                posting.edit_message(self._world, interaction.source, body, files)
+                self._check_message(interaction, body, files, interaction.source, path=("data",))
+                messages.edit_message(self._state, interaction.source, body, files)
 
-    def _check(
+    def _check_message(
         self,
         interaction: Interaction,
         body: JsonObject,
         files: Sequence[Upload],
         existing: Message | None = None,
         *,
-        place: tuple[str, ...] = (),
+        path: tuple[str, ...] = (),
     ) -> None:
         self._check_files(interaction, files)
         limit: int = interaction.payload["attachment_size_limit"]
-        check_message(body, files, limit=limit, existing=existing, place=place)
+        check_message(body, files, limit=limit, existing=existing, path=path)
 
     def _check_files(self, interaction: Interaction, files: Sequence[Upload]) -> None:
         may = interaction_payloads.app_permissions(
-            self._world, interaction.channel, interaction.user
+            self._state, interaction.channel, interaction.user
         )
         if files and not may & Permission.ATTACH_FILES:
             raise ApiError(50013)
 
-    def _send(
+    def _send_message(
         self,
         interaction: Interaction,
         body: JsonObject,
@@ -158,17 +160,17 @@ class Interactions:
         *,
         thinking: bool = False,
     ) -> Message:
-        world = self._world
-        message = posting.new_message(world, interaction.channel, world.bot, body, files)
+        state = self._state
+        message = messages.new_message(state, interaction.channel, state.bot, body, files)
         if thinking:
-            message.flags |= THINKING
+            message.flags |= LOADING
         message.type = 20 if interaction.type == InteractionType.COMMAND else 0
         if interaction.payload["data"].get("type", 1) > 1:
             message.type = 23
-        if message.ephemeral:
+        if message.is_ephemeral:
             message.visible_to = interaction.user
-        message.webhook_id = message.application_id = world.application_id
-        message.interaction_metadata = interaction_payloads.metadata(interaction)
+        message.webhook_id = message.application_id = state.application_id
+        message.interaction_metadata = interaction_payloads.interaction_metadata(interaction)
         name = interaction.payload["data"].get("name")
         if interaction.type == InteractionType.COMMAND:
             user = interaction.payload.get("user") or interaction.payload["member"]["user"]
@@ -179,15 +181,15 @@ class Interactions:
                 "user": user,
             }
         if interaction.source is not None and not message.reply_to_id:
-            self._refer_to_source(message, interaction.source)
-        posting.send(world, message)
+            self._reply_to_source(message, interaction.source)
+        messages.send(state, message)
         return message
 
-    def _refer_to_source(self, message: Message, source: Message) -> None:
+    def _reply_to_source(self, message: Message, source: Message) -> None:
         message.reply_to, message.reply_to_id = source, source.id
         message.type = 19
 
-    def _check_place(self, channel: Channel) -> None:
+    def _check_channel(self, channel: Channel) -> None:
         if channel.deleted:
             raise ApiError(10003)
         if channel.archived:
@@ -195,54 +197,59 @@ class Interactions:
 
     # and follows them up
 
-    def living(self, application_id: int, token: str) -> Interaction:
-        """The interaction with this token.
+    def by_valid_token(self, application_id: int, token: str) -> Interaction:
+        """Return the interaction with this token.
 
         Raises:
-            ApiError: 10015 for an unknown application or one killed so, 50027 for a dead token.
+            ApiError: 10015 for an unknown application, 50027 for an expired token, or the code of
+                ``invalidate_token``.
         """
         interaction = self.by_token.get(token)
-        if application_id != self._world.application_id:
+        if application_id != self._state.application_id:
             raise ApiError(10015)
         if interaction is None:
             raise ApiError(50027)
-        if interaction.death is not None:
-            raise ApiError(interaction.death)
-        if interaction.expired:
+        if interaction.token_error is not None:
+            raise ApiError(interaction.token_error)
+        if interaction.token_expired:
             raise ApiError(50027)
         return interaction
 
-    def follow_up(
+    def send_followup(
         self, interaction: Interaction, body: JsonObject, files: Sequence[Upload]
     ) -> Message:
-        """Send one more message; the first one after a deferral fills that instead.
+        """Send a followup message; the first one after a deferral edits the deferred response.
 
         Raises:
-            ApiError: as for any message, 10015 before the first answer, or 40094 for the
-                sixth of an app that only its user installed.
+            ApiError: as for any message, 10015 before the response, or 40094 for the sixth followup
+                of an app that is only installed by the user.
         """
-        if interaction.answer in {None, CallbackType.CHOICES}:
+        if interaction.callback_type in {None, CallbackType.CHOICES}:
             raise ApiError(10015)
-        self._check_place(interaction.channel)
+        self._check_channel(interaction.channel)
         first = interaction.message
-        if interaction.answer == CallbackType.DEFERRED_MESSAGE and first and first.loading:
-            self._check(interaction, body, files)
-            posting.edit_message(self._world, first, body, files)
+        if (
+            interaction.callback_type == CallbackType.DEFERRED_MESSAGE
+            and first
+            and first.is_loading
+        ):
+            self._check_message(interaction, body, files)
+            messages.edit_message(self._state, first, body, files)
             return first
-        self._check(interaction, body, files)
-        if interaction.limited and len(interaction.followups) >= MOST_FOLLOWUPS_OF_STRANGERS:
+        self._check_message(interaction, body, files)
+        if interaction.user_installed and len(interaction.followups) >= MAX_USER_APP_FOLLOWUPS:
             raise ApiError(40094)
-        message = self._send(interaction, body, files)
+        message = self._send_message(interaction, body, files)
         interaction.followups.append(message)
         return message
 
-    def message_of(self, interaction: Interaction, name: str) -> Message:
-        """The message that the webhook calls ``name``: ``@original`` or an id.
+    def find_message(self, interaction: Interaction, name: str) -> Message:
+        """Return the message that the webhook calls ``name``: ``@original`` or an id.
 
         Raises:
-            ApiError: 10008 where there is none, 10015 before the first answer.
+            ApiError: 10008 if it does not exist, 10015 before the response.
         """
-        if interaction.answer is None:
+        if interaction.callback_type is None:
             raise ApiError(10015)
         found = interaction.message if name == "@original" else None
         if name.isdigit():
@@ -252,16 +259,16 @@ class Interactions:
             raise ApiError(10008)
         return found
 
-    def edit(
+    def edit_message(
         self, interaction: Interaction, name: str, body: JsonObject, files: Sequence[Upload]
     ) -> Message:
-        """Change a message through the webhook.
+        """Edit a message through the webhook.
 
         Raises:
-            ApiError: as ``message_of`` and as for any message.
+            ApiError: as ``find_message`` and as for any message.
         """
-        message = self.message_of(interaction, name)
-        self._check_place(interaction.channel)
-        self._check(interaction, body, files, message)
-        posting.edit_message(self._world, message, body, files)
+        message = self.find_message(interaction, name)
+        self._check_channel(interaction.channel)
+        self._check_message(interaction, body, files, message)
+        messages.edit_message(self._state, message, body, files)
         return message

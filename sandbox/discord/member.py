@@ -1,53 +1,138 @@
-"""A person in front of Discord's client: sees a channel, types, clicks, reacts."""
+"""A member who uses Discord's client: reads, writes, reacts, uses commands and components."""
 
-from sandbox.discord import payloads, permissions
-from sandbox.discord.calls import Interaction, Modal
-from sandbox.discord.forms import Filled, is_select
+from collections.abc import Sequence
+
+from sandbox.discord import messages, payloads, permissions
+from sandbox.discord.command_options import CommandOptions, NotPossibleError
+from sandbox.discord.command_registry import CommandRegistry
+from sandbox.discord.errors import ApiError
+from sandbox.discord.interaction_models import Interaction, Modal
 from sandbox.discord.interactions import Interactions
-from sandbox.discord.models import Channel, Message, User
-from sandbox.discord.options import NotPossibleError, Typed
+from sandbox.discord.modal_submission import ModalSubmission, is_select
+from sandbox.discord.models import Channel, Message, Upload, User
 from sandbox.discord.permissions import Permission
-from sandbox.discord.person import Person
-from sandbox.discord.registry import Commands
-from sandbox.discord.rules.components import walk
-from sandbox.discord.wire import (
+from sandbox.discord.protocol import (
     CommandType,
     ComponentType,
     InteractionType,
     JsonObject,
     objects,
 )
-from sandbox.discord.world import World
+from sandbox.discord.rules.components import walk_components
+from sandbox.discord.rules.messages import check_message
+from sandbox.discord.state import DiscordState
 
 
-class Member(Person):
-    """One person. What Discord's client would not allow raises ``NotPossibleError``."""
+class Member:
+    """A person who uses Discord's client.
+
+    Every action raises NotPossibleError if the client does not allow it.
+    """
 
     def __init__(
-        self, user: User, world: World, commands: Commands, interactions: Interactions
+        self,
+        user: User,
+        state: DiscordState,
+        commands: CommandRegistry,
+        interactions: Interactions,
     ) -> None:
-        super().__init__(user, world)
+        self.user = user
+        self._state = state
         self._commands = commands
         self._interactions = interactions
+
+    @property
+    def id(self) -> int:
+        """The user's id."""
+        return self.user.id
+
+    @property
+    def name(self) -> str:
+        """The user's name."""
+        return self.user.name
+
+    @property
+    def mention(self) -> str:
+        """The markup that mentions this person."""
+        return self.user.mention
+
+    @property
+    def dm(self) -> Channel:
+        """The DM channel with the bot."""
+        return self._state.dm_channel(self.user)
+
+    # messages and reactions
+
+    def read(self, channel: Channel | None = None) -> list[Message]:
+        """Return the messages that this person sees in ``channel``, oldest first."""
+        place = self._accessible_channel(channel)
+        if permissions.missing(place, self.user, Permission.READ_MESSAGE_HISTORY):
+            return []
+        seen = place.messages.values()
+        return [each for each in seen if each.visible_to in {None, self.user}]
+
+    async def say(
+        self,
+        channel: Channel | None,
+        text: str,
+        *,
+        files: Sequence[Upload] = (),
+        reply_to: Message | None = None,
+    ) -> Message:
+        """Send a message."""
+        place = self._accessible_channel(channel)
+        if not permissions.can_send(place, self.user):
+            raise NotPossibleError("This person may not write here")
+        body: JsonObject = {"content": text}
+        if reply_to is not None:
+            body["message_reference"] = {"message_id": str(reply_to.id)}
+        limit = place.guild.attachment_limit if place.guild else 10 * 1024 * 1024
+        try:
+            check_message(body, files, limit=limit)
+        except ApiError as error:
+            raise NotPossibleError(str(error)) from None
+        message = messages.new_message(self._state, place, self.user, body, files)
+        messages.send(self._state, message)
+        return message
+
+    async def react(self, message: Message, emoji: str) -> None:
+        """Add a reaction."""
+        self._require_visible(message)
+        if message.is_ephemeral:
+            raise NotPossibleError("Nobody can react to an ephemeral message")
+        if emoji not in message.reactions:
+            self._require_permission(message.channel, Permission.ADD_REACTIONS)
+        messages.add_reaction(self._state, message, emoji, self.user)
+
+    async def unreact(self, message: Message, emoji: str) -> None:
+        """Remove an own reaction."""
+        messages.remove_reaction(self._state, message, emoji, self.user)
+
+    async def delete(self, message: Message) -> None:
+        """Delete an own message, or any message with MANAGE_MESSAGES."""
+        self._require_visible(message)
+        if message.author is not self.user and message.visible_to is not self.user:
+            self._require_permission(message.channel, Permission.MANAGE_MESSAGES)
+        messages.delete_message(self._state, message)
 
     # using the application
 
     async def slash(
         self, name: str, *, channel: Channel | None = None, **options: object
     ) -> Interaction:
-        """Use a slash command (``"session start"`` is a subcommand), and wait for the answer.
+        """Use a slash command (``"session start"`` is a subcommand), and wait for the response.
 
-        Returns the interaction when it is acknowledged, or failed after 3 seconds.
+        Returns the interaction when it is acknowledged, or timed out after 3 seconds.
         """
-        place = self._enter(channel)
-        command, path = self._offered(name, CommandType.SLASH, place)
-        typed = Typed(self._world, place)
+        place = self._accessible_channel(channel)
+        command, path = self._find_command(name, CommandType.SLASH, place)
+        typed = CommandOptions(self._state, place)
         offered = list(objects(command.get("options")))
         data = _command_data(command)
-        data["options"] = typed.options(offered, path, options)
+        data["options"] = typed.submitted_options(offered, path, options)
         if typed.resolved:
             data["resolved"] = typed.resolved
-        return await self._use(InteractionType.COMMAND, place, data)
+        return await self._send_interaction(InteractionType.COMMAND, place, data)
 
     async def autocomplete(
         self,
@@ -58,50 +143,54 @@ class Member(Person):
         channel: Channel | None = None,
         **options: object,
     ) -> list[JsonObject]:
-        """The choices that are offered while typing ``value`` into the option ``focused``.
+        """Return the choices offered for the text ``value`` in the option ``focused``.
 
         Raises:
-            TimeoutError: the application offered nothing within 3 seconds.
+            TimeoutError: the application offered none within 3 seconds.
         """
-        place = self._enter(channel)
-        command, path = self._offered(name, CommandType.SLASH, place)
+        place = self._accessible_channel(channel)
+        command, path = self._find_command(name, CommandType.SLASH, place)
         data = _command_data(command)
         offered = list(objects(command.get("options")))
         values = {**options, focused: value}
-        data["options"] = Typed(self._world, place).focused(offered, path, values, focused)
-        asked = await self._use(InteractionType.AUTOCOMPLETE, place, data)
+        data["options"] = CommandOptions(self._state, place).focused_options(
+            offered, path, values, focused
+        )
+        asked = await self._send_interaction(InteractionType.AUTOCOMPLETE, place, data)
         if asked.choices is None:
             raise TimeoutError("Loading options failed")
         return asked.choices
 
     async def context_menu(self, name: str, target: Message | User) -> Interaction:
-        """Use a command from the menu of a message or a user."""
-        channel = target.channel if isinstance(target, Message) else self._world.channel
-        place = self._enter(channel)
+        """Use a context menu command on a message or a user."""
+        channel = target.channel if isinstance(target, Message) else self._state.channel
+        place = self._accessible_channel(channel)
         kind = CommandType.MESSAGE if isinstance(target, Message) else CommandType.USER
-        command, _ = self._offered(name, kind, place)
+        command, _ = self._find_command(name, kind, place)
         data = _command_data(command) | {"target_id": str(target.id)}
         if isinstance(target, Message):
-            self._see(target)
-            shown = payloads.message(target, self._world.bot)
+            self._require_visible(target)
+            shown = payloads.message(target, self._state.bot)
             data["resolved"] = {"messages": {str(target.id): shown}}
         else:
-            typed = Typed(self._world, place)
-            typed.options([{"name": "user", "type": 6}], [], {"user": target})
+            typed = CommandOptions(self._state, place)
+            typed.submitted_options([{"name": "user", "type": 6}], [], {"user": target})
             data["resolved"] = typed.resolved
-        return await self._use(InteractionType.COMMAND, place, data)
+        return await self._send_interaction(InteractionType.COMMAND, place, data)
 
     async def click(self, message: Message, button: str) -> Interaction:
-        """Press a button, named by its label or custom id."""
-        found = self._component(message, button)
+        """Click a button, given by its label or custom id."""
+        found = self._find_component(message, button)
         if found["type"] != ComponentType.BUTTON or "custom_id" not in found:
             raise NotPossibleError(f"{button!r} is no button that the bot hears of")
         data = {"component_type": 2, "custom_id": found["custom_id"], "id": found["id"]}
-        return await self._use(InteractionType.COMPONENT, message.channel, data, source=message)
+        return await self._send_interaction(
+            InteractionType.COMPONENT, message.channel, data, source=message
+        )
 
     async def select(self, message: Message, custom_id: str, *values: str) -> Interaction:
         """Choose ``values`` in a select menu."""
-        found = self._component(message, custom_id)
+        found = self._find_component(message, custom_id)
         known = {option["value"] for option in objects(found.get("options"))}
         low, high = found.get("min_values", 1), found.get("max_values", 1)
         if not is_select(found) or (known and not known.issuperset(values)):
@@ -114,14 +203,16 @@ class Member(Person):
             "id": found["id"],
             "values": list(values),
         }
-        return await self._use(InteractionType.COMPONENT, message.channel, data, source=message)
+        return await self._send_interaction(
+            InteractionType.COMPONENT, message.channel, data, source=message
+        )
 
     async def submit(
         self, modal: Modal | None, values: dict[str, object] | None = None
     ) -> Interaction:
-        """Send a modal; inputs that ``values`` do not name keep what was prefilled.
+        """Submit a modal; inputs missing in ``values`` keep their default.
 
-        A modal whose submission failed can be sent again.
+        A modal whose submission failed can be submitted again.
         """
         if modal is None:
             raise NotPossibleError("No modal was opened")
@@ -130,16 +221,36 @@ class Member(Person):
         opener = modal.interaction
         if opener.user is not self.user:
             raise NotPossibleError("The modal is on somebody else's screen")
-        filled = Filled(self._world, opener.channel, modal)
-        data = filled.data(values or {})
+        filled = ModalSubmission(self._state, opener.channel, modal)
+        data = filled.submission_data(values or {})
         source = opener.source
-        return await self._use(
+        return await self._send_interaction(
             InteractionType.MODAL, opener.channel, data, source=source, modal_of=modal
         )
 
-    # what the client checks
+    # checks of the client
 
-    async def _use(
+    def _accessible_channel(self, channel: Channel | None) -> Channel:
+        place = channel or self._state.channel
+        if place.deleted:
+            raise NotPossibleError("The channel is deleted")
+        if place.guild is not None:
+            self._state.join(place.guild, self.user)
+        elif place.recipient is not self.user:
+            raise NotPossibleError("This is somebody else's direct channel")
+        self._require_permission(place, Permission.VIEW_CHANNEL)
+        return place
+
+    def _require_permission(self, channel: Channel, needed: Permission) -> None:
+        if permissions.missing(channel, self.user, needed):
+            raise NotPossibleError(f"This person lacks {needed.name}")
+
+    def _require_visible(self, message: Message) -> None:
+        self._accessible_channel(message.channel)
+        if message.deleted or message.visible_to not in {None, self.user}:
+            raise NotPossibleError("This person does not see that message")
+
+    async def _send_interaction(
         self,
         kind: InteractionType,
         channel: Channel,
@@ -151,28 +262,28 @@ class Member(Person):
         begun = self._interactions.begin(
             kind, self.user, channel, data, source=source, modal_of=modal_of
         )
-        return await self._interactions.settle(begun)
+        return await self._interactions.wait_until_acknowledged(begun)
 
-    def _component(self, message: Message, name: str) -> JsonObject:
-        self._see(message)
-        for component in walk(message.components):
+    def _find_component(self, message: Message, name: str) -> JsonObject:
+        self._require_visible(message)
+        for component in walk_components(message.components):
             if name in {component.get("custom_id"), component.get("label")}:
                 if component.get("disabled"):
                     raise NotPossibleError(f"{name!r} is disabled")
                 return component
         raise NotPossibleError(f"There is no {name!r} on the message")
 
-    def _offered(
+    def _find_command(
         self, name: str, kind: CommandType, place: Channel
     ) -> tuple[JsonObject, list[str]]:
         guild = place.guild
-        with_bot = guild is None or self._world.bot.id in guild.members
+        with_bot = guild is None or self._state.bot.id in guild.members
         path = name.split(" ") if kind == CommandType.SLASH else [name]
         command = self._commands.find(path[0], kind, place, with_bot=with_bot)
         if command is None:
             raise NotPossibleError(f"There is no command {name!r} here")
         if guild is not None:
-            self._may(place, Permission.USE_APPLICATION_COMMANDS)
+            self._require_permission(place, Permission.USE_APPLICATION_COMMANDS)
             needed = command["default_member_permissions"]
             has = permissions.in_channel(place, self.user)
             if needed is not None and (int(needed) & ~has or needed == "0"):

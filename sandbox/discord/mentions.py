@@ -1,11 +1,11 @@
-"""Who a message mentions, and who of them gets a notification."""
+"""Mentions of a message, and who of them is notified."""
 
 import dataclasses
 import re
 
 from sandbox.discord import permissions
 from sandbox.discord.models import Channel, Guild, User
-from sandbox.discord.wire import Json, JsonArray, is_object
+from sandbox.discord.protocol import Json, JsonArray, is_object
 
 USERS = re.compile(r"<@!?(\d+)>")
 ROLES = re.compile(r"<@&(\d+)>")
@@ -14,7 +14,7 @@ EVERYONE = re.compile(r"@(everyone|here)\b")
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class Mentions:
-    """The mentions of a text that count."""
+    """The effective mentions of a message; ``pinged`` are the ids and words that notify."""
 
     users: list[User]
     roles: list[int]
@@ -22,10 +22,10 @@ class Mentions:
     pinged: frozenset[int | str]
 
 
-NONE = Mentions([], [], everyone=False, pinged=frozenset())
+NO_MENTIONS = Mentions([], [], everyone=False, pinged=frozenset())
 
 
-def _permitted(allowed: Json, kind: str, ids: list[int]) -> list[int]:
+def _allowed_ids(allowed: Json, kind: str, ids: list[int]) -> list[int]:
     if not is_object(allowed):
         return ids
     if kind in (allowed.get("parse") or []):
@@ -35,18 +35,18 @@ def _permitted(allowed: Json, kind: str, ids: list[int]) -> list[int]:
     return [each for each in ids if str(each) in wanted]
 
 
-def mentions_in(
+def find_mentions(
     content: str, allowed: Json, author: User, channel: Channel, users: dict[int, User]
 ) -> Mentions:
-    """The mentions in ``content`` that ``allowed`` (``allowed_mentions``) lets through."""
+    """Return the mentions in ``content`` that ``allowed`` (``allowed_mentions``) permits."""
     if "@" not in content:
-        return NONE
+        return NO_MENTIONS
     guild = channel.guild
     named = [int(each) for each in dict.fromkeys(USERS.findall(content)) if int(each) in users]
-    people = [users[each] for each in _permitted(allowed, "users", named)]
+    people = [users[each] for each in _allowed_ids(allowed, "users", named)]
     wide = bool(permissions.in_channel(channel, author) & permissions.Permission.MENTION_EVERYONE)
-    roles = _roles(content, guild, wide=wide) if guild else []
-    roles = _permitted(allowed, "roles", roles)
+    roles = _mentioned_roles(content, guild, wide=wide) if guild else []
+    roles = _allowed_ids(allowed, "roles", roles)
     calls = set(EVERYONE.findall(content)) if wide and guild else set[str]()
     if is_object(allowed) and "everyone" not in (allowed.get("parse") or []):
         calls = set[str]()
@@ -54,6 +54,6 @@ def mentions_in(
     return Mentions(people, roles, bool(calls), pinged)
 
 
-def _roles(content: str, guild: Guild, *, wide: bool) -> list[int]:
+def _mentioned_roles(content: str, guild: Guild, *, wide: bool) -> list[int]:
     found = [guild.roles.get(int(each)) for each in dict.fromkeys(ROLES.findall(content))]
     return [role.id for role in found if role and (role.mentionable or wide)]

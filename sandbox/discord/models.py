@@ -1,21 +1,21 @@
-"""What a local Discord consists of: users, guilds, channels and messages.
+"""Users, guilds, channels and messages of a local Discord.
 
-Plain values with identity; the world changes them, payloads draw them.
+Mutable objects with identity; ``DiscordState`` changes them, ``payloads`` converts them to JSON.
 """
 
 import dataclasses
 import datetime as dt
 from typing import TypeAlias
 
+from sandbox.discord.protocol import ChannelType, JsonObject, MessageFlag
 from sandbox.discord.snowflakes import created_at
-from sandbox.discord.wire import ChannelType, JsonObject, MessageFlag
 
-THREADS = frozenset({ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD})
+THREAD_TYPES = frozenset({ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD})
 
 
 @dataclasses.dataclass(slots=True, eq=False)
 class User:
-    """A person or a bot, wherever they are."""
+    """A person or a bot."""
 
     id: int
     name: str
@@ -25,13 +25,13 @@ class User:
 
     @property
     def mention(self) -> str:
-        """What one writes to mention this user."""
+        """The markup that mentions this user."""
         return f"<@{self.id}>"
 
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Role:
-    """A role of a guild; the one whose id is the guild's is everyone's."""
+    """A role of a guild; the @everyone role has the guild's id."""
 
     id: int
     name: str
@@ -75,7 +75,7 @@ class Guild:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Channel:
-    """A text channel, a thread (then ``parent`` is its channel) or a direct channel."""
+    """A text channel, a thread (then ``parent`` is its channel) or a DM channel."""
 
     id: int
     type: ChannelType
@@ -95,17 +95,17 @@ class Channel:
     @property
     def is_thread(self) -> bool:
         """Whether this is a thread."""
-        return self.type in THREADS
+        return self.type in THREAD_TYPES
 
     @property
     def mention(self) -> str:
-        """What one writes to mention this channel."""
+        """The markup that mentions this channel."""
         return f"<#{self.id}>"
 
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Upload:
-    """A file on its way to Discord."""
+    """A file to upload."""
 
     name: str
     content: bytes
@@ -114,9 +114,9 @@ class Upload:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Attachment:
-    """A file that Discord keeps; ``url`` is served by the sandbox.
+    """A stored file; the sandbox serves it at ``url``.
 
-    ``title`` is the name that it was given, without its ending, where ``filename`` says less.
+    ``title`` is the original name without its extension, where ``filename`` differs from it.
     """
 
     id: int
@@ -129,16 +129,16 @@ class Attachment:
     ephemeral: bool = False
 
 
-Snapshot: TypeAlias = tuple[float, JsonObject]
+Version: TypeAlias = tuple[float, JsonObject]
 
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Message:
     """A message and all its visible versions.
 
-    ``history`` holds a pair of monotonic seconds and the payload for each version that a member
-    could see: the first one, and one for each edit. ``pinged`` names who got a notification:
-    ids of users and roles, ``"everyone"`` and ``"here"``.
+    ``history`` has a pair of monotonic seconds and payload for each version that a member could
+    see: the first one, and one per edit. ``pinged`` is who was notified: ids of users and roles,
+    ``"everyone"`` and ``"here"``.
     """
 
     id: int
@@ -169,26 +169,26 @@ class Message:
     interaction: JsonObject | None = None
     interaction_metadata: JsonObject | None = None
     thread: Channel | None = None
-    old_edits: int = 0
+    late_edit_count: int = 0
     deleted: bool = False
-    history: list[Snapshot] = dataclasses.field(default_factory=list[Snapshot])
+    history: list[Version] = dataclasses.field(default_factory=list[Version])
 
     def __post_init__(self) -> None:
         self.created_at = created_at(self.id)
 
     @property
-    def ephemeral(self) -> bool:
+    def is_ephemeral(self) -> bool:
         """Whether only one member sees it."""
         return bool(self.flags & MessageFlag.EPHEMERAL)
 
     @property
-    def loading(self) -> bool:
-        """Whether it still says that the application is thinking."""
+    def is_loading(self) -> bool:
+        """Whether it still shows that the application is thinking."""
         return bool(self.flags & MessageFlag.LOADING)
 
     @property
-    def edits(self) -> int:
-        """How often a member saw it change."""
+    def edit_count(self) -> int:
+        """The number of visible edits."""
         return len(self.history) - 1
 
     @property

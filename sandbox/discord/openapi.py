@@ -1,7 +1,7 @@
-"""Holds requests against Discord's OpenAPI document, where one is given.
+"""Validates requests against Discord's OpenAPI document, where one is given.
 
-Relaxed is one thing: ``SnowflakeType`` may also be an integer, which Discord takes and
-discord.py sends. Values of ``format`` are not looked at, as JSON Schema has it by default.
+One rule is relaxed: ``SnowflakeType`` may also be an integer, which Discord accepts and
+discord.py sends. ``format`` is not checked, which is the default of JSON Schema.
 """
 
 import importlib
@@ -15,54 +15,54 @@ import jsonschema
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from sandbox.discord.wire import Json, JsonObject, is_array, is_object
+from sandbox.discord.protocol import Json, JsonObject, is_array, is_object
 
-NAME = "urn:discord"
-JSON_BODY = "application/json"
+DOCUMENT_URN = "urn:discord"
+JSON_TYPE = "application/json"
 INTEGER = re.compile(r"^-?\d+$")
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "True": True, "False": False}
 
 
-def _best_of(errors: Iterator[Any]) -> Any:  # noqa: ANN401 - jsonschema has no types of its own
+def _most_relevant_error(errors: Iterator[Any]) -> Any:  # noqa: ANN401 - jsonschema has no types of its own
     return importlib.import_module("jsonschema.exceptions").best_match(errors)
 
 
-class Checker(Protocol):
-    """What is used of a validator of jsonschema."""
+class SchemaValidator(Protocol):
+    """The part of jsonschema's validators that is used here."""
 
     def is_valid(self, instance: object) -> bool:
-        """Whether ``instance`` fits."""
+        """Whether ``instance`` matches the schema."""
         ...
 
     def iter_errors(self, instance: object) -> Iterator[Any]:
-        """What is wrong with ``instance``."""
+        """Yield the errors in ``instance``."""
         ...
 
 
 class Operation:
     """One method of one path."""
 
-    def __init__(self, document: "Document", pointer: str, shape: JsonObject) -> None:
+    def __init__(self, document: "OpenApiDocument", pointer: str, shape: JsonObject) -> None:
         self._document = document
         self._parameters = [each for each in shape["parameters"] if each.get("in") == "query"]
         body: JsonObject = shape.get("requestBody") or {}
         self._body_required = bool(body.get("required"))
-        self._body: Checker | None = None
-        if JSON_BODY in body.get("content", {}):
-            self._body = document.validator(
+        self._body: SchemaValidator | None = None
+        if JSON_TYPE in body.get("content", {}):
+            self._body = document.validator_at(
                 f"{pointer}/requestBody/content/application~1json/schema"
             )
         self._queries = {
-            each["name"]: document.validator_of(each["schema"]) for each in self._parameters
+            each["name"]: document.validator_for(each["schema"]) for each in self._parameters
         }
 
-    def complaint(self, query: Mapping[str, str], body: Json) -> str | None:
-        """What the document has against a request, as a sentence."""
+    def find_error(self, query: Mapping[str, str], body: Json) -> str | None:
+        """Return what is wrong with a request, as a sentence; else None."""
         for name, value in query.items():
             validator = self._queries.get(name)
             if validator is None:
                 return f"query parameter {name!r} is not documented"
-            readings = _readings(value)
+            readings = _possible_values(value)
             if not any(validator.is_valid(reading) for reading in readings):
                 return f"query parameter {name!r} does not fit"
         for each in self._parameters:
@@ -72,19 +72,19 @@ class Operation:
             return "a body is required" if self._body_required else None
         if self._body is None:
             return "no body is documented"
-        wrong = _best_of(self._body.iter_errors(body))
+        wrong = _most_relevant_error(self._body.iter_errors(body))
         if wrong is None:
             return None
         place = ".".join(str(step) for step in wrong.absolute_path) or "body"
         return f"{place}: {wrong.message[:300]}"
 
 
-class Document:
-    """Discord's OpenAPI document, compiled as it is asked for.
+class OpenApiDocument:
+    """Discord's OpenAPI document; validators are compiled when first used.
 
     Raises:
-        OSError: there is no such file.
-        ValueError: it is not such a document.
+        OSError: the file does not exist.
+        ValueError: the file is not an OpenAPI document.
     """
 
     def __init__(self, path: pathlib.Path) -> None:
@@ -98,12 +98,12 @@ class Document:
                 {"type": "integer", "minimum": 0},
             ]
         }
-        _sort_by_type(document, schemas)
+        _discriminate_unions(document, schemas)
         resource: Resource[Json] = Resource(contents=document, specification=DRAFT202012)
         registry: Registry[Json] = Registry()
-        self._registry = registry.with_resource(NAME, resource)
+        self._registry = registry.with_resource(DOCUMENT_URN, resource)
         self._operations: dict[str, Operation | None] = {}
-        self._shapes: dict[str, tuple[str, JsonObject]] = {}
+        self._operation_schemas: dict[str, tuple[str, JsonObject]] = {}
         for template, item in document["paths"].items():
             for method, shape in item.items():
                 if method == "parameters":
@@ -111,51 +111,51 @@ class Document:
                 pointer = f"/paths/{template.replace('/', '~1')}/{method}"
                 shared = item.get("parameters", [])
                 whole = shape | {"parameters": shared + shape.get("parameters", [])}
-                self._shapes[_key(method, template)] = (pointer, whole)
+                self._operation_schemas[_operation_key(method, template)] = (pointer, whole)
 
-    def validator(self, pointer: str) -> Checker:
-        """Checks against the schema at ``pointer`` in the document."""
-        return self._checker({"$ref": f"{NAME}#{pointer}"})
+    def validator_at(self, pointer: str) -> SchemaValidator:
+        """Return a validator for the schema at ``pointer`` in the document."""
+        return self._create_validator({"$ref": f"{DOCUMENT_URN}#{pointer}"})
 
-    def validator_of(self, schema: JsonObject) -> Checker:
-        """Checks against a small ``schema`` that may refer to the document's."""
-        text = json.dumps(schema).replace('"#/', f'"{NAME}#/')
-        return self._checker(json.loads(text))
+    def validator_for(self, schema: JsonObject) -> SchemaValidator:
+        """Return a validator for ``schema``, which may refer to the document's schemas."""
+        text = json.dumps(schema).replace('"#/', f'"{DOCUMENT_URN}#/')
+        return self._create_validator(json.loads(text))
 
-    def _checker(self, schema: JsonObject) -> Checker:
+    def _create_validator(self, schema: JsonObject) -> SchemaValidator:
         made: Any = jsonschema.Draft202012Validator(schema, registry=self._registry)
         return made
 
-    def complaint(
+    def find_error(
         self, method: str, template: str, query: Mapping[str, str], body: Json
     ) -> str | None:
-        """What the document has against a request to ``template``, as a sentence."""
-        key = _key(method, template)
+        """Return what is wrong with a request to ``template``, as a sentence; else None."""
+        key = _operation_key(method, template)
         if key not in self._operations:
-            found = self._shapes.get(key)
+            found = self._operation_schemas.get(key)
             self._operations[key] = Operation(self, *found) if found else None
         operation = self._operations[key]
         if operation is None:
             return "the route is not documented"
-        return operation.complaint(query, body)
+        return operation.find_error(query, body)
 
 
-def _sort_by_type(node: Json, schemas: JsonObject) -> None:
-    """Have unions whose members differ in ``type`` look at the member that is meant.
+def _discriminate_unions(node: Json, schemas: JsonObject) -> None:
+    """Replace unions whose members differ in ``type`` by one conditional schema per type.
 
-    This accepts the same values; it spares trying all members (a modal takes a third of the
-    time), and the complaint is about the member that was meant.
+    The same values are valid. Validation takes a third of the time for a modal, and errors are
+    about the member with the right type.
     """
     if is_array(node):
         for item in node:
-            _sort_by_type(item, schemas)
+            _discriminate_unions(item, schemas)
     if not is_object(node):
         return
     for item in node.values():
-        _sort_by_type(item, schemas)
+        _discriminate_unions(item, schemas)
     for union in ("oneOf", "anyOf"):
         members = node.get(union)
-        tags = [_tags(member, schemas) for member in members] if is_array(members) else []
+        tags = [_type_values(member, schemas) for member in members] if is_array(members) else []
         known = [tag for each in tags for tag in each]
         distinct = all(tags) and len(set(known)) == len(known)
         if is_array(members) and members and distinct and not node.keys() & {"properties", "allOf"}:
@@ -168,8 +168,8 @@ def _sort_by_type(node: Json, schemas: JsonObject) -> None:
             ]
 
 
-def _tags(member: Json, schemas: JsonObject) -> list[int]:
-    """The values of ``type`` by which a member of a union is known; none if it is not."""
+def _type_values(member: Json, schemas: JsonObject) -> list[int]:
+    """Return the values of ``type`` that identify a union's member; empty if there are none."""
     name = str(member.get("$ref", "")).rpartition("/")[2] if is_object(member) else ""
     schema = schemas.get(name, {})
     if "type" not in schema.get("required", []):
@@ -177,12 +177,12 @@ def _tags(member: Json, schemas: JsonObject) -> list[int]:
     return schema.get("properties", {}).get("type", {}).get("enum", [])
 
 
-def _key(method: str, template: str) -> str:
+def _operation_key(method: str, template: str) -> str:
     # parameters have other names in some documents; their places are the same
     return method.upper() + " " + re.sub(r"\{[^}]*\}", "{}", template)
 
 
-def _readings(value: str) -> list[Json]:
+def _possible_values(value: str) -> list[Json]:
     readings: list[Json] = [value]
     if INTEGER.match(value):
         readings.append(int(value))

@@ -1,4 +1,4 @@
-"""How Discord writes users, channels and messages as JSON."""
+"""JSON payloads of users, channels and messages."""
 
 import datetime as dt
 
@@ -11,17 +11,17 @@ from sandbox.discord.models import (
     Overwrite,
     User,
 )
+from sandbox.discord.protocol import ChannelType, JsonObject, is_object
 from sandbox.discord.snowflakes import created_at
-from sandbox.discord.wire import ChannelType, JsonObject, is_object
 
 
-def moment(time: dt.datetime) -> str:
-    """A time as Discord writes it."""
+def timestamp(time: dt.datetime) -> str:
+    """An ISO 8601 timestamp in Discord's format."""
     return time.isoformat(timespec="microseconds")
 
 
 def user(who: User) -> JsonObject:
-    """A user as anybody sees them."""
+    """A user as others see them."""
     return {
         "id": str(who.id),
         "username": who.name.lower().replace(" ", "_"),
@@ -42,7 +42,7 @@ def user(who: User) -> JsonObject:
 
 
 def own_user(who: User) -> JsonObject:
-    """The bot as it sees itself."""
+    """The bot's own user, with private fields."""
     return {
         **user(who),
         "verified": True,
@@ -55,7 +55,7 @@ def own_user(who: User) -> JsonObject:
 
 
 def partial_member(member: GuildMember) -> JsonObject:
-    """A member without their user, as messages carry it."""
+    """A member without their user, as in messages."""
     return {
         "nick": None,
         "avatar": None,
@@ -63,7 +63,7 @@ def partial_member(member: GuildMember) -> JsonObject:
         "avatar_decoration_data": None,
         "collectibles": None,
         "roles": [str(role_id) for role_id in sorted(member.roles)],
-        "joined_at": moment(member.joined_at),
+        "joined_at": timestamp(member.joined_at),
         "premium_since": None,
         "deaf": False,
         "mute": False,
@@ -82,7 +82,7 @@ def overwrite(of: Overwrite) -> JsonObject:
     """A permission overwrite of a channel."""
     return {
         "id": str(of.target.id),
-        "type": permissions.target_type(of.target),
+        "type": permissions.overwrite_type(of.target),
         "allow": str(of.allow),
         "deny": str(of.deny),
     }
@@ -119,9 +119,9 @@ def _thread(of: Channel) -> JsonObject:
     metadata: JsonObject = {
         "archived": of.archived,
         "auto_archive_duration": 1440,
-        "archive_timestamp": moment(created_at(of.id)),
+        "archive_timestamp": timestamp(created_at(of.id)),
         "locked": of.locked,
-        "create_timestamp": moment(created_at(of.id)),
+        "create_timestamp": timestamp(created_at(of.id)),
     }
     if of.type == ChannelType.PRIVATE_THREAD:
         metadata["invitable"] = True
@@ -180,8 +180,8 @@ def _reactions(of: Message, viewer: User) -> list[JsonObject]:
     ]
 
 
-def _beside_embeds(of: Message) -> list[Attachment]:
-    """The files of a message but for those that its embeds show: Discord tells of no file twice."""
+def _files_outside_embeds(of: Message) -> list[Attachment]:
+    """A message's files that no embed shows; Discord leaves the others out of ``attachments``."""
     shown = {
         part.get(key)
         for embed in of.embeds
@@ -193,20 +193,20 @@ def _beside_embeds(of: Message) -> list[Attachment]:
 
 
 def message(of: Message, viewer: User, *, nested: bool = False) -> JsonObject:
-    """A message; ``viewer`` decides which reactions are their own."""
+    """A message; ``me`` in its reactions refers to ``viewer``."""
     payload: JsonObject = {
         "id": str(of.id),
         "channel_id": str(of.channel.id),
         "type": of.type,
         "author": user(of.author),
         "content": of.content,
-        "timestamp": moment(of.created_at),
-        "edited_timestamp": moment(of.edited_at) if of.edited_at else None,
+        "timestamp": timestamp(of.created_at),
+        "edited_timestamp": timestamp(of.edited_at) if of.edited_at else None,
         "tts": of.tts,
         "mention_everyone": of.mention_everyone,
         "mentions": [user(each) for each in of.mentions],
         "mention_roles": [str(each) for each in of.mention_roles],
-        "attachments": [attachment(each) for each in _beside_embeds(of)],
+        "attachments": [attachment(each) for each in _files_outside_embeds(of)],
         "embeds": of.embeds,
         "components": of.components,
         "pinned": False,
@@ -230,10 +230,10 @@ def message(of: Message, viewer: User, *, nested: bool = False) -> JsonObject:
 
 
 # what a bot without the intent for it is not told of other people's messages
-WITHHELD: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
+HIDDEN_CONTENT: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
 
 
-def is_withheld(of: Message, bot: User) -> bool:
+def is_content_hidden(of: Message, bot: User) -> bool:
     """Whether ``bot`` needs the message content intent to read ``of``."""
     return of.channel.guild is not None and of.author is not bot and bot not in of.mentions
 
@@ -254,7 +254,7 @@ def _reply(of: Message, viewer: User) -> JsonObject:
 
 
 def message_event(of: Message, viewer: User) -> JsonObject:
-    """A message as the gateway tells of it: with its guild and its author as a member."""
+    """A message as in gateway events: with its guild and its author's member."""
     payload = message(of, viewer)
     guild = of.channel.guild
     payload["channel_type"] = int(of.channel.type)

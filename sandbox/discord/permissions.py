@@ -1,4 +1,4 @@
-"""What a member may do in a channel, computed as Discord does: roles, then overwrites."""
+"""Permissions in guilds and channels, computed as Discord does: roles, then overwrites."""
 
 import enum
 
@@ -6,7 +6,7 @@ from sandbox.discord.models import Channel, Guild, Role, User
 
 
 class Permission(enum.IntFlag):
-    """The permissions that the sandbox enforces or hands out."""
+    """The permissions that the sandbox checks or grants."""
 
     ADMINISTRATOR = 1 << 3
     MANAGE_CHANNELS = 1 << 4
@@ -30,14 +30,14 @@ class Permission(enum.IntFlag):
     SEND_MESSAGES_IN_THREADS = 1 << 38
 
 
-ALL = (1 << 53) - 1
-WRITING = int(
+ALL_PERMISSIONS = (1 << 53) - 1
+NEEDS_SEND = int(
     Permission.SEND_TTS_MESSAGES
     | Permission.EMBED_LINKS
     | Permission.ATTACH_FILES
     | Permission.MENTION_EVERYONE
 )
-USUAL = int(
+DEFAULT_PERMISSIONS = int(
     Permission.ADD_REACTIONS
     | Permission.VIEW_CHANNEL
     | Permission.SEND_MESSAGES
@@ -51,7 +51,9 @@ USUAL = int(
     | Permission.CREATE_PUBLIC_THREADS
     | Permission.SEND_MESSAGES_IN_THREADS
 )
-DIRECT = USUAL & ~int(Permission.CREATE_PUBLIC_THREADS | Permission.SEND_MESSAGES_IN_THREADS)
+DM_PERMISSIONS = DEFAULT_PERMISSIONS & ~int(
+    Permission.CREATE_PUBLIC_THREADS | Permission.SEND_MESSAGES_IN_THREADS
+)
 
 _ADMINISTRATOR = int(Permission.ADMINISTRATOR)
 _VIEW = int(Permission.VIEW_CHANNEL)
@@ -60,35 +62,35 @@ _SEND_IN_THREADS = int(Permission.SEND_MESSAGES_IN_THREADS)
 
 
 def in_guild(guild: Guild, user: User) -> int:
-    """The permissions that ``user`` has by their roles; 0 for a stranger."""
+    """The permissions of ``user`` by their roles; 0 if they are not in the guild."""
     member = guild.members.get(user.id)
     if member is None:
         return 0
     if user.id == guild.owner_id:
-        return ALL
+        return ALL_PERMISSIONS
     base = guild.roles[guild.id].permissions
     for role_id in member.roles:
         base |= guild.roles[role_id].permissions
-    return ALL if base & _ADMINISTRATOR else base
+    return ALL_PERMISSIONS if base & _ADMINISTRATOR else base
 
 
 def in_channel(channel: Channel, user: User) -> int:
     """The permissions of ``user`` in ``channel``; a thread has those of its parent."""
     guild = channel.guild
     if guild is None:
-        return DIRECT if channel.recipient is user or user.bot else 0
+        return DM_PERMISSIONS if channel.recipient is user or user.bot else 0
     base = in_guild(guild, user)
-    if base in {0, ALL}:
+    if base in {0, ALL_PERMISSIONS}:
         return base
     place = channel.parent or channel
-    base = _overwritten(base, place, guild, user)
+    base = _apply_overwrites(base, place, guild, user)
     if not base & _VIEW:
         return 0
     writes = _SEND_IN_THREADS if channel.is_thread else _SEND
-    return base if base & writes else base & ~WRITING
+    return base if base & writes else base & ~NEEDS_SEND
 
 
-def _overwritten(base: int, place: Channel, guild: Guild, user: User) -> int:
+def _apply_overwrites(base: int, place: Channel, guild: Guild, user: User) -> int:
     if not place.overwrites:
         return base
     everyone = place.overwrites.get(guild.id)
@@ -106,17 +108,17 @@ def _overwritten(base: int, place: Channel, guild: Guild, user: User) -> int:
 
 
 def missing(channel: Channel, user: User, *needed: Permission) -> list[str]:
-    """The names of those of the ``needed`` permissions that ``user`` lacks in ``channel``."""
+    """The names of the ``needed`` permissions that ``user`` lacks in ``channel``."""
     has = in_channel(channel, user)
     return [each.name or "" for each in needed if not has & each]
 
 
-def may_send(channel: Channel, user: User) -> bool:
-    """Whether ``user`` may write in ``channel``."""
+def can_send(channel: Channel, user: User) -> bool:
+    """Whether ``user`` may send messages in ``channel``."""
     writes = _SEND_IN_THREADS if channel.is_thread else _SEND
     return bool(in_channel(channel, user) & writes)
 
 
-def target_type(target: User | Role) -> int:
-    """Discord's number for the kind of an overwrite: 0 for a role, 1 for a member."""
+def overwrite_type(target: User | Role) -> int:
+    """Discord's number for the type of an overwrite: 0 for a role, 1 for a member."""
     return 0 if isinstance(target, Role) else 1

@@ -1,4 +1,4 @@
-"""The local Discord as a whole: one HTTP server on loopback, one world, its members."""
+"""The local Discord: an HTTP server on loopback with REST API, gateway and file downloads."""
 
 import base64
 import datetime as dt
@@ -6,40 +6,44 @@ import pathlib
 import secrets
 import urllib.parse
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
+from typing_extensions import override
 
-from sandbox.discord import permissions, posting
-from sandbox.discord.door import BASE, Door
+from sandbox.discord import messages, permissions
+from sandbox.discord.command_registry import CommandRegistry
 from sandbox.discord.faults import Faults
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.interactions import Interactions
 from sandbox.discord.member import Member
 from sandbox.discord.models import Channel, Message, User
-from sandbox.discord.openapi import Document
+from sandbox.discord.openapi import OpenApiDocument
 from sandbox.discord.ratelimits import RateLimits
-from sandbox.discord.records import Request, Violation
-from sandbox.discord.registry import Commands
-from sandbox.discord.rest.calls import Site
-from sandbox.discord.world import World
-from sandbox.loopback import only_local
+from sandbox.discord.request_log import LoggedRequest, Violation
+from sandbox.discord.rest.handler import API_PATH, RestHandler
+from sandbox.discord.rest.request import AppContext
+from sandbox.discord.state import DiscordState
+from sandbox.loopback import LoopbackServer, local_only
 
-Seen = TypeVar("Seen")
+T = TypeVar("T")
+MAX_REQUEST_BYTES = 64 * 1024 * 1024
 
 
-class DiscordServer:
-    """A Discord to try a bot on.
+class DiscordServer(LoopbackServer):
+    """A local Discord for one bot.
 
-    The bot takes ``api_url`` as the base of its REST routes and ``token`` to log in; the gateway
-    is what ``GET /gateway/bot`` names (``gateway.url``). ``openapi`` is the path of Discord's
-    OpenAPI document, against which requests are then checked; ``privileged`` are the privileged
-    intents that the application was granted; ``shards`` is the recommended number of shards;
-    ``acknowledge_within`` shortens the 3 s for an answer, for tests that break the rule.
+    The bot uses ``api_url`` as the base of its REST routes and ``token`` to log in; the URL of the
+    gateway is what ``GET /gateway/bot`` returns. ``state`` holds guilds, channels and messages,
+    ``faults`` and ``gateway`` inject failures, ``rate_limits.is_enforced`` switches rate limits.
 
-    ``world`` holds guilds, channels and messages and changes them on order; ``faults`` and
-    ``gateway`` make trouble; ``limits`` are the rate limits (``limits.enforced``).
+    Args:
+        host: the address to listen on.
+        port: the port; 0 takes a free one.
+        openapi: path of Discord's OpenAPI document; requests are validated against it.
+        shards: the recommended number of shards.
+        privileged_intents: the privileged intents granted to the application.
+        acknowledge_timeout: seconds within which the bot has to respond to an interaction.
     """
 
     def __init__(
@@ -49,128 +53,127 @@ class DiscordServer:
         openapi: str | pathlib.Path | None = None,
         *,
         shards: int = 1,
-        privileged: int = 0,
-        acknowledge_within: float = 3.0,
+        privileged_intents: int = 0,
+        acknowledge_timeout: float = 3.0,
     ) -> None:
-        self.world = World(privileged=privileged)
-        self.token = _token(self.world.bot.id)
-        self.commands = Commands(self.world.snowflakes, self.world.application_id)
-        self.interactions = Interactions(self.world)
-        self.interactions.acknowledge_within = acknowledge_within
-        self.gateway = Gateway(self.world, self.token)
+        super().__init__(host, port)
+        self.state = DiscordState(privileged_intents=privileged_intents)
+        self.token = _token(self.state.bot.id)
+        self.commands = CommandRegistry(self.state.snowflakes, self.state.application_id)
+        self.interactions = Interactions(self.state)
+        self.interactions.acknowledge_timeout = acknowledge_timeout
+        self.gateway = Gateway(self.state, self.token)
         self.api_url = ""
-        self._site = Site(self.world, self.interactions, self.commands, shards=shards)
-        document = Document(pathlib.Path(openapi)) if openapi else None
-        self._door = Door(self._site, self.token, document)
-        self._host, self._port = host, port
+        self._context = AppContext(self.state, self.interactions, self.commands, shards=shards)
+        document = OpenApiDocument(pathlib.Path(openapi)) if openapi else None
+        self._handler = RestHandler(self._context, self.token, document)
         self._members: dict[str, Member] = {}
-        self.app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[only_local(host)])
-        self.app.router.add_get("/gateway", self.gateway.handle)
-        self.app.router.add_get("/gateway/", self.gateway.handle)
-        self.app.router.add_get("/attachments/{channel}/{id}/{name}", self._attachment)
-        self.app.router.add_route("*", BASE + "/{tail:.*}", self._door.handle)
-        self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=1.0)
 
-    async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port)
-        await site.start()
-        port: int = self._runner.addresses[0][1]
-        self.world.base_url = f"http://{self._host}:{port}"
-        self.api_url = self.world.base_url + BASE
-        self.gateway.url = self._site.gateway_url = f"ws://{self._host}:{port}/gateway"
-        return self
+    @override
+    def _create_app(self) -> web.Application:
+        app = web.Application(
+            client_max_size=MAX_REQUEST_BYTES, middlewares=[local_only(self.host)]
+        )
+        app.router.add_get("/gateway", self.gateway.handle)
+        app.router.add_get("/gateway/", self.gateway.handle)
+        app.router.add_get("/attachments/{channel}/{id}/{name}", self._serve_attachment)
+        app.router.add_route("*", API_PATH + "/{tail:.*}", self._handler.handle)
+        return app
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    @override
+    def _on_start(self) -> None:
+        self.state.base_url = self.base_url
+        self.api_url = self.base_url + API_PATH
+        self.gateway.url = f"ws://{self.host}:{self.port}/gateway"
+        self._context.gateway_url = self.gateway.url
+
+    @override
+    async def _before_stop(self) -> None:
         self.faults.clear()
         await self.gateway.close()
-        await self._runner.cleanup()
 
     # what the bot did
 
     @property
     def application_id(self) -> int:
-        """The id of the application, which is the bot's too."""
-        return self.world.application_id
+        """The id of the application, which is also the bot's."""
+        return self.state.application_id
 
     @property
-    def requests(self) -> list[Request]:
-        """All requests of the bot, oldest first; no token is in them."""
-        return self._door.requests
+    def requests(self) -> list[LoggedRequest]:
+        """All requests of the bot, oldest first, without tokens."""
+        return self._handler.requests
 
     @property
     def violations(self) -> list[Violation]:
-        """Where the bot broke Discord's rules."""
-        return self._door.violations
+        """All rules of Discord that the bot broke."""
+        return self._handler.violations
 
     @property
     def invalid_requests(self) -> int:
-        """How many answers were 401, 403 or 429; Discord bans for 10,000 in ten minutes."""
-        return self._door.invalid_requests
+        """The number of 401, 403 and 429 responses; Discord bans for 10,000 in ten minutes."""
+        return self._handler.invalid_requests
 
     @property
     def faults(self) -> Faults:
-        """Trouble on order for the next requests."""
-        return self._door.faults
+        """The planned faults of the next requests."""
+        return self._handler.faults
 
     @property
-    def limits(self) -> RateLimits:
+    def rate_limits(self) -> RateLimits:
         """The rate limits."""
-        return self._door.limits
+        return self._handler.rate_limits
 
     # the people
 
     def member(self, name: str) -> Member:
-        """The person of that name in the default guild, new if need be."""
+        """Return the member ``name`` of the default guild; create them at the first call."""
         found = self._members.get(name)
         if found is None:
-            user = self.world.new_user(name)
-            self.world.join(self.world.guild, user)
-            found = Member(user, self.world, self.commands, self.interactions)
+            user = self.state.new_user(name)
+            self.state.join(self.state.guild, user)
+            found = Member(user, self.state, self.commands, self.interactions)
             self._members[name] = found
         return found
 
-    async def wait_for(self, condition: Callable[[], Seen], *, timeout: float = 5.0) -> Seen:  # noqa: ASYNC109
-        """The first truthy value of ``condition``, looked at again after each change.
+    async def wait_for(self, condition: Callable[[], T], *, timeout: float = 5.0) -> T:  # noqa: ASYNC109
+        """Return the first truthy value of ``condition``, which is checked after each change.
 
         Raises:
             TimeoutError: there was none within ``timeout`` seconds.
         """
-        return await self.world.waiters.wait_for(condition, timeout=timeout)
+        return await self.state.conditions.wait_for(condition, timeout=timeout)
 
-    async def ready(self, *, timeout: float = 10.0) -> None:  # noqa: ASYNC109
+    async def wait_until_ready(self, *, timeout: float = 10.0) -> None:  # noqa: ASYNC109
         """Wait until the bot has identified and registered a command.
 
         Raises:
-            TimeoutError: it did not.
+            TimeoutError: the bot did not within ``timeout`` seconds.
         """
-        await self.wait_for(lambda: self.gateway.connected and self.commands.any(), timeout=timeout)
+        await self.wait_for(
+            lambda: self.gateway.is_connected and self.commands.has_commands(), timeout=timeout
+        )
 
     # what happens to them
 
     def delete(self, thing: Message | Channel) -> None:
         """Delete a message or a channel, as a moderator would."""
         if isinstance(thing, Message):
-            posting.delete_message(self.world, thing)
+            messages.delete_message(self.state, thing)
         else:
-            self.world.delete_channel(thing)
+            self.state.delete_channel(thing)
 
     def age(self, message: Message, by: dt.timedelta) -> None:
-        """Make ``message`` older by ``by``; what is older than an hour takes few edits."""
+        """Make ``message`` older by ``by``; edits of messages older than an hour are limited."""
         message.created_at -= by
 
     def permissions(self, channel: Channel, user: User | None = None) -> int:
-        """The permissions of ``user`` (the bot's, unless one is given) in ``channel``."""
-        return permissions.in_channel(channel, user or self.world.bot)
+        """Return the permissions of ``user`` (by default the bot) in ``channel``."""
+        return permissions.in_channel(channel, user or self.state.bot)
 
-    async def _attachment(self, http: web.Request) -> web.StreamResponse:
+    async def _serve_attachment(self, http: web.Request) -> web.StreamResponse:
         number = http.match_info["id"]
-        found = self.world.attachments.get(int(number)) if number.isdigit() else None
+        found = self.state.attachments.get(int(number)) if number.isdigit() else None
         if found is None or urllib.parse.unquote(http.match_info["name"]) != found.filename:
             raise web.HTTPNotFound
         span = http.http_range
@@ -186,6 +189,6 @@ class DiscordServer:
 
 
 def _token(bot_id: int) -> str:
-    """A token in Discord's form: some libraries read the bot's id from its first part."""
+    """Return a token in Discord's format: some libraries read the bot's id from its first part."""
     first = base64.urlsafe_b64encode(str(bot_id).encode()).decode().rstrip("=")
     return f"{first}.{secrets.token_urlsafe(4)}.{secrets.token_urlsafe(28)}"

@@ -1,4 +1,4 @@
-"""Sessions of the gateway: what one shard of the bot hears, and has missed."""
+"""Gateway sessions: the events of one shard, kept for resuming."""
 
 import collections
 import dataclasses
@@ -8,26 +8,26 @@ from typing import Protocol
 
 from sandbox.discord import payloads
 from sandbox.discord.permissions import Permission, in_channel
-from sandbox.discord.wire import Intent, JsonObject
-from sandbox.discord.world import Event, World
+from sandbox.discord.protocol import Intent, JsonObject
+from sandbox.discord.state import DiscordState, Event
 
-KEPT = 20_000
+MAX_REPLAYED_EVENTS = 20_000
 SHARD_SHIFT = 22
 GUILDS, CONTENT = int(Intent.GUILDS), int(Intent.MESSAGE_CONTENT)
 VIEW = int(Permission.VIEW_CHANNEL)
 
 
-class Outlet(Protocol):
-    """Where a session's events go while its bot is connected."""
+class EventSink(Protocol):
+    """Receives a session's events while the bot is connected."""
 
     def push(self, text: str) -> None:
-        """Send ``text`` after everything that was pushed before."""
+        """Queue ``text`` for sending."""
         ...
 
 
 @dataclasses.dataclass(slots=True)
-class Sent:
-    """An event that a session was told."""
+class SentEvent:
+    """An event that was sent to a session."""
 
     seq: int
     name: str
@@ -35,71 +35,71 @@ class Sent:
 
     @property
     def text(self) -> str:
-        """The event as it goes over the wire."""
+        """The event as a gateway message."""
         return f'{{"t":"{self.name}","s":{self.seq},"op":0,"d":{self.body}}}'
 
 
 class Session:
-    """One shard's ear; it goes on listening for a while when its socket is lost."""
+    """The session of one shard; it collects events while its socket is lost."""
 
-    def __init__(self, world: World, intents: int, shard: int, shards: int) -> None:
+    def __init__(self, state: DiscordState, intents: int, shard: int, shards: int) -> None:
         self.id = secrets.token_hex(16)
         self.shard = shard
         self.intents = intents
-        self.outlet: Outlet | None = None
-        self.sent: collections.deque[Sent] = collections.deque(maxlen=KEPT)
+        self.sink: EventSink | None = None
+        self.sent: collections.deque[SentEvent] = collections.deque(maxlen=MAX_REPLAYED_EVENTS)
         self.seq = 0
-        self._world = world
+        self._state = state
         self._shards = shards
 
-    def is_of_guild(self, guild_id: int) -> bool:
-        """Whether this shard is the guild's."""
+    def handles_guild(self, guild_id: int) -> bool:
+        """Whether the guild belongs to this shard."""
         return (guild_id >> SHARD_SHIFT) % self._shards == self.shard
 
-    def hears(self, event: Event) -> bool:
-        """Whether the bot gets ``event`` here: its shard, its intents, its permissions."""
+    def receives(self, event: Event) -> bool:
+        """Whether shard, intents and permissions allow the bot to receive ``event``."""
         guild, channel = event.guild, event.channel
-        if not (self.is_of_guild(guild.id) if guild else self.shard == 0):
+        if not (self.handles_guild(guild.id) if guild else self.shard == 0):
             return False
         if event.to_bot:
             return True
         if event.intents and not self.intents & event.intents:
             return False
-        if guild is not None and self._world.bot.id not in guild.members:
+        if guild is not None and self._state.bot.id not in guild.members:
             return False
         # of channels themselves a bot hears even where it can't look inside
         if channel is None or (event.intents == GUILDS and not channel.is_thread):
             return True
-        return bool(in_channel(channel, self._world.bot) & VIEW)
+        return bool(in_channel(channel, self._state.bot) & VIEW)
 
-    def tell(self, event: Event) -> None:
-        """Send ``event`` if it is heard here."""
-        if self.hears(event):
-            self.dispatch(event.name, self._shown(event))
+    def deliver(self, event: Event) -> None:
+        """Send ``event`` if the session receives it."""
+        if self.receives(event):
+            self.dispatch(event.name, self._visible_payload(event))
 
     def dispatch(self, name: str, payload: JsonObject) -> None:
-        """Send an event without asking whether it is heard."""
-        self.repeat(name, json.dumps(payload, separators=(",", ":"), ensure_ascii=False))
+        """Send an event without checking whether the session receives it."""
+        self.send(name, json.dumps(payload, separators=(",", ":"), ensure_ascii=False))
 
-    def repeat(self, name: str, body: str) -> None:
-        """Send an event whose body is already written."""
+    def send(self, name: str, body: str) -> None:
+        """Send an event with a serialized body."""
         self.seq += 1
-        sent = Sent(self.seq, name, body)
+        sent = SentEvent(self.seq, name, body)
         self.sent.append(sent)
-        if self.outlet is not None:
-            self.outlet.push(sent.text)
+        if self.sink is not None:
+            self.sink.push(sent.text)
 
-    def missed_since(self, seq: int) -> list[str]:
-        """What was sent after ``seq``, as text."""
+    def events_since(self, seq: int) -> list[str]:
+        """Return the events after ``seq`` as gateway messages."""
         return [sent.text for sent in self.sent if sent.seq > seq]
 
-    def last(self, name: str) -> Sent | None:
-        """The latest event of that name."""
+    def last_event(self, name: str) -> SentEvent | None:
+        """Return the latest event named ``name``."""
         return next((sent for sent in reversed(self.sent) if sent.name == name), None)
 
-    def _shown(self, event: Event) -> JsonObject:
+    def _visible_payload(self, event: Event) -> JsonObject:
         message = event.message
         if message is None or self.intents & CONTENT:
             return event.payload
-        withheld = payloads.is_withheld(message, self._world.bot)
-        return event.payload | payloads.WITHHELD if withheld else event.payload
+        withheld = payloads.is_content_hidden(message, self._state.bot)
+        return event.payload | payloads.HIDDEN_CONTENT if withheld else event.payload

@@ -1,4 +1,4 @@
-"""Ids as Discord makes them: a time in milliseconds, then a counter, so that ids order by time."""
+"""Snowflakes: ids of milliseconds and a counter, so that they sort by time."""
 
 import datetime as dt
 import time
@@ -8,23 +8,23 @@ COUNTER_BITS = 22
 
 
 def created_at(snowflake: int) -> dt.datetime:
-    """The aware time at which ``snowflake`` was made."""
+    """Return the aware time at which ``snowflake`` was created."""
     return dt.datetime.fromtimestamp(((snowflake >> COUNTER_BITS) + EPOCH) / 1000, tz=dt.UTC)
 
 
 def is_snowflake(text: str) -> bool:
-    """Whether ``text`` can be an id."""
+    """Whether ``text`` is a valid id."""
     return text.isascii() and text.isdigit() and int(text) < 1 << 63
 
 
 class Snowflakes:
-    """Makes ids, each greater than the one before."""
+    """Generates ids, each greater than the previous one."""
 
     def __init__(self) -> None:
         self._last = 0
 
     def new(self) -> int:
-        """A fresh id of this moment."""
+        """Return a new id for the current time."""
         now = int(time.time() * 1000) - EPOCH
         self._last = max(self._last + 1, now << COUNTER_BITS)
         return self._last

@@ -1,4 +1,4 @@
-"""One connection to the gateway: messages out in order, and when it has to be closed."""
+"""One websocket of the gateway: sends messages in order, and limits the client's commands."""
 
 import asyncio
 import json
@@ -6,15 +6,15 @@ import time
 
 from aiohttp import web
 
-from sandbox.discord.compression import Stream
+from sandbox.discord.compression import CompressionStream
+from sandbox.discord.protocol import Json, is_array
 from sandbox.discord.sessions import Session
-from sandbox.discord.wire import Json, is_array
 
-MOST_COMMANDS, COMMAND_WINDOW = 120, 60.0
+MAX_COMMANDS, COMMAND_WINDOW = 120, 60.0
 
 
 class CloseError(Exception):
-    """The socket is to be closed with a code of Discord's."""
+    """The socket has to be closed with one of Discord's close codes."""
 
     def __init__(self, code: int, reason: str) -> None:
         self.code = code
@@ -23,10 +23,10 @@ class CloseError(Exception):
 
 
 class Socket:
-    """One connection; what is pushed goes out in order."""
+    """One websocket with a queue of outgoing messages."""
 
     def __init__(
-        self, ws: web.WebSocketResponse, request: web.Request, packer: Stream | None
+        self, ws: web.WebSocketResponse, request: web.Request, packer: CompressionStream | None
     ) -> None:
         self.ws = ws
         self.session: Session | None = None
@@ -37,46 +37,46 @@ class Socket:
         self._commands = 0
 
     def push(self, text: str) -> None:
-        """Send ``text`` after everything before."""
+        """Queue ``text`` for sending."""
         self._queue.put_nowait(text)
 
-    async def write(self) -> None:
-        """Send what is pushed, until cancelled or the other side is gone."""
+    async def send_queued(self) -> None:
+        """Send queued messages until cancelled or disconnected."""
         try:
             while True:
                 text = await self._queue.get()
                 if self._packer is None:
                     await self.ws.send_str(text)
                 else:
-                    await self.ws.send_bytes(self._packer.pack(text.encode()))
+                    await self.ws.send_bytes(self._packer.compress(text.encode()))
         except (ConnectionError, RuntimeError):
             # gone in the middle of a message; the reading side notices
             return
 
     def count_command(self) -> None:
-        """Hold the bot to 120 commands a minute.
+        """Count a command of the client.
 
         Raises:
-            CloseError: 4008.
+            CloseError: 4008 for more than 120 commands in a minute.
         """
         now = time.monotonic()
         if now - self._opened > COMMAND_WINDOW:
             self._opened, self._commands = now, 0
         self._commands += 1
-        if self._commands > MOST_COMMANDS:
+        if self._commands > MAX_COMMANDS:
             raise CloseError(4008, "Rate limited.")
 
     def abort(self) -> None:
-        """Cut the line without a word."""
+        """Close the connection without a close frame."""
         if self._request.transport is not None:
             self._request.transport.abort()
 
 
-def shard_of(value: Json) -> tuple[int, int]:
-    """The shard and the number of shards that IDENTIFY names.
+def parse_shard(value: Json) -> tuple[int, int]:
+    """Return the shard and the number of shards in IDENTIFY.
 
     Raises:
-        CloseError: 4010.
+        CloseError: 4010 if they are invalid.
     """
     pair = 2
     if is_array(value) and len(value) == pair:
@@ -86,6 +86,6 @@ def shard_of(value: Json) -> tuple[int, int]:
     raise CloseError(4010, "Invalid shard.")
 
 
-def op_text(op: int, d: Json) -> str:
-    """A message of the gateway that is no event."""
+def opcode_payload(op: int, d: Json) -> str:
+    """Return a gateway message that is no event."""
     return json.dumps({"t": None, "s": None, "op": op, "d": d})

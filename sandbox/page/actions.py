@@ -1,34 +1,34 @@
-"""What members do on the page, done in the world: one method for each thing that the page sends."""
+"""Performs what members do on the page: one method for each kind of action."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sandbox.discord import permissions
-from sandbox.discord.calls import Interaction, Modal
+from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.interaction_models import Interaction, Modal
 from sandbox.discord.member import Member
 from sandbox.discord.models import Upload
-from sandbox.discord.options import NotPossibleError
 from sandbox.discord.permissions import Permission
+from sandbox.discord.protocol import ComponentType, JsonObject, OptionType, objects
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.wire import ComponentType, JsonObject, OptionType, objects
-from sandbox.page.forms import Wish
+from sandbox.page.action_request import ActionRequest
 from sandbox.page.uploads import Uploads
 from sandbox.page.views import commands_view
 
-NAME = 100
+MAX_THREAD_NAME = 100
 UPLOADS = "uploads"
-NOTHING: JsonObject = {}
+EMPTY: JsonObject = {}
 
 
 class Actions:
-    """Carries out the wishes of ``members``, by id."""
+    """Performs actions of ``members``, which are given by id."""
 
     def __init__(self, discord: DiscordServer, members: dict[int, Member]) -> None:
         self.uploads = Uploads()
         self._discord = discord
         self._members = members
         self._modals: dict[str, Modal] = {}
-        self._doing: dict[str, Callable[[Member, Wish], Awaitable[JsonObject]]] = {
+        self._handlers: dict[str, Callable[[Member, ActionRequest], Awaitable[JsonObject]]] = {
             "say": self._say,
             "delete": self._delete,
             "react": self._react,
@@ -42,62 +42,62 @@ class Actions:
             "submit": self._submit,
         }
 
-    async def do(self, fields: JsonObject) -> JsonObject:
-        """Do what ``fields["do"]`` says for the member ``fields["member"]``.
+    async def perform(self, fields: JsonObject) -> JsonObject:
+        """Perform the action ``fields["do"]`` as the member ``fields["member"]``.
 
         Raises:
-            NotPossibleError: Discord's client would not let them, or there is no such thing.
+            NotPossibleError: the client forbids it, or the action is unknown.
         """
-        wish = Wish(self._discord.world, fields)
+        wish = ActionRequest(self._discord.state, fields)
         member = self._members.get(wish.user("member").id)
-        act = self._doing.get(wish.text("do"))
+        act = self._handlers.get(wish.text("do"))
         if member is None or act is None:
             raise NotPossibleError("The page can't do that")
         return await act(member, wish)
 
     # messages
 
-    async def _say(self, member: Member, wish: Wish) -> JsonObject:
+    async def _say(self, member: Member, wish: ActionRequest) -> JsonObject:
         files = [self.uploads.get(name) for name in wish.texts(UPLOADS)]
         reply_to = wish.message("reply_to") if wish.text("reply_to") else None
         place, text = wish.channel(), wish.text("text")
         said = await member.say(place, text, files=files, reply_to=reply_to)
         return {"message": str(said.id)}
 
-    async def _delete(self, member: Member, wish: Wish) -> JsonObject:
+    async def _delete(self, member: Member, wish: ActionRequest) -> JsonObject:
         await member.delete(wish.message())
         return {}
 
-    async def _react(self, member: Member, wish: Wish) -> JsonObject:
+    async def _react(self, member: Member, wish: ActionRequest) -> JsonObject:
         await member.react(wish.message(), wish.text("emoji"))
         return {}
 
-    async def _unreact(self, member: Member, wish: Wish) -> JsonObject:
+    async def _unreact(self, member: Member, wish: ActionRequest) -> JsonObject:
         await member.unreact(wish.message(), wish.text("emoji"))
         return {}
 
-    async def _thread(self, member: Member, wish: Wish) -> JsonObject:
-        """Open a thread, from a message if one is named."""
+    async def _thread(self, member: Member, wish: ActionRequest) -> JsonObject:
+        """Open a thread, from a message if one is given."""
         place, name = wish.channel(), wish.text("name").strip()
         start = wish.message() if wish.text("message") else None
         if permissions.missing(place, member.user, Permission.CREATE_PUBLIC_THREADS):
             raise NotPossibleError("This person may not open threads here")
         if place.guild is None or place.is_thread or (start and start.thread):
             raise NotPossibleError("No thread can be opened here")
-        if not 1 <= len(name) <= NAME:
+        if not 1 <= len(name) <= MAX_THREAD_NAME:
             raise NotPossibleError("A thread's name has 1 to 100 characters")
-        made = self._discord.world.new_thread(name, place, owner=member.user, start=start)
+        made = self._discord.state.new_thread(name, place, owner=member.user, start=start)
         return {"channel": str(made.id)}
 
     # the application
 
-    async def _slash(self, member: Member, wish: Wish) -> JsonObject:
+    async def _slash(self, member: Member, wish: ActionRequest) -> JsonObject:
         name, place = wish.text("name"), wish.channel()
-        options = self._typed(name, wish)
-        return self._outcome(await member.slash(name, channel=place, **options))
+        options = self._parsed_options(name, wish)
+        return self._interaction_result(await member.slash(name, channel=place, **options))
 
-    async def _autocomplete(self, member: Member, wish: Wish) -> JsonObject:
-        options = {**wish.values("options")}
+    async def _autocomplete(self, member: Member, wish: ActionRequest) -> JsonObject:
+        options = {**wish.mapping("options")}
         focused = wish.text("focused")
         value: Any = options.pop(focused, "")
         try:
@@ -112,33 +112,37 @@ class Actions:
             raise NotPossibleError(str(error)) from None
         return {"choices": choices}
 
-    async def _menu(self, member: Member, wish: Wish) -> JsonObject:
-        return self._outcome(await member.context_menu(wish.text("name"), wish.message()))
+    async def _menu(self, member: Member, wish: ActionRequest) -> JsonObject:
+        return self._interaction_result(
+            await member.context_menu(wish.text("name"), wish.message())
+        )
 
-    async def _click(self, member: Member, wish: Wish) -> JsonObject:
-        return self._outcome(await member.click(wish.message(), wish.text("custom_id")))
+    async def _click(self, member: Member, wish: ActionRequest) -> JsonObject:
+        return self._interaction_result(await member.click(wish.message(), wish.text("custom_id")))
 
-    async def _select(self, member: Member, wish: Wish) -> JsonObject:
+    async def _select(self, member: Member, wish: ActionRequest) -> JsonObject:
         message, custom_id = wish.message(), wish.text("custom_id")
-        return self._outcome(await member.select(message, custom_id, *wish.texts("values")))
+        return self._interaction_result(
+            await member.select(message, custom_id, *wish.texts("values"))
+        )
 
-    async def _submit(self, member: Member, wish: Wish) -> JsonObject:
+    async def _submit(self, member: Member, wish: ActionRequest) -> JsonObject:
         modal = self._modals.get(wish.text("modal"))
         if modal is None:
             raise NotPossibleError("The form is closed")
         fields = modal.fields
         values: dict[str, object] = {
-            name: self._files(value)
+            name: self._uploaded_files(value)
             if fields.get(name, {}).get("type") == ComponentType.FILE_UPLOAD
             else value
-            for name, value in wish.values("values").items()
+            for name, value in wish.mapping("values").items()
         }
-        return self._outcome(await member.submit(modal, values))
+        return self._interaction_result(await member.submit(modal, values))
 
-    def _outcome(self, begun: Interaction) -> JsonObject:
-        """What the page has to show at once; messages reach it by themselves."""
-        outcome: JsonObject = {"failed": begun.failed}
-        if begun.modal is not None and not begun.failed:
+    def _interaction_result(self, begun: Interaction) -> JsonObject:
+        """Return the error or modal to show; messages reach the page through its websocket."""
+        outcome: JsonObject = {"failed": begun.error}
+        if begun.modal is not None and not begun.error:
             name = str(begun.id)
             self._modals[name] = begun.modal
             outcome["modal"] = {
@@ -150,38 +154,38 @@ class Actions:
 
     # what options mean
 
-    def _typed(self, name: str, wish: Wish) -> dict[str, Any]:
-        kinds = self._kinds(name)
-        values = wish.values("options")
-        return {key: self._value(kinds.get(key), value) for key, value in values.items()}
+    def _parsed_options(self, name: str, wish: ActionRequest) -> dict[str, Any]:
+        kinds = self._option_types(name)
+        values = wish.mapping("options")
+        return {key: self._parsed_option(kinds.get(key), value) for key, value in values.items()}
 
-    def _kinds(self, name: str) -> dict[str, int]:
-        """The types of a command's options, by name."""
+    def _option_types(self, name: str) -> dict[str, int]:
+        """Return the types of a command's options by name."""
         first, *path = name.split(" ")
         found = (each for each in commands_view(self._discord) if each["name"] == first)
-        level = list(objects(next(found, NOTHING).get("options")))
+        level = list(objects(next(found, EMPTY).get("options")))
         for step in path:
-            inner = next((each for each in level if each["name"] == step), NOTHING)
+            inner = next((each for each in level if each["name"] == step), EMPTY)
             level = list(objects(inner.get("options")))
         return {option["name"]: option["type"] for option in level}
 
-    def _value(self, kind: int | None, value: Any) -> Any:  # noqa: ANN401 - as the page sent it
-        world = self._discord.world
+    def _parsed_option(self, kind: int | None, value: Any) -> Any:  # noqa: ANN401 - as the page sent it
+        state = self._discord.state
         number = int(value) if isinstance(value, str) and value.isdigit() else -1
         match kind:
             case OptionType.USER:
-                return world.users.get(number)
+                return state.users.get(number)
             case OptionType.CHANNEL:
-                return world.channels.get(number)
+                return state.channels.get(number)
             case OptionType.ROLE:
-                return world.guild.roles.get(number)
+                return state.guild.roles.get(number)
             case OptionType.MENTIONABLE:
-                return world.users.get(number) or world.guild.roles.get(number)
+                return state.users.get(number) or state.guild.roles.get(number)
             case OptionType.ATTACHMENT:
                 return self.uploads.get(value)
             case _:
                 return value
 
-    def _files(self, value: object) -> list[Upload]:
+    def _uploaded_files(self, value: object) -> list[Upload]:
         names: list[object] = list(value) if isinstance(value, list) else []  # pyright: ignore[reportUnknownArgumentType]
         return [self.uploads.get(name) for name in names]

@@ -1,107 +1,103 @@
-"""The page's own server: static files, a websocket of changes, and what members do."""
+"""The page's HTTP server: static files, a websocket with changes, and members' actions."""
 
 import json
 import pathlib
 import secrets
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
+from typing_extensions import override
 
+from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.member import Member
 from sandbox.discord.models import Upload
-from sandbox.discord.options import NotPossibleError
+from sandbox.discord.protocol import Json, JsonObject, is_object
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.wire import Json, JsonObject, is_object
+from sandbox.loopback import LoopbackServer
 from sandbox.page.actions import Actions
-from sandbox.page.backstage import Backstage, Keeper
-from sandbox.page.guard import Guard
-from sandbox.page.screen import Screen
-from sandbox.page.uploads import LARGEST
+from sandbox.page.control_panel import ControlPanel, Supervisor
+from sandbox.page.live_updates import PageConnection
+from sandbox.page.security import PageSecurity
+from sandbox.page.uploads import MAX_BYTES
 
 STATIC = pathlib.Path(__file__).parent / "static"
-KINDS = {
+CONTENT_TYPES = {
     ".html": "text/html",
     ".css": "text/css",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-MEMBERS = ("Ada", "Ben")
+DEFAULT_MEMBERS = ("Ada", "Ben")
 JSON_TYPE = "application/json"
 
 
-class PageServer:
-    """Shows a Discord in the browser while it is entered; ``address`` is where.
+class PageServer(LoopbackServer):
+    """Shows a Discord in the browser, at ``address``, while the context is entered.
 
-    ``members`` are the people that can be switched between; each has a direct channel with the
-    bot. With a ``keeper`` the panel steers the bot and the providers; without one it is not there.
+    Args:
+        discord: the server to show.
+        supervisor: enables the control panel of bot and providers.
+        members: names of the members that the user can act as; each has a DM channel with the bot.
+        port: the page's port; 0 takes a free one.
     """
 
     def __init__(
         self,
         discord: DiscordServer,
         *,
-        keeper: Keeper | None = None,
-        members: tuple[str, ...] = MEMBERS,
+        supervisor: Supervisor | None = None,
+        members: tuple[str, ...] = DEFAULT_MEMBERS,
         port: int = 0,
     ) -> None:
+        super().__init__(port=port)
         self.address = ""
         self._discord = discord
-        self._port = port
         self._secret = secrets.token_urlsafe(18)
-        self._guard = Guard(self._secret)
+        self._security = PageSecurity(self._secret)
         self._files = {path.relative_to(STATIC).as_posix(): path for path in _static_files()}
-        self._people: list[Member] = [discord.member(name) for name in members]
-        for person in self._people:
-            discord.world.direct_channel(person.user)
-        self._actions = Actions(discord, {person.id: person for person in self._people})
-        self._backstage = Backstage(discord, keeper) if keeper else None
-        self._keeper = keeper
+        self._members: list[Member] = [discord.member(name) for name in members]
+        for person in self._members:
+            discord.state.dm_channel(person.user)
+        self._actions = Actions(discord, {person.id: person for person in self._members})
+        self._control_panel = ControlPanel(discord, supervisor) if supervisor else None
+        self._supervisor = supervisor
         self._sockets: set[web.WebSocketResponse] = set()
-        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0)
 
-    def _app(self) -> web.Application:
-        app = web.Application(client_max_size=LARGEST, middlewares=[self._guard.check])
-        app.on_response_prepare.append(self._guard.seal)
+    @override
+    def _create_app(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_BYTES, middlewares=[self._security.check_request])
+        app.on_response_prepare.append(self._security.add_headers)
         base = f"/{self._secret}"
         app.router.add_get(base + "/events", self._events)
-        app.router.add_post(base + "/act", self._act)
+        app.router.add_post(base + "/act", self._action)
         app.router.add_post(base + "/upload", self._upload)
-        app.router.add_get(base + "/tries", self._tries)
-        app.router.add_get(base + "/stage", self._stage)
-        app.router.add_post(base + "/stage", self._direct)
+        app.router.add_get(base + "/tries", self._sample_clips)
+        app.router.add_get(base + "/stage", self._panel_status)
+        app.router.add_post(base + "/stage", self._panel_action)
         app.router.add_get(base + "/{path:.*}", self._file)
         return app
 
-    async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
-        port: int = self._runner.addresses[0][1]
-        self._guard.origin = f"http://127.0.0.1:{port}"
-        self._guard.sources = [self._discord.world.base_url]
-        if self._keeper is not None:
-            self._guard.sources.append(self._keeper.providers_url)
-        self.address = f"{self._guard.origin}/{self._secret}/"
-        return self
+    @override
+    def _on_start(self) -> None:
+        self._security.origin = self.base_url
+        self._security.media_origins = [self._discord.base_url]
+        if self._supervisor is not None:
+            self._security.media_origins.append(self._supervisor.providers_url)
+        self.address = f"{self.base_url}/{self._secret}/"
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    @override
+    async def _before_stop(self) -> None:
         for socket in list(self._sockets):
             await socket.close(code=1001, message=b"The sandbox closes.")
-        if self._backstage is not None:
-            await self._backstage.close()
-        await self._runner.cleanup()
+        if self._control_panel is not None:
+            await self._control_panel.close()
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         found = self._files.get(request.match_info["path"] or "index.html")
         if found is None:
             raise web.HTTPNotFound
         return web.FileResponse(
-            found, headers={"Content-Type": f"{KINDS[found.suffix]}; charset=utf-8"}
+            found, headers={"Content-Type": f"{CONTENT_TYPES[found.suffix]}; charset=utf-8"}
         )
 
     async def _events(self, request: web.Request) -> web.WebSocketResponse:
@@ -109,63 +105,63 @@ class PageServer:
         await ws.prepare(request)
         self._sockets.add(ws)
         try:
-            await Screen(ws, self._discord, [person.user for person in self._people]).run()
+            await PageConnection(ws, self._discord, [person.user for person in self._members]).run()
         finally:
             self._sockets.discard(ws)
         return ws
 
-    async def _act(self, request: web.Request) -> web.Response:
-        wish = await _object(request)
+    async def _action(self, request: web.Request) -> web.Response:
+        wish = await _json_object(request)
         try:
-            return web.json_response(await self._actions.do(wish))
+            return web.json_response(await self._actions.perform(wish))
         except NotPossibleError as error:
-            return _refused(error)
+            return _error_response(error)
 
     async def _upload(self, request: web.Request) -> web.Response:
-        """Keep the body as a file; a page elsewhere can't send its type without being asked."""
+        """Store the body as a file; the required header keeps other origins out (CORS)."""
         if request.headers.get("X-Upload") != "1":
             raise web.HTTPUnsupportedMediaType
         kind = request.content_type
         upload = Upload(request.query.get("name") or "unknown", await request.read(), kind)
-        return web.json_response({"upload": self._actions.uploads.keep(upload)})
+        return web.json_response({"upload": self._actions.uploads.add(upload)})
 
     # behind the scenes
 
-    async def _tries(self, _request: web.Request) -> web.Response:
-        """Clips that a newcomer can extend."""
-        sources = await self._backstage.providers.sources() if self._backstage else []
+    async def _sample_clips(self, _request: web.Request) -> web.Response:
+        """Return clips that a new user can extend."""
+        sources = await self._control_panel.providers.sample_clips() if self._control_panel else []
         return web.json_response({"clips": sources})
 
-    async def _stage(self, request: web.Request) -> web.Response:
-        if self._backstage is None:
+    async def _panel_status(self, request: web.Request) -> web.Response:
+        if self._control_panel is None:
             return web.json_response(None)
         try:
             since = float(request.query.get("since", "-1"))
         except ValueError:
             raise web.HTTPBadRequest from None
-        return web.json_response(await self._backstage.view(since))
+        return web.json_response(await self._control_panel.status(since))
 
-    async def _direct(self, request: web.Request) -> web.Response:
-        order = await _object(request)
-        if self._backstage is None:
+    async def _panel_action(self, request: web.Request) -> web.Response:
+        order = await _json_object(request)
+        if self._control_panel is None:
             raise web.HTTPNotFound
         try:
-            await self._backstage.do(order)
+            await self._control_panel.perform(order)
         except NotPossibleError as error:
-            return _refused(error)
+            return _error_response(error)
         return web.json_response({})
 
 
 def _static_files() -> list[pathlib.Path]:
-    return [path for path in STATIC.rglob("*") if path.suffix in KINDS]
+    return [path for path in STATIC.rglob("*") if path.suffix in CONTENT_TYPES]
 
 
-def _refused(error: Exception) -> web.Response:
+def _error_response(error: Exception) -> web.Response:
     return web.json_response({"error": str(error)}, status=400)
 
 
-async def _object(request: web.Request) -> JsonObject:
-    """The JSON object in the body."""
+async def _json_object(request: web.Request) -> JsonObject:
+    """Return the JSON object in the body, or raise HTTP 400 or 415."""
     if request.content_type != JSON_TYPE:
         raise web.HTTPUnsupportedMediaType
     try:

@@ -1,36 +1,36 @@
-"""Files on their way from the page into a modal, an option or a message."""
+"""Files that the page uploaded for a modal, an option or a message."""
 
 import collections
 import secrets
 
+from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.models import Upload
-from sandbox.discord.options import NotPossibleError
 
-MOST = 50
-LARGEST = 32 * 1024 * 1024
+MAX_FILES = 50
+MAX_BYTES = 32 * 1024 * 1024
 
 
 class Uploads:
-    """Keeps the latest files by a name that it gives them."""
+    """Keeps the latest files in memory, by a random name."""
 
     def __init__(self) -> None:
-        self._kept: collections.OrderedDict[str, Upload] = collections.OrderedDict()
+        self._files: collections.OrderedDict[str, Upload] = collections.OrderedDict()
 
-    def keep(self, upload: Upload) -> str:
-        """Keep a file, and return under which name."""
+    def add(self, upload: Upload) -> str:
+        """Store a file and return its name."""
         name = secrets.token_urlsafe(12)
-        self._kept[name] = upload
-        while len(self._kept) > MOST:
-            self._kept.popitem(last=False)
+        self._files[name] = upload
+        while len(self._files) > MAX_FILES:
+            self._files.popitem(last=False)
         return name
 
     def get(self, name: object) -> Upload:
-        """The file of that name.
+        """Return the file with that name.
 
         Raises:
-            NotPossibleError: it is not here any more.
+            NotPossibleError: the file has been dropped.
         """
-        found = self._kept.get(name) if isinstance(name, str) else None
+        found = self._files.get(name) if isinstance(name, str) else None
         if found is None:
             raise NotPossibleError("The file is gone; choose it again")
         return found

@@ -1,20 +1,20 @@
-"""The world as the page is told of it: Discord's own payloads, and what only a client knows."""
+"""The JSON that the page receives: Discord's payloads plus what only its client knows."""
 
 from collections.abc import Iterable
 
 from sandbox.discord import payloads
 from sandbox.discord.models import Channel, Message, User
+from sandbox.discord.protocol import ChannelType, JsonObject
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.wire import ChannelType, JsonObject
 
-MOST_MESSAGES = 1000
+MAX_MESSAGES = 1000
 
 
 def message_view(message: Message, bot: User) -> JsonObject:
-    """A message as all members see it.
+    """Return a message as JSON for all members.
 
-    Besides Discord's payload: ``visible_to`` names the one member who sees an ephemeral message,
-    ``reactions`` name who reacted (so that the page knows whose they are), in their order.
+    Differs from Discord's payload: ``visible_to`` is the member who sees an ephemeral message, and
+    ``reactions`` name the users who reacted, so that the page knows whose they are.
     """
     return payloads.message(message, bot) | {
         "visible_to": str(message.visible_to.id) if message.visible_to else None,
@@ -27,7 +27,7 @@ def message_view(message: Message, bot: User) -> JsonObject:
 
 
 def channel_view(channel: Channel) -> JsonObject:
-    """A channel; a direct one says whose it is."""
+    """Return a channel as JSON; ``recipient`` is the member of a DM channel."""
     return {
         "id": str(channel.id),
         "type": int(channel.type),
@@ -43,41 +43,41 @@ def channel_view(channel: Channel) -> JsonObject:
 
 
 def user_view(user: User) -> JsonObject:
-    """A user, by the name that members read."""
+    """Return a user as JSON."""
     return {"id": str(user.id), "name": user.name, "bot": user.bot}
 
 
-def shown_channels(discord: DiscordServer) -> list[Channel]:
-    """The channels that the page shows: those of the guild, and the direct ones with the bot."""
-    guild = discord.world.guild.channels.values()
-    direct = (each for each in discord.world.channels.values() if each.type == ChannelType.DM)
+def visible_channels(discord: DiscordServer) -> list[Channel]:
+    """Return the channels that the page shows: those of the guild and the bot's DM channels."""
+    guild = discord.state.guild.channels.values()
+    direct = (each for each in discord.state.channels.values() if each.type == ChannelType.DM)
     return [*guild, *direct]
 
 
-def shown_messages(channels: Iterable[Channel]) -> list[Message]:
-    """The latest messages of the ``channels``."""
-    return [each for place in channels for each in list(place.messages.values())[-MOST_MESSAGES:]]
+def latest_messages(channels: Iterable[Channel]) -> list[Message]:
+    """Return the latest messages of each channel."""
+    return [each for place in channels for each in list(place.messages.values())[-MAX_MESSAGES:]]
 
 
 def commands_view(discord: DiscordServer) -> list[JsonObject]:
-    """The commands that a member of the guild, or somebody in a direct channel, may use."""
-    return [*discord.commands.all(discord.world.guild.id), *discord.commands.all()]
+    """Return the guild's commands and the global ones."""
+    return [*discord.commands.all(discord.state.guild.id), *discord.commands.all()]
 
 
-def world_view(discord: DiscordServer, members: Iterable[User]) -> JsonObject:
-    """Everything that the page starts with."""
-    world = discord.world
-    channels = shown_channels(discord)
-    roles = world.guild.roles.values()
+def initial_view(discord: DiscordServer, members: Iterable[User]) -> JsonObject:
+    """Return the state with which a page starts."""
+    state = discord.state
+    channels = visible_channels(discord)
+    roles = state.guild.roles.values()
     return {
-        "guild": {"id": str(world.guild.id), "name": world.guild.name},
-        "bot": user_view(world.bot) | {"online": discord.gateway.connected},
+        "guild": {"id": str(state.guild.id), "name": state.guild.name},
+        "bot": user_view(state.bot) | {"online": discord.gateway.is_connected},
         "members": [user_view(each) for each in members],
-        "users": [user_view(each) for each in world.users.values()],
+        "users": [user_view(each) for each in state.users.values()],
         "roles": [{"id": str(each.id), "name": each.name} for each in roles],
         "channels": [channel_view(each) for each in channels],
-        "home": str(world.channel.id),
+        "home": str(state.channel.id),
         "commands": commands_view(discord),
-        "messages": [message_view(each, world.bot) for each in shown_messages(channels)],
-        "acknowledge_within": discord.interactions.acknowledge_within,
+        "messages": [message_view(each, state.bot) for each in latest_messages(channels)],
+        "acknowledge_within": discord.interactions.acknowledge_timeout,
     }

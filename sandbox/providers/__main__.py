@@ -1,7 +1,7 @@
-"""Run the five services as a process: ``python -m sandbox.providers --port 8090 --speed 10``.
+"""Run the five providers as a process: ``python -m sandbox.providers --port 8090 --speed 10``.
 
-When it is ready it prints one line of JSON: ``base_url``, and ``environment`` for the bot. It ends
-on SIGTERM or SIGINT.
+When ready it prints one line of JSON: ``base_url``, and the ``environment`` of the bot. SIGTERM
+and SIGINT end it.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from sandbox.providers.timeline import Timeline
 
 
 def main() -> int:
-    """Read the command line and serve."""
+    """Read the command line and serve; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.providers")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
@@ -54,7 +54,7 @@ async def _serve(server: ProviderServer) -> None:
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, ended.set)
     async with server:
-        ready = {"base_url": server.root, "environment": server.environment()}
+        ready = {"base_url": server.base_url, "environment": server.environment()}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         await ended.wait()

@@ -6,19 +6,20 @@ import uuid
 from typing import ClassVar, Final, cast
 
 from aiohttp import web
+from typing_extensions import override
 
-from sandbox.providers.api import Api, RefusedError, Route, View
+from sandbox.providers.account import ExtendParameters
+from sandbox.providers.api import Api, ClipView, RefusedError, Route
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Kind
 from sandbox.providers.json_values import JsonObject, is_number, is_text
-from sandbox.providers.studio import ExtendOrder
 from sandbox.providers.timeline import Status
 
 _SUNO: Final = "/v2/generate/audio/suno-ai"
-_GIVES_UP: Final = 120.0
-_MOST_IDS: Final = 6
+_LONG_POLL_TIMEOUT: Final = 120.0
+_MAX_IDS: Final = 6
 # the wait parameter says "completed" where a clip says "complete"
-_WAIT_WORDS: Final = {
+_WAIT_STATUSES: Final = {
     "submitted": Status.SUBMITTED,
     "queued": Status.QUEUED,
     "streaming": Status.STREAMING,
@@ -28,12 +29,13 @@ _FIELDS: Final = {"continue_clip_id", "continue_at", "prompt", "title", "tags", 
 
 
 class AimlApi(Api):
-    """Submits with clip ids, and answers questions by a long poll on the server's side."""
+    """Returns clip ids on submission, and offers long polling for their status."""
 
     no_credits: ClassVar = (403, "You've run out of credits. Please top up your balance")
-    no_clip: ClassVar = (404, "Clip not found")
-    beyond_end: ClassVar = (400, "continue_at must lie within the clip")
+    unknown_clip: ClassVar = (404, "Clip not found")
+    continue_at_too_late: ClassVar = (400, "continue_at must lie within the clip")
 
+    @override
     def routes(self) -> list[Route]:
         """Return the end points of §1.2 to §1.4."""
         return [
@@ -43,84 +45,87 @@ class AimlApi(Api):
             Route("GET", "/v2/billing", "other", self._billing),
         ]
 
+    @override
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
         """Return §1.5's envelope, its ``statusCode`` a string as in the sample."""
         return {
             "message": message,
-            "path": request.path.removeprefix(f"/{self.studio.name}"),
+            "path": request.path.removeprefix(f"/{self.account.name}"),
             "requestId": str(uuid.uuid4()),
             "statusCode": str(status),
             "timestamp": _iso(dt.datetime.now(dt.UTC)),
         }
 
-    def nothing(self, kind: Kind) -> JsonObject | list[JsonObject]:
+    @override
+    def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
         """Return an answer without clips."""
         return {"clip_ids": []} if kind == "submit" else []
 
+    @override
     def unauthorized_text(self, request: web.Request) -> str:
         """Return §1.5's text."""
         del request
         return "This request requires a valid API key"
 
     async def _extend(self, request: web.Request, body: JsonObject) -> web.Response:
-        hints = _hints(body)
+        hints = _validation_errors(body)
         if hints:
             message = f"Body validation error: {'; '.join(hints)}"
-            raise RefusedError(400, message, broken=True)
-        self.tolerate_only(request, body, _FIELDS)
-        order = ExtendOrder(
+            raise RefusedError(400, message, is_violation=True)
+        self.record_unknown_fields(request, body, _FIELDS)
+        order = ExtendParameters(
             clip_id=body["continue_clip_id"],
             continue_at=body["continue_at"],
             prompt=body["prompt"],
             title=body.get("title") or "",
             tags=", ".join(body.get("tags") or ()),
         )
-        clips = self.studio.extend(order, body)
+        clips = self.account.extend(order, body)
         return web.json_response({"clip_ids": [clip.id for clip in clips]}, status=201)
 
     async def _clip(self, request: web.Request, body: JsonObject) -> web.Response:
         del body
-        clip = self.studio.clip(request.query.get("clip_id", ""))
-        await self._wait(request, [clip])
+        clip = self.account.clip(request.query.get("clip_id", ""))
+        await self._long_poll(request, [clip])
         view = self.view([clip])
         if not view.clips:
-            raise RefusedError(*self.no_clip)
-        return web.json_response(self._shown(clip, view))
+            raise RefusedError(*self.unknown_clip)
+        return web.json_response(self._clip_json(clip, view))
 
     async def _clips(self, request: web.Request, body: JsonObject) -> web.Response:
         del body
         ids = request.query.getall("clip_ids[]", [])
-        if not 1 <= len(ids) <= _MOST_IDS:
-            message = f"Query validation error: clip_ids must have 1 to {_MOST_IDS} items"
-            raise RefusedError(400, message, broken=True)
-        clips = [self.studio.clip(clip_id) for clip_id in ids]
-        await self._wait(request, clips)
+        if not 1 <= len(ids) <= _MAX_IDS:
+            message = f"Query validation error: clip_ids must have 1 to {_MAX_IDS} items"
+            raise RefusedError(400, message, is_violation=True)
+        clips = [self.account.clip(clip_id) for clip_id in ids]
+        await self._long_poll(request, clips)
         view = self.view(clips)
-        return web.json_response([self._shown(clip, view) for clip in view.clips])
+        return web.json_response([self._clip_json(clip, view) for clip in view.clips])
 
-    async def _wait(self, request: web.Request, clips: list[Clip]) -> None:
-        """Wait as §1.3 says: until all have the status, for two minutes at most."""
+    async def _long_poll(self, request: web.Request, clips: list[Clip]) -> None:
+        """Wait until all clips have the status, for two minutes at most (§1.3)."""
         word = request.query.get("status", "submitted")
-        if word not in _WAIT_WORDS:
-            expected = ", ".join(_WAIT_WORDS)
+        if word not in _WAIT_STATUSES:
+            expected = ", ".join(_WAIT_STATUSES)
             message = f"Query validation error: status: expected {expected}"
-            raise RefusedError(400, message, broken=True)
-        clock = self.studio.clock
-        deadline = clock.now() + _GIVES_UP
-        while not clock.stopped:
+            raise RefusedError(400, message, is_violation=True)
+        clock = self.account.clock
+        deadline = clock.now() + _LONG_POLL_TIMEOUT
+        while not clock.is_stopped:
             # asked again each time: milestones may have been moved meanwhile
-            reached = max(clip.milestones.reaches(_WAIT_WORDS[word]) for clip in clips)
+            reached = max(clip.milestones.reached_at(_WAIT_STATUSES[word]) for clip in clips)
             if clock.now() >= min(reached, deadline):
                 return
             await clock.wait_until(min(reached, deadline))
 
     async def _billing(self, request: web.Request, body: JsonObject) -> web.Response:
         del request, body
-        balance = {"current_balance": float(self.studio.credits), "currency": "USD"}
+        balance = {"current_balance": float(self.account.credits), "currency": "USD"}
         return web.json_response(balance)
 
-    def _shown(self, clip: Clip, view: View) -> JsonObject:
-        now = self.studio.clock.now()
+    def _clip_json(self, clip: Clip, view: ClipView) -> JsonObject:
+        now = self.account.clock.now()
         complete = clip.status(now) is Status.COMPLETE
         metadata: JsonObject = {
             "duration": clip.duration if complete else None,
@@ -135,9 +140,9 @@ class AimlApi(Api):
         return {
             "id": clip.id,
             "title": clip.title,
-            "status": view.word(clip, now),
-            "audio_url": self.links.audio(clip, now),
-            "image_url": self.links.image(clip, now) or "",
+            "status": view.status_of(clip, now),
+            "audio_url": self.links.audio_url(clip, now),
+            "image_url": self.links.image_url(clip, now) or "",
             "video_url": "",
             "model_name": clip.model,
             "created_at": _iso(clip.created_at),
@@ -145,7 +150,7 @@ class AimlApi(Api):
         }
 
 
-def _hints(body: JsonObject) -> list[str]:
+def _validation_errors(body: JsonObject) -> list[str]:
     hints: list[str] = []
     if not re.fullmatch(r"[0-9a-fA-F-]{36}", str(body.get("continue_clip_id"))):
         hints.append("continue_clip_id: expected uuid")

@@ -1,7 +1,7 @@
-"""What every API does with a request before and after it does its own work.
+"""What all five APIs share.
 
-A request is recorded, may hit a planned fault, is checked for its key and its form, is answered,
-and the answer may be spoilt. What the five APIs say in each case is their own business.
+A request is logged, may hit a planned fault, is checked for its key and JSON body, and answered.
+The subclasses define routes, schemas and error texts.
 """
 
 import abc
@@ -12,6 +12,12 @@ from typing import ClassVar, TypeAlias, cast
 
 from aiohttp import web
 
+from sandbox.providers.account import (
+    AccountError,
+    NoCreditsError,
+    NoSuchClipError,
+    ProviderAccount,
+)
 from sandbox.providers.clips import Clip, Links
 from sandbox.providers.faults import (
     FETCH_FAULTS,
@@ -22,78 +28,72 @@ from sandbox.providers.faults import (
     Kind,
     PlannedFault,
 )
+from sandbox.providers.faulty_responses import faulty_response, is_disconnected
 from sandbox.providers.json_values import JsonObject
-from sandbox.providers.misbehaviour import is_cut, rubbish
-from sandbox.providers.records import RequestRecord, Violation
-from sandbox.providers.studio import (
-    NoCreditsError,
-    NoSuchClipError,
-    Studio,
-    StudioError,
-)
+from sandbox.providers.request_log import LoggedRequest, Violation
 
-Action: TypeAlias = Callable[[web.Request, JsonObject], Awaitable[web.Response]]
+RouteHandler: TypeAlias = Callable[[web.Request, JsonObject], Awaitable[web.Response]]
 
 
 class RefusedError(Exception):
-    """The service refuses a request; ``broken`` says that the client broke the contract."""
+    """The service refuses a request; ``is_violation`` is whether the client broke the contract."""
 
-    def __init__(self, status: int, message: str, *, broken: bool = False) -> None:
+    def __init__(self, status: int, message: str, *, is_violation: bool = False) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
-        self.broken = broken
+        self.is_violation = is_violation
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Route:
-    """An end point below the API's base address."""
+    """An endpoint below the API's base URL."""
 
     method: str
     path: str
     kind: Kind
-    action: Action
+    handler: RouteHandler
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class View:
-    """The clips that an answer may show, and how: flaws planned for it are already in."""
+class ClipView:
+    """The clips in a response; planned faults have been applied to them."""
 
     clips: list[Clip]
     status_word: str | None
 
-    def word(self, clip: Clip, now: float) -> str:
-        """Return the word for the clip's status."""
+    def status_of(self, clip: Clip, now: float) -> str:
+        """Return the provider's status word for the clip."""
         return self.status_word or clip.status(now).value
 
 
 class Api(abc.ABC):
-    """One of the five services. ``key`` is the only bearer token that it takes; None: no check."""
+    """One of the five services. ``key`` is the accepted bearer token; None accepts any."""
 
     no_credits: ClassVar[tuple[int, str]]
-    no_clip: ClassVar[tuple[int, str]]
-    beyond_end: ClassVar[tuple[int, str]]
-    hides_refusals: ClassVar[bool] = False  # refusals come with HTTP 200
+    unknown_clip: ClassVar[tuple[int, str]]
+    continue_at_too_late: ClassVar[tuple[int, str]]
+    always_200: ClassVar[bool] = False  # refusals come with HTTP 200
 
-    def __init__(self, studio: Studio, links: Links, key: str | None) -> None:
-        self.studio = studio
+    def __init__(self, account: ProviderAccount, links: Links, key: str | None) -> None:
+        self.account = account
         self.links = links
         self._key = key
 
     @abc.abstractmethod
     def routes(self) -> list[Route]:
-        """Return the end points."""
+        """Return the endpoints."""
 
     @abc.abstractmethod
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
-        """Return the body of a refusal."""
+        """Return the JSON body of an error."""
 
     @abc.abstractmethod
-    def nothing(self, kind: Kind) -> JsonObject | list[JsonObject]:
-        """Return the answer that has no clips in it, as an overloaded Suno gives it."""
+    def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
+        """Return the response without clips that an overloaded Suno gives."""
 
     def fault_text(self, fault: Fault) -> str:
-        """Return what the service says when it refuses by a planned fault."""
+        """Return the error text of a planned fault."""
         if fault in {Fault.FORBIDDEN_CREDITS, Fault.PAYMENT_REQUIRED}:
             return self.no_credits[1]
         return TEXTS.get(fault, "Something wrong with the server")
@@ -104,45 +104,47 @@ class Api(abc.ABC):
             raise RefusedError(401, self.unauthorized_text(request))
 
     def unauthorized_text(self, request: web.Request) -> str:
-        """Return what the service says to a wrong key."""
+        """Return the error text for a wrong key."""
         del request
         return "Unauthorized"
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve the end points, and refuse everything else, below the service's name."""
-        prefix = f"/{self.studio.name}"
+        """Add the endpoints below the provider's name; all other paths are refused."""
+        prefix = f"/{self.account.name}"
         for route in self.routes():
             app.router.add_route(route.method, prefix + route.path, self._handler(route))
-        app.router.add_route("*", prefix + "/{tail:.*}", self._stray)
+        app.router.add_route("*", prefix + "/{tail:.*}", self._handle_unknown_route)
 
-    def tolerate(self, request: web.Request, reason: str) -> None:
-        """Record a breach of the contract that the service lets pass."""
-        self._note(request, reason, refused=False)
+    def record_violation(self, request: web.Request, reason: str) -> None:
+        """Record a breach of the contract that the service accepts."""
+        self._add_violation(request, reason, refused=False)
 
-    def tolerate_only(self, request: web.Request, body: JsonObject, known: set[str]) -> None:
-        """Record the fields that the contract does not have."""
+    def record_unknown_fields(
+        self, request: web.Request, body: JsonObject, known: set[str]
+    ) -> None:
+        """Record a violation for each field that the contract does not have."""
         for name in sorted(body.keys() - known):
-            self.tolerate(request, f"unknown field {name}")
+            self.record_violation(request, f"unknown field {name}")
 
-    def view(self, clips: list[Clip]) -> View:
-        """Return ``clips`` as this answer shows them, taking the flaw planned for it."""
-        planned = self.studio.faults.take("fetch", FETCH_FAULTS)
+    def view(self, clips: list[Clip]) -> ClipView:
+        """Return ``clips`` as the response shows them; applies the fault planned for it."""
+        planned = self.account.faults.take("fetch", FETCH_FAULTS)
         if planned is None:
-            return View(clips, None)
+            return ClipView(clips, None)
         if planned.fault is Fault.MISSING_ID:
-            return View(clips[1:], None)
-        return View(clips, "rehearsing")
+            return ClipView(clips[1:], None)
+        return ClipView(clips, "rehearsing")
 
     def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
             body = await _json_body(request)
-            record = self._record(request, body)
-            planned = self.studio.faults.take(route.kind, REQUEST_FAULTS)
+            record = self._record_request(request, body)
+            planned = self.account.faults.take(route.kind, REQUEST_FAULTS)
             if planned is None:
                 response = await self._answer(route, request, body)
             else:
-                response = await self._misbehave(planned, route, request, body)
-            record.status = None if is_cut(request) else response.status
+                response = await self._answer_with_fault(planned, route, request, body)
+            record.status = None if is_disconnected(request) else response.status
             return response
 
         return handle
@@ -152,24 +154,24 @@ class Api(abc.ABC):
     ) -> web.Response:
         try:
             self.check_key(request)
-            return await route.action(request, _form(route, body))
+            return await route.handler(request, _required_body(route, body))
         except RefusedError as refused:
-            if refused.broken:
-                self._note(request, refused.message, refused=True)
+            if refused.is_violation:
+                self._add_violation(request, refused.message, refused=True)
             return self._refusal(request, refused.status, refused.message)
-        except StudioError as error:
-            return self._refusal(request, *self._words_for(error))
+        except AccountError as error:
+            return self._refusal(request, *self._refusal_of(error))
 
-    async def _misbehave(
+    async def _answer_with_fault(
         self, planned: PlannedFault, route: Route, request: web.Request, body: JsonObject | None
     ) -> web.Response:
         fault = planned.fault
         answer = await self._answer(route, request, body) if planned.accepted else None
-        response = await rubbish(fault, request, answer, self.studio.clock)
+        response = await faulty_response(fault, request, answer, self.account.clock)
         if response is not None:
             return response
         if fault is Fault.EMPTY_CLIPS:
-            return web.json_response(self.nothing(route.kind))
+            return web.json_response(self.empty_answer(route.kind))
         status = HTTP_STATUS[fault]
         return web.json_response(
             self.envelope(request, status, self.fault_text(fault)),
@@ -177,51 +179,53 @@ class Api(abc.ABC):
             headers=planned.retry_after_header(),
         )
 
-    async def _stray(self, request: web.Request) -> web.StreamResponse:
-        record = self._record(request, await _json_body(request))
-        path = request.path.removeprefix(f"/{self.studio.name}")
+    async def _handle_unknown_route(self, request: web.Request) -> web.StreamResponse:
+        record = self._record_request(request, await _json_body(request))
+        path = request.path.removeprefix(f"/{self.account.name}")
         known = any(route.path == path for route in self.routes())
         record.status = 405 if known else 404
         message = "Method Not Allowed" if known else "Not Found"
-        self._note(request, message, refused=True)
+        self._add_violation(request, message, refused=True)
         body = self.envelope(request, record.status, message)
         return web.json_response(body, status=record.status)
 
     def _refusal(self, request: web.Request, status: int, message: str) -> web.Response:
-        shown = 200 if self.hides_refusals else status
+        shown = 200 if self.always_200 else status
         return web.json_response(self.envelope(request, status, message), status=shown)
 
-    def _words_for(self, error: StudioError) -> tuple[int, str]:
+    def _refusal_of(self, error: AccountError) -> tuple[int, str]:
         if isinstance(error, NoCreditsError):
             return self.no_credits
-        return self.no_clip if isinstance(error, NoSuchClipError) else self.beyond_end
+        return (
+            self.unknown_clip if isinstance(error, NoSuchClipError) else self.continue_at_too_late
+        )
 
-    def _record(self, request: web.Request, body: JsonObject | None) -> RequestRecord:
-        record = RequestRecord(
+    def _record_request(self, request: web.Request, body: JsonObject | None) -> LoggedRequest:
+        record = LoggedRequest(
             request.method,
             request.path,
             list(request.query.items()),
             body,
-            self.studio.clock.now(),
+            self.account.clock.now(),
         )
-        self.studio.requests.append(record)
+        self.account.requests.append(record)
         return record
 
-    def _note(self, request: web.Request, reason: str, *, refused: bool) -> None:
-        self.studio.violations.append(
+    def _add_violation(self, request: web.Request, reason: str, *, refused: bool) -> None:
+        self.account.violations.append(
             Violation(
-                self.studio.name,
+                self.account.name,
                 request.method,
                 request.path,
                 reason,
                 refused,
-                self.studio.clock.now(),
+                self.account.clock.now(),
             )
         )
 
 
 async def _json_body(request: web.Request) -> JsonObject | None:
-    """Return the body if it is a JSON object and says so."""
+    """Return the body if it is a JSON object with that content type."""
     if request.content_type != "application/json":
         return None
     try:
@@ -231,9 +235,9 @@ async def _json_body(request: web.Request) -> JsonObject | None:
     return cast("JsonObject", body) if isinstance(body, dict) else None
 
 
-def _form(route: Route, body: JsonObject | None) -> JsonObject:
-    """Return the body that a route works on; a POST must have one."""
+def _required_body(route: Route, body: JsonObject | None) -> JsonObject:
+    """Return the body; raise RefusedError if a POST has none."""
     if route.method == "POST" and body is None:
         message = "The body must be a JSON object with its Content-Type"
-        raise RefusedError(400, message, broken=True)
+        raise RefusedError(400, message, is_violation=True)
     return body or {}

@@ -1,4 +1,4 @@
-"""Serve the clips' audio and covers, as Suno's CDN does (providers.md §6.5)."""
+"""Serves the clips' audio and covers like Suno's CDN (providers.md §6.5)."""
 
 import asyncio
 import collections
@@ -8,83 +8,83 @@ from typing import Final
 
 from aiohttp import web
 
-from sandbox.providers.clips import Clip, Ending
+from sandbox.providers.clips import Clip, LinkKind
 from sandbox.providers.clock import Clock
-from sandbox.providers.cover import png_of
-from sandbox.providers.mp3 import mp3_of
+from sandbox.providers.cover import render_cover
+from sandbox.providers.mp3 import render_mp3
 from sandbox.providers.music import Segment
 from sandbox.providers.timeline import Status
 
 _CHUNK: Final = 16_384
-_CACHE: Final = 64 * 2**20
+_MAX_CACHE_BYTES: Final = 64 * 2**20
 # a page served from another port may read the bytes, to draw a waveform for instance
-_OPEN: Final = {"Access-Control-Allow-Origin": "*"}
+_CORS_HEADERS: Final = {"Access-Control-Allow-Origin": "*"}
 
 
-class Recorder:
-    """Makes MP3s when they are first asked for, in threads, and keeps the latest 64 MiB."""
+class AudioCache:
+    """Renders MP3s in threads when first requested; keeps the latest 64 MiB."""
 
     def __init__(self) -> None:
         self._threads = concurrent.futures.ThreadPoolExecutor(2, "sandbox-recorder")
-        self._kept: collections.OrderedDict[tuple[Segment, ...], bytes] = collections.OrderedDict()
-        self._making: dict[tuple[Segment, ...], asyncio.Future[bytes]] = {}
+        self._files: collections.OrderedDict[tuple[Segment, ...], bytes] = collections.OrderedDict()
+        self._pending: dict[tuple[Segment, ...], asyncio.Future[bytes]] = {}
 
     async def mp3(self, clip: Clip) -> bytes:
         """Return the clip's MP3 file."""
         segments = clip.segments
-        if segments in self._kept:
-            self._kept.move_to_end(segments)
-            return self._kept[segments]
-        if segments not in self._making:
+        if segments in self._files:
+            self._files.move_to_end(segments)
+            return self._files[segments]
+        if segments not in self._pending:
             loop = asyncio.get_running_loop()
-            making = loop.run_in_executor(self._threads, mp3_of, segments)
-            self._making[segments] = making
-            making.add_done_callback(lambda done: self._keep(segments, done))
+            making = loop.run_in_executor(self._threads, render_mp3, segments)
+            self._pending[segments] = making
+            making.add_done_callback(lambda done: self._store(segments, done))
         # shielded: one listener who leaves does not spoil it for the others
-        return await asyncio.shield(self._making[segments])
+        return await asyncio.shield(self._pending[segments])
 
-    def _keep(self, segments: tuple[Segment, ...], done: asyncio.Future[bytes]) -> None:
-        del self._making[segments]
+    def _store(self, segments: tuple[Segment, ...], done: asyncio.Future[bytes]) -> None:
+        del self._pending[segments]
         if done.cancelled() or done.exception() is not None:
             return
-        self._kept[segments] = done.result()
-        while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _CACHE:
-            self._kept.popitem(last=False)
+        self._files[segments] = done.result()
+        while len(self._files) > 1 and sum(map(len, self._files.values())) > _MAX_CACHE_BYTES:
+            self._files.popitem(last=False)
 
     async def close(self) -> None:
-        """Finish what is being made and forget everything."""
-        await asyncio.gather(*self._making.values(), return_exceptions=True)
+        """Wait for running renderings and drop all files."""
+        await asyncio.gather(*self._pending.values(), return_exceptions=True)
         self._threads.shutdown(cancel_futures=True)
-        self._kept.clear()
+        self._files.clear()
 
 
 class AudioHost:
-    """The routes below ``/audio``. A file exists only once its clip is complete and playable."""
+    """The routes below ``/audio``. A file exists once its clip is complete and playable."""
 
     def __init__(self, find: Callable[[str], Clip | None], clock: Clock) -> None:
         self._find = find
         self._clock = clock
-        self._recorder = Recorder()
+        self._cache = AudioCache()
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve the final file, the live stream and the cover."""
+        """Add the routes for files, live streams and covers."""
         app.router.add_get("/audio/stream", self._stream, allow_head=False)
         app.router.add_get("/audio/image_{clip_id}.png", self._image)
         app.router.add_get("/audio/{clip_id}.mp3", self._file)
 
     async def close(self) -> None:
-        """Stop making audio."""
-        await self._recorder.close()
+        """Stop rendering audio."""
+        await self._cache.close()
 
     async def _file(self, request: web.Request) -> web.Response:
-        """Answer with the whole file or one range of it; 403 like the CDN for what isn't there."""
+        """Respond with the file or a range of it; missing files are 403 as at the CDN."""
         clip = self._find(request.match_info["clip_id"])
-        if clip is None or clip.ending is not Ending.PLAYABLE:
+        if clip is None or clip.link_kind is not LinkKind.PLAYABLE:
             raise web.HTTPForbidden(text="Missing Key-Pair-Id")
         if clip.status(self._clock.now()) is not Status.COMPLETE:
             raise web.HTTPForbidden(text="Missing Key-Pair-Id")
-        content = await self._recorder.mp3(clip)
-        headers = {"Accept-Ranges": "bytes", "Content-Type": "audio/mpeg"} | _OPEN
+        content = await self._cache.mp3(clip)
+        headers = {"Accept-Ranges": "bytes", "Content-Type": "audio/mpeg"} | _CORS_HEADERS
         if "Range" not in request.headers:
             return web.Response(body=content, headers=headers)
         try:
@@ -100,20 +100,20 @@ class AudioHost:
         return web.Response(status=206, body=wanted, headers=headers)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        """Answer with what has been made so far and go on as it grows; no length is known."""
+        """Respond with a stream of unknown length that grows until the clip is complete."""
         clip = self._find(request.query.get("item_id", ""))
         if clip is None or clip.status(self._clock.now()) not in {
             Status.STREAMING,
             Status.COMPLETE,
         }:
             raise web.HTTPNotFound
-        content = await self._recorder.mp3(clip)
-        response = web.StreamResponse(headers={"Content-Type": "audio/mpeg"} | _OPEN)
+        content = await self._cache.mp3(clip)
+        response = web.StreamResponse(headers={"Content-Type": "audio/mpeg"} | _CORS_HEADERS)
         response.enable_chunked_encoding()
         await response.prepare(request)
         sent = 0
-        while sent < len(content) and not self._clock.stopped:
-            ready = self._made(clip, len(content))
+        while sent < len(content) and not self._clock.is_stopped:
+            ready = self._available_bytes(clip, len(content))
             if ready > sent:
                 await response.write(content[sent:ready])
                 sent = ready
@@ -122,8 +122,8 @@ class AudioHost:
         await response.write_eof()
         return response
 
-    def _made(self, clip: Clip, size: int) -> int:
-        """Return how many of ``size`` bytes exist by now: a head start, then steadily more."""
+    def _available_bytes(self, clip: Clip, size: int) -> int:
+        """Return how many of ``size`` bytes exist now: a first chunk, then more in proportion to time."""
         begun, ended = clip.milestones.streaming, clip.milestones.complete
         # what never finishes still grows, as fast as it sounds
         span = min(ended - begun, clip.duration)
@@ -136,4 +136,6 @@ class AudioHost:
         clip = self._find(request.match_info["clip_id"])
         if clip is None:
             raise web.HTTPNotFound
-        return web.Response(body=png_of(clip.id), content_type="image/png", headers=_OPEN)
+        return web.Response(
+            body=render_cover(clip.id), content_type="image/png", headers=_CORS_HEADERS
+        )

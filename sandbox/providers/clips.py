@@ -1,18 +1,18 @@
-"""A clip as a service keeps it, and the links under which its audio is found."""
+"""Clips, and the URLs of their audio and covers."""
 
 import dataclasses
 import datetime as dt
 import enum
 from typing import Final
 
-from sandbox.providers.music import Segment, cut
+from sandbox.providers.music import Segment, truncate_segments
 from sandbox.providers.timeline import Milestones, Status
 
 FORBIDDEN_LINK: Final = "https://studio-api.prod.suno.com/api/forbidden"
 
 
-class Ending(enum.Enum):
-    """What a complete clip's link looks like (providers.md §6.5)."""
+class LinkKind(enum.Enum):
+    """The kind of audio URL that a complete clip has (providers.md §6.5)."""
 
     PLAYABLE = enum.auto()
     NONE_MP3 = enum.auto()
@@ -22,7 +22,7 @@ class Ending(enum.Enum):
 
 @dataclasses.dataclass(slots=True, kw_only=True)
 class Clip:
-    """A piece of audio at one provider. Its status follows from the time; nothing drives it."""
+    """A clip at a provider. Its status is a function of time."""
 
     id: str
     title: str
@@ -35,45 +35,45 @@ class Clip:
     continue_at: float | None = None
     negative_tags: str = ""
     model: str = "chirp-v3"
-    ending: Ending = Ending.PLAYABLE
-    joined: bool = False
+    link_kind: LinkKind = LinkKind.PLAYABLE
+    is_full_song: bool = False
     error_message: str | None = None
 
     @property
     def start(self) -> float:
-        """Where in its song the clip begins, in seconds."""
+        """The second of the song at which the clip begins."""
         return self.segments[0].start
 
     @property
     def duration(self) -> float:
-        """The length of the audio in seconds, whatever the status."""
+        """The length of the audio in seconds, independent of the status."""
         return round(sum(segment.length for segment in self.segments), 3)
 
     def status(self, now: float) -> Status:
-        """Return where the clip stands at ``now`` (seconds of the sandbox's clock)."""
+        """Return the status at ``now`` (seconds of the sandbox's clock)."""
         return self.milestones.status(now)
 
     def error_text(self, now: float) -> str | None:
-        """Return why the clip failed, once it has."""
+        """Return why the clip failed; None unless it has."""
         return self.error_message if self.status(now) is Status.ERROR else None
 
-    def whole_song(self) -> tuple[Segment, ...]:
-        """Return the clip after everything that it continues, each cut where the next begins."""
+    def full_song_segments(self) -> tuple[Segment, ...]:
+        """Return the segments of the clip's lineage, each cut where the next one begins."""
         segments, clip = self.segments, self
-        while clip.source is not None and clip.continue_at is not None and not clip.joined:
-            segments = cut(clip.source.segments, clip.continue_at) + segments
+        while clip.source is not None and clip.continue_at is not None and not clip.is_full_song:
+            segments = truncate_segments(clip.source.segments, clip.continue_at) + segments
             clip = clip.source
         return segments
 
 
 class Links:
-    """The addresses of audio and covers below ``root``."""
+    """The URLs of audio and covers below ``root``."""
 
     def __init__(self, root: str) -> None:
         self.root = root.rstrip("/")
 
-    def audio(self, clip: Clip, now: float) -> str:
-        """Return the link that goes with the clip's status (providers.md §1.3, §6.5)."""
+    def audio_url(self, clip: Clip, now: float) -> str:
+        """Return the audio URL for the clip's status (providers.md §1.3, §6.5)."""
         match clip.status(now):
             case Status.SUBMITTED | Status.QUEUED:
                 return ""
@@ -82,21 +82,21 @@ class Links:
             case Status.ERROR:
                 return f"{self.root}/audio/None.mp3"
             case Status.COMPLETE:
-                return self._final(clip)
+                return self._final_link(clip)
 
-    def _final(self, clip: Clip) -> str:
-        match clip.ending:
-            case Ending.PLAYABLE:
+    def _final_link(self, clip: Clip) -> str:
+        match clip.link_kind:
+            case LinkKind.PLAYABLE:
                 return f"{self.root}/audio/{clip.id}.mp3"
-            case Ending.NONE_MP3:
+            case LinkKind.NONE_MP3:
                 return f"{self.root}/audio/None.mp3"
-            case Ending.FORBIDDEN:
+            case LinkKind.FORBIDDEN:
                 return FORBIDDEN_LINK
-            case Ending.EMPTY:
+            case LinkKind.EMPTY:
                 return ""
 
-    def image(self, clip: Clip, now: float) -> str | None:
-        """Return the link of the cover, which is there from ``streaming`` on."""
+    def image_url(self, clip: Clip, now: float) -> str | None:
+        """Return the cover's URL; None before ``streaming``."""
         if clip.status(now) not in {Status.STREAMING, Status.COMPLETE}:
             return None
         return f"{self.root}/audio/image_{clip.id}.png"

@@ -1,18 +1,18 @@
-"""A clock whose speed can be changed while it runs."""
+"""A clock with adjustable speed."""
 
 import asyncio
 import time
 
 
 class Clock:
-    """Seconds since the sandbox started, running ``speed`` times as fast as the wall clock.
+    """Seconds since the sandbox started, ``speed`` times as fast as real time.
 
-    A change of speed never makes the time jump: what has passed stays passed. Everything that
-    takes its time in the sandbox (clips, long polls, rate limits) reads this clock.
+    A change of speed does not change the current time. Clips, long polls and rate limits use this
+    clock.
     """
 
     def __init__(self, speed: float = 1.0) -> None:
-        self._speed = _checked(speed)
+        self._speed = _validated_speed(speed)
         self._base = 0.0
         self._since = time.monotonic()
         self._changed = asyncio.Event()
@@ -25,32 +25,32 @@ class Clock:
 
     @speed.setter
     def speed(self, speed: float) -> None:
-        speed = _checked(speed)
+        speed = _validated_speed(speed)
         self._base, self._since = self.now(), time.monotonic()
         self._speed = speed
-        self.announce()
+        self.wake_waiters()
 
     @property
-    def stopped(self) -> bool:
-        """Whether the server is closing, so that nobody should wait any longer."""
+    def is_stopped(self) -> bool:
+        """Whether the server is closing, so that waiting has to end."""
         return self._stopped
 
     def now(self) -> float:
         """Return the seconds since the start."""
         return self._base + (time.monotonic() - self._since) * self._speed
 
-    def announce(self) -> None:
-        """Wake everyone who waits, because what they wait for may come at another time now."""
+    def wake_waiters(self) -> None:
+        """End all current waits, since the time they wait for may have changed."""
         self._changed.set()
         self._changed = asyncio.Event()
 
     def stop(self) -> None:
-        """Wake everyone for good; the time itself goes on."""
+        """End all current and future waits."""
         self._stopped = True
-        self.announce()
+        self.wake_waiters()
 
     async def wait_until(self, moment: float) -> None:
-        """Return at ``moment``, or before it when something was announced: call it in a loop."""
+        """Wait until ``moment`` or until waiters are woken; call it in a loop."""
         if self._stopped:
             return
         # a floor, so that rounding can't turn the caller's loop into a busy one
@@ -63,7 +63,7 @@ class Clock:
             return
 
 
-def _checked(speed: float) -> float:
+def _validated_speed(speed: float) -> float:
     if not 0 < speed < float("inf"):
         raise ValueError("The speed must be a positive number.")
     return float(speed)

@@ -1,4 +1,4 @@
-"""The sandbox's own end points below ``/sandbox``, for other processes on this machine."""
+"""The control API below ``/sandbox``, for other processes on this machine."""
 
 import dataclasses
 import json
@@ -8,38 +8,37 @@ from typing import Any, Final, cast
 
 from aiohttp import web
 
+from sandbox.providers.account import NoSuchClipError, ProviderAccount
 from sandbox.providers.clips import Links
 from sandbox.providers.clock import Clock
 from sandbox.providers.faults import Fault
 from sandbox.providers.json_values import JsonObject
-from sandbox.providers.studio import NoSuchClipError, Studio
 from sandbox.providers.timeline import Status, Timeline
 
 _FAULT_OPTIONS: Final = ("on", "count", "accepted", "retry_after")
 
 
-class Control:
-    """Look into the five services and steer them.
+class ControlApi:
+    """Reads and changes the state of the five services.
 
-    A question takes ``?provider=`` to look at one of them, that for requests ``?since=`` as well (a
-    moment of the clock, after which they were made). An order is a JSON object; what it gets
-    wrong is answered with 400 and ``{"error": …}``.
+    A GET takes ``?provider=`` for one of them; for requests, ``?since=`` is the time of the clock
+    after which they were made. A POST takes a JSON object; errors are 400 with ``{"error": …}``.
     """
 
     def __init__(
         self,
-        studios: Mapping[str, Studio],
+        accounts: Mapping[str, ProviderAccount],
         links: Links,
         clock: Clock,
         environment: Callable[[], dict[str, str]],
     ) -> None:
-        self._studios = studios
+        self._accounts = accounts
         self._links = links
         self._clock = clock
         self._environment = environment
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve the end points."""
+        """Add the endpoints."""
         questions = {
             "health": self._health,
             "clips": self._clips,
@@ -56,10 +55,10 @@ class Control:
             "advance": self._advance,
         }
         for name, answer in questions.items():
-            app.router.add_get(f"/sandbox/{name}", _asked(answer))
+            app.router.add_get(f"/sandbox/{name}", _query_handler(answer))
         for name, carry_out in orders.items():
-            app.router.add_post(f"/sandbox/{name}", _ordered(carry_out))
-        app.router.add_delete("/sandbox/faults", _asked(self._clear_faults))
+            app.router.add_post(f"/sandbox/{name}", _command_handler(carry_out))
+        app.router.add_delete("/sandbox/faults", _query_handler(self._clear_faults))
 
     def _health(self, request: web.Request) -> JsonObject:
         del request
@@ -67,7 +66,7 @@ class Control:
             "status": "ok",
             "speed": self._clock.speed,
             "now": self._clock.now(),
-            "providers": list(self._studios),
+            "providers": list(self._accounts),
             "environment": self._environment(),
         }
 
@@ -77,18 +76,18 @@ class Control:
             "clips": [
                 {
                     "id": clip.id,
-                    "provider": studio.name,
+                    "provider": account.name,
                     "title": clip.title,
                     "tags": clip.tags,
                     "status": clip.status(now),
                     "duration": clip.duration,
-                    "complete_in": _finite(clip.milestones.complete - now),
-                    "audio_url": self._links.audio(clip, now),
+                    "complete_in": _json_number(clip.milestones.complete - now),
+                    "audio_url": self._links.audio_url(clip, now),
                     "source": clip.source.id if clip.source else None,
                     "continue_at": clip.continue_at,
                 }
-                for studio in self._chosen(request)
-                for clip in studio.clips.values()
+                for account in self._selected_accounts(request)
+                for clip in account.clips.values()
             ]
         }
 
@@ -96,33 +95,33 @@ class Control:
         since = float(request.query.get("since", "-inf"))
         return {
             "requests": [
-                {"provider": studio.name, **dataclasses.asdict(record)}
-                for studio in self._chosen(request)
-                for record in studio.requests
+                {"provider": account.name, **dataclasses.asdict(record)}
+                for account in self._selected_accounts(request)
+                for record in account.requests
                 if record.at >= since
             ]
         }
 
     def _submissions(self, request: web.Request) -> JsonObject:
-        kept = (studio.submissions for studio in self._chosen(request))
+        kept = (account.submissions for account in self._selected_accounts(request))
         return {"submissions": [dataclasses.asdict(each) for some in kept for each in some]}
 
     def _violations(self, request: web.Request) -> JsonObject:
-        kept = (studio.violations for studio in self._chosen(request))
+        kept = (account.violations for account in self._selected_accounts(request))
         return {"violations": [dataclasses.asdict(each) for some in kept for each in some]}
 
     def _faults(self, request: web.Request) -> JsonObject:
         return {
             "faults": [
-                {"provider": studio.name, **dataclasses.asdict(planned)}
-                for studio in self._chosen(request)
-                for planned in studio.faults.planned
+                {"provider": account.name, **dataclasses.asdict(planned)}
+                for account in self._selected_accounts(request)
+                for planned in account.faults.planned
             ]
         }
 
     def _clear_faults(self, request: web.Request) -> JsonObject:
-        for studio in self._chosen(request):
-            studio.faults.clear()
+        for account in self._selected_accounts(request):
+            account.faults.clear()
         return self._faults(request)
 
     def _set_speed(self, order: JsonObject) -> JsonObject:
@@ -131,77 +130,77 @@ class Control:
 
     def _add_fault(self, order: JsonObject) -> JsonObject:
         options = {name: order[name] for name in _FAULT_OPTIONS if name in order}
-        self._studios[order["provider"]].fail_next(Fault(order["fault"]), **options)
+        self._accounts[order["provider"]].fail_next(Fault(order["fault"]), **options)
         return {"fault": order["fault"], "provider": order["provider"]}
 
     def _set_credits(self, order: JsonObject) -> JsonObject:
-        studio = self._studios[order["provider"]]
-        studio.credits = int(order["credits"])
-        return {"credits": studio.credits}
+        account = self._accounts[order["provider"]]
+        account.credits = int(order["credits"])
+        return {"credits": account.credits}
 
     def _set_timeline(self, order: JsonObject) -> JsonObject:
-        """Change the ranges named in the order, for one provider or for all."""
+        """Change the given ranges, for one provider or for all."""
         spans: dict[str, Any] = {
             field.name: (float(order[field.name][0]), float(order[field.name][1]))
             for field in dataclasses.fields(Timeline)
             if field.name in order
         }
-        names: Iterable[str] = [order["provider"]] if "provider" in order else self._studios
+        names: Iterable[str] = [order["provider"]] if "provider" in order else self._accounts
         changed = {
-            name: dataclasses.replace(self._studios[name].timeline, **spans) for name in names
+            name: dataclasses.replace(self._accounts[name].timeline, **spans) for name in names
         }
         for name, timeline in changed.items():
-            self._studios[name].timeline = timeline
+            self._accounts[name].timeline = timeline
         return {name: dataclasses.asdict(timeline) for name, timeline in changed.items()}
 
     def _advance(self, order: JsonObject) -> JsonObject:
-        """Bring a clip to a status at once."""
+        """Set the status of a clip at once."""
         clip_id, status = str(order["clip_id"]), Status(order["status"])
-        for studio in self._studios.values():
-            if clip_id in studio.clips:
-                studio.advance(clip_id, status, order.get("error_message"))
-                return {"clip_id": clip_id, "status": studio.status(studio.clip(clip_id))}
+        for account in self._accounts.values():
+            if clip_id in account.clips:
+                account.advance(clip_id, status, order.get("error_message"))
+                return {"clip_id": clip_id, "status": account.status(account.clip(clip_id))}
         raise NoSuchClipError(clip_id)
 
-    def _chosen(self, request: web.Request) -> list[Studio]:
+    def _selected_accounts(self, request: web.Request) -> list[ProviderAccount]:
         name = request.query.get("provider")
-        return list(self._studios.values()) if name is None else [self._studios[name]]
+        return list(self._accounts.values()) if name is None else [self._accounts[name]]
 
 
-def _asked(
+def _query_handler(
     answer: Callable[[web.Request], JsonObject],
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         try:
             return web.json_response(answer(request))
         except (KeyError, ValueError) as unknown:
-            return _wrong(unknown)
+            return _error_response(unknown)
 
     return handle
 
 
-def _ordered(
+def _command_handler(
     carry_out: Callable[[JsonObject], JsonObject],
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         # a page in a browser can't send this type across sites without asking first
         if request.content_type != "application/json":
-            return _wrong(ValueError("send application/json"))
+            return _error_response(ValueError("send application/json"))
         try:
             order: object = await request.json()
             if not isinstance(order, dict):
-                return _wrong(TypeError("send a JSON object"))
+                return _error_response(TypeError("send a JSON object"))
             return web.json_response(carry_out(cast("JsonObject", order)))
         except (LookupError, TypeError, ValueError, NoSuchClipError, json.JSONDecodeError) as error:
-            return _wrong(error)
+            return _error_response(error)
 
     return handle
 
 
-def _finite(seconds: float) -> float | None:
-    """JSON has no infinity; a clip that was always complete, or never will be, has no moment."""
+def _json_number(seconds: float) -> float | None:
+    """Return None for infinity, which JSON lacks: a clip was always complete, or never will be."""
     return seconds if math.isfinite(seconds) else None
 
 
-def _wrong(error: Exception) -> web.Response:
+def _error_response(error: Exception) -> web.Response:
     return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)

@@ -1,4 +1,4 @@
-"""What a service can be told to do wrong, and when."""
+"""Fault injection: what a service does wrong, and when."""
 
 import dataclasses
 import datetime as dt
@@ -11,7 +11,7 @@ On: TypeAlias = Literal["submit", "fetch", "any"]
 
 
 class Fault(enum.StrEnum):
-    """One way to misbehave. The comments group them by the moment at which they take effect."""
+    """Kinds of faults. The comments group them by the time at which they take effect."""
 
     # instead of an answer: a refusal by HTTP status
     BAD_REQUEST = "bad_request"
@@ -99,7 +99,7 @@ ACCEPTED: Final = frozenset(
 
 @dataclasses.dataclass(slots=True)
 class PlannedFault:
-    """A fault that waits for its next ``count`` requests."""
+    """A fault for the next ``count`` requests."""
 
     fault: Fault
     on: On
@@ -108,7 +108,7 @@ class PlannedFault:
     retry_after: int
 
     def retry_after_header(self) -> dict[str, str]:
-        """Return the ``Retry-After`` header of a 429, in the form that the fault asks for."""
+        """Return the ``Retry-After`` header of a 429, in the format of the fault."""
         if self.fault is Fault.RATE_LIMITED_SECONDS:
             return {"Retry-After": str(self.retry_after)}
         if self.fault is Fault.RATE_LIMITED_DATE:
@@ -118,7 +118,7 @@ class PlannedFault:
 
 
 class FaultPlan:
-    """The faults that one service still has before it, taken in the order they were planned."""
+    """The planned faults of one service, in order."""
 
     def __init__(self) -> None:
         self.planned: list[PlannedFault] = []
@@ -135,14 +135,14 @@ class FaultPlan:
         """Plan ``fault`` for the next ``count`` requests.
 
         Args:
-            fault: What goes wrong.
-            on: The kind of request; by default submissions for the fate of clips, questions for
-                flaws in answers, and any request for the rest.
-            count: How many requests it hits.
-            accepted: Whether the request is carried out (clips made and charged) before the fault
-                shows; by default as the fault's name says. ``GATEWAY_TIMEOUT`` with
-                ``accepted=True`` is a gateway that lost a good answer.
-            retry_after: Seconds named by a 429 that says when to come back.
+            fault: The kind of fault.
+            on: The kind of request; by default submissions for clip faults, fetches for faults in
+                their responses, and any request for the rest.
+            count: How many requests it affects.
+            accepted: Whether the request is carried out (clips created and charged) before the fault;
+                the default depends on the kind. ``GATEWAY_TIMEOUT`` with ``accepted=True`` is a
+                gateway that lost a successful response.
+            retry_after: Seconds in the ``Retry-After`` header of a 429.
 
         Raises:
             ValueError: The fault cannot happen to that kind of request.
@@ -159,11 +159,11 @@ class FaultPlan:
         self.planned.append(PlannedFault(fault, chosen, count, lost, retry_after))
 
     def clear(self) -> None:
-        """Forget what was planned."""
+        """Remove all planned faults."""
         self.planned.clear()
 
     def take(self, kind: Kind, among: frozenset[Fault]) -> PlannedFault | None:
-        """Return the first fault of ``among`` that is due for a request of ``kind``; count it."""
+        """Return the first fault of ``among`` planned for requests of ``kind``, and count it."""
         for planned in self.planned:
             if planned.fault in among and planned.on in {"any", kind}:
                 planned.count -= 1

@@ -1,4 +1,4 @@
-"""The words for JSON that the fake services share."""
+"""JSON types and checks that the providers share."""
 
 from typing import Any, TypeAlias
 
@@ -6,10 +6,10 @@ JsonObject: TypeAlias = dict[str, Any]
 
 
 def is_number(value: object) -> bool:
-    """Say whether ``value`` is a JSON number; ``true`` is none, though Python thinks so."""
+    """Whether ``value`` is a JSON number; booleans are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def is_text(value: object) -> bool:
-    """Say whether ``value`` is a JSON string with something in it."""
+    """Whether ``value`` is a JSON string that is not blank."""
     return isinstance(value, str) and bool(value.strip())

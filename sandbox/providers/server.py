@@ -1,21 +1,21 @@
-"""The five services, their audio and the controls on one loopback port."""
+"""The five services, their audio and the control API on one loopback port."""
 
 import asyncio
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from aiohttp import web
+from typing_extensions import override
 
-from sandbox.loopback import only_local
+from sandbox.loopback import LoopbackServer, local_only
+from sandbox.providers.account import ProviderAccount
 from sandbox.providers.aimlapi import AimlApi
 from sandbox.providers.api import Api
 from sandbox.providers.audio import AudioHost
 from sandbox.providers.clips import Clip, Links
 from sandbox.providers.clock import Clock
-from sandbox.providers.control import Control
-from sandbox.providers.studio import Studio
+from sandbox.providers.control import ControlApi
 from sandbox.providers.suno_api import SunoApi
 from sandbox.providers.sunoapi_com import SunoApiCom
 from sandbox.providers.sunosay import SunoSay
@@ -32,15 +32,15 @@ _APIS: Final[dict[str, type[Api]]] = {
 _KEYLESS: Final = frozenset({"suno_api"})
 
 
-class ProviderServer:
-    """An asynchronous context manager that serves while it is entered.
+class ProviderServer(LoopbackServer):
+    """Serves the five providers while the context is entered.
 
     Args:
-        host: The address to listen on; keep it on loopback, the controls ask for no password.
+        host: The address to listen on; keep it on loopback, the control API needs no password.
         port: The port; 0 takes a free one.
-        speed: How fast the sandbox's clock runs; ``clock.speed`` changes it at any time.
-        seed: Decides ids, songs and the times drawn for clips.
-        timeline: The ranges of those times; each studio's ``timeline`` changes it later.
+        speed: The clock's speed; ``clock.speed`` changes it at any time.
+        seed: Determines ids, songs and the timing of clips.
+        timeline: The ranges of that timing; each account's ``timeline`` changes it later.
     """
 
     def __init__(
@@ -52,82 +52,65 @@ class ProviderServer:
         seed: int = 0,
         timeline: Timeline | None = None,
     ) -> None:
-        self.host = host
-        self.port = port
+        # a hanging request ends with its client
+        super().__init__(host, port, backlog=1024, cancel_handlers=True)
         self.clock = Clock(speed)
-        self.studios = {
-            name: Studio(name, self.clock, timeline=timeline or Timeline(), seed=seed)
+        self.accounts = {
+            name: ProviderAccount(name, self.clock, timeline=timeline or Timeline(), seed=seed)
             for name in _APIS
         }
-        self._audio = AudioHost(self._find, self.clock)
-        self._runner: web.AppRunner | None = None
+        self._audio = AudioHost(self._find_clip, self.clock)
+        # links are made before the port is known; their root is set on start
+        self._links = Links("")
 
-    async def __aenter__(self) -> Self:
-        # the port must be known before links can name it, and routes are fixed from then on:
-        # hence links that learn their root late
-        links = Links("")
-        app = web.Application(middlewares=[only_local(self.host)])
+    @override
+    def _create_app(self) -> web.Application:
+        app = web.Application(middlewares=[local_only(self.host)])
         for name, api in _APIS.items():
-            key = None if name in _KEYLESS else self.key(name)
-            api(self.studios[name], links, key).add_routes(app)
+            key = None if name in _KEYLESS else self.provider_key(name)
+            api(self.accounts[name], self._links, key).add_routes(app)
         self._audio.add_routes(app)
-        Control(self.studios, links, self.clock, self.environment).add_routes(app)
-        # cancelled handlers: a hanging request ends with its client
-        self._runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0
-        )
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self.host, self.port, backlog=1024).start()
-        except OSError:
-            await self.__aexit__(None, None, None)
-            raise
-        self.port = self._runner.addresses[0][1]
-        links.root = self.root
-        return self
+        ControlApi(self.accounts, self._links, self.clock, self.environment).add_routes(app)
+        return app
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    @override
+    def _on_start(self) -> None:
+        self._links.root = self.base_url
+
+    @override
+    async def _before_stop(self) -> None:
         self.clock.stop()
-        if self._runner is not None:
-            await self._runner.cleanup()
+
+    @override
+    async def _after_stop(self) -> None:
         await self._audio.close()
 
-    @property
-    def root(self) -> str:
-        """The server's address; ``/sandbox`` and ``/audio`` are below it."""
-        return f"http://{self.host}:{self.port}"
+    def provider_url(self, provider: str) -> str:
+        """Return the base URL of a provider, for ``<PREFIX>_BASE_URL``."""
+        return f"{self.base_url}/{self.account(provider).name}"
 
-    def url(self, provider: str) -> str:
-        """Return the base URL of a provider, as its ``<PREFIX>_BASE_URL`` takes it."""
-        return f"{self.root}/{self.studio(provider).name}"
-
-    def key(self, provider: str) -> str:
-        """Return the API key that a provider takes; empty for the one that asks for none."""
+    def provider_key(self, provider: str) -> str:
+        """Return the API key of a provider; empty if it needs none."""
         return "" if provider in _KEYLESS else f"sandbox-{provider}-key"
 
-    def studio(self, provider: str) -> Studio:
-        """Return what is behind a provider: its clips, records, faults and credits."""
-        return self.studios[provider]
+    def account(self, provider: str) -> ProviderAccount:
+        """Return the account at a provider."""
+        return self.accounts[provider]
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables with which the bot uses all five."""
+        """Return the bot's environment variables for all five providers."""
         variables = {"ENCORE_TRUSTED_AUDIO_HOSTS": self.host}
-        for name in self.studios:
-            variables[f"{name.upper()}_BASE_URL"] = self.url(name)
-            if self.key(name):
-                variables[f"{name.upper()}_API_KEY"] = self.key(name)
+        for name in self.accounts:
+            variables[f"{name.upper()}_BASE_URL"] = self.provider_url(name)
+            if self.provider_key(name):
+                variables[f"{name.upper()}_API_KEY"] = self.provider_key(name)
         return variables
 
     async def wait_for(self, condition: Callable[[], object], *, timeout: float = 5) -> None:  # noqa: ASYNC109 - real seconds, and the error names what was waited for
-        """Return as soon as ``condition`` holds.
+        """Return as soon as ``condition`` is truthy.
 
         Raises:
-            TimeoutError: It does not within ``timeout`` seconds of real time.
+            TimeoutError: It was not within ``timeout`` real seconds.
         """
         deadline = time.monotonic() + timeout
         while not condition():
@@ -135,8 +118,8 @@ class ProviderServer:
                 raise TimeoutError(f"{condition} did not come true in {timeout} seconds")
             await asyncio.sleep(0.005)
 
-    def _find(self, clip_id: str) -> Clip | None:
-        for studio in self.studios.values():
-            if clip_id in studio.clips:
-                return studio.clips[clip_id]
+    def _find_clip(self, clip_id: str) -> Clip | None:
+        for account in self.accounts.values():
+            if clip_id in account.clips:
+                return account.clips[clip_id]
         return None

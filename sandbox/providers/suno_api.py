@@ -4,32 +4,37 @@ import datetime as dt
 from typing import ClassVar, Final
 
 from aiohttp import web
+from typing_extensions import override
 
-from sandbox.providers.api import Api, RefusedError, Route, View
+from sandbox.providers.account import ExtendParameters, NoSuchClipError
+from sandbox.providers.api import Api, ClipView, RefusedError, Route
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Fault, Kind
 from sandbox.providers.json_values import JsonObject, is_number
-from sandbox.providers.studio import ExtendOrder, NoSuchClipError
 from sandbox.providers.timeline import Status
 
-_ANSWERED_IDS: Final = 2
+_MAX_IDS: Final = 2
 _LIBRARY_PAGE: Final = 20
-_WAIT_AUDIO: Final = 100.0
-_TEXTS: Final = ("prompt", "tags", "negative_tags", "title", "model")
-_FIELDS: Final = {*_TEXTS, "audio_id", "continue_at", "wait_audio"}
-_NETWORK: Final = (
+_WAIT_AUDIO_TIMEOUT: Final = 100.0
+_TEXT_FIELDS: Final = ("prompt", "tags", "negative_tags", "title", "model")
+_FIELDS: Final = {*_TEXT_FIELDS, "audio_id", "continue_at", "wait_audio"}
+_NETWORK_ERROR: Final = (
     "Network error: Unable to connect to Suno API. "
     "Please check your internet connection and try again."
 )
 
 
 class SunoApi(Api):
-    """Submits with the clips themselves, lists its library, joins clips; asks for no key."""
+    """Returns the clips on submission, lists its library, joins clips; needs no key."""
 
     no_credits: ClassVar = (402, "Payment required")
-    no_clip: ClassVar = (404, "API Error: Not found.")
-    beyond_end: ClassVar = (400, "API Error: continue_at must be less than the clip's duration")
+    unknown_clip: ClassVar = (404, "API Error: Not found.")
+    continue_at_too_late: ClassVar = (
+        400,
+        "API Error: continue_at must be less than the clip's duration",
+    )
 
+    @override
     def routes(self) -> list[Route]:
         """Return the end points of §3.2 and §3.4."""
         return [
@@ -40,24 +45,27 @@ class SunoApi(Api):
             Route("GET", "/api/get_limit", "other", self._limit),
         ]
 
+    @override
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
         """Return the body of an error; a question's 500 never says why (§3.4)."""
         if status == 500 and request.method == "GET":  # noqa: PLR2004 - an HTTP status
             return {"error": "Internal server error"}
         return {"error": message}
 
-    def nothing(self, kind: Kind) -> JsonObject | list[JsonObject]:
+    @override
+    def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
         """Return no clips."""
         del kind
         return []
 
+    @override
     def fault_text(self, fault: Fault) -> str:
         """Return the text of §3.5: what Suno refused is passed through with a prefix."""
         match fault:
             case Fault.PAYMENT_REQUIRED:
                 return "Payment required"
             case Fault.UNAVAILABLE:
-                return _NETWORK
+                return _NETWORK_ERROR
             case Fault.SERVER_ERROR | Fault.ERROR_BODY:
                 return "Internal error: Failed to get session id"
             case _:
@@ -65,14 +73,14 @@ class SunoApi(Api):
 
     async def _extend(self, request: web.Request, body: JsonObject) -> web.Response:
         if not body.get("audio_id"):
-            raise RefusedError(400, "Audio ID is required", broken=True)
+            raise RefusedError(400, "Audio ID is required", is_violation=True)
         if "continue_at" in body and not is_number(body["continue_at"]):
-            raise RefusedError(400, "API Error: continue_at must be a number", broken=True)
-        for name in _TEXTS:
+            raise RefusedError(400, "API Error: continue_at must be a number", is_violation=True)
+        for name in _TEXT_FIELDS:
             if not isinstance(body.get(name, ""), str):
-                raise RefusedError(400, f"API Error: {name} must be a string", broken=True)
-        self.tolerate_only(request, body, _FIELDS)
-        order = ExtendOrder(
+                raise RefusedError(400, f"API Error: {name} must be a string", is_violation=True)
+        self.record_unknown_fields(request, body, _FIELDS)
+        order = ExtendParameters(
             clip_id=str(body["audio_id"]),
             continue_at=body.get("continue_at"),
             prompt=body.get("prompt", ""),
@@ -81,18 +89,20 @@ class SunoApi(Api):
             negative_tags=body.get("negative_tags", ""),
             model=body.get("model") or "chirp-v3-5",
         )
-        clips = self.studio.extend(order, body)
+        clips = self.account.extend(order, body)
         # not cast to a boolean by the real one either: "false" waits (§3.2)
         if body.get("wait_audio"):
             await self._wait_audio(clips)
-            return web.json_response([self._audio_info(clip, View(clips, None)) for clip in clips])
-        return web.json_response([self._fresh(clip) for clip in clips])
+            return web.json_response(
+                [self._clip_json(clip, ClipView(clips, None)) for clip in clips]
+            )
+        return web.json_response([self._submitted_json(clip) for clip in clips])
 
     async def _wait_audio(self, clips: list[Clip]) -> None:
-        """Wait as §3.3 says: until all can be heard or all failed, for 100 seconds at most."""
-        clock = self.studio.clock
-        deadline = clock.now() + _WAIT_AUDIO
-        while not clock.stopped and clock.now() < deadline:
+        """Wait until all clips stream or all failed, for 100 seconds at most (§3.3)."""
+        clock = self.account.clock
+        deadline = clock.now() + _WAIT_AUDIO_TIMEOUT
+        while not clock.is_stopped and clock.now() < deadline:
             statuses = {clip.status(clock.now()) for clip in clips}
             if statuses <= {Status.STREAMING, Status.COMPLETE} or statuses == {Status.ERROR}:
                 return
@@ -101,110 +111,110 @@ class SunoApi(Api):
 
     async def _concat(self, request: web.Request, body: JsonObject) -> web.Response:
         if not body.get("clip_id"):
-            raise RefusedError(400, "Clip id is required", broken=True)
-        self.tolerate_only(request, body, {"clip_id"})
-        clip = self.studio.concat(str(body["clip_id"]), body)
-        return web.json_response(self._raw(clip, View([clip], None)))
+            raise RefusedError(400, "Clip id is required", is_violation=True)
+        self.record_unknown_fields(request, body, {"clip_id"})
+        clip = self.account.concat(str(body["clip_id"]), body)
+        return web.json_response(self._suno_clip_json(clip, ClipView([clip], None)))
 
     async def _get(self, request: web.Request, body: JsonObject) -> web.Response:
         del body
         ids = [clip_id for clip_id in request.query.get("ids", "").split(",") if clip_id]
         if ids:
-            if len(ids) > _ANSWERED_IDS:
-                self.tolerate(request, "more than 2 ids: only the first 2 are answered")
-            clips = [self._known(clip_id) for clip_id in ids][:_ANSWERED_IDS]
+            if len(ids) > _MAX_IDS:
+                self.record_violation(request, "more than 2 ids: only the first 2 are answered")
+            clips = [self._clip_or_500(clip_id) for clip_id in ids][:_MAX_IDS]
         else:
             if "ids" in request.query:
-                self.tolerate(request, "empty ids: the whole library is answered")
-            clips = list(self.studio.clips.values())[: -_LIBRARY_PAGE - 1 : -1]
+                self.record_violation(request, "empty ids: the whole library is answered")
+            clips = list(self.account.clips.values())[: -_LIBRARY_PAGE - 1 : -1]
         view = self.view(clips)
-        return web.json_response([self._audio_info(clip, view) for clip in view.clips])
+        return web.json_response([self._clip_json(clip, view) for clip in view.clips])
 
     async def _clip(self, request: web.Request, body: JsonObject) -> web.Response:
         del body
         clip_id = request.query.get("id")
         if not clip_id:
-            raise RefusedError(400, "Missing parameter id", broken=True)
-        view = self.view([self._known(clip_id)])
+            raise RefusedError(400, "Missing parameter id", is_violation=True)
+        view = self.view([self._clip_or_500(clip_id)])
         if not view.clips:
             raise RefusedError(500, "Internal server error")
-        return web.json_response(self._raw(view.clips[0], view))
+        return web.json_response(self._suno_clip_json(view.clips[0], view))
 
     async def _limit(self, request: web.Request, body: JsonObject) -> web.Response:
         del request, body
-        spent = sum(submission.charged for submission in self.studio.submissions)
+        spent = sum(submission.charged for submission in self.account.submissions)
         return web.json_response(
             {
-                "credits_left": self.studio.credits,
+                "credits_left": self.account.credits,
                 "period": "day",
-                "monthly_limit": self.studio.credits + spent,
+                "monthly_limit": self.account.credits + spent,
                 "monthly_usage": spent,
             }
         )
 
-    def _known(self, clip_id: str) -> Clip:
+    def _clip_or_500(self, clip_id: str) -> Clip:
         try:
-            return self.studio.clip(clip_id)
+            return self.account.clip(clip_id)
         except NoSuchClipError:
             raise RefusedError(500, "Internal server error") from None
 
-    def _fresh(self, clip: Clip) -> JsonObject:
-        """Return the immediate form: with ``negative_tags``, without ``error_message``."""
-        shown = self._audio_info(clip, View([clip], None))
+    def _submitted_json(self, clip: Clip) -> JsonObject:
+        """Return the clip as in the submission's response, which differs in two fields."""
+        shown = self._clip_json(clip, ClipView([clip], None))
         del shown["error_message"]
         return shown | {"negative_tags": clip.negative_tags}
 
-    def _audio_info(self, clip: Clip, view: View) -> JsonObject:
-        now = self.studio.clock.now()
+    def _clip_json(self, clip: Clip, view: ClipView) -> JsonObject:
+        now = self.account.clock.now()
         return {
             "id": clip.id,
             "title": clip.title,
-            "image_url": self.links.image(clip, now),
+            "image_url": self.links.image_url(clip, now),
             "lyric": "\n".join(line for line in clip.prompt.splitlines() if line.strip()),
-            "audio_url": self.links.audio(clip, now),
+            "audio_url": self.links.audio_url(clip, now),
             "video_url": "",
             "created_at": _iso(clip.created_at),
             "model_name": clip.model,
-            "status": view.word(clip, now),
+            "status": view.status_of(clip, now),
             "gpt_description_prompt": None,
             "prompt": clip.prompt,
-            "type": _kind(clip),
+            "type": _clip_type(clip),
             "tags": clip.tags,
             "duration": self._duration(clip),
             "error_message": clip.error_text(now),
         }
 
-    def _raw(self, clip: Clip, view: View) -> JsonObject:
-        """Return Suno's own clip, its details nested in ``metadata``."""
-        now = self.studio.clock.now()
+    def _suno_clip_json(self, clip: Clip, view: ClipView) -> JsonObject:
+        """Return the clip as Suno itself does, with details in ``metadata``."""
+        now = self.account.clock.now()
         metadata: JsonObject = {
             "tags": clip.tags,
             "prompt": clip.prompt,
-            "type": _kind(clip),
+            "type": _clip_type(clip),
             "duration": self._duration(clip),
             "error_message": clip.error_text(now),
         }
         if clip.source is not None:
             history = [{"id": clip.source.id, "continue_at": clip.continue_at}]
-            metadata["concat_history" if clip.joined else "history"] = history
+            metadata["concat_history" if clip.is_full_song else "history"] = history
         return {
             "id": clip.id,
             "title": clip.title,
-            "image_url": self.links.image(clip, now),
-            "audio_url": self.links.audio(clip, now),
+            "image_url": self.links.image_url(clip, now),
+            "audio_url": self.links.audio_url(clip, now),
             "video_url": "",
             "created_at": _iso(clip.created_at),
             "model_name": clip.model,
-            "status": view.word(clip, now),
+            "status": view.status_of(clip, now),
             "metadata": metadata,
         }
 
     def _duration(self, clip: Clip) -> float | None:
-        return clip.duration if self.studio.status(clip) is Status.COMPLETE else None
+        return clip.duration if self.account.status(clip) is Status.COMPLETE else None
 
 
-def _kind(clip: Clip) -> str:
-    return "concat" if clip.joined else "gen"
+def _clip_type(clip: Clip) -> str:
+    return "concat" if clip.is_full_song else "gen"
 
 
 def _iso(moment: dt.datetime) -> str:

@@ -4,26 +4,31 @@ import datetime as dt
 from typing import ClassVar, Final
 
 from aiohttp import web
+from typing_extensions import override
 
-from sandbox.providers.api import Api, RefusedError, Route, View
+from sandbox.providers.account import ExtendParameters
+from sandbox.providers.api import Api, ClipView, RefusedError, Route
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Fault, Kind
 from sandbox.providers.json_values import JsonObject, is_number, is_text
-from sandbox.providers.studio import ExtendOrder
 from sandbox.providers.timeline import Status
 
 _SUNO: Final = "/api/v2/suno/v3.5"
-_ANSWERED_IDS: Final = 2
+_MAX_IDS: Final = 2
 _FIELDS: Final = {"prompt", "tags", "title", "continue_clip_id", "continue_at"}
 
 
 class SunoApiCom(Api):
-    """Submits with a task that calls itself complete while its clips have only begun."""
+    """Returns a task on submission, which is "complete" while its clips have only begun."""
 
     no_credits: ClassVar = (403, "The remaining credits are not enough, please recharge.")
-    no_clip: ClassVar = (400, "clip not found.")
-    beyond_end: ClassVar = (400, "continue_at must be less than the duration of the clip.")
+    unknown_clip: ClassVar = (400, "clip not found.")
+    continue_at_too_late: ClassVar = (
+        400,
+        "continue_at must be less than the duration of the clip.",
+    )
 
+    @override
     def routes(self) -> list[Route]:
         """Return the end points of §4.1, and the credits of §4.2."""
         return [
@@ -32,21 +37,25 @@ class SunoApiCom(Api):
             Route("GET", "/api/v1/get-credits", "other", self._credits),
         ]
 
+    @override
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
         """Return the error body of §4.2's page; ``error`` is where the text sits."""
         del request
         return {"code": status, "error": message}
 
-    def nothing(self, kind: Kind) -> JsonObject | list[JsonObject]:
+    @override
+    def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
         """Return Suno's own failure under HTTP 200 (§6.7)."""
         return {"status": "error", "clips": []} if kind == "submit" else {"clips": []}
 
+    @override
     def fault_text(self, fault: Fault) -> str:
         """Return §4.2's texts; 403 is credits or moderation, and only the text tells."""
         if fault is Fault.SERVER_ERROR:
             return "Internal Server Error."
         return super().fault_text(fault)
 
+    @override
     def unauthorized_text(self, request: web.Request) -> str:
         """Return §4.2's text."""
         if "Authorization" not in request.headers:
@@ -57,27 +66,27 @@ class SunoApiCom(Api):
         for name in ("prompt", "tags"):
             if not isinstance(body.get(name), str):
                 message = f"{name} is a required field of type string."
-                raise RefusedError(400, message, broken=True)
+                raise RefusedError(400, message, is_violation=True)
         if not isinstance(body.get("title", ""), str):
-            raise RefusedError(400, "The 'title' field should be string.", broken=True)
+            raise RefusedError(400, "The 'title' field should be string.", is_violation=True)
         if not is_text(body.get("continue_clip_id")):
-            raise RefusedError(400, "continue_clip_id is a required field.", broken=True)
+            raise RefusedError(400, "continue_clip_id is a required field.", is_violation=True)
         if not is_number(body.get("continue_at")):
-            raise RefusedError(400, "The 'continue_at' field should be number.", broken=True)
-        self.tolerate_only(request, body, _FIELDS)
-        order = ExtendOrder(
+            raise RefusedError(400, "The 'continue_at' field should be number.", is_violation=True)
+        self.record_unknown_fields(request, body, _FIELDS)
+        order = ExtendParameters(
             clip_id=body["continue_clip_id"],
             continue_at=body["continue_at"],
             prompt=body["prompt"],
             title=body.get("title", ""),
             tags=body["tags"],
         )
-        clips = self.studio.extend(order, body)
-        view = View(clips, None)
+        clips = self.account.extend(order, body)
+        view = ClipView(clips, None)
         return web.json_response(
             {
-                "id": self.studio.new_id(),
-                "clips": [self._shown(clip, view) for clip in clips],
+                "id": self.account.new_id(),
+                "clips": [self._clip_json(clip, view) for clip in clips],
                 "metadata": self._metadata(clips[0]),
                 "major_model_version": "v3",
                 # of the submission, not of the audio: the trap of the sample
@@ -91,23 +100,23 @@ class SunoApiCom(Api):
         del body
         ids = [clip_id for clip_id in request.query.get("ids", "").split(",") if clip_id]
         if not ids:
-            raise RefusedError(400, "missing ids.", broken=True)
-        if len(ids) > _ANSWERED_IDS:
-            self.tolerate(request, "more than 2 ids: only the first 2 are answered")
-        view = self.view([self.studio.clip(clip_id) for clip_id in ids][:_ANSWERED_IDS])
-        return web.json_response({"clips": [self._shown(clip, view) for clip in view.clips]})
+            raise RefusedError(400, "missing ids.", is_violation=True)
+        if len(ids) > _MAX_IDS:
+            self.record_violation(request, "more than 2 ids: only the first 2 are answered")
+        view = self.view([self.account.clip(clip_id) for clip_id in ids][:_MAX_IDS])
+        return web.json_response({"clips": [self._clip_json(clip, view) for clip in view.clips]})
 
     async def _credits(self, request: web.Request, body: JsonObject) -> web.Response:
         del request, body
-        return web.json_response({"credits": self.studio.credits, "extra_credits": 0})
+        return web.json_response({"credits": self.account.credits, "extra_credits": 0})
 
-    def _shown(self, clip: Clip, view: View) -> JsonObject:
-        now = self.studio.clock.now()
-        image = self.links.image(clip, now)
+    def _clip_json(self, clip: Clip, view: ClipView) -> JsonObject:
+        now = self.account.clock.now()
+        image = self.links.image_url(clip, now)
         return {
             "id": clip.id,
             "video_url": "",
-            "audio_url": self.links.audio(clip, now),
+            "audio_url": self.links.audio_url(clip, now),
             "image_url": image,
             "image_large_url": image,
             "is_video_pending": False,
@@ -123,7 +132,7 @@ class SunoApiCom(Api):
             "is_trashed": False,
             "reaction": None,
             "created_at": _iso(clip.created_at),
-            "status": view.word(clip, now),
+            "status": view.status_of(clip, now),
             "title": clip.title,
             "play_count": 0,
             "upvote_count": 0,
@@ -131,7 +140,7 @@ class SunoApiCom(Api):
         }
 
     def _metadata(self, clip: Clip) -> JsonObject:
-        now = self.studio.clock.now()
+        now = self.account.clock.now()
         status = clip.status(now)
         error = clip.error_text(now)
         history: list[JsonObject] = []

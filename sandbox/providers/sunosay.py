@@ -5,12 +5,13 @@ import re
 from typing import ClassVar, Final
 
 from aiohttp import web
+from typing_extensions import override
 
-from sandbox.providers.api import Api, RefusedError, Route, View
+from sandbox.providers.account import ExtendParameters, ProviderAccount
+from sandbox.providers.api import Api, ClipView, RefusedError, Route
 from sandbox.providers.clips import Clip, Links
 from sandbox.providers.faults import Kind
 from sandbox.providers.json_values import JsonObject, is_number, is_text
-from sandbox.providers.studio import ExtendOrder, Studio
 from sandbox.providers.timeline import Status
 
 _SUNO: Final = "/suno/music"
@@ -19,24 +20,25 @@ _FIELDS: Final = {"tags", "title", "continue_clip_id", "continue_at", "model", "
 
 
 class SunoSay(Api):
-    """Submits with a task id; whatever goes wrong is told by the body's ``code`` alone.
+    """Returns a task id on submission; errors are in the body's ``code`` only, with HTTP 200.
 
-    sunoapi.co takes ``continue_at`` as a string of plain decimal seconds, sunosay.com as a number
-    and wants ``tags`` (§2.2).
+    sunoapi.co takes ``continue_at`` as a string of decimal seconds, sunosay.com as a number; the
+    latter requires ``tags`` (§2.2).
     """
 
     no_credits: ClassVar = (402, "Insufficient credits, please recharge")
-    no_clip: ClassVar = (400, "The song id does not exist or has been taken offline.")
-    beyond_end: ClassVar = (400, "continue_at must be less than the duration of the song")
-    hides_refusals: ClassVar = True
+    unknown_clip: ClassVar = (400, "The song id does not exist or has been taken offline.")
+    continue_at_too_late: ClassVar = (400, "continue_at must be less than the duration of the song")
+    always_200: ClassVar = True
 
-    def __init__(self, studio: Studio, links: Links, key: str | None) -> None:
-        super().__init__(studio, links, key)
-        self._says = studio.name == "sunosay"
+    def __init__(self, account: ProviderAccount, links: Links, key: str | None) -> None:
+        super().__init__(account, links, key)
+        self._is_sunosay = account.name == "sunosay"
         self._tasks: dict[str, list[Clip]] = {}
-        self._extends = _Window(calls=1, seconds=4.0)
-        self._queries = _Window(calls=2, seconds=1.0)
+        self._extend_limit = _RateLimit(calls=1, seconds=4.0)
+        self._query_limit = _RateLimit(calls=2, seconds=1.0)
 
+    @override
     def routes(self) -> list[Route]:
         """Return the end points of §2.2 and §2.3; the capital I is the contract's."""
         return [
@@ -45,17 +47,20 @@ class SunoSay(Api):
             Route("POST", f"{_SUNO}/get-task", "fetch", self._get_task),
         ]
 
+    @override
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
         """Return a body whose ``code`` says what happened."""
         del request
         return {"code": status, "message": message}
 
-    def nothing(self, kind: Kind) -> JsonObject | list[JsonObject]:
+    @override
+    def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
         """Return a task that has failed without clips."""
         if kind == "submit":
             return {"code": 200, "task_id": "", "status": "error", "clips": []}
         return {"code": 200, "status": "error", "prompt": {}, "clips": [], "message": "ok!"}
 
+    @override
     def unauthorized_text(self, request: web.Request) -> str:
         """Return the text that the documentation shows on success as well."""
         del request
@@ -63,7 +68,7 @@ class SunoSay(Api):
 
     async def _extend_music(self, request: web.Request, body: JsonObject) -> web.Response:
         if not is_text(body.get("prompt")):
-            raise RefusedError(400, "prompt is required", broken=True)
+            raise RefusedError(400, "prompt is required", is_violation=True)
         return self._extend(request, body, instrumental=False)
 
     async def _extend_instrumental(self, request: web.Request, body: JsonObject) -> web.Response:
@@ -72,10 +77,10 @@ class SunoSay(Api):
     def _extend(
         self, request: web.Request, body: JsonObject, *, instrumental: bool
     ) -> web.Response:
-        seconds = self._checked(body)
-        self.tolerate_only(request, body, _FIELDS if instrumental else _FIELDS | {"prompt"})
-        self._limit(self._extends)
-        order = ExtendOrder(
+        seconds = self._checked_continue_at(body)
+        self.record_unknown_fields(request, body, _FIELDS if instrumental else _FIELDS | {"prompt"})
+        self._check_rate(self._extend_limit)
+        order = ExtendParameters(
             clip_id=body["continue_clip_id"],
             continue_at=seconds,
             prompt=body.get("prompt") or "",
@@ -85,40 +90,40 @@ class SunoSay(Api):
             model="chirp-v3.5",
             instrumental=instrumental,
         )
-        task_id = self.studio.new_id()
-        self._tasks[task_id] = self.studio.extend(order, body)
+        task_id = self.account.new_id()
+        self._tasks[task_id] = self.account.extend(order, body)
         # the misleading message is the documentation's own sample of a success
         return web.json_response({"code": 200, "task_id": task_id, "message": _KEY_FAILED})
 
-    def _checked(self, body: JsonObject) -> float:
-        """Return ``continue_at`` in seconds if the body is well formed."""
+    def _checked_continue_at(self, body: JsonObject) -> float:
+        """Return ``continue_at`` in seconds; raise RefusedError for an invalid body."""
         if not is_text(body.get("continue_clip_id")):
-            raise RefusedError(400, "continue_clip_id is required", broken=True)
-        if self._says and not is_text(body.get("tags")):
-            raise RefusedError(400, "tags is required", broken=True)
+            raise RefusedError(400, "continue_clip_id is required", is_violation=True)
+        if self._is_sunosay and not is_text(body.get("tags")):
+            raise RefusedError(400, "tags is required", is_violation=True)
         for name in ("tags", "title", "prompt", "model", "negative_tags"):
             if not isinstance(body.get(name, ""), str):
-                raise RefusedError(400, f"{name} must be a string", broken=True)
+                raise RefusedError(400, f"{name} must be a string", is_violation=True)
         seconds = body.get("continue_at")
-        if self._says:
+        if self._is_sunosay:
             if not is_number(seconds):
-                raise RefusedError(400, "continue_at must be a number", broken=True)
+                raise RefusedError(400, "continue_at must be a number", is_violation=True)
         elif not (isinstance(seconds, str) and re.fullmatch(r"\d+(\.\d+)?", seconds)):
-            raise RefusedError(400, "continue_at must be a string of seconds", broken=True)
+            raise RefusedError(400, "continue_at must be a string of seconds", is_violation=True)
         return float(seconds or 0)
 
-    def _limit(self, window: "_Window") -> None:
-        """Refuse what comes faster than §2.5 allows."""
-        if self.studio.enforce_rates and not window.admits(self.studio.clock.now()):
-            raise RefusedError(429, "Too many requests, please slow down", broken=True)
+    def _check_rate(self, window: "_RateLimit") -> None:
+        """Raise RefusedError for requests more frequent than §2.5 allows."""
+        if self.account.enforce_rate_limits and not window.allows(self.account.clock.now()):
+            raise RefusedError(429, "Too many requests, please slow down", is_violation=True)
 
     async def _get_task(self, request: web.Request, body: JsonObject) -> web.Response:
-        self.tolerate_only(request, body, {"task_id"})
-        self._limit(self._queries)
+        self.record_unknown_fields(request, body, {"task_id"})
+        self._check_rate(self._query_limit)
         task_id = body.get("task_id")
         if not isinstance(task_id, str) or task_id not in self._tasks:
-            raise RefusedError(400, "task not found", broken=not is_text(task_id))
-        now = self.studio.clock.now()
+            raise RefusedError(400, "task not found", is_violation=not is_text(task_id))
+        now = self.account.clock.now()
         twins = self._tasks[task_id]
         status = _task_status([clip.status(now) for clip in twins])
         failed = status is Status.ERROR
@@ -130,22 +135,22 @@ class SunoSay(Api):
                 "task_id": task_id,
                 "status": view.status_word or status.value,
                 "prompt": {"prompt": twins[0].prompt},
-                "clips": [self._shown(clip, view) for clip in view.clips],
+                "clips": [self._clip_json(clip, view) for clip in view.clips],
                 "message": twins[0].error_message if failed else "ok!",
             }
         )
 
-    def _shown(self, clip: Clip, view: View) -> JsonObject:
-        now = self.studio.clock.now()
+    def _clip_json(self, clip: Clip, view: ClipView) -> JsonObject:
+        now = self.account.clock.now()
         complete = clip.status(now) is Status.COMPLETE
         return {
             "continue_clip_id": clip.id,
             "title": clip.title,
-            "status": view.word(clip, now),
-            "audio_url": self.links.audio(clip, now),
+            "status": view.status_of(clip, now),
+            "audio_url": self.links.audio_url(clip, now),
             "video_url": "",
-            "image_url": self.links.image(clip, now) or "",
-            "image_large_url": self.links.image(clip, now) or "",
+            "image_url": self.links.image_url(clip, now) or "",
+            "image_large_url": self.links.image_url(clip, now) or "",
             "duration": f"{clip.duration:g}" if complete else "",
             "created_at": clip.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "model_name": clip.model,
@@ -153,25 +158,25 @@ class SunoSay(Api):
         }
 
 
-class _Window:
-    """A sliding window: so many calls in any stretch of so many seconds."""
+class _RateLimit:
+    """A sliding window: at most ``calls`` calls in ``seconds`` seconds."""
 
     def __init__(self, *, calls: int, seconds: float) -> None:
         self._calls = calls
         # 5 % of grace: a client that waits exactly as long as it must is not early
         self._seconds = seconds * 0.95
-        self._admitted: collections.deque[float] = collections.deque(maxlen=calls)
+        self._allowed_at: collections.deque[float] = collections.deque(maxlen=calls)
 
-    def admits(self, now: float) -> bool:
-        """Say whether a call at ``now`` is in time, and count it if it is."""
-        if len(self._admitted) == self._calls and now - self._admitted[0] < self._seconds:
+    def allows(self, now: float) -> bool:
+        """Whether a call is allowed at ``now``; if so it is counted."""
+        if len(self._allowed_at) == self._calls and now - self._allowed_at[0] < self._seconds:
             return False
-        self._admitted.append(now)
+        self._allowed_at.append(now)
         return True
 
 
 def _task_status(clips: list[Status]) -> Status:
-    """Return the one word for a task: that of its clip that has farthest to go."""
+    """Return the status of a task from those of its clips."""
     if all(status.is_final for status in clips):
         return Status.COMPLETE if Status.COMPLETE in clips else Status.ERROR
     if any(status.rank >= Status.STREAMING.rank for status in clips):

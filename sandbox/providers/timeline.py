@@ -1,4 +1,4 @@
-"""How long a clip takes from being submitted to being complete."""
+"""The timing of clips from submission to completion."""
 
 import dataclasses
 import enum
@@ -10,7 +10,7 @@ Range: TypeAlias = tuple[float, float]
 
 
 class Status(enum.StrEnum):
-    """The words of a clip's status, in the order in which they come (providers.md §1.3)."""
+    """The statuses of a clip in order (providers.md §1.3)."""
 
     SUBMITTED = "submitted"
     QUEUED = "queued"
@@ -20,18 +20,18 @@ class Status(enum.StrEnum):
 
     @property
     def rank(self) -> int:
-        """The place in the order; ``error`` is the last."""
+        """The position in the order; ``error`` is last."""
         return list(Status).index(self)
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing comes after it."""
+        """Whether the status can't change any more."""
         return self in {Status.COMPLETE, Status.ERROR}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Milestones:
-    """The moments (seconds of the sandbox's clock) at which a clip reaches each status."""
+    """The times (seconds of the sandbox's clock) at which a clip reaches each status."""
 
     queued: float
     streaming: float
@@ -39,7 +39,7 @@ class Milestones:
     failed: float = math.inf
 
     def status(self, now: float) -> Status:
-        """Return where the clip stands at ``now``."""
+        """Return the status at ``now``."""
         if now >= self.failed:
             return Status.ERROR
         if now >= self.complete:
@@ -48,8 +48,8 @@ class Milestones:
             return Status.STREAMING
         return Status.QUEUED if now >= self.queued else Status.SUBMITTED
 
-    def reaches(self, status: Status) -> float:
-        """Return the moment at which the clip has ``status`` or a later one."""
+    def reached_at(self, status: Status) -> float:
+        """Return the time at which the clip has ``status`` or a later one."""
         moments = [self.failed]
         if status is Status.SUBMITTED:
             return -math.inf
@@ -62,7 +62,7 @@ class Milestones:
         return min(moments)
 
     def advanced(self, status: Status, now: float) -> "Milestones":
-        """Return the milestones of a clip that is brought to ``status`` at ``now``."""
+        """Return the milestones of a clip whose status is set to ``status`` at ``now``."""
         if status is Status.ERROR:
             return dataclasses.replace(self, failed=min(self.failed, now))
         return Milestones(
@@ -79,9 +79,9 @@ class Milestones:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Timeline:
-    """The ranges from which the times of new clips are drawn.
+    """The ranges for the timing of new clips.
 
-    ``queued``, ``streaming`` and ``complete`` are seconds after the submission, as Suno takes them
+    ``queued``, ``streaming`` and ``complete`` are seconds after the submission, by default as at Suno
     (providers.md §6.4); ``length`` is the length of the new part in seconds.
     """
 
@@ -97,8 +97,8 @@ class Timeline:
         if self.length[0] < 1:
             raise ValueError("A part lasts a second at least.")
 
-    def draw(self, rng: random.Random, now: float, clips: int) -> list[Milestones]:
-        """Return the milestones of ``clips`` twins submitted at ``now``; B is a little behind A."""
+    def draw_milestones(self, rng: random.Random, now: float, clips: int) -> list[Milestones]:
+        """Return random milestones of ``clips`` twins submitted at ``now``; B is slightly later than A."""
         queued, streaming, complete = (
             rng.uniform(*span) for span in (self.queued, self.streaming, self.complete)
         )
@@ -106,12 +106,12 @@ class Timeline:
         for _ in range(clips):
             start = max(queued, streaming)
             drawn.append(Milestones(now + queued, now + start, now + max(start, complete)))
-            streaming = _later(rng, streaming, self.streaming)
-            complete = _later(rng, complete, self.complete)
+            streaming = _slightly_later(rng, streaming, self.streaming)
+            complete = _slightly_later(rng, complete, self.complete)
         return drawn
 
 
-def _later(rng: random.Random, moment: float, span: Range) -> float:
-    """Return a moment a little after ``moment`` that still lies in ``span``."""
+def _slightly_later(rng: random.Random, moment: float, span: Range) -> float:
+    """Return a time slightly after ``moment``, within ``span``."""
     low, high = span
     return min(high, moment + rng.uniform(0.02, 0.15) * (high - low))

@@ -25,7 +25,7 @@ async def offline_stage(tmp_path: Path) -> AsyncIterator[BotHarness]:
         made = BotHarness(discord, providers, database=tmp_path / "encore.db")
         yield made
         assert [str(violation) for violation in discord.violations] == made.violations
-        for studio in providers.studios.values():
+        for studio in providers.accounts.values():
             assert [violation.reason for violation in studio.violations] == []
 
 

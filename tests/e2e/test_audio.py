@@ -88,7 +88,7 @@ async def test_later_news_leave_audio_and_picture_where_they_are(stage: BotHarne
 
 
 async def test_what_is_too_large_for_the_place_is_encoded_to_fit(stage: BotHarness) -> None:
-    stage.discord.world.guild.attachment_limit = 85_000
+    stage.discord.state.guild.attachment_limit = 85_000
     reply = await stage.extend(NAME, at="0:10")
     await carries(stage, reply)
     assert all(len(each.content) <= 85_000 for each in files(reply, ".mp3"))
@@ -98,7 +98,7 @@ async def test_what_is_too_large_for_the_place_is_encoded_to_fit(stage: BotHarne
 async def test_what_fits_nowhere_is_linked_and_seen_and_the_reply_says_so(
     stage: BotHarness,
 ) -> None:
-    stage.discord.world.guild.attachment_limit = 45_000
+    stage.discord.state.guild.attachment_limit = 45_000
     reply = await stage.extend(NAME, at="0:10")
     await stage.until(lambda: files(reply, ".png"))
     assert files(reply, ".mp3") == []
@@ -107,8 +107,8 @@ async def test_what_fits_nowhere_is_linked_and_seen_and_the_reply_says_so(
 
 
 async def test_without_the_permission_the_reply_names_it(stage: BotHarness) -> None:
-    world = stage.discord.world
-    world.allow(world.channel, world.bot, deny=Permission.ATTACH_FILES)
+    world = stage.discord.state
+    world.set_overwrite(world.channel, world.bot, deny=Permission.ATTACH_FILES)
     reply = await stage.extend(NAME, at="0:10")
     await stage.until(lambda: "lacks *Attach Files*" in text(reply))
     assert reply.attachments == []
@@ -133,6 +133,6 @@ async def test_killed_at_any_moment_each_reply_carries_each_clip_once(
         assert [each.filename[-6:] for each in files(reply, ".mp3")] == ["_A.mp3", "_B.mp3"]
         assert len(files(reply, ".png")) == 2
         assert colour(reply) == GREEN
-    public = [each for each in stage.ada.read() if not each.ephemeral]
+    public = [each for each in stage.ada.read() if not each.is_ephemeral]
     assert len(public) == len(replies)
     assert "Traceback" not in log.read_text()

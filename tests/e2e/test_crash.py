@@ -6,9 +6,9 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.discord.calls import Modal
+from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.interaction_models import Modal
 from sandbox.discord.models import Message
-from sandbox.discord.options import NotPossibleError
 from sandbox.providers.faults import Fault
 from tests.support.bot_harness import GREEN, PROVIDERS, RED, BotHarness, BotProcess, colour, text
 
@@ -53,7 +53,7 @@ class Ordeal:
         starting.cancel()
         asking.cancel()
         await asyncio.gather(starting, asking, return_exceptions=True)
-        await self.stage.until(lambda: not self.stage.discord.gateway.connected)
+        await self.stage.until(lambda: not self.stage.discord.gateway.is_connected)
 
     async def ask_for_things(self) -> None:
         for again in [each for each in self.asked if not each.is_answered]:
@@ -88,7 +88,7 @@ class Ordeal:
     def replies(self, asked: Asked) -> list[Message]:
         seen = [*self.stage.ada.read(), *self.stage.ada.read(self.stage.ada.dm)]
         quote = f"> {asked.marker}\n"
-        return [each for each in seen if quote in text(each) and not each.ephemeral]
+        return [each for each in seen if quote in text(each) and not each.is_ephemeral]
 
 
 async def test_nothing_is_sent_twice_and_nothing_is_lost_whenever_it_is_killed(
@@ -100,7 +100,7 @@ async def test_nothing_is_sent_twice_and_nothing_is_lost_whenever_it_is_killed(
     ordeal = Ordeal(stage, log, seed=7)
     for _ in range(KILLS):
         await ordeal.life()
-    for studio in stage.providers.studios.values():
+    for studio in stage.providers.accounts.values():
         studio.faults.clear()
     await ordeal.bot.start()
     async with ordeal.bot.child:

@@ -29,7 +29,7 @@ async def direct_message(stage: BotHarness) -> Message:
 async def test_a_dead_token_is_replaced_by_the_channel(stage: BotHarness, code: int) -> None:
     sent = await stage.ask("aimlapi", at="0:10")
     assert sent.message is not None
-    sent.kill(code)
+    sent.invalidate_token(code)
     await stage.finished(sent.message)
     assert colour(sent.message) == GREEN
     assert 1 <= sum(r.code == code for r in stage.discord.requests) <= PATIENCE
@@ -44,7 +44,7 @@ async def test_after_a_quarter_of_an_hour_nobody_tries_the_token(offline_stage: 
     with sqlite3.connect(stage.database) as db:
         db.execute("UPDATE extensions SET reply_token_until = 1")
     db.close()
-    sent.age(dt.timedelta(minutes=16))
+    sent.age_token(dt.timedelta(minutes=16))
     stage.providers.clock.speed = 5
     before = len(stage.discord.requests)
     async with stage.bot():
@@ -66,9 +66,9 @@ async def test_a_deleted_reply_is_left_alone_and_the_result_goes_to_the_member(
 
 
 async def test_a_lost_channel_does_not_lose_the_result(stage: BotHarness) -> None:
-    elsewhere = stage.discord.world.new_channel("short-lived")
+    elsewhere = stage.discord.state.new_channel("short-lived")
     sent = await stage.ask("aimlapi", at="0:10", channel=elsewhere)
-    sent.kill()
+    sent.invalidate_token()
     stage.discord.delete(elsewhere)
     assert colour(await direct_message(stage)) == GREEN
     assert tries(stage, CHANNEL_MESSAGE) <= PATIENCE
@@ -78,10 +78,10 @@ async def test_a_lost_channel_does_not_lose_the_result(stage: BotHarness) -> Non
 async def test_a_lost_permission_does_not_lose_the_result(
     stage: BotHarness, lost: Permission
 ) -> None:
-    world = stage.discord.world
+    world = stage.discord.state
     sent = await stage.ask("aimlapi", at="0:10")
-    sent.kill()
-    world.allow(world.channel, world.bot, deny=lost)
+    sent.invalidate_token()
+    world.set_overwrite(world.channel, world.bot, deny=lost)
     assert colour(await direct_message(stage)) == GREEN
     assert tries(stage, CHANNEL_MESSAGE) <= PATIENCE
 
@@ -91,7 +91,7 @@ async def test_every_sign_of_a_closed_way_is_believed(
     stage: BotHarness, status: int, code: int
 ) -> None:
     sent = await stage.ask("aimlapi", at="0:10")
-    sent.kill()
+    sent.invalidate_token()
     stage.discord.faults.answer("PATCH", CHANNEL_MESSAGE, status=status, code=code, times=100)
     assert colour(await direct_message(stage)) == GREEN
     assert tries(stage, CHANNEL_MESSAGE) <= PATIENCE
@@ -109,9 +109,9 @@ async def test_nobody_left_to_tell_ends_it_quietly(stage: BotHarness) -> None:
 
 
 async def test_a_user_installed_app_sends_the_late_result_directly(stage: BotHarness) -> None:
-    sent = await stage.ask("aimlapi", at="0:10", channel=stage.discord.world.foreign_channel)
+    sent = await stage.ask("aimlapi", at="0:10", channel=stage.discord.state.foreign_channel)
     assert sent.message is not None
-    sent.kill()
+    sent.invalidate_token()
     assert colour(await direct_message(stage)) == GREEN
     assert tries(stage, CHANNEL_MESSAGE) == 0
 
@@ -119,7 +119,7 @@ async def test_a_user_installed_app_sends_the_late_result_directly(stage: BotHar
 async def test_a_user_installed_app_edits_its_reply_while_the_token_lives(
     stage: BotHarness,
 ) -> None:
-    reply = await stage.extend("aimlapi", at="0:10", channel=stage.discord.world.foreign_channel)
+    reply = await stage.extend("aimlapi", at="0:10", channel=stage.discord.state.foreign_channel)
     await stage.finished(reply)
     assert colour(reply) == GREEN
 
@@ -127,9 +127,9 @@ async def test_a_user_installed_app_edits_its_reply_while_the_token_lives(
 @pytest.mark.parametrize("is_resumable", [True, False])
 async def test_a_dropped_gateway_comes_back(stage: BotHarness, *, is_resumable: bool) -> None:
     reply = await stage.extend("aimlapi", at="0:10")
-    stage.discord.gateway.drop(resumable=is_resumable)
+    stage.discord.gateway.drop_connections(resumable=is_resumable)
     await stage.finished(reply)
-    await stage.until(lambda: stage.discord.gateway.connected)
+    await stage.until(lambda: stage.discord.gateway.is_connected)
     again = await stage.extend("suno_api", at="0:10")
     await stage.finished(again)
     assert colour(reply) == colour(again) == GREEN
@@ -137,7 +137,7 @@ async def test_a_dropped_gateway_comes_back(stage: BotHarness, *, is_resumable: 
 
 async def test_an_event_that_comes_again_after_a_resume_pays_once(stage: BotHarness) -> None:
     reply = await stage.extend("aimlapi", at="0:10")
-    stage.discord.gateway.repeat("INTERACTION_CREATE")
+    stage.discord.gateway.resend_last("INTERACTION_CREATE")
     await stage.finished(reply)
     assert len(stage.studio("aimlapi").submissions) == 1
     stage.violations = [str(violation) for violation in stage.discord.violations]
@@ -171,8 +171,8 @@ async def test_a_first_reply_that_never_arrived_is_made_up_for(stage: BotHarness
         when=lambda request: (request.json or {}).get("type") == 4,
     )
     sent = await stage.ask("aimlapi", at="0:10")
-    assert sent.failed
-    assert not [m for m in stage.ada.read() if m.ephemeral], "nobody may be told to try again"
+    assert sent.error
+    assert not [m for m in stage.ada.read() if m.is_ephemeral], "nobody may be told to try again"
     [submission] = stage.studio("aimlapi").submissions
     await stage.until(stage.ada.read, within=30)
     [reply] = stage.ada.read()
@@ -184,7 +184,7 @@ async def test_a_first_reply_that_never_arrived_is_made_up_for(stage: BotHarness
 async def test_an_old_message_that_takes_no_more_edits_is_edited_later(stage: BotHarness) -> None:
     sent = await stage.ask("aimlapi", at="0:10")
     assert sent.message is not None
-    sent.kill()
+    sent.invalidate_token()
     stage.discord.faults.answer("PATCH", CHANNEL_MESSAGE, status=400, code=30046)
     await stage.until(lambda: any(r.code == 30046 for r in stage.discord.requests))
     assert colour(sent.message) not in {GREEN, RED}

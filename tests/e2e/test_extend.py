@@ -18,7 +18,7 @@ async def test_a_clip_is_extended_from_command_to_audio(stage: BotHarness, provi
     reply = await stage.extend(provider, at="0:10")
     await stage.finished(reply)
     assert colours(reply) == [YELLOW, BLURPLE, ORANGE, GREEN]
-    assert reply.edits <= 6
+    assert reply.edit_count <= 6
     studio = stage.studio(provider)
     [submission] = studio.submissions
     assert len(submission.clip_ids) == 2
@@ -96,7 +96,7 @@ async def test_a_reply_can_be_named_by_its_link(stage: BotHarness) -> None:
 
 
 async def test_it_works_in_a_thread_and_in_a_direct_message(stage: BotHarness) -> None:
-    thread = stage.discord.world.new_thread("part two", stage.discord.world.channel)
+    thread = stage.discord.state.new_thread("part two", stage.discord.state.channel)
     replies = [
         await stage.extend("aimlapi", at="0:10", channel=place) for place in (thread, stage.ada.dm)
     ]

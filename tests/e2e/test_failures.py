@@ -107,7 +107,10 @@ async def test_every_failure_of_submitting_ends_in_one_clear_reply(
     assert wrong == {}
     assert meets(last, COMPLETE)
     shown = "\n".join([*(text(reply) for reply in replies.values()), caplog.text])
-    secrets = [stage.providers.url(provider), stage.providers.key(provider) or stage.discord.token]
+    secrets = [
+        stage.providers.provider_url(provider),
+        stage.providers.provider_key(provider) or stage.discord.token,
+    ]
     for secret in (*secrets, stage.discord.token, "Traceback", "<html", "<!doctype"):
         assert secret.casefold() not in shown.casefold()
 

@@ -86,7 +86,7 @@ async def send(stage: BotHarness, form: dict[str, str]) -> Message:
     opened = await stage.open_modal("suno_api", lyrics=None, tags=None)
     assert opened.modal is not None
     sent = await stage.ada.submit(opened.modal, dict(form))
-    assert sent.failed is None
+    assert sent.error is None
     assert sent.message is not None
     return sent.message
 
@@ -99,8 +99,8 @@ async def test_no_text_breaks_a_reply(stage: BotHarness, caplog: pytest.LogCaptu
     for first in range(0, len(forms), AT_ONCE):
         batch = [send(stage, form) for form in forms[first : first + AT_ONCE]]
         replies += await asyncio.gather(*batch)
-    accepted = [reply for reply in replies if not reply.ephemeral]
-    refused = [reply for reply in replies if reply.ephemeral]
+    accepted = [reply for reply in replies if not reply.is_ephemeral]
+    refused = [reply for reply in replies if reply.is_ephemeral]
     assert accepted
     assert refused
     for reply in refused:
@@ -118,7 +118,7 @@ async def test_a_refused_form_opens_again_with_everything_in_it(stage: BotHarnes
     typed = {"lyrics": "🎵" * 2001, "style": "a, b", "title": "Mine", "at": "0:11"}
     opened = await stage.open_modal("aimlapi", lyrics=None)
     refused = await stage.ada.submit(opened.modal, dict(typed))
-    assert refused.ephemeral
+    assert refused.is_ephemeral
     assert refused.message is not None
     assert "4,002" in text(refused.message)
     assert "3,000" in text(refused.message)
@@ -150,7 +150,7 @@ async def test_a_refusal_before_the_modal_says_why_and_shows_what_was_typed(
     }
     call = await stage.ada.slash("extend", **named)
     assert call.modal is None
-    assert call.ephemeral
+    assert call.is_ephemeral
     assert call.message is not None
     assert words in text(call.message)
     assert "my words" in text(call.message)
@@ -159,7 +159,7 @@ async def test_a_refusal_before_the_modal_says_why_and_shows_what_was_typed(
 async def test_long_lyrics_come_back_as_a_file_when_no_form_can_open(stage: BotHarness) -> None:
     lyrics = "🎵 *la la*\n" * 350
     call = await stage.ada.slash("extend", clip="not a clip", lyrics=lyrics)
-    assert call.ephemeral
+    assert call.is_ephemeral
     assert call.message is not None
     assert "names no clip" in text(call.message)
     [file] = call.message.attachments
@@ -172,7 +172,7 @@ async def test_a_style_that_is_lacking_is_asked_for_and_nothing_is_lost(
     stage: BotHarness, provider: str
 ) -> None:
     refused = await stage.ask(provider, at="0:10", tags=None, lyrics="my words")
-    assert refused.ephemeral
+    assert refused.is_ephemeral
     assert refused.message is not None
     assert "needs a style" in text(refused.message)
     again = await stage.ada.click(refused.message, "Edit and send")

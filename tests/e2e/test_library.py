@@ -6,11 +6,11 @@ import re
 import sqlite3
 
 from bot.domain.library import PAGE_SIZE
-from sandbox.discord.calls import Interaction
+from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Channel, Message
 from sandbox.discord.permissions import Permission
-from sandbox.providers.clips import Ending
+from sandbox.providers.clips import LinkKind
 from tests.support.bot_harness import GREEN, RED, BotHarness, colour, labels, text
 
 NAME = "suno_api"
@@ -54,9 +54,9 @@ async def look(
 
 def private(call: Interaction) -> Message:
     """Return an answer that only the member sees."""
-    assert call.failed is None, call.failed
+    assert call.error is None, call.error
     assert call.message is not None
-    assert call.message.ephemeral
+    assert call.message.is_ephemeral
     assert call.message.pinged == frozenset()
     return call.message
 
@@ -76,7 +76,7 @@ async def clip(
 async def told(stage: BotHarness, call: Interaction) -> Message:
     """Return an answer that Encore had to think about."""
     message = private(call)
-    await stage.until(lambda: not message.loading)
+    await stage.until(lambda: not message.is_loading)
     return message
 
 
@@ -147,11 +147,11 @@ async def test_a_page_that_is_gone_is_the_last_one(stage: BotHarness) -> None:
 
 
 async def test_what_a_member_can_not_view_is_nowhere(stage: BotHarness) -> None:
-    world = stage.discord.world
+    world = stage.discord.state
     ben = stage.discord.member("Ben")
     secret = world.new_channel("secret")
     thread = world.new_thread("in secret", secret)
-    world.allow(secret, ben.user, deny=Permission.VIEW_CHANNEL)
+    world.set_overwrite(secret, ben.user, deny=Permission.VIEW_CHANNEL)
     hidden = [await made(stage, title="Hidden Song", channel=place) for place in (secret, thread)]
     await made(stage, title="Direct Song", channel=stage.ada.dm)
     other_guild = world.new_guild("Other")
@@ -174,17 +174,17 @@ async def test_what_a_member_can_not_view_is_nowhere(stage: BotHarness) -> None:
     assert "Open Song" in text(await clip(stage, open_reply.url, member=ben))
     assert footer(await look(stage, of="this server")) == "page 1 of 1 · 6 clips"
     assert footer(await look(stage)) == "page 1 of 2 · 10 clips"
-    world.allow(secret, ben.user)
+    world.set_overwrite(secret, ben.user)
     page = await look(stage, member=ben, of="this server")
     assert footer(page) == "page 1 of 1 · 6 clips"
 
 
 async def test_archived_threads_are_looked_up(offline_stage: BotHarness) -> None:
     stage = offline_stage
-    world = stage.discord.world
+    world = stage.discord.state
     ben = stage.discord.member("Ben")
     secret = world.new_channel("secret")
-    world.allow(secret, ben.user, deny=Permission.VIEW_CHANNEL)
+    world.set_overwrite(secret, ben.user, deny=Permission.VIEW_CHANNEL)
     seen, unseen = world.new_thread("seen", world.channel), world.new_thread("unseen", secret)
     deleted = world.new_channel("deleted")
     async with stage.bot():
@@ -207,23 +207,23 @@ async def test_a_thread_that_discord_does_not_tell_of_is_not_shown_meanwhile(
 ) -> None:
     stage = offline_stage
     ben = stage.discord.member("Ben")
-    thread = stage.discord.world.new_thread("slow", stage.discord.world.channel)
+    thread = stage.discord.state.new_thread("slow", stage.discord.state.channel)
     async with stage.bot():
         await made(stage, title="Slow", channel=thread)
         await carried(stage)
-    stage.discord.world.archive(thread)
+    stage.discord.state.archive(thread)
     async with stage.bot():
         fault = stage.discord.faults.hang("GET", "/channels/{channel_id}")
         page = await look(stage, member=ben, of="this server")
         assert "no clips of this server for you to see" in text(page)
-        assert fault.hit
+        assert fault.matched_requests
         fault.release()
         page = await look(stage, member=ben, of="this server")
         assert footer(page) == "page 1 of 1 · 2 clips"
 
 
 async def test_private_threads_are_for_who_is_in_them_or_manages_them(stage: BotHarness) -> None:
-    world = stage.discord.world
+    world = stage.discord.state
     ben = stage.discord.member("Ben")
     thread = world.new_thread("secret", world.channel, private=True)
     reply = await made(stage, title="Hidden Song", channel=thread)
@@ -233,7 +233,7 @@ async def test_private_threads_are_for_who_is_in_them_or_manages_them(stage: Bot
     assert "does not know that clip" in text(await clip(stage, reply.url, member=ben))
     inside = await look(stage, member=ben, of="this server", channel=thread)
     assert footer(inside) == "page 1 of 1 · 2 clips"
-    world.allow(world.channel, ben.user, allow=Permission.MANAGE_THREADS)
+    world.set_overwrite(world.channel, ben.user, allow=Permission.MANAGE_THREADS)
     page = await look(stage, member=ben, of="this server")
     assert footer(page) == "page 1 of 1 · 2 clips"
 
@@ -302,15 +302,15 @@ async def test_long_lyrics_come_as_a_file(stage: BotHarness) -> None:
 
 
 async def test_without_the_right_to_attach_all_lyrics_come_as_text(stage: BotHarness) -> None:
-    world = stage.discord.world
-    world.allow(world.channel, world.bot, deny=Permission.ATTACH_FILES)
+    world = stage.discord.state
+    world.set_overwrite(world.channel, world.bot, deny=Permission.ATTACH_FILES)
     reply = await made(stage, lyrics=LONG_LYRICS)
     call = await stage.ada.slash("clip", clip=reply.url)
     card = await told(stage, call)
     assert not card.attachments
     assert "All of it is below" in text(card)
     await stage.until(lambda: "Verse 59" in "".join(map(text, call.followups)))
-    assert all(message.ephemeral for message in call.followups)
+    assert all(message.is_ephemeral for message in call.followups)
     assert sum(text(message).count(r"\@everyone") for message in call.followups) == 60
 
 
@@ -318,7 +318,7 @@ async def test_a_withdrawn_clip_says_so(stage: BotHarness) -> None:
     await made(stage)
     clip_id = made_clips(stage)[0]
     assert "▶ Listen" in labels(await clip(stage, clip_id))
-    stage.studio(NAME).clips[clip_id].ending = Ending.FORBIDDEN
+    stage.studio(NAME).clips[clip_id].link_kind = LinkKind.FORBIDDEN
     card = await clip(stage, clip_id)
     assert "can't be played any more" in text(card)
     assert "▶ Listen" not in labels(card)
@@ -363,5 +363,5 @@ async def test_two_clicks_remove_once(stage: BotHarness) -> None:
     card = await clip(stage, made_clips(stage)[0])
     question = private(await stage.ada.click(card, "🗑 Remove from library"))
     calls = await asyncio.gather(*(stage.ada.click(question, "Remove") for _ in range(2)))
-    assert all(call.failed is None for call in calls)
+    assert all(call.error is None for call in calls)
     assert footer(await look(stage)) == "page 1 of 1 · 1 clip"

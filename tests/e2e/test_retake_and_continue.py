@@ -33,7 +33,7 @@ async def take_by_command(stage: BotHarness, reply: Message) -> None:
 
 async def by_menu(stage: BotHarness, reply: Message) -> None:
     question = await stage.ada.context_menu("Extend this song", reply)
-    assert question.ephemeral
+    assert question.is_ephemeral
     assert question.message is not None
     assert labels(question.message) == ["➕ Extend A", "➕ Extend B"]
     call = await stage.ada.click(question.message, "➕ Extend A")
@@ -66,7 +66,7 @@ ANYWHERE: tuple[Act, ...] = (
 
 
 def place(stage: BotHarness, name: str) -> Channel:
-    world = stage.discord.world
+    world = stage.discord.state
     match name:
         case "thread":
             return world.new_thread("part two", world.channel)
@@ -78,8 +78,8 @@ def place(stage: BotHarness, name: str) -> Channel:
 
 def replies(stage: BotHarness, channel: Channel) -> list[Message]:
     """Encore's public replies, oldest first."""
-    bot = stage.discord.world.bot
-    seen = [m for m in stage.ada.read(channel) if m.author is bot and not m.ephemeral]
+    bot = stage.discord.state.bot
+    seen = [m for m in stage.ada.read(channel) if m.author is bot and not m.is_ephemeral]
     return [message for message in seen if "asked by" in text(message)]
 
 
@@ -136,7 +136,7 @@ async def test_every_way_works_after_a_restart(offline_stage: BotHarness, act: A
 async def test_a_reply_says_where_it_goes_on_with_few_edits(stage: BotHarness) -> None:
     first = await stage.extend("aimlapi", at="0:10", title="Long Road")
     await stage.finished(first)
-    edits = first.edits
+    edits = first.edit_count
     names = ("Ben", "Cleo", "Dora")
     members = [stage.discord.member(name) for name in names]
     for member in members:
@@ -145,7 +145,7 @@ async def test_a_reply_says_where_it_goes_on_with_few_edits(stage: BotHarness) -
     await stage.until(lambda: len(replies(stage, first.channel)) == 4)
     for reply in replies(stage, first.channel)[1:]:
         await stage.until(lambda link=reply.url: link in text(first), within=30)
-    assert first.edits - edits <= 2
+    assert first.edit_count - edits <= 2
 
 
 async def test_a_double_click_takes_once(stage: BotHarness) -> None:
@@ -154,7 +154,7 @@ async def test_a_double_click_takes_once(stage: BotHarness) -> None:
     calls = await asyncio.gather(*(stage.ada.click(first, "🔁 Another take") for _ in range(2)))
     await stage.finished(replies(stage, first.channel)[1])
     assert len(stage.studio(NAME).submissions) == 2
-    answers = [call.message for call in calls if call.message and call.ephemeral]
+    answers = [call.message for call in calls if call.message and call.is_ephemeral]
     assert ["sent this already" in text(answer) for answer in answers] == [True]
 
 
@@ -163,7 +163,7 @@ async def test_a_reaction_counts_once_for_ever(stage: BotHarness, emoji: str) ->
     first = await stage.extend(NAME, at="0:10")
     await stage.finished(first)
     await stage.ada.react(first, emoji)
-    stage.discord.gateway.repeat("MESSAGE_REACTION_ADD")
+    stage.discord.gateway.resend_last("MESSAGE_REACTION_ADD")
     await stage.ada.unreact(first, emoji)
     await stage.ada.react(first, emoji)
     await stage.until(lambda: len(replies(stage, first.channel)) == 2)
@@ -200,9 +200,9 @@ async def test_too_much_at_once_is_refused_with_links_and_nothing_is_lost(
     async with limited(stage, ENCORE_MEMBER_LIMIT="2"):
         running = [await stage.extend("aimlapi", at="0:10") for _ in range(2)]
         for reply in running:  # its link is known once it has been edited
-            await stage.until(lambda shown=reply: shown.edits)
+            await stage.until(lambda shown=reply: shown.edit_count)
         refused = await stage.ask("aimlapi", at="0:10", lyrics="my third song")
-        assert refused.ephemeral
+        assert refused.is_ephemeral
         assert refused.message is not None
         said = text(refused.message)
         assert "You have 2 extensions in progress" in said
@@ -212,7 +212,7 @@ async def test_too_much_at_once_is_refused_with_links_and_nothing_is_lost(
         assert opened.modal is not None
         assert opened.modal.fields["lyrics"]["value"] == "my third song"
         ben = stage.discord.member("Ben")
-        assert not (await stage.ask("aimlapi", at="0:10", member=ben)).ephemeral
+        assert not (await stage.ask("aimlapi", at="0:10", member=ben)).is_ephemeral
 
 
 async def test_a_channel_has_a_limit_too(offline_stage: BotHarness) -> None:
@@ -268,10 +268,10 @@ async def test_fifty_members_react_at_once(offline_stage: BotHarness) -> None:
 async def test_a_missing_permission_is_told_by_its_name(
     stage: BotHarness, denied: Permission, name: str
 ) -> None:
-    world = stage.discord.world
+    world = stage.discord.state
     first = await stage.extend(NAME, at="0:10")
     await stage.finished(first)
-    world.allow(world.channel, world.bot, deny=denied)
+    world.set_overwrite(world.channel, world.bot, deny=denied)
     await stage.ada.react(first, "🔁")
     await stage.until(lambda: stage.ada.read(stage.ada.dm))
     [refusal] = stage.ada.read(stage.ada.dm)
@@ -284,10 +284,10 @@ async def test_a_missing_permission_is_told_by_its_name(
 
 
 async def test_without_the_history_a_reaction_is_answered_all_the_same(stage: BotHarness) -> None:
-    world = stage.discord.world
+    world = stage.discord.state
     first = await stage.extend(NAME, at="0:10")
     await stage.finished(first)
-    world.allow(world.channel, world.bot, deny=Permission.READ_MESSAGE_HISTORY)
+    world.set_overwrite(world.channel, world.bot, deny=Permission.READ_MESSAGE_HISTORY)
     await stage.ada.react(first, "🔁")
     await stage.until(lambda: len(replies(stage, first.channel)) == 2)
     await stage.finished(replies(stage, first.channel)[1])
@@ -295,7 +295,7 @@ async def test_without_the_history_a_reaction_is_answered_all_the_same(stage: Bo
 
 
 async def test_a_closed_thread_refuses_kindly(stage: BotHarness) -> None:
-    world = stage.discord.world
+    world = stage.discord.state
     thread = world.new_thread("done", world.channel)
     first = await stage.extend(NAME, at="0:10", channel=thread)
     await stage.until(lambda: first.attachments)  # nothing more is to be shown there
@@ -308,13 +308,13 @@ async def test_a_closed_thread_refuses_kindly(stage: BotHarness) -> None:
 
 
 async def test_who_lost_the_channel_can_not_act_through_an_old_button(stage: BotHarness) -> None:
-    world = stage.discord.world
+    world = stage.discord.state
     first = await stage.extend(NAME, at="0:10")
     await stage.finished(first)
-    world.allow(world.channel, stage.ada.user, deny=Permission.USE_APPLICATION_COMMANDS)
+    world.set_overwrite(world.channel, stage.ada.user, deny=Permission.USE_APPLICATION_COMMANDS)
     call = await stage.ada.click(first, "🔁 Another take")
     assert call.message is not None
-    assert call.ephemeral
+    assert call.is_ephemeral
     assert "may not use Encore" in text(call.message)
     assert len(stage.studio(NAME).submissions) == 1
 
@@ -322,9 +322,9 @@ async def test_who_lost_the_channel_can_not_act_through_an_old_button(stage: Bot
 async def test_rights_in_one_channel_reach_no_reply_in_another(stage: BotHarness) -> None:
     first = await stage.extend(NAME, at="0:10")
     await stage.finished(first)
-    elsewhere = stage.discord.world.new_channel("elsewhere")
+    elsewhere = stage.discord.state.new_channel("elsewhere")
     call = await stage.ada.slash("reply", link=first.url, do="another take", channel=elsewhere)
-    assert call.ephemeral
+    assert call.is_ephemeral
     assert call.message is not None
     assert "another channel" in text(call.message)
     assert len(stage.studio(NAME).submissions) == 1

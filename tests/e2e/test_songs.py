@@ -14,7 +14,7 @@ from mutagen.id3 import ID3
 from PIL import Image, ImageColor
 
 from bot.audio.waveform import COLOURS
-from sandbox.discord.calls import Interaction
+from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Attachment, Message
 from sandbox.discord.permissions import Permission
@@ -96,15 +96,15 @@ async def song_of(
     """Press *Full song* under a reply, and choose a clip."""
     who = member or stage.ada
     question = await who.click(reply, "💿 Full song")
-    assert question.ephemeral
-    assert question.message is not None, question.failed
+    assert question.is_ephemeral
+    assert question.message is not None, question.error
     assert labels(question.message) == ["💿 Full song A", "💿 Full song B"]
     return await who.click(question.message, f"💿 Full song {letter}")
 
 
 def message_of(call: Interaction) -> Message:
-    assert call.message is not None, call.failed
-    assert not call.ephemeral, text(call.message)
+    assert call.message is not None, call.error
+    assert not call.is_ephemeral, text(call.message)
     return call.message
 
 
@@ -117,8 +117,8 @@ async def tried_again(stage: BotHarness, song: Message) -> Message:
     """Press *Try again*, once Encore has noted that what it has just shown is the end of it."""
     while True:
         call = await stage.ada.click(song, "Try again")
-        assert call.message is not None, call.failed
-        if not call.ephemeral:
+        assert call.message is not None, call.error
+        if not call.is_ephemeral:
             return call.message
         assert "is being made already" in text(call.message)
 
@@ -129,7 +129,7 @@ async def noted(stage: BotHarness, reply: Message) -> None:
     while "has that full song already" not in said:
         call = await stage.ada.slash("song", clip=reply.url)
         assert call.message is not None
-        assert call.ephemeral
+        assert call.is_ephemeral
         said = text(call.message)
 
 
@@ -178,10 +178,10 @@ async def test_a_song_is_asked_for_once(stage: BotHarness) -> None:
     [reply] = await extended(stage, JOINS, parts=1)
     clip = stage.studio(JOINS).submissions[0].clip_ids[0]
     calls = await asyncio.gather(*(stage.ada.slash("song", clip=clip) for _ in range(3)))
-    [song] = [call.message for call in calls if call.message and not call.ephemeral]
+    [song] = [call.message for call in calls if call.message and not call.is_ephemeral]
     await settled(stage, song)
     by_reply = await stage.ada.slash("song", clip=reply.url)
-    assert by_reply.ephemeral
+    assert by_reply.is_ephemeral
     assert by_reply.message is not None
     assert "has that full song already" in text(by_reply.message)
     assert song.url in text(by_reply.message)
@@ -279,21 +279,21 @@ async def test_the_clip_that_a_song_ends_with_goes_on(stage: BotHarness) -> None
 async def test_without_the_permission_to_attach_there_is_no_song_until_it_is_given(
     stage: BotHarness,
 ) -> None:
-    world = stage.discord.world
+    world = stage.discord.state
     [reply] = await extended(stage, OTHER, parts=1)
-    world.allow(world.channel, world.bot, deny=Permission.ATTACH_FILES)
+    world.set_overwrite(world.channel, world.bot, deny=Permission.ATTACH_FILES)
     song = message_of(await stage.ada.slash("song", clip=reply.url))
     await settled(stage, song)
     assert colour(song) == RED
     assert "*Attach Files*" in text(song)
-    world.allow(world.channel, world.bot)
+    world.set_overwrite(world.channel, world.bot)
     again = await tried_again(stage, song)
     await settled(stage, again)
     assert len(files(again, ".mp3")) == 1
 
 
 async def test_what_is_too_large_for_the_place_says_so(stage: BotHarness) -> None:
-    stage.discord.world.guild.attachment_limit = 60_000
+    stage.discord.state.guild.attachment_limit = 60_000
     [reply] = await extended(stage, OTHER, parts=1)
     song = message_of(await stage.ada.slash("song", clip=reply.url))
     await settled(stage, song)
@@ -303,7 +303,7 @@ async def test_what_is_too_large_for_the_place_says_so(stage: BotHarness) -> Non
 
 async def test_what_was_never_extended_is_refused(stage: BotHarness) -> None:
     call = await stage.ada.slash("song", clip=stage.source(OTHER))
-    assert call.ephemeral
+    assert call.is_ephemeral
     assert call.message is not None
     assert "does not know that clip" in text(call.message)
 
@@ -339,6 +339,6 @@ async def test_killed_at_any_moment_a_song_is_made_once(
         assert length == pytest.approx(sum(kept(lineage[:number])), abs=0.01)
         assert len(files(song, ".png")) == 1
         assert colour(song) == GREEN
-    public = [each for each in stage.ada.read() if not each.ephemeral]
+    public = [each for each in stage.ada.read() if not each.is_ephemeral]
     assert len(public) == len(replies) + len(songs)
     assert "Traceback" not in log.read_text()

@@ -10,9 +10,9 @@ from playwright.async_api import Browser, Page, expect
 from scripted import ScriptedBot
 from visitor import Visit, Visitor
 
-from sandbox.browser import MISSING, chromium, found_browser
+from sandbox.app import Sandbox
+from sandbox.browser import MISSING_BROWSER, find_browser, launch_browser
 from sandbox.discord.server import DiscordServer
-from sandbox.house import House
 from sandbox.page.server import PageServer
 
 SPEED = 40.0
@@ -22,28 +22,28 @@ PATIENCE = 15_000  # milliseconds
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     expect.set_options(timeout=PATIENCE)
-    if found_browser() is None:
-        pytest.skip(MISSING)
-    async with chromium() as browser:
+    if find_browser() is None:
+        pytest.skip(MISSING_BROWSER)
+    async with launch_browser() as browser:
         yield browser
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def house() -> AsyncIterator[House]:
-    async with House(speed=SPEED) as house:
-        await house.start_bot()
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox(speed=SPEED) as sandbox:
+        await sandbox.start_bot()
         # short parts: their audio is made in no time
-        async with aiohttp.ClientSession(house.providers_url) as http:
+        async with aiohttp.ClientSession(sandbox.providers_url) as http:
             await http.post("/sandbox/timeline", json={"length": [4, 6]})
-        yield house
+        yield sandbox
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(
-    request: pytest.FixtureRequest, browser: Browser, house: House
+    request: pytest.FixtureRequest, browser: Browser, sandbox: Sandbox
 ) -> AsyncIterator[Visit]:
     """Open the page in a browser of its own, in the test's channel."""
-    channel = house.discord.world.new_channel(request.node.name.removeprefix("test_")[:40])
+    channel = sandbox.discord.state.new_channel(request.node.name.removeprefix("test_")[:40])
     contexts = []
     visitors: list[Visitor] = []
 
@@ -51,7 +51,7 @@ async def visit(
         context = await browser.new_context(viewport={"width": width, "height": height})
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
-        visitor = Visitor(await context.new_page(), house, channel)
+        visitor = Visitor(await context.new_page(), sandbox, channel)
         visitors.append(visitor)
         await visitor.enter()
         return visitor
@@ -64,7 +64,7 @@ async def visit(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def discord() -> AsyncIterator[DiscordServer]:
-    async with DiscordServer(acknowledge_within=0.5) as running:
+    async with DiscordServer(acknowledge_timeout=0.5) as running:
         yield running
 
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sandbox.discord import posting
+from sandbox.discord import messages
 from sandbox.discord.models import Message, Upload
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.world import Event
+from sandbox.discord.state import Event
 
 Payload = dict[str, Any]
 Answer = Callable[[Payload], Payload | None]
@@ -21,23 +21,23 @@ class ScriptedBot:
         self.told: list[Payload] = []
         self._discord = discord
         self._answers: dict[str, Answer] = {}
-        discord.world.listeners.append(self._hear)
+        discord.state.event_listeners.append(self._hear)
 
     def on(self, name: str, answer: Answer) -> None:
         self._answers[name] = answer
 
     def command(self, name: str, answer: Answer, **fields: Any) -> None:  # noqa: ANN401 - JSON
-        self._discord.commands.put(None, {"name": name, "description": "Does it", **fields})
+        self._discord.commands.upsert(None, {"name": name, "description": "Does it", **fields})
         self.on(name, answer)
 
     def post(self, files: Sequence[Upload] = (), **body: Any) -> Message:  # noqa: ANN401 - JSON
-        world = self._discord.world
-        message = posting.new_message(world, world.channel, world.bot, body, files)
-        posting.send(world, message)
+        state = self._discord.state
+        message = messages.new_message(state, state.channel, state.bot, body, files)
+        messages.send(state, message)
         return message
 
     def edit(self, message: Message, **body: Any) -> None:  # noqa: ANN401 - JSON
-        posting.edit_message(self._discord.world, message, body)
+        messages.edit_message(self._discord.state, message, body)
 
     def _hear(self, event: Event) -> None:
         if event.name != "INTERACTION_CREATE":

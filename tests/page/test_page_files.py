@@ -7,8 +7,8 @@ from playwright.async_api import Locator, Page, expect
 from scripted import ScriptedBot
 
 from sandbox.discord.models import Upload
-from sandbox.providers.cover import png_of
-from sandbox.providers.mp3 import mp3_of
+from sandbox.providers.cover import render_cover
+from sandbox.providers.mp3 import render_mp3
 from sandbox.providers.music import Segment
 
 SECONDS = 3.0
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @pytest.fixture(scope="module")
 def song() -> bytes:
-    return mp3_of((Segment(song=1, take=0, start=0.0, length=SECONDS),))
+    return render_mp3((Segment(song=1, take=0, start=0.0, length=SECONDS),))
 
 
 def audio(name: str, song: bytes) -> Upload:
@@ -29,7 +29,7 @@ def audio(name: str, song: bytes) -> Upload:
 
 
 def picture(name: str) -> Upload:
-    return Upload(name, png_of(name), "image/png")
+    return Upload(name, render_cover(name), "image/png")
 
 
 def alone(message: Locator) -> Locator:

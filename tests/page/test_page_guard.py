@@ -83,7 +83,7 @@ async def test_other_hosts_and_sites_are_refused_by_discord_and_the_providers(
     assert await status(http, discord.api_url + "/gateway", headers=headers) == 403
     async with ProviderServer() as providers:
         order = {"method": "POST", "json": {"speed": 2}, "headers": headers}
-        assert await status(http, providers.root + "/sandbox/speed", **order) == 403
+        assert await status(http, providers.base_url + "/sandbox/speed", **order) == 403
 
 
 async def test_another_server_on_this_machine_is_another_site_too(
@@ -97,7 +97,7 @@ async def test_a_form_of_another_page_does_nothing(
     page: PageServer, http: aiohttp.ClientSession, discord: DiscordServer
 ) -> None:
     ada = discord.member("Ada")
-    text = f'{{"do": "say", "member": "{ada.id}", "channel": "{discord.world.channel.id}"}}'
+    text = f'{{"do": "say", "member": "{ada.id}", "channel": "{discord.state.channel.id}"}}'
     for kind in ("text/plain", "application/x-www-form-urlencoded"):
         post = {"method": "POST", "data": text, "headers": {"Content-Type": kind}}
         assert await status(http, page.address + "act", **post) == 415
@@ -139,7 +139,7 @@ async def test_a_wish_that_makes_no_sense_is_answered_with_a_sentence(
     http: aiohttp.ClientSession,
     wish: dict[str, object],
 ) -> None:
-    known = {"ADA": str(discord.member("Ada").id), "HERE": str(discord.world.channel.id)}
+    known = {"ADA": str(discord.member("Ada").id), "HERE": str(discord.state.channel.id)}
     sent = {
         key: known.get(value, value) if isinstance(value, str) else value
         for key, value in wish.items()
@@ -177,7 +177,7 @@ async def test_closing_the_sandbox_closes_open_pages(
     async with asyncio.timeout(2):
         while (await socket.receive()).type is aiohttp.WSMsgType.TEXT:
             pass
-    assert discord.world.screens == []
+    assert discord.state.message_listeners == []
 
 
 async def _next(socket: aiohttp.ClientWebSocketResponse, what: str) -> dict[str, list]:

@@ -85,7 +85,7 @@ async def test_markdown_looks_as_on_discord(page: Page, bot: ScriptedBot) -> Non
 async def test_mentions_and_times_are_read_as_names_and_tick(
     page: Page, bot: ScriptedBot, discord: DiscordServer
 ) -> None:
-    ada, channel = discord.member("Ada"), discord.world.channel
+    ada, channel = discord.member("Ada"), discord.state.channel
     now = await page.evaluate("Math.floor(Date.now() / 1000)")
     bot.post(content=f"{ada.mention} in {channel.mention} <t:{now - 120}:R> <t:{now}:R>")
     message = page.locator(".message")
@@ -211,7 +211,7 @@ async def test_every_component_of_a_modal_is_filled_in_and_sent(
     assert sent["moods"]["values"] == ["rock"]
     assert sent["loud"]["value"] is True
     [number] = sent["sheet"]["values"]
-    assert discord.world.attachments[int(number)].content == b"do re mi"
+    assert discord.state.attachments[int(number)].content == b"do re mi"
 
 
 async def test_a_form_that_is_not_answered_stays_open_with_its_text(

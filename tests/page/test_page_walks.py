@@ -5,7 +5,7 @@ import pytest
 from playwright.async_api import expect
 from visitor import Visit
 
-from sandbox.house import House
+from sandbox.app import Sandbox
 
 LONG_LYRICS = "\n".join(["These words took an hour to write"] * 110)  # more than any provider takes
 
@@ -72,9 +72,11 @@ async def test_a_refusal_is_for_one_pair_of_eyes_and_keeps_what_was_typed(visit:
     await expect(ada.messages).to_have_count(0)
 
 
-async def test_a_bot_that_is_killed_in_the_middle_loses_nothing(visit: Visit, house: House) -> None:
+async def test_a_bot_that_is_killed_in_the_middle_loses_nothing(
+    visit: Visit, sandbox: Sandbox
+) -> None:
     ada = await visit()
-    before = await _submissions(house)
+    before = await _submissions(sandbox)
     await ada.page.get_by_role("button", name="Behind the scenes").click()
     panel = ada.page.get_by_role("complementary", name="Behind the scenes")
     speed = panel.get_by_label("Its clock runs")
@@ -96,7 +98,7 @@ async def test_a_bot_that_is_killed_in_the_middle_loses_nothing(visit: Visit, ho
     await expect(panel).to_contain_text("Running and connected")
     await expect(reply.locator(".embed-title").first).to_contain_text("✅")
     await expect(reply).to_contain_text("Killed in the middle")
-    assert await _submissions(house) == before + 1
+    assert await _submissions(sandbox) == before + 1
 
 
 async def test_trouble_from_behind_the_scenes_is_told_and_survived(visit: Visit) -> None:
@@ -162,9 +164,9 @@ async def test_commands_work_in_a_direct_message_with_the_bot(visit: Visit) -> N
     await expect(ben.messages).to_have_count(0)
 
 
-async def _submissions(house: House) -> int:
+async def _submissions(sandbox: Sandbox) -> int:
     async with (
-        aiohttp.ClientSession(house.providers_url) as http,
+        aiohttp.ClientSession(sandbox.providers_url) as http,
         http.get("/sandbox/submissions") as answer,
     ):
         return len((await answer.json())["submissions"])

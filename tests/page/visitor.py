@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import ConsoleMessage, Locator, Page
 
+from sandbox.app import Sandbox
 from sandbox.discord.models import Channel
-from sandbox.house import House
 
 LYRICS = "[Verse]\nSilver cities shine brightly\nSkies are painted blue"
 
@@ -13,9 +13,9 @@ LYRICS = "[Verse]\nSilver cities shine brightly\nSkies are painted blue"
 class Visitor:
     """One person at one browser; ``errors`` are what the page itself complained of."""
 
-    def __init__(self, page: Page, house: House, channel: Channel) -> None:
+    def __init__(self, page: Page, sandbox: Sandbox, channel: Channel) -> None:
         self.page = page
-        self.house = house
+        self.sandbox = sandbox
         self.channel = channel
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -27,7 +27,7 @@ class Visitor:
             self.errors.append(message.text)
 
     async def enter(self) -> None:
-        await self.page.goto(self.house.page.address)
+        await self.page.goto(self.sandbox.page.address)
         await self.go(self.channel)
 
     async def go(self, channel: Channel) -> None:
@@ -52,7 +52,7 @@ class Visitor:
 
     async def source(self) -> str:
         """The id of a clip that can be extended."""
-        return (await self.house.sources())["aimlapi"]
+        return (await self.sandbox.sample_clip_ids())["aimlapi"]
 
     async def open_form(self, at: str = "0:12") -> Locator:
         """Use the command, and return the modal that it opens."""

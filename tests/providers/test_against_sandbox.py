@@ -30,8 +30,8 @@ BY_CLIP = ("aimlapi", "suno_api", "sunoapi_com")
 @pytest.fixture
 async def server() -> AsyncIterator[ProviderServer]:
     async with ProviderServer(timeline=timeline.Timeline(length=(4, 6))) as running:
-        for studio in running.studios.values():
-            studio.enforce_rates = False
+        for studio in running.accounts.values():
+            studio.enforce_rate_limits = False
         yield running
 
 
@@ -45,9 +45,11 @@ class Stage:
     """One adapter in front of one local provider."""
 
     def __init__(self, server: ProviderServer, client: httpx.AsyncClient, name: str) -> None:
-        self.studio = server.studio(name)
+        self.studio = server.account(name)
         access = ApiConfig(
-            base_url=server.url(name), key=server.key(name), trusted_hosts={server.host}
+            base_url=server.provider_url(name),
+            key=server.provider_key(name),
+            trusted_hosts={server.host},
         )
         self.provider: Adapter = ADAPTERS[name](client, access)
         self.request = ExtendRequest(
@@ -162,7 +164,7 @@ async def test_a_wrong_key_is_the_operators_problem(
     name = stage.studio.name
     if name == "suno_api":
         pytest.skip("it asks for no key")
-    access = ApiConfig(base_url=server.url(name), key="another-secret")
+    access = ApiConfig(base_url=server.provider_url(name), key="another-secret")
     with pytest.raises(Unauthorized):
         await ADAPTERS[name](client, access).extend(stage.request)
 

@@ -149,7 +149,7 @@ async def logged_in(server: DiscordServer, bot: Player | None = None) -> AsyncIt
     async with bot:
         task = asyncio.create_task(bot.start(server.token))
         try:
-            ready = asyncio.create_task(server.ready())
+            ready = asyncio.create_task(server.wait_until_ready())
             await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 ready.cancel()

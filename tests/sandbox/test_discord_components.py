@@ -2,7 +2,7 @@ import discord
 import pytest
 from player import Player
 
-from sandbox.discord.options import NotPossibleError
+from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.server import DiscordServer
 
 
@@ -48,7 +48,7 @@ async def test_a_select_answers_by_changing_its_message(server: DiscordServer, b
         with pytest.raises(NotPossibleError):
             await ada.select(message, "part", *wrong)
     await ada.select(message, "part", "b")
-    await server.wait_for(lambda: message.edits)
+    await server.wait_for(lambda: message.edit_count)
     assert (message.content, message.components, view.chosen) == ("part b", [], ["b"])
     assert len(ada.read()) == 1
     assert server.violations == []
@@ -69,7 +69,7 @@ async def test_a_modal_of_a_button_can_change_the_buttons_message(
         await ada.submit(call.modal, {"text": "x"})
     sent = await ada.submit(call.modal, {"Text": "full"})
     assert sent.message is message
-    assert (message.content, message.edits) == ("full", 1)
+    assert (message.content, message.edit_count) == ("full", 1)
     with pytest.raises(NotPossibleError):
         await server.member("Bob").click(message, "Note")
     assert server.violations == []
@@ -87,8 +87,8 @@ async def test_a_strangers_app_has_five_follow_ups(server: DiscordServer, bot: P
                 codes.append(error.code)
 
     bot.answer = answer
-    server.limits.enforced = False
-    ada, place = server.member("Ada"), server.world.foreign_channel
+    server.rate_limits.is_enforced = False
+    ada, place = server.member("Ada"), server.state.foreign_channel
     await ada.slash("do", channel=place)
     await server.wait_for(lambda: codes)
     assert codes == [40094]
@@ -106,7 +106,7 @@ async def test_a_lost_channel_takes_its_interactions_along(
 
     bot.answer = answer
     await server.member("Ada").slash("do")
-    server.delete(server.world.channel)
+    server.delete(server.state.channel)
     with pytest.raises(discord.NotFound):
         await kept[0].edit_original_response(content="y")
     with pytest.raises(discord.NotFound) as gone:

@@ -12,7 +12,7 @@ ORIGINAL = "/webhooks/{webhook_id}/{webhook_token}/messages/@original"
 
 
 def text_channel(server: DiscordServer, bot: Player) -> discord.TextChannel:
-    channel = bot.get_channel(server.world.channel.id)
+    channel = bot.get_channel(server.state.channel.id)
     assert isinstance(channel, discord.TextChannel)
     return channel
 
@@ -27,8 +27,8 @@ async def test_an_ordered_answer_comes_as_often_as_ordered(
             await channel.send("x")
         assert refused.value.code == 50013
     await channel.send("y")
-    assert [each.content for each in server.world.channel.messages.values()] == ["y"]
-    assert [request.status for request in fault.hit] == [403, 403]
+    assert [each.content for each in server.state.channel.messages.values()] == ["y"]
+    assert [request.status for request in fault.matched_requests] == [403, 403]
 
 
 async def test_an_ordered_wait_is_waited_for(server: DiscordServer, bot: Player) -> None:
@@ -57,22 +57,22 @@ async def test_only_what_the_condition_names_is_hit(server: DiscordServer, bot: 
 async def test_a_cut_connection_leaves_the_outcome_open(*, applied: bool) -> None:
     async with DiscordServer() as server, aiohttp.ClientSession() as http:
         server.faults.close("POST", MESSAGES, applied=applied)
-        path = server.api_url + MESSAGES.format(channel_id=server.world.channel.id)
+        path = server.api_url + MESSAGES.format(channel_id=server.state.channel.id)
         headers = {"Authorization": f"Bot {server.token}"}
         with pytest.raises(aiohttp.ClientConnectionError):
             await http.post(path, json={"content": "x"}, headers=headers)
-        assert len(server.world.channel.messages) == applied
+        assert len(server.state.channel.messages) == applied
 
 
 @pytest.mark.parametrize("applied", [True, False])
 async def test_a_request_hangs_until_it_is_released(*, applied: bool) -> None:
     async with DiscordServer() as server, aiohttp.ClientSession() as http:
         fault = server.faults.hang("POST", MESSAGES, applied=applied)
-        path = server.api_url + MESSAGES.format(channel_id=server.world.channel.id)
+        path = server.api_url + MESSAGES.format(channel_id=server.state.channel.id)
         headers = {"Authorization": f"Bot {server.token}"}
         asked = asyncio.create_task(http.post(path, json={"content": "x"}, headers=headers))
-        await server.wait_for(lambda: fault.hit)
-        assert len(server.world.channel.messages) == applied
+        await server.wait_for(lambda: fault.matched_requests)
+        assert len(server.state.channel.messages) == applied
         assert not asked.done()
         fault.release()
         if applied:
@@ -93,7 +93,7 @@ async def test_no_token_is_on_record(server: DiscordServer, bot: Player) -> None
 
     bot.answer = answer
     call = await server.member("Ada").slash("do")
-    await server.wait_for(lambda: call.message and call.message.edits)
+    await server.wait_for(lambda: call.message and call.message.edit_count)
     async with aiohttp.ClientSession() as http:
         await http.get(f"{server.api_url}/webhooks/1/{tokens[1]}/what/is/this")
     book = repr(server.requests) + repr(server.violations)
@@ -104,7 +104,7 @@ async def test_no_token_is_on_record(server: DiscordServer, bot: Player) -> None
 async def test_a_deleted_message_is_gone(server: DiscordServer, bot: Player) -> None:
     channel = text_channel(server, bot)
     sent = await channel.send("x")
-    message = server.world.channel.messages[sent.id]
+    message = server.state.channel.messages[sent.id]
     server.delete(message)
     with pytest.raises(discord.NotFound) as gone:
         await sent.edit(content="y")

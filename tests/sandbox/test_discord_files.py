@@ -5,7 +5,7 @@ import pytest
 from aiohttp import ClientSession, FormData
 from player import Player
 
-from sandbox.discord.file_names import cleansed
+from sandbox.discord.filenames import sanitized_filename
 from sandbox.discord.models import Message
 from sandbox.discord.permissions import Permission
 from sandbox.discord.server import DiscordServer
@@ -23,7 +23,7 @@ def listed(message: Message) -> list[str]:
 
 
 async def sent(server: DiscordServer, bot: Player, **content: object) -> discord.Message:
-    channel = bot.get_channel(server.world.channel.id)
+    channel = bot.get_channel(server.state.channel.id)
     assert isinstance(channel, discord.TextChannel)
     return await channel.send(**content)
 
@@ -43,11 +43,11 @@ async def sent(server: DiscordServer, bot: Player, **content: object) -> discord
     ],
 )
 def test_a_file_is_named_in_plain_letters(given: str, named: str, title: str | None) -> None:
-    assert cleansed(given) == (named, title)
+    assert sanitized_filename(given) == (named, title)
 
 
 def test_a_name_of_which_nothing_is_left_becomes_a_random_one() -> None:
-    names = [cleansed("夜のバス.mp3") for _ in range(2)]
+    names = [sanitized_filename("夜のバス.mp3") for _ in range(2)]
     assert [title for _, title in names] == ["夜のバス"] * 2
     assert all(name.endswith(".mp3") and len(name) == 20 for name, _ in names)
     assert names[0] != names[1]
@@ -66,7 +66,7 @@ async def test_odd_names_are_read_as_they_were_written(server: DiscordServer) ->
     for number, name in enumerate(names):
         form.add_field(f"files[{number}]", b"x", filename=name)
     headers = {"Authorization": f"Bot {server.token}"}
-    url = f"{server.api_url}/channels/{server.world.channel.id}/messages"
+    url = f"{server.api_url}/channels/{server.state.channel.id}/messages"
     async with ClientSession() as http, http.post(url, data=form, headers=headers) as got:
         told = await got.json()
     assert [each["title"] for each in told["attachments"]] == ["a; b; c", 'say "x"', "夜; ~'%20"]
@@ -76,7 +76,7 @@ async def test_any_bytes_come_through(server: DiscordServer, bot: Player) -> Non
     contents = [b"\r\n--\r\n\r\n\x00\xff--\r\n", b"", b"\n\r\n"]
     uploads = [discord.File(io.BytesIO(each), "a.mp3") for each in contents]
     message = await sent(server, bot, files=uploads)
-    kept = server.world.channel.messages[message.id].attachments
+    kept = server.state.channel.messages[message.id].attachments
     assert [each.content for each in kept] == contents
 
 
@@ -116,7 +116,7 @@ async def test_an_edit_that_does_not_name_files_keeps_them(
     bot.answer = answer
     message = (await server.member("Ada").slash("do")).message
     assert message is not None
-    await server.wait_for(lambda: message.edits)
+    await server.wait_for(lambda: message.edit_count)
     assert message.content == "new"
     assert listed(message) == ["a.mp3"]
     assert message.embeds[0]["image"]["url"] == message.attachments[1].url
@@ -140,8 +140,8 @@ async def test_files_need_a_permission_new_or_with_an_edit(
     server: DiscordServer, bot: Player
 ) -> None:
     message = await sent(server, bot, content="x", files=files("a.mp3"))
-    world = server.world
-    world.allow(world.channel, world.bot, deny=Permission.ATTACH_FILES)
+    state = server.state
+    state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
     for attempt in (
         sent(server, bot, files=files("b.mp3")),
         message.edit(attachments=files("b.mp3")),
@@ -151,9 +151,9 @@ async def test_files_need_a_permission_new_or_with_an_edit(
         assert refused.value.code == 50013
     # what is there may stay, and go
     await message.edit(content="y")
-    assert listed(world.channel.messages[message.id]) == ["a.mp3"]
+    assert listed(state.channel.messages[message.id]) == ["a.mp3"]
     await message.edit(attachments=[])
-    assert listed(world.channel.messages[message.id]) == []
+    assert listed(state.channel.messages[message.id]) == []
 
 
 async def test_files_need_the_permission_through_a_token_too(
@@ -176,8 +176,8 @@ async def test_files_need_the_permission_through_a_token_too(
                 codes.append(refused.code)
 
     bot.answer = answer
-    world = server.world
-    world.allow(world.channel, world.bot, deny=Permission.ATTACH_FILES)
+    state = server.state
+    state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
     call = await server.member("Ada").slash("do")
     await server.wait_for(lambda: len(codes) == 3)
     assert (may, codes) == ([False], [50013] * 3)

@@ -5,8 +5,8 @@ import pytest
 from aiohttp import ClientSession
 from player import Player
 
+from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.models import Upload
-from sandbox.discord.options import NotPossibleError
 from sandbox.discord.server import DiscordServer
 
 
@@ -24,7 +24,7 @@ async def test_a_command_opens_a_modal_whose_submission_becomes_a_message(
     assert sent.message.embeds[0]["description"] == "la la"
     assert sent.message.embeds[0]["fields"][0]["value"] == "jazz"
     assert ada.read() == [sent.message]
-    assert sent.message.edits == 0
+    assert sent.message.edit_count == 0
     assert server.violations == []
 
 
@@ -86,7 +86,7 @@ async def test_buttons_are_found_by_label_or_custom_id(server: DiscordServer) ->
             await bob.click(song, absent)
     hushed = await bob.click(song, "song:hush:elegy")
     assert hushed.message is song
-    assert (song.content, song.components, song.edits) == ("hushed", [], 1)
+    assert (song.content, song.components, song.edit_count) == ("hushed", [], 1)
     assert [payload["content"] for _, payload in song.history] == ["", "hushed"]
 
 
@@ -96,7 +96,7 @@ async def test_an_ephemeral_answer_is_seen_by_its_member_only(server: DiscordSer
     said = await bob.say(None, "hello")
     call = await ada.context_menu("Extend this song", said)
     assert call.message is not None
-    assert call.ephemeral
+    assert call.is_ephemeral
     assert call.message.content == f"of {said.id}"
     assert ada.read() == [said, call.message]
     assert bob.read() == [said]
@@ -116,7 +116,7 @@ async def test_a_deferred_answer_is_filled_by_an_edit_and_follow_ups_come_after(
     call = await ada.slash("do")
     message = call.message
     assert message is not None
-    assert message.ephemeral
+    assert message.is_ephemeral
     assert message.visible_to is ada.user
     await server.wait_for(lambda: message.deleted)
     assert [payload["content"] for _, payload in message.history] == ["", "done"]
@@ -133,7 +133,7 @@ async def test_the_first_follow_up_fills_a_deferred_answer(
 
     bot.answer = answer
     call = await server.member("Ada").slash("do")
-    await server.wait_for(lambda: call.message is not None and not call.message.loading)
+    await server.wait_for(lambda: call.message is not None and not call.message.is_loading)
     assert call.message is not None
     assert call.message.content == "here"
     assert call.followups == []
@@ -157,7 +157,7 @@ async def test_files_come_back_from_their_links(server: DiscordServer, bot: Play
     first = message.history[0][1]
     assert [each["filename"] for each in first["attachments"]] == ["a_song.mp3"]
     assert "/wave.png?" in first["embeds"][0]["image"]["url"]
-    await server.wait_for(lambda: message.edits)
+    await server.wait_for(lambda: message.edit_count)
     assert [each.filename for each in message.attachments] == ["a_song.mp3", "b.mp3"]
     async with ClientSession() as http:
         async with http.get(message.attachments[0].url) as got:
@@ -191,7 +191,7 @@ async def test_reactions_reach_the_bot_and_can_be_taken_back(
     await ada.react(message, "🔁")
     await ada.react(message, "🔁")
     await server.wait_for(lambda: message.reactions)
-    channel = bot.get_channel(server.world.channel.id)
+    channel = bot.get_channel(server.state.channel.id)
     assert isinstance(channel, discord.TextChannel)
     partial = channel.get_partial_message(message.id)
     await partial.add_reaction("🎵")
@@ -229,9 +229,9 @@ async def test_an_app_of_a_user_speaks_where_the_bot_is_not(
         await interaction.edit_original_response(content="hello again")
 
     bot.answer = answer
-    ada, place = server.member("Ada"), server.world.foreign_channel
+    ada, place = server.member("Ada"), server.state.foreign_channel
     call = await ada.slash("do", channel=place)
-    await server.wait_for(lambda: call.message and call.message.edits)
+    await server.wait_for(lambda: call.message and call.message.edit_count)
     assert [each.content for each in ada.read(place)] == ["hello again"]
     assert seen[0].is_user_integration()
     assert not seen[0].is_guild_integration()
@@ -265,13 +265,13 @@ async def test_who_is_pinged_is_on_record(server: DiscordServer, bot: Player) ->
 async def test_a_thread_has_its_parents_permissions(server: DiscordServer, bot: Player) -> None:
     ada = server.member("Ada")
     message = await ada.say(None, "start here")
-    channel = bot.get_channel(server.world.channel.id)
+    channel = bot.get_channel(server.state.channel.id)
     assert isinstance(channel, discord.TextChannel)
     thread = await channel.get_partial_message(message.id).create_thread(name="Parts")
     sent = await thread.send("one")
-    inside = server.world.channels[thread.id]
+    inside = server.state.channels[thread.id]
     assert [each.id for each in ada.read(inside)] == [sent.id]
-    server.world.archive(inside, locked=True)
+    server.state.archive(inside, locked=True)
     for refused in (sent.edit(content="two"), thread.send("two")):
         with pytest.raises(discord.HTTPException) as error:
             await refused

@@ -7,8 +7,8 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 from player import Player, logged_in
 
+from sandbox.discord.protocol import Intent
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.wire import Intent
 
 
 async def test_a_dropped_bot_resumes_and_hears_what_it_missed(
@@ -16,36 +16,36 @@ async def test_a_dropped_bot_resumes_and_hears_what_it_missed(
 ) -> None:
     ada = server.member("Ada")
     message = await ada.say(None, "x")
-    server.gateway.drop()
+    server.gateway.drop_connections()
     await ada.react(message, "🔁")
     await server.wait_for(lambda: bot.reactions, timeout=10)
     assert bot.reactions == [("🔁", ada.id, message.id)]
-    assert (server.gateway.identified, server.gateway.resumed) == (1, 1)
+    assert (server.gateway.identify_count, server.gateway.resume_count) == (1, 1)
 
 
 async def test_a_pulled_cable_is_survived(server: DiscordServer, bot: Player) -> None:
-    server.gateway.drop(abrupt=True)
+    server.gateway.drop_connections(abrupt=True)
     call = asyncio.create_task(server.member("Ada").slash("extend", clip="x"))
-    await server.wait_for(lambda: server.gateway.resumed == 1, timeout=10)
+    await server.wait_for(lambda: server.gateway.resume_count == 1, timeout=10)
     assert (await call).modal is not None
     assert not bot.is_closed()
 
 
 async def test_a_bot_that_is_asked_to_reconnect_resumes(server: DiscordServer, bot: Player) -> None:
-    server.gateway.ask_to_reconnect()
+    server.gateway.request_reconnect()
     await asyncio.wait_for(bot.resumed.wait(), 10)
-    assert server.gateway.identified == 1
+    assert server.gateway.identify_count == 1
 
 
 async def test_an_event_can_come_twice(server: DiscordServer, bot: Player) -> None:
     ada = server.member("Ada")
     message = await ada.say(None, "x")
     await ada.react(message, "🔁")
-    server.gateway.repeat("MESSAGE_REACTION_ADD")
+    server.gateway.resend_last("MESSAGE_REACTION_ADD")
     await server.wait_for(lambda: len(bot.reactions) > 1)
     assert bot.reactions[0] == bot.reactions[1]
     with pytest.raises(LookupError):
-        server.gateway.repeat("MESSAGE_REACTION_REMOVE")
+        server.gateway.resend_last("MESSAGE_REACTION_REMOVE")
 
 
 async def test_privileged_intents_have_to_be_granted() -> None:
@@ -59,7 +59,7 @@ async def test_privileged_intents_have_to_be_granted() -> None:
             async with logged_in(server, Curious()):
                 pass
     async with (
-        DiscordServer(privileged=Intent.MESSAGE_CONTENT) as server,
+        DiscordServer(privileged_intents=Intent.MESSAGE_CONTENT) as server,
         logged_in(server, Curious()) as bot,
     ):
         await server.member("Ada").say(None, "hello")
@@ -104,7 +104,7 @@ class Listener:
 async def test_guilds_are_shared_out_over_shards(*, packed: bool) -> None:
     query = "?v=10&encoding=json" + ("&compress=zlib-stream" if packed else "")
     async with DiscordServer(shards=2) as server, ClientSession() as http:
-        guild = server.world.guild
+        guild = server.state.guild
         seen = {}
         for shard in (0, 1):
             async with http.ws_connect(server.gateway.url + query) as ws:
@@ -134,8 +134,8 @@ async def test_an_unknown_session_is_invalid_and_nonsense_closes() -> None:
 
 
 async def test_events_come_by_intent_but_interactions_always() -> None:
-    async with DiscordServer(acknowledge_within=0.01) as server, ClientSession() as http:
-        server.commands.put(None, {"name": "sing", "description": "d"})
+    async with DiscordServer(acknowledge_timeout=0.01) as server, ClientSession() as http:
+        server.commands.upsert(None, {"name": "sing", "description": "d"})
         async with http.ws_connect(server.gateway.url) as ws:
             listener = Listener(ws, packed=False)
             await listener.identify(server, 0, [0, 1])

@@ -96,21 +96,21 @@ async def singer(server: DiscordServer) -> AsyncIterator[Singer]:
 async def test_a_bot_of_hikari_sings(server: DiscordServer, singer: Singer) -> None:
     ada = server.member("Ada")
     called = await ada.slash("sing", song="Night Bus")
-    assert called.failed is None
+    assert called.error is None
     assert called.modal is not None
     assert called.modal.title == "Sing"
     sent = await ada.submit(called.modal, {"Words": "On the night bus"})
-    assert sent.failed is None
+    assert sent.error is None
     reply = sent.message
     assert reply is not None
-    await server.wait_for(lambda: reply.edits == 1)
+    await server.wait_for(lambda: reply.edit_count == 1)
     assert reply.embeds[0]["title"] == "Sung"
     assert reply.embeds[0]["description"] == "On the night bus"
     await ada.react(reply, "🔁")
     await server.wait_for(lambda: singer.reactions)
     assert singer.reactions == [(ada.id, "🔁")]
     again = await ada.click(reply, "Again")
-    assert again.ephemeral
+    assert again.is_ephemeral
     assert again.message is not None
     assert again.message.content == "Again!"
 
@@ -118,8 +118,8 @@ async def test_a_bot_of_hikari_sings(server: DiscordServer, singer: Singer) -> N
 async def test_a_bot_of_hikari_comes_back_after_a_lost_line(
     server: DiscordServer, singer: Singer
 ) -> None:
-    server.gateway.drop()
-    await server.wait_for(lambda: server.gateway.connected, timeout=20)
+    server.gateway.drop_connections()
+    await server.wait_for(lambda: server.gateway.is_connected, timeout=20)
     called = await server.member("Ben").slash("sing", song="Paper Boats")
     assert called.modal is not None
     assert singer.errors == []

@@ -10,7 +10,7 @@ from sandbox.discord.server import DiscordServer
 
 async def test_a_bucket_refuses_what_is_too_much_and_says_when_to_come_back() -> None:
     async with DiscordServer() as server, ClientSession() as http:
-        path = f"{server.api_url}/channels/{server.world.channel.id}/messages"
+        path = f"{server.api_url}/channels/{server.state.channel.id}/messages"
         headers = {"Authorization": f"Bot {server.token}"}
         left: list[str] = []
         for number in range(5):
@@ -27,7 +27,7 @@ async def test_a_bucket_refuses_what_is_too_much_and_says_when_to_come_back() ->
             assert float(got.headers["Retry-After"]) >= body["retry_after"] > 4
             assert body["global"] is False
         # another channel has its own
-        other = server.world.new_channel("other")
+        other = server.state.new_channel("other")
         path = f"{server.api_url}/channels/{other.id}/messages"
         async with http.post(path, json={"content": "6"}, headers=headers) as got:
             assert got.status == 200
@@ -60,7 +60,7 @@ async def test_the_bot_waits_for_its_bucket(server: DiscordServer, bot: Player) 
     call = await server.member("Ada").slash("do")
     message = call.message
     assert message is not None
-    await server.wait_for(lambda: message.edits == 7, timeout=6)
+    await server.wait_for(lambda: message.edit_count == 7, timeout=6)
     assert message.history[-1][0] - message.history[0][0] > 1.5
     assert server.violations == []
 

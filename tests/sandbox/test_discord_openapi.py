@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.discord.openapi import Document
-from sandbox.discord.rest.table import Table
+from sandbox.discord.openapi import OpenApiDocument
+from sandbox.discord.rest.router import Router
 
 PATH = os.environ.get("SANDBOX_OPENAPI")
 pytestmark = pytest.mark.skipif(
@@ -17,15 +17,15 @@ CALLBACK = "/interactions/{interaction_id}/{interaction_token}/callback"
 
 
 @pytest.fixture(scope="module")
-def document() -> Document:
+def document() -> OpenApiDocument:
     assert PATH is not None
-    return Document(pathlib.Path(PATH))
+    return OpenApiDocument(pathlib.Path(PATH))
 
 
-def test_every_route_of_the_sandbox_is_documented(document: Document) -> None:
-    for shape in Table()._by_shape.values():  # noqa: SLF001
+def test_every_route_of_the_sandbox_is_documented(document: OpenApiDocument) -> None:
+    for shape in Router()._by_shape.values():  # noqa: SLF001
         for route, _ in shape:
-            complaint = document.complaint(route.method, route.template, {}, None)
+            complaint = document.find_error(route.method, route.template, {}, None)
             assert complaint != "the route is not documented", route
 
 
@@ -41,11 +41,13 @@ def test_every_route_of_the_sandbox_is_documented(document: Document) -> None:
         None,
     ],
 )
-def test_a_wrong_message_does_not_fit(document: Document, body: dict[str, Any] | None) -> None:
-    assert document.complaint("POST", MESSAGES, {}, body)
+def test_a_wrong_message_does_not_fit(
+    document: OpenApiDocument, body: dict[str, Any] | None
+) -> None:
+    assert document.find_error("POST", MESSAGES, {}, body)
 
 
-def test_a_right_message_fits(document: Document) -> None:
+def test_a_right_message_fits(document: OpenApiDocument) -> None:
     body = {
         "content": "x",
         "tts": False,
@@ -53,20 +55,20 @@ def test_a_right_message_fits(document: Document) -> None:
         "message_reference": {"message_id": 123, "channel_id": "456"},
         "allowed_mentions": {"parse": [], "replied_user": False},
     }
-    assert document.complaint("POST", MESSAGES, {}, body) is None
+    assert document.find_error("POST", MESSAGES, {}, body) is None
 
 
-def test_queries_are_held_against_it(document: Document) -> None:
-    assert document.complaint("GET", MESSAGES, {"limit": "50", "before": "5"}, None) is None
-    assert "limit" in (document.complaint("GET", MESSAGES, {"limit": "500"}, None) or "")
-    assert "colour" in (document.complaint("GET", MESSAGES, {"colour": "red"}, None) or "")
+def test_queries_are_held_against_it(document: OpenApiDocument) -> None:
+    assert document.find_error("GET", MESSAGES, {"limit": "50", "before": "5"}, None) is None
+    assert "limit" in (document.find_error("GET", MESSAGES, {"limit": "500"}, None) or "")
+    assert "colour" in (document.find_error("GET", MESSAGES, {"colour": "red"}, None) or "")
     body = {"type": 5}
-    assert document.complaint("POST", CALLBACK, {"with_response": "true"}, body) is None
-    assert document.complaint("POST", CALLBACK, {"with_response": "maybe"}, body)
+    assert document.find_error("POST", CALLBACK, {"with_response": "true"}, body) is None
+    assert document.find_error("POST", CALLBACK, {"with_response": "maybe"}, body)
 
 
 def test_another_document_is_refused(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "other.json"
     path.write_text(json.dumps({"swagger": "2.0"}))
     with pytest.raises(ValueError, match="OpenAPI"):
-        Document(path)
+        OpenApiDocument(path)

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession
 from player import Player, buttons
 
-from sandbox.discord.openapi import Document
+from sandbox.discord.openapi import OpenApiDocument
 from sandbox.discord.server import DiscordServer
 
 PATH = os.environ.get("SANDBOX_OPENAPI")
@@ -31,7 +31,7 @@ class Examiner:
         assert PATH is not None
         self.server = server
         self.http = http
-        self.document = Document(pathlib.Path(PATH))
+        self.document = OpenApiDocument(pathlib.Path(PATH))
 
     async def complaint(
         self, method: str, template: str, body: object = None, query: str = "", **ids: object
@@ -45,15 +45,15 @@ class Examiner:
             return f"{status} {answer}"
         operation = f"/paths/{template.replace('/', '~1')}/{method.lower()}"
         schema = f"{operation}/responses/{status}/content/application~1json/schema"
-        errors = self.document.validator(schema).iter_errors(answer)
+        errors = self.document.validator_at(schema).iter_errors(answer)
         found: Any = importlib.import_module("jsonschema.exceptions").best_match(errors)
         return None if found is None else f"{template}: {list(found.path)} {found.message}"
 
 
 async def test_answers_are_complete(server: DiscordServer, bot: Player) -> None:
     complaints: list[str | None] = []
-    server.limits.enforced = False
-    world, ada = server.world, server.member("Ada")
+    server.rate_limits.is_enforced = False
+    state, ada = server.state, server.member("Ada")
 
     async with ClientSession() as http:
         examiner = Examiner(server, http)
@@ -79,9 +79,9 @@ async def test_answers_are_complete(server: DiscordServer, bot: Player) -> None:
         await server.wait_for(lambda: len(call.followups) > 1)
         call = await ada.slash("do", channel=ada.dm)
         await server.wait_for(lambda: len(call.followups) > 1)
-        said = await ada.say(None, f"hi {world.bot.mention}", reply_to=ada.read()[0])
+        said = await ada.say(None, f"hi {state.bot.mention}", reply_to=ada.read()[0])
         await ada.react(said, "🔁")
-        thread = world.new_thread("t", world.channel, start=said)
+        thread = state.new_thread("t", state.channel, start=said)
         song = await ada.submit((await ada.slash("extend", clip="a")).modal)
         assert song.message is not None
         again = await ada.click(song.message, "Again")
@@ -89,10 +89,10 @@ async def test_answers_are_complete(server: DiscordServer, bot: Player) -> None:
 
         for message in (*ada.read(), *ada.read(ada.dm)):
             await ask("GET", MESSAGE, channel_id=message.channel.id, message_id=message.id)
-        for channel in (world.channel, thread, ada.dm):
+        for channel in (state.channel, thread, ada.dm):
             await ask("GET", CHANNEL, channel_id=channel.id)
             await ask("GET", CHANNEL + "/messages", channel_id=channel.id)
-        await ask("POST", CHANNEL + "/messages", {"content": "x"}, channel_id=world.channel.id)
+        await ask("POST", CHANNEL + "/messages", {"content": "x"}, channel_id=state.channel.id)
         await ask("POST", "/users/@me/channels", {"recipient_id": ada.id})
         for template in ("/users/@me", "/users/@me/guilds", "/gateway", "/gateway/bot"):
             await ask("GET", template)
@@ -100,11 +100,11 @@ async def test_answers_are_complete(server: DiscordServer, bot: Player) -> None:
         await ask("GET", "/oauth2/applications/@me")
         await ask("GET", "/users/{user_id}", user_id=ada.id)
         for part in ("", "/channels", "/roles", "/members", "/threads/active"):
-            await ask("GET", "/guilds/{guild_id}" + part, guild_id=world.guild.id)
+            await ask("GET", "/guilds/{guild_id}" + part, guild_id=state.guild.id)
         await ask(
-            "GET", "/guilds/{guild_id}/members/{user_id}", guild_id=world.guild.id, user_id=ada.id
+            "GET", "/guilds/{guild_id}/members/{user_id}", guild_id=state.guild.id, user_id=ada.id
         )
-        await ask("GET", "/applications/{application_id}/commands", application_id=world.bot.id)
+        await ask("GET", "/applications/{application_id}/commands", application_id=state.bot.id)
     assert [each for each in complaints if each] == []
     assert len(complaints) > 30
     assert server.violations == []

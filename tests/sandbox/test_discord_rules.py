@@ -7,7 +7,7 @@ import pytest
 from aiohttp import ClientSession
 from player import Player, logged_in
 
-from sandbox.discord.calls import NO_ANSWER
+from sandbox.discord.interaction_models import TIMEOUT_TEXT
 from sandbox.discord.permissions import Permission
 from sandbox.discord.server import DiscordServer
 
@@ -65,7 +65,7 @@ FIELD = {"name": "n", "value": "v"}
 )
 async def test_a_message_keeps_its_limits(body: Json, place: str) -> None:
     async with DiscordServer() as server:
-        path = f"/channels/{server.world.channel.id}/messages"
+        path = f"/channels/{server.state.channel.id}/messages"
         status, answer = await raw(server, "POST", path, {"content": "x"} | body)
         assert (status, answer["code"]) == (400, 50035)
         node = answer["errors"]
@@ -73,19 +73,19 @@ async def test_a_message_keeps_its_limits(body: Json, place: str) -> None:
             node = node[step]
         assert node["_errors"][0]["message"]
         assert place in str(server.violations[0])
-        assert server.world.channel.messages == {}
+        assert server.state.channel.messages == {}
 
 
 async def test_an_empty_message_is_refused() -> None:
     async with DiscordServer() as server:
-        path = f"/channels/{server.world.channel.id}/messages"
+        path = f"/channels/{server.state.channel.id}/messages"
         for body in ({}, {"content": "  "}, {"embeds": [{}]}, {"content": None}):
             assert (await raw(server, "POST", path, body))[1]["code"] == 50006
 
 
 async def test_what_just_fits_is_taken() -> None:
     async with DiscordServer() as server:
-        path = f"/channels/{server.world.channel.id}/messages"
+        path = f"/channels/{server.state.channel.id}/messages"
         body = {
             "content": "🎵" * 2000,
             "embeds": [{"description": "x" * 3000}] * 2,
@@ -136,7 +136,7 @@ async def test_a_command_keeps_its_limits(change: Json) -> None:
 
 async def test_commands_are_registered_changed_and_removed() -> None:
     async with DiscordServer() as server:
-        guild = server.world.guild.id
+        guild = server.state.guild.id
         for base in ("", f"/guilds/{guild}"):
             path = f"/applications/{server.application_id}{base}/commands"
             _, made = await raw(server, "POST", path, {"name": "sing", "description": "d"})
@@ -149,7 +149,7 @@ async def test_commands_are_registered_changed_and_removed() -> None:
 
 async def test_wrong_tokens_types_and_routes_are_violations() -> None:
     async with DiscordServer() as server, ClientSession() as http:
-        path = f"{server.api_url}/channels/{server.world.channel.id}/messages"
+        path = f"{server.api_url}/channels/{server.state.channel.id}/messages"
         async with http.get(server.api_url + "/users/@me") as got:
             assert (got.status, (await got.json())["code"]) == (401, 0)
         bot = {"Authorization": f"Bot {server.token}"}
@@ -167,7 +167,7 @@ async def test_wrong_tokens_types_and_routes_are_violations() -> None:
 
 
 async def test_a_late_answer_is_too_late() -> None:
-    async with DiscordServer(acknowledge_within=0.1) as server, logged_in(server) as bot:
+    async with DiscordServer(acknowledge_timeout=0.1) as server, logged_in(server) as bot:
         go = asyncio.Event()
 
         async def answer(interaction: discord.Interaction) -> None:
@@ -177,7 +177,7 @@ async def test_a_late_answer_is_too_late() -> None:
         bot.answer = answer
         ada = server.member("Ada")
         call = await ada.slash("do")
-        assert call.failed == NO_ANSWER
+        assert call.error == TIMEOUT_TEXT
         go.set()
         await server.wait_for(lambda: bot.errors)
         assert isinstance(bot.errors[0], discord.NotFound)
@@ -268,15 +268,15 @@ async def test_a_token_dies(server: DiscordServer, bot: Player, code: int) -> No
     bot.answer = answer
     call = await server.member("Ada").slash("do")
     if code == 50027:
-        call.age(dt.timedelta(minutes=16))
+        call.age_token(dt.timedelta(minutes=16))
     else:
-        call.kill(code)
+        call.invalidate_token(code)
     with pytest.raises(discord.HTTPException) as refused:
         await kept[0].edit_original_response(content="two")
     assert refused.value.code == code
     assert call.message is not None
     # the message is still there for the bot itself
-    channel = bot.get_channel(server.world.channel.id)
+    channel = bot.get_channel(server.state.channel.id)
     assert isinstance(channel, discord.TextChannel)
     await channel.get_partial_message(call.message.id).edit(content="two")
     assert call.message.content == "two"
@@ -289,7 +289,7 @@ async def test_an_ephemeral_message_is_out_of_the_channels_reach(
     ada = server.member("Ada")
     call = await ada.context_menu("Extend this song", await ada.say(None, "x"))
     assert call.message is not None
-    channel = bot.get_channel(server.world.channel.id)
+    channel = bot.get_channel(server.state.channel.id)
     assert isinstance(channel, discord.TextChannel)
     with pytest.raises(discord.NotFound) as refused:
         await channel.get_partial_message(call.message.id).edit(content="two")
@@ -297,25 +297,25 @@ async def test_an_ephemeral_message_is_out_of_the_channels_reach(
 
 
 async def test_permissions_are_enforced(server: DiscordServer, bot: Player) -> None:
-    world = server.world
-    channel = bot.get_channel(world.channel.id)
+    state = server.state
+    channel = bot.get_channel(state.channel.id)
     assert isinstance(channel, discord.TextChannel)
     message = await channel.send("x")
-    world.allow(world.channel, world.bot, deny=Permission.SEND_MESSAGES)
+    state.set_overwrite(state.channel, state.bot, deny=Permission.SEND_MESSAGES)
     with pytest.raises(discord.Forbidden) as refused:
         await channel.send("y")
     assert refused.value.code == 50013
     await message.edit(content="z")
-    world.allow(world.channel, world.bot, deny=Permission.ADD_REACTIONS)
+    state.set_overwrite(state.channel, state.bot, deny=Permission.ADD_REACTIONS)
     with pytest.raises(discord.Forbidden) as refused:
         await message.add_reaction("🎵")
     assert refused.value.code == 50013
-    world.allow(world.channel, world.bot_role(), deny=Permission.VIEW_CHANNEL)
-    world.allow(world.channel, world.bot)
+    state.set_overwrite(state.channel, state.bot_role(), deny=Permission.VIEW_CHANNEL)
+    state.set_overwrite(state.channel, state.bot)
     with pytest.raises(discord.Forbidden) as refused:
         await message.edit(content="z")
     assert refused.value.code == 50001
-    world.delete_channel(world.channel)
+    state.delete_channel(state.channel)
     with pytest.raises(discord.NotFound) as gone:
         await message.edit(content="z")
     assert gone.value.code == 10003
@@ -324,9 +324,9 @@ async def test_permissions_are_enforced(server: DiscordServer, bot: Player) -> N
 
 
 async def test_what_a_bot_does_not_see_it_does_not_hear(server: DiscordServer, bot: Player) -> None:
-    world, ada = server.world, server.member("Ada")
-    other = world.new_channel("open")
-    world.allow(world.channel, world.bot, deny=Permission.VIEW_CHANNEL)
+    state, ada = server.state, server.member("Ada")
+    other = state.new_channel("open")
+    state.set_overwrite(state.channel, state.bot, deny=Permission.VIEW_CHANNEL)
     await ada.say(None, "secret")
     await ada.say(other, "public")
     await server.wait_for(lambda: bot.heard)
@@ -343,19 +343,19 @@ async def test_permissions_come_with_an_interaction(server: DiscordServer, bot: 
         await interaction.response.send_message("x")
 
     bot.answer = answer
-    world = server.world
-    world.allow(world.channel, world.bot, deny=Permission.ATTACH_FILES)
+    state = server.state
+    state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
     await server.member("Ada").slash("do")
     assert (seen[0].attach_files, seen[1].attach_files) == (False, True)
 
 
 async def test_old_messages_take_few_edits(server: DiscordServer, bot: Player) -> None:
-    channel = bot.get_channel(server.world.channel.id)
+    channel = bot.get_channel(server.state.channel.id)
     assert isinstance(channel, discord.TextChannel)
     sent = await channel.send("0")
-    message = server.world.channel.messages[sent.id]
+    message = server.state.channel.messages[sent.id]
     server.age(message, dt.timedelta(hours=2))
-    server.limits.enforced = False
+    server.rate_limits.is_enforced = False
     path = f"/channels/{channel.id}/messages/{sent.id}"
     answers = [await raw(server, "PATCH", path, {"content": str(n)}) for n in range(1, 7)]
     assert [status for status, _ in answers] == [200] * 5 + [429]

@@ -8,38 +8,38 @@ import httpx
 import numpy as np
 import pytest
 
-from sandbox.providers.audio import Recorder
+from sandbox.providers.account import ExtendParameters, ProviderAccount
+from sandbox.providers.audio import AudioCache
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Fault
-from sandbox.providers.mp3 import mp3_of
-from sandbox.providers.music import RATE, Segment, cut, render
+from sandbox.providers.mp3 import render_mp3
+from sandbox.providers.music import SAMPLE_RATE, Segment, render, truncate_segments
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import ExtendOrder, Studio
 from sandbox.providers.timeline import Status, Timeline
 
 
 def decoded_seconds(mp3: bytes) -> float:
     with av.open(io.BytesIO(mp3)) as container:
         stream = container.streams.audio[0]
-        assert (stream.rate, stream.channels) == (RATE, 2)
-        return sum(frame.samples for frame in container.decode(stream)) / RATE
+        assert (stream.rate, stream.channels) == (SAMPLE_RATE, 2)
+        return sum(frame.samples for frame in container.decode(stream)) / SAMPLE_RATE
 
 
-def part_of(studio: Studio, source: int = 2, at: float = 10.0) -> Clip:
-    order = ExtendOrder(studio.source_clips()[source].id, at, prompt="la")
-    return studio.extend(order, {})[0]
+def part_of(account: ProviderAccount, source: int = 2, at: float = 10.0) -> Clip:
+    order = ExtendParameters(account.source_clips()[source].id, at, prompt="la")
+    return account.extend(order, {})[0]
 
 
 @pytest.mark.parametrize("seconds", [1.0, 4.321])
 def test_an_mp3_is_as_long_as_it_should_be(seconds: float) -> None:
-    mp3 = mp3_of((Segment(1, 2, 3.0, seconds),))
+    mp3 = render_mp3((Segment(1, 2, 3.0, seconds),))
     assert decoded_seconds(mp3) == pytest.approx(seconds, abs=0.06)
     assert len(mp3) == pytest.approx(seconds * 16_000, rel=0.1)
 
 
 def test_music_is_heard_and_does_not_clip() -> None:
     sound = render((Segment(1, 2, 3.0, 5.0, voice=True),))
-    assert sound.shape == (2, 5 * RATE)
+    assert sound.shape == (2, 5 * SAMPLE_RATE)
     assert 0.03 < float(np.sqrt(np.mean(sound**2))) < 0.5
     assert float(np.abs(sound).max()) < 1
 
@@ -48,7 +48,7 @@ def test_a_part_begins_where_its_source_was_cut() -> None:
     whole = render((Segment(7, 1, 0.0, 12.0),))
     part = render((Segment(7, 1, 5.25, 6.75),))
     inside = slice(1000, -1000)  # the edges are faded
-    offset = round(5.25 * RATE)
+    offset = round(5.25 * SAMPLE_RATE)
     np.testing.assert_allclose(part[:, inside], whole[:, offset:][:, inside], atol=1e-5)
 
 
@@ -62,34 +62,34 @@ def test_twins_share_the_song_but_not_the_melody() -> None:
 
 def test_music_is_cut_across_parts() -> None:
     pieces = (Segment(1, 1, 0, 10), Segment(1, 2, 10, 10))
-    assert [piece.length for piece in cut(pieces, 13)] == [10, 3]
-    assert [piece.length for piece in cut(pieces, 10)] == [10]
+    assert [piece.length for piece in truncate_segments(pieces, 13)] == [10, 3]
+    assert [piece.length for piece in truncate_segments(pieces, 10)] == [10]
 
 
 def test_a_song_is_joined_from_all_its_parts() -> None:
-    studio = ProviderServer(timeline=Timeline(length=(8, 8))).studio("suno_api")
-    first = part_of(studio, at=10)
-    studio.advance(first.id, Status.COMPLETE)
-    second = studio.extend(ExtendOrder(first.id, 5), {})[0]
-    studio.advance(second.id, Status.COMPLETE)
-    joined = studio.concat(second.id, {})
+    account = ProviderServer(timeline=Timeline(length=(8, 8))).account("suno_api")
+    first = part_of(account, at=10)
+    account.advance(first.id, Status.COMPLETE)
+    second = account.extend(ExtendParameters(first.id, 5), {})[0]
+    account.advance(second.id, Status.COMPLETE)
+    joined = account.concat(second.id, {})
     assert [(piece.start, piece.length) for piece in joined.segments] == [(0, 10), (10, 5), (15, 8)]
-    studio.advance(joined.id, Status.COMPLETE)
-    third = studio.extend(ExtendOrder(joined.id, 20), {})[0]
+    account.advance(joined.id, Status.COMPLETE)
+    third = account.extend(ExtendParameters(joined.id, 20), {})[0]
     assert third.start == 20
-    studio.advance(third.id, Status.COMPLETE)
-    assert studio.concat(third.id, {}).duration == 28
+    account.advance(third.id, Status.COMPLETE)
+    assert account.concat(third.id, {}).duration == 28
 
 
 async def test_the_final_file_has_a_length_and_ranges() -> None:
     timeline = Timeline(length=(4, 4))
     async with ProviderServer(timeline=timeline) as providers:
-        studio = providers.studio("suno_api")
-        part = part_of(studio)
-        url = f"{providers.root}/audio/{part.id}.mp3"
+        account = providers.account("suno_api")
+        part = part_of(account)
+        url = f"{providers.base_url}/audio/{part.id}.mp3"
         async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
             assert (await http.get(url)).status_code == 403
-            studio.advance(part.id, Status.COMPLETE)
+            account.advance(part.id, Status.COMPLETE)
             whole = await http.get(url)
             assert whole.headers["Content-Type"] == "audio/mpeg"
             assert int(whole.headers["Content-Length"]) == len(whole.content)
@@ -116,21 +116,21 @@ async def test_the_final_file_has_a_length_and_ranges() -> None:
 
 async def test_what_failed_is_forbidden() -> None:
     async with ProviderServer() as providers:
-        studio = providers.studio("suno_api")
-        studio.fail_next(Fault.NONE_MP3)
-        part = part_of(studio)
-        studio.advance(part.id, Status.COMPLETE)
+        account = providers.account("suno_api")
+        account.fail_next(Fault.NONE_MP3)
+        part = part_of(account)
+        account.advance(part.id, Status.COMPLETE)
         async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
             for name in ("None", part.id):
-                answer = await http.get(f"{providers.root}/audio/{name}.mp3")
+                answer = await http.get(f"{providers.base_url}/audio/{name}.mp3")
                 assert answer.status_code == 403
 
 
 async def test_the_live_stream_grows_without_a_length() -> None:
     timeline = Timeline((0, 0), (0, 0), (3, 3), (4, 4))
     async with ProviderServer(timeline=timeline, speed=0.01) as providers:
-        part = part_of(providers.studio("suno_api"))
-        url = f"{providers.root}/audio/stream?item_id={part.id}"
+        part = part_of(providers.account("suno_api"))
+        url = f"{providers.base_url}/audio/stream?item_id={part.id}"
         async with (
             httpx.AsyncClient(timeout=10, trust_env=False) as http,
             http.stream("GET", url) as answer,
@@ -147,19 +147,19 @@ async def test_the_live_stream_grows_without_a_length() -> None:
 
 async def test_nothing_streams_before_its_time() -> None:
     async with ProviderServer() as providers:
-        part = part_of(providers.studio("suno_api"))
+        part = part_of(providers.account("suno_api"))
         async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
             for item in (part.id, "nobody"):
-                answer = await http.get(f"{providers.root}/audio/stream?item_id={item}")
+                answer = await http.get(f"{providers.base_url}/audio/stream?item_id={item}")
                 assert answer.status_code == 404
 
 
 async def test_a_clip_has_a_cover() -> None:
     async with ProviderServer() as providers:
-        clip = providers.studio("aimlapi").source_clips()[0]
+        clip = providers.account("aimlapi").source_clips()[0]
         async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
-            answer = await http.get(f"{providers.root}/audio/image_{clip.id}.png")
-            assert (await http.get(f"{providers.root}/audio/image_no.png")).status_code == 404
+            answer = await http.get(f"{providers.base_url}/audio/image_{clip.id}.png")
+            assert (await http.get(f"{providers.base_url}/audio/image_no.png")).status_code == 404
         assert answer.headers["Content-Type"] == "image/png"
         with av.open(io.BytesIO(answer.content)) as picture:
             frame = next(picture.decode(video=0))
@@ -167,8 +167,8 @@ async def test_a_clip_has_a_cover() -> None:
 
 
 async def test_many_listeners_cost_one_recording_off_the_loop() -> None:
-    recorder = Recorder()
-    clip = ProviderServer().studio("suno_api").source_clips()[2]
+    recorder = AudioCache()
+    clip = ProviderServer().account("suno_api").source_clips()[2]
     turns = 0
     making = asyncio.gather(*(recorder.mp3(clip) for _ in range(5)))
     while not making.done():

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from sandbox.providers.account import ProviderAccount
 from sandbox.providers.faults import Fault
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import Studio
 from sandbox.providers.timeline import Status, Timeline
 
 AIML = "/v2/generate/audio/suno-ai"
@@ -26,8 +26,8 @@ def plain_http() -> ssl.SSLContext:
 @pytest.fixture
 async def providers() -> AsyncIterator[ProviderServer]:
     async with ProviderServer(timeline=Timeline(length=(4, 6))) as server:
-        for studio in server.studios.values():
-            studio.enforce_rates = False
+        for account in server.accounts.values():
+            account.enforce_rate_limits = False
         yield server
 
 
@@ -37,8 +37,8 @@ class Client:
     def __init__(self, server: ProviderServer, name: str, http: httpx.AsyncClient) -> None:
         self.name = name
         self.http = http
-        self.studio: Studio = server.studio(name)
-        self.source = self.studio.source_clips()[0].id
+        self.account: ProviderAccount = server.account(name)
+        self.source = self.account.source_clips()[0].id
 
     async def get(self, path: str, **query: str | list[str]) -> httpx.Response:
         return await self.http.get(path, params=query)
@@ -98,14 +98,22 @@ class Client:
         """Extend and return the ids of the two clips."""
         answer = await self.extend()
         assert answer.is_success, answer.text
-        first, second = self.studio.submissions[-1].clip_ids
+        first, second = self.account.submissions[-1].clip_ids
         return first, second
 
 
 def connect(server: ProviderServer, name: str) -> httpx.AsyncClient:
-    headers = {"Authorization": f"Bearer {server.key(name)}"} if server.key(name) else {}
+    headers = (
+        {"Authorization": f"Bearer {server.provider_key(name)}"}
+        if server.provider_key(name)
+        else {}
+    )
     return httpx.AsyncClient(
-        base_url=server.url(name), headers=headers, timeout=10, trust_env=False, verify=plain_http()
+        base_url=server.provider_url(name),
+        headers=headers,
+        timeout=10,
+        trust_env=False,
+        verify=plain_http(),
     )
 
 
@@ -134,7 +142,7 @@ def refused(answer: httpx.Response) -> int:
 async def test_a_good_extension_is_accepted_once_and_charged(client: Client) -> None:
     answer = await client.extend()
     assert answer.is_success
-    (submission,) = client.studio.submissions
+    (submission,) = client.account.submissions
     assert (submission.provider, submission.work, submission.charged) == (
         client.name,
         "extend",
@@ -142,9 +150,9 @@ async def test_a_good_extension_is_accepted_once_and_charged(client: Client) -> 
     )
     assert submission.request == client.body()
     assert len(set(submission.clip_ids)) == 2
-    assert client.studio.credits == 9_990
-    assert client.studio.violations == []
-    assert client.studio.requests[-1].status == answer.status_code
+    assert client.account.credits == 9_990
+    assert client.account.violations == []
+    assert client.account.requests[-1].status == answer.status_code
 
 
 @every
@@ -152,8 +160,8 @@ async def test_an_unknown_source_is_refused(client: Client) -> None:
     key = "audio_id" if client.name == "suno_api" else "continue_clip_id"
     answer = await client.extend(**{key: "11111111-1111-4111-8111-111111111111"})
     assert refused(answer) in {400, 404}
-    assert client.studio.submissions == []
-    assert client.studio.credits == 10_000
+    assert client.account.submissions == []
+    assert client.account.credits == 10_000
 
 
 @every
@@ -161,13 +169,13 @@ async def test_an_unknown_source_is_refused(client: Client) -> None:
 async def test_a_second_outside_the_source_is_refused(client: Client, seconds: float) -> None:
     at = f"{seconds:g}" if client.name == "sunoapi_co" else seconds
     assert refused(await client.extend(continue_at=at)) == 400
-    assert client.studio.submissions == []
+    assert client.account.submissions == []
 
 
 @every
 async def test_the_end_of_the_source_is_inside(client: Client) -> None:
     assert (await client.extend(continue_at="192" if client.name == "sunoapi_co" else 192)).json()
-    assert len(client.studio.submissions) == 1
+    assert len(client.account.submissions) == 1
 
 
 @every
@@ -179,10 +187,10 @@ async def test_a_clip_in_progress_cannot_be_extended(client: Client) -> None:
 
 @every
 async def test_an_empty_account_gets_the_documented_answer(client: Client) -> None:
-    client.studio.credits = 9
+    client.account.credits = 9
     answer = await client.extend()
     assert refused(answer) == (403 if client.name in {"aimlapi", "sunoapi_com"} else 402)
-    assert client.studio.submissions == []
+    assert client.account.submissions == []
 
 
 @only("aimlapi", "sunoapi_co", "sunoapi_com", "sunosay")
@@ -192,16 +200,16 @@ async def test_a_wrong_key_is_refused_and_not_kept(client: Client) -> None:
     assert refused(answer) == 401
     del client.http.headers["Authorization"]
     assert refused(await client.extend()) == 401
-    assert client.studio.submissions == []
+    assert client.account.submissions == []
     assert (answer.status_code == 200) == (client.name in {"sunoapi_co", "sunosay"})
-    assert "very-wrong" not in repr((client.studio.requests, client.studio.violations))
+    assert "very-wrong" not in repr((client.account.requests, client.account.violations))
 
 
 @every
 async def test_a_body_that_is_no_json_is_refused_and_recorded(client: Client) -> None:
     answer = await client.http.post(client.path, data={"prompt": "x"})
     assert refused(answer) == 400
-    assert [violation.refused for violation in client.studio.violations] == [True]
+    assert [violation.refused for violation in client.account.violations] == [True]
 
 
 @every
@@ -210,20 +218,20 @@ async def test_a_body_that_is_no_object_is_refused(client: Client, content: str)
     headers = {"Content-Type": "application/json"}
     answer = await client.http.post(client.path, content=content, headers=headers)
     assert refused(answer) == 400
-    assert client.studio.submissions == []
+    assert client.account.submissions == []
 
 
 @every
 @pytest.mark.parametrize("field", ["title", "prompt"])
 async def test_text_must_be_a_string(client: Client, field: str) -> None:
     assert refused(await client.extend(**{field: 3})) == 400
-    assert client.studio.violations[0].refused
+    assert client.account.violations[0].refused
 
 
 @every
 async def test_an_unknown_field_is_let_pass_and_recorded(client: Client) -> None:
     assert (await client.extend(is_custom=True)).is_success
-    (violation,) = client.studio.violations
+    (violation,) = client.account.violations
     assert (violation.reason, violation.refused) == ("unknown field is_custom", False)
 
 
@@ -231,7 +239,7 @@ async def test_an_unknown_field_is_let_pass_and_recorded(client: Client) -> None
 async def test_an_unknown_path_and_a_wrong_method_are_recorded(client: Client) -> None:
     assert (await client.get("/v9/none")).status_code == 404
     assert (await client.http.put(client.path, json={})).status_code == 405
-    assert len(client.studio.violations) == 2
+    assert len(client.account.violations) == 2
 
 
 @only("aimlapi")
@@ -257,14 +265,14 @@ async def test_aimlapi_validates_the_body(
     assert body["statusCode"] == "400"
     assert body["path"] == f"{AIML}/clip"
     assert body.keys() == {"message", "path", "requestId", "statusCode", "timestamp"}
-    assert client.studio.violations[0].refused
+    assert client.account.violations[0].refused
 
 
 @only("aimlapi")
 async def test_aimlapi_answers_with_clip_ids_and_201(client: Client) -> None:
     answer = await client.extend()
     assert answer.status_code == 201
-    assert answer.json() == {"clip_ids": list(client.studio.submissions[0].clip_ids)}
+    assert answer.json() == {"clip_ids": list(client.account.submissions[0].clip_ids)}
 
 
 @only("aimlapi")
@@ -274,10 +282,10 @@ async def test_aimlapi_clip_shows_duration_only_when_complete(client: Client) ->
     assert (fresh["status"], fresh["audio_url"]) == ("submitted", "")
     assert fresh["metadata"]["duration"] is None
     assert fresh["metadata"]["history"] == [{"id": client.source, "continue_at": 121.1}]
-    client.studio.advance(part, Status.STREAMING)
+    client.account.advance(part, Status.STREAMING)
     heard = (await client.get(f"{AIML}/clip", clip_id=part, status="streaming")).json()
     assert heard["audio_url"].endswith(f"/audio/stream?item_id={part}")
-    client.studio.advance(part, Status.COMPLETE)
+    client.account.advance(part, Status.COMPLETE)
     done = (await client.get(f"{AIML}/clip", clip_id=part, status="completed")).json()
     assert done["status"] == "complete"
     assert done["audio_url"].endswith(f"/audio/{part}.mp3")
@@ -287,7 +295,7 @@ async def test_aimlapi_clip_shows_duration_only_when_complete(client: Client) ->
 @only("aimlapi")
 async def test_aimlapi_failed_clip_ends_every_wait(client: Client) -> None:
     part, _ = await client.extended()
-    client.studio.advance(part, Status.ERROR, "Prompt likely copyrighted")
+    client.account.advance(part, Status.ERROR, "Prompt likely copyrighted")
     clip = (await client.get(f"{AIML}/clip", clip_id=part, status="completed")).json()
     assert clip["status"] == "error"
     assert clip["audio_url"].endswith("/None.mp3")
@@ -299,7 +307,7 @@ async def test_aimlapi_failed_clip_ends_every_wait(client: Client) -> None:
 async def test_aimlapi_cannot_wait_for_other_words(client: Client, word: str) -> None:
     answer = await client.get(f"{AIML}/clip", clip_id=client.source, status=word)
     assert answer.status_code == 400
-    assert client.studio.violations[0].refused
+    assert client.account.violations[0].refused
 
 
 @only("aimlapi", "suno_api")
@@ -308,14 +316,14 @@ async def test_a_question_for_one_clip_can_miss_it(client: Client) -> None:
         "aimlapi": (f"{AIML}/clip", "clip_id"),
         "suno_api": ("/api/clip", "id"),
     }[client.name]
-    client.studio.fail_next(Fault.MISSING_ID)
+    client.account.fail_next(Fault.MISSING_ID)
     codes = [(await client.get(path, **{name: client.source})).status_code for _ in range(2)]
     assert codes == [404 if client.name == "aimlapi" else 500, 200]
 
 
 @only("aimlapi")
 async def test_aimlapi_takes_six_ids_at_most(client: Client) -> None:
-    ids = [clip.id for clip in client.studio.source_clips()]
+    ids = [clip.id for clip in client.account.source_clips()]
     assert len(ids) == 6
     answer = await client.get(f"{AIML}/clips", **{"clip_ids[]": ids, "status": "completed"})
     assert [clip["id"] for clip in answer.json()] == ids
@@ -340,16 +348,16 @@ async def test_sunosay_success_carries_a_misleading_message(client: Client) -> N
 @only("sunoapi_co", "sunosay")
 async def test_sunosay_task_shows_the_clips_that_can_be_heard(client: Client) -> None:
     task = {"task_id": (await client.extend()).json()["task_id"]}
-    first, second = client.studio.submissions[0].clip_ids
+    first, second = client.account.submissions[0].clip_ids
     fresh = (await client.post(f"{CO}/get-task", task)).json()
     assert (fresh["code"], fresh["status"], fresh["clips"]) == (200, "submitted", [])
     assert fresh["prompt"] == {"prompt": "la la"}
-    client.studio.advance(first, Status.STREAMING)
+    client.account.advance(first, Status.STREAMING)
     partial = (await client.post(f"{CO}/get-task", task)).json()
     assert partial["status"] == "streaming"
     assert [clip["continue_clip_id"] for clip in partial["clips"]] == [first]
-    client.studio.advance(first, Status.COMPLETE)
-    client.studio.advance(second, Status.COMPLETE)
+    client.account.advance(first, Status.COMPLETE)
+    client.account.advance(second, Status.COMPLETE)
     done = (await client.post(f"{CO}/get-task", task)).json()
     assert done["status"] == "complete"
     assert [clip["continue_clip_id"] for clip in done["clips"]] == [first, second]
@@ -360,8 +368,8 @@ async def test_sunosay_task_shows_the_clips_that_can_be_heard(client: Client) ->
 @only("sunoapi_co", "sunosay")
 async def test_sunosay_tells_why_both_clips_failed(client: Client) -> None:
     task = {"task_id": (await client.extend()).json()["task_id"]}
-    for clip_id in client.studio.submissions[0].clip_ids:
-        client.studio.advance(clip_id, Status.ERROR, "Prompt too long.")
+    for clip_id in client.account.submissions[0].clip_ids:
+        client.account.advance(clip_id, Status.ERROR, "Prompt too long.")
     answer = (await client.post(f"{CO}/get-task", task)).json()
     assert (answer["status"], answer["message"]) == ("error", "Prompt too long.")
 
@@ -370,11 +378,11 @@ async def test_sunosay_tells_why_both_clips_failed(client: Client) -> None:
 async def test_sunosay_instrumental_has_a_capital_letter_and_no_prompt(client: Client) -> None:
     answer = await client.post(f"{CO}/extend-Instrumental", client.body(prompt=...))
     assert answer.json()["code"] == 200
-    assert client.studio.violations == []
+    assert client.account.violations == []
     answer = await client.post(f"{CO}/extend-instrumental", client.body(prompt=...))
     assert answer.status_code == 404
     await client.post(f"{CO}/extend-Instrumental", client.body())
-    assert client.studio.violations[-1].reason == "unknown field prompt"
+    assert client.account.violations[-1].reason == "unknown field prompt"
 
 
 @only("sunosay")
@@ -390,7 +398,7 @@ async def test_sunosay_wants_a_number_and_tags(client: Client, change: dict[str,
 @pytest.mark.parametrize("seconds", [100, "1e2", "00:30", "-3", ""])
 async def test_sunoapi_co_wants_plain_decimal_seconds(client: Client, seconds: object) -> None:
     assert (await client.extend(continue_at=seconds)).json()["code"] == 400
-    assert client.studio.violations[0].refused
+    assert client.account.violations[0].refused
 
 
 @only("sunoapi_co")
@@ -407,12 +415,12 @@ async def test_sunosay_does_not_know_a_foreign_task(client: Client) -> None:
 async def test_sunosay_takes_one_extension_in_four_seconds(
     client: Client, providers: ProviderServer
 ) -> None:
-    client.studio.enforce_rates = True
+    client.account.enforce_rate_limits = True
     assert (await client.extend()).json()["code"] == 200
     instrumental = client.body(prompt=...)
     answer = await client.post(f"{CO}/extend-Instrumental", instrumental)
     assert answer.json()["code"] == 429
-    assert len(client.studio.submissions) == 1
+    assert len(client.account.submissions) == 1
     providers.clock.speed = 1000
     start = providers.clock.now()
     await providers.wait_for(lambda: providers.clock.now() > start + 4)
@@ -424,7 +432,7 @@ async def test_sunosay_takes_one_extension_in_four_seconds(
 @only("sunoapi_co", "sunosay")
 async def test_sunosay_takes_two_questions_in_a_second(client: Client) -> None:
     task = {"task_id": (await client.extend()).json()["task_id"]}
-    client.studio.enforce_rates = True
+    client.account.enforce_rate_limits = True
     codes = [(await client.post(f"{CO}/get-task", task)).json()["code"] for _ in range(3)]
     assert codes == [200, 200, 429]
 
@@ -457,7 +465,7 @@ async def test_suno_api_answers_with_two_clips_at_once(client: Client) -> None:
 @only("suno_api")
 async def test_suno_api_continues_from_the_end_without_a_second(client: Client) -> None:
     await client.extend(continue_at=...)
-    made = client.studio.clips[client.studio.submissions[0].clip_ids[0]]
+    made = client.account.clips[client.account.submissions[0].clip_ids[0]]
     assert made.continue_at == 192
 
 
@@ -473,13 +481,13 @@ async def test_suno_api_waits_for_audio_even_when_told_false_in_words(
 
 @only("suno_api")
 async def test_suno_api_answers_two_ids_at_most(client: Client) -> None:
-    ids = [clip.id for clip in client.studio.source_clips()]
+    ids = [clip.id for clip in client.account.source_clips()]
     answer = await client.get("/api/get", ids=",".join(ids[:2]))
     assert [clip["id"] for clip in answer.json()] == ids[:2]
-    assert client.studio.violations == []
+    assert client.account.violations == []
     answer = await client.get("/api/get", ids=",".join(ids[:4]))
     assert [clip["id"] for clip in answer.json()] == ids[:2]
-    assert not client.studio.violations[0].refused
+    assert not client.account.violations[0].refused
     assert "error_message" in answer.json()[0]
     assert "negative_tags" not in answer.json()[0]
 
@@ -491,9 +499,9 @@ async def test_suno_api_without_ids_lists_the_latest_twenty(client: Client) -> N
     listed = (await client.get("/api/get")).json()
     assert len(listed) == 20
     assert [clip["id"] for clip in listed[:2]] == list(reversed(newest))
-    assert client.studio.violations == []
+    assert client.account.violations == []
     assert len((await client.get("/api/get", ids="")).json()) == 20
-    assert len(client.studio.violations) == 1
+    assert len(client.account.violations) == 1
 
 
 @only("suno_api")
@@ -516,16 +524,16 @@ async def test_suno_api_shows_a_raw_clip(client: Client) -> None:
 @only("suno_api")
 async def test_suno_api_joins_a_part_to_what_it_continues(client: Client) -> None:
     part, _ = await client.extended()
-    client.studio.advance(part, Status.COMPLETE)
+    client.account.advance(part, Status.COMPLETE)
     joined = (await client.post("/api/concat", {"clip_id": part})).json()
     assert joined["id"] not in {part, client.source}
     assert joined["status"] == "submitted"
     assert joined["metadata"]["type"] == "concat"
-    client.studio.advance(joined["id"], Status.COMPLETE)
+    client.account.advance(joined["id"], Status.COMPLETE)
     (done,) = (await client.get("/api/get", ids=joined["id"])).json()
     assert done["type"] == "concat"
-    assert done["duration"] == pytest.approx(30 + client.studio.clips[part].duration)
-    assert [each.charged for each in client.studio.submissions] == [10, 0]
+    assert done["duration"] == pytest.approx(30 + client.account.clips[part].duration)
+    assert [each.charged for each in client.account.submissions] == [10, 0]
 
 
 @only("suno_api")
@@ -552,7 +560,7 @@ async def test_sunoapi_com_calls_the_task_complete_while_clips_begin(client: Cli
     task = (await client.extend()).json()
     assert task["status"] == "complete"
     assert [clip["status"] for clip in task["clips"]] == ["submitted", "submitted"]
-    assert [clip["id"] for clip in task["clips"]] == list(client.studio.submissions[0].clip_ids)
+    assert [clip["id"] for clip in task["clips"]] == list(client.account.submissions[0].clip_ids)
     assert task["id"] not in {clip["id"] for clip in task["clips"]}
     (history,) = task["clips"][0]["metadata"]["history"]
     assert (history["id"], history["continue_at"]) == (f"m_{client.source}", 48.762)
@@ -575,18 +583,18 @@ async def test_sunoapi_com_takes_empty_strings(client: Client) -> None:
 
 @only("sunoapi_com")
 async def test_sunoapi_com_answers_two_ids_at_most(client: Client) -> None:
-    ids = [clip.id for clip in client.studio.source_clips()]
+    ids = [clip.id for clip in client.account.source_clips()]
     answer = (await client.get(f"{COM}/clips", ids=",".join(ids[:3]))).json()
     assert [clip["id"] for clip in answer["clips"]] == ids[:2]
     assert answer["clips"][0]["metadata"]["duration"] == 192
-    assert not client.studio.violations[0].refused
+    assert not client.account.violations[0].refused
 
 
 @only("sunoapi_com")
 async def test_sunoapi_com_refuses_a_question_without_ids(client: Client) -> None:
     assert (await client.get(f"{COM}/clips")).status_code == 400
     assert (await client.get(f"{COM}/clips", ids="nobody")).status_code == 400
-    assert [violation.reason for violation in client.studio.violations] == ["missing ids."]
+    assert [violation.reason for violation in client.account.violations] == ["missing ids."]
 
 
 @only("sunoapi_com")

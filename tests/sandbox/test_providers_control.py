@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from sandbox.providers.account import ExtendParameters
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import ExtendOrder
 from sandbox.providers.timeline import Status
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,7 @@ async def providers() -> AsyncIterator[ProviderServer]:
 @pytest.fixture
 async def http(providers: ProviderServer) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(
-        base_url=f"{providers.root}/sandbox/", timeout=5, trust_env=False, verify=plain_http()
+        base_url=f"{providers.base_url}/sandbox/", timeout=5, trust_env=False, verify=plain_http()
     ) as client:
         yield client
 
@@ -52,9 +52,9 @@ async def test_clips_are_listed_by_provider(
     everything = (await http.get("clips")).json()["clips"]
     assert len(everything) == 30
     ours = (await http.get("clips", params={"provider": "sunosay"})).json()["clips"]
-    expected = [clip.id for clip in providers.studio("sunosay").source_clips()]
+    expected = [clip.id for clip in providers.account("sunosay").source_clips()]
     assert [clip["id"] for clip in ours] == expected
-    assert ours[0]["audio_url"] == f"{providers.root}/audio/{expected[0]}.mp3"
+    assert ours[0]["audio_url"] == f"{providers.base_url}/audio/{expected[0]}.mp3"
     assert (await http.get("clips", params={"provider": "none"})).status_code == 400
 
 
@@ -70,17 +70,17 @@ async def test_a_fault_is_set_listed_and_cleared(
     assert (await http.post("faults", json=order)).status_code == 200
     (planned,) = (await http.get("faults")).json()["faults"]
     assert planned.items() >= order.items()
-    answer = await http.get(f"{providers.url('suno_api')}/api/get")
+    answer = await http.get(f"{providers.provider_url('suno_api')}/api/get")
     assert answer.status_code == 503
     assert (await http.delete("faults")).json() == {"faults": []}
-    answer = await http.get(f"{providers.url('suno_api')}/api/get")
+    answer = await http.get(f"{providers.provider_url('suno_api')}/api/get")
     assert answer.status_code == 200
 
 
 async def test_records_can_be_read(providers: ProviderServer, http: httpx.AsyncClient) -> None:
-    studio = providers.studio("suno_api")
-    body = {"audio_id": studio.source_clips()[0].id, "continue_at": 5, "odd": 1}
-    await http.post(f"{providers.url('suno_api')}/api/extend_audio", json=body)
+    account = providers.account("suno_api")
+    body = {"audio_id": account.source_clips()[0].id, "continue_at": 5, "odd": 1}
+    await http.post(f"{providers.provider_url('suno_api')}/api/extend_audio", json=body)
     (submission,) = (await http.get("submissions")).json()["submissions"]
     assert (submission["provider"], submission["request"]) == ("suno_api", body)
     (request,) = (await http.get("requests")).json()["requests"]
@@ -93,21 +93,21 @@ async def test_credits_and_times_are_set(
     providers: ProviderServer, http: httpx.AsyncClient
 ) -> None:
     await http.post("credits", json={"provider": "aimlapi", "credits": 5})
-    assert providers.studio("aimlapi").credits == 5
+    assert providers.account("aimlapi").credits == 5
     await http.post("timeline", json={"complete": [50, 60], "provider": "aimlapi"})
-    assert providers.studio("aimlapi").timeline.complete == (50, 60)
-    assert providers.studio("sunosay").timeline.complete == (120, 180)
+    assert providers.account("aimlapi").timeline.complete == (50, 60)
+    assert providers.account("sunosay").timeline.complete == (120, 180)
     await http.post("timeline", json={"length": [4, 5]})
-    assert {studio.timeline.length for studio in providers.studios.values()} == {(4, 5)}
-    assert providers.studio("aimlapi").timeline.complete == (50, 60)
+    assert {account.timeline.length for account in providers.accounts.values()} == {(4, 5)}
+    assert providers.account("aimlapi").timeline.complete == (50, 60)
 
 
 async def test_a_clip_is_advanced(providers: ProviderServer, http: httpx.AsyncClient) -> None:
-    studio = providers.studio("aimlapi")
-    clip = studio.extend(ExtendOrder(studio.source_clips()[0].id, 5.0), {})[0]
+    account = providers.account("aimlapi")
+    clip = account.extend(ExtendParameters(account.source_clips()[0].id, 5.0), {})[0]
     order = {"clip_id": clip.id, "status": "complete"}
     assert (await http.post("advance", json=order)).json() == order
-    assert studio.status(clip) is Status.COMPLETE
+    assert account.status(clip) is Status.COMPLETE
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
+from sandbox.providers.account import ProviderAccount
 from sandbox.providers.clips import FORBIDDEN_LINK
 from sandbox.providers.faults import HTTP_STATUS, REQUEST_FAULTS, Fault, FaultPlan, On
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import Studio
 from sandbox.providers.timeline import Status
 
 NAMES = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
@@ -39,11 +39,11 @@ class Client:
     def __init__(self, server: ProviderServer, name: str, http: httpx.AsyncClient) -> None:
         self.name = name
         self.http = http
-        self.studio: Studio = server.studio(name)
+        self.account: ProviderAccount = server.account(name)
         self.task_id = ""
 
     async def submit(self) -> httpx.Response:
-        source = self.studio.source_clips()[0].id
+        source = self.account.source_clips()[0].id
         body: dict[str, Any] = {
             "audio_id" if self.name == "suno_api" else "continue_clip_id": source,
             "continue_at": "30" if self.name == "sunoapi_co" else 30,
@@ -57,7 +57,7 @@ class Client:
         return answer
 
     async def fetch(self) -> httpx.Response:
-        ids = list(self.studio.submissions[-1].clip_ids)
+        ids = list(self.account.submissions[-1].clip_ids)
         match self.name:
             case "aimlapi":
                 path = "/v2/generate/audio/suno-ai/clips"
@@ -76,15 +76,15 @@ class Client:
         return body["clips"] if isinstance(body, dict) else body
 
     def advance(self, status: Status) -> None:
-        for clip_id in self.studio.submissions[-1].clip_ids:
-            self.studio.advance(clip_id, status)
+        for clip_id in self.account.submissions[-1].clip_ids:
+            self.account.advance(clip_id, status)
 
 
 @pytest.fixture
 async def providers() -> AsyncIterator[ProviderServer]:
     async with ProviderServer() as server:
-        for studio in server.studios.values():
-            studio.enforce_rates = False
+        for account in server.accounts.values():
+            account.enforce_rate_limits = False
         yield server
 
 
@@ -92,10 +92,10 @@ async def providers() -> AsyncIterator[ProviderServer]:
 async def client(
     providers: ProviderServer, request: pytest.FixtureRequest
 ) -> AsyncIterator[Client]:
-    key = providers.key(request.param)
+    key = providers.provider_key(request.param)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     async with httpx.AsyncClient(
-        base_url=providers.url(request.param),
+        base_url=providers.provider_url(request.param),
         headers=headers,
         timeout=5,
         trust_env=False,
@@ -106,37 +106,37 @@ async def client(
 
 @pytest.mark.parametrize("fault", sorted(HTTP_STATUS.keys() - {Fault.ERROR_BODY}))
 async def test_a_refusal_makes_nothing_and_passes(client: Client, fault: Fault) -> None:
-    client.studio.fail_next(fault, on="submit")
+    client.account.fail_next(fault, on="submit")
     answer = await client.submit()
     assert answer.status_code == HTTP_STATUS[fault]
     assert isinstance(answer.json(), dict)
-    assert client.studio.submissions == []
-    assert client.studio.requests[-1].status == HTTP_STATUS[fault]
+    assert client.account.submissions == []
+    assert client.account.requests[-1].status == HTTP_STATUS[fault]
     assert (await client.submit()).is_success
-    assert len(client.studio.submissions) == 1
-    assert client.studio.violations == []
+    assert len(client.account.submissions) == 1
+    assert client.account.violations == []
 
 
 async def test_an_error_can_hide_behind_200(client: Client) -> None:
-    client.studio.fail_next(Fault.ERROR_BODY)
+    client.account.fail_next(Fault.ERROR_BODY)
     answer = await client.submit()
     assert answer.status_code == 200
     assert any(name in answer.json() for name in ("code", "error", "statusCode"))
-    assert client.studio.submissions == []
+    assert client.account.submissions == []
 
 
 async def test_403_is_credits_or_moderation_by_its_text(client: Client) -> None:
-    client.studio.fail_next(Fault.FORBIDDEN_CREDITS)
-    client.studio.fail_next(Fault.FORBIDDEN_MODERATION)
+    client.account.fail_next(Fault.FORBIDDEN_CREDITS)
+    client.account.fail_next(Fault.FORBIDDEN_MODERATION)
     empty, moderation = (await client.submit()).text, (await client.submit()).text
     assert any(word in empty.lower() for word in ("credits", "payment"))
     assert "inappropriate content" in moderation
 
 
 async def test_429_says_when_to_come_back_in_three_ways(client: Client) -> None:
-    client.studio.fail_next(Fault.RATE_LIMITED)
-    client.studio.fail_next(Fault.RATE_LIMITED_SECONDS, retry_after=7)
-    client.studio.fail_next(Fault.RATE_LIMITED_DATE, retry_after=60)
+    client.account.fail_next(Fault.RATE_LIMITED)
+    client.account.fail_next(Fault.RATE_LIMITED_SECONDS, retry_after=7)
+    client.account.fail_next(Fault.RATE_LIMITED_DATE, retry_after=60)
     headers = [(await client.submit()).headers.get("Retry-After") for _ in range(3)]
     assert headers[:2] == [None, "7"]
     moment = email.utils.parsedate_to_datetime(headers[2])
@@ -149,67 +149,67 @@ async def test_429_says_when_to_come_back_in_three_ways(client: Client) -> None:
 async def test_a_hanging_request_ends_with_its_client(
     client: Client, fault: Fault, made: int
 ) -> None:
-    client.studio.fail_next(fault, on="submit")
+    client.account.fail_next(fault, on="submit")
     client.http.timeout = httpx.Timeout(0.2)
     with pytest.raises(httpx.ReadTimeout):
         await client.submit()
-    assert len(client.studio.submissions) == made
-    assert client.studio.credits == 10_000 - 10 * made
-    assert client.studio.requests[-1].status is None
+    assert len(client.account.submissions) == made
+    assert client.account.credits == 10_000 - 10 * made
+    assert client.account.requests[-1].status is None
 
 
 @pytest.mark.parametrize(
     ("fault", "made"), [(Fault.CLOSE_BEFORE, 0), (Fault.CLOSE_AFTER, 1)], ids=str
 )
 async def test_a_connection_can_be_dropped(client: Client, fault: Fault, made: int) -> None:
-    client.studio.fail_next(fault, on="submit")
+    client.account.fail_next(fault, on="submit")
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
         await client.submit()
-    assert len(client.studio.submissions) == made
-    assert client.studio.requests[-1].status is None
+    assert len(client.account.submissions) == made
+    assert client.account.requests[-1].status is None
 
 
 async def test_json_can_be_cut_in_half(client: Client) -> None:
-    client.studio.fail_next(Fault.INVALID_JSON)
+    client.account.fail_next(Fault.INVALID_JSON)
     answer = await client.submit()
     assert answer.headers["Content-Type"].startswith("application/json")
     with pytest.raises(json.JSONDecodeError):
         answer.json()
-    assert len(client.studio.submissions) == 1
+    assert len(client.account.submissions) == 1
 
 
 @pytest.mark.parametrize(
     ("fault", "status"), [(Fault.HTML_PAGE, 200), (Fault.HTML_BAD_GATEWAY, 502)], ids=str
 )
 async def test_a_page_can_come_instead(client: Client, fault: Fault, status: int) -> None:
-    client.studio.fail_next(fault)
+    client.account.fail_next(fault)
     answer = await client.submit()
     assert answer.status_code == status
     assert answer.text.startswith("<!DOCTYPE html>")
 
 
 async def test_a_gateway_can_lose_a_good_answer(client: Client) -> None:
-    client.studio.fail_next(Fault.GATEWAY_TIMEOUT, on="submit", accepted=True)
+    client.account.fail_next(Fault.GATEWAY_TIMEOUT, on="submit", accepted=True)
     assert (await client.submit()).status_code == 504
-    assert len(client.studio.submissions) == 1
+    assert len(client.account.submissions) == 1
 
 
 async def test_an_answer_can_have_no_clips(client: Client) -> None:
-    client.studio.fail_next(Fault.EMPTY_CLIPS)
+    client.account.fail_next(Fault.EMPTY_CLIPS)
     answer = await client.submit()
     assert answer.status_code == 200
     body = answer.json()
     assert not (body.get("clips") or body.get("clip_ids") if isinstance(body, dict) else body)
-    assert client.studio.submissions == []
+    assert client.account.submissions == []
 
 
 async def test_clips_can_fail(client: Client) -> None:
-    client.studio.fail_next(Fault.ERROR_CLIPS)
+    client.account.fail_next(Fault.ERROR_CLIPS)
     await client.submit()
     client.advance(Status.STREAMING)
-    ids = client.studio.submissions[0].clip_ids
+    ids = client.account.submissions[0].clip_ids
     for clip_id in ids:
-        client.studio.advance(clip_id, Status.ERROR)
+        client.account.advance(clip_id, Status.ERROR)
     clips = await client.clips()
     assert [clip["status"] for clip in clips] == ["error", "error"]
     assert "inappropriate" in (await client.fetch()).text
@@ -218,12 +218,12 @@ async def test_clips_can_fail(client: Client) -> None:
 async def test_planned_failures_come_by_themselves(
     client: Client, providers: ProviderServer
 ) -> None:
-    client.studio.fail_next(Fault.TWIN_FAILS)
+    client.account.fail_next(Fault.TWIN_FAILS)
     await client.submit()
     providers.clock.speed = 2000
-    first, second = (client.studio.clips[it] for it in client.studio.submissions[0].clip_ids)
-    await providers.wait_for(lambda: client.studio.status(first) is Status.COMPLETE)
-    assert client.studio.status(second) is Status.ERROR
+    first, second = (client.account.clips[it] for it in client.account.submissions[0].clip_ids)
+    await providers.wait_for(lambda: client.account.status(first) is Status.COMPLETE)
+    assert client.account.status(second) is Status.ERROR
     assert [clip["status"] for clip in await client.clips()] == ["complete", "error"]
 
 
@@ -237,7 +237,7 @@ async def test_planned_failures_come_by_themselves(
     ids=str,
 )
 async def test_a_complete_clip_can_be_unplayable(client: Client, fault: Fault, ending: str) -> None:
-    client.studio.fail_next(fault)
+    client.account.fail_next(fault)
     await client.submit()
     client.advance(Status.COMPLETE)
     for clip in await client.clips():
@@ -247,7 +247,7 @@ async def test_a_complete_clip_can_be_unplayable(client: Client, fault: Fault, e
 
 
 async def test_a_clip_can_never_finish(client: Client, providers: ProviderServer) -> None:
-    client.studio.fail_next(Fault.NEVER_FINISHES)
+    client.account.fail_next(Fault.NEVER_FINISHES)
     await client.submit()
     providers.clock.speed = 100_000
     start = providers.clock.now()
@@ -258,22 +258,22 @@ async def test_a_clip_can_never_finish(client: Client, providers: ProviderServer
 async def test_an_id_can_be_missing_for_a_while(client: Client) -> None:
     await client.submit()
     client.advance(Status.STREAMING)
-    client.studio.fail_next(Fault.MISSING_ID, count=2)
+    client.account.fail_next(Fault.MISSING_ID, count=2)
     assert [len(await client.clips()) for _ in range(3)] == [1, 1, 2]
 
 
 async def test_a_status_can_be_an_unknown_word(client: Client) -> None:
     await client.submit()
     client.advance(Status.STREAMING)
-    client.studio.fail_next(Fault.UNKNOWN_STATUS)
+    client.account.fail_next(Fault.UNKNOWN_STATUS)
     words = [{clip["status"] for clip in await client.clips()} for _ in range(2)]
     assert words == [{"rehearsing"}, {"streaming"}]
 
 
 async def test_a_fault_waits_for_its_kind_of_request(client: Client) -> None:
     await client.submit()
-    client.studio.fail_next(Fault.UNAVAILABLE, on="submit")
-    client.studio.fail_next(Fault.BAD_GATEWAY, on="fetch", count=2)
+    client.account.fail_next(Fault.UNAVAILABLE, on="submit")
+    client.account.fail_next(Fault.BAD_GATEWAY, on="fetch", count=2)
     assert [(await client.fetch()).status_code for _ in range(3)] == [502, 502, 200]
     assert (await client.submit()).status_code == 503
 
@@ -281,30 +281,30 @@ async def test_a_fault_waits_for_its_kind_of_request(client: Client) -> None:
 @pytest.mark.parametrize("fault", sorted(REQUEST_FAULTS - {Fault.HANG_BEFORE, Fault.HANG_AFTER}))
 async def test_questions_can_fail_too(client: Client, fault: Fault) -> None:
     await client.submit()
-    client.studio.fail_next(fault, on="fetch")
+    client.account.fail_next(fault, on="fetch")
     try:
         answer = await client.fetch()
     except httpx.TransportError:
         assert fault in {Fault.CLOSE_BEFORE, Fault.CLOSE_AFTER}
     else:
         assert answer.status_code in {200, 502, HTTP_STATUS.get(fault, 200)}
-    assert len(client.studio.submissions) == 1
+    assert len(client.account.submissions) == 1
     client.advance(Status.STREAMING)
     assert len(await client.clips()) == 2
 
 
 async def test_closing_ends_hanging_requests() -> None:
     async with ProviderServer() as providers:
-        studio = providers.studio("suno_api")
-        studio.fail_next(Fault.HANG_BEFORE)
+        account = providers.account("suno_api")
+        account.fail_next(Fault.HANG_BEFORE)
         async with httpx.AsyncClient(timeout=5, trust_env=False, verify=plain_http()) as http:
-            task = providers.url("suno_api") + "/api/get"
+            task = providers.provider_url("suno_api") + "/api/get"
             with pytest.raises(httpx.ReadTimeout):
                 await http.get(task, timeout=0.05)
-            studio.fail_next(Fault.HANG_BEFORE)
+            account.fail_next(Fault.HANG_BEFORE)
             request = http.build_request("GET", task)
             sending = asyncio.ensure_future(http.send(request))
-            await providers.wait_for(lambda: len(studio.requests) == 2)
+            await providers.wait_for(lambda: len(account.requests) == 2)
             await providers.__aexit__(None, None, None)
             with pytest.raises(httpx.TransportError):
                 await sending

@@ -8,22 +8,22 @@ import time
 import httpx
 import pytest
 
+from sandbox.providers.account import ExtendParameters, ProviderAccount
 from sandbox.providers.clock import Clock
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import ExtendOrder, Studio
 from sandbox.providers.timeline import Milestones, Status, Timeline
 
 QUICK = Timeline(queued=(1, 1), streaming=(2, 2), complete=(3, 3), length=(4, 4))
 
 
-def new_studio(clock: Clock | None = None, **changes: object) -> Studio:
+def new_studio(clock: Clock | None = None, **changes: object) -> ProviderAccount:
     options = {"timeline": Timeline(), "seed": 0} | changes
-    return Studio("aimlapi", clock or Clock(), **options)  # pyright: ignore[reportArgumentType]
+    return ProviderAccount("aimlapi", clock or Clock(), **options)  # pyright: ignore[reportArgumentType]
 
 
-def extend(studio: Studio) -> list[str]:
-    order = ExtendOrder(studio.source_clips()[0].id, 30.0)
-    return [clip.id for clip in studio.extend(order, {})]
+def extend(account: ProviderAccount) -> list[str]:
+    order = ExtendParameters(account.source_clips()[0].id, 30.0)
+    return [clip.id for clip in account.extend(order, {})]
 
 
 def test_a_change_of_speed_never_makes_the_time_jump() -> None:
@@ -63,7 +63,7 @@ async def test_a_stopped_clock_lets_nobody_wait() -> None:
     async with asyncio.timeout(5):
         await waiting
         await clock.wait_until(math.inf)
-    assert clock.stopped
+    assert clock.is_stopped
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,9 @@ def test_the_status_follows_from_the_time(now: float, status: str) -> None:
 def test_an_error_is_final() -> None:
     failed = Milestones(1, 2, 3, failed=2)
     assert [failed.status(now) for now in (1, 2, 3)] == ["queued", "error", "error"]
-    assert failed.reaches(Status.COMPLETE) == 2
-    assert failed.reaches(Status.QUEUED) == 1
-    assert failed.reaches(Status.SUBMITTED) == -math.inf
+    assert failed.reached_at(Status.COMPLETE) == 2
+    assert failed.reached_at(Status.QUEUED) == 1
+    assert failed.reached_at(Status.SUBMITTED) == -math.inf
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.STREAMING, Status.COMPLETE, Status.ERROR])
@@ -91,7 +91,7 @@ def test_times_are_drawn_from_the_ranges_and_twins_differ() -> None:
     timeline = Timeline()
     for seed in range(50):
         rng = random.Random(seed)
-        first, second = timeline.draw(rng, 100, 2)
+        first, second = timeline.draw_milestones(rng, 100, 2)
         for milestones in (first, second):
             assert 101 <= milestones.queued <= 104
             assert 120 <= milestones.streaming <= 140
@@ -114,21 +114,21 @@ def test_a_seed_repeats_a_studio() -> None:
 
 
 def test_there_are_clips_to_extend() -> None:
-    studio = new_studio()
-    clips = studio.source_clips()
+    account = new_studio()
+    clips = account.source_clips()
     assert [(clip.title, clip.duration) for clip in clips[:2]] == [("Electric Dreams", 192)] * 2
     assert sum(clip.duration <= 30 for clip in clips) >= 2
-    assert {studio.status(clip) for clip in clips} == {Status.COMPLETE}
+    assert {account.status(clip) for clip in clips} == {Status.COMPLETE}
 
 
 async def test_a_clip_passes_through_all_statuses() -> None:
     async with ProviderServer(timeline=QUICK, speed=20) as providers:
-        studio = providers.studio("suno_api")
-        clip = studio.clips[extend(studio)[0]]
+        account = providers.account("suno_api")
+        clip = account.clips[extend(account)[0]]
         seen: list[Status] = []
 
         def complete() -> bool:
-            status = studio.status(clip)
+            status = account.status(clip)
             if status not in seen:
                 seen.append(status)
             return status is Status.COMPLETE
@@ -138,35 +138,35 @@ async def test_a_clip_passes_through_all_statuses() -> None:
 
 
 async def test_the_time_line_can_be_changed_while_running() -> None:
-    studio = new_studio()
-    studio.timeline = Timeline((0, 0), (0, 0), (0, 0), (2, 2))
-    clip = studio.clips[extend(studio)[1]]
-    assert (studio.status(clip), clip.duration) == (Status.COMPLETE, 2)
+    account = new_studio()
+    account.timeline = Timeline((0, 0), (0, 0), (0, 0), (2, 2))
+    clip = account.clips[extend(account)[1]]
+    assert (account.status(clip), clip.duration) == (Status.COMPLETE, 2)
 
 
 async def ask(providers: ProviderServer, **query: object) -> dict[str, object]:
-    headers = {"Authorization": f"Bearer {providers.key('aimlapi')}"}
+    headers = {"Authorization": f"Bearer {providers.provider_key('aimlapi')}"}
     async with httpx.AsyncClient(headers=headers, timeout=10, trust_env=False) as http:
-        url = f"{providers.url('aimlapi')}/v2/generate/audio/suno-ai/clip"
+        url = f"{providers.provider_url('aimlapi')}/v2/generate/audio/suno-ai/clip"
         answer = await http.get(url, params=query)  # pyright: ignore[reportArgumentType]
         return answer.json()
 
 
 async def test_a_long_poll_returns_when_the_status_is_reached() -> None:
     async with ProviderServer() as providers:
-        studio = providers.studio("aimlapi")
-        clip_id, _ = extend(studio)
+        account = providers.account("aimlapi")
+        clip_id, _ = extend(account)
         asking = asyncio.ensure_future(ask(providers, clip_id=clip_id, status="streaming"))
-        await providers.wait_for(lambda: studio.requests)
+        await providers.wait_for(lambda: account.requests)
         assert not asking.done()
-        studio.advance(clip_id, Status.STREAMING)
+        account.advance(clip_id, Status.STREAMING)
         assert (await asking)["status"] == "streaming"
 
 
 async def test_a_long_poll_gives_up_after_two_minutes() -> None:
     timeline = Timeline(streaming=(500, 500), complete=(600, 600))
     async with ProviderServer(speed=1000, timeline=timeline) as providers:
-        clip_id, _ = extend(providers.studio("aimlapi"))
+        clip_id, _ = extend(providers.account("aimlapi"))
         start = providers.clock.now()
         answer = await ask(providers, clip_id=clip_id, status="completed")
         assert 120 <= providers.clock.now() - start < 400
@@ -175,17 +175,17 @@ async def test_a_long_poll_gives_up_after_two_minutes() -> None:
 
 async def test_asking_for_submitted_returns_at_once() -> None:
     async with ProviderServer() as providers:
-        clip_id, _ = extend(providers.studio("aimlapi"))
+        clip_id, _ = extend(providers.account("aimlapi"))
         for query in ({}, {"status": "submitted"}):
             assert (await ask(providers, clip_id=clip_id, **query))["status"] == "submitted"
 
 
 async def test_closing_ends_long_polls() -> None:
     async with ProviderServer() as providers:
-        studio = providers.studio("aimlapi")
-        clip_id, _ = extend(studio)
+        account = providers.account("aimlapi")
+        clip_id, _ = extend(account)
         asking = asyncio.ensure_future(ask(providers, clip_id=clip_id, status="completed"))
-        await providers.wait_for(lambda: studio.requests)
+        await providers.wait_for(lambda: account.requests)
         begun = time.monotonic()
     assert time.monotonic() - begun < 3
     assert (await asking)["status"] == "submitted"

@@ -12,13 +12,13 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from bot.__main__ import create_bot
 from bot.interactions.client import Encore
 from bot.settings import Settings
-from sandbox.discord.calls import Interaction
+from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Channel, Message
 from sandbox.discord.server import DiscordServer
-from sandbox.processes import Child
+from sandbox.processes import ManagedProcess
+from sandbox.providers.account import ProviderAccount
 from sandbox.providers.server import ProviderServer
-from sandbox.providers.studio import Studio
 
 PROVIDERS = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
 
@@ -40,8 +40,8 @@ class BotHarness:
         self.ada = discord.member("Ada")
         self.overrides: dict[str, str] = {}
         self.violations: list[str] = []  # what a test means to provoke
-        for studio in providers.studios.values():
-            studio.enforce_rates = False
+        for studio in providers.accounts.values():
+            studio.enforce_rate_limits = False
 
     def environment(self) -> dict[str, str]:
         """What the bot is started with."""
@@ -68,15 +68,15 @@ class BotHarness:
         async with create_bot(settings, reconcile_timeout=dt.timedelta(seconds=1)) as bot:
             running = asyncio.create_task(bot.start(settings.discord_token.get_secret_value()))
             try:
-                await self.discord.ready()
+                await self.discord.wait_until_ready()
                 await bot.wait_until_ready()
                 yield bot
             finally:
                 await bot.close()
                 await running
 
-    def studio(self, provider: str) -> Studio:
-        return self.providers.studio(provider)
+    def studio(self, provider: str) -> ProviderAccount:
+        return self.providers.account(provider)
 
     def source(self, provider: str) -> str:
         """A short complete clip at ``provider``."""
@@ -112,7 +112,7 @@ class BotHarness:
     async def extend(self, provider: str, **options: object) -> Message:
         """Have a member extend a clip; return the first reply."""
         sent = await self.ask(provider, **options)
-        assert sent.message is not None, sent.failed
+        assert sent.message is not None, sent.error
         return sent.message
 
     async def until(self, condition: Callable[[], object], *, within: float = 20.0) -> None:
@@ -127,18 +127,18 @@ class BotProcess:
     """The bot as a process of its own, which can be killed and starts again where it was."""
 
     def __init__(self, stage: BotHarness, log: Path, **overrides: str) -> None:
-        self.child = Child("bot", ("-m", "bot"), stage.environment() | overrides)
+        self.child = ManagedProcess("bot", ("-m", "bot"), stage.environment() | overrides)
         self._stage = stage
         self._log = log
 
     async def start(self) -> None:
         with self._log.open("ab") as sink:
             await self.child.start(log=sink)
-        await self._stage.discord.ready(timeout=30)
+        await self._stage.discord.wait_until_ready(timeout=30)
 
     async def kill(self) -> None:
         await self.child.kill()
-        await self._stage.until(lambda: not self._stage.discord.gateway.connected)
+        await self._stage.until(lambda: not self._stage.discord.gateway.is_connected)
 
     async def die_often(self, times: int, *, within: float, chance: random.Random) -> None:
         """Be killed so many times, each at any moment of ``within`` seconds, and start again."""

@@ -2,29 +2,29 @@
 
 from sandbox.discord import payloads
 from sandbox.discord.errors import ApiError
-from sandbox.discord.rest.calls import Answer, Call, Route
-from sandbox.discord.wire import Intent, JsonObject
-from sandbox.discord.world import World
+from sandbox.discord.protocol import Intent, JsonObject
+from sandbox.discord.rest.request import ResponseBody, RestRequest, Route
+from sandbox.discord.state import DiscordState
 
 # what an application says of itself about the privileged intents, by intent
-FLAGS = {
+INTENT_FLAGS = {
     Intent.GUILD_PRESENCES: 1 << 13,
     Intent.GUILD_MEMBERS: 1 << 15,
     Intent.MESSAGE_CONTENT: 1 << 19,
 }
-CONNECTIONS = 1000
+MAX_SESSION_STARTS = 1000
 
 
-def application_flags(world: World) -> int:
+def application_flags(state: DiscordState) -> int:
     """The application's flags: which privileged intents it may ask for."""
-    return sum(flag for intent, flag in FLAGS.items() if world.privileged & intent)
+    return sum(flag for intent, flag in INTENT_FLAGS.items() if state.privileged_intents & intent)
 
 
-def _application(call: Call) -> Answer:
-    bot = call.world.bot
-    owner = payloads.user(call.world.owner)
+def _application(call: RestRequest) -> ResponseBody:
+    bot = call.state.bot
+    owner = payloads.user(call.state.owner)
     payload: JsonObject = {
-        "id": str(call.world.application_id),
+        "id": str(call.state.application_id),
         "name": bot.name,
         "icon": None,
         "description": "",
@@ -35,8 +35,8 @@ def _application(call: Call) -> Answer:
         "bot_require_code_grant": False,
         "integration_types_config": {"0": {}, "1": {}},
         "verify_key": "0" * 64,
-        "flags": application_flags(call.world),
-        "flags_new": str(application_flags(call.world)),
+        "flags": application_flags(call.state),
+        "flags_new": str(application_flags(call.state)),
         "hook": True,
         "is_monetized": False,
         "owner": owner,
@@ -54,36 +54,36 @@ def _application(call: Call) -> Answer:
     return payload
 
 
-def _gateway(call: Call) -> Answer:
-    return {"url": call.site.gateway_url}
+def _gateway(call: RestRequest) -> ResponseBody:
+    return {"url": call.context.gateway_url}
 
 
-def _gateway_bot(call: Call) -> Answer:
+def _gateway_bot(call: RestRequest) -> ResponseBody:
     return {
-        "url": call.site.gateway_url,
-        "shards": call.site.shards,
+        "url": call.context.gateway_url,
+        "shards": call.context.shards,
         "session_start_limit": {
-            "total": CONNECTIONS,
-            "remaining": CONNECTIONS - 1,
+            "total": MAX_SESSION_STARTS,
+            "remaining": MAX_SESSION_STARTS - 1,
             "reset_after": 14_400_000,
             "max_concurrency": 1,
         },
     }
 
 
-def _own_user(call: Call) -> Answer:
-    return payloads.own_user(call.world.bot)
+def _own_user(call: RestRequest) -> ResponseBody:
+    return payloads.own_user(call.state.bot)
 
 
-def _user(call: Call) -> Answer:
-    found = call.world.users.get(call.id("user_id"))
+def _user(call: RestRequest) -> ResponseBody:
+    found = call.state.users.get(call.id("user_id"))
     if found is None:
         raise ApiError(10013)
     return payloads.user(found)
 
 
-def _guilds(call: Call) -> Answer:
-    world = call.world
+def _guilds(call: RestRequest) -> ResponseBody:
+    state = call.state
     return [
         {
             "id": str(guild.id),
@@ -94,19 +94,19 @@ def _guilds(call: Call) -> Answer:
             "permissions": str(guild.roles[guild.id].permissions),
             "features": [],
         }
-        for guild in world.guilds.values()
-        if world.bot.id in guild.members
+        for guild in state.guilds.values()
+        if state.bot.id in guild.members
     ]
 
 
-def _direct_channel(call: Call) -> Answer:
+def _direct_channel(call: RestRequest) -> ResponseBody:
     number = str(call.body().get("recipient_id") or "")
-    found = call.world.users.get(int(number)) if number.isdigit() else None
+    found = call.state.users.get(int(number)) if number.isdigit() else None
     if found is None:
         raise ApiError(10013)
     if found.bot:
         raise ApiError(50007)
-    return payloads.channel(call.world.direct_channel(found))
+    return payloads.channel(call.state.dm_channel(found))
 
 
 ROUTES = [

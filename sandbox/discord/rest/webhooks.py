@@ -1,10 +1,10 @@
-"""Routes with which the bot answers interactions; their token is all the right they need."""
+"""Routes with which the bot responds to interactions, authorized by the interaction's token."""
 
-from sandbox.discord import payloads, posting
-from sandbox.discord.calls import Interaction
-from sandbox.discord.ratelimits import WEBHOOK
-from sandbox.discord.rest.calls import Answer, Call, Route
-from sandbox.discord.wire import JsonObject
+from sandbox.discord import messages, payloads
+from sandbox.discord.interaction_models import Interaction
+from sandbox.discord.protocol import JsonObject
+from sandbox.discord.ratelimits import WEBHOOK_LIMIT
+from sandbox.discord.rest.request import ResponseBody, RestRequest, Route
 
 CALLBACK = "/interactions/{interaction_id}/{interaction_token}/callback"
 WEBHOOKS = "/webhooks/{webhook_id}/{webhook_token}"
@@ -12,74 +12,74 @@ ORIGINAL = WEBHOOKS + "/messages/@original"
 MESSAGE = WEBHOOKS + "/messages/{message_id}"
 
 
-def _respond(call: Call) -> Answer:
+def _create_response(call: RestRequest) -> ResponseBody:
     number, token = call.id("interaction_id"), call.params["interaction_token"]
-    interaction = call.site.interactions.respond(number, token, call.json, call.files)
+    interaction = call.context.interactions.respond(number, token, call.json, call.files)
     if call.query.get("with_response", "").lower() not in {"true", "1"}:
         return None
     return _callback_response(call, interaction)
 
 
-def _callback_response(call: Call, interaction: Interaction) -> JsonObject:
+def _callback_response(call: RestRequest, interaction: Interaction) -> JsonObject:
     told: JsonObject = {"id": str(interaction.id), "type": interaction.type}
     told["channel_id"] = str(interaction.channel.id)
     if interaction.channel.guild is not None:
         told["guild_id"] = str(interaction.channel.guild.id)
     answer: JsonObject = {"interaction": told}
-    if interaction.answer is not None:
-        resource: JsonObject = {"type": int(interaction.answer)}
+    if interaction.callback_type is not None:
+        resource: JsonObject = {"type": int(interaction.callback_type)}
         answer["resource"] = resource
     if interaction.message is not None:
         told["response_message_id"] = str(interaction.message.id)
-        told["response_message_loading"] = interaction.message.loading
-        told["response_message_ephemeral"] = interaction.message.ephemeral
-        message = payloads.message(interaction.message, call.world.bot)
+        told["response_message_loading"] = interaction.message.is_loading
+        told["response_message_ephemeral"] = interaction.message.is_ephemeral
+        message = payloads.message(interaction.message, call.state.bot)
         answer["resource"]["message"] = message
     return answer
 
 
-def _living(call: Call) -> Interaction:
+def _valid_interaction(call: RestRequest) -> Interaction:
     token = call.params["webhook_token"]
-    return call.site.interactions.living(call.id("webhook_id"), token)
+    return call.context.interactions.by_valid_token(call.id("webhook_id"), token)
 
 
-def _follow_up(call: Call) -> Answer:
-    interactions = call.site.interactions
-    message = interactions.follow_up(_living(call), call.body(), call.files)
-    return payloads.message(message, call.world.bot)
+def _create_followup(call: RestRequest) -> ResponseBody:
+    interactions = call.context.interactions
+    message = interactions.send_followup(_valid_interaction(call), call.body(), call.files)
+    return payloads.message(message, call.state.bot)
 
 
-def _name(call: Call) -> str:
+def _message_name(call: RestRequest) -> str:
     return call.params.get("message_id", "@original")
 
 
-def _one(call: Call) -> Answer:
-    message = call.site.interactions.message_of(_living(call), _name(call))
-    return payloads.message(message, call.world.bot)
+def _get_message(call: RestRequest) -> ResponseBody:
+    message = call.context.interactions.find_message(_valid_interaction(call), _message_name(call))
+    return payloads.message(message, call.state.bot)
 
 
-def _edit(call: Call) -> Answer:
-    interaction = _living(call)
-    interactions = call.site.interactions
-    message = interactions.edit(interaction, _name(call), call.body(), call.files)
-    return payloads.message(message, call.world.bot)
+def _edit_message(call: RestRequest) -> ResponseBody:
+    interaction = _valid_interaction(call)
+    interactions = call.context.interactions
+    message = interactions.edit_message(interaction, _message_name(call), call.body(), call.files)
+    return payloads.message(message, call.state.bot)
 
 
-def _remove(call: Call) -> Answer:
-    message = call.site.interactions.message_of(_living(call), _name(call))
-    posting.delete_message(call.world, message)
+def _delete_message(call: RestRequest) -> ResponseBody:
+    message = call.context.interactions.find_message(_valid_interaction(call), _message_name(call))
+    messages.delete_message(call.state, message)
 
 
 ROUTES = [
-    Route("POST", CALLBACK, _respond, limit=None, public=True),
-    Route("POST", WEBHOOKS, _follow_up, WEBHOOK, "webhook", public=True),
+    Route("POST", CALLBACK, _create_response, limit=None, public=True),
+    Route("POST", WEBHOOKS, _create_followup, WEBHOOK_LIMIT, "webhook", public=True),
     *(
         route
         for template in (ORIGINAL, MESSAGE)
         for route in (
-            Route("GET", template, _one, WEBHOOK, "webhook", public=True),
-            Route("PATCH", template, _edit, WEBHOOK, "webhook", public=True),
-            Route("DELETE", template, _remove, WEBHOOK, "webhook", public=True),
+            Route("GET", template, _get_message, WEBHOOK_LIMIT, "webhook", public=True),
+            Route("PATCH", template, _edit_message, WEBHOOK_LIMIT, "webhook", public=True),
+            Route("DELETE", template, _delete_message, WEBHOOK_LIMIT, "webhook", public=True),
         )
     ),
 ]

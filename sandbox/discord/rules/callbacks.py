@@ -1,10 +1,10 @@
-"""Which answers an interaction takes."""
+"""Which types of response an interaction allows."""
 
-from sandbox.discord.calls import Interaction
-from sandbox.discord.rules.forms import Form
-from sandbox.discord.wire import CallbackType, InteractionType, Json, is_object
+from sandbox.discord.interaction_models import Interaction
+from sandbox.discord.protocol import CallbackType, InteractionType, Json, is_object
+from sandbox.discord.rules.errors import FormErrors
 
-CALLBACKS = {
+ALLOWED_CALLBACKS = {
     InteractionType.COMMAND: {
         CallbackType.MESSAGE,
         CallbackType.DEFERRED_MESSAGE,
@@ -25,22 +25,22 @@ CALLBACKS = {
         CallbackType.UPDATE,
     },
 }
-UPDATES = frozenset({CallbackType.UPDATE, CallbackType.DEFERRED_UPDATE})
+UPDATE_CALLBACKS = frozenset({CallbackType.UPDATE, CallbackType.DEFERRED_UPDATE})
 
 
 def callback_type(interaction: Interaction, body: Json) -> CallbackType:
-    """The kind of answer that ``body`` is.
+    """Return the response type in ``body``.
 
     Raises:
-        ApiError: 50035 if such an interaction can't be answered so.
+        ApiError: 50035 if the interaction does not allow it.
     """
-    allowed = CALLBACKS[InteractionType(interaction.type)]
+    allowed = ALLOWED_CALLBACKS[InteractionType(interaction.type)]
     if interaction.type == InteractionType.MODAL and interaction.source is None:
-        allowed = allowed - UPDATES
+        allowed = allowed - UPDATE_CALLBACKS
     kind = body.get("type") if is_object(body) else None
     if kind not in allowed:
-        form = Form()
+        errors = FormErrors()
         names = ", ".join(str(int(each)) for each in sorted(allowed))
-        form.wrong(("type",), "BASE_TYPE_CHOICES", f"Value must be one of {{{names}}}.")
-        form.check()
+        errors.add(("type",), "BASE_TYPE_CHOICES", f"Value must be one of {{{names}}}.")
+        errors.raise_if_any()
     return CallbackType(kind)

@@ -1,73 +1,82 @@
-"""Limits of embeds. Discord counts code points."""
+"""Rules for embeds. Discord counts code points."""
 
-from sandbox.discord.rules.forms import Form
-from sandbox.discord.wire import Json, JsonArray, JsonObject, is_array, is_object, objects
+from sandbox.discord.protocol import Json, JsonArray, JsonObject, is_array, is_object, objects
+from sandbox.discord.rules.errors import FormErrors
 
-MOST_EMBEDS = 10
-MOST_TOTAL = 6000
-TITLE, DESCRIPTION, FOOTER, AUTHOR, FIELD_NAME, FIELD_VALUE = 256, 4096, 2048, 256, 256, 1024
-MOST_FIELDS = 25
-MOST_COLOR = 0xFFFFFF
+MAX_EMBEDS = 10
+MAX_TOTAL_TEXT = 6000
+MAX_TITLE, MAX_DESCRIPTION, MAX_FOOTER, MAX_AUTHOR, MAX_FIELD_NAME, MAX_FIELD_VALUE = (
+    256,
+    4096,
+    2048,
+    256,
+    256,
+    1024,
+)
+MAX_FIELDS = 25
+MAX_COLOR = 0xFFFFFF
 SCHEMES = ("http://", "https://")
-PICTURES = ("image", "thumbnail")
+IMAGE_KEYS = ("image", "thumbnail")
 
 
-def check_embeds(form: Form, embeds: Json) -> None:
-    """Note what is wrong with the ``embeds`` of a message."""
+def check_embeds(errors: FormErrors, embeds: Json) -> None:
+    """Add the errors in ``embeds`` of a message."""
     if embeds is None:
         return
     if not is_array(embeds):
-        form.wrong(("embeds",), "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
+        errors.add(("embeds",), "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
         return
-    form.count(("embeds",), len(embeds), MOST_EMBEDS)
+    errors.check_count(("embeds",), len(embeds), MAX_EMBEDS)
     for index, embed in enumerate(embeds):
-        place = ("embeds", index)
+        path = ("embeds", index)
         if is_object(embed):
-            _check_embed(form, place, embed)
+            _check_embed(errors, path, embed)
         else:
-            form.wrong(place, "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")
-    if sum(_length(embed) for embed in objects(embeds)) > MOST_TOTAL:
-        message = f"Embed size exceeds maximum size of {MOST_TOTAL}"
-        form.wrong(("embeds",), "MAX_EMBED_SIZE_EXCEEDED", message)
+            errors.add(path, "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")
+    if sum(_total_text(embed) for embed in objects(embeds)) > MAX_TOTAL_TEXT:
+        message = f"Embed size exceeds maximum size of {MAX_TOTAL_TEXT}"
+        errors.add(("embeds",), "MAX_EMBED_SIZE_EXCEEDED", message)
 
 
-def _check_embed(form: Form, place: tuple[str | int, ...], embed: JsonObject) -> None:
-    form.text((*place, "title"), embed.get("title"), TITLE)
-    form.text((*place, "description"), embed.get("description"), DESCRIPTION)
-    form.number((*place, "color"), embed.get("color"), 0, MOST_COLOR)
-    _check_url(form, (*place, "url"), embed.get("url"), SCHEMES)
-    _check_part(form, (*place, "footer"), embed.get("footer"), "text", FOOTER)
-    _check_part(form, (*place, "author"), embed.get("author"), "name", AUTHOR)
-    for picture in PICTURES:
-        part = embed.get(picture)
+def _check_embed(errors: FormErrors, path: tuple[str | int, ...], embed: JsonObject) -> None:
+    errors.check_text((*path, "title"), embed.get("title"), MAX_TITLE)
+    errors.check_text((*path, "description"), embed.get("description"), MAX_DESCRIPTION)
+    errors.check_number((*path, "color"), embed.get("color"), 0, MAX_COLOR)
+    _check_url(errors, (*path, "url"), embed.get("url"), SCHEMES)
+    _check_part(errors, (*path, "footer"), embed.get("footer"), "text", MAX_FOOTER)
+    _check_part(errors, (*path, "author"), embed.get("author"), "name", MAX_AUTHOR)
+    for key in IMAGE_KEYS:
+        part = embed.get(key)
         if is_object(part):
-            where = (*place, picture, "url")
-            _check_url(form, where, part.get("url"), (*SCHEMES, "attachment://"))
+            url_path = (*path, key, "url")
+            _check_url(errors, url_path, part.get("url"), (*SCHEMES, "attachment://"))
     fields: JsonArray = embed.get("fields") or []
-    form.count((*place, "fields"), len(fields), MOST_FIELDS)
+    errors.check_count((*path, "fields"), len(fields), MAX_FIELDS)
     for index, field in enumerate(objects(fields)):
-        where = (*place, "fields", index)
-        form.text((*where, "name"), field.get("name"), FIELD_NAME, shortest=1, required=True)
-        form.text((*where, "value"), field.get("value"), FIELD_VALUE, shortest=1, required=True)
+        name_path, value_path = (*path, "fields", index, "name"), (*path, "fields", index, "value")
+        errors.check_text(name_path, field.get("name"), MAX_FIELD_NAME, min_length=1, required=True)
+        errors.check_text(
+            value_path, field.get("value"), MAX_FIELD_VALUE, min_length=1, required=True
+        )
 
 
 def _check_part(
-    form: Form, place: tuple[str | int, ...], part: Json, key: str, longest: int
+    errors: FormErrors, path: tuple[str | int, ...], part: Json, key: str, max_length: int
 ) -> None:
     if is_object(part):
-        form.text((*place, key), part.get(key), longest, required=True)
+        errors.check_text((*path, key), part.get(key), max_length, required=True)
         for url in ("url", "icon_url"):
-            _check_url(form, (*place, url), part.get(url), (*SCHEMES, "attachment://"))
+            _check_url(errors, (*path, url), part.get(url), (*SCHEMES, "attachment://"))
 
 
 def _check_url(
-    form: Form, place: tuple[str | int, ...], url: Json, schemes: tuple[str, ...]
+    errors: FormErrors, path: tuple[str | int, ...], url: Json, schemes: tuple[str, ...]
 ) -> None:
     if url and not (isinstance(url, str) and url.lower().startswith(schemes) and " " not in url):
-        form.wrong(place, "URL_TYPE_INVALID_URL", "Not a well formed URL.")
+        errors.add(path, "URL_TYPE_INVALID_URL", "Not a well formed URL.")
 
 
-def _length(embed: JsonObject) -> int:
+def _total_text(embed: JsonObject) -> int:
     footer, author = embed.get("footer"), embed.get("author")
     texts = [
         embed.get("title"),
@@ -81,6 +90,6 @@ def _length(embed: JsonObject) -> int:
 
 
 def is_empty(embed: JsonObject) -> bool:
-    """Whether a member would see nothing of ``embed``."""
+    """Whether ``embed`` has nothing to show."""
     shown = ("title", "description", "fields", "footer", "author", "image", "thumbnail", "url")
     return not any(embed.get(key) for key in shown)

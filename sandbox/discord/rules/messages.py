@@ -1,13 +1,10 @@
-"""What Discord demands of a message, new or edited."""
+"""Rules for messages, new or edited."""
 
 from collections.abc import Sequence
 
 from sandbox.discord.errors import ApiError
 from sandbox.discord.models import Message, Upload
-from sandbox.discord.rules.components import check_components
-from sandbox.discord.rules.embeds import check_embeds, is_empty
-from sandbox.discord.rules.forms import Form
-from sandbox.discord.wire import (
+from sandbox.discord.protocol import (
     Json,
     JsonArray,
     JsonObject,
@@ -17,10 +14,13 @@ from sandbox.discord.wire import (
     is_object,
     objects,
 )
+from sandbox.discord.rules.components import check_components
+from sandbox.discord.rules.embeds import check_embeds, is_empty
+from sandbox.discord.rules.errors import FormErrors
 
-CONTENT = 2000
-MOST_FILES = 10
-PARSED = frozenset({"users", "roles", "everyone"})
+MAX_CONTENT = 2000
+MAX_FILES = 10
+PARSE_TYPES = frozenset({"users", "roles", "everyone"})
 LAYOUT = int(MessageFlag.COMPONENTS_V2)
 
 
@@ -30,38 +30,38 @@ def check_message(
     *,
     limit: int,
     existing: Message | None = None,
-    place: tuple[str | int, ...] = (),
+    path: tuple[str | int, ...] = (),
 ) -> None:
     """Check a message's body and ``files`` (each at most ``limit`` bytes).
 
-    An edit leaves what it does not name of the ``existing`` message.
+    An edit keeps the fields of ``existing`` that ``body`` does not have.
 
     Raises:
-        ApiError: 50035, 50006 for a message without anything, or 40005 for a file too large.
+        ApiError: 50035 for invalid fields, 50006 for an empty message, 40005 for a large file.
     """
-    form = Form()
+    errors = FormErrors()
     flags = body.get("flags") or 0
-    form.number(("flags",), body.get("flags"), 0, 1 << 31)
+    errors.check_number(("flags",), body.get("flags"), 0, 1 << 31)
     flags = (flags if is_integer(flags) else 0) | (existing.flags & LAYOUT if existing else 0)
-    form.text(("content",), body.get("content"), CONTENT)
-    check_embeds(form, body.get("embeds"))
-    check_components(form, body.get("components"), flags)
-    _check_mentions(form, body.get("allowed_mentions"))
-    kept = check_attachments(form, body.get("attachments"), files, existing)
+    errors.check_text(("content",), body.get("content"), MAX_CONTENT)
+    check_embeds(errors, body.get("embeds"))
+    check_components(errors, body.get("components"), flags)
+    _check_mentions(errors, body.get("allowed_mentions"))
+    kept = check_attachments(errors, body.get("attachments"), files, existing)
     if flags & LAYOUT and (body.get("content") or body.get("embeds")):
         message = "The 'content' and 'embeds' fields cannot be used with IS_COMPONENTS_V2"
-        form.wrong(("content",), "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", message)
-    if form.errors and place:
-        for step in reversed(place):
-            form.errors = {str(step): form.errors}
-    form.check()
+        errors.add(("content",), "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", message)
+    if errors.nested and path:
+        for step in reversed(path):
+            errors.nested = {str(step): errors.nested}
+    errors.raise_if_any()
     if any(len(file.content) > limit for file in files):
         raise ApiError(40005)
-    if not _has_anything(body, kept, existing):
+    if not _is_not_empty(body, kept, existing):
         raise ApiError(50006)
 
 
-def _has_anything(body: JsonObject, kept: int, existing: Message | None) -> bool:
+def _is_not_empty(body: JsonObject, kept: int, existing: Message | None) -> bool:
     def now(key: str, before: Json) -> Json:
         return body.get(key, before)
 
@@ -74,9 +74,9 @@ def _has_anything(body: JsonObject, kept: int, existing: Message | None) -> bool
 
 
 def check_attachments(
-    form: Form, wanted: Json, files: Sequence[Upload], existing: Message | None
+    errors: FormErrors, wanted: Json, files: Sequence[Upload], existing: Message | None
 ) -> int:
-    """Note wrong attachments, and return how many the message will have."""
+    """Add errors of attachments; return how many the message will have."""
     before = [attachment.id for attachment in existing.attachments] if existing else []
     if wanted is None:
         total = len(before) + len(files)
@@ -88,24 +88,24 @@ def check_attachments(
                 total += 1
             elif not (number.isdigit() and int(number) < len(files)):
                 message = f"Attachment {number} is neither kept nor uploaded"
-                form.wrong(("attachments", index), "ATTACHMENT_NOT_FOUND", message)
-    form.count(("attachments",), total, MOST_FILES)
+                errors.add(("attachments", index), "ATTACHMENT_NOT_FOUND", message)
+    errors.check_count(("attachments",), total, MAX_FILES)
     return total
 
 
-def _check_mentions(form: Form, mentions: Json) -> None:
+def _check_mentions(errors: FormErrors, mentions: Json) -> None:
     if not is_object(mentions):
         if mentions is not None:
             message = "Only dictionaries may be used in a ModelType"
-            form.wrong(("allowed_mentions",), "MODEL_TYPE_CONVERT", message)
+            errors.add(("allowed_mentions",), "MODEL_TYPE_CONVERT", message)
         return
     parse: JsonArray = mentions.get("parse") or []
-    if not is_array(mentions.get("parse", [])) or not PARSED.issuperset(parse):
+    if not is_array(mentions.get("parse", [])) or not PARSE_TYPES.issuperset(parse):
         message = "Value must be one of ('users', 'roles', 'everyone')."
-        form.wrong(("allowed_mentions", "parse"), "BASE_TYPE_CHOICES", message)
+        errors.add(("allowed_mentions", "parse"), "BASE_TYPE_CHOICES", message)
         return
     for kind in ("users", "roles"):
         if kind in parse and mentions.get(kind):
             message = f'parse:["{kind}"] and {kind}: [ids...] are mutually exclusive.'
-            form.wrong(("allowed_mentions",), "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", message)
-        form.count(("allowed_mentions", kind), len(mentions.get(kind) or []), 100)
+            errors.add(("allowed_mentions",), "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", message)
+        errors.check_count(("allowed_mentions", kind), len(mentions.get(kind) or []), 100)

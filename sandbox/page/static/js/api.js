@@ -26,7 +26,7 @@ const posted = (address, body) =>
 export const act = (what, fields = {}) =>
   posted("act", { do: what, member: store.member, channel: store.channel, ...fields });
 
-/** Do something behind the scenes: see sandbox/page/backstage.py. */
+/** Do something behind the scenes: see sandbox/page/control_panel.py. */
 export const direct = (what, fields = {}) => posted("stage", { do: what, ...fields });
 
 export const stageView = (since) => sent(`stage?since=${encodeURIComponent(since)}`);

@@ -1,4 +1,4 @@
-"""The vocabulary of the wire: JSON values and the numbers that Discord gives to things."""
+"""Types, enums and flags of Discord's API, and helpers for JSON values."""
 
 import enum
 from collections.abc import Iterable
@@ -20,17 +20,17 @@ def is_array(value: object) -> TypeGuard[JsonArray]:
 
 
 def is_integer(value: object) -> TypeGuard[int]:
-    """Whether ``value`` is a JSON integer; true and false are not."""
+    """Whether ``value`` is a JSON integer; booleans are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def objects(value: object) -> Iterable[JsonObject]:
-    """The JSON objects in ``value``, if it is an array; a wrong form has none."""
+    """The JSON objects in the array ``value``; empty if it is no array."""
     return [item for item in value if is_object(item)] if is_array(value) else []
 
 
 class ChannelType(enum.IntEnum):
-    """Kinds of channel that the sandbox knows."""
+    """Types of channels that the sandbox supports."""
 
     TEXT = 0
     DM = 1
@@ -39,7 +39,7 @@ class ChannelType(enum.IntEnum):
 
 
 class InteractionType(enum.IntEnum):
-    """What a member did."""
+    """Types of interactions."""
 
     COMMAND = 2
     COMPONENT = 3
@@ -48,7 +48,7 @@ class InteractionType(enum.IntEnum):
 
 
 class CallbackType(enum.IntEnum):
-    """How an application answers an interaction."""
+    """Types of responses to an interaction."""
 
     PONG = 1
     MESSAGE = 4
@@ -60,7 +60,7 @@ class CallbackType(enum.IntEnum):
 
 
 class CommandType(enum.IntEnum):
-    """Where a member finds a command."""
+    """Types of application commands."""
 
     SLASH = 1
     USER = 2
@@ -68,7 +68,7 @@ class CommandType(enum.IntEnum):
 
 
 class OptionType(enum.IntEnum):
-    """What an option of a command takes."""
+    """Types of command options."""
 
     SUBCOMMAND = 1
     GROUP = 2
@@ -84,7 +84,7 @@ class OptionType(enum.IntEnum):
 
 
 class ComponentType(enum.IntEnum):
-    """Components of messages and modals."""
+    """Types of components in messages and modals."""
 
     ROW = 1
     BUTTON = 2
@@ -112,7 +112,7 @@ SELECTS = frozenset({3, 5, 6, 7, 8})
 
 
 class ButtonStyle(enum.IntEnum):
-    """Styles of a button that have rules of their own."""
+    """Button styles with rules of their own."""
 
     LINK = 5
     PREMIUM = 6
@@ -129,7 +129,7 @@ class MessageFlag(enum.IntFlag):
 
 
 class Context(enum.IntEnum):
-    """Where a member uses the application."""
+    """Interaction contexts: where the application is used."""
 
     GUILD = 0
     BOT_DM = 1
@@ -137,7 +137,7 @@ class Context(enum.IntEnum):
 
 
 class Intent(enum.IntFlag):
-    """The groups of events that a bot may ask the gateway for."""
+    """Gateway intents."""
 
     GUILDS = 1 << 0
     GUILD_MEMBERS = 1 << 1

@@ -1,6 +1,6 @@
-"""The whole sandbox: Discord and its page in this process, the providers and the bot in theirs.
+"""The whole sandbox: Discord and its page in this process, the providers and the bot in others.
 
-Nothing leaves the machine, and nothing is left behind: the database and the log are thrown away.
+It uses loopback only. The database and the log are in a temporary folder.
 """
 
 import asyncio
@@ -9,43 +9,44 @@ import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import aiohttp
 
-from sandbox.demo import play
+from sandbox.demo import run_demo
 from sandbox.discord.server import DiscordServer
 from sandbox.page.server import PageServer
-from sandbox.processes import Child, ProcessError, Providers, bot
+from sandbox.processes import ManagedProcess, ProcessError, ProviderProcess, bot_process
 
-START_WITHIN = 30.0  # seconds
-POLL_EVERY = "0.5"  # seconds; what takes Suno minutes takes seconds here
+START_TIMEOUT = 30.0  # seconds
+POLL_INTERVAL = "0.5"  # seconds; what takes Suno minutes takes seconds here
 
 
-class House:
+class Sandbox:
     """A Discord, its page, five providers and a bot, which ``start_bot`` connects to them.
 
-    ``speed`` is that of the providers' clock, ``port`` that of the page; 0 is any.
+    Args:
+        speed: how many times faster than real time the providers work.
+        port: the page's port; 0 takes a free one.
     """
 
     def __init__(self, *, speed: float, port: int = 0) -> None:
         self.discord = DiscordServer(openapi=os.environ.get("SANDBOX_OPENAPI"))
-        self.providers = Providers(speed=speed)
+        self.providers = ProviderProcess(speed=speed)
         self._port = port
         self._stack = AsyncExitStack()
         self._folder = Path()
-        self.bot: Child
+        self.bot: ManagedProcess
         self.page: PageServer
 
     @property
-    def log(self) -> Path:
-        """What the bot logged."""
+    def log_path(self) -> Path:
+        """The bot's log file."""
         return self._folder / "bot.log"
 
     @property
     def providers_url(self) -> str:
-        """Where the providers' controls are."""
+        """The base URL of the providers and of their control API."""
         return self.providers.base_url
 
     async def __aenter__(self) -> Self:
@@ -54,41 +55,36 @@ class House:
             self._folder = Path(stack.enter_context(folder))
             await stack.enter_async_context(self.discord)
             await stack.enter_async_context(self.providers)
-            await self.providers.ready()
-            self.bot = bot(
+            await self.providers.start_and_wait()
+            self.bot = bot_process(
                 api_url=self.discord.api_url,
                 token=self.discord.token,
                 database=self._folder / "encore.db",
                 providers=self.providers.bot_environment,
                 ENCORE_LOG="console",
-                ENCORE_POLL_EVERY=POLL_EVERY,
+                ENCORE_POLL_EVERY=POLL_INTERVAL,
                 ENCORE_MEMBER_LIMIT="5",  # one person tries all five providers
             )
             await stack.enter_async_context(self.bot)
-            self.page = PageServer(self.discord, keeper=self, port=self._port)
+            self.page = PageServer(self.discord, supervisor=self, port=self._port)
             await stack.enter_async_context(self.page)
             self._stack = stack.pop_all()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await self._stack.aclose()
 
     async def start_bot(self) -> None:
-        """Start the bot, again if it has ended, and return when it is connected.
+        """Start the bot, or restart it after it ended, and wait until it is connected.
 
         Raises:
-            ProcessError: it ended instead.
-            TimeoutError: it is not connected within half a minute.
+            ProcessError: the bot ended while starting.
+            TimeoutError: the bot is not connected within 30 seconds.
         """
-        with self.log.open("ab") as log:
+        with self.log_path.open("ab") as log:
             await self.bot.start(log=log)
-        ready = asyncio.create_task(self.discord.ready(timeout=START_WITHIN))
-        ended = asyncio.create_task(self.bot.ended())
+        ready = asyncio.create_task(self.discord.wait_until_ready(timeout=START_TIMEOUT))
+        ended = asyncio.create_task(self.bot.wait())
         try:
             await asyncio.wait((ready, ended), return_when=asyncio.FIRST_COMPLETED)
             if not ready.done():
@@ -99,8 +95,8 @@ class House:
                 task.cancel()
             await asyncio.gather(ready, ended, return_exceptions=True)
 
-    async def sources(self) -> dict[str, str]:
-        """Return a clip that can be continued, for each provider."""
+    async def sample_clip_ids(self) -> dict[str, str]:
+        """Return the id of a clip that can be extended, by provider."""
         async with (
             aiohttp.ClientSession(self.providers.base_url) as http,
             http.get("/sandbox/clips") as answer,
@@ -108,10 +104,10 @@ class House:
             clips = (await answer.json())["clips"]
         return {clip["provider"]: clip["id"] for clip in reversed(clips)}
 
-    async def play(self, tell: Callable[[str], None]) -> None:
-        """Have a member extend a clip on each provider; ``tell`` is given the story.
+    async def run_demo(self, report: Callable[[str], None]) -> None:
+        """Extend a clip on each provider as a member; ``report`` gets each line of output.
 
         Raises:
             DemoError: an extension did not become complete.
         """
-        await play(self.discord, await self.sources(), tell)
+        await run_demo(self.discord, await self.sample_clip_ids(), report)

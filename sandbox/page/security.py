@@ -1,7 +1,7 @@
-"""What the page's server lets through, and what it forbids the page itself.
+"""Access control of the page's server, and the security headers of its responses.
 
-Everything lies below a secret in the path; without it nothing is there. The headers allow scripts
-and styles of the page alone, and audio and pictures of the sandbox's other two servers.
+All paths start with a secret; other paths are 404. The headers allow only the page's own scripts
+and styles, plus audio and images of the sandbox's other two servers.
 """
 
 import hmac
@@ -9,10 +9,10 @@ import hmac
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from sandbox.loopback import is_local
+from sandbox.loopback import is_local_request
 
 NOT_FOUND = "There is nothing here. Use the address that the sandbox printed.\n"
-FIXED = {
+SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -22,35 +22,35 @@ FIXED = {
 }
 
 
-class Guard:
-    """Knows the secret, the page's own origin, and where audio and pictures come from."""
+class PageSecurity:
+    """Checks requests for the secret and the origin, and adds security headers to responses."""
 
     def __init__(self, secret: str) -> None:
         self.origin = ""
-        self.sources: list[str] = []
+        self.media_origins: list[str] = []
         self._secret = secret.encode()
 
     @web.middleware
-    async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse other hosts and sites (403) and a wrong secret (404); seal what is answered."""
+    async def check_request(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse other hosts and origins (403) and a wrong secret (404)."""
         origin = request.headers.get("Origin")
-        if not is_local(request) or origin not in {None, self.origin}:
+        if not is_local_request(request) or origin not in {None, self.origin}:
             raise web.HTTPForbidden(text="The sandbox's page answers itself only.\n")
         secret = request.path.split("/")[1].encode()
         if not hmac.compare_digest(secret, self._secret):
             raise web.HTTPNotFound(text=NOT_FOUND)
         return await handler(request)
 
-    async def seal(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Add the headers that bind the browser to every answer."""
+    async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Add the security headers to a response."""
         del request
-        response.headers.update(FIXED)
-        response.headers["Content-Security-Policy"] = self.policy
+        response.headers.update(SECURITY_HEADERS)
+        response.headers["Content-Security-Policy"] = self.content_security_policy
 
     @property
-    def policy(self) -> str:
+    def content_security_policy(self) -> str:
         """The Content-Security-Policy of the page."""
-        media = " ".join(["'self'", "blob:", *self.sources])
+        media = " ".join(["'self'", "blob:", *self.media_origins])
         socket = self.origin.replace("http", "ws", 1)
         return "; ".join(
             [

@@ -1,4 +1,4 @@
-"""Finds the route of a request."""
+"""Finds the route for a request."""
 
 import urllib.parse
 
@@ -11,31 +11,31 @@ from sandbox.discord.rest import (
     reactions,
     webhooks,
 )
-from sandbox.discord.rest.calls import Route
+from sandbox.discord.rest.request import Route
 
-SECRET = frozenset({"interaction_token", "webhook_token"})
-MAJOR = ("channel_id", "guild_id", "webhook_id", "webhook_token")
+SECRET_PARAMS = frozenset({"interaction_token", "webhook_token"})
+MAJOR_PARAMS = ("channel_id", "guild_id", "webhook_id", "webhook_token")
 HIDDEN = "…"
 
 
-class Found:
-    """A route with the parameters of one request, and its path without tokens."""
+class RouteMatch:
+    """A route, the parameters of a request, and its path without tokens."""
 
-    __slots__ = ("params", "path", "route")
+    __slots__ = ("params", "redacted_path", "route")
 
     def __init__(self, route: Route, params: dict[str, str], path: str) -> None:
         self.route = route
         self.params = params
-        self.path = path
+        self.redacted_path = path
 
     @property
     def major(self) -> str:
-        """The parameters that have a bucket of their own."""
-        return "/".join(self.params[name] for name in MAJOR if name in self.params)
+        """The major parameters, which have buckets of their own."""
+        return "/".join(self.params[name] for name in MAJOR_PARAMS if name in self.params)
 
 
-class Table:
-    """All routes, literal segments before parameters."""
+class Router:
+    """All routes; literal segments take precedence over parameters."""
 
     def __init__(self) -> None:
         self._by_shape: dict[tuple[str, int], list[tuple[Route, list[str]]]] = {}
@@ -47,8 +47,8 @@ class Table:
         for shape in self._by_shape.values():
             shape.sort(key=lambda entry: [segment.startswith("{") for segment in entry[1]])
 
-    def find(self, method: str, raw_path: str) -> Found | None:
-        """The route of a path below the API's base, still percent-encoded."""
+    def find(self, method: str, raw_path: str) -> RouteMatch | None:
+        """Return the route for a percent-encoded path below the API's base."""
         parts = [urllib.parse.unquote(part) for part in raw_path.strip("/").split("/")]
         for route, segments in self._by_shape.get((method, len(parts)), ()):
             params: dict[str, str] = {}
@@ -57,18 +57,18 @@ class Table:
                 if segment.startswith("{"):
                     name = segment[1:-1]
                     params[name] = part
-                    shown.append(HIDDEN if name in SECRET else part)
+                    shown.append(HIDDEN if name in SECRET_PARAMS else part)
                 elif segment == part:
                     shown.append(part)
                 else:
                     break
             else:
-                return Found(route, params, "/" + "/".join(shown))
+                return RouteMatch(route, params, "/" + "/".join(shown))
         return None
 
 
-def without_tokens(path: str) -> str:
-    """An unknown path with everything hidden that could be a token."""
+def redact_tokens(path: str) -> str:
+    """Return an unknown path without anything that could be a token."""
     parts = path.split("/")
     secret = {"webhooks", "interactions"}
     return "/".join(

@@ -1,4 +1,4 @@
-"""Messages come, change and go; reactions too."""
+"""Sends, edits and deletes messages; adds and removes reactions."""
 
 import copy
 import datetime as dt
@@ -8,42 +8,42 @@ import urllib.parse
 from collections.abc import Sequence
 
 from sandbox.discord import payloads
-from sandbox.discord.file_names import cleansed
-from sandbox.discord.mentions import Mentions, mentions_in
+from sandbox.discord.filenames import sanitized_filename
+from sandbox.discord.mentions import Mentions, find_mentions
 from sandbox.discord.models import Attachment, Channel, Message, Upload, User
-from sandbox.discord.rules.components import walk
+from sandbox.discord.protocol import Intent, Json, JsonObject, MessageFlag, is_object, objects
+from sandbox.discord.rules.components import walk_components
 from sandbox.discord.rules.embeds import is_empty
-from sandbox.discord.wire import Intent, Json, JsonObject, MessageFlag, is_object, objects
-from sandbox.discord.world import Event, World
+from sandbox.discord.state import DiscordState, Event
 
-SETTABLE = int(
+SETTABLE_FLAGS = int(
     MessageFlag.SUPPRESS_EMBEDS
     | MessageFlag.SUPPRESS_NOTIFICATIONS
     | MessageFlag.COMPONENTS_V2
     | MessageFlag.EPHEMERAL
 )
-EDITABLE = int(MessageFlag.SUPPRESS_EMBEDS | MessageFlag.COMPONENTS_V2)
+EDITABLE_FLAGS = int(MessageFlag.SUPPRESS_EMBEDS | MessageFlag.COMPONENTS_V2)
 LINK_LIFETIME = 24 * 3600
-ATTACHED = "attachment://"
+ATTACHMENT_SCHEME = "attachment://"
 
 
 def new_message(
-    world: World,
+    state: DiscordState,
     channel: Channel,
     author: User,
     body: JsonObject,
     files: Sequence[Upload] = (),
 ) -> Message:
-    """A message of a checked ``body``, not yet sent: see ``send``."""
-    message = Message(world.snowflakes.new(), channel, author)
+    """Return a message from a validated ``body``; ``send`` posts it."""
+    message = Message(state.snowflakes.new(), channel, author)
     message.tts = bool(body.get("tts"))
     message.nonce = body.get("nonce")
-    message.flags = int(body.get("flags") or 0) & SETTABLE
-    _fill(world, message, body, files)
-    _refer(message, body)
-    found = _mentions(world, message, body)
+    message.flags = int(body.get("flags") or 0) & SETTABLE_FLAGS
+    _apply_body(state, message, body, files)
+    _apply_reference(message, body)
+    found = _apply_mentions(state, message, body)
     pinged = set(found.pinged)
-    if message.reply_to is not None and _pings_replied(body.get("allowed_mentions")):
+    if message.reply_to is not None and _pings_reply_author(body.get("allowed_mentions")):
         pinged.add(message.reply_to.author.id)
         if message.reply_to.author not in message.mentions:
             message.mentions.append(message.reply_to.author)
@@ -51,34 +51,34 @@ def new_message(
     return message
 
 
-def send(world: World, message: Message) -> None:
-    """Put ``message`` into its channel, and tell of it."""
+def send(state: DiscordState, message: Message) -> None:
+    """Post ``message`` in its channel and emit the event."""
     channel = message.channel
     channel.messages[message.id] = message
-    if not message.ephemeral:
+    if not message.is_ephemeral:
         channel.last_message_id = message.id
-    world.remember(message)
-    _tell(world, "MESSAGE_CREATE", message)
+    state.record_version(message)
+    _emit_message(state, "MESSAGE_CREATE", message)
 
 
 def edit_message(
-    world: World, message: Message, body: JsonObject, files: Sequence[Upload] = ()
+    state: DiscordState, message: Message, body: JsonObject, files: Sequence[Upload] = ()
 ) -> None:
-    """Change ``message`` by a checked ``body``; what it does not name stays."""
+    """Edit ``message`` by a validated ``body``; fields missing in it stay."""
     if body.get("flags") is not None:
-        message.flags = message.flags & ~EDITABLE | int(body["flags"]) & EDITABLE
-    was_loading = message.loading
+        message.flags = message.flags & ~EDITABLE_FLAGS | int(body["flags"]) & EDITABLE_FLAGS
+    was_loading = message.is_loading
     message.flags &= ~int(MessageFlag.LOADING)
-    _fill(world, message, body, files)
+    _apply_body(state, message, body, files)
     if "content" in body or was_loading:
-        _mentions(world, message, body)
+        _apply_mentions(state, message, body)
     message.edited_at = dt.datetime.now(dt.UTC)
-    world.remember(message)
-    _tell(world, "MESSAGE_UPDATE", message)
+    state.record_version(message)
+    _emit_message(state, "MESSAGE_UPDATE", message)
 
 
-def delete_message(world: World, message: Message) -> None:
-    """Delete ``message``, and tell of it."""
+def delete_message(state: DiscordState, message: Message) -> None:
+    """Delete ``message`` and emit the event."""
     message.deleted = True
     message.channel.messages.pop(message.id, None)
     guild = message.channel.guild
@@ -86,61 +86,67 @@ def delete_message(world: World, message: Message) -> None:
     if guild is not None:
         payload["guild_id"] = str(guild.id)
     intents = Intent.GUILD_MESSAGES if guild else Intent.DM_MESSAGES
-    if not message.ephemeral:
-        world.emit(Event("MESSAGE_DELETE", payload, guild, message.channel, intents))
-    world.redraw(message)
-    world.waiters.changed()
+    if not message.is_ephemeral:
+        state.emit(Event("MESSAGE_DELETE", payload, guild, message.channel, intents))
+    state.notify_message(message)
+    state.conditions.notify()
 
 
-def add_reaction(world: World, message: Message, emoji: str, user: User) -> None:
-    """Have ``user`` react; a second time changes nothing."""
+def add_reaction(state: DiscordState, message: Message, emoji: str, user: User) -> None:
+    """Add a reaction of ``user``; does nothing if they reacted already."""
     people = message.reactions.setdefault(emoji, {})
     if user.id not in people:
         people[user.id] = user
-        _tell_of_reaction(world, "MESSAGE_REACTION_ADD", message, emoji, user)
+        _emit_reaction(state, "MESSAGE_REACTION_ADD", message, emoji, user)
 
 
-def remove_reaction(world: World, message: Message, emoji: str, user: User) -> None:
-    """Take back a reaction of ``user``, if there is one."""
+def remove_reaction(state: DiscordState, message: Message, emoji: str, user: User) -> None:
+    """Remove a reaction of ``user``, if there is one."""
     people = message.reactions.get(emoji, {})
     if people.pop(user.id, None) is not None:
         if not people:
             del message.reactions[emoji]
-        _tell_of_reaction(world, "MESSAGE_REACTION_REMOVE", message, emoji, user)
+        _emit_reaction(state, "MESSAGE_REACTION_REMOVE", message, emoji, user)
 
 
-def store_file(world: World, channel: Channel, file: Upload, *, ephemeral: bool) -> Attachment:
-    """Keep ``file`` where its link finds it."""
-    number = world.snowflakes.new()
-    name, title = cleansed(file.name)
+def store_file(
+    state: DiscordState, channel: Channel, file: Upload, *, ephemeral: bool
+) -> Attachment:
+    """Store ``file`` and return it as an attachment with its URL."""
+    number = state.snowflakes.new()
+    name, title = sanitized_filename(file.name)
     kind = file.content_type
     if kind == "application/octet-stream":
         kind = mimetypes.guess_type(name)[0] or kind
     now = int(time.time())
     signature = f"ex={now + LINK_LIFETIME:x}&is={now:x}&hm={number:064x}&"
     path = f"attachments/{channel.id}/{number}/{urllib.parse.quote(name)}"
-    url = f"{world.base_url}/{path}?{signature}"
+    url = f"{state.base_url}/{path}?{signature}"
     kept = Attachment(number, name, file.content, kind, url, title=title, ephemeral=ephemeral)
-    world.attachments[number] = kept
+    state.attachments[number] = kept
     return kept
 
 
-def _fill(world: World, message: Message, body: JsonObject, files: Sequence[Upload]) -> None:
+def _apply_body(
+    state: DiscordState, message: Message, body: JsonObject, files: Sequence[Upload]
+) -> None:
     if "content" in body:
         message.content = (body["content"] or "").strip()
-    _attach(world, message, body, files)
+    _apply_attachments(state, message, body, files)
     if "embeds" in body:
         words = {each.url: each.description for each in message.attachments if each.description}
         links = {each.filename: each.url for each in message.attachments}
         shown = [embed for embed in objects(body["embeds"]) if not is_empty(embed)]
-        message.embeds = [_embed(embed, links, words) for embed in shown]
+        message.embeds = [_stored_embed(embed, links, words) for embed in shown]
     if "components" in body:
         message.components = copy.deepcopy(body["components"] or [])
-        for number, component in enumerate(walk(message.components), start=1):
+        for number, component in enumerate(walk_components(message.components), start=1):
             component["id"] = component.get("id") or number
 
 
-def _attach(world: World, message: Message, body: JsonObject, files: Sequence[Upload]) -> None:
+def _apply_attachments(
+    state: DiscordState, message: Message, body: JsonObject, files: Sequence[Upload]
+) -> None:
     wanted = body.get("attachments")
     described = {str(item.get("id")): item for item in objects(wanted)}
     if wanted is not None:
@@ -151,24 +157,24 @@ def _attach(world: World, message: Message, body: JsonObject, files: Sequence[Up
     for index, file in enumerate(files):
         extra = described.get(str(index), {})
         named = Upload(extra.get("filename") or file.name, file.content, file.content_type)
-        stored = store_file(world, message.channel, named, ephemeral=message.ephemeral)
+        stored = store_file(state, message.channel, named, ephemeral=message.is_ephemeral)
         stored.description = extra.get("description")
         stored.title = extra.get("title") or stored.title
         message.attachments.append(stored)
 
 
-def _embed(embed: JsonObject, links: dict[str, str], words: dict[str, str]) -> JsonObject:
+def _stored_embed(embed: JsonObject, links: dict[str, str], words: dict[str, str]) -> JsonObject:
     shown = {key: value for key, value in embed.items() if value not in (None, [], {})}
     shown["type"] = "rich"
     for key in ("image", "thumbnail", "video"):
         if is_object(shown.get(key)):
-            url = _link(shown.pop(key).get("url"), links)
+            url = _resolve_url(shown.pop(key).get("url"), links)
             if url:
                 shown[key] = {"url": url, "proxy_url": url, "width": 512, "height": 256, "flags": 0}
                 shown[key] |= {"description": words[url]} if url in words else {}
     for key in ("footer", "author"):
         if is_object(shown.get(key)) and "icon_url" in shown[key]:
-            url = _link(shown[key]["icon_url"], links)
+            url = _resolve_url(shown[key]["icon_url"], links)
             icon: JsonObject = {"icon_url": url, "proxy_icon_url": url} if url else {}
             words = {name: value for name, value in shown[key].items() if name != "icon_url"}
             shown[key] = words | icon
@@ -177,15 +183,15 @@ def _embed(embed: JsonObject, links: dict[str, str], words: dict[str, str]) -> J
     return shown
 
 
-def _link(url: Json, links: dict[str, str]) -> str:
-    """Where a picture is; empty for a file that the message does not have, as Discord drops it."""
+def _resolve_url(url: Json, links: dict[str, str]) -> str:
+    """Return an image's URL; empty for a file that the message lacks, since Discord drops it."""
     if not isinstance(url, str):
         return ""
-    name = url.removeprefix(ATTACHED)
+    name = url.removeprefix(ATTACHMENT_SCHEME)
     return url if name == url else links.get(name, "")
 
 
-def _refer(message: Message, body: JsonObject) -> None:
+def _apply_reference(message: Message, body: JsonObject) -> None:
     reference = body.get("message_reference")
     if is_object(reference) and reference.get("message_id") is not None:
         message.reply_to_id = int(reference["message_id"])
@@ -193,30 +199,32 @@ def _refer(message: Message, body: JsonObject) -> None:
         message.type = 19
 
 
-def _pings_replied(allowed: Json) -> bool:
+def _pings_reply_author(allowed: Json) -> bool:
     return not is_object(allowed) or bool(allowed.get("replied_user"))
 
 
-def _mentions(world: World, message: Message, body: JsonObject) -> Mentions:
+def _apply_mentions(state: DiscordState, message: Message, body: JsonObject) -> Mentions:
     allowed = body.get("allowed_mentions")
     where = message.channel
-    found = mentions_in(message.content, allowed, message.author, where, world.users)
+    found = find_mentions(message.content, allowed, message.author, where, state.users)
     message.mentions, message.mention_roles = list(found.users), list(found.roles)
     message.mention_everyone = found.everyone
     return found
 
 
-def _tell(world: World, name: str, message: Message) -> None:
-    if message.ephemeral:
-        world.waiters.changed()
+def _emit_message(state: DiscordState, name: str, message: Message) -> None:
+    if message.is_ephemeral:
+        state.conditions.notify()
         return
-    payload = payloads.message_event(message, world.bot)
+    payload = payloads.message_event(message, state.bot)
     guild = message.channel.guild
     intents = Intent.GUILD_MESSAGES if guild else Intent.DM_MESSAGES
-    world.emit(Event(name, payload, guild, message.channel, intents, message))
+    state.emit(Event(name, payload, guild, message.channel, intents, message))
 
 
-def _tell_of_reaction(world: World, name: str, message: Message, emoji: str, user: User) -> None:
+def _emit_reaction(
+    state: DiscordState, name: str, message: Message, emoji: str, user: User
+) -> None:
     guild = message.channel.guild
     payload: JsonObject = {
         "user_id": str(user.id),
@@ -233,5 +241,5 @@ def _tell_of_reaction(world: World, name: str, message: Message, emoji: str, use
         if guild is not None:
             payload["member"] = payloads.member(guild.members[user.id])
     intents = Intent.GUILD_REACTIONS if guild else Intent.DM_REACTIONS
-    world.redraw(message)
-    world.emit(Event(name, payload, guild, message.channel, intents))
+    state.notify_message(message)
+    state.emit(Event(name, payload, guild, message.channel, intents))

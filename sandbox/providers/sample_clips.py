@@ -1,4 +1,4 @@
-"""The clips that a service has from the start."""
+"""The clips that a provider has from the start."""
 
 import datetime as dt
 import math
@@ -18,8 +18,8 @@ _SONGS: Final = (
 )
 
 
-def source_clips(rng: random.Random) -> list[Clip]:
-    """Return complete clips to extend, oldest first: each song as A and B."""
+def create_sample_clips(rng: random.Random) -> list[Clip]:
+    """Return complete clips to extend, oldest first: an A and a B of each song."""
     created = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     clips: list[Clip] = []
     for title, tags, prompt, length in _SONGS:
@@ -27,7 +27,7 @@ def source_clips(rng: random.Random) -> list[Clip]:
         for take in range(2):
             voice = prompt != "[Instrumental]"
             clip = Clip(
-                id=new_id(rng),
+                id=random_uuid(rng),
                 title=title,
                 tags=tags,
                 prompt=prompt,
@@ -39,6 +39,6 @@ def source_clips(rng: random.Random) -> list[Clip]:
     return clips
 
 
-def new_id(rng: random.Random) -> str:
+def random_uuid(rng: random.Random) -> str:
     """Return a UUID that depends on the seed alone."""
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))

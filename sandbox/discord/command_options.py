@@ -1,16 +1,16 @@
-"""What Discord's client makes of the options that a member types."""
+"""Turns what a member types for a command into options, as Discord's client does."""
 
 import dataclasses
 
-from sandbox.discord import guild_payloads, payloads, permissions, posting
+from sandbox.discord import guild_payloads, messages, payloads, permissions
 from sandbox.discord.models import Channel, Role, Upload, User
-from sandbox.discord.wire import Json, JsonObject, OptionType, is_integer, objects
-from sandbox.discord.world import World
+from sandbox.discord.protocol import Json, JsonObject, OptionType, is_integer, objects
+from sandbox.discord.state import DiscordState
 
-LONGEST = 6000
-NESTED = frozenset({OptionType.SUBCOMMAND, OptionType.GROUP})
-Kinds = type[object] | tuple[type[object], ...]
-MENTIONED: dict[int, Kinds] = {
+MAX_TEXT = 6000
+SUBCOMMAND_TYPES = frozenset({OptionType.SUBCOMMAND, OptionType.GROUP})
+ValueTypes = type[object] | tuple[type[object], ...]
+MENTIONABLE_TYPES: dict[int, ValueTypes] = {
     OptionType.USER: User,
     OptionType.CHANNEL: Channel,
     OptionType.ROLE: Role,
@@ -19,32 +19,32 @@ MENTIONED: dict[int, Kinds] = {
 
 
 class NotPossibleError(Exception):
-    """Discord's client would not let a member do this."""
+    """Error of Discord's client: it does not allow a member's action."""
 
 
 @dataclasses.dataclass(slots=True)
-class Typed:
-    """The options of one use of a command, and the things that they name."""
+class CommandOptions:
+    """Options for one use of a command; ``resolved`` has the users, channels and files in them."""
 
-    world: World
+    state: DiscordState
     channel: Channel
     resolved: JsonObject = dataclasses.field(default_factory=JsonObject)
 
-    def options(
+    def submitted_options(
         self, offered: list[JsonObject], path: list[str], values: dict[str, object]
     ) -> list[JsonObject]:
-        """The options as an interaction carries them; ``path`` names subcommands.
+        """Return the options of an interaction; ``path`` names subcommands.
 
         Raises:
-            NotPossibleError: something required is missing, or does not fit.
+            NotPossibleError: a required value is missing or a value is invalid.
         """
         by_name = {option["name"]: option for option in offered}
-        nested = [option for option in offered if option["type"] in NESTED]
+        nested = [option for option in offered if option["type"] in SUBCOMMAND_TYPES]
         if path or nested:
             inner = by_name.get(path[0]) if path else None
-            if inner is None or inner["type"] not in NESTED:
+            if inner is None or inner["type"] not in SUBCOMMAND_TYPES:
                 raise NotPossibleError(f"There is no subcommand {' '.join(path)!r}")
-            found = self.options(list(objects(inner.get("options"))), path[1:], values)
+            found = self.submitted_options(list(objects(inner.get("options"))), path[1:], values)
             return [{"name": inner["name"], "type": inner["type"], "options": found}]
         unknown = values.keys() - by_name.keys()
         if unknown:
@@ -56,19 +56,21 @@ class Typed:
             {
                 "name": name,
                 "type": by_name[name]["type"],
-                "value": self._value(by_name[name], given),
+                "value": self._checked_value(by_name[name], given),
             }
             for name, given in values.items()
             if given is not None
         ]
 
-    def focused(
+    def focused_options(
         self, offered: list[JsonObject], path: list[str], values: dict[str, object], name: str
     ) -> list[JsonObject]:
-        """The options while the member still types ``name``: nothing is checked yet."""
+        """Return the unchecked options while the member types ``name`` (autocomplete)."""
         if path:
             inner = next(option for option in offered if option["name"] == path[0])
-            found = self.focused(list(objects(inner.get("options"))), path[1:], values, name)
+            found = self.focused_options(
+                list(objects(inner.get("options"))), path[1:], values, name
+            )
             return [{"name": inner["name"], "type": inner["type"], "options": found}]
         by_name = {option["name"]: option for option in offered}
         if not by_name.get(name, {}).get("autocomplete"):
@@ -79,21 +81,21 @@ class Typed:
             typed.append(item | ({"focused": True} if key == name else {}))
         return typed
 
-    def _value(self, option: JsonObject, value: object) -> Json:
+    def _checked_value(self, option: JsonObject, value: object) -> Json:
         kind, name = option["type"], option["name"]
         choices = {choice["name"]: choice["value"] for choice in objects(option.get("choices"))}
         if choices:
             value = choices.get(value, value) if isinstance(value, str) else value
             if value not in choices.values():
                 raise NotPossibleError(f"{value!r} is no choice of the option {name}")
-        if kind in MENTIONED:
-            return self._mentioned(kind, name, value)
+        if kind in MENTIONABLE_TYPES:
+            return self._mentionable_id(kind, name, value)
         if kind == OptionType.ATTACHMENT:
-            return self._attachment(name, value)
+            return self._attachment_id(name, value)
         if kind == OptionType.STRING:
             fits = isinstance(value, str) and value != ""
             size: object = len(value) if isinstance(value, str) else 0
-            low, high = option.get("min_length", 0), option.get("max_length", LONGEST)
+            low, high = option.get("min_length", 0), option.get("max_length", MAX_TEXT)
         else:
             whole = is_integer(value)
             fits = whole or (kind == OptionType.NUMBER and isinstance(value, float))
@@ -106,34 +108,34 @@ class Typed:
         _check_range(name, size, low, high)
         return value
 
-    def _mentioned(self, kind: int, name: str, value: object) -> str:
-        if not isinstance(value, MENTIONED[kind]):
+    def _mentionable_id(self, kind: int, name: str, value: object) -> str:
+        if not isinstance(value, MENTIONABLE_TYPES[kind]):
             raise NotPossibleError(f"{value!r} does not fit the option {name}")
         if isinstance(value, User):
-            self._resolve("users", value.id, payloads.user(value))
+            self._add_resolved("users", value.id, payloads.user(value))
             guild = self.channel.guild
             if guild is not None and value.id in guild.members:
                 member = payloads.partial_member(guild.members[value.id])
                 may = str(permissions.in_channel(self.channel, value))
-                self._resolve("members", value.id, member | {"permissions": may})
+                self._add_resolved("members", value.id, member | {"permissions": may})
             return str(value.id)
         if isinstance(value, Role):
-            self._resolve("roles", value.id, guild_payloads.role(value))
+            self._add_resolved("roles", value.id, guild_payloads.role(value))
             return str(value.id)
         if isinstance(value, Channel):
-            partial = payloads.channel(value) | {"permissions": str(permissions.DIRECT)}
-            self._resolve("channels", value.id, partial)
+            partial = payloads.channel(value) | {"permissions": str(permissions.DM_PERMISSIONS)}
+            self._add_resolved("channels", value.id, partial)
             return str(value.id)
         raise NotPossibleError(f"{value!r} does not fit the option {name}")
 
-    def _attachment(self, name: str, value: object) -> str:
+    def _attachment_id(self, name: str, value: object) -> str:
         if not isinstance(value, Upload):
             raise NotPossibleError(f"The option {name} takes an Upload")
-        stored = posting.store_file(self.world, self.channel, value, ephemeral=True)
-        self._resolve("attachments", stored.id, payloads.attachment(stored))
+        stored = messages.store_file(self.state, self.channel, value, ephemeral=True)
+        self._add_resolved("attachments", stored.id, payloads.attachment(stored))
         return str(stored.id)
 
-    def _resolve(self, kind: str, number: int, payload: JsonObject) -> None:
+    def _add_resolved(self, kind: str, number: int, payload: JsonObject) -> None:
         self.resolved.setdefault(kind, {})[str(number)] = payload
 
 

@@ -1,4 +1,4 @@
-"""Reads what a request carries: JSON, or a form with files."""
+"""Reads request bodies: JSON, or multipart forms with files."""
 
 import json
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from aiohttp import web
 
 from sandbox.discord.errors import ApiError
 from sandbox.discord.models import Upload
-from sandbox.discord.wire import Json
+from sandbox.discord.protocol import Json
 
 JSON_TYPE = "application/json"
 FORM_TYPE = "multipart/form-data"
 
 
 async def read_body(http: web.Request) -> tuple[Json, list[Upload], ApiError | None]:
-    """The JSON body, the files, and what is wrong with them; None without a body.
+    """Return the JSON body, the files and an error; without a body all are empty.
 
     The body is read to its end in any case: the connection serves the next request.
     """
@@ -30,10 +30,10 @@ async def read_body(http: web.Request) -> tuple[Json, list[Upload], ApiError | N
     if http.headers.get("Content-Type") != JSON_TYPE:
         expected = "Expected \"Content-Type\" header to be one of {'application/json'}."
         return None, [], ApiError(50035, message=expected)
-    return _parsed(raw, [])
+    return _parse_json(raw, [])
 
 
-def _parsed(raw: bytes, files: list[Upload]) -> tuple[Json, list[Upload], ApiError | None]:
+def _parse_json(raw: bytes, files: list[Upload]) -> tuple[Json, list[Upload], ApiError | None]:
     try:
         return json.loads(raw), files, None
     except ValueError:
@@ -43,7 +43,7 @@ def _parsed(raw: bytes, files: list[Upload]) -> tuple[Json, list[Upload], ApiErr
 async def _read_form(http: web.Request) -> tuple[Json, list[Upload], ApiError | None]:
     raw = b"{}"
     named: list[tuple[str, Upload]] = []
-    for head, content in _parts(await http.read(), _boundary(http)):
+    for head, content in _split_parts(await http.read(), _boundary(http)):
         name = str(head.get_param("name", "", "Content-Disposition"))
         if name == "payload_json":
             raw = content
@@ -54,7 +54,7 @@ async def _read_form(http: web.Request) -> tuple[Json, list[Upload], ApiError | 
             wrong = ApiError(50035, message=f"Unexpected part {name!r} of a form")
             return None, [], wrong
     named.sort(key=lambda pair: int(pair[0].removeprefix("files[").rstrip("]") or 0))
-    return _parsed(raw, [upload for _, upload in named])
+    return _parse_json(raw, [upload for _, upload in named])
 
 
 def _boundary(http: web.Request) -> bytes:
@@ -63,10 +63,10 @@ def _boundary(http: web.Request) -> bytes:
     return (head.get_boundary() or "").encode()
 
 
-def _parts(raw: bytes, boundary: bytes) -> Iterator[tuple[Message, bytes]]:
-    """The parts of a form, each with its headers.
+def _split_parts(raw: bytes, boundary: bytes) -> Iterator[tuple[Message, bytes]]:
+    """Yield the headers and content of each part of a form.
 
-    Not aiohttp's reader: that one stumbles over a file name with two semicolons.
+    aiohttp's reader fails at a file name with two semicolons.
     """
     for part in (b"\r\n" + raw).split(b"\r\n--" + boundary)[1:]:
         if part.startswith(b"--"):

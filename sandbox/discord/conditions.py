@@ -1,22 +1,22 @@
-"""Waiting for something to become true, without asking again and again."""
+"""Waits for conditions on the state without polling it all the time."""
 
 import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-Seen = TypeVar("Seen")
-LOOK_EVERY = 0.05
+T = TypeVar("T")
+CHECK_INTERVAL = 0.05
 
 
-class Waiters:
-    """Conditions that are looked at again whenever something changed."""
+class Conditions:
+    """Conditions to check after each change."""
 
     def __init__(self) -> None:
         self._checks: dict[asyncio.Future[None], Callable[[], bool]] = {}
         self._scheduled = False
 
-    def changed(self) -> None:
-        """Have all conditions looked at, once for all changes of this moment."""
+    def notify(self) -> None:
+        """Check all conditions in the event loop's next iteration, once for several changes."""
         if self._checks and not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._check)
@@ -32,11 +32,11 @@ class Waiters:
             except Exception as error:  # noqa: BLE001 - whoever waits gets it
                 future.set_exception(error)
 
-    async def wait_for(self, condition: Callable[[], Seen], *, timeout: float) -> Seen:  # noqa: ASYNC109
-        """The first truthy value of ``condition``.
+    async def wait_for(self, condition: Callable[[], T], *, timeout: float) -> T:  # noqa: ASYNC109
+        """Return the first truthy value of ``condition``.
 
         Raises:
-            TimeoutError: it was not true within ``timeout`` seconds.
+            TimeoutError: there was none within ``timeout`` seconds.
         """
         found = condition()
         if found:
@@ -56,7 +56,7 @@ class Waiters:
                 left = over - loop.time()
                 if left <= 0:
                     raise TimeoutError(f"It did not happen within {timeout:g} s")
-                await asyncio.wait([future], timeout=min(left, LOOK_EVERY))
+                await asyncio.wait([future], timeout=min(left, CHECK_INTERVAL))
                 # what the condition looks at may be the bot's, whose changes nobody tells of
                 if not future.done() and check():
                     break

@@ -1,11 +1,10 @@
-"""What Discord's client makes of a modal that a member fills in."""
+"""Turns what a member enters in a modal into a submission, as Discord's client does."""
 
-from sandbox.discord import payloads, posting
-from sandbox.discord.calls import INPUTS, Modal
+from sandbox.discord import messages, payloads
+from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.interaction_models import INPUT_TYPES, Modal
 from sandbox.discord.models import Channel, Upload
-from sandbox.discord.options import NotPossibleError
-from sandbox.discord.rules.modals import TEXT
-from sandbox.discord.wire import (
+from sandbox.discord.protocol import (
     SELECTS,
     ComponentType,
     Json,
@@ -13,93 +12,94 @@ from sandbox.discord.wire import (
     is_array,
     objects,
 )
-from sandbox.discord.world import World
+from sandbox.discord.rules.modals import MAX_TEXT
+from sandbox.discord.state import DiscordState
 
-GROUPS = frozenset({ComponentType.CHECKBOX_GROUP, ComponentType.RADIO_GROUP})
+GROUP_TYPES = frozenset({ComponentType.CHECKBOX_GROUP, ComponentType.RADIO_GROUP})
 
 
-class Filled:
-    """A modal with what the member wrote; ``resolved`` holds uploaded files."""
+class ModalSubmission:
+    """The submission of a modal; ``resolved`` holds uploaded files."""
 
-    def __init__(self, world: World, channel: Channel, modal: Modal) -> None:
+    def __init__(self, state: DiscordState, channel: Channel, modal: Modal) -> None:
         self.resolved: JsonObject = {}
-        self._world = world
+        self._state = state
         self._channel = channel
         self._modal = modal
-        self._number = 0
+        self._last_id = 0
 
-    def data(self, values: dict[str, object]) -> JsonObject:
-        """The data of the submission; inputs are named by custom id or label.
+    def submission_data(self, values: dict[str, object]) -> JsonObject:
+        """Return the data of the interaction; ``values`` are by custom id or label.
 
-        What is not named keeps what it was prefilled with.
+        Inputs missing in ``values`` keep their default.
 
         Raises:
-            NotPossibleError: something required is missing, or does not fit.
+            NotPossibleError: a required value is missing or a value is invalid.
         """
         labels, fields = self._modal.labels, self._modal.fields
         written = {labels.get(name, name): value for name, value in values.items()}
         unknown = written.keys() - fields.keys()
         if unknown:
             raise NotPossibleError(f"The modal has no input {', '.join(sorted(unknown))}")
-        components = [self._submitted(item, written) for item in self._modal.components]
+        components = [self._submitted_component(item, written) for item in self._modal.components]
         return {
             "custom_id": self._modal.custom_id,
             "components": components,
             "resolved": self.resolved,
         }
 
-    def _submitted(self, item: JsonObject, written: dict[str, object]) -> JsonObject:
+    def _submitted_component(self, item: JsonObject, written: dict[str, object]) -> JsonObject:
         kind = item.get("type")
-        self._number += 1
-        sent: JsonObject = {"type": kind, "id": item.get("id") or self._number}
+        self._last_id += 1
+        sent: JsonObject = {"type": kind, "id": item.get("id") or self._last_id}
         if kind == ComponentType.LABEL:
-            sent["component"] = self._submitted(item["component"], written)
+            sent["component"] = self._submitted_component(item["component"], written)
         elif kind == ComponentType.ROW:
             inner = objects(item.get("components"))
-            sent["components"] = [self._submitted(each, written) for each in inner]
-        elif kind in INPUTS:
+            sent["components"] = [self._submitted_component(each, written) for each in inner]
+        elif kind in INPUT_TYPES:
             sent["custom_id"] = item["custom_id"]
-            sent |= self._answer(item, written.get(item["custom_id"]))
+            sent |= self._submitted_value(item, written.get(item["custom_id"]))
         return sent
 
-    def _answer(self, item: JsonObject, value: object) -> JsonObject:
+    def _submitted_value(self, item: JsonObject, value: object) -> JsonObject:
         kind = item["type"]
         if kind == ComponentType.TEXT_INPUT:
-            return {"value": _text(item, value)}
+            return {"value": _checked_text(item, value)}
         if kind == ComponentType.CHECKBOX:
             return {"value": bool(item.get("default")) if value is None else bool(value)}
         if kind == ComponentType.FILE_UPLOAD:
-            return {"values": self._files(item, value)}
+            return {"values": self._store_files(item, value)}
         options = list(objects(item.get("options")))
         if value is None:
             value = [option["value"] for option in options if option.get("default")]
-        chosen = [str(each) for each in _several(value)]
+        chosen = [str(each) for each in _as_list(value)]
         known = {option["value"] for option in options}
         if options and not known.issuperset(chosen):
             raise NotPossibleError(f"The input {item['custom_id']} has no such option")
         if kind == ComponentType.RADIO_GROUP:
             _check_count(item, chosen, 1)
             return {"value": chosen[0] if chosen else None}
-        _check_count(item, chosen, len(options) if kind in GROUPS else 1)
+        _check_count(item, chosen, len(options) if kind in GROUP_TYPES else 1)
         return {"values": chosen}
 
-    def _files(self, item: JsonObject, value: object) -> list[str]:
-        files = [file for file in _several(value) if isinstance(file, Upload)]
+    def _store_files(self, item: JsonObject, value: object) -> list[str]:
+        files = [file for file in _as_list(value) if isinstance(file, Upload)]
         _check_count(item, list(files), 1)
         sent: list[str] = []
         for file in files:
-            stored = posting.store_file(self._world, self._channel, file, ephemeral=True)
+            stored = messages.store_file(self._state, self._channel, file, ephemeral=True)
             attachments = self.resolved.setdefault("attachments", {})
             attachments[str(stored.id)] = payloads.attachment(stored)
             sent.append(str(stored.id))
         return sent
 
 
-def _several(value: object) -> list[Json]:
+def _as_list(value: object) -> list[Json]:
     return value if is_array(value) else [value]
 
 
-def _text(item: JsonObject, value: object) -> str:
+def _checked_text(item: JsonObject, value: object) -> str:
     text = item.get("value") or "" if value is None else value
     name = item["custom_id"]
     if not isinstance(text, str):
@@ -109,7 +109,7 @@ def _text(item: JsonObject, value: object) -> str:
         if required is None or required:
             raise NotPossibleError(f"The input {name} is required")
         return text
-    low, high = item.get("min_length") or 0, item.get("max_length") or TEXT
+    low, high = item.get("min_length") or 0, item.get("max_length") or MAX_TEXT
     if not low <= len(text) <= high:
         raise NotPossibleError(f"The input {name} must be {low} to {high} characters long")
     return text

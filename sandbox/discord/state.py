@@ -1,7 +1,7 @@
-"""The state of the local Discord, and the news about it.
+"""The state of the local Discord, and the events about its changes.
 
-Knows nothing of HTTP or sockets: whoever wants to hear what a bot hears is added to ``listeners``,
-whoever shows messages to members, ephemeral ones too, to ``screens``.
+Knows nothing of HTTP or sockets. ``event_listeners`` get the gateway's events;
+``message_listeners`` get each message that was posted, changed or deleted, ephemeral ones too.
 """
 
 import dataclasses
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from sandbox.discord import guild_payloads, payloads
+from sandbox.discord.conditions import Conditions
 from sandbox.discord.models import (
     Attachment,
     Channel,
@@ -20,19 +21,17 @@ from sandbox.discord.models import (
     Role,
     User,
 )
-from sandbox.discord.permissions import USUAL
+from sandbox.discord.permissions import DEFAULT_PERMISSIONS
+from sandbox.discord.protocol import ChannelType, Intent, JsonObject
 from sandbox.discord.snowflakes import Snowflakes
-from sandbox.discord.waiting import Waiters
-from sandbox.discord.wire import ChannelType, Intent, JsonObject
 
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class Event:
-    """News for the gateway.
+    """A gateway event.
 
-    ``intents`` are those of which a bot needs one (0: it always gets the event). A bot only hears
-    of a ``guild`` it is in and of a ``channel`` it can see; ``to_bot`` is for the bot alone,
-    wherever it came from.
+    A bot receives it with any of ``intents`` (0: always), if it is in ``guild`` and can view
+    ``channel``; ``to_bot`` skips these checks.
     """
 
     name: str
@@ -44,24 +43,23 @@ class Event:
     to_bot: bool = False
 
 
-class World:
+class DiscordState:
     """All users, guilds, channels and messages.
 
-    ``guild`` and ``channel`` are where everything happens unless a test says otherwise;
-    ``foreign_channel`` lies in a guild that the bot is not in.
+    ``guild`` and ``channel`` are the defaults; ``foreign_channel`` is in a guild without the bot.
     """
 
-    def __init__(self, *, name: str = "Encore", privileged: int = 0) -> None:
+    def __init__(self, *, name: str = "Encore", privileged_intents: int = 0) -> None:
         self.snowflakes = Snowflakes()
-        self.waiters = Waiters()
-        self.listeners: list[Callable[[Event], None]] = []
-        self.screens: list[Callable[[Message], None]] = []
+        self.conditions = Conditions()
+        self.event_listeners: list[Callable[[Event], None]] = []
+        self.message_listeners: list[Callable[[Message], None]] = []
         self.base_url = ""
-        self.privileged = privileged
+        self.privileged_intents = privileged_intents
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
-        self.direct: dict[int, Channel] = {}
+        self.dm_channels: dict[int, Channel] = {}
         self.attachments: dict[int, Attachment] = {}
         self.bot = self.new_user(name, bot=True)
         self.application_id = self.bot.id
@@ -74,19 +72,19 @@ class World:
     # making things
 
     def new_user(self, name: str, *, bot: bool = False) -> User:
-        """A user who is in no guild yet."""
+        """Create a user who is in no guild."""
         made = User(self.snowflakes.new(), name, bot)
         self.users[made.id] = made
         return made
 
     def new_guild(self, name: str, *, with_bot: bool = True) -> Guild:
-        """A guild in which everyone has the usual permissions."""
+        """Create a guild in which everyone has the default permissions."""
         made = Guild(self.snowflakes.new(), name, self.owner.id)
-        made.roles[made.id] = Role(made.id, "@everyone", USUAL)
+        made.roles[made.id] = Role(made.id, "@everyone", DEFAULT_PERMISSIONS)
         self.guilds[made.id] = made
         self.join(made, self.owner)
         if with_bot:
-            role = self.new_role(self.bot.name, made, permissions=USUAL)
+            role = self.new_role(self.bot.name, made, permissions=DEFAULT_PERMISSIONS)
             role.bot_id = self.bot.id
             self.join(made, self.bot).roles.add(role.id)
             self.emit(
@@ -95,7 +93,7 @@ class World:
         return made
 
     def new_role(self, name: str, guild: Guild, *, permissions: int = 0) -> Role:
-        """A role that nobody has yet."""
+        """Create a role that nobody has."""
         made = Role(self.snowflakes.new(), name, int(permissions), position=len(guild.roles))
         guild.roles[made.id] = made
         payload = {"guild_id": str(guild.id), "role": guild_payloads.role(made)}
@@ -114,11 +112,11 @@ class World:
         return made
 
     def new_channel(self, name: str, guild: Guild | None = None) -> Channel:
-        """A text channel, in the default guild unless told otherwise."""
+        """Create a text channel; the default guild is used if none is given."""
         guild = guild or self.guild
         made = Channel(self.snowflakes.new(), ChannelType.TEXT, name, guild)
         self._add_channel(made)
-        self._tell_of_channel("CHANNEL_CREATE", made)
+        self._emit_channel("CHANNEL_CREATE", made)
         return made
 
     def new_thread(
@@ -130,9 +128,9 @@ class World:
         start: Message | None = None,
         private: bool = False,
     ) -> Channel:
-        """A thread of ``parent``, from the message ``start`` if one is given.
+        """Create a thread of ``parent``, from the message ``start`` if one is given.
 
-        Who is in a ``private`` one is not kept: whoever sees its parent can enter it here.
+        Members of a ``private`` thread are not tracked: everyone who sees its parent can enter it.
         """
         made = Channel(
             start.id if start else self.snowflakes.new(),
@@ -144,18 +142,18 @@ class World:
         )
         if start is not None:
             start.thread = made
-            self.redraw(start)
+            self.notify_message(start)
         self._add_channel(made)
         payload = payloads.channel(made) | {"newly_created": True}
         self.emit(Event("THREAD_CREATE", payload, made.guild, made, Intent.GUILDS))
         return made
 
-    def direct_channel(self, user: User) -> Channel:
-        """The direct channel between the bot and ``user``."""
-        found = self.direct.get(user.id)
+    def dm_channel(self, user: User) -> Channel:
+        """Return the DM channel between the bot and ``user``; create it at the first call."""
+        found = self.dm_channels.get(user.id)
         if found is None:
             found = Channel(self.snowflakes.new(), ChannelType.DM, "", recipient=user)
-            self.direct[user.id] = found
+            self.dm_channels[user.id] = found
             self.channels[found.id] = found
         return found
 
@@ -166,39 +164,39 @@ class World:
 
     # changing things
 
-    def allow(
+    def set_overwrite(
         self, channel: Channel, target: User | Role, *, allow: int = 0, deny: int = 0
     ) -> None:
-        """Set what ``target`` may (not) do in ``channel``; no arguments remove the overwrite."""
+        """Set the overwrite of ``target`` in ``channel``; without values it is removed."""
         place = channel.parent or channel
         if allow or deny:
             place.overwrites[target.id] = Overwrite(target, int(allow), int(deny))
         else:
             place.overwrites.pop(target.id, None)
-        self._tell_of_channel("CHANNEL_UPDATE", place)
+        self._emit_channel("CHANNEL_UPDATE", place)
 
     def set_permissions(self, role: Role, permissions: int) -> None:
-        """Give ``role`` exactly these ``permissions``."""
+        """Set the permissions of ``role``."""
         role.permissions = int(permissions)
         guild = next(each for each in self.guilds.values() if role.id in each.roles)
         payload = {"guild_id": str(guild.id), "role": guild_payloads.role(role)}
         self.emit(Event("GUILD_ROLE_UPDATE", payload, guild, intents=Intent.GUILDS))
 
     def bot_role(self, guild: Guild | None = None) -> Role:
-        """The role that the bot brought along."""
+        """Return the bot's managed role."""
         roles = (guild or self.guild).roles.values()
         return next(role for role in roles if role.bot_id == self.bot.id)
 
     def archive(self, thread: Channel, *, archived: bool = True, locked: bool = False) -> None:
-        """Archive ``thread`` (or not), and lock it (or not)."""
+        """Archive or unarchive ``thread``, and lock or unlock it."""
         thread.archived, thread.locked = archived, locked
-        self._tell_of_channel("THREAD_UPDATE", thread)
+        self._emit_channel("THREAD_UPDATE", thread)
 
-    def rename(self, channel: Channel, name: str, *, topic: str | None = None) -> None:
+    def edit_channel(self, channel: Channel, name: str, *, topic: str | None = None) -> None:
         """Change a channel's name and topic."""
         channel.name, channel.topic = name, topic if topic is not None else channel.topic
         name = "THREAD_UPDATE" if channel.is_thread else "CHANNEL_UPDATE"
-        self._tell_of_channel(name, channel)
+        self._emit_channel(name, channel)
 
     def delete_channel(self, channel: Channel) -> None:
         """Delete ``channel`` with its messages and threads."""
@@ -206,40 +204,40 @@ class World:
         for thread in [each for each in self.channels.values() if each.parent is channel]:
             self.delete_channel(thread)
         # told first: afterwards the bot could no longer be found to have seen it
-        self._tell_of_channel("THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE", channel)
+        self._emit_channel("THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE", channel)
         channel.deleted = True
         del self.channels[channel.id]
         if guild is not None:
             del guild.channels[channel.id]
         for message in channel.messages.values():
             message.deleted = True
-        self.waiters.changed()
+        self.conditions.notify()
 
     def remove_bot(self, guild: Guild) -> None:
-        """Throw the bot out of ``guild``."""
+        """Remove the bot from ``guild``."""
         # without "unavailable": the guild is not away, the bot is out of it
         payload = {"id": str(guild.id)}
         self.emit(Event("GUILD_DELETE", payload, guild, intents=Intent.GUILDS))
         del guild.members[self.bot.id]
 
-    def _tell_of_channel(self, name: str, channel: Channel) -> None:
+    def _emit_channel(self, name: str, channel: Channel) -> None:
         payload = payloads.channel(channel)
         self.emit(Event(name, payload, channel.guild, channel, Intent.GUILDS))
 
     # news
 
     def emit(self, event: Event) -> None:
-        """Tell everyone who listens."""
-        for listener in self.listeners:
+        """Send ``event`` to all listeners."""
+        for listener in self.event_listeners:
             listener(event)
-        self.waiters.changed()
+        self.conditions.notify()
 
-    def remember(self, message: Message) -> None:
-        """Keep how ``message`` looks now as one of its versions."""
+    def record_version(self, message: Message) -> None:
+        """Add the current payload of ``message`` to its history."""
         message.history.append((time.monotonic(), payloads.message(message, self.bot)))
-        self.redraw(message)
+        self.notify_message(message)
 
-    def redraw(self, message: Message) -> None:
-        """Have ``message`` shown anew wherever members see it: it came, changed or went."""
-        for screen in self.screens:
+    def notify_message(self, message: Message) -> None:
+        """Tell the message listeners that ``message`` was posted, changed or deleted."""
+        for screen in self.message_listeners:
             screen(message)

@@ -1,4 +1,4 @@
-"""What the sandbox remembers of its clients, for tests to read. Headers, hence keys, never."""
+"""The log of requests, submissions and violations. Headers are left out: they contain keys."""
 
 import dataclasses
 from typing import Literal, TypeAlias
@@ -9,8 +9,8 @@ Work: TypeAlias = Literal["extend", "concat"]
 
 
 @dataclasses.dataclass(slots=True)
-class RequestRecord:
-    """A request; ``status`` is None while, or because, it was never answered."""
+class LoggedRequest:
+    """A request; ``status`` is None until it is answered."""
 
     method: str
     path: str
@@ -22,7 +22,7 @@ class RequestRecord:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Submission:
-    """Work that a service accepted; ``charged`` are credits."""
+    """Work that a service accepted; ``charged`` is in credits."""
 
     provider: str
     work: Work
@@ -34,7 +34,7 @@ class Submission:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Violation:
-    """A breach of the contract; ``refused`` says whether the service minded."""
+    """A breach of the contract; ``refused`` is whether the service refused the request."""
 
     provider: str
     method: str

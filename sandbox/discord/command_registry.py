@@ -1,15 +1,15 @@
-"""The commands that the application registered, global ones and those of single guilds."""
+"""The application's registered commands, global and per guild."""
 
 import copy
 
 from sandbox.discord.errors import ApiError
 from sandbox.discord.models import Channel
+from sandbox.discord.protocol import CommandType, Context, JsonObject, objects
 from sandbox.discord.snowflakes import Snowflakes
-from sandbox.discord.wire import CommandType, Context, JsonObject, objects
 
 
-class Commands:
-    """Registered commands; ``None`` stands for all guilds at once."""
+class CommandRegistry:
+    """Registered commands by scope: a guild's id, or None for global commands."""
 
     def __init__(self, snowflakes: Snowflakes, application_id: int) -> None:
         self._snowflakes = snowflakes
@@ -17,44 +17,44 @@ class Commands:
         self._scopes: dict[int | None, dict[int, JsonObject]] = {}
 
     def all(self, guild_id: int | None = None) -> list[JsonObject]:
-        """The commands of a scope."""
+        """Return the commands of a scope."""
         return list(self._scopes.get(guild_id, {}).values())
 
-    def any(self) -> bool:
-        """Whether anything is registered."""
+    def has_commands(self) -> bool:
+        """Whether any command is registered."""
         return any(self._scopes.values())
 
     def get(self, guild_id: int | None, command_id: int) -> JsonObject:
-        """One command.
+        """Return one command.
 
         Raises:
-            ApiError: 10063.
+            ApiError: 10063 if it is unknown.
         """
         found = self._scopes.get(guild_id, {}).get(command_id)
         if found is None:
             raise ApiError(10063)
         return found
 
-    def put(self, guild_id: int | None, body: JsonObject) -> tuple[JsonObject, bool]:
-        """Add a command, or replace the one of its name and type; say whether it is new."""
+    def upsert(self, guild_id: int | None, body: JsonObject) -> tuple[JsonObject, bool]:
+        """Add a command or replace the one with its name and type; return whether it is new, too."""
         scope = self._scopes.setdefault(guild_id, {})
         kind = body.get("type") or 1
         for command in scope.values():
             if (command["type"], command["name"]) == (kind, body["name"]):
-                command.update(self._complete(guild_id, body, int(command["id"])))
+                command.update(self._command_payload(guild_id, body, int(command["id"])))
                 return command, False
-        made = self._complete(guild_id, body, self._snowflakes.new())
+        made = self._command_payload(guild_id, body, self._snowflakes.new())
         scope[int(made["id"])] = made
         return made, True
 
-    def replace(self, guild_id: int | None, bodies: list[JsonObject]) -> list[JsonObject]:
-        """Make ``bodies`` the only commands of a scope; those that stay keep their ids."""
+    def replace_all(self, guild_id: int | None, bodies: list[JsonObject]) -> list[JsonObject]:
+        """Replace all commands of a scope by ``bodies``; commands that stay keep their ids."""
         before = {(old["type"], old["name"]): int(old["id"]) for old in self.all(guild_id)}
         scope: dict[int, JsonObject] = {}
         for body in bodies:
             key = (body.get("type") or 1, body["name"])
             number = before.get(key) or self._snowflakes.new()
-            scope[number] = self._complete(guild_id, body, number)
+            scope[number] = self._command_payload(guild_id, body, number)
         self._scopes[guild_id] = scope
         return list(scope.values())
 
@@ -62,7 +62,7 @@ class Commands:
         """Delete a command.
 
         Raises:
-            ApiError: 10063.
+            ApiError: 10063 if it is unknown.
         """
         self.get(guild_id, command_id)
         del self._scopes[guild_id][command_id]
@@ -70,7 +70,7 @@ class Commands:
     def find(
         self, name: str, kind: CommandType, channel: Channel, *, with_bot: bool
     ) -> JsonObject | None:
-        """The command ``name`` that a member is offered in ``channel``."""
+        """Return the command ``name`` if a member can use it in ``channel``."""
         guild_id = channel.guild.id if channel.guild else None
         context = Context.GUILD if channel.guild else Context.BOT_DM
         if guild_id is not None and with_bot:
@@ -87,7 +87,7 @@ class Commands:
                 return command
         return None
 
-    def _complete(self, guild_id: int | None, body: JsonObject, number: int) -> JsonObject:
+    def _command_payload(self, guild_id: int | None, body: JsonObject, number: int) -> JsonObject:
         permissions = body.get("default_member_permissions")
         contexts = body.get("contexts")
         if contexts is None and body.get("dm_permission") is False:

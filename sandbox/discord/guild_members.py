@@ -1,37 +1,37 @@
-"""Members of a guild, as a bot asks the gateway for them."""
+"""Answers the gateway's REQUEST_GUILD_MEMBERS."""
 
 from sandbox.discord import payloads
+from sandbox.discord.protocol import Intent, JsonObject, is_array
 from sandbox.discord.sessions import Session
 from sandbox.discord.sockets import CloseError
-from sandbox.discord.wire import Intent, JsonObject, is_array
-from sandbox.discord.world import World
+from sandbox.discord.state import DiscordState
 
-CHUNK = 1000
+CHUNK_SIZE = 1000
 
 
-def send_members(session: Session, world: World, told: JsonObject) -> None:
-    """Answer a request for members of a guild.
+def send_member_chunks(session: Session, state: DiscordState, data: JsonObject) -> None:
+    """Send the requested members of a guild in chunks.
 
     Raises:
-        CloseError: 4014 where all are wanted without the intent for it.
+        CloseError: 4014 for a request of all members without the GUILD_MEMBERS intent.
     """
-    number = told.get("guild_id")
-    guild = world.guilds.get(int(str(number))) if str(number).isdigit() else None
-    if guild is None or world.bot.id not in guild.members:
+    number = data.get("guild_id")
+    guild = state.guilds.get(int(str(number))) if str(number).isdigit() else None
+    if guild is None or state.bot.id not in guild.members:
         return
     found = list(guild.members.values())
-    wanted = told.get("user_ids")
+    wanted = data.get("user_ids")
     if wanted is not None:
         ids = {str(each) for each in (wanted if is_array(wanted) else [wanted])}
         found = [each for each in found if str(each.user.id) in ids]
-    elif told.get("query"):
-        start = str(told["query"]).lower()
+    elif data.get("query"):
+        start = str(data["query"]).lower()
         found = [each for each in found if each.user.name.lower().startswith(start)]
     elif not session.intents & Intent.GUILD_MEMBERS:
         raise CloseError(4014, "Disallowed intent(s).")
-    most = int(told.get("limit") or 0) or len(found)
+    most = int(data.get("limit") or 0) or len(found)
     members = [payloads.member(each) for each in found[:most]]
-    chunks = [members[at : at + CHUNK] for at in range(0, len(members), CHUNK)] or [[]]
+    chunks = [members[at : at + CHUNK_SIZE] for at in range(0, len(members), CHUNK_SIZE)] or [[]]
     for index, chunk in enumerate(chunks):
         payload: JsonObject = {
             "guild_id": str(guild.id),
@@ -40,6 +40,6 @@ def send_members(session: Session, world: World, told: JsonObject) -> None:
             "chunk_count": len(chunks),
             "not_found": [],
         }
-        if told.get("nonce") is not None:
-            payload["nonce"] = told["nonce"]
+        if data.get("nonce") is not None:
+            payload["nonce"] = data["nonce"]
         session.dispatch("GUILD_MEMBERS_CHUNK", payload)

@@ -1,4 +1,4 @@
-"""What all five services have in common: clips, their time, credits, faults, records."""
+"""The account at a provider: clips, credits, planned faults and logs, the same for all five."""
 
 import collections
 import dataclasses
@@ -6,43 +6,43 @@ import datetime as dt
 import random
 from typing import Final
 
-from sandbox.providers import sources
-from sandbox.providers.clips import Clip, Ending
+from sandbox.providers import sample_clips
+from sandbox.providers.clips import Clip, LinkKind
 from sandbox.providers.clock import Clock
 from sandbox.providers.faults import CLIP_FAULTS, Fault, FaultPlan, On
 from sandbox.providers.json_values import JsonObject
 from sandbox.providers.music import Segment
-from sandbox.providers.records import RequestRecord, Submission, Violation, Work
+from sandbox.providers.request_log import LoggedRequest, Submission, Violation, Work
 from sandbox.providers.timeline import Status, Timeline
 
 COST: Final = 10
-MODERATION: Final = "Prompt contained inappropriate material"
-_ENDINGS: Final = {
-    Fault.NONE_MP3: Ending.NONE_MP3,
-    Fault.FORBIDDEN_LINK: Ending.FORBIDDEN,
-    Fault.EMPTY_AUDIO_URL: Ending.EMPTY,
+MODERATION_TEXT: Final = "Prompt contained inappropriate material"
+_LINK_KINDS: Final = {
+    Fault.NONE_MP3: LinkKind.NONE_MP3,
+    Fault.FORBIDDEN_LINK: LinkKind.FORBIDDEN,
+    Fault.EMPTY_AUDIO_URL: LinkKind.EMPTY,
 }
 
 
-class StudioError(Exception):
-    """The studio will not do what was asked; nothing was made or charged."""
+class AccountError(Exception):
+    """The account refuses a request; nothing was created or charged."""
 
 
-class NoCreditsError(StudioError):
-    """The account is empty."""
+class NoCreditsError(AccountError):
+    """The account has too few credits."""
 
 
-class NoSuchClipError(StudioError):
+class NoSuchClipError(AccountError):
     """The account has no such clip, or it is not complete."""
 
 
-class BeyondEndError(StudioError):
-    """``continue_at`` lies outside the source clip."""
+class BeyondEndError(AccountError):
+    """``continue_at`` is outside the source clip."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ExtendOrder:
-    """An extension as a service understood it; ``continue_at`` None means the clip's end."""
+class ExtendParameters:
+    """The parameters of an extension; without ``continue_at`` it begins at the clip's end."""
 
     clip_id: str
     continue_at: float | None
@@ -54,11 +54,11 @@ class ExtendOrder:
     instrumental: bool = False
 
 
-class Studio:
-    """One provider's account: what is made there, what it costs, what goes wrong.
+class ProviderAccount:
+    """An account at one provider.
 
-    Tests read ``requests`` (the latest 20 000), ``submissions`` (all paid work), ``violations``
-    and ``clips`` (by id, oldest first), and set ``credits``, ``timeline`` and ``enforce_rates``
+    Tests read ``requests`` (the latest 20 000), ``submissions`` (all accepted work), ``violations``
+    and ``clips`` (by id, oldest first), and set ``credits``, ``timeline`` and ``enforce_rate_limits``
     at any time.
     """
 
@@ -67,18 +67,18 @@ class Studio:
         self.clock = clock
         self.timeline = timeline
         self.credits = 10_000
-        self.enforce_rates = True
+        self.enforce_rate_limits = True
         self.faults = FaultPlan()
-        self.requests: collections.deque[RequestRecord] = collections.deque(maxlen=20_000)
+        self.requests: collections.deque[LoggedRequest] = collections.deque(maxlen=20_000)
         self.submissions: list[Submission] = []
         self.violations: list[Violation] = []
         self._rng = random.Random(f"{seed} {name}")
-        self._sources = sources.source_clips(self._rng)
-        self.clips = {clip.id: clip for clip in self._sources}
+        self._source_clips = sample_clips.create_sample_clips(self._rng)
+        self.clips = {clip.id: clip for clip in self._source_clips}
 
     def source_clips(self) -> list[Clip]:
-        """Return the clips that were there from the start; the first is *Electric Dreams* A."""
-        return list(self._sources)
+        """Return the clips that exist from the start; the first is *Electric Dreams* A."""
+        return list(self._source_clips)
 
     def clip(self, clip_id: str) -> Clip:
         """Return a clip.
@@ -91,7 +91,7 @@ class Studio:
         return self.clips[clip_id]
 
     def status(self, clip: Clip) -> Status:
-        """Return where ``clip`` stands now."""
+        """Return the status of ``clip`` now."""
         return clip.status(self.clock.now())
 
     def fail_next(
@@ -103,31 +103,31 @@ class Studio:
         accepted: bool | None = None,
         retry_after: int = 2,
     ) -> None:
-        """Make the next ``count`` requests go wrong; see :meth:`FaultPlan.add`."""
+        """Inject a fault into the next ``count`` requests; see :meth:`FaultPlan.add`."""
         self.faults.add(fault, on=on, count=count, accepted=accepted, retry_after=retry_after)
 
     def advance(self, clip_id: str, status: Status, error_message: str | None = None) -> None:
-        """Bring a clip to ``status`` at once, as a hand on the clock would."""
+        """Set the status of a clip at once."""
         clip = self.clip(clip_id)
         clip.milestones = clip.milestones.advanced(status, self.clock.now())
         if status is Status.ERROR:
-            clip.error_message = error_message or MODERATION
-        self.clock.announce()
+            clip.error_message = error_message or MODERATION_TEXT
+        self.clock.wake_waiters()
 
     def new_id(self) -> str:
-        """Return a fresh UUID."""
-        return sources.new_id(self._rng)
+        """Return a new UUID."""
+        return sample_clips.random_uuid(self._rng)
 
-    def extend(self, order: ExtendOrder, request: JsonObject) -> list[Clip]:
+    def extend(self, parameters: ExtendParameters, request: JsonObject) -> list[Clip]:
         """Accept an extension: charge it and return its two clips, A and B.
 
         Raises:
-            NoSuchClipError: The source is unknown, or not complete yet.
+            NoSuchClipError: The source is unknown or not complete.
             BeyondEndError: ``continue_at`` is outside it.
             NoCreditsError: Fewer than ten credits are left.
         """
-        source = self._complete(order.clip_id)
-        continue_at = source.duration if order.continue_at is None else order.continue_at
+        source = self._complete_clip(parameters.clip_id)
+        continue_at = source.duration if parameters.continue_at is None else parameters.continue_at
         if not 0 < continue_at <= source.duration:
             raise BeyondEndError
         if self.credits < COST:
@@ -135,12 +135,12 @@ class Studio:
         self.credits -= COST
         length = round(self._rng.uniform(*self.timeline.length), 2)
         clips: list[Clip] = []
-        for milestones in self.timeline.draw(self._rng, self.clock.now(), 2):
+        for milestones in self.timeline.draw_milestones(self._rng, self.clock.now(), 2):
             clip = Clip(
                 id=self.new_id(),
-                title=order.title or source.title,
-                tags=order.tags or source.tags,
-                prompt=order.prompt,
+                title=parameters.title or source.title,
+                tags=parameters.tags or source.tags,
+                prompt=parameters.prompt,
                 created_at=dt.datetime.now(dt.UTC),
                 milestones=milestones,
                 segments=(
@@ -149,62 +149,64 @@ class Studio:
                         take=self._rng.getrandbits(32),
                         start=source.start + continue_at,
                         length=length if not clips else self._twin_length(length),
-                        voice=not (order.instrumental or _is_instrumental(order.prompt)),
+                        voice=not (parameters.instrumental or _is_instrumental(parameters.prompt)),
                     ),
                 ),
                 source=source,
                 continue_at=continue_at,
-                negative_tags=order.negative_tags,
-                model=order.model,
+                negative_tags=parameters.negative_tags,
+                model=parameters.model,
             )
             clips.append(clip)
-        self._spoil(clips)
-        self._accept("extend", request, clips, COST)
+        self._apply_clip_fault(clips)
+        self._record_submission("extend", request, clips, COST)
         return clips
 
     def concat(self, clip_id: str, request: JsonObject) -> Clip:
-        """Accept to join a clip to all that it continues; costs nothing (providers.md §6.3).
+        """Accept to join a clip with all that precedes it; this is free (providers.md §6.3).
 
         Raises:
-            NoSuchClipError: The clip is unknown, not complete, or continues nothing.
+            NoSuchClipError: The clip is unknown, not complete, or no extension.
         """
-        part = self._complete(clip_id)
+        part = self._complete_clip(clip_id)
         if part.source is None:
             raise NoSuchClipError
-        (milestones,) = self.timeline.draw(self._rng, self.clock.now(), 1)
+        (milestones,) = self.timeline.draw_milestones(self._rng, self.clock.now(), 1)
         clip = dataclasses.replace(
             part,
             id=self.new_id(),
             created_at=dt.datetime.now(dt.UTC),
             milestones=milestones,
-            segments=part.whole_song(),
-            ending=Ending.PLAYABLE,
-            joined=True,
+            segments=part.full_song_segments(),
+            link_kind=LinkKind.PLAYABLE,
+            is_full_song=True,
         )
-        self._spoil([clip])
-        self._accept("concat", request, [clip], 0)
+        self._apply_clip_fault([clip])
+        self._record_submission("concat", request, [clip], 0)
         return clip
 
-    def _complete(self, clip_id: str) -> Clip:
+    def _complete_clip(self, clip_id: str) -> Clip:
         clip = self.clip(clip_id)
         if self.status(clip) is not Status.COMPLETE:
             raise NoSuchClipError
         return clip
 
     def _twin_length(self, length: float) -> float:
-        """Return B's length: a little off A's, within the same range."""
+        """Return B's length: slightly different from A's, within the same range."""
         low, high = self.timeline.length
         return round(min(high, max(low, length + self._rng.uniform(-0.1, 0.1) * (high - low))), 2)
 
-    def _accept(self, work: Work, request: JsonObject, clips: list[Clip], charged: int) -> None:
+    def _record_submission(
+        self, work: Work, request: JsonObject, clips: list[Clip], charged: int
+    ) -> None:
         self.clips.update((clip.id, clip) for clip in clips)
         ids = tuple(clip.id for clip in clips)
         self.submissions.append(
             Submission(self.name, work, request, ids, charged, self.clock.now())
         )
 
-    def _spoil(self, clips: list[Clip]) -> None:
-        """Let the planned faults decide the fate of new clips."""
+    def _apply_clip_fault(self, clips: list[Clip]) -> None:
+        """Apply the planned fault, if there is one, to new clips."""
         planned = self.faults.take("submit", CLIP_FAULTS)
         if planned is None:
             return
@@ -214,11 +216,11 @@ class Studio:
             times = clip.milestones
             if fault in {Fault.ERROR_CLIPS, Fault.TWIN_FAILS}:
                 clip.milestones = dataclasses.replace(times, failed=times.streaming)
-                clip.error_message = MODERATION
+                clip.error_message = MODERATION_TEXT
             elif fault is Fault.NEVER_FINISHES:
                 clip.milestones = dataclasses.replace(times, complete=float("inf"))
             else:
-                clip.ending = _ENDINGS[fault]
+                clip.link_kind = _LINK_KINDS[fault]
 
 
 def _is_instrumental(prompt: str) -> bool:

@@ -1,4 +1,4 @@
-"""The sandbox's providers as the panel sees and steers them, through their own controls."""
+"""The providers' control API as the page's panel uses it."""
 
 import json
 import time
@@ -6,28 +6,28 @@ from typing import Any
 
 import aiohttp
 
-from sandbox.discord.wire import JsonObject
+from sandbox.discord.protocol import JsonObject
 from sandbox.providers.faults import REQUEST_FAULTS, Fault
 
 FAULTS = tuple(Fault)
-LONGEST = 3000
-MOST = 100
+MAX_BODY = 3000
+MAX_REQUESTS = 100
 
 
-class ProviderDesk:
-    """Asks the providers' controls; ``base_url`` is where they are."""
+class ProviderControl:
+    """A client of the providers' control API at ``base_url``."""
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
         self._http: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the HTTP connections."""
         if self._http is not None:
             await self._http.close()
 
-    async def view(self, since: float) -> JsonObject:
-        """Clips, clock, planned faults, and the requests made after ``since`` of that clock."""
+    async def status(self, since: float) -> JsonObject:
+        """Return clips, clock, planned faults and requests; ``since`` is in the clock's seconds."""
         health = await self._get("health")
         clips = (await self._get("clips"))["clips"]
         faults = (await self._get("faults"))["faults"]
@@ -40,12 +40,12 @@ class ProviderDesk:
             "providers": health["providers"],
             "clips": clips,
             "faults": [f"{each['fault']} on {each['provider']}" for each in faults],
-            "requests": [_request_view(each, now, speed) for each in requests[-MOST:]],
+            "requests": [_request_view(each, now, speed) for each in requests[-MAX_REQUESTS:]],
             "since": min([*waiting, max([since, *(each["at"] for each in requests)])]),
         }
 
-    async def sources(self) -> list[JsonObject]:
-        """The clips that the first provider has from the start: what a newcomer can extend."""
+    async def sample_clips(self) -> list[JsonObject]:
+        """Return the first provider's source clips, which are offered to new users."""
         clips: list[JsonObject] = (await self._get("clips"))["clips"]
         return [
             each
@@ -54,14 +54,13 @@ class ProviderDesk:
         ]
 
     async def set_speed(self, speed: float) -> None:
-        """Have the providers' clock run ``speed`` times as fast as the wall's."""
+        """Make the providers' clock run ``speed`` times as fast as real time."""
         await self._post("speed", {"speed": speed})
 
     async def fail_next(self, provider: str, fault: str, on: str) -> None:
-        """Have the next request to ``provider`` go wrong.
+        """Inject ``fault`` into the next request to ``provider``.
 
-        ``on`` is its kind: submit, fetch or any. The fate of clips and flaws in answers have a kind
-        of their own.
+        ``on`` is the kind of request: submit, fetch or any. Faults of clips and answers ignore it.
         """
         order: JsonObject = {"provider": provider, "fault": fault}
         if fault in REQUEST_FAULTS:
@@ -69,7 +68,7 @@ class ProviderDesk:
         await self._post("faults", order)
 
     async def clear_faults(self) -> None:
-        """Forget what was to go wrong."""
+        """Remove all planned faults."""
         async with self._session().delete(self._url("faults")) as answer:
             answer.raise_for_status()
 
@@ -102,6 +101,6 @@ def _request_view(request: JsonObject, now: float, speed: float) -> JsonObject:
         "method": request["method"],
         "path": request["path"] + (f"?{query}" if query else ""),
         "status": request["status"] or 0,
-        "body": text if len(text) <= LONGEST else text[:LONGEST] + " …",
+        "body": text if len(text) <= MAX_BODY else text[:MAX_BODY] + " …",
         "at": time.time() - (now - request["at"]) / speed,
     }

@@ -1,7 +1,7 @@
-"""One open page: hears of changes and is told of them, many at a time.
+"""Sends changes of the local Discord to one open page, over its websocket.
 
-A message that changes often between two deliveries is told of once, as it then looks. A page that
-reads slowly is therefore never far behind; it only sees fewer of the steps in between.
+Changes are debounced: of a message that changes several times, the page gets the latest state
+only. A page that reads slowly therefore skips intermediate states but does not fall behind.
 """
 
 import asyncio
@@ -12,26 +12,26 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from sandbox.discord.models import Channel, Message, User
+from sandbox.discord.protocol import Json, JsonObject
 from sandbox.discord.server import DiscordServer
-from sandbox.discord.wire import Json, JsonObject
-from sandbox.discord.world import Event
-from sandbox.page.traffic import Traffic
+from sandbox.discord.state import Event
+from sandbox.page.request_feed import RequestFeed
 from sandbox.page.views import (
     channel_view,
     commands_view,
+    initial_view,
     message_view,
-    shown_channels,
     user_view,
-    world_view,
+    visible_channels,
 )
 
-COLLECT = 0.025  # seconds; the page draws 60 times a second at best
-LOOK_EVERY = 0.25  # seconds, for what nobody tells of
-LARGEST = 64 * 1024
+DEBOUNCE = 0.025  # seconds; the page draws 60 times a second at best
+CHECK_INTERVAL = 0.25  # seconds, for what nobody tells of
+MAX_MESSAGE = 64 * 1024
 
 
-class Screen:
-    """Keeps one page up to date over its websocket, until that closes."""
+class PageConnection:
+    """Keeps one page up to date until its websocket closes."""
 
     def __init__(
         self, ws: web.WebSocketResponse, discord: DiscordServer, members: list[User]
@@ -39,36 +39,36 @@ class Screen:
         self._ws = ws
         self._discord = discord
         self._members = members
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._messages: dict[int, Message] = {}
         self._channels: set[int] = set()
         self._typing: dict[int, float] = {}
-        self._traffic = Traffic(discord)
-        self._told: dict[str, Json] = {}
+        self._request_feed = RequestFeed(discord)
+        self._last_facts: dict[str, Json] = {}
 
     async def run(self) -> None:
-        """Greet the page and keep it up to date until it goes."""
-        world = self._discord.world
-        world.screens.append(self._on_message)
-        world.listeners.append(self._on_event)
+        """Send the initial state, then all changes until the page disconnects."""
+        state = self._discord.state
+        state.message_listeners.append(self._on_message)
+        state.event_listeners.append(self._on_event)
         try:
-            hello = world_view(self._discord, self._members)
+            hello = initial_view(self._discord, self._members)
             await self._ws.send_json({"hello": hello})
             self._changed_facts()
             async with asyncio.TaskGroup() as tasks:
-                telling = tasks.create_task(self._tell())
+                telling = tasks.create_task(self._send_updates())
                 async for frame in self._ws:
-                    self._heed(frame.data)
+                    self._on_page_message(frame.data)
                 telling.cancel()
         finally:
-            world.screens.remove(self._on_message)
-            world.listeners.remove(self._on_event)
+            state.message_listeners.remove(self._on_message)
+            state.event_listeners.remove(self._on_event)
 
     # what happens
 
     def _on_message(self, message: Message) -> None:
         self._messages[message.id] = message
-        self._news.set()
+        self._changed.set()
 
     def _on_event(self, event: Event) -> None:
         if event.name.startswith(("CHANNEL_", "THREAD_")):
@@ -77,32 +77,32 @@ class Screen:
             self._typing[event.channel.id] = time.time()
         else:
             return
-        self._news.set()
+        self._changed.set()
 
-    def _heed(self, said: Json) -> None:
-        """The page says whether its panel is open; only then does it get the traffic."""
-        self._traffic.wanted = said == "panel open"
-        self._news.set()
+    def _on_page_message(self, said: Json) -> None:
+        """Enable the request feed while the page's panel is open."""
+        self._request_feed.is_enabled = said == "panel open"
+        self._changed.set()
 
     # what is told of it
 
-    async def _tell(self) -> None:
+    async def _send_updates(self) -> None:
         with contextlib.suppress(ConnectionError):
             while not self._ws.closed:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), LOOK_EVERY)
-                    await asyncio.sleep(COLLECT)
-                self._news.clear()
-                news = self._collected()
+                    await asyncio.wait_for(self._changed.wait(), CHECK_INTERVAL)
+                    await asyncio.sleep(DEBOUNCE)
+                self._changed.clear()
+                news = self._take_changes()
                 if news:
                     await self._ws.send_json(news | {"at": time.time()})
 
-    def _collected(self) -> JsonObject:
-        """What is new since the last time."""
+    def _take_changes(self) -> JsonObject:
+        """Return the changes since the last call."""
         news = self._changed_facts()
         if self._messages:
             changed, self._messages = self._messages.values(), {}
-            bot = self._discord.world.bot
+            bot = self._discord.state.bot
             shown = [each for each in changed if not each.deleted and self._is_shown(each.channel)]
             news["messages"] = [message_view(each, bot) for each in shown]
             news["gone"] = [
@@ -110,32 +110,32 @@ class Screen:
             ]
         if self._channels:
             changed, self._channels = self._channels, set()
-            news |= self._channel_news(changed)
+            news |= self._channel_changes(changed)
         if self._typing:
             news["typing"] = [str(each) for each in self._typing]
             self._typing.clear()
-        traffic = self._traffic.fresh()
+        traffic = self._request_feed.take_new()
         if traffic:
             news["traffic"] = traffic
         return news
 
-    def _channel_news(self, changed: Iterable[int]) -> JsonObject:
-        known = {each.id: each for each in shown_channels(self._discord)}
+    def _channel_changes(self, changed: Iterable[int]) -> JsonObject:
+        known = {each.id: each for each in visible_channels(self._discord)}
         return {
             "channels": [channel_view(known[each]) for each in changed if each in known],
             "closed": [str(each) for each in changed if each not in known],
         }
 
     def _is_shown(self, channel: Channel) -> bool:
-        return channel.guild is None or channel.guild is self._discord.world.guild
+        return channel.guild is None or channel.guild is self._discord.state.guild
 
     def _changed_facts(self) -> JsonObject:
-        """Facts that are few, hence simply compared with what the page was told last."""
+        """Return the facts that differ from those sent last. They are few, so all are compared."""
         facts: dict[str, Json] = {
-            "online": self._discord.gateway.connected,
+            "online": self._discord.gateway.is_connected,
             "commands": commands_view(self._discord),
-            "users": [user_view(each) for each in self._discord.world.users.values()],
+            "users": [user_view(each) for each in self._discord.state.users.values()],
         }
-        changed = {name: fact for name, fact in facts.items() if self._told.get(name) != fact}
-        self._told |= changed
+        changed = {name: fact for name, fact in facts.items() if self._last_facts.get(name) != fact}
+        self._last_facts |= changed
         return changed

@@ -1,6 +1,6 @@
-"""`python -m sandbox.pictures`: the README's pictures, taken from the running page.
+"""``python -m sandbox.screenshots``: take the README's screenshots of the running page.
 
-`docs/modal.png` shows the form of `/extend`, `docs/reply.png` a completed reply with its audio.
+`docs/modal.png` shows the modal of `/extend`, `docs/reply.png` a completed reply with its audio.
 """
 
 import argparse
@@ -10,54 +10,54 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from sandbox.browser import chromium
+from sandbox.app import Sandbox
+from sandbox.browser import launch_browser
 from sandbox.demo import LYRICS
-from sandbox.house import House
 
 SPEED = 60.0
 WINDOW = {"width": 1000, "height": 800}
 REPLY_HEIGHT = 1300
-MOST_BYTES = 200_000
-PATIENCE = 30_000  # milliseconds
-AT = "1:04.3"
-COMMAND = f"at:{AT} tags:synthpop, dreamy title:Electric Dreams"
+MAX_BYTES = 200_000
+TIMEOUT = 30_000  # milliseconds
+CONTINUE_AT = "1:04.3"
+COMMAND = f"at:{CONTINUE_AT} tags:synthpop, dreamy title:Electric Dreams"
 
 
 def main() -> int:
-    """Take the pictures; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox.pictures", description=__doc__)
+    """Take the screenshots; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.screenshots", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("docs"))
     options = parser.parse_args()
     try:
-        asyncio.run(_take(options.folder))
+        asyncio.run(_take_screenshots(options.folder))
     except FileNotFoundError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
 
 
-async def _take(folder: Path) -> None:
+async def _take_screenshots(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs yet
-    async with House(speed=SPEED) as house, chromium() as browser:
-        await house.start_bot()
+    async with Sandbox(speed=SPEED) as sandbox, launch_browser() as browser:
+        await sandbox.start_bot()
         context = await browser.new_context(
             viewport={"width": WINDOW["width"], "height": WINDOW["height"]}, color_scheme="dark"
         )
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(TIMEOUT)
         page = await context.new_page()
-        await page.goto(house.page.address)
-        await _open_form(page, (await house.sources())["aimlapi"])
-        await _keep(page, folder / "modal.png")
+        await page.goto(sandbox.page.address)
+        await _open_modal(page, (await sandbox.sample_clip_ids())["aimlapi"])
+        await _save_screenshot(page, folder / "modal.png")
         await page.get_by_role("button", name="Submit").click()
         await page.set_viewport_size({"width": WINDOW["width"], "height": REPLY_HEIGHT})
         await page.get_by_alt_text("Waveform of").nth(1).wait_for()
         await page.wait_for_load_state("networkidle")
         await page.get_by_role("button", name="Full song").scroll_into_view_if_needed()
         await page.mouse.move(0, 0)
-        await _keep(page, folder / "reply.png")
+        await _save_screenshot(page, folder / "reply.png")
 
 
-async def _open_form(page: Page, clip: str) -> None:
+async def _open_modal(page: Page, clip: str) -> None:
     await page.get_by_role("button", name="Electric Dreams · ").wait_for()
     await page.get_by_label("Message", exact=True).click()
     await page.keyboard.insert_text(f"/extend clip:{clip} {COMMAND}")
@@ -65,16 +65,16 @@ async def _open_form(page: Page, clip: str) -> None:
     await page.get_by_role("dialog").get_by_label("Lyrics").fill(LYRICS)
 
 
-async def _keep(page: Page, path: Path) -> None:
-    """Save what the page shows.
+async def _save_screenshot(page: Page, path: Path) -> None:
+    """Save a screenshot of the page.
 
     Raises:
-        ValueError: the file is larger than a README should load.
+        ValueError: the file is larger than ``MAX_BYTES``.
     """
     await page.evaluate("document.fonts.ready")
     picture = await page.screenshot(path=path)
-    if len(picture) > MOST_BYTES:
-        raise ValueError(f"{path} has {len(picture)} bytes, more than {MOST_BYTES}")
+    if len(picture) > MAX_BYTES:
+        raise ValueError(f"{path} has {len(picture)} bytes, more than {MAX_BYTES}")
     sys.stdout.write(f"{path}: {len(picture) / 1000:.0f} kB\n")
 
 
