@@ -26,6 +26,7 @@ from bot.domain.clock import Clock, utc_now
 from bot.domain.models import Kind
 from bot.health import Heartbeat, run_checks
 from bot.interactions.client import Encore, set_api_base
+from bot.interactions.first_reply import MIN_EDIT_INTERVAL
 from bot.interactions.publisher import Publisher
 from bot.logs import set_up_logging
 from bot.providers.registry import open_providers
@@ -39,7 +40,7 @@ from bot.services.outage_log import OutageLog
 from bot.services.poll_schedule import PollSchedule
 from bot.services.song_files import SongFiles
 from bot.services.songs import Songs
-from bot.services.submitter import RECONCILE_TIMEOUT, Submitter
+from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
 from bot.services.wakeups import Wakeups
 from bot.settings import Settings, SettingsError, load_settings
@@ -63,14 +64,14 @@ async def create_bot(
     settings: Settings,
     *,
     clock: Clock = utc_now,
-    reconcile_timeout: dt.timedelta = RECONCILE_TIMEOUT,
+    min_edit_interval: dt.timedelta = MIN_EDIT_INTERVAL,
 ) -> AsyncGenerator[Encore]:
     """Yield Encore made of real things, ready for ``start``; closed in reverse order at the end.
 
     Args:
         settings: say what to use.
         clock: the time.
-        reconcile_timeout: how long an interrupted submission is looked for at its provider.
+        min_edit_interval: least time between two edits of one reply.
 
     Raises:
         StoreError: the database can't be used.
@@ -118,7 +119,7 @@ async def create_bot(
             poll_schedule=poll_schedule,
             clock=clock,
             deadline=settings.deadline,
-            reconcile_timeout=reconcile_timeout,
+            reconcile_timeout=settings.reconcile_timeout,
         )
         tracker = Tracker(
             store,
@@ -130,9 +131,17 @@ async def create_bot(
         )
         library = Library(store, providers, links)
         bot = await stack.enter_async_context(
-            Encore(store=store, service=service, songs=songs, library=library)
+            Encore(
+                store=store,
+                service=service,
+                songs=songs,
+                library=library,
+                min_edit_interval=min_edit_interval,
+            )
         )
-        publisher = Publisher(bot, store, wakeups=wakeups, clock=clock)
+        publisher = Publisher(
+            bot, store, wakeups=wakeups, clock=clock, min_edit_interval=min_edit_interval
+        )
         clip_files = ClipFiles(store, media, pool)
         attacher = Attacher(
             store,

@@ -1,5 +1,6 @@
 """Encore as Discord sees it: intents, the command tree, and the service that buttons call."""
 
+import datetime as dt
 import hashlib
 import json
 import logging
@@ -36,11 +37,18 @@ class Encore(commands.AutoShardedBot):
         library: what those of the library call.
         threads: where the threads are that Discord does not tell of on its own.
         songs: what they call for a full song.
+        min_edit_interval: least time between the first reply and its first edit.
         pace: to be acquired once for each request that the bot makes as itself.
     """
 
     def __init__(
-        self, *, store: Store, service: ExtensionService, library: Library, songs: Songs
+        self,
+        *,
+        store: Store,
+        service: ExtensionService,
+        library: Library,
+        songs: Songs,
+        min_edit_interval: dt.timedelta,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -60,6 +68,7 @@ class Encore(commands.AutoShardedBot):
         self.service = service
         self.library = library
         self.songs = songs
+        self.min_edit_interval = min_edit_interval
         self.rate_limiter = AsyncLimiter(MAX_BOT_REQUESTS, 1)
         self.thread_index = ThreadIndex(self.rate_limiter)
         self._store = store

@@ -56,7 +56,8 @@ async def send_first_reply(
         log.warning("Extension %s: its first reply did not get through: %s", ext.id, error)
         return
     reply = replace(_reply_ref(interaction), message_id=shown.message_id)
-    await service.record_first_reply(ext, reply, min_edit_interval=MIN_EDIT_INTERVAL)
+    client: Encore = interaction.client
+    await service.record_first_reply(ext, reply, min_edit_interval=client.min_edit_interval)
     await _warn_missing_permission(interaction, reply)
 
 

@@ -45,7 +45,6 @@ log = logging.getLogger(__name__)
 
 MAX_CONCURRENT = 8
 RECONCILE_INTERVAL = dt.timedelta(seconds=5)
-RECONCILE_TIMEOUT = dt.timedelta(minutes=2)  # a suno-api may wait that long for a captcha
 
 
 class Submitter:
@@ -61,7 +60,7 @@ class Submitter:
         poll_schedule: PollSchedule,
         clock: Clock,
         deadline: dt.timedelta,
-        reconcile_timeout: dt.timedelta = RECONCILE_TIMEOUT,
+        reconcile_timeout: dt.timedelta,
     ) -> None:
         """Make the loop.
 

@@ -11,8 +11,8 @@ from sandbox.providers.server import ProviderServer
 from sandbox.providers.timeline import Timeline
 from tests.support.bot_harness import PROVIDERS, BotHarness
 
-# Short clips that are soon ready: what takes minutes at Suno takes seconds here.
-QUICK = Timeline(queued=(0.1, 0.2), streaming=(1.8, 2.0), complete=(3.7, 4.0), length=(4.0, 6.0))
+# Short clips that are soon ready: what takes minutes at Suno takes a second here.
+QUICK = Timeline(queued=(0.1, 0.2), streaming=(0.4, 0.5), complete=(0.8, 0.9), length=(4.0, 6.0))
 
 
 @pytest.fixture

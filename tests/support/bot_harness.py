@@ -39,6 +39,7 @@ class BotHarness:
         self.database = database
         self.ada = discord.member("Ada")
         self.overrides: dict[str, str] = {}
+        self.min_edit_interval = dt.timedelta(seconds=0.1)
         self.violations: list[str] = []  # what a test means to provoke
         for studio in providers.accounts.values():
             studio.enforce_rate_limits = False
@@ -50,7 +51,8 @@ class BotHarness:
             "DISCORD_API_URL": self.discord.api_url,
             "ENCORE_DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
             "ENCORE_LOG": "json",
-            "ENCORE_POLL_EVERY": "0.3",
+            "ENCORE_POLL_EVERY": "0.1",
+            "ENCORE_RECONCILE_TIMEOUT": "1",
             "ENCORE_MEMBER_LIMIT": "0",
             "ENCORE_CHANNEL_LIMIT": "0",
             "SUNOAPI_CO_SUBMIT_EVERY": "0",
@@ -65,7 +67,7 @@ class BotHarness:
     async def bot(self) -> AsyncIterator[Encore]:
         """The bot, connected, in this process."""
         settings = settings_from(self.environment())
-        async with create_bot(settings, reconcile_timeout=dt.timedelta(seconds=1)) as bot:
+        async with create_bot(settings, min_edit_interval=self.min_edit_interval) as bot:
             running = asyncio.create_task(bot.start(settings.discord_token.get_secret_value()))
             try:
                 await self.discord.wait_until_ready()

@@ -21,6 +21,7 @@ from tests.support.scripted_provider import ScriptedProvider
 
 START = dt.datetime(2026, 5, 17, 12, 0, tzinfo=dt.UTC)
 DEADLINE = dt.timedelta(minutes=15)
+RECONCILE_TIMEOUT = dt.timedelta(minutes=2)
 SOURCE = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
 OTHER = "5e0f3c10-aaaa-4bbb-8ccc-0123456789cd"
 ADA, BEN, GUILD = 1001, 1002, 2001
@@ -88,6 +89,7 @@ class ServiceHarness:
             poll_schedule=self.poll_schedule,
             clock=self.clock,
             deadline=deadline,
+            reconcile_timeout=RECONCILE_TIMEOUT,
         )
         self.tracker = Tracker(
             store,
