@@ -27,14 +27,14 @@ class Asked:
     is_answered: bool = False
 
 
-class Ordeal:
+class CrashScenario:
     """A member who keeps asking, and a bot that keeps being killed."""
 
-    def __init__(self, stage: BotHarness, log: Path, seed: int) -> None:
-        self.stage = stage
+    def __init__(self, harness: BotHarness, log: Path, seed: int) -> None:
+        self.harness = harness
         self.random = random.Random(seed)
         self.asked: list[Asked] = []
-        self.bot = BotProcess(stage, log, ENCORE_LOG="console")
+        self.bot = BotProcess(harness, log, ENCORE_LOG="console")
 
     async def life(self) -> None:
         """Start the bot, have it asked for things, and kill it at a random moment.
@@ -53,7 +53,7 @@ class Ordeal:
         starting.cancel()
         asking.cancel()
         await asyncio.gather(starting, asking, return_exceptions=True)
-        await self.stage.until(lambda: not self.stage.discord.gateway.is_connected)
+        await self.harness.until(lambda: not self.harness.discord.gateway.is_connected)
 
     async def ask_for_things(self) -> None:
         for again in [each for each in self.asked if not each.is_answered]:
@@ -65,8 +65,8 @@ class Ordeal:
                 hangs = (Fault.HANG_AFTER, Fault.HANG_BEFORE)
                 # what suno-api never took would be looked for, for two long minutes
                 fault = self.random.choice(hangs[: 1 if provider == "suno_api" else 2])
-                self.stage.studio(provider).fail_next(fault, on="submit")
-            opened = await self.stage.open_modal(provider, at="0:10", lyrics=marker)
+                self.harness.account(provider).fail_next(fault, on="submit")
+            opened = await self.harness.open_modal(provider, at="0:10", lyrics=marker)
             if opened.modal is not None:
                 self.asked.append(Asked(marker, provider, opened.modal))
                 await self.send(self.asked[-1])
@@ -74,7 +74,7 @@ class Ordeal:
 
     async def send(self, asked: Asked) -> None:
         try:
-            sent = await self.stage.ada.submit(asked.modal)
+            sent = await self.harness.ada.submit(asked.modal)
         except NotPossibleError:  # the modal closed: an answer came although we did not see it
             asked.is_answered = True
             return
@@ -82,54 +82,54 @@ class Ordeal:
 
     def sent(self, asked: Asked) -> int:
         """How often the provider took this request."""
-        submissions = self.stage.studio(asked.provider).submissions
+        submissions = self.harness.account(asked.provider).submissions
         return sum(each.request["prompt"] == asked.marker for each in submissions)
 
     def replies(self, asked: Asked) -> list[Message]:
-        seen = [*self.stage.ada.read(), *self.stage.ada.read(self.stage.ada.dm)]
+        seen = [*self.harness.ada.read(), *self.harness.ada.read(self.harness.ada.dm)]
         quote = f"> {asked.marker}\n"
         return [each for each in seen if quote in text(each) and not each.is_ephemeral]
 
 
 async def test_nothing_is_sent_twice_and_nothing_is_lost_whenever_it_is_killed(
-    offline_stage: BotHarness, tmp_path: Path
+    offline_harness: BotHarness, tmp_path: Path
 ) -> None:
-    stage = offline_stage
+    harness = offline_harness
     # Dying bots leave requests half sent; what counts is what they do about it.
     log = tmp_path / "bot.log"
-    ordeal = Ordeal(stage, log, seed=7)
+    scenario = CrashScenario(harness, log, seed=7)
     for _ in range(KILLS):
-        await ordeal.life()
-    for studio in stage.providers.accounts.values():
-        studio.faults.clear()
-    await ordeal.bot.start()
-    async with ordeal.bot.child:
-        for asked in ordeal.asked:
+        await scenario.life()
+    for account in harness.providers.accounts.values():
+        account.faults.clear()
+    await scenario.bot.start()
+    async with scenario.bot.child:
+        for asked in scenario.asked:
             while not asked.is_answered:
-                await ordeal.send(asked)
-        await stage.until(
+                await scenario.send(asked)
+        await harness.until(
             lambda: all(
                 colour(reply) in {GREEN, RED}
-                for asked in ordeal.asked
-                for reply in ordeal.replies(asked)[-1:]
+                for asked in scenario.asked
+                for reply in scenario.replies(asked)[-1:]
             ),
             within=SETTLED_WITHIN,
         )
-        await stage.until(lambda: _unsettled(stage.database) == 0, within=SETTLED_WITHIN)
+        await harness.until(lambda: _unsettled(harness.database) == 0, within=SETTLED_WITHIN)
 
-    assert len(ordeal.asked) >= KILLS
-    for asked in ordeal.asked:
-        assert ordeal.sent(asked) <= 1, f"{asked.marker} was paid twice"
-        replies = ordeal.replies(asked)
+    assert len(scenario.asked) >= KILLS
+    for asked in scenario.asked:
+        assert scenario.sent(asked) <= 1, f"{asked.marker} was paid twice"
+        replies = scenario.replies(asked)
         assert len(replies) == 1, f"{asked.marker} has {len(replies)} replies"
         assert colour(replies[0]) in {GREEN, RED}, text(replies[0])
         if colour(replies[0]) == RED:
             assert "No answer from" in text(replies[0])
-        if ordeal.sent(asked) and asked.provider == "suno_api":
+        if scenario.sent(asked) and asked.provider == "suno_api":
             assert colour(replies[0]) == GREEN, "what suno_api took can be found again"
-    unconfirmed = [asked for asked in ordeal.asked if colour(ordeal.replies(asked)[0]) == RED]
+    unconfirmed = [asked for asked in scenario.asked if colour(scenario.replies(asked)[0]) == RED]
     # The deadly moment was met, and yet almost everything was extended.
-    assert 0 < len(unconfirmed) < len(ordeal.asked) / 2
+    assert 0 < len(unconfirmed) < len(scenario.asked) / 2
     assert "Traceback" not in log.read_text()
 
 

@@ -82,22 +82,24 @@ def hostile_forms() -> list[dict[str, str]]:
     return drawn
 
 
-async def send(stage: BotHarness, form: dict[str, str]) -> Message:
-    opened = await stage.open_modal("suno_api", lyrics=None, tags=None)
+async def send(harness: BotHarness, form: dict[str, str]) -> Message:
+    opened = await harness.open_modal("suno_api", lyrics=None, tags=None)
     assert opened.modal is not None
-    sent = await stage.ada.submit(opened.modal, dict(form))
+    sent = await harness.ada.submit(opened.modal, dict(form))
     assert sent.error is None
     assert sent.message is not None
     return sent.message
 
 
-async def test_no_text_breaks_a_reply(stage: BotHarness, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_text_breaks_a_reply(
+    harness: BotHarness, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.WARNING)
     forms = hostile_forms()
     assert len(forms) >= CASES * 0.8
     replies: list[Message] = []
     for first in range(0, len(forms), AT_ONCE):
-        batch = [send(stage, form) for form in forms[first : first + AT_ONCE]]
+        batch = [send(harness, form) for form in forms[first : first + AT_ONCE]]
         replies += await asyncio.gather(*batch)
     accepted = [reply for reply in replies if not reply.is_ephemeral]
     refused = [reply for reply in replies if reply.is_ephemeral]
@@ -107,22 +109,22 @@ async def test_no_text_breaks_a_reply(stage: BotHarness, caplog: pytest.LogCaptu
         assert reply.embeds[0]["color"] == RED
         assert labels(reply) == ["Edit and send"]
     for reply in accepted:
-        await stage.finished(reply, within=60)
+        await harness.finished(reply, within=60)
     for reply in replies:
         assert reply.pinged == frozenset()
         assert sum(utf16_length(part) for part in text(reply).splitlines()) <= 6000
     assert not [r for r in caplog.records if r.levelno >= logging.ERROR and "bot" in r.name]
 
 
-async def test_a_refused_form_opens_again_with_everything_in_it(stage: BotHarness) -> None:
+async def test_a_refused_form_opens_again_with_everything_in_it(harness: BotHarness) -> None:
     typed = {"lyrics": "🎵" * 2001, "style": "a, b", "title": "Mine", "at": "0:11"}
-    opened = await stage.open_modal("aimlapi", lyrics=None)
-    refused = await stage.ada.submit(opened.modal, dict(typed))
+    opened = await harness.open_modal("aimlapi", lyrics=None)
+    refused = await harness.ada.submit(opened.modal, dict(typed))
     assert refused.is_ephemeral
     assert refused.message is not None
     assert "4,002" in text(refused.message)
     assert "3,000" in text(refused.message)
-    again = await stage.ada.click(refused.message, "Edit and send")
+    again = await harness.ada.click(refused.message, "Edit and send")
     assert again.modal is not None
     values = {name: field.get("value") for name, field in again.modal.fields.items()}
     assert values == typed
@@ -140,15 +142,15 @@ async def test_a_refused_form_opens_again_with_everything_in_it(stage: BotHarnes
     ],
 )
 async def test_a_refusal_before_the_modal_says_why_and_shows_what_was_typed(
-    stage: BotHarness, options: dict[str, str], words: str
+    harness: BotHarness, options: dict[str, str], words: str
 ) -> None:
     named = {
-        "clip": stage.source("aimlapi"),
+        "clip": harness.source("aimlapi"),
         "provider": "aimlapi",
         "lyrics": "my words",
         **options,
     }
-    call = await stage.ada.slash("extend", **named)
+    call = await harness.ada.slash("extend", **named)
     assert call.modal is None
     assert call.is_ephemeral
     assert call.message is not None
@@ -156,9 +158,9 @@ async def test_a_refusal_before_the_modal_says_why_and_shows_what_was_typed(
     assert "my words" in text(call.message)
 
 
-async def test_long_lyrics_come_back_as_a_file_when_no_form_can_open(stage: BotHarness) -> None:
+async def test_long_lyrics_come_back_as_a_file_when_no_form_can_open(harness: BotHarness) -> None:
     lyrics = "🎵 *la la*\n" * 350
-    call = await stage.ada.slash("extend", clip="not a clip", lyrics=lyrics)
+    call = await harness.ada.slash("extend", clip="not a clip", lyrics=lyrics)
     assert call.is_ephemeral
     assert call.message is not None
     assert "names no clip" in text(call.message)
@@ -169,17 +171,17 @@ async def test_long_lyrics_come_back_as_a_file_when_no_form_can_open(stage: BotH
 
 @pytest.mark.parametrize("provider", ["sunosay", "sunoapi_co"])
 async def test_a_style_that_is_lacking_is_asked_for_and_nothing_is_lost(
-    stage: BotHarness, provider: str
+    harness: BotHarness, provider: str
 ) -> None:
-    refused = await stage.ask(provider, at="0:10", tags=None, lyrics="my words")
+    refused = await harness.ask(provider, at="0:10", tags=None, lyrics="my words")
     assert refused.is_ephemeral
     assert refused.message is not None
     assert "needs a style" in text(refused.message)
-    again = await stage.ada.click(refused.message, "Edit and send")
+    again = await harness.ada.click(refused.message, "Edit and send")
     assert again.modal is not None
     assert again.modal.fields["lyrics"]["value"] == "my words"
-    sent = await stage.ada.submit(again.modal, {"style": "folk"})
+    sent = await harness.ada.submit(again.modal, {"style": "folk"})
     assert sent.message is not None
-    await stage.finished(sent.message)
-    [submission] = stage.studio(provider).submissions
+    await harness.finished(sent.message)
+    [submission] = harness.account(provider).submissions
     assert submission.request["tags"] == "folk"
