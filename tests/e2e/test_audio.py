@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import av
+import pytest
 from mutagen.id3 import ID3
 from PIL import Image
 
 from sandbox.discord.models import Attachment, Message
 from sandbox.discord.permissions import Permission
 from tests.support.bot_harness import GREEN, LYRICS, BotHarness, BotProcess, colour, text
+from tests.support.torture import KILLS_WHILE_ATTACHING
 
 NAME = "suno_api"
-KILLS = 8
 CAN_TELL = ("aimlapi", "suno_api", "sunoapi_com")
 
 
@@ -115,7 +116,8 @@ async def test_without_the_permission_the_reply_names_it(harness: BotHarness) ->
     assert colour(reply) == GREEN
 
 
-async def test_killed_at_any_moment_each_reply_carries_each_clip_once(
+@pytest.mark.torture
+async def test_reply_carries_each_clip_once_whenever_the_bot_is_killed(
     offline_harness: BotHarness, tmp_path: Path
 ) -> None:
     harness, log = offline_harness, tmp_path / "bot.log"
@@ -125,7 +127,7 @@ async def test_killed_at_any_moment_each_reply_carries_each_clip_once(
     for reply in replies:
         await harness.finished(reply)
     # from the first byte that is fetched to the edit, and a little beyond
-    await bot.die_often(KILLS, within=2.0, chance=random.Random(11))
+    await bot.die_often(KILLS_WHILE_ATTACHING, within=2.0, chance=random.Random(11))
     async with bot.child:
         for reply in replies:
             await carries(harness, reply)

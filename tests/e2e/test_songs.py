@@ -31,10 +31,10 @@ from tests.support.bot_harness import (
     labels,
     text,
 )
+from tests.support.torture import KILLS_WHILE_JOINING
 
 JOINS, OTHER = "suno_api", "aimlapi"
 AT = ("0:10", "0:03", "0:02")  # where each part goes on
-KILLS = 6
 
 
 def files(message: Message, suffix: str) -> list[Attachment]:
@@ -320,7 +320,8 @@ async def test_reply_and_suggestions_lead_to_the_song_too(harness: BotHarness) -
     assert [choice["value"] for choice in offered][:2] == made
 
 
-async def test_killed_at_any_moment_a_song_is_made_once(
+@pytest.mark.torture
+async def test_song_is_made_once_whenever_the_bot_is_killed(
     offline_harness: BotHarness, tmp_path: Path
 ) -> None:
     harness, log = offline_harness, tmp_path / "bot.log"
@@ -329,7 +330,7 @@ async def test_killed_at_any_moment_a_song_is_made_once(
     replies = await extended(harness, OTHER)
     songs = [message_of(await harness.ada.slash("song", clip=reply.url)) for reply in replies]
     # from the first byte that is fetched to the edit, and a little beyond
-    await bot.die_often(KILLS, within=2.5, chance=random.Random(5))
+    await bot.die_often(KILLS_WHILE_JOINING, within=2.5, chance=random.Random(5))
     async with bot.child:
         for song in songs:
             await settled(harness, song)
