@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -192,13 +193,20 @@ class ServiceHarness:
         await self.store.remember_clip(provider, clip, now=self.clock())
 
 
-async def until(condition: Callable[[], object | Awaitable[object]]) -> None:
-    """Return once ``condition`` holds; what it waits for happens by itself."""
-    for _ in range(100_000):
+async def until(
+    condition: Callable[[], object | Awaitable[object]], *, within: float = 30.0
+) -> None:
+    """Return once ``condition`` holds; the store's threads may take a while on a busy machine.
+
+    Raises:
+        AssertionError: it did not hold within so many real seconds.
+    """
+    end = time.monotonic() + within
+    while time.monotonic() < end:
         holds = condition()
         if (await holds) if isinstance(holds, Awaitable) else holds:
             return
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     raise AssertionError("it never held")
 
 
