@@ -251,8 +251,9 @@ class Submitter:
                     log.info("Extension %s: found again at %s", ext.id, provider.name)
                     await self._mark_submitted(ext, provider, handle)
                     return
-            if now < sent_at + self._reconcile_timeout:
-                await self._save_with_retry(replace(ext, due_at=now + RECONCILE_INTERVAL), was=ext)
+            if now < (end := sent_at + self._reconcile_timeout):
+                again_at = min(now + RECONCILE_INTERVAL, end)
+                await self._save_with_retry(replace(ext, due_at=again_at), was=ext)
                 return
         reason = Reason(kind=ReasonKind.UNCONFIRMED, text=text)
         await self._save_with_retry(finished(ext, Status.UNCONFIRMED, reason, now=now), was=ext)

@@ -86,7 +86,7 @@ async def test_every_failure_of_submitting_ends_in_one_clear_reply(
     offline_harness: BotHarness, provider: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     harness = offline_harness
-    harness.overrides["ENCORE_DEADLINE"] = "8"
+    harness.overrides["ENCORE_DEADLINE"] = "5"
     caplog.set_level(logging.INFO, logger="bot")
     replies: dict[Fault, Message] = {}
     async with harness.bot():

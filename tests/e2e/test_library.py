@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import sqlite3
+from collections.abc import Iterable
 
 from bot.domain.library import PAGE_SIZE
 from sandbox.discord.interaction_models import Interaction
@@ -14,6 +15,7 @@ from sandbox.providers.clips import LinkKind
 from tests.support.bot_harness import GREEN, RED, BotHarness, colour, labels, text
 
 NAME = "suno_api"
+PAGE_AND_ONE = [f"Song {number}" for number in range(PAGE_SIZE // 2 + 1)]
 LONG_LYRICS = "\n".join(f"[Verse {number}]\nla *la* @everyone" for number in range(60))
 
 
@@ -29,6 +31,14 @@ async def made(
     await harness.finished(reply)
     assert colour(reply) == GREEN, text(reply)
     return reply
+
+
+async def made_in_turn(harness: BotHarness, titles: Iterable[str]) -> None:
+    """Extend a clip once for each title, asked for in this order and finished together."""
+    replies = [await harness.extend(NAME, at="0:03", title=title) for title in titles]
+    for reply in replies:
+        await harness.finished(reply)
+        assert colour(reply) == GREEN, text(reply)
 
 
 async def carried(harness: BotHarness) -> None:
@@ -108,8 +118,7 @@ async def test_a_member_looks_through_their_clips(harness: BotHarness) -> None:
 async def test_pages_turn_in_place_and_after_a_restart(offline_harness: BotHarness) -> None:
     harness = offline_harness
     async with harness.bot():
-        for number in range(PAGE_SIZE // 2 + 1):
-            await made(harness, title=f"Song {number}")
+        await made_in_turn(harness, PAGE_AND_ONE)
         page = await look(harness, of="this channel", search="song")
         assert footer(page) == f"page 1 of 2 · {PAGE_SIZE + 2} clips"
         await harness.ada.click(page, "Older ▶")
@@ -134,8 +143,7 @@ async def test_a_search_carries_whatever_was_typed(harness: BotHarness) -> None:
 
 
 async def test_a_page_that_is_gone_is_the_last_one(harness: BotHarness) -> None:
-    for number in range(PAGE_SIZE // 2 + 1):
-        await made(harness, title=f"Song {number}")
+    await made_in_turn(harness, PAGE_AND_ONE)
     page = await look(harness)
     for clip_id in made_clips(harness, 0):
         card = await clip(harness, clip_id)
