@@ -7,6 +7,8 @@ import pytest
 from coverage import Coverage
 from hypothesis import settings
 
+pytest_plugins = ["tests.support.databases"]
+
 settings.register_profile("dev", deadline=None, print_blob=True)
 settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
