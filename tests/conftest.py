@@ -1,6 +1,7 @@
-"""What all tests share: how thorough hypothesis is, and which tests coverage is measured on."""
+"""What all tests share: how thorough hypothesis is, temporary files, and coverage."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,15 @@ MEASURED = ("domain", "providers", "services", "store")
 if "PYTEST_XDIST_WORKER" in os.environ:
     # coverage reaches this process by it; a bot that is killed has nothing to tell
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have the bots leave their temporary files where pytest removes them."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("TMPDIR", str(tmp_path_factory.mktemp("tmp")))
+        changed.setattr(tempfile, "tempdir", None)
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)
