@@ -11,9 +11,11 @@ INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # branch coverage of these has to be complete
 COVERED := bot/domain/*,bot/providers/*,bot/services/*,bot/store/*
-SLOW := tests/e2e tests/page tests/sandbox tests/audio
-JOBS ?= 3
-SIDE_BY_SIDE = --numprocesses=$(JOBS) --dist=worksteal
+# how many processes run tests; those of the whole bot mostly wait, hence more than two cores
+JOBS ?= 4
+PYTEST = -m pytest -q --numprocesses=$(JOBS) --dist=worksteal
+# where set, `make test` measures branch coverage, too, and fails if it is not complete
+COVERAGE ?=
 LOCK_HEADER := \# Everything Encore needs, with hashes. Made by `make lock` on Python 3.11.
 
 # with `make -j`, what belongs together stays together
@@ -21,13 +23,14 @@ ifneq ($(filter output-sync,$(.FEATURES)),)
 MAKEFLAGS += --output-sync=target
 endif
 
-.PHONY: help demo pictures run test check format lint types imports coverage fix lock bench clean
+.PHONY: help demo pictures run test torture check format lint types imports fix lock bench clean
 
 help:
 	@echo "make demo      try Encore in a local Discord, without an account or a key"
 	@echo "make pictures  make the README's pictures anew, from the running page; needs chromium"
 	@echo "make run       run the bot with the settings in .env"
-	@echo "make test      run the tests"
+	@echo "make test      run the tests; with COVERAGE=1 measure what they cover, too"
+	@echo "make torture   kill the bot and cut it off, far longer than the tests do"
 	@echo "make check     everything CI checks: format, lint, types, imports, tests with coverage"
 	@echo "make fix       format, and repair what the linter can"
 	@echo "make lock      pin the dependencies anew; ARGS=--upgrade takes newer ones"
@@ -44,9 +47,15 @@ run: $(INSTALLED)
 	@$(BIN)/python -m bot $(ARGS)
 
 test: $(INSTALLED)
-	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) $(ARGS)
+	@$(if $(COVERAGE),$(BIN)/coverage erase && $(BIN)/coverage run,$(BIN)/python) $(PYTEST) $(ARGS)
+	@$(if $(COVERAGE),$(BIN)/coverage combine --quiet && $(BIN)/coverage report \
+		--skip-covered --show-missing --include='$(COVERED)' --fail-under=100)
 
-check: format lint types imports coverage
+torture: $(INSTALLED)
+	@TORTURE=1 $(BIN)/python -m pytest -q -m torture $(ARGS)
+
+check: COVERAGE = 1
+check: format lint types imports test
 
 format: $(INSTALLED)
 	@$(BIN)/ruff format --check .
@@ -59,12 +68,6 @@ types: $(INSTALLED)
 
 imports: $(INSTALLED)
 	@$(BIN)/lint-imports
-
-# What has to be covered is measured on its own tests; the others mostly wait, hence side by side.
-coverage: $(INSTALLED)
-	@$(BIN)/coverage run -m pytest -q $(addprefix --ignore=,$(SLOW)) $(ARGS)
-	@$(BIN)/coverage report --skip-covered --show-missing --include='$(COVERED)' --fail-under=100
-	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) $(SLOW) $(ARGS)
 
 fix: $(INSTALLED)
 	@$(BIN)/ruff check --fix --quiet . || true

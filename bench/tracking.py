@@ -55,7 +55,6 @@ from sandbox.providers.server import ProviderServer
 from sandbox.providers.timeline import Status, Timeline
 
 SEED = 7
-EVERY = 5.0  # seconds; of the loop that Encore is compared with
 PATIENCE = 60.0  # seconds that a reply may be behind until the run is given up
 LEARNED = 64
 SEEN_LATE = 4.5  # seconds at most, by which a change was seen late in what was learned
@@ -70,6 +69,7 @@ class Plan:
     tracked: int
     a_second: float
     timeline: Timeline
+    loop_interval: float = 5.0  # seconds; of the loop that Encore is compared with
 
     @property
     def most_members(self) -> int:
@@ -79,7 +79,12 @@ class Plan:
 
 
 FULL = Plan(1000, 8.0, Timeline())
-SMOKE = Plan(12, 8.0, Timeline(queued=(0.1, 0.2), streaming=(1.0, 2.0), complete=(4.0, 6.0)))
+SMOKE = Plan(
+    12,
+    8.0,
+    Timeline(queued=(0.1, 0.2), streaming=(0.5, 1.0), complete=(2.0, 3.0)),
+    loop_interval=1.0,
+)
 
 
 @dataclass
@@ -99,9 +104,10 @@ class Asked:
 
 @dataclass
 class Loop:
-    """Asks for each extension every `EVERY` seconds, and is told at once."""
+    """Asks for each extension every ``interval`` seconds, and is told at once."""
 
     studio: ProviderAccount
+    interval: float
     requests: list[int] = field(default_factory=list[int])
     lags: dict[str, list[float]] = field(default_factory=lambda: {"streaming": [], "complete": []})
 
@@ -113,7 +119,7 @@ class Loop:
         self.requests.append(1)
         open_changes = {(clip.id, name): at for clip in clips for name, at in changes(clip)}
         while open_changes:
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(self.interval)
             self.requests[number] += 1
             now = self.studio.clock.now()
             for change, at in [*open_changes.items()]:
@@ -136,7 +142,8 @@ class Run:
         self.studio.requests = collections.deque()
         self.process = psutil.Process(bot.pid)
         self.loop = Loop(
-            ProviderAccount(PROVIDER, providers.clock, timeline=plan.timeline, seed=SEED)
+            ProviderAccount(PROVIDER, providers.clock, timeline=plan.timeline, seed=SEED),
+            plan.loop_interval,
         )
         self.loop.studio.credits = 10**9
         self.crowd = Crowd(discord, plan.most_members, takes_files=False)

@@ -14,6 +14,7 @@ from bot.domain.models import Kind
 from bot.health import Heartbeat
 from bot.interactions.buttons import REPLY_BUTTONS
 from bot.interactions.client import Encore, Services, set_api_base
+from bot.interactions.first_reply import MIN_EDIT_INTERVAL
 from bot.interactions.library_buttons import LIBRARY_BUTTONS
 from bot.interactions.publisher import Publisher
 from bot.providers.registry import open_providers
@@ -30,7 +31,7 @@ from bot.services.reply_context import ReplyContextLoader
 from bot.services.runtime import Runtime
 from bot.services.song_files import SongFiles
 from bot.services.songs import Songs
-from bot.services.submitter import RECONCILE_TIMEOUT, Submitter
+from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
 from bot.settings import Settings, SettingsError
 from bot.store.acceptance import Quota
@@ -48,14 +49,14 @@ async def create_bot(
     settings: Settings,
     *,
     clock: Clock = utc_now,
-    reconcile_timeout: dt.timedelta = RECONCILE_TIMEOUT,
+    min_edit_interval: dt.timedelta = MIN_EDIT_INTERVAL,
 ) -> AsyncGenerator[Encore]:
     """Yield Encore, ready for ``start``.
 
     Args:
         settings: say what to use.
         clock: the time.
-        reconcile_timeout: how long an interrupted submission is looked for at its provider.
+        min_edit_interval: least time between two edits of one reply.
 
     Raises:
         StoreError: the database can't be used.
@@ -79,13 +80,15 @@ async def create_bot(
         pool = await stack.enter_async_context(_open_process_pool())
         links = LinkRefresher(runtime)
         services = _create_services(runtime, links, settings)
-        bot = await stack.enter_async_context(Encore(services))
+        bot = await stack.enter_async_context(Encore(services, min_edit_interval=min_edit_interval))
         for cog in (ExtendCog, ReplyCommandsCog, ReactionsCog, LibraryCog, SongsCog):
             await bot.add_cog(cog(bot))
         bot.add_dynamic_items(*REPLY_BUTTONS, *LIBRARY_BUTTONS)
-        submitter = Submitter(runtime, reconcile_timeout=reconcile_timeout)
+        submitter = Submitter(runtime, reconcile_timeout=settings.reconcile_timeout)
         tracker = Tracker(runtime)
-        publisher = Publisher(bot, store, wakeups=runtime.wakeups, clock=clock)
+        publisher = Publisher(
+            bot, store, wakeups=runtime.wakeups, clock=clock, min_edit_interval=min_edit_interval
+        )
         attacher = _create_attacher(runtime, publisher, pool, links, settings)
         await bot.add_cog(
             LoopsCog(

@@ -157,6 +157,8 @@ class Settings(BaseSettings):
             enabled one.
         poll_every: a fixed interval for the tracker, in seconds; None is the learned one.
         deadline: the time after which an unfinished extension expires.
+        reconcile_timeout: how long a provider that lists recent clips (suno_api) is searched for
+            the result of an interrupted submission, before the reply says *No answer*.
         trusted_audio_hosts: ``host`` or ``host:port``, in lower case.
         member_limit, channel_limit: extensions in progress at once; 0 is no limit.
         log: None is ``console`` on a terminal, else ``json``.
@@ -184,6 +186,10 @@ class Settings(BaseSettings):
     )
     deadline: Annotated[dt.timedelta, BeforeValidator(_seconds)] = Field(
         dt.timedelta(seconds=900), alias="encore_deadline"
+    )
+    # a suno-api may wait that long for a captcha before its clips can be listed
+    reconcile_timeout: Annotated[dt.timedelta, BeforeValidator(_seconds)] = Field(
+        dt.timedelta(seconds=120), alias="encore_reconcile_timeout"
     )
     trusted_audio_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_hosts)] = Field(
         frozenset(), alias="encore_trusted_audio_hosts"

@@ -41,6 +41,7 @@ def test_token_and_one_key_are_enough() -> None:
     assert list(settings.enabled) == ["sunosay"]
     assert settings.poll_every is None
     assert settings.deadline == dt.timedelta(minutes=15)
+    assert settings.reconcile_timeout == dt.timedelta(minutes=2)
     assert settings.trusted_audio_hosts == frozenset()
     assert (settings.member_limit, settings.channel_limit) == (2, 10)
     assert settings.log is None
@@ -52,6 +53,7 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
         "ENCORE_DATABASE_URL": "postgresql+asyncpg://encore@db/encore",
         "ENCORE_POLL_EVERY": "0.5",
         "ENCORE_DEADLINE": "60",
+        "ENCORE_RECONCILE_TIMEOUT": "0.5",
         "ENCORE_TRUSTED_AUDIO_HOSTS": " 127.0.0.1:9000, Audio.Local ,",
         "ENCORE_MEMBER_LIMIT": "0",
         "ENCORE_CHANNEL_LIMIT": "7",
@@ -63,6 +65,7 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
     assert settings.database_url == "postgresql+asyncpg://encore@db/encore"
     assert settings.poll_every == 0.5
     assert settings.deadline == dt.timedelta(minutes=1)
+    assert settings.reconcile_timeout == dt.timedelta(seconds=0.5)
     assert settings.trusted_audio_hosts == {"127.0.0.1:9000", "audio.local"}
     assert (settings.member_limit, settings.channel_limit) == (0, 7)
     assert settings.log == "json"

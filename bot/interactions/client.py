@@ -1,5 +1,6 @@
 """The Discord client: intents, limits, the command tree, and the services that cogs call."""
 
+import datetime as dt
 import hashlib
 import json
 import logging
@@ -50,11 +51,12 @@ class Encore(commands.AutoShardedBot):
 
     Attributes:
         services: what commands, buttons and listeners call.
+        min_edit_interval: least time between the first reply and its first edit.
         rate_limiter: acquired once for each request that is not sent through an interaction.
         thread_index: the parents of threads that the gateway does not announce.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, min_edit_interval: dt.timedelta) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -71,6 +73,7 @@ class Encore(commands.AutoShardedBot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
         )
         self.services = services
+        self.min_edit_interval = min_edit_interval
         self.rate_limiter = AsyncLimiter(MAX_BOT_REQUESTS, 1)
         self.thread_index = ThreadIndex(self.rate_limiter)
 

@@ -52,8 +52,9 @@ async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
         log.warning("Extension %s: its first reply did not get through: %s", ext.id, error)
         return
     reply = replace(_reply_ref(interaction), message_id=shown.message_id)
-    await interaction.client.services.extensions.record_first_reply(
-        ext, reply, min_edit_interval=MIN_EDIT_INTERVAL
+    client = interaction.client
+    await client.services.extensions.record_first_reply(
+        ext, reply, min_edit_interval=client.min_edit_interval
     )
     await _warn_missing_permission(interaction, reply)
 

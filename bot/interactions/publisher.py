@@ -84,12 +84,21 @@ class _NotAllowedError(Exception):
 class Publisher:
     """Keeps replies up to date: every final status arrives, nothing is edited without news."""
 
-    def __init__(self, bot: Encore, store: Store, *, wakeups: Wakeups, clock: Clock) -> None:
-        """Make the loop; ``bells`` has the one that wakes it."""
+    def __init__(
+        self,
+        bot: Encore,
+        store: Store,
+        *,
+        wakeups: Wakeups,
+        clock: Clock,
+        min_edit_interval: dt.timedelta = MIN_EDIT_INTERVAL,
+    ) -> None:
+        """Make the loop; ``wakeups`` has the one that wakes it."""
         self._bot = bot
         self._store = store
         self._wakeups = wakeups
         self._clock = clock
+        self._min_edit_interval = min_edit_interval
         self._workers = TaskPool(limit=MAX_CONCURRENT_EDITS)
         # Discord lets a bot write into a channel about once a second. Who waits for that here,
         # and not in discord.py, shows what is true when its turn comes.
@@ -138,14 +147,14 @@ class Publisher:
         Waits for edits that are under way, and for its turn after the last.
         """
         while again_at := await self._claimed(ext.id):
-            pause = min(again_at - self._clock(), MIN_EDIT_INTERVAL)
+            pause = min(again_at - self._clock(), self._min_edit_interval)
             await asyncio.sleep(max(pause.total_seconds(), 0.05))
         carried = AttachResult.LATER
         try:
             if shown := await self._deliver(ext, look, prepared):
                 now = self._clock()
                 await self._store.mark_published(
-                    ext.id, shown.revision, publish_at=now + MIN_EDIT_INTERVAL
+                    ext.id, shown.revision, publish_at=now + self._min_edit_interval
                 )
             carried = AttachResult.DONE if shown else AttachResult.NOWHERE
         except _NotAllowedError:
@@ -169,7 +178,7 @@ class Publisher:
         try:
             ext = await self._deliver(ext) or ext
             await self._store.mark_published(
-                ext.id, ext.revision, publish_at=self._clock() + MIN_EDIT_INTERVAL
+                ext.id, ext.revision, publish_at=self._clock() + self._min_edit_interval
             )
         except UNREACHABLE as error:
             log.warning("Extension %s: its reply could not be edited yet: %s", ext.id, error)

@@ -44,15 +44,12 @@ log = logging.getLogger(__name__)
 
 MAX_CONCURRENT = 8
 RECONCILE_INTERVAL = dt.timedelta(seconds=5)
-RECONCILE_TIMEOUT = dt.timedelta(minutes=2)  # a suno-api may wait that long for a captcha
 
 
 class Submitter:
     """Sends what waits, in order, within each provider's submit rate."""
 
-    def __init__(
-        self, runtime: Runtime, *, reconcile_timeout: dt.timedelta = RECONCILE_TIMEOUT
-    ) -> None:
+    def __init__(self, runtime: Runtime, *, reconcile_timeout: dt.timedelta) -> None:
         """Make the loop.
 
         Args:
@@ -237,8 +234,9 @@ class Submitter:
                     log.info("Extension %s: found again at %s", ext.id, provider.name)
                     await self._mark_submitted(ext, provider, handle)
                     return
-            if now < sent_at + self._reconcile_timeout:
-                await self._save_with_retry(replace(ext, due_at=now + RECONCILE_INTERVAL), was=ext)
+            if now < (end := sent_at + self._reconcile_timeout):
+                again_at = min(now + RECONCILE_INTERVAL, end)
+                await self._save_with_retry(replace(ext, due_at=again_at), was=ext)
                 return
         failure = failures.Unconfirmed(text)
         await self._save_with_retry(finished(ext, Status.UNCONFIRMED, failure, now=now), was=ext)

@@ -13,11 +13,9 @@ from bot.domain.models import (
     FINAL,
     Clip,
     ClipStatus,
-    ExtendRequest,
     Extension,
     Handle,
     Progress,
-    ReplyRef,
     Status,
 )
 from bot.domain.transitions import (
@@ -32,6 +30,7 @@ from bot.domain.transitions import (
     submitted,
     submitting,
 )
+from tests.support.factories import new_extension
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 DEADLINE = dt.timedelta(minutes=5)
@@ -95,15 +94,7 @@ class History(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = START
-        self.ext = Extension(
-            idempotency_key="1",
-            member_id=2,
-            request=ExtendRequest(provider="p", clip_id="c"),
-            reply=ReplyRef(channel_id=3),
-            created_at=START,
-            due_at=START,
-            deadline_at=START + DEADLINE,
-        )
+        self.ext = new_extension(at=START, deadline_at=START + DEADLINE)
 
     def hear(self, news: Callable[[Extension], Extension]) -> None:
         """Take the news, once and once more."""

@@ -10,11 +10,9 @@ from bot.domain.models import (
     FINAL,
     Clip,
     ClipStatus,
-    ExtendRequest,
     Extension,
     Handle,
     Progress,
-    ReplyRef,
     Status,
 )
 from bot.domain.transitions import (
@@ -30,30 +28,17 @@ from bot.domain.transitions import (
     submitting,
     with_current_links,
 )
+from tests.support.factories import DEADLINE, NOW, new_extension
 
-NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(seconds=30)
-DEADLINE = dt.timedelta(minutes=15)
 HANDLE = Handle(clip_ids=("a", "b"))
 FAILURE = failures.RateLimited()
 STREAM = "https://example.com/?item_id="
 
 
 def extension(status: Status = Status.WAITING, *clips: Clip, **more: object) -> Extension:
-    ext = Extension(
-        id=7,
-        idempotency_key="1",
-        member_id=2,
-        request=ExtendRequest(provider="p", clip_id="c"),
-        reply=ReplyRef(channel_id=3),
-        created_at=NOW,
-        due_at=NOW,
-        deadline_at=NOW + DEADLINE,
-        status=status,
-        clips=clips,
-        handle=None if status in (Status.WAITING, Status.SUBMITTING) else HANDLE,
-    )
-    return replace(ext, **more)  # pyright: ignore[reportArgumentType]
+    handle = None if status in (Status.WAITING, Status.SUBMITTING) else HANDLE
+    return new_extension(**{"id": 7, "status": status, "clips": clips, "handle": handle, **more})
 
 
 def running(clip_id: str, status: ClipStatus = ClipStatus.QUEUED) -> Clip:

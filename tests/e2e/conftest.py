@@ -11,12 +11,12 @@ from sandbox.providers.server import ProviderServer
 from sandbox.providers.timeline import Timeline
 from tests.support.bot_harness import PROVIDERS, BotHarness
 
-# Short clips that are soon ready: what takes minutes at Suno takes seconds here.
-QUICK = Timeline(queued=(0.1, 0.2), streaming=(1.8, 2.0), complete=(3.7, 4.0), length=(4.0, 6.0))
+# Short clips that are soon ready: what takes minutes at Suno takes a second here.
+QUICK = Timeline(queued=(0.1, 0.2), streaming=(0.4, 0.5), complete=(0.8, 0.9), length=(4.0, 6.0))
 
 
 @pytest.fixture
-async def offline_stage(tmp_path: Path) -> AsyncIterator[BotHarness]:
+async def offline_harness(tmp_path: Path) -> AsyncIterator[BotHarness]:
     """A sandbox without a bot; at the end, no bot on it may have broken a rule."""
     async with (
         DiscordServer(openapi=os.environ.get("SANDBOX_OPENAPI")) as discord,
@@ -25,15 +25,15 @@ async def offline_stage(tmp_path: Path) -> AsyncIterator[BotHarness]:
         made = BotHarness(discord, providers, database=tmp_path / "encore.db")
         yield made
         assert [str(violation) for violation in discord.violations] == made.violations
-        for studio in providers.accounts.values():
-            assert [violation.reason for violation in studio.violations] == []
+        for account in providers.accounts.values():
+            assert [violation.reason for violation in account.violations] == []
 
 
 @pytest.fixture
-async def stage(offline_stage: BotHarness) -> AsyncIterator[BotHarness]:
+async def harness(offline_harness: BotHarness) -> AsyncIterator[BotHarness]:
     """A sandbox with a connected bot."""
-    async with offline_stage.bot():
-        yield offline_stage
+    async with offline_harness.bot():
+        yield offline_harness
 
 
 @pytest.fixture(params=PROVIDERS)

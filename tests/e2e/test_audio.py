@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import av
+import pytest
 from mutagen.id3 import ID3
 from PIL import Image
 
 from sandbox.discord.models import Attachment, Message
 from sandbox.discord.permissions import Permission
 from tests.support.bot_harness import GREEN, LYRICS, BotHarness, BotProcess, colour, text
+from tests.support.torture import KILLS_WHILE_ATTACHING
 
 NAME = "suno_api"
-KILLS = 8
 CAN_TELL = ("aimlapi", "suno_api", "sunoapi_com")
 
 
@@ -29,16 +30,16 @@ def seconds(mp3: bytes) -> float:
         return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
 
 
-async def test_a_finished_reply_carries_its_audio(stage: BotHarness, provider: str) -> None:
-    reply = await stage.extend(provider, at="0:10", title="Night Bus")
-    await stage.finished(reply)
-    await stage.until(lambda: files(reply, ".mp3"))
+async def test_a_finished_reply_carries_its_audio(harness: BotHarness, provider: str) -> None:
+    reply = await harness.extend(provider, at="0:10", title="Night Bus")
+    await harness.finished(reply)
+    await harness.until(lambda: files(reply, ".mp3"))
     assert colour(reply) == GREEN
     songs = files(reply, ".mp3")
     assert [each.filename for each in songs] == ["Night_Bus_A.mp3", "Night_Bus_B.mp3"]
     assert [each.title for each in songs] == ["Night Bus (A)", "Night Bus (B)"]
-    studio = stage.studio(provider)
-    made = [studio.clips[clip_id] for clip_id in studio.submissions[0].clip_ids]
+    account = harness.account(provider)
+    made = [account.clips[clip_id] for clip_id in account.submissions[0].clip_ids]
     for song, clip in zip(songs, made, strict=True):
         assert abs(seconds(song.content) - clip.duration) < 0.05
         tags: Any = ID3(fileobj=io.BytesIO(song.content))
@@ -56,14 +57,14 @@ async def test_a_finished_reply_carries_its_audio(stage: BotHarness, provider: s
     assert "Listen" in text(reply)
 
 
-async def carries(stage: BotHarness, message: Message, *, songs: int = 2) -> None:
+async def carries(harness: BotHarness, message: Message, *, songs: int = 2) -> None:
     """Wait until a reply carries its audio."""
-    await stage.until(lambda: len(files(message, ".mp3")) == songs)
+    await harness.until(lambda: len(files(message, ".mp3")) == songs)
 
 
-async def test_the_links_come_at_once_and_all_files_in_one_edit(stage: BotHarness) -> None:
-    reply = await stage.extend(NAME, at="0:10")
-    await carries(stage, reply)
+async def test_the_links_come_at_once_and_all_files_in_one_edit(harness: BotHarness) -> None:
+    reply = await harness.extend(NAME, at="0:10")
+    await carries(harness, reply)
     greens = [shown for _, shown in reply.history if shown["embeds"][0]["color"] == GREEN]
     assert len(greens) == 2
     assert greens[0]["attachments"] == []
@@ -73,66 +74,67 @@ async def test_the_links_come_at_once_and_all_files_in_one_edit(stage: BotHarnes
     assert all("waveform-" in embed["image"]["url"] for embed in greens[1]["embeds"][1:])
 
 
-async def test_later_news_leave_audio_and_picture_where_they_are(stage: BotHarness) -> None:
-    reply = await stage.extend(NAME, at="0:10")
-    await carries(stage, reply)
+async def test_later_news_leave_audio_and_picture_where_they_are(harness: BotHarness) -> None:
+    reply = await harness.extend(NAME, at="0:10")
+    await carries(harness, reply)
     before = [each.id for each in reply.attachments]
-    await stage.ada.click(reply, "🔁 Another take")
-    opened = await stage.ada.click(reply, "➕ Extend A")
+    await harness.ada.click(reply, "🔁 Another take")
+    opened = await harness.ada.click(reply, "➕ Extend A")
     assert opened.modal is not None
-    await stage.ada.submit(opened.modal)
-    await stage.until(lambda: "continued in" in text(reply))
+    await harness.ada.submit(opened.modal)
+    await harness.until(lambda: "continued in" in text(reply))
     assert [each.id for each in reply.attachments] == before
     pictures = [embed["image"]["url"] for embed in reply.embeds[1:]]
     assert pictures == [each.url for each in files(reply, ".png")]
 
 
-async def test_what_is_too_large_for_the_place_is_encoded_to_fit(stage: BotHarness) -> None:
-    stage.discord.state.guild.attachment_limit = 85_000
-    reply = await stage.extend(NAME, at="0:10")
-    await carries(stage, reply)
+async def test_what_is_too_large_for_the_place_is_encoded_to_fit(harness: BotHarness) -> None:
+    harness.discord.state.guild.attachment_limit = 85_000
+    reply = await harness.extend(NAME, at="0:10")
+    await carries(harness, reply)
     assert all(len(each.content) <= 85_000 for each in files(reply, ".mp3"))
     assert "kbit/s, to fit" in text(reply)
 
 
 async def test_what_fits_nowhere_is_linked_and_seen_and_the_reply_says_so(
-    stage: BotHarness,
+    harness: BotHarness,
 ) -> None:
-    stage.discord.state.guild.attachment_limit = 45_000
-    reply = await stage.extend(NAME, at="0:10")
-    await stage.until(lambda: files(reply, ".png"))
+    harness.discord.state.guild.attachment_limit = 45_000
+    reply = await harness.extend(NAME, at="0:10")
+    await harness.until(lambda: files(reply, ".png"))
     assert files(reply, ".mp3") == []
     assert "too large to be attached here" in text(reply)
     assert "Listen" in text(reply)
 
 
-async def test_without_the_permission_the_reply_names_it(stage: BotHarness) -> None:
-    world = stage.discord.state
-    world.set_overwrite(world.channel, world.bot, deny=Permission.ATTACH_FILES)
-    reply = await stage.extend(NAME, at="0:10")
-    await stage.until(lambda: "lacks *Attach Files*" in text(reply))
+async def test_without_the_permission_the_reply_names_it(harness: BotHarness) -> None:
+    state = harness.discord.state
+    state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
+    reply = await harness.extend(NAME, at="0:10")
+    await harness.until(lambda: "lacks *Attach Files*" in text(reply))
     assert reply.attachments == []
     assert colour(reply) == GREEN
 
 
-async def test_killed_at_any_moment_each_reply_carries_each_clip_once(
-    offline_stage: BotHarness, tmp_path: Path
+@pytest.mark.torture
+async def test_reply_carries_each_clip_once_whenever_the_bot_is_killed(
+    offline_harness: BotHarness, tmp_path: Path
 ) -> None:
-    stage, log = offline_stage, tmp_path / "bot.log"
-    bot = BotProcess(stage, log)
+    harness, log = offline_harness, tmp_path / "bot.log"
+    bot = BotProcess(harness, log)
     await bot.start()
-    replies = [await stage.extend(NAME, at=f"0:1{number}") for number in range(3)]
+    replies = [await harness.extend(NAME, at=f"0:1{number}") for number in range(3)]
     for reply in replies:
-        await stage.finished(reply)
+        await harness.finished(reply)
     # from the first byte that is fetched to the edit, and a little beyond
-    await bot.die_often(KILLS, within=2.0, chance=random.Random(11))
+    await bot.die_often(KILLS_WHILE_ATTACHING, within=2.0, chance=random.Random(11))
     async with bot.child:
         for reply in replies:
-            await carries(stage, reply)
+            await carries(harness, reply)
     for reply in replies:
         assert [each.filename[-6:] for each in files(reply, ".mp3")] == ["_A.mp3", "_B.mp3"]
         assert len(files(reply, ".png")) == 2
         assert colour(reply) == GREEN
-    public = [each for each in stage.ada.read() if not each.is_ephemeral]
+    public = [each for each in harness.ada.read() if not each.is_ephemeral]
     assert len(public) == len(replies)
     assert "Traceback" not in log.read_text()

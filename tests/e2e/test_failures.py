@@ -68,14 +68,14 @@ FETCHING = (
 )
 
 
-def posts(stage: BotHarness, provider: str, marker: str) -> int:
+def posts(harness: BotHarness, provider: str, marker: str) -> int:
     """How often the request with ``marker`` in its lyrics was sent."""
-    sent = [request.json for request in stage.studio(provider).requests if request.json]
+    sent = [request.json for request in harness.account(provider).requests if request.json]
     return sum(marker in json.dumps(body.get("prompt", "")) for body in sent)
 
 
-def outcome(stage: BotHarness, provider: str, marker: str, reply: Message) -> tuple[object, ...]:
-    return colour(reply), text(reply), labels(reply), posts(stage, provider, marker)
+def outcome(harness: BotHarness, provider: str, marker: str, reply: Message) -> tuple[object, ...]:
+    return colour(reply), text(reply), labels(reply), posts(harness, provider, marker)
 
 
 def meets(reply: Message, expected: tuple[int, str, str]) -> bool:
@@ -88,64 +88,64 @@ def meets(reply: Message, expected: tuple[int, str, str]) -> bool:
 
 
 async def test_every_failure_of_submitting_ends_in_one_clear_reply(
-    offline_stage: BotHarness, provider: str, caplog: pytest.LogCaptureFixture
+    offline_harness: BotHarness, provider: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stage = offline_stage
-    stage.overrides["ENCORE_DEADLINE"] = "8"
+    harness = offline_harness
+    harness.overrides["ENCORE_DEADLINE"] = "5"
     caplog.set_level(logging.INFO, logger="bot")
     replies: dict[Fault, Message] = {}
-    async with stage.bot():
+    async with harness.bot():
         for fault in SUBMITTING:
-            stage.studio(provider).fail_next(fault, on="submit")
-            replies[fault] = await stage.extend(provider, at="0:10", lyrics=f"la {fault} la")
-            await stage.providers.wait_for(lambda f=fault: posts(stage, provider, f"la {f} la"))
-        last = await stage.extend(provider, at="0:10", lyrics="after all that")
+            harness.account(provider).fail_next(fault, on="submit")
+            replies[fault] = await harness.extend(provider, at="0:10", lyrics=f"la {fault} la")
+            await harness.providers.wait_for(lambda f=fault: posts(harness, provider, f"la {f} la"))
+        last = await harness.extend(provider, at="0:10", lyrics="after all that")
         for reply in (*replies.values(), last):
-            await stage.finished(reply)
+            await harness.finished(reply)
     wrong = {
-        fault: outcome(stage, provider, f"la {fault} la", reply)
+        fault: outcome(harness, provider, f"la {fault} la", reply)
         for fault, reply in replies.items()
         for usual, special in [SUBMITTING[fault]]
         if not meets(reply, special.get(provider, usual))
-        or posts(stage, provider, f"la {fault} la") != 1
+        or posts(harness, provider, f"la {fault} la") != 1
     }
     assert wrong == {}
     assert meets(last, COMPLETE)
     shown = "\n".join([*(text(reply) for reply in replies.values()), caplog.text])
     secrets = [
-        stage.providers.provider_url(provider),
-        stage.providers.provider_key(provider) or stage.discord.token,
+        harness.providers.provider_url(provider),
+        harness.providers.provider_key(provider) or harness.discord.token,
     ]
-    for secret in (*secrets, stage.discord.token, "Traceback", "<html", "<!doctype"):
+    for secret in (*secrets, harness.discord.token, "Traceback", "<html", "<!doctype"):
         assert secret.casefold() not in shown.casefold()
 
 
 async def test_what_may_come_later_is_sent_again_only_when_nothing_was_charged(
-    stage: BotHarness, provider: str
+    harness: BotHarness, provider: str
 ) -> None:
     replies: dict[Fault, Message] = {}
     for fault in AGAIN:
-        stage.studio(provider).fail_next(fault, on="submit", retry_after=1)
-        replies[fault] = await stage.extend(provider, at="0:10", lyrics=f"la {fault} la")
-        await stage.providers.wait_for(lambda f=fault: posts(stage, provider, f"la {f} la"))
+        harness.account(provider).fail_next(fault, on="submit", retry_after=1)
+        replies[fault] = await harness.extend(provider, at="0:10", lyrics=f"la {fault} la")
+        await harness.providers.wait_for(lambda f=fault: posts(harness, provider, f"la {f} la"))
     for fault, reply in replies.items():
-        await stage.finished(reply)
+        await harness.finished(reply)
         assert meets(reply, COMPLETE), text(reply)
-        assert posts(stage, provider, f"la {fault} la") == 2
-    assert len(stage.studio(provider).submissions) == len(AGAIN)
+        assert posts(harness, provider, f"la {fault} la") == 2
+    assert len(harness.account(provider).submissions) == len(AGAIN)
 
 
-async def test_no_failure_of_asking_touches_the_result(stage: BotHarness, provider: str) -> None:
+async def test_no_failure_of_asking_touches_the_result(harness: BotHarness, provider: str) -> None:
     replies: list[Message] = []
     for fault in FETCHING:
-        replies.append(await stage.extend(provider, at="0:10"))
-        await stage.providers.wait_for(
-            lambda: len(stage.studio(provider).submissions) == len(replies)
+        replies.append(await harness.extend(provider, at="0:10"))
+        await harness.providers.wait_for(
+            lambda: len(harness.account(provider).submissions) == len(replies)
         )
-        stage.studio(provider).fail_next(fault, on="fetch", count=2, retry_after=1)
-        await stage.providers.wait_for(lambda: not stage.studio(provider).faults.planned)
+        harness.account(provider).fail_next(fault, on="fetch", count=2, retry_after=1)
+        await harness.providers.wait_for(lambda: not harness.account(provider).faults.planned)
     for reply in replies:
         # who was unlucky several times in a row is left alone for longer and longer
-        await stage.finished(reply, within=90)
+        await harness.finished(reply, within=90)
         assert meets(reply, COMPLETE), text(reply)
-    assert len(stage.studio(provider).submissions) == len(FETCHING)
+    assert len(harness.account(provider).submissions) == len(FETCHING)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import sqlite3
+from collections.abc import Iterable
 
 from bot.domain.library import PAGE_SIZE
 from sandbox.discord.interaction_models import Interaction
@@ -14,35 +15,44 @@ from sandbox.providers.clips import LinkKind
 from tests.support.bot_harness import GREEN, RED, BotHarness, colour, labels, text
 
 NAME = "suno_api"
+PAGE_AND_ONE = [f"Song {number}" for number in range(PAGE_SIZE // 2 + 1)]
 LONG_LYRICS = "\n".join(f"[Verse {number}]\nla *la* @everyone" for number in range(60))
 
 
 async def finished_reply(
-    stage: BotHarness,
+    harness: BotHarness,
     *,
     channel: Channel | None = None,
     member: Member | None = None,
     **options: object,
 ) -> Message:
     """Return the finished reply to an extension."""
-    reply = await stage.extend(NAME, at="0:03", channel=channel, member=member, **options)
-    await stage.finished(reply)
+    reply = await harness.extend(NAME, at="0:03", channel=channel, member=member, **options)
+    await harness.finished(reply)
     assert colour(reply) == GREEN, text(reply)
     return reply
 
 
-async def wait_for_audio(stage: BotHarness) -> None:
+async def extend_in_turns(harness: BotHarness, titles: Iterable[str]) -> None:
+    """Extend a clip once for each title, asked for in this order and finished together."""
+    replies = [await harness.extend(NAME, at="0:03", title=title) for title in titles]
+    for reply in replies:
+        await harness.finished(reply)
+        assert colour(reply) == GREEN, text(reply)
+
+
+async def wait_for_audio(harness: BotHarness) -> None:
     """Wait until all replies have their audio, so that none is edited any more."""
 
     def is_done() -> bool:
-        with contextlib.closing(sqlite3.connect(stage.database)) as db:
+        with contextlib.closing(sqlite3.connect(harness.database)) as db:
             return not db.execute("SELECT 1 FROM audio WHERE is_wanted").fetchall()
 
-    await stage.until(is_done)
+    await harness.until(is_done)
 
 
 async def open_library(
-    stage: BotHarness,
+    harness: BotHarness,
     *,
     member: Member | None = None,
     channel: Channel | None = None,
@@ -50,7 +60,7 @@ async def open_library(
 ) -> Message:
     """Return the answer to /library."""
     return ephemeral_answer(
-        await (member or stage.ada).slash("library", channel=channel, **options)
+        await (member or harness.ada).slash("library", channel=channel, **options)
     )
 
 
@@ -64,314 +74,316 @@ def ephemeral_answer(call: Interaction) -> Message:
 
 
 async def show_clip(
-    stage: BotHarness,
+    harness: BotHarness,
     named: object,
     *,
     member: Member | None = None,
     channel: Channel | None = None,
 ) -> Message:
     """Return the answer to /clip, once it is complete."""
-    call = await (member or stage.ada).slash("clip", clip=named, channel=channel)
-    return await loaded_answer(stage, call)
+    call = await (member or harness.ada).slash("clip", clip=named, channel=channel)
+    return await loaded_answer(harness, call)
 
 
-async def loaded_answer(stage: BotHarness, call: Interaction) -> Message:
+async def loaded_answer(harness: BotHarness, call: Interaction) -> Message:
     """Return a deferred answer once it is complete."""
     message = ephemeral_answer(call)
-    await stage.until(lambda: not message.is_loading)
+    await harness.until(lambda: not message.is_loading)
     return message
 
 
-def made_clips(stage: BotHarness, number: int = -1) -> list[str]:
-    return stage.studio(NAME).submissions[number].clip_ids
+def made_clips(harness: BotHarness, number: int = -1) -> list[str]:
+    return harness.account(NAME).submissions[number].clip_ids
 
 
 def footer(message: Message) -> str:
     return message.embeds[0].get("footer", {}).get("text", "")
 
 
-async def test_library_lists_a_members_clips(stage: BotHarness) -> None:
-    empty = await open_library(stage)
+async def test_library_lists_a_members_clips(harness: BotHarness) -> None:
+    empty = await open_library(harness)
     assert "You have made no clips yet" in text(empty)
     assert "/extend" in text(empty)
-    reply = await finished_reply(stage, title="Long *Road*")
-    page = await open_library(stage, of="mine")
+    reply = await finished_reply(harness, title="Long *Road*")
+    page = await open_library(harness, of="mine")
     assert page.embeds[0]["title"] == "Your clips"
     first, second = page.embeds[0]["description"].splitlines()
     pattern = r"`{}` \*\*Long \\\*Road\\\* · {}\*\* 0:\d\d · <t:\d+:R> · by {} · \[reply\]\({}\)"
     for line, number, letter in ((first, 1, "A"), (second, 2, "B")):
-        assert re.fullmatch(pattern.format(number, letter, stage.ada.mention, reply.url), line)
+        assert re.fullmatch(pattern.format(number, letter, harness.ada.mention, reply.url), line)
     assert footer(page) == "page 1 of 1 · 2 clips"
     assert labels(page) == ["1", "2"]
-    card = await loaded_answer(stage, await stage.ada.click(page, "2"))
+    card = await loaded_answer(harness, await harness.ada.click(page, "2"))
     assert card.embeds[0]["title"] == r"Long \*Road\* · B"
 
 
-async def test_library_pages_turn_in_place_and_after_a_restart(offline_stage: BotHarness) -> None:
-    stage = offline_stage
-    async with stage.bot():
-        for number in range(PAGE_SIZE // 2 + 1):
-            await finished_reply(stage, title=f"Song {number}")
-        page = await open_library(stage, of="this channel", search="song")
+async def test_library_pages_turn_in_place_and_after_a_restart(offline_harness: BotHarness) -> None:
+    harness = offline_harness
+    async with harness.bot():
+        await extend_in_turns(harness, PAGE_AND_ONE)
+        page = await open_library(harness, of="this channel", search="song")
         assert footer(page) == f"page 1 of 2 · {PAGE_SIZE + 2} clips"
-        await stage.ada.click(page, "Older ▶")
+        await harness.ada.click(page, "Older ▶")
         assert footer(page) == f"page 2 of 2 · {PAGE_SIZE + 2} clips"
         assert text(page).count("Song 0") == 2
-    async with stage.bot():
-        newer = await stage.ada.click(page, "◀ Newer")
+    async with harness.bot():
+        newer = await harness.ada.click(page, "◀ Newer")
         assert newer.message is page
         assert footer(page) == f"page 1 of 2 · {PAGE_SIZE + 2} clips"
         assert page.embeds[0]["title"] == "Clips of this channel with “song”"
 
 
-async def test_library_search_accepts_any_text(stage: BotHarness) -> None:
-    await finished_reply(stage, title="Łódź: 50%_off :2:")
-    found = await open_library(stage, search="  łÓDŹ: 50%_OFF :2: ")
+async def test_library_search_accepts_any_text(harness: BotHarness) -> None:
+    await finished_reply(harness, title="Łódź: 50%_off :2:")
+    found = await open_library(harness, search="  łÓDŹ: 50%_OFF :2: ")
     assert footer(found) == "page 1 of 1 · 2 clips"
-    none = await open_library(stage, search="@everyone **x**")
+    none = await open_library(harness, search="@everyone **x**")
     assert r"Nothing here has “\@everyone \*\*x\*\*”" in text(none)
-    long = await open_library(stage, search="x" * 51)
+    long = await open_library(harness, search="x" * 51)
     assert colour(long) == RED
     assert "too long to search for" in text(long)
 
 
-async def test_library_shows_the_last_page_for_one_that_is_gone(stage: BotHarness) -> None:
-    for number in range(PAGE_SIZE // 2 + 1):
-        await finished_reply(stage, title=f"Song {number}")
-    page = await open_library(stage)
-    for clip_id in made_clips(stage, 0):
-        card = await show_clip(stage, clip_id)
-        question = ephemeral_answer(await stage.ada.click(card, "🗑 Remove from library"))
-        await stage.ada.click(question, "Remove")
-    await stage.ada.click(page, "Older ▶")
+async def test_library_shows_the_last_page_for_one_that_is_gone(harness: BotHarness) -> None:
+    await extend_in_turns(harness, PAGE_AND_ONE)
+    page = await open_library(harness)
+    for clip_id in made_clips(harness, 0):
+        card = await show_clip(harness, clip_id)
+        question = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
+        await harness.ada.click(question, "Remove")
+    await harness.ada.click(page, "Older ▶")
     assert footer(page) == f"page 1 of 1 · {PAGE_SIZE} clips"
     assert "◀ Newer" not in labels(page)
 
 
-async def test_clips_of_hidden_channels_are_nowhere(stage: BotHarness) -> None:
-    world = stage.discord.state
-    ben = stage.discord.member("Ben")
-    secret = world.new_channel("secret")
-    thread = world.new_thread("in secret", secret)
-    world.set_overwrite(secret, ben.user, deny=Permission.VIEW_CHANNEL)
+async def test_clips_of_hidden_channels_are_nowhere(harness: BotHarness) -> None:
+    state = harness.discord.state
+    ben = harness.discord.member("Ben")
+    secret = state.new_channel("secret")
+    thread = state.new_thread("in secret", secret)
+    state.set_overwrite(secret, ben.user, deny=Permission.VIEW_CHANNEL)
     hidden = [
-        await finished_reply(stage, title="Hidden Song", channel=place)
+        await finished_reply(harness, title="Hidden Song", channel=place)
         for place in (secret, thread)
     ]
-    await finished_reply(stage, title="Direct Song", channel=stage.ada.dm)
-    other_guild = world.new_guild("Other")
-    world.join(other_guild, stage.ada.user)
-    abroad = world.new_channel("abroad", other_guild)
-    await finished_reply(stage, title="Foreign Song", channel=abroad)
-    open_reply = await finished_reply(stage, title="Open Song")
-    page = await open_library(stage, member=ben, of="this server")
+    await finished_reply(harness, title="Direct Song", channel=harness.ada.dm)
+    other_guild = state.new_guild("Other")
+    state.join(other_guild, harness.ada.user)
+    abroad = state.new_channel("abroad", other_guild)
+    await finished_reply(harness, title="Foreign Song", channel=abroad)
+    open_reply = await finished_reply(harness, title="Open Song")
+    page = await open_library(harness, member=ben, of="this server")
     assert footer(page) == "page 1 of 1 · 2 clips"
     assert "Open Song" in text(page)
-    assert "no clips yet" in text(await open_library(stage, member=ben))
+    assert "no clips yet" in text(await open_library(harness, member=ben))
     for command in ("clip", "extend"):
         choices = await ben.autocomplete(command, focused="clip", value="song")
         assert {choice["name"].split(" · ")[0] for choice in choices} == {"Open Song"}
     for number in range(4):
-        refused = await show_clip(stage, made_clips(stage, number)[0], member=ben)
+        refused = await show_clip(harness, made_clips(harness, number)[0], member=ben)
         assert "does not know that clip" in text(refused)
     for reply in hidden:
-        assert "does not know that clip" in text(await show_clip(stage, reply.url, member=ben))
-    assert "Open Song" in text(await show_clip(stage, open_reply.url, member=ben))
-    assert footer(await open_library(stage, of="this server")) == "page 1 of 1 · 6 clips"
-    assert footer(await open_library(stage)) == "page 1 of 2 · 10 clips"
-    world.set_overwrite(secret, ben.user)
-    page = await open_library(stage, member=ben, of="this server")
+        assert "does not know that clip" in text(await show_clip(harness, reply.url, member=ben))
+    assert "Open Song" in text(await show_clip(harness, open_reply.url, member=ben))
+    assert footer(await open_library(harness, of="this server")) == "page 1 of 1 · 6 clips"
+    assert footer(await open_library(harness)) == "page 1 of 2 · 10 clips"
+    state.set_overwrite(secret, ben.user)
+    page = await open_library(harness, member=ben, of="this server")
     assert footer(page) == "page 1 of 1 · 6 clips"
 
 
-async def test_clips_of_archived_threads_are_listed_if_visible(offline_stage: BotHarness) -> None:
-    stage = offline_stage
-    world = stage.discord.state
-    ben = stage.discord.member("Ben")
-    secret = world.new_channel("secret")
-    world.set_overwrite(secret, ben.user, deny=Permission.VIEW_CHANNEL)
-    seen, unseen = world.new_thread("seen", world.channel), world.new_thread("unseen", secret)
-    deleted = world.new_channel("deleted")
-    async with stage.bot():
+async def test_clips_of_archived_threads_are_listed_if_visible(offline_harness: BotHarness) -> None:
+    harness = offline_harness
+    state = harness.discord.state
+    ben = harness.discord.member("Ben")
+    secret = state.new_channel("secret")
+    state.set_overwrite(secret, ben.user, deny=Permission.VIEW_CHANNEL)
+    seen, unseen = state.new_thread("seen", state.channel), state.new_thread("unseen", secret)
+    deleted = state.new_channel("deleted")
+    async with harness.bot():
         for title, place in (("Seen", seen), ("Unseen", unseen), ("Deleted", deleted)):
-            await finished_reply(stage, title=title, channel=place)
-        await wait_for_audio(stage)
+            await finished_reply(harness, title=title, channel=place)
+        await wait_for_audio(harness)
     for thread in (seen, unseen):
-        world.archive(thread)
-    world.delete_channel(deleted)
-    async with stage.bot():
+        state.archive(thread)
+    state.delete_channel(deleted)
+    async with harness.bot():
         for _ in range(2):
-            page = await open_library(stage, member=ben, of="this server")
+            page = await open_library(harness, member=ben, of="this server")
             assert footer(page) == "page 1 of 1 · 2 clips"
             assert "**Seen · A**" in text(page)
-        assert footer(await open_library(stage)) == "page 1 of 1 · 6 clips"
+        assert footer(await open_library(harness)) == "page 1 of 1 · 6 clips"
 
 
 async def test_thread_that_can_not_be_fetched_is_hidden_meanwhile(
-    offline_stage: BotHarness,
+    offline_harness: BotHarness,
 ) -> None:
-    stage = offline_stage
-    ben = stage.discord.member("Ben")
-    thread = stage.discord.state.new_thread("slow", stage.discord.state.channel)
-    async with stage.bot():
-        await finished_reply(stage, title="Slow", channel=thread)
-        await wait_for_audio(stage)
-    stage.discord.state.archive(thread)
-    async with stage.bot():
-        fault = stage.discord.faults.hang("GET", "/channels/{channel_id}")
-        page = await open_library(stage, member=ben, of="this server")
+    harness = offline_harness
+    ben = harness.discord.member("Ben")
+    thread = harness.discord.state.new_thread("slow", harness.discord.state.channel)
+    async with harness.bot():
+        await finished_reply(harness, title="Slow", channel=thread)
+        await wait_for_audio(harness)
+    harness.discord.state.archive(thread)
+    async with harness.bot():
+        fault = harness.discord.faults.hang("GET", "/channels/{channel_id}")
+        page = await open_library(harness, member=ben, of="this server")
         assert "no clips of this server for you to see" in text(page)
         assert fault.matched_requests
         fault.release()
-        page = await open_library(stage, member=ben, of="this server")
+        page = await open_library(harness, member=ben, of="this server")
         assert footer(page) == "page 1 of 1 · 2 clips"
 
 
 async def test_private_thread_is_visible_from_inside_or_to_thread_managers(
-    stage: BotHarness,
+    harness: BotHarness,
 ) -> None:
-    world = stage.discord.state
-    ben = stage.discord.member("Ben")
-    thread = world.new_thread("secret", world.channel, private=True)
-    reply = await finished_reply(stage, title="Hidden Song", channel=thread)
+    state = harness.discord.state
+    ben = harness.discord.member("Ben")
+    thread = state.new_thread("secret", state.channel, private=True)
+    reply = await finished_reply(harness, title="Hidden Song", channel=thread)
     assert "no clips of this server for you to see" in text(
-        await open_library(stage, member=ben, of="this server")
+        await open_library(harness, member=ben, of="this server")
     )
-    assert "does not know that clip" in text(await show_clip(stage, reply.url, member=ben))
-    inside = await open_library(stage, member=ben, of="this server", channel=thread)
+    assert "does not know that clip" in text(await show_clip(harness, reply.url, member=ben))
+    inside = await open_library(harness, member=ben, of="this server", channel=thread)
     assert footer(inside) == "page 1 of 1 · 2 clips"
-    world.set_overwrite(world.channel, ben.user, allow=Permission.MANAGE_THREADS)
-    page = await open_library(stage, member=ben, of="this server")
+    state.set_overwrite(state.channel, ben.user, allow=Permission.MANAGE_THREADS)
+    page = await open_library(harness, member=ben, of="this server")
     assert footer(page) == "page 1 of 1 · 2 clips"
 
 
-async def test_library_of_the_server_is_refused_in_a_direct_message(stage: BotHarness) -> None:
-    await finished_reply(stage, title="Direct Song", channel=stage.ada.dm)
-    refused = await open_library(stage, of="this server", channel=stage.ada.dm)
+async def test_library_of_the_server_is_refused_in_a_direct_message(harness: BotHarness) -> None:
+    await finished_reply(harness, title="Direct Song", channel=harness.ada.dm)
+    refused = await open_library(harness, of="this server", channel=harness.ada.dm)
     assert colour(refused) == RED
     assert "There is no server here." in text(refused)
     for of in ("mine", "this channel"):
         assert (
-            footer(await open_library(stage, of=of, channel=stage.ada.dm))
+            footer(await open_library(harness, of=of, channel=harness.ada.dm))
             == "page 1 of 1 · 2 clips"
         )
 
 
-async def test_clip_shows_its_request_and_lineage(stage: BotHarness) -> None:
-    first = await finished_reply(stage, title="Root Song", exclude="metal")
-    call = await stage.ada.click(first, "➕ Extend B")
-    sent = await stage.ada.submit(call.modal)
+async def test_clip_shows_its_request_and_lineage(harness: BotHarness) -> None:
+    first = await finished_reply(harness, title="Root Song", exclude="metal")
+    call = await harness.ada.click(first, "➕ Extend B")
+    sent = await harness.ada.submit(call.modal)
     assert sent.message is not None
-    await stage.finished(sent.message)
-    await stage.ada.react(sent.message, "⏩")
-    await stage.until(lambda: len(stage.studio(NAME).submissions) == 3)
-    third = stage.ada.read(first.channel)[-1]
-    await stage.finished(third)
-    card = await show_clip(stage, made_clips(stage, 1)[0])
+    await harness.finished(sent.message)
+    await harness.ada.react(sent.message, "⏩")
+    await harness.until(lambda: len(harness.account(NAME).submissions) == 3)
+    third = harness.ada.read(first.channel)[-1]
+    await harness.finished(third)
+    card = await show_clip(harness, made_clips(harness, 1)[0])
     said = text(card)
     assert card.embeds[0]["title"] == "Root Song · A"
     assert "**Style** synthpop, dreamy" in said
     assert f"from [Root Song]({first.url}) at 0:0" in said
     assert "> Silver cities" not in said
     assert "*Instrumental*" in said
-    assert f"asked by {stage.ada.mention} <t:" in said
+    assert f"asked by {harness.ada.mention} <t:" in said
     assert f"└ [Root Song · B]({first.url})" in said
     assert "└ **Root Song · A**" in said
     assert "**Siblings** B · Root Song" in said
     assert f"**Continued in** [Root Song]({third.url})" in said
     assert footer(card) == "suno-api"
     assert labels(card) == ["▶ Listen", "➕ Extend", "🗑 Remove from library", "Show B"]
-    root = await show_clip(stage, first.url)
+    root = await show_clip(harness, first.url)
     assert "**Without** metal" in text(root)
     assert "> Silver cities shine brightly" in text(root)
-    sibling = await loaded_answer(stage, await stage.ada.click(root, "Show B"))
+    sibling = await loaded_answer(harness, await harness.ada.click(root, "Show B"))
     assert sibling.embeds[0]["title"] == "Root Song · B"
-    extending = await stage.ada.click(sibling, "➕ Extend")
+    extending = await harness.ada.click(sibling, "➕ Extend")
     assert extending.modal is not None
 
 
-async def test_clip_shows_a_source_made_elsewhere(stage: BotHarness) -> None:
-    await finished_reply(stage)
-    card = await show_clip(stage, f"https://suno.com/song/{stage.source(NAME)}")
+async def test_clip_shows_a_source_made_elsewhere(harness: BotHarness) -> None:
+    await finished_reply(harness)
+    card = await show_clip(harness, f"https://suno.com/song/{harness.source(NAME)}")
     assert "not made here, but used as a source" in text(card)
     assert "▶ Listen" in labels(card)
     assert "🗑 Remove from library" not in labels(card)
-    refused = await show_clip(stage, "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab")
+    refused = await show_clip(harness, "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab")
     assert colour(refused) == RED
     assert "does not know that clip" in text(refused)
-    assert "names no clip" in text(ephemeral_answer(await stage.ada.slash("clip", clip="nonsense")))
+    assert "names no clip" in text(
+        ephemeral_answer(await harness.ada.slash("clip", clip="nonsense"))
+    )
 
 
-async def test_clip_attaches_long_lyrics_as_a_file(stage: BotHarness) -> None:
-    reply = await finished_reply(stage, lyrics=LONG_LYRICS)
-    card = await show_clip(stage, reply.url)
+async def test_clip_attaches_long_lyrics_as_a_file(harness: BotHarness) -> None:
+    reply = await finished_reply(harness, lyrics=LONG_LYRICS)
+    card = await show_clip(harness, reply.url)
     assert [each.filename for each in card.attachments] == ["lyrics.txt"]
     assert card.attachments[0].content.decode() == LONG_LYRICS
     assert "`lyrics.txt`" in text(card)
     assert r"\*la\* \@everyone" in text(card)
 
 
-async def test_clip_shows_long_lyrics_as_text_without_attach_permission(stage: BotHarness) -> None:
-    world = stage.discord.state
-    world.set_overwrite(world.channel, world.bot, deny=Permission.ATTACH_FILES)
-    reply = await finished_reply(stage, lyrics=LONG_LYRICS)
-    call = await stage.ada.slash("clip", clip=reply.url)
-    card = await loaded_answer(stage, call)
+async def test_clip_shows_long_lyrics_as_text_without_attach_permission(
+    harness: BotHarness,
+) -> None:
+    state = harness.discord.state
+    state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
+    reply = await finished_reply(harness, lyrics=LONG_LYRICS)
+    call = await harness.ada.slash("clip", clip=reply.url)
+    card = await loaded_answer(harness, call)
     assert not card.attachments
     assert "All of it is below" in text(card)
-    await stage.until(lambda: "Verse 59" in "".join(map(text, call.followups)))
+    await harness.until(lambda: "Verse 59" in "".join(map(text, call.followups)))
     assert all(message.is_ephemeral for message in call.followups)
     assert sum(text(message).count(r"\@everyone") for message in call.followups) == 60
 
 
-async def test_clip_says_that_its_link_was_withdrawn(stage: BotHarness) -> None:
-    await finished_reply(stage)
-    clip_id = made_clips(stage)[0]
-    assert "▶ Listen" in labels(await show_clip(stage, clip_id))
-    stage.studio(NAME).clips[clip_id].link_kind = LinkKind.FORBIDDEN
-    card = await show_clip(stage, clip_id)
+async def test_clip_says_that_its_link_was_withdrawn(harness: BotHarness) -> None:
+    await finished_reply(harness)
+    clip_id = made_clips(harness)[0]
+    assert "▶ Listen" in labels(await show_clip(harness, clip_id))
+    harness.account(NAME).clips[clip_id].link_kind = LinkKind.FORBIDDEN
+    card = await show_clip(harness, clip_id)
     assert "can't be played any more" in text(card)
     assert "▶ Listen" not in labels(card)
-    assert footer(await open_library(stage)) == "page 1 of 1 · 1 clip"
+    assert footer(await open_library(harness)) == "page 1 of 1 · 1 clip"
 
 
-async def test_member_removes_a_clip_from_the_library(offline_stage: BotHarness) -> None:
-    stage = offline_stage
-    ben = stage.discord.member("Ben")
-    async with stage.bot():
-        reply = await finished_reply(stage, title="Mine")
-        clip_id = made_clips(stage)[0]
-        following = await finished_reply(stage, clip=clip_id, title="Yours", member=ben)
-        assert "🗑 Remove from library" not in labels(await show_clip(stage, clip_id, member=ben))
-        card = await show_clip(stage, clip_id)
-        kept = ephemeral_answer(await stage.ada.click(card, "🗑 Remove from library"))
+async def test_member_removes_a_clip_from_the_library(offline_harness: BotHarness) -> None:
+    harness = offline_harness
+    ben = harness.discord.member("Ben")
+    async with harness.bot():
+        reply = await finished_reply(harness, title="Mine")
+        clip_id = made_clips(harness)[0]
+        following = await finished_reply(harness, clip=clip_id, title="Yours", member=ben)
+        assert "🗑 Remove from library" not in labels(await show_clip(harness, clip_id, member=ben))
+        card = await show_clip(harness, clip_id)
+        kept = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
         assert "Take “Mine · A” out of the library?" in text(kept)
-        await stage.ada.click(kept, "Keep")
+        await harness.ada.click(kept, "Keep")
         assert "stays in the library" in text(kept)
         assert labels(kept) == []
-        question = ephemeral_answer(await stage.ada.click(card, "🗑 Remove from library"))
-    async with stage.bot():
-        await stage.ada.click(question, "Remove")
+        question = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
+    async with harness.bot():
+        await harness.ada.click(question, "Remove")
         assert "“Mine · A” is out of the library." in text(question)
         assert "reply and its audio stay" in text(question)
         assert labels(question) == []
-        again = ephemeral_answer(await stage.ada.click(card, "🗑 Remove from library"))
+        again = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
         assert "was taken out of the library" in text(again)
-        page = await open_library(stage, of="this channel")
+        page = await open_library(harness, of="this channel")
         assert footer(page) == "page 1 of 1 · 3 clips"
         choices = await ben.autocomplete("clip", focused="clip", value="mine")
-        assert [choice["value"] for choice in choices] == [made_clips(stage, 0)[1]]
-        tree = text(await show_clip(stage, following.url, member=ben))
+        assert [choice["value"] for choice in choices] == [made_clips(harness, 0)[1]]
+        tree = text(await show_clip(harness, following.url, member=ben))
         assert "└ *(removed)*, goes on at 0:03" in tree
         assert reply.url not in tree
         assert "Mine" not in tree
         assert "Mine" in text(reply)
 
 
-async def test_two_clicks_remove_a_clip_once(stage: BotHarness) -> None:
-    await finished_reply(stage)
-    card = await show_clip(stage, made_clips(stage)[0])
-    question = ephemeral_answer(await stage.ada.click(card, "🗑 Remove from library"))
-    calls = await asyncio.gather(*(stage.ada.click(question, "Remove") for _ in range(2)))
+async def test_two_clicks_remove_a_clip_once(harness: BotHarness) -> None:
+    await finished_reply(harness)
+    card = await show_clip(harness, made_clips(harness)[0])
+    question = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
+    calls = await asyncio.gather(*(harness.ada.click(question, "Remove") for _ in range(2)))
     assert all(call.error is None for call in calls)
-    assert footer(await open_library(stage)) == "page 1 of 1 · 1 clip"
+    assert footer(await open_library(harness)) == "page 1 of 1 · 1 clip"

@@ -31,10 +31,10 @@ from tests.support.bot_harness import (
     labels,
     text,
 )
+from tests.support.torture import KILLS_WHILE_JOINING
 
 JOINS, OTHER = "suno_api", "aimlapi"
 CONTINUE_AT = ("0:10", "0:03", "0:02")  # where each part goes on
-KILLS = 6
 
 
 def files(message: Message, suffix: str) -> list[Attachment]:
@@ -57,25 +57,27 @@ def has_colour(wanted: str, png: bytes) -> bool:
 
 
 async def extend_in_turns(
-    stage: BotHarness, provider: str, *, members: Sequence[Member] = (), parts: int = 3
+    harness: BotHarness, provider: str, *, members: Sequence[Member] = (), parts: int = 3
 ) -> list[Message]:
     """Extend ``parts`` times, each time the first clip of the part before; members take turns."""
     replies: list[Message] = []
     for number in range(parts):
-        member = members[number % len(members)] if members else stage.ada
+        member = members[number % len(members)] if members else harness.ada
         clip = {"clip": replies[-1].url} if replies else {}
-        reply = await stage.extend(
+        reply = await harness.extend(
             provider, at=CONTINUE_AT[number], title="Night Bus", member=member, **clip
         )
-        await stage.finished(reply)
+        await harness.finished(reply)
         replies.append(reply)
     return replies
 
 
-def clips(stage: BotHarness, provider: str) -> list[Clip]:
+def clips(harness: BotHarness, provider: str) -> list[Clip]:
     """Return the source, and the first clip of each part."""
-    studio = stage.studio(provider)
-    made = [studio.clips[each.clip_ids[0]] for each in studio.submissions if each.work == "extend"]
+    account = harness.account(provider)
+    made = [
+        account.clips[each.clip_ids[0]] for each in account.submissions if each.work == "extend"
+    ]
     source = made[0].source
     assert source is not None
     return [source, *made]
@@ -91,10 +93,10 @@ def seconds_in_song(lineage: Sequence[Clip]) -> list[float]:
 
 
 async def song_of(
-    stage: BotHarness, reply: Message, *, letter: str = "A", member: Member | None = None
+    harness: BotHarness, reply: Message, *, letter: str = "A", member: Member | None = None
 ) -> Interaction:
     """Press *Full song* under a reply, and choose a clip."""
-    who = member or stage.ada
+    who = member or harness.ada
     question = await who.click(reply, "💿 Full song")
     assert question.is_ephemeral
     assert question.message is not None, question.error
@@ -108,26 +110,26 @@ def message_of(call: Interaction) -> Message:
     return call.message
 
 
-async def wait_until_final(stage: BotHarness, song: Message) -> None:
+async def wait_until_final(harness: BotHarness, song: Message) -> None:
     """Wait until the reply of the song is final."""
-    await stage.finished(song, within=30)
+    await harness.finished(song, within=30)
 
 
-async def try_again(stage: BotHarness, song: Message) -> Message:
+async def try_again(harness: BotHarness, song: Message) -> Message:
     """Press *Try again* until Encore has stored that the song, as it shows, has failed."""
     while True:
-        call = await stage.ada.click(song, "Try again")
+        call = await harness.ada.click(song, "Try again")
         assert call.message is not None, call.error
         if not call.is_ephemeral:
             return call.message
         assert "is being made already" in text(call.message)
 
 
-async def wait_until_song_is_stored(stage: BotHarness, reply: Message) -> None:
+async def wait_until_song_is_stored(harness: BotHarness, reply: Message) -> None:
     """Wait until Encore has stored what it shows already: that the song of a reply is complete."""
     said = ""
     while "has that full song already" not in said:
-        call = await stage.ada.slash("song", clip=reply.url)
+        call = await harness.ada.slash("song", clip=reply.url)
         assert call.message is not None
         assert call.is_ephemeral
         said = text(call.message)
@@ -136,108 +138,110 @@ async def wait_until_song_is_stored(stage: BotHarness, reply: Message) -> None:
 # Joined by the provider
 
 
-async def test_song_is_joined_by_a_provider_that_can(stage: BotHarness) -> None:
-    ben = stage.discord.member("Ben")
-    replies = await extend_in_turns(stage, JOINS, members=(stage.ada, ben), parts=2)
-    song = message_of(await song_of(stage, replies[1], letter="B", member=ben))
-    await wait_until_final(stage, song)
-    *_, last, joined = stage.studio(JOINS).submissions
+async def test_song_is_joined_by_a_provider_that_can(harness: BotHarness) -> None:
+    ben = harness.discord.member("Ben")
+    replies = await extend_in_turns(harness, JOINS, members=(harness.ada, ben), parts=2)
+    song = message_of(await song_of(harness, replies[1], letter="B", member=ben))
+    await wait_until_final(harness, song)
+    *_, last, joined = harness.account(JOINS).submissions
     assert (joined.work, joined.request) == ("concat", {"clip_id": last.clip_ids[1]})
     assert colours(song)[-2:] == [BLURPLE, GREEN]
     said = text(song)
     assert "💿 Night Bus — full song" in said
-    assert f"[Night Bus]({replies[0].url}) 0:10–0:13 · {stage.ada.mention}" in said
+    assert f"[Night Bus]({replies[0].url}) 0:10–0:13 · {harness.ada.mention}" in said
     assert f"[Night Bus]({replies[1].url}) 0:13–" in said
     assert f"· {ben.mention}\nasked by {ben.mention}" in said
     assert song.pinged == frozenset()
     assert labels(song) == ["▶ Listen", "➕ Extend"]
-    await stage.until(lambda: files(song, ".mp3"))
+    await harness.until(lambda: files(song, ".mp3"))
     [audio] = files(song, ".mp3")
     assert audio.title == "Night Bus (full song)"
-    whole = stage.studio(JOINS).clips[joined.clip_ids[0]]
+    whole = harness.account(JOINS).clips[joined.clip_ids[0]]
     assert decoded_mp3(audio.content)[0] == pytest.approx(whole.duration, abs=0.05)
     [picture] = files(song, ".png")
     assert "in 3 parts that join at 0:10, 0:13" in (picture.description or "")
     assert "continued in" not in text(replies[1])
 
 
-async def test_joined_song_is_extended_and_joined_again(stage: BotHarness) -> None:
-    [reply] = await extend_in_turns(stage, JOINS, parts=1)
-    song = message_of(await song_of(stage, reply))
-    await wait_until_final(stage, song)
-    opened = await stage.ada.click(song, "➕ Extend")
-    going_on = message_of(await stage.ada.submit(opened.modal, {"at": "0:12"}))
-    await wait_until_final(stage, going_on)
-    again = message_of(await song_of(stage, going_on))
-    await wait_until_final(stage, again)
+async def test_joined_song_is_extended_and_joined_again(harness: BotHarness) -> None:
+    [reply] = await extend_in_turns(harness, JOINS, parts=1)
+    song = message_of(await song_of(harness, reply))
+    await wait_until_final(harness, song)
+    opened = await harness.ada.click(song, "➕ Extend")
+    going_on = message_of(await harness.ada.submit(opened.modal, {"at": "0:12"}))
+    await wait_until_final(harness, going_on)
+    again = message_of(await song_of(harness, going_on))
+    await wait_until_final(harness, again)
     assert colour(again) == GREEN, text(again)
-    assert f"1. [Night Bus]({song.url}) 0:00–0:12 · {stage.ada.mention}" in text(again)
+    assert f"1. [Night Bus]({song.url}) 0:00–0:12 · {harness.ada.mention}" in text(again)
 
 
-async def test_song_is_requested_once_per_channel(stage: BotHarness) -> None:
-    [reply] = await extend_in_turns(stage, JOINS, parts=1)
-    clip = stage.studio(JOINS).submissions[0].clip_ids[0]
-    calls = await asyncio.gather(*(stage.ada.slash("song", clip=clip) for _ in range(3)))
+async def test_song_is_requested_once_per_channel(harness: BotHarness) -> None:
+    [reply] = await extend_in_turns(harness, JOINS, parts=1)
+    clip = harness.account(JOINS).submissions[0].clip_ids[0]
+    calls = await asyncio.gather(*(harness.ada.slash("song", clip=clip) for _ in range(3)))
     [song] = [call.message for call in calls if call.message and not call.is_ephemeral]
-    await wait_until_final(stage, song)
-    by_reply = await stage.ada.slash("song", clip=reply.url)
+    await wait_until_final(harness, song)
+    by_reply = await harness.ada.slash("song", clip=reply.url)
     assert by_reply.is_ephemeral
     assert by_reply.message is not None
     assert "has that full song already" in text(by_reply.message)
     assert song.url in text(by_reply.message)
-    assert [each.work for each in stage.studio(JOINS).submissions] == ["extend", "concat"]
+    assert [each.work for each in harness.account(JOINS).submissions] == ["extend", "concat"]
 
 
-async def test_song_whose_reply_was_deleted_is_made_again(stage: BotHarness) -> None:
-    [reply] = await extend_in_turns(stage, JOINS, parts=1)
-    song = message_of(await stage.ada.slash("song", clip=reply.url))
-    await stage.until(lambda: files(song, ".mp3"), within=30)
-    stage.discord.delete(song)
-    again = message_of(await stage.ada.slash("song", clip=reply.url))
-    await wait_until_final(stage, again)
+async def test_song_whose_reply_was_deleted_is_made_again(harness: BotHarness) -> None:
+    [reply] = await extend_in_turns(harness, JOINS, parts=1)
+    song = message_of(await harness.ada.slash("song", clip=reply.url))
+    await harness.until(lambda: files(song, ".mp3"), within=30)
+    harness.discord.delete(song)
+    again = message_of(await harness.ada.slash("song", clip=reply.url))
+    await wait_until_final(harness, again)
     assert colour(again) == GREEN
 
 
 async def test_unconfirmed_song_is_never_requested_again_by_itself(
-    stage: BotHarness,
+    harness: BotHarness,
 ) -> None:
-    [reply] = await extend_in_turns(stage, JOINS, parts=1)
-    stage.studio(JOINS).fail_next(Fault.UNAVAILABLE, on="submit")
-    song = message_of(await stage.ada.slash("song", clip=reply.url))
-    await wait_until_final(stage, song)
+    [reply] = await extend_in_turns(harness, JOINS, parts=1)
+    harness.account(JOINS).fail_next(Fault.UNAVAILABLE, on="submit")
+    song = message_of(await harness.ada.slash("song", clip=reply.url))
+    await wait_until_final(harness, song)
     assert colour(song) == RED
     assert "Encore did not ask again" in text(song)
-    assert [each.work for each in stage.studio(JOINS).submissions] == ["extend"]
-    again = await try_again(stage, song)
-    await wait_until_final(stage, again)
+    assert [each.work for each in harness.account(JOINS).submissions] == ["extend"]
+    again = await try_again(harness, song)
+    await wait_until_final(harness, again)
     assert colour(again) == GREEN, text(again)
 
 
-async def test_song_that_its_provider_fails_to_join_is_joined_by_encore(stage: BotHarness) -> None:
-    [reply] = await extend_in_turns(stage, JOINS, parts=1)
-    stage.studio(JOINS).fail_next(Fault.ERROR_CLIPS, on="submit")
-    song = message_of(await stage.ada.slash("song", clip=reply.url))
-    await wait_until_final(stage, song)
+async def test_song_that_its_provider_fails_to_join_is_joined_by_encore(
+    harness: BotHarness,
+) -> None:
+    [reply] = await extend_in_turns(harness, JOINS, parts=1)
+    harness.account(JOINS).fail_next(Fault.ERROR_CLIPS, on="submit")
+    song = message_of(await harness.ada.slash("song", clip=reply.url))
+    await wait_until_final(harness, song)
     assert "suno-api could not finish it" in text(song)
-    again = await try_again(stage, song)
-    await wait_until_final(stage, again)
+    again = await try_again(harness, song)
+    await wait_until_final(harness, again)
     assert again.embeds[0]["footer"]["text"] == "Encore"
     [audio] = files(again, ".mp3")
     assert decoded_mp3(audio.content)[0] == pytest.approx(
-        sum(seconds_in_song(clips(stage, JOINS))), abs=0.01
+        sum(seconds_in_song(clips(harness, JOINS))), abs=0.01
     )
 
 
 # Joined by Encore
 
 
-async def test_song_without_joining_provider_is_joined_by_encore(stage: BotHarness) -> None:
-    ben = stage.discord.member("Ben")
-    replies = await extend_in_turns(stage, OTHER, members=(stage.ada, ben))
-    song = message_of(await song_of(stage, replies[2], member=ben))
-    await wait_until_final(stage, song)
+async def test_song_without_joining_provider_is_joined_by_encore(harness: BotHarness) -> None:
+    ben = harness.discord.member("Ben")
+    replies = await extend_in_turns(harness, OTHER, members=(harness.ada, ben))
+    song = message_of(await song_of(harness, replies[2], member=ben))
+    await wait_until_final(harness, song)
     assert colours(song) == [BLURPLE, GREEN]
-    parts = seconds_in_song(clips(stage, OTHER))
+    parts = seconds_in_song(clips(harness, OTHER))
     [audio] = files(song, ".mp3")
     assert audio.title == "Night Bus (full song)"
     seconds, _ = decoded_mp3(audio.content)
@@ -248,7 +252,7 @@ async def test_song_without_joining_provider_is_joined_by_encore(stage: BotHarne
     assert f"**0:{round(sum(parts)):02}** · 4 parts" in said
     assert "· source" in said
     for number, (reply, who) in enumerate(
-        zip(replies, (stage.ada, ben, stage.ada), strict=True), start=2
+        zip(replies, (harness.ada, ben, harness.ada), strict=True), start=2
     ):
         assert f"{number}. [Night Bus]({reply.url}) 0:" in said
         [line] = [line for line in said.splitlines() if reply.url in line]
@@ -260,87 +264,88 @@ async def test_song_without_joining_provider_is_joined_by_encore(stage: BotHarne
     for wanted in COLOURS[:4]:
         assert has_colour(wanted, picture.content)
     assert labels(song) == ["➕ Extend"]
-    assert [each.work for each in stage.studio(OTHER).submissions] == ["extend"] * 3
+    assert [each.work for each in harness.account(OTHER).submissions] == ["extend"] * 3
 
 
-async def test_reactions_on_a_song_extend_its_last_clip(stage: BotHarness) -> None:
-    [reply] = await extend_in_turns(stage, OTHER, parts=1)
-    song = message_of(await stage.ada.slash("song", clip=reply.url))
-    await wait_until_final(stage, song)
-    await wait_until_song_is_stored(stage, reply)
-    await stage.ada.react(song, "⏩")
-    await stage.until(lambda: len(stage.studio(OTHER).submissions) == 2)
-    one, two = stage.studio(OTHER).submissions
+async def test_reactions_on_a_song_extend_its_last_clip(harness: BotHarness) -> None:
+    [reply] = await extend_in_turns(harness, OTHER, parts=1)
+    song = message_of(await harness.ada.slash("song", clip=reply.url))
+    await wait_until_final(harness, song)
+    await wait_until_song_is_stored(harness, reply)
+    await harness.ada.react(song, "⏩")
+    await harness.until(lambda: len(harness.account(OTHER).submissions) == 2)
+    one, two = harness.account(OTHER).submissions
     assert two.request["continue_clip_id"] == one.clip_ids[0]
-    await stage.ada.react(song, "🔁")
-    await stage.until(lambda: stage.ada.read(stage.ada.dm))
-    [refusal] = stage.ada.read(stage.ada.dm)
+    await harness.ada.react(song, "🔁")
+    await harness.until(lambda: harness.ada.read(harness.ada.dm))
+    [refusal] = harness.ada.read(harness.ada.dm)
     assert "has no other take" in text(refusal)
 
 
 async def test_song_needs_the_permission_to_attach_files(
-    stage: BotHarness,
+    harness: BotHarness,
 ) -> None:
-    world = stage.discord.state
-    [reply] = await extend_in_turns(stage, OTHER, parts=1)
-    world.set_overwrite(world.channel, world.bot, deny=Permission.ATTACH_FILES)
-    song = message_of(await stage.ada.slash("song", clip=reply.url))
-    await wait_until_final(stage, song)
+    state = harness.discord.state
+    [reply] = await extend_in_turns(harness, OTHER, parts=1)
+    state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
+    song = message_of(await harness.ada.slash("song", clip=reply.url))
+    await wait_until_final(harness, song)
     assert colour(song) == RED
     assert "*Attach Files*" in text(song)
-    world.set_overwrite(world.channel, world.bot)
-    again = await try_again(stage, song)
-    await wait_until_final(stage, again)
+    state.set_overwrite(state.channel, state.bot)
+    again = await try_again(harness, song)
+    await wait_until_final(harness, again)
     assert len(files(again, ".mp3")) == 1
 
 
-async def test_song_too_large_for_the_server_says_so(stage: BotHarness) -> None:
-    stage.discord.state.guild.attachment_limit = 60_000
-    [reply] = await extend_in_turns(stage, OTHER, parts=1)
-    song = message_of(await stage.ada.slash("song", clip=reply.url))
-    await wait_until_final(stage, song)
+async def test_song_too_large_for_the_server_says_so(harness: BotHarness) -> None:
+    harness.discord.state.guild.attachment_limit = 60_000
+    [reply] = await extend_in_turns(harness, OTHER, parts=1)
+    song = message_of(await harness.ada.slash("song", clip=reply.url))
+    await wait_until_final(harness, song)
     assert colour(song) == RED
     assert "too large to be attached" in text(song)
 
 
-async def test_song_of_an_unknown_clip_is_refused(stage: BotHarness) -> None:
-    call = await stage.ada.slash("song", clip=stage.source(OTHER))
+async def test_song_of_an_unknown_clip_is_refused(harness: BotHarness) -> None:
+    call = await harness.ada.slash("song", clip=harness.source(OTHER))
     assert call.is_ephemeral
     assert call.message is not None
     assert "does not know that clip" in text(call.message)
 
 
-async def test_song_is_reached_by_reply_command_and_autocomplete(stage: BotHarness) -> None:
-    [reply] = await extend_in_turns(stage, OTHER, parts=1)
-    question = await stage.ada.slash("reply", link=reply.url, do="full song")
+async def test_song_is_reached_by_reply_command_and_autocomplete(harness: BotHarness) -> None:
+    [reply] = await extend_in_turns(harness, OTHER, parts=1)
+    question = await harness.ada.slash("reply", link=reply.url, do="full song")
     assert question.message is not None
     assert labels(question.message) == ["💿 Full song A", "💿 Full song B"]
-    offered = await stage.ada.autocomplete("song", focused="clip", value="night")
-    made = [*stage.studio(OTHER).submissions[0].clip_ids]
+    offered = await harness.ada.autocomplete("song", focused="clip", value="night")
+    made = [*harness.account(OTHER).submissions[0].clip_ids]
     assert [choice["value"] for choice in offered][:2] == made
 
 
-async def test_song_is_made_once_by_a_bot_that_is_killed_often(
-    offline_stage: BotHarness, tmp_path: Path
+@pytest.mark.torture
+async def test_song_is_made_once_whenever_the_bot_is_killed(
+    offline_harness: BotHarness, tmp_path: Path
 ) -> None:
-    stage, log = offline_stage, tmp_path / "bot.log"
-    bot = BotProcess(stage, log)
+    harness, log = offline_harness, tmp_path / "bot.log"
+    bot = BotProcess(harness, log)
     await bot.start()
-    replies = await extend_in_turns(stage, OTHER)
-    songs = [message_of(await stage.ada.slash("song", clip=reply.url)) for reply in replies]
+    replies = await extend_in_turns(harness, OTHER)
+    songs = [message_of(await harness.ada.slash("song", clip=reply.url)) for reply in replies]
     # from the first byte that is fetched to the edit, and a little beyond
-    await bot.die_often(KILLS, within=2.5, chance=random.Random(5))
+    await bot.die_often(KILLS_WHILE_JOINING, within=2.5, chance=random.Random(5))
     async with bot.child:
         for song in songs:
-            await wait_until_final(stage, song)
-            await stage.until(lambda shown=song: len(files(shown, ".mp3")) == 1)
-    lineage = clips(stage, OTHER)
+            await wait_until_final(harness, song)
+            await harness.until(lambda shown=song: len(files(shown, ".mp3")) == 1)
+    lineage = clips(harness, OTHER)
     for number, song in enumerate(songs, start=2):
         [audio] = files(song, ".mp3")
         length, _ = decoded_mp3(audio.content)
         assert length == pytest.approx(sum(seconds_in_song(lineage[:number])), abs=0.01)
         assert len(files(song, ".png")) == 1
         assert colour(song) == GREEN
-    public = [each for each in stage.ada.read() if not each.is_ephemeral]
+    public = [each for each in harness.ada.read() if not each.is_ephemeral]
     assert len(public) == len(replies) + len(songs)
     assert "Traceback" not in log.read_text()

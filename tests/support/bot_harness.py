@@ -1,9 +1,10 @@
-"""A stage for end-to-end tests: the sandbox, the bot on it, and what members do there."""
+"""A harness for end-to-end tests: the sandbox, the bot on it, and what members do there."""
 
 import asyncio
 import datetime as dt
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -39,9 +40,10 @@ class BotHarness:
         self.database = database
         self.ada = discord.member("Ada")
         self.overrides: dict[str, str] = {}
+        self.min_edit_interval = dt.timedelta(seconds=0.1)
         self.violations: list[str] = []  # what a test means to provoke
-        for studio in providers.accounts.values():
-            studio.enforce_rate_limits = False
+        for account in providers.accounts.values():
+            account.enforce_rate_limits = False
 
     def environment(self) -> dict[str, str]:
         """What the bot is started with."""
@@ -50,7 +52,8 @@ class BotHarness:
             "DISCORD_API_URL": self.discord.api_url,
             "ENCORE_DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
             "ENCORE_LOG": "json",
-            "ENCORE_POLL_EVERY": "0.3",
+            "ENCORE_POLL_EVERY": "0.1",
+            "ENCORE_RECONCILE_TIMEOUT": "1",
             "ENCORE_MEMBER_LIMIT": "0",
             "ENCORE_CHANNEL_LIMIT": "0",
             "SUNOAPI_CO_SUBMIT_EVERY": "0",
@@ -65,7 +68,7 @@ class BotHarness:
     async def bot(self) -> AsyncIterator[Encore]:
         """The bot, connected, in this process."""
         settings = settings_from(self.environment())
-        async with create_bot(settings, reconcile_timeout=dt.timedelta(seconds=1)) as bot:
+        async with create_bot(settings, min_edit_interval=self.min_edit_interval) as bot:
             running = asyncio.create_task(bot.start(settings.discord_token.get_secret_value()))
             try:
                 await self.discord.wait_until_ready()
@@ -75,12 +78,12 @@ class BotHarness:
                 await bot.close()
                 await running
 
-    def studio(self, provider: str) -> ProviderAccount:
+    def account(self, provider: str) -> ProviderAccount:
         return self.providers.account(provider)
 
     def source(self, provider: str) -> str:
         """A short complete clip at ``provider``."""
-        clips = self.studio(provider).source_clips()
+        clips = self.account(provider).source_clips()
         return min(clips, key=lambda clip: clip.duration).id
 
     async def open_modal(
@@ -126,19 +129,19 @@ class BotHarness:
 class BotProcess:
     """The bot as a process of its own, which can be killed and starts again where it was."""
 
-    def __init__(self, stage: BotHarness, log: Path, **overrides: str) -> None:
-        self.child = ManagedProcess("bot", ("-m", "bot"), stage.environment() | overrides)
-        self._stage = stage
+    def __init__(self, harness: BotHarness, log: Path, **overrides: str) -> None:
+        self.child = ManagedProcess("bot", ("-m", "bot"), harness.environment() | overrides)
+        self._harness = harness
         self._log = log
 
     async def start(self) -> None:
         with self._log.open("ab") as sink:
             await self.child.start(log=sink)
-        await self._stage.discord.wait_until_ready(timeout=30)
+        await self._harness.discord.wait_until_ready(timeout=30)
 
     async def kill(self) -> None:
         await self.child.kill()
-        await self._stage.until(lambda: not self._stage.discord.gateway.is_connected)
+        await self._harness.until(lambda: not self._harness.discord.gateway.is_connected)
 
     async def die_often(self, times: int, *, within: float, chance: random.Random) -> None:
         """Be killed so many times, each at any moment of ``within`` seconds, and start again."""
@@ -146,6 +149,16 @@ class BotProcess:
             await asyncio.sleep(chance.uniform(0.0, within))
             await self.kill()
             await self.start()
+
+
+async def failures_of(attempts: Mapping[str, Awaitable[object]]) -> dict[str, str]:
+    """Run independent attempts side by side; return what went wrong, by their names."""
+    ended = await asyncio.gather(*attempts.values(), return_exceptions=True)
+    return {
+        name: "".join(traceback.format_exception_only(error))
+        for name, error in zip(attempts, ended, strict=True)
+        if isinstance(error, BaseException)
+    }
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ from tests.support.scripted_provider import ScriptedProvider
 
 START = dt.datetime(2026, 5, 17, 12, 0, tzinfo=dt.UTC)
 DEADLINE = dt.timedelta(minutes=15)
+RECONCILE_TIMEOUT = dt.timedelta(minutes=2)
 SOURCE = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
 OTHER = "5e0f3c10-aaaa-4bbb-8ccc-0123456789cd"
 ADA, BEN, GUILD = 1001, 1002, 2001
@@ -81,7 +83,7 @@ class ServiceHarness:
         )
         self.service = ExtensionService(self.runtime, self.acceptance, self.links)
         self.songs = Songs(self.runtime, self.acceptance)
-        self.submitter = Submitter(self.runtime)
+        self.submitter = Submitter(self.runtime, reconcile_timeout=RECONCILE_TIMEOUT)
         self.tracker = Tracker(self.runtime)
 
     async def ask(
@@ -176,13 +178,20 @@ class ServiceHarness:
         await self.store.remember_clip(provider, clip, now=self.clock())
 
 
-async def until(condition: Callable[[], object | Awaitable[object]]) -> None:
-    """Return once ``condition`` holds; what it waits for happens by itself."""
-    for _ in range(100_000):
+async def until(
+    condition: Callable[[], object | Awaitable[object]], *, within: float = 30.0
+) -> None:
+    """Return once ``condition`` holds; the store's threads may take a while on a busy machine.
+
+    Raises:
+        AssertionError: it did not hold within so many real seconds.
+    """
+    end = time.monotonic() + within
+    while time.monotonic() < end:
         holds = condition()
         if (await holds) if isinstance(holds, Awaitable) else holds:
             return
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     raise AssertionError("it never held")
 
 

@@ -16,6 +16,7 @@ from bot.domain.models import (
 from bot.domain.transitions import observed, submitted, submitting
 from bot.store.acceptance import Accepted, Quota
 from bot.store.store import Store
+from tests.support.factories import new_extension
 
 NOW = dt.datetime(2026, 5, 17, 12, 0, 0, 123456, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
@@ -35,14 +36,12 @@ def asked(
     **parts: object,
 ) -> Extension:
     """Return an extension as a member asks for it."""
-    ext = Extension(
-        idempotency_key=idempotency_key,
+    ext = new_extension(
+        idempotency_key,
+        at=NOW,
         member_id=MEMBER,
         request=ExtendRequest(provider=provider, clip_id=clip_id),
         reply=ReplyRef(channel_id=channel_id, guild_id=guild_id, message_id=message_id),
-        created_at=NOW,
-        due_at=NOW,
-        deadline_at=NOW + 15 * MINUTE,
     )
     return replace(ext, **parts)
 

@@ -1,6 +1,5 @@
 """Extensions to draw, and what Discord allows a message to hold."""
 
-import datetime as dt
 from dataclasses import replace
 
 import discord
@@ -16,8 +15,8 @@ from bot.domain.models import (
     Status,
 )
 from bot.services.reply_context import ReplyContext
+from tests.support.factories import NOW, new_extension
 
-NOW = dt.datetime(2026, 5, 17, 12, 0, tzinfo=dt.UTC)
 STAMP = int(NOW.timestamp())
 MEMBER = 1_200_000_000_000_000_042
 SOURCE = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
@@ -27,9 +26,9 @@ HANDLE = Handle(task_id="t")
 
 
 def extension(status: Status = Status.WAITING, *clips: Clip, **parts: object) -> Extension:
-    ext = Extension(
+    ext = new_extension(
+        at=NOW,
         id=7,
-        idempotency_key="1",
         member_id=MEMBER,
         request=ExtendRequest(
             provider="aimlapi",
@@ -39,9 +38,6 @@ def extension(status: Status = Status.WAITING, *clips: Clip, **parts: object) ->
             style=("synthpop", "dreamy"),
         ),
         reply=ReplyRef(channel_id=1, guild_id=2, message_id=3),
-        created_at=NOW,
-        due_at=NOW,
-        deadline_at=NOW + dt.timedelta(minutes=15),
         source_title="Electric Dreams",
         source_url=SOURCE_URL,
         status=status,

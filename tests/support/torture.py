@@ -1,0 +1,14 @@
+"""How long the tests of kills and outages go on: shortly in the suite, long in ``make torture``."""
+
+import os
+
+IS_TORTURE = bool(os.environ.get("TORTURE"))
+
+# times that the bot is killed while members ask for extensions, audio is attached, songs are joined
+KILLS = 50 if IS_TORTURE else 12
+KILLS_WHILE_ATTACHING = 20 if IS_TORTURE else 4
+KILLS_WHILE_JOINING = 20 if IS_TORTURE else 3
+
+# members who react at once while Discord answers POST with 500, and for how many seconds it does
+REACTING_MEMBERS = 25 if IS_TORTURE else 8
+OUTAGE = 10.0 if IS_TORTURE else 3.0
