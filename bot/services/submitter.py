@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 MAX_CONCURRENT = 8
 RECONCILE_INTERVAL = dt.timedelta(seconds=5)
 RECONCILE_TIMEOUT = dt.timedelta(minutes=2)  # a suno-api may wait that long for a captcha
+UNCONFIRMED = failures.Unconfirmed()
 
 
 class Submitter:
@@ -198,7 +199,7 @@ class Submitter:
             await self._postpone(ext, error)
         except Unconfirmed as error:
             log.warning("Extension %s: %s did not confirm it", ext.id, provider.name)
-            await self._reconcile_or_give_up(ext, provider, text=error.text)
+            await self._reconcile_or_give_up(ext, provider, _failure_of(error))
         except ProviderError as error:
             await self._end(ext, _failure_of(error))
         except Exception:
@@ -240,7 +241,7 @@ class Submitter:
         await self._reconcile_or_give_up(ext, provider)
 
     async def _reconcile_or_give_up(
-        self, ext: Extension, provider: Provider | None, *, text: str = ""
+        self, ext: Extension, provider: Provider | None, failure: Failure = UNCONFIRMED
     ) -> None:
         """Look for ``ext`` at its provider where that is possible; else it is unconfirmed.
 
@@ -258,7 +259,6 @@ class Submitter:
             if now < sent_at + self._reconcile_timeout:
                 await self._save_with_retry(replace(ext, due_at=now + RECONCILE_INTERVAL), was=ext)
                 return
-        failure = failures.Unconfirmed(text)
         await self._save_with_retry(finished(ext, Status.UNCONFIRMED, failure, now=now), was=ext)
 
     async def _found(
