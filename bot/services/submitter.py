@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 
 MAX_CONCURRENT = 8
 RECONCILE_INTERVAL = dt.timedelta(seconds=5)
+UNCONFIRMED = failures.Unconfirmed()
 
 
 class Submitter:
@@ -177,7 +178,7 @@ class Submitter:
             await self._postpone(ext, error)
         except Unconfirmed as error:
             log.warning("Extension %s: %s did not confirm it", ext.id, provider.name)
-            await self._reconcile_or_give_up(ext, provider, text=error.text)
+            await self._reconcile_or_give_up(ext, provider, _failure_of(error))
         except ProviderError as error:
             await self._end(ext, _failure_of(error))
         except Exception:
@@ -219,7 +220,7 @@ class Submitter:
         await self._reconcile_or_give_up(ext, provider)
 
     async def _reconcile_or_give_up(
-        self, ext: Extension, provider: Provider | None, *, text: str = ""
+        self, ext: Extension, provider: Provider | None, failure: Failure = UNCONFIRMED
     ) -> None:
         """Look for ``ext`` at its provider where that is possible; else it is unconfirmed.
 
@@ -238,7 +239,6 @@ class Submitter:
                 again_at = min(now + RECONCILE_INTERVAL, end)
                 await self._save_with_retry(replace(ext, due_at=again_at), was=ext)
                 return
-        failure = failures.Unconfirmed(text)
         await self._save_with_retry(finished(ext, Status.UNCONFIRMED, failure, now=now), was=ext)
 
     async def _found(

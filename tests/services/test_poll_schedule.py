@@ -120,6 +120,12 @@ async def test_no_pause_outlasts_the_deadline(
     assert await pause_of(poll_schedule, extension(ends_in=3)) == 0
 
 
+async def test_pause_without_a_deadline_is_the_learned_one(poll_schedule: PollSchedule) -> None:
+    unbounded = replace(extension(), deadline_at=None)
+    learned = await pause_of(poll_schedule, extension())
+    assert await pause_of(poll_schedule, unbounded) == learned
+
+
 async def test_one_that_can_be_waited_on_is_asked_again_at_once_after_a_move(
     poll_schedule: PollSchedule,
 ) -> None:
