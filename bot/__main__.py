@@ -141,8 +141,8 @@ async def create_bot(
                 Kind.CONCAT: clip_files,
                 Kind.SPLICE: SongFiles(store, media, pool),
             },
-            publisher,
             pool,
+            attachment_limit=publisher.attachment_limit,
             wakeups=wakeups,
             clock=clock,
         )

@@ -1,4 +1,4 @@
-"""Runs the four loops for as long as the bot runs."""
+"""Runs submitter, tracker, attacher and publisher for as long as the bot runs."""
 
 import asyncio
 import datetime as dt
@@ -19,17 +19,17 @@ from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
-SLOW_TICK = 5.0  # seconds; the safety net behind the bells
-MIN_REST = 0.25  # seconds; what is due but has to wait for its turn is not asked for all the time
-# Seconds: however often a bell is rung within them, it is one turn; and whoever rang it, often
-# while a member waits for an answer, has the machine to themselves.
+SLOW_TICK = 5.0  # seconds; the safety net behind the wakeups
+MIN_REST = 0.25  # seconds; due work that has to wait for its turn is not looked for all the time
+# Seconds: notifications within them are one step. It also leaves the processor to the caller that
+# notified, who is often answering a member.
 DEBOUNCE = 0.05
-STOP_TIMEOUT = 20.0  # seconds for what is being sent when Encore is stopped
+STOP_TIMEOUT = 20.0  # seconds that running requests have to finish when Encore is stopped
 DRAFT_LIFETIME = dt.timedelta(days=7)
 
 
 class LoopsCog(commands.Cog):
-    """Submitter, tracker, publisher and attacher, each woken by its bell or by a slow tick."""
+    """The loops, each woken by its wakeup, by its next due row, or by a slow tick."""
 
     def __init__(
         self,
@@ -56,12 +56,12 @@ class LoopsCog(commands.Cog):
         self._loops = (self.submit, self.track, self.publish, self.attach, self.housekeeping)
 
     async def cog_load(self) -> None:
-        """Start them; nothing is published before Discord is reached."""
+        """Start the loops; nothing is published before Discord is connected."""
         for loop in self._loops:
             loop.start()
 
     async def cog_unload(self) -> None:
-        """Stop them: nothing new is begun, and what is under way may finish."""
+        """Stop the loops; running submissions and edits may finish."""
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(
@@ -73,44 +73,44 @@ class LoopsCog(commands.Cog):
 
     @tasks.loop()
     async def submit(self) -> None:
-        """Send what waits."""
+        """Send waiting extensions."""
         await self._run_step(
             self._submitter.run_once, self._wakeups.submitter, self._store.next_due
         )
 
     @tasks.loop()
     async def track(self) -> None:
-        """Ask for what is due."""
+        """Ask providers for progress that is due."""
         await self._run_step(self._tracker.run_once, self._wakeups.tracker, self._store.next_due)
 
     @tasks.loop()
     async def publish(self) -> None:
-        """Show what changed."""
+        """Edit replies that show an old revision."""
         await self._run_step(
             self._publisher.run_once, self._wakeups.publisher, self._store.next_publish
         )
 
     @tasks.loop()
     async def attach(self) -> None:
-        """Have finished replies carry their audio."""
+        """Prepare the audio of complete extensions."""
         await self._run_step(
             self._attacher.run_once, self._wakeups.attacher, self._store.audio.next_due
         )
 
     @tasks.loop(seconds=15)
     async def housekeeping(self) -> None:
-        """Say that Encore is alive, and forget drafts that nobody came back for."""
+        """Beat the heartbeat, and delete old drafts."""
         try:
             if self._bot.is_ready():
                 self._heartbeat.beat()
             await self._store.notes.forget_drafts(before=self._clock() - DRAFT_LIFETIME)
         except Exception:
-            log.exception("Keeping house failed; it is tried again")
+            log.exception("Housekeeping failed; it is repeated")
 
     @attach.before_loop
     @publish.before_loop
     async def wait_until_ready(self) -> None:
-        """Wait until Discord can be reached."""
+        """Wait until Discord is connected."""
         await self._bot.wait_until_ready()
 
     async def _run_step(
@@ -119,9 +119,9 @@ class LoopsCog(commands.Cog):
         wakeup: Wakeup,
         next_at: Callable[[], Awaitable[dt.datetime | None]],
     ) -> None:
-        """Run a loop's body once, then rest until its bell, its next row, or the slow tick.
+        """Run a loop's body once, then rest until its wakeup, its next due row, or the slow tick.
 
-        Whatever the body raises is logged: nothing but cancellation ends a loop.
+        Exceptions are logged: only cancellation ends a loop.
         """
         rest = SLOW_TICK
         try:
@@ -129,5 +129,5 @@ class LoopsCog(commands.Cog):
             if (due := await next_at()) is not None:
                 rest = min(rest, max((due - self._clock()).total_seconds(), MIN_REST))
         except Exception:
-            log.exception("A loop failed; it goes on")
+            log.exception("A loop failed; it continues")
         await wakeup.wait(rest, debounce=DEBOUNCE)

@@ -12,12 +12,11 @@ from bot.audio.fetch import DownloadedAudio
 from bot.audio.process_pool import ProcessPool
 from bot.audio.tags import Tags, audio_file_name, write_tags
 from bot.audio.waveform import SOURCE_LABEL, Segment
-from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.attachments import Attachment, AttachmentStatus, Upload, Uploads
 from bot.domain.lineage import part_starts
 from bot.domain.models import Clip, ClipRecord, Extension
 from bot.domain.timecode import format_time
 from bot.services.media import MediaFetcher, draw_waveform, song_segments
-from bot.services.uploads import Upload, Uploads
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from bot.domain.text import collapse_whitespace, sanitize
 from bot.domain.timecode import format_continue_at
 from bot.domain.transitions import cancelled, reopened
 from bot.providers.base import Capabilities, Provider
-from bot.services.acceptance import Acceptance, AcceptResult
+from bot.services.acceptance import FIRST_REPLY_TIMEOUT, Acceptance, AcceptResult
 from bot.services.form_check import FormReader, PrefilledForm, ValidatedForm
 from bot.services.links import LinkRefresher
 from bot.services.poll_schedule import PollSchedule
@@ -148,10 +148,12 @@ class ExtensionService:
     async def record_first_reply(
         self, ext: Extension, reply: ReplyRef, *, min_edit_interval: dt.timedelta
     ) -> None:
-        """Keep where the first reply to ``ext`` stands; leave it alone for ``apart``."""
-        await self._store.save_reply(ext.id, reply)
-        await self._store.mark_published(
-            ext.id, ext.revision, publish_at=self._clock() + min_edit_interval
+        """Store where the first reply to ``ext`` is; it isn't edited for ``min_edit_interval``."""
+        await self._store.record_first_reply(
+            ext,
+            reply,
+            lease_until=ext.created_at + FIRST_REPLY_TIMEOUT,
+            publish_at=self._clock() + min_edit_interval,
         )
         await self.announce_continuation(ext)
         self._wakeups.publisher.notify()

@@ -12,10 +12,10 @@ from bot.audio.errors import MediaError, UnusableMediaError
 from bot.audio.fetch import Cover, DownloadedAudio, fetch_audio, fetch_image
 from bot.audio.process_pool import ProcessPool
 from bot.audio.waveform import Segment, render_waveform, waveform_alt_text
+from bot.domain.attachments import Upload
 from bot.domain.lineage import LineageClip
 from bot.domain.models import Clip, ClipRecord
 from bot.services.links import LinkRefresher
-from bot.services.uploads import Upload
 
 log = logging.getLogger(__name__)
 

@@ -16,11 +16,10 @@ from bot.audio.fetch import DownloadedAudio
 from bot.audio.process_pool import ProcessPool
 from bot.audio.splice import Part, splice
 from bot.audio.tags import Tags, audio_file_name, write_tags
-from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.attachments import Attachment, AttachmentStatus, Upload, Uploads
 from bot.domain.lineage import LineageClip, cut_points, part_starts
 from bot.domain.models import Extension, Reason, ReasonKind
 from bot.services.media import MediaFetcher, draw_waveform, song_segments
-from bot.services.uploads import Upload, Uploads
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)

@@ -5,17 +5,18 @@ other: a row that one has locked is skipped by the rest.
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, case, func, or_, select, update
+from sqlalchemy import Select, Update, case, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.models import FINAL, LOCAL_PROVIDER, Extension, Status
+from bot.domain.attachments import AudioWork, Uploads, with_uploads
+from bot.domain.models import FINAL, LOCAL_PROVIDER, Extension, Kind, ReplyRef, Status
 from bot.store import audio as audio_work
-from bot.store.extensions import OPEN, load
-from bot.store.schema import audio, extensions, is_queued, is_unpublished
+from bot.store.extensions import OPEN, load, save, save_reply
+from bot.store.schema import extensions, is_unpublished
 
 _TRACKED = tuple(status for status in Status if status.is_tracked)
 
@@ -28,9 +29,14 @@ _next_due = select(func.min(_row.due_at)).where(
 _next_publish = select(func.min(_row.publish_at)).where(is_unpublished)
 
 
-async def next_waiting(db: AsyncConnection, provider: str, now: dt.datetime) -> Extension | None:
-    """Return the oldest waiting extension of ``provider`` that is due; claims nothing."""
-    return next(iter(await load(db, _first_waiting(provider, now))), None)
+async def next_waiting(
+    db: AsyncConnection, provider: str, now: dt.datetime, excluding: Collection[int] = ()
+) -> Extension | None:
+    """Return the oldest waiting extension of ``provider`` that is due; claims nothing.
+
+    ``excluding`` names those that the caller still works on.
+    """
+    return next(iter(await load(db, _first_waiting(provider, now, excluding))), None)
 
 
 async def stale_submissions(db: AsyncConnection, now: dt.datetime) -> list[Extension]:
@@ -44,78 +50,191 @@ async def stale_submissions(db: AsyncConnection, now: dt.datetime) -> list[Exten
 
 
 async def claim_due(
-    db: AsyncConnection, provider: str, *, now: dt.datetime, lease_until: dt.datetime, limit: int
+    db: AsyncConnection,
+    provider: str,
+    *,
+    now: dt.datetime,
+    lease_until: dt.datetime,
+    limit: int,
+    excluding: Collection[int] = (),
 ) -> list[Extension]:
-    """Claim the tracked extensions that are due, the longest due first."""
+    """Claim the tracked extensions that are due until ``lease_until``, the longest due first.
+
+    ``excluding`` names those that the caller still works on.
+    """
     question = (
         select(extensions)
-        .where(_row.status.in_(_TRACKED), _row.provider == provider, _row.due_at <= now)
+        .where(
+            _row.status.in_(_TRACKED),
+            _row.provider == provider,
+            _row.due_at <= now,
+            _row.id.not_in(excluding),
+        )
         .order_by(_row.due_at, _row.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     due = await load(db, question)
-    await _lease(db, due, {"due_at": lease_until})
+    if due:
+        ids = [ext.id for ext in due]
+        claimed = update(extensions).where(_row.id.in_(ids)).values(due_at=lease_until)
+        await db.execute(claimed)
     return [replace(ext, due_at=lease_until) for ext in due]
 
 
-async def claim_unpublished(
-    db: AsyncConnection, *, now: dt.datetime, lease_until: dt.datetime, limit: int
+async def unpublished(
+    db: AsyncConnection, *, now: dt.datetime, limit: int, excluding: Collection[int] = ()
 ) -> list[Extension]:
-    """Claim the extensions whose reply shows an old revision: final ones first, then by age."""
+    """Return extensions whose reply shows an old revision and may be edited; claims none.
+
+    Final ones come first, then the longest due. ``excluding`` names those that the caller still
+    works on.
+    """
     question = (
         select(extensions)
-        .where(is_unpublished, _row.publish_at <= now)
+        .where(is_unpublished, _row.publish_at <= now, _row.id.not_in(excluding))
         .order_by(case((_row.status.in_(FINAL), 0), else_=1), _row.publish_at, _row.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
-    unpublished = await load(db, question)
-    await _lease(db, unpublished, {"publish_at": lease_until})
-    return unpublished
+    return await load(db, question)
 
 
-async def mark_published(
-    db: AsyncConnection, extension_id: int, revision: int, publish_at: dt.datetime
-) -> None:
-    """Note that the reply shows ``revision`` at least, and is left alone until ``publish_at``."""
-    newest = case((_row.published < revision, revision), else_=_row.published)
-    await db.execute(
-        update(extensions)
-        .where(_row.id == extension_id)
-        .values(published=newest, publish_failures=0, publish_at=publish_at)
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyEdit:
+    """A reply claimed for one edit, with all that decides what it shows.
+
+    Attributes:
+        extension: as it is now.
+        lease_until: when the claim lapses; it also identifies the claim.
+        uploads: what the edit is to attach; None leaves the files of the reply alone.
+        awaits_audio: whether its audio is still queued or being prepared.
+    """
+
+    extension: Extension
+    lease_until: dt.datetime
+    uploads: Uploads | None = None
+    awaits_audio: bool = False
 
 
-async def postpone_publishing(
-    db: AsyncConnection, extension_id: int, publish_at: dt.datetime
-) -> None:
-    """Note an edit that failed, to be repeated at ``publish_at``."""
-    await db.execute(
-        update(extensions)
-        .where(_row.id == extension_id)
-        .values(publish_failures=_row.publish_failures + 1, publish_at=publish_at)
-    )
-
-
-async def claim_reply(
+async def claim_edit(
     db: AsyncConnection, extension_id: int, *, now: dt.datetime, lease_until: dt.datetime
-) -> dt.datetime | None:
-    """Claim one reply for an edit, and return None; else when it may be edited again."""
+) -> ReplyEdit | None:
+    """Claim one unpublished reply for an edit; None if it needs none or is claimed already."""
     statement = (
         update(extensions)
-        .where(_row.id == extension_id, _row.publish_at <= now)
+        .where(_row.id == extension_id, is_unpublished, _row.publish_at <= now)
         .values(publish_at=lease_until)
     )
-    if (await db.execute(statement)).rowcount:
+    if (await db.execute(statement)).rowcount == 0:
         return None
-    return (await db.execute(select(_row.publish_at).where(_row.id == extension_id))).scalar()
+    [ext] = await load(db, select(extensions).where(_row.id == extension_id))
+    uploads, awaits_audio = await audio_work.pending_of(db, extension_id)
+    return ReplyEdit(
+        extension=ext, lease_until=lease_until, uploads=uploads, awaits_audio=awaits_audio
+    )
 
 
-async def release_reply(db: AsyncConnection, extension_id: int, publish_at: dt.datetime) -> None:
-    """Give up the claim on a reply, which may be edited from ``publish_at`` on."""
+async def finish_edit(
+    db: AsyncConnection,
+    edit: ReplyEdit,
+    reply: ReplyRef,
+    *,
+    now: dt.datetime,
+    publish_at: dt.datetime,
+    shown: Uploads | None,
+) -> None:
+    """Store that ``reply`` shows the claimed revision, and is not edited before ``publish_at``.
+
+    Pending uploads are settled in the same transaction: the reply carries those of ``shown``, or
+    none if no route to it was left. Only then does a splice end, so that no reply ever says
+    complete without the song. Where the reply is, is stored even if the claim has lapsed.
+    """
+    ext = edit.extension
+    await _save_reply(db, ext, reply)
+    newest = case((_row.published < ext.revision, ext.revision), else_=_row.published)
+    marked = _held(edit).values(published=newest, publish_failures=0, publish_at=publish_at)
+    if (await db.execute(marked)).rowcount == 0 or edit.uploads is None:
+        return
+    attachments = shown.attachments if shown else ()
+    await audio_work.settle(db, ext.id, edit.uploads, attachments)
+    await _end_splice(db, ext.id, shown or edit.uploads, now)
+
+
+async def release_edit(
+    db: AsyncConnection, edit: ReplyEdit, reply: ReplyRef, publish_at: dt.datetime
+) -> None:
+    """Give up the claim without an edit, and store what was learned of the reply."""
+    await _save_reply(db, edit.extension, reply)
+    await db.execute(_held(edit).values(publish_at=publish_at))
+
+
+async def postpone_edit(db: AsyncConnection, edit: ReplyEdit, publish_at: dt.datetime) -> None:
+    """Store that an edit failed; it is repeated at ``publish_at``."""
+    failed = {"publish_failures": _row.publish_failures + 1, "publish_at": publish_at}
+    await db.execute(_held(edit).values(failed))
+
+
+async def requeue_uploads(
+    db: AsyncConnection,
+    edit: ReplyEdit,
+    uploads: Uploads,
+    *,
+    now: dt.datetime,
+    due_at: dt.datetime,
+    size_limit: int | None = None,
+    failures: int = 0,
+) -> None:
+    """Drop the pending ``uploads`` of a claimed edit, give up the claim, and queue the audio again.
+
+    If the uploads were all that was new, the reply needs no edit until they are made again.
+
+    Args:
+        db: the connection.
+        edit: the claim.
+        uploads: its uploads.
+        now: the time.
+        due_at: when to make them again.
+        size_limit: bytes that one file may have; None keeps the limit that is known.
+        failures: 1 if this counts as a failed attempt.
+    """
+    ext = edit.extension
+    await audio_work.requeue(
+        db, ext.id, uploads, due_at=due_at, size_limit=size_limit, failures=failures
+    )
+    is_all_that_is_new = ext.revision == uploads.revision == ext.published + 1
+    seen = {"published": ext.revision} if is_all_that_is_new else {}
+    await db.execute(_held(edit).values({"publish_at": now, **seen}))
+
+
+async def abandon_audio(
+    db: AsyncConnection, work: AudioWork, uploads: Uploads, now: dt.datetime
+) -> None:
+    """End claimed audio work whose reply is unreachable; a splice ends as ``uploads`` say."""
+    if await audio_work.abandon(db, work):
+        await _end_splice(db, work.extension_id, uploads, now)
+
+
+async def record_first_reply(
+    db: AsyncConnection,
+    ext: Extension,
+    reply: ReplyRef,
+    *,
+    lease_until: dt.datetime,
+    publish_at: dt.datetime,
+) -> None:
+    """Store that ``reply`` shows ``ext``; it is not edited before ``publish_at``.
+
+    An extension is accepted with its reply claimed, until ``lease_until``, for the first reply. If
+    that claim has lapsed and an edit has claimed the reply, the claim of the edit stays.
+    """
+    await _save_reply(db, ext, reply)
+    newest = case((_row.published < ext.revision, ext.revision), else_=_row.published)
+    later = literal(publish_at, _row.publish_at.type)
+    free_at = case((_row.publish_at == lease_until, later), else_=_row.publish_at)
     await db.execute(
-        update(extensions).where(_row.id == extension_id).values(publish_at=publish_at)
+        update(extensions)
+        .where(_row.id == ext.id)
+        .values(published=newest, publish_failures=0, publish_at=free_at)
     )
 
 
@@ -139,24 +258,39 @@ async def expire_leases(db: AsyncConnection) -> None:
     is_sent = _row.provider != LOCAL_PROVIDER
     await db.execute(update(extensions).where(claimed, is_sent).values(due_at=past))
     await audio_work.expire_leases(db)
-    carries_soon = _row.id.in_(select(audio.c.extension_id).where(is_queued))
-    is_claimed = or_(is_unpublished, carries_soon)
-    await db.execute(update(extensions).where(is_claimed).values(publish_at=_row.created_at))
+    await db.execute(update(extensions).where(is_unpublished).values(publish_at=_row.created_at))
 
 
-def _first_waiting(provider: str, now: dt.datetime) -> Select[Any]:
+def _first_waiting(provider: str, now: dt.datetime, excluding: Collection[int]) -> Select[Any]:
     return (
         select(extensions)
-        .where(_row.status == Status.WAITING, _row.provider == provider, _row.due_at <= now)
+        .where(
+            _row.status == Status.WAITING,
+            _row.provider == provider,
+            _row.due_at <= now,
+            _row.id.not_in(excluding),
+        )
         .order_by(_row.id)
         .limit(1)
     )
 
 
-async def _lease(
-    db: AsyncConnection, claimed: Sequence[Extension], until: dict[str, dt.datetime]
+def _held(edit: ReplyEdit) -> Update:
+    """Return an update of the row of ``edit`` if its claim has not lapsed to another."""
+    return update(extensions).where(
+        _row.id == edit.extension.id, _row.publish_at == edit.lease_until
+    )
+
+
+async def _save_reply(db: AsyncConnection, ext: Extension, reply: ReplyRef) -> None:
+    if reply != ext.reply:
+        await save_reply(db, ext.id, reply)
+
+
+async def _end_splice(
+    db: AsyncConnection, extension_id: int, uploads: Uploads, now: dt.datetime
 ) -> None:
-    """Set the column of ``until`` in the rows of all ``claimed``."""
-    if claimed:
-        ids = [ext.id for ext in claimed]
-        await db.execute(update(extensions).where(_row.id.in_(ids)).values(until))
+    """Give a splice its final status; its row is locked by this transaction already."""
+    [ext] = await load(db, select(extensions).where(_row.id == extension_id).with_for_update())
+    if ext.kind is Kind.SPLICE:
+        await save(db, with_uploads(ext, uploads, now=now), ext)

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
+from bot.domain.attachments import Uploads
 from bot.domain.lineage import LineageClip
 from bot.domain.models import Clip, ClipRecord, Extension, ReplyRef
 from bot.domain.polling import CompletionTimes
@@ -22,6 +23,7 @@ from bot.store import (
 from bot.store.acceptance import Accepted, Quota, QuotaExceeded
 from bot.store.audio_store import AudioStore
 from bot.store.database import Database, open_database
+from bot.store.leases import ReplyEdit
 from bot.store.library import in_guild
 from bot.store.library_store import LibraryStore
 from bot.store.note_store import NoteStore
@@ -112,63 +114,109 @@ class Store:
         """
         return await self._db.write(extensions.save, new, was)
 
-    async def next_waiting(self, provider: str, *, now: dt.datetime) -> Extension | None:
-        """Return the oldest waiting extension of ``provider`` that is due, without claiming it.
-
-        It is claimed by a `save` as submitting, which only one process can win.
-        """
-        return await self._db.read(leases.next_waiting, provider, now)
+    async def next_waiting(
+        self, provider: str, *, now: dt.datetime, excluding: Collection[int] = ()
+    ) -> Extension | None:
+        """Return the oldest waiting extension of ``provider`` that is due, without claiming it."""
+        return await self._db.read(leases.next_waiting, provider, now, excluding)
 
     async def stale_submissions(self, *, now: dt.datetime) -> list[Extension]:
         """Return the submitting extensions whose claim has lapsed, oldest first."""
         return await self._db.read(leases.stale_submissions, now)
 
     async def claim_due(
-        self, provider: str, *, now: dt.datetime, lease_until: dt.datetime, limit: int = 200
+        self,
+        provider: str,
+        *,
+        now: dt.datetime,
+        lease_until: dt.datetime,
+        limit: int = 200,
+        excluding: Collection[int] = (),
     ) -> list[Extension]:
         """Return the tracked extensions of ``provider`` that are due, the longest due first.
 
         They are due again at ``lease_until``, as the returned values say, unless saved before.
         """
         return await self._db.write(
-            leases.claim_due, provider, now=now, lease_until=lease_until, limit=limit
+            leases.claim_due,
+            provider,
+            now=now,
+            lease_until=lease_until,
+            limit=limit,
+            excluding=excluding,
         )
 
-    async def claim_unpublished(
-        self, *, now: dt.datetime, lease_until: dt.datetime, limit: int = 200
+    async def unpublished(
+        self, *, now: dt.datetime, limit: int = 200, excluding: Collection[int] = ()
     ) -> list[Extension]:
-        """Return the extensions whose reply shows an old revision, final ones first.
+        """Return extensions whose reply shows an old revision, final ones first; claims none."""
+        return await self._db.read(leases.unpublished, now=now, limit=limit, excluding=excluding)
 
-        They come again at ``lease_until``, unless marked or postponed before.
-        """
-        return await self._db.write(
-            leases.claim_unpublished, now=now, lease_until=lease_until, limit=limit
-        )
-
-    async def mark_published(
-        self, extension_id: int, revision: int, *, publish_at: dt.datetime
-    ) -> None:
-        """Note that the reply shows ``revision``; it is left alone until ``publish_at``."""
-        await self._db.write(leases.mark_published, extension_id, revision, publish_at)
-
-    async def postpone_publishing(self, extension_id: int, *, publish_at: dt.datetime) -> None:
-        """Note an edit that failed, to be repeated at ``publish_at``."""
-        await self._db.write(leases.postpone_publishing, extension_id, publish_at)
-
-    async def claim_reply(
+    async def claim_edit(
         self, extension_id: int, *, now: dt.datetime, lease_until: dt.datetime
-    ) -> dt.datetime | None:
-        """Claim one reply, so that nobody else edits it until ``lease_until``, and return None.
-
-        If it is claimed already or was just edited, return when to try again.
-        """
+    ) -> ReplyEdit | None:
+        """Claim one unpublished reply for an edit; None if it needs none or is claimed already."""
         return await self._db.write(
-            leases.claim_reply, extension_id, now=now, lease_until=lease_until
+            leases.claim_edit, extension_id, now=now, lease_until=lease_until
         )
 
-    async def release_reply(self, extension_id: int, *, publish_at: dt.datetime) -> None:
-        """Give up a claim on a reply without having edited it."""
-        await self._db.write(leases.release_reply, extension_id, publish_at)
+    async def finish_edit(
+        self,
+        edit: ReplyEdit,
+        reply: ReplyRef,
+        *,
+        now: dt.datetime,
+        publish_at: dt.datetime,
+        shown: Uploads | None,
+    ) -> None:
+        """Store that ``reply`` shows the claimed revision, and settle its pending uploads."""
+        await self._db.write(
+            leases.finish_edit, edit, reply, now=now, publish_at=publish_at, shown=shown
+        )
+
+    async def release_edit(
+        self, edit: ReplyEdit, reply: ReplyRef, *, publish_at: dt.datetime
+    ) -> None:
+        """Give up the claim without an edit, and store what was learned of the reply."""
+        await self._db.write(leases.release_edit, edit, reply, publish_at)
+
+    async def postpone_edit(self, edit: ReplyEdit, *, publish_at: dt.datetime) -> None:
+        """Store that an edit failed; it is repeated at ``publish_at``."""
+        await self._db.write(leases.postpone_edit, edit, publish_at)
+
+    async def requeue_uploads(
+        self,
+        edit: ReplyEdit,
+        uploads: Uploads,
+        *,
+        now: dt.datetime,
+        due_at: dt.datetime,
+        size_limit: int | None = None,
+        failures: int = 0,
+    ) -> None:
+        """Drop pending uploads, give up the claim, and queue the audio again."""
+        await self._db.write(
+            leases.requeue_uploads,
+            edit,
+            uploads,
+            now=now,
+            due_at=due_at,
+            size_limit=size_limit,
+            failures=failures,
+        )
+
+    async def record_first_reply(
+        self,
+        ext: Extension,
+        reply: ReplyRef,
+        *,
+        lease_until: dt.datetime,
+        publish_at: dt.datetime,
+    ) -> None:
+        """Store that ``reply`` shows ``ext``; it is not edited before ``publish_at``."""
+        await self._db.write(
+            leases.record_first_reply, ext, reply, lease_until=lease_until, publish_at=publish_at
+        )
 
     async def lineage(self, clip_id: str) -> list[LineageClip]:
         """Return the clips from the root to this one, all that is known of them."""

@@ -16,7 +16,16 @@ from bot.store.drafts import fact, set_fact
 from bot.store.extensions import insert_new
 from bot.store.sqlite import SqliteBackend
 from bot.store.store import Store
-from tests.support.store_samples import MINUTE, NOW, accepted, asked, claim_next, taken
+from tests.support.store_samples import (
+    MINUTE,
+    NOW,
+    accepted,
+    asked,
+    claim_next,
+    claimed_edits,
+    show,
+    taken,
+)
 
 LAPSES = NOW + MINUTE
 
@@ -65,10 +74,10 @@ async def test_due_extensions_are_claimed_by_one(stores: list[Store]) -> None:
 async def test_replies_are_claimed_by_one(stores: list[Store]) -> None:
     ids = {(await accepted(stores[0], f"{number}")).id for number in range(10)}
     batches = await asyncio.gather(
-        *(store.claim_unpublished(now=NOW, lease_until=LAPSES, limit=3) for store in stores)
+        *(claimed_edits(store, now=NOW, lease_until=LAPSES, limit=7) for store in stores)
     )
-    batches.append(await stores[0].claim_unpublished(now=NOW, lease_until=LAPSES))
-    assert sorted(ext.id for batch in batches for ext in batch) == sorted(ids)
+    batches.append(await claimed_edits(stores[0], now=NOW, lease_until=LAPSES))
+    assert sorted(edit.extension.id for batch in batches for edit in batch) == sorted(ids)
 
 
 async def test_of_many_saves_one_wins(stores: list[Store]) -> None:
@@ -138,7 +147,7 @@ async def test_a_reader_that_is_cancelled_is_in_no_ones_way(store: Store) -> Non
         task.cancel()
         await asyncio.wait([task])
     assert await store.extension(ext.id) == ext
-    await store.mark_published(ext.id, 1, publish_at=NOW)
+    await show(store, ext)
     assert (await store.extension(ext.id)).published == 1
 
 

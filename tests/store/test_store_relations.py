@@ -18,12 +18,13 @@ from bot.domain.transitions import finished, observed
 from bot.store.store import Store
 from tests.support.store_samples import (
     MEMBER,
-    MINUTE,
     NOW,
     SECOND,
     accepted,
+    claimed_edits,
     completed_extension,
     heard,
+    show,
     spliced,
     taken,
 )
@@ -35,12 +36,6 @@ OTHER_MEMBER, OTHER_CHANNEL = MEMBER + 1, 6
 async def end(store: Store, ext: Extension, status: Status) -> None:
     reason = Reason(kind=ReasonKind.UNEXPECTED)
     assert await store.save(finished(ext, status, reason, now=NOW), was=ext)
-
-
-async def shown(store: Store, ext: Extension) -> Extension:
-    """Have the reply of ``ext`` show the latest of it."""
-    await store.mark_published(ext.id, ext.revision, publish_at=NOW)
-    return ext
 
 
 async def publish_times(store: Store, ext: Extension) -> tuple[int, dt.datetime | None]:
@@ -139,38 +134,39 @@ async def test_what_has_no_clips_has_no_continuations(store: Store) -> None:
 
 
 async def test_the_source_has_news_from_the_time_that_is_given(store: Store) -> None:
-    song = await shown(store, await completed_extension(store, "song", heard("a")))
-    other = await shown(store, await completed_extension(store, "other", heard("z")))
-    ext = await shown(store, await accepted(store, "1", clip_id="a"))
+    song = await show(store, await completed_extension(store, "song", heard("a")))
+    other = await show(store, await completed_extension(store, "other", heard("z")))
+    ext = await show(store, await accepted(store, "1", clip_id="a"))
     await store.bump_source_revision(ext, publish_at=LATER)
     assert await publish_times(store, song) == (1, LATER)
     assert await publish_times(store, other) == (0, LATER)
-    assert await store.claim_unpublished(now=LATER - SECOND, lease_until=LATER) == []
-    [behind] = await store.claim_unpublished(now=LATER, lease_until=LATER + MINUTE)
+    assert await store.unpublished(now=LATER - SECOND) == []
+    [behind] = await store.unpublished(now=LATER)
     assert behind.id == song.id
 
 
 async def test_more_news_before_that_time_is_shown_with_it(store: Store) -> None:
-    song = await shown(store, await completed_extension(store, "song", heard("a")))
+    song = await show(store, await completed_extension(store, "song", heard("a")))
     for number in range(3):
-        ext = await shown(store, await accepted(store, f"{number}", clip_id="a"))
+        ext = await show(store, await accepted(store, f"{number}", clip_id="a"))
         await store.bump_source_revision(ext, publish_at=LATER + number * SECOND)
     assert await publish_times(store, song) == (3, LATER)
 
 
 async def test_news_that_is_pending_anyway_keeps_its_time(store: Store) -> None:
     song = await completed_extension(store, "song", heard("a"))
-    await store.postpone_publishing(song.id, publish_at=NOW + SECOND)
-    ext = await shown(store, await accepted(store, "1", clip_id="a"))
+    [edit] = await claimed_edits(store, now=NOW, lease_until=LATER)
+    await store.postpone_edit(edit, publish_at=NOW + SECOND)
+    ext = await show(store, await accepted(store, "1", clip_id="a"))
     await store.bump_source_revision(ext, publish_at=LATER)
     assert (await publish_times(store, song))[1] == NOW + SECOND
 
 
 async def test_a_source_that_is_not_complete_tells_of_it_once_it_is(store: Store) -> None:
     half = Clip(id="b", status=ClipStatus.STREAMING)
-    song = await shown(store, await completed_extension(store, "song", heard("a"), half))
+    song = await show(store, await completed_extension(store, "song", heard("a"), half))
     assert song.status is Status.STREAMING
-    ext = await shown(store, await accepted(store, "1", clip_id="a"))
+    ext = await show(store, await accepted(store, "1", clip_id="a"))
     await store.bump_source_revision(ext, publish_at=LATER)
     assert await publish_times(store, song) == (0, None)
     news = observed(song, Progress(clips=(heard("b"),)), now=NOW)
@@ -178,6 +174,6 @@ async def test_a_source_that_is_not_complete_tells_of_it_once_it_is(store: Store
 
 
 async def test_a_source_that_encore_did_not_make_has_nobody_to_be_told(store: Store) -> None:
-    ext = await shown(store, await accepted(store, "1", clip_id="elsewhere"))
+    ext = await show(store, await accepted(store, "1", clip_id="elsewhere"))
     await store.bump_source_revision(ext, publish_at=LATER)
     assert await publish_times(store, ext) == (0, None)
