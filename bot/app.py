@@ -139,8 +139,8 @@ def _create_attacher(
             Kind.CONCAT: clip_files,
             Kind.SPLICE: SongFiles(runtime.store, media, pool),
         },
-        publisher,
         pool,
+        attachment_limit=publisher.attachment_limit,
         wakeups=runtime.wakeups,
         clock=runtime.clock,
     )

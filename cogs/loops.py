@@ -129,5 +129,5 @@ class LoopsCog(commands.Cog):
             if (due := await next_at()) is not None:
                 rest = min(rest, max((due - self._clock()).total_seconds(), MIN_REST))
         except Exception:
-            log.exception("A loop failed; it goes on")
+            log.exception("A loop failed; it continues")
         await wakeup.wait(rest, debounce=DEBOUNCE)

@@ -1,4 +1,4 @@
-"""The first reply: an extension is accepted, and its message answers the interaction."""
+"""The first reply to an extension: the answer to the interaction that asked for it."""
 
 import asyncio
 import datetime as dt
@@ -24,22 +24,22 @@ LOOKUP_TIMEOUT = 1.0  # seconds
 MIN_EDIT_INTERVAL = dt.timedelta(seconds=1.5)  # between two edits of one reply
 TOKEN_LIFETIME = dt.timedelta(minutes=14, seconds=30)  # half a minute less than Discord's 15
 
-# What Discord or the way there may answer; it may work later, or another way.
+# Errors of Discord and of the network; it may work later, or by another route.
 UNREACHABLE = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
 
 Accept = Callable[[ReplyRef], Awaitable[AcceptResult]]
 
 
 async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
-    """Have ``accept`` take on an extension and show it as the answer to ``interaction``.
+    """Accept an extension by ``accept`` and show it as the answer to ``interaction``.
 
-    Should the answer not get through, the publisher finds another way.
+    If the answer does not arrive, the publisher uses another route.
 
     Raises:
         UserError: it was not accepted.
     """
     ext, is_new, context = await accept(_reply_ref(interaction))
-    if not is_new:  # even if its reply is not there yet: the publisher sees to that
+    if not is_new:  # even if its reply is not there yet: the publisher sends it
         await answer(interaction, embeds=[_duplicate_embed(ext)])
         return
     try:
@@ -60,7 +60,7 @@ async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
 
 
 async def _warn_missing_permission(interaction: Interaction, reply: ReplyRef) -> None:
-    """Tell the member now if the result may not reach this channel later, and why."""
+    """Tell the member which permission is missing to edit the reply after 15 minutes."""
     if not reply.editable_by_bot or reply.guild_id is None:
         return
     if lacking := missing_permissions(interaction.app_permissions, EDIT_PERMISSIONS):
@@ -70,7 +70,7 @@ async def _warn_missing_permission(interaction: Interaction, reply: ReplyRef) ->
 
 
 def _reply_ref(interaction: Interaction) -> ReplyRef:
-    """Return where the answer to ``interaction`` will stand, and the ways that will lead there."""
+    """Return where the answer to ``interaction`` will be, and the routes to it."""
     guild_id, context = interaction.guild_id, interaction.context
     return ReplyRef(
         channel_id=interaction.channel_id or 0,
@@ -83,7 +83,7 @@ def _reply_ref(interaction: Interaction) -> ReplyRef:
 
 
 async def is_deleted(bot: Encore, ext: Extension) -> bool:
-    """Return whether the final reply of ``ext`` has been deleted; nobody told Encore."""
+    """Return whether the complete reply of ``ext`` has been deleted, which takes a request."""
     if ext.status is not Status.COMPLETE or ext.reply.message_id is None:
         return False
     channel = bot.get_partial_messageable(ext.reply.channel_id, guild_id=ext.reply.guild_id)

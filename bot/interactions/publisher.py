@@ -1,84 +1,60 @@
-"""The third loop: whatever changed since it was last shown -> an edit of its reply.
+"""The loop that edits replies: one edit for each reply that shows an old revision.
 
-The one who edits replies, also for the attacher, which hands over the files that one is to carry.
+It is the only writer of replies after the first one. What the attacher prepared is stored as
+pending uploads and attached by the next edit, in place of all files.
 
-Which way leads to a reply is decided by its `ReplyRef`: the interaction's webhook while its token
-lives, the channel's message after that, a direct message with the final result when neither leads
-anywhere. A way that is gone is remembered in the store and not tried again.
+Each edit has three steps. It waits for its turn: one message at a time in a channel. Then it
+claims the reply and reads the row as it is now, which decides the route, the content, and whether
+to post or to edit. At last the result is stored with the mark `published` in one transaction. A
+kill between the steps, a failed edit or a lost claim only means that the edit is repeated.
 """
 
 import asyncio
 import datetime as dt
 import logging
 import random
-from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import replace
+from typing import cast
 from weakref import WeakValueDictionary
 
 import discord
 
+from bot.domain.attachments import Uploads, smaller_limit, with_uploads, without_files
 from bot.domain.clock import Clock
 from bot.domain.models import Extension, ReplyRef
 from bot.domain.polling import backoff
 from bot.interactions.access import ATTACH_PERMISSIONS, missing_permissions
 from bot.interactions.client import Encore
 from bot.interactions.delivery import (
-    BAD_REQUEST,
     MISSING_PERMISSIONS,
     NO_HISTORY,
-    TOO_LARGE,
     TOO_MANY_EDITS,
     UNKNOWN_MESSAGE,
+    ReplyMessage,
     Route,
     is_permanent,
+    is_refusal,
+    is_too_large,
+    lock_key,
     next_route,
     without_route,
 )
 from bot.interactions.first_reply import MIN_EDIT_INTERVAL, UNREACHABLE
-from bot.services.attacher import AttachResult
 from bot.services.task_pool import TaskPool
-from bot.services.uploads import Upload, Uploads
 from bot.services.wakeups import Wakeups
+from bot.store.leases import ReplyEdit
 from bot.store.store import Store
 from bot.ui.components import extension_view
 from bot.ui.extension_embeds import extension_embeds, plain_embeds
 
 log = logging.getLogger(__name__)
 
-LEASE = dt.timedelta(minutes=3)
+EDIT_TIMEOUT = 60.0  # seconds for one edit, with its uploads; a request that hangs is given up
+LEASE = dt.timedelta(seconds=75)  # longer than an edit may take
 OLD_MESSAGE_PAUSE = dt.timedelta(minutes=1)
+REFUSED_FILES_PAUSE = dt.timedelta(seconds=3)
 MAX_CONCURRENT_EDITS = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyMessage:
-    """What a reply shows."""
-
-    embeds: list[discord.Embed]
-    view: discord.ui.View | None
-    uploads: Sequence[Upload] | None = None  # in place of all files; None leaves them alone
-
-    def files(self) -> list[discord.File]:
-        """Return the files anew: whoever sends them reads them to their end."""
-        return [
-            discord.File(each.path, filename=each.name, description=each.description or None)
-            for each in self.uploads or ()
-        ]
-
-    def edited(self) -> dict[str, Any]:
-        """Return what an edit of a message takes."""
-        whole: dict[str, Any] = {"embeds": self.embeds, "view": self.view}
-        return whole if self.uploads is None else whole | {"attachments": self.files()}
-
-    def sent(self) -> dict[str, Any]:
-        """Return what a new message takes."""
-        return {"embeds": self.embeds, "view": self.view, "files": self.files()}
-
-
-class _NotAllowedError(Exception):
-    """Files may not be attached there."""
 
 
 class Publisher:
@@ -92,40 +68,49 @@ class Publisher:
         wakeups: Wakeups,
         clock: Clock,
         min_edit_interval: dt.timedelta = MIN_EDIT_INTERVAL,
+        edit_timeout: float = EDIT_TIMEOUT,
     ) -> None:
-        """Make the loop; ``wakeups`` has the one that wakes it."""
+        """Make the loop.
+
+        Args:
+            bot: connected to Discord.
+            store: where revisions and uploads are.
+            wakeups: the attacher's is notified of uploads that were shown or refused.
+            clock: the time.
+            min_edit_interval: least time between two edits of one reply.
+            edit_timeout: seconds that one edit may take.
+        """
         self._bot = bot
         self._store = store
         self._wakeups = wakeups
         self._clock = clock
         self._min_edit_interval = min_edit_interval
-        self._workers = TaskPool(limit=MAX_CONCURRENT_EDITS)
-        # Discord lets a bot write into a channel about once a second. Who waits for that here,
-        # and not in discord.py, shows what is true when its turn comes.
-        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._edit_timeout = edit_timeout
+        self._edits = TaskPool[int](limit=MAX_CONCURRENT_EDITS)
+        # Discord lets a bot write into a channel about once a second. An edit that waits here, and
+        # not in discord.py, shows the row as it is when its turn comes.
+        self._channel_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def run_once(self) -> None:
-        """Start an edit for each reply that is behind its extension."""
-        if not self._workers.free:
+        """Start an edit for each reply that shows an old revision."""
+        if not self._edits.free:
             return
-        now = self._clock()
-        behind = await self._store.claim_unpublished(
-            now=now, lease_until=now + LEASE, limit=self._workers.free
+        unpublished = await self._store.unpublished(
+            now=self._clock(), limit=self._edits.free, excluding=self._edits.keys
         )
-        for ext in behind:
-            if not self._workers.has(ext.id):
-                self._workers.start(ext.id, self._publish(ext))
+        for ext in unpublished:
+            self._edits.start(ext.id, self._deliver(ext))
 
     async def idle(self) -> None:
         """Return when no edit is under way."""
-        await self._workers.idle()
+        await self._edits.idle()
 
     async def stop(self, *, grace: float) -> None:
         """Let the edits that are under way finish for up to ``grace`` seconds."""
-        await self._workers.stop(grace=grace)
+        await self._edits.stop(grace=grace)
 
     def attachment_limit(self, reply: ReplyRef) -> int | None:
-        """Return how many bytes a file may have there; None where none may be attached."""
+        """Return how many bytes one file of a reply may have; None where none may be attached."""
         guild = self._bot.get_guild(reply.guild_id) if reply.guild_id else None
         channel = guild.get_channel_or_thread(reply.channel_id) if guild else None
         if (
@@ -139,180 +124,225 @@ class Publisher:
             return reply.attachment_limit
         return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
-    async def carry(
-        self, ext: Extension, prepared: Uploads, look: Callable[[Extension], Extension]
-    ) -> AttachResult:
-        """Show ``ext``, as it is then and ``look`` makes it, with the files in place of all others.
-
-        Waits for edits that are under way, and for its turn after the last.
-        """
-        while again_at := await self._claimed(ext.id):
-            pause = min(again_at - self._clock(), self._min_edit_interval)
-            await asyncio.sleep(max(pause.total_seconds(), 0.05))
-        carried = AttachResult.LATER
-        try:
-            if shown := await self._deliver(ext, look, prepared):
-                now = self._clock()
-                await self._store.mark_published(
-                    ext.id, shown.revision, publish_at=now + self._min_edit_interval
-                )
-            carried = AttachResult.DONE if shown else AttachResult.NOWHERE
-        except _NotAllowedError:
-            carried = AttachResult.NOT_ALLOWED
-        except UNREACHABLE as error:
-            log.warning("Extension %s: its audio did not get through: %s", ext.id, error)
-            if isinstance(error, discord.HTTPException) and error.status == TOO_LARGE:
-                carried = AttachResult.TOO_LARGE
-        finally:
-            if carried is not AttachResult.DONE:
-                await self._store.release_reply(ext.id, publish_at=self._clock())
-                self._wakeups.publisher.notify()
-        return carried
-
-    async def _claimed(self, extension_id: int) -> dt.datetime | None:
-        now = self._clock()
-        return await self._store.claim_reply(extension_id, now=now, lease_until=now + LEASE)
-
-    async def _publish(self, ext: Extension) -> None:
-        """Bring the reply of ``ext`` up to date by whichever way still leads there."""
-        try:
-            ext = await self._deliver(ext) or ext
-            await self._store.mark_published(
-                ext.id, ext.revision, publish_at=self._clock() + self._min_edit_interval
-            )
-        except UNREACHABLE as error:
-            log.warning("Extension %s: its reply could not be edited yet: %s", ext.id, error)
-            await self._postpone(ext, error)
-        except Exception as error:
-            log.exception("Extension %s: publishing it failed unexpectedly", ext.id)
-            await self._postpone(ext, error)
+    async def _deliver(self, ext: Extension) -> None:
+        """Bring the reply of ``ext`` up to date, trying one route after the other."""
+        turn: Extension | None = ext
+        while turn is not None:
+            key = self._lock_key(turn)
+            async with self._channel_lock(key):
+                turn = await self._attempt(turn.id, held=key)
         self._wakeups.publisher.notify()
 
-    async def _deliver(
-        self,
-        ext: Extension,
-        look: Callable[[Extension], Extension] = lambda ext: ext,
-        prepared: Uploads | None = None,
-    ) -> Extension | None:
-        """Show ``ext`` as it is when its turn has come, by whichever way still leads to its reply.
+    def _lock_key(self, ext: Extension) -> int | None:
+        route = next_route(ext.reply, is_final=ext.status.is_final, now=self._clock())
+        return lock_key(route, ext.reply)
+
+    def _channel_lock(self, key: int | None) -> AbstractAsyncContextManager[object]:
+        """Return the lock of a channel; None needs none."""
+        if key is None:
+            return nullcontext()
+        return self._channel_locks.setdefault(key, asyncio.Lock())
+
+    async def _attempt(self, extension_id: int, *, held: int | None) -> Extension | None:
+        """Claim the reply and try one edit; repeat it later if that fails for now.
+
+        Args:
+            extension_id: whose reply.
+            held: key of the lock that is held.
 
         Returns:
-            It as it was shown, None if no way leads there.
+            The extension as it was found, if another attempt is to follow at once; else None.
         """
-        ext = look(ext)
-        while way := next_route(ext.reply, is_final=ext.status.is_final, now=self._clock()):
-            async with self._channel_lock(way, ext.reply):
-                ext = look(await self._store.extension(ext.id) or ext)
-                ext, is_done = await self._attempt(ext, way, prepared)
-            if is_done:
-                return ext
+        now = self._clock()
+        edit = await self._store.claim_edit(extension_id, now=now, lease_until=now + LEASE)
+        if edit is None:  # shown meanwhile, or another process edits it
+            return None
+        try:
+            async with asyncio.timeout(self._edit_timeout):
+                return await self._edit(edit, held=held)
+        except UNREACHABLE as error:
+            log.warning("Extension %s: its reply could not be edited yet: %s", extension_id, error)
+            await self._postpone(edit, error)
+        except Exception as error:
+            log.exception("Extension %s: publishing it failed unexpectedly", extension_id)
+            await self._postpone(edit, error)
         return None
 
-    def _channel_lock(self, way: Route, reply: ReplyRef) -> AbstractAsyncContextManager[object]:
-        """Return what to wait for: one message at a time where the bot writes as itself."""
-        if way is Route.INTERACTION:
-            return nullcontext()
-        place = 0 if way is Route.DIRECT else reply.channel_id
-        return self._turns.setdefault(place, asyncio.Lock())
-
-    async def _attempt(
-        self, ext: Extension, way: Route, prepared: Uploads | None
-    ) -> tuple[Extension, bool]:
-        """Show ``ext`` by ``way``; return it with what was learned, and whether that is done.
+    async def _edit(self, edit: ReplyEdit, *, held: int | None) -> Extension | None:
+        """Edit the reply as its row says; return the extension if another attempt is to follow.
 
         Raises:
             discord.HTTPException: it may work later.
-            _NotAllowedError: it may work without files.
         """
-        reply = ext.reply
+        ext, uploads, now = edit.extension, edit.uploads, self._clock()
+        if uploads is not None:
+            if not uploads.are_there:  # they were made by a process that has ended
+                return await self._requeue(edit, uploads)
+            ext = with_uploads(ext, uploads, now=now)
+        route = next_route(ext.reply, is_final=ext.status.is_final, now=now)
+        if route is Route.DIRECT and edit.awaits_audio:
+            route = None  # a direct message is sent once, with its files: they raise the revision
+        key = lock_key(route, ext.reply)
+        if key is not None and key != held:  # it is another one's turn there
+            await self._store.release_edit(edit, ext.reply, publish_at=now)
+            return ext
+        if route is None:
+            await self._finish(edit, ext.reply, None)
+            return None
+        return await self._edit_by(route, edit, ext, uploads)
+
+    async def _edit_by(
+        self, route: Route, edit: ReplyEdit, ext: Extension, uploads: Uploads | None
+    ) -> Extension | None:
+        """Edit or post by ``route`` and store what came of it; as `_edit`."""
         try:
-            message_id = await self._render_and_send(ext, way, prepared)
+            shown, is_current = await self._render_and_send(ext, route, uploads)
         except discord.HTTPException as error:
-            if error.code == MISSING_PERMISSIONS and prepared and prepared.files:
-                raise _NotAllowedError from error
+            if uploads is not None and uploads.files:
+                if error.code == MISSING_PERMISSIONS:
+                    bare = without_files(edit.extension, uploads)
+                    ext = with_uploads(edit.extension, bare, now=self._clock())
+                    return await self._edit_by(route, edit, ext, bare)
+                if is_too_large(error) and uploads.limit:
+                    limit = smaller_limit(uploads.limit)
+                    return await self._requeue(edit, uploads, size_limit=limit)
+                if is_too_large(error) or is_refusal(error):
+                    return await self._requeue(edit, uploads, failures=1)
             if not is_permanent(error):
                 raise
-            log.info("Extension %s: %s is gone (%s)", ext.id, way.name, error.code)
-            known = without_route(way, reply, deleted=error.code == UNKNOWN_MESSAGE)
-            is_done = False
+            log.info("Extension %s: %s is gone (%s)", ext.id, route.name, error.code)
+            known = without_route(route, ext.reply, deleted=error.code == UNKNOWN_MESSAGE)
+            await self._store.release_edit(edit, known, publish_at=self._clock())
+            return replace(ext, reply=known)
+        known = ext.reply
+        if route is not Route.DIRECT:
+            known = replace(known, message_id=shown.id)
+        if not is_current:  # now that its id is known, it can be edited
+            await self._store.release_edit(edit, known, publish_at=self._clock())
         else:
-            known = replace(reply, final_shown=ext.status.is_final)
-            if way is not Route.DIRECT:
-                known = replace(known, message_id=message_id)
-            is_done = True
-        if known != reply:
-            await self._store.save_reply(ext.id, known)
-        shown = replace(ext, reply=known)
-        if known.message_id is not None and reply.message_id is None:
-            await self._bot.services.extensions.announce_continuation(shown)
-        return shown, is_done
+            known = replace(known, final_shown=ext.status.is_final)
+            await self._finish(edit, known, uploads)
+        if known.message_id is not None and ext.reply.message_id is None:
+            await self._bot.services.extensions.announce_continuation(replace(ext, reply=known))
+        return None if is_current else replace(ext, reply=known)
 
-    async def _render_and_send(self, ext: Extension, way: Route, prepared: Uploads | None) -> int:
-        """Show ``ext`` by ``way``, without anything from outside should Discord refuse that."""
+    async def _finish(self, edit: ReplyEdit, reply: ReplyRef, shown: Uploads | None) -> None:
+        """Store that the claimed revision is shown, or that no route to the reply is left."""
+        now = self._clock()
+        await self._store.finish_edit(
+            edit, reply, now=now, publish_at=now + self._min_edit_interval, shown=shown
+        )
+        if edit.uploads is not None:
+            outcomes = (
+                ", ".join(each.outcome for each in shown.attachments) if shown else "no reply"
+            )
+            log.info("Extension %s: audio %s", edit.extension.id, outcomes or "none")
+            self._wakeups.attacher.notify()
+
+    async def _requeue(
+        self,
+        edit: ReplyEdit,
+        uploads: Uploads,
+        *,
+        size_limit: int | None = None,
+        failures: int = 0,
+    ) -> Extension:
+        """Have ``uploads`` made again, and show what else is new."""
+        log.info("Extension %s: its files are made again (limit %s)", edit.extension.id, size_limit)
+        now = self._clock()
+        await self._store.requeue_uploads(
+            edit,
+            uploads,
+            now=now,
+            due_at=now + failures * REFUSED_FILES_PAUSE,
+            size_limit=size_limit,
+            failures=failures,
+        )
+        self._wakeups.attacher.notify()
+        return edit.extension
+
+    async def _render_and_send(
+        self, ext: Extension, route: Route, uploads: Uploads | None
+    ) -> tuple[discord.Message, bool]:
+        """Show ``ext`` by ``route``, as plain text should Discord refuse titles or links in it.
+
+        Returns:
+            The message, and whether it shows what was sent.
+        """
         context = await self._bot.services.reply_contexts.load(ext)
-        uploads = None
-        if prepared is not None:
-            context = replace(context, attachments=prepared.attachments)
-            uploads = prepared.files
+        files = None
+        if uploads is not None:
+            context = replace(context, attachments=uploads.attachments)
+            files = uploads.files
         view = extension_view(ext, context.attachments)
         try:
-            message = ReplyMessage(
-                embeds=extension_embeds(ext, context), view=view, uploads=uploads
-            )
-            return await self._send(ext, message, way)
+            message = ReplyMessage(embeds=extension_embeds(ext, context), view=view, uploads=files)
+            return await self._send(ext, message, route)
         except discord.HTTPException as error:
-            if error.status != BAD_REQUEST or is_permanent(error) or error.code == TOO_MANY_EDITS:
+            if not is_refusal(error):
                 raise
             log.exception("Extension %s: Discord refused its embeds; showing it plainly", ext.id)
-        message = ReplyMessage(embeds=plain_embeds(ext, context), view=None, uploads=uploads)
-        return await self._send(ext, message, way)
+        message = ReplyMessage(embeds=plain_embeds(ext, context), view=None, uploads=files)
+        return await self._send(ext, message, route)
 
-    async def _send(self, ext: Extension, message: ReplyMessage, way: Route) -> int:
-        """Edit or make the message; return its id."""
+    async def _send(
+        self, ext: Extension, message: ReplyMessage, route: Route
+    ) -> tuple[discord.Message, bool]:
+        """Edit the message or post it; as `_render_and_send`."""
         bot, reply = self._bot, ext.reply
-        if way is not Route.INTERACTION:
-            await bot.rate_limiter.acquire(2 if way is Route.DIRECT else 1)
+        if route is not Route.INTERACTION:
+            await bot.rate_limiter.acquire(2 if route is Route.DIRECT else 1)
         channel = bot.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
-        match way:
+        match route:
             case Route.INTERACTION:
                 application = cast("int", bot.application_id)
                 webhook = discord.Webhook.partial(application, reply.token, client=bot)
                 # The first reply goes by this name until Discord has told its id.
                 target = cast("int", reply.message_id or "@original")
-                shown = await webhook.edit_message(target, **message.edited())
+                return await webhook.edit_message(target, **message.edited()), True
             case Route.CHANNEL:
                 known = channel.get_partial_message(cast("int", reply.message_id))
-                shown = await known.edit(**message.edited())
+                return await known.edit(**message.edited()), True
             case Route.REPOST:
-                shown = await self._post(channel, reply, message, once=f"ext-{ext.id}")
+                posted = await self._post(channel, reply, message, nonce=f"ext-{ext.id}")
+                return posted, message.is_shown_by(posted)
             case Route.DIRECT:
                 direct = await bot.create_dm(discord.Object(ext.member_id))
-                once = f"ext-{ext.id}-{ext.revision}"
-                shown = await self._post(
-                    direct, replace(reply, reply_to_id=None), message, once=once
-                )
-        return shown.id
+                unrelated = replace(reply, reply_to_id=None)
+                posted = await self._post(direct, unrelated, message, nonce=f"ext-{ext.id}-dm")
+                if not message.is_shown_by(posted):
+                    posted = await posted.edit(**message.edited())
+                return posted, True
 
     async def _post(
-        self, channel: discord.abc.Messageable, reply: ReplyRef, message: ReplyMessage, *, once: str
+        self,
+        channel: discord.abc.Messageable,
+        reply: ReplyRef,
+        message: ReplyMessage,
+        *,
+        nonce: str,
     ) -> discord.Message:
-        """Send a new message, but one only, though Encore be killed before it can take note."""
+        """Post a message, or return the one that was posted with this nonce, unchanged.
+
+        Discord knows a nonce for a few minutes. If Encore is away for longer after a post whose
+        answer it never saw, there are two messages, and only the newer one is kept up to date.
+        """
         if reply.reply_to_id is None:
-            return await channel.send(**message.sent(), nonce=once)
+            return await channel.send(**message.sent(), nonce=nonce)
         answered = discord.MessageReference(
             message_id=reply.reply_to_id, channel_id=reply.channel_id, fail_if_not_exists=False
         )
         try:
-            return await channel.send(**message.sent(), nonce=once, reference=answered)
+            return await channel.send(**message.sent(), nonce=nonce, reference=answered)
         except discord.HTTPException as error:
             if error.code != NO_HISTORY:
                 raise
-            return await channel.send(**message.sent(), nonce=once)
+            return await channel.send(**message.sent(), nonce=nonce)
 
-    async def _postpone(self, ext: Extension, error: Exception) -> None:
+    async def _postpone(self, edit: ReplyEdit, error: Exception) -> None:
         pause = dt.timedelta(
-            seconds=backoff(ext.publish_failures, jitter=random.random())  # noqa: S311 - spreads retries
+            seconds=backoff(edit.extension.publish_failures, jitter=random.random())  # noqa: S311 - spreads retries
         )
         if isinstance(error, discord.HTTPException) and error.code == TOO_MANY_EDITS:
             pause = OLD_MESSAGE_PAUSE
-        await self._store.postpone_publishing(ext.id, publish_at=self._clock() + pause)
+        await self._store.postpone_edit(edit, publish_at=self._clock() + pause)

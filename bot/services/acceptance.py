@@ -109,7 +109,9 @@ class Acceptance:
         now = self._clock()
         accepted = await self._store.accept(
             ext,
-            publish_at=now if ext.reply.reply_to_id is not None else now + FIRST_REPLY_TIMEOUT,
+            publish_at=ext.created_at
+            if ext.reply.reply_to_id is not None
+            else ext.created_at + FIRST_REPLY_TIMEOUT,
             quota=self._quota,
             double_since=now - DOUBLE_CLICK_WINDOW,
             source_is_known=source_is_known,

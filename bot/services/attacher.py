@@ -1,200 +1,177 @@
-"""The fourth loop: complete -> heard and seen. Has the audio prepared, and the reply carry it.
+"""The loop that prepares audio: complete -> files, stored as pending uploads for the reply.
 
-What is to be done is claimed from the store like everything else. Killed at any moment it begins
-anew, and the one edit that attaches replaces all that an earlier one may have left. Whatever
-becomes of the audio, the links stay. Knows nothing of Discord.
+It never touches a reply: it stores what it made and raises the revision, and the publisher edits.
+The files lie in a folder of this process until an edit has shown them. After a restart that folder
+is gone, the publisher finds the files missing and queues the work again. Until then the reply stays
+as it is: complete, with links. A splice becomes complete only together with the edit that shows
+its song, so a kill never leaves one complete without audio. Knows nothing of Discord.
 """
 
+import asyncio
 import datetime as dt
 import logging
 import random
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
-from enum import Enum, auto
-from functools import partial
-from typing import Protocol, cast
+from typing import cast
 
 from bot.audio.errors import MediaError
 from bot.audio.process_pool import ProcessPool
-from bot.domain.attachments import Attachment, AttachmentStatus, AudioWork
+from bot.domain.attachments import AudioWork, Uploads, without_audio
 from bot.domain.clock import Clock
-from bot.domain.failures import Unexpected
-from bot.domain.models import Extension, Kind, ReplyRef, Status
+from bot.domain.models import Extension, Kind, ReplyRef
 from bot.domain.polling import backoff
-from bot.domain.transitions import finished
 from bot.services.task_pool import TaskPool
-from bot.services.uploads import UploadBuilder, Uploads
+from bot.services.uploads import UploadBuilder
 from bot.services.wakeups import Wakeups
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
 MAX_CONCURRENT = 4
-MAX_ATTEMPTS = 6  # to have the audio, which some 90 seconds allow
-MAX_EDITS = 40  # attempts to show it, over about half an hour
-SMALL = 1024 * 1024  # bytes; if even this is too large, it is not for the size of the audio
-LEASE = dt.timedelta(minutes=20)  # longer than fetching, encoding and sending all clips may take
+MAX_PENDING = 16  # extensions with files on disk that no edit has shown yet
+MAX_ATTEMPTS = 6  # to prepare the audio, within some 90 seconds
 FIRST_RETRY_DELAY = 3.0  # seconds
-
-
-class AttachResult(Enum):
-    """What became of an edit that attaches files."""
-
-    DONE = auto()
-    NOWHERE = auto()  # no way leads to the reply any more
-    TOO_LARGE = auto()
-    NOT_ALLOWED = auto()  # to attach files
-    LATER = auto()  # it did not get through now
-
-
-SETTLED = (AttachResult.DONE, AttachResult.NOWHERE)
-
-
-class ReplyEditor(Protocol):
-    """The replies, as far as audio has to do with them."""
-
-    def attachment_limit(self, reply: ReplyRef) -> int | None:
-        """Return how many bytes a file may have there; None where none may be attached."""
-        ...
-
-    async def carry(
-        self, ext: Extension, prepared: Uploads, look: Callable[[Extension], Extension]
-    ) -> AttachResult:
-        """Show ``ext``, as it is then and ``look`` makes it, with the files in place of all others.
-
-        ``look`` may be applied more than once. Raises nothing that another attempt could mend.
-        """
-        ...
+LEASE = dt.timedelta(seconds=60)  # renewed while the files are being prepared
+RENEW_INTERVAL = 20.0  # seconds
+PREPARATION_TIMEOUT = 600.0  # seconds; a long song on a slow machine takes minutes
 
 
 class Attacher:
-    """Has each complete extension carry its audio, and each splice made."""
+    """Prepares the audio of each complete extension, and each full song joined by Encore."""
 
     def __init__(
         self,
         store: Store,
-        preparations: Mapping[Kind, UploadBuilder],
-        replies: ReplyEditor,
+        builders: Mapping[Kind, UploadBuilder],
         pool: ProcessPool,
         *,
+        attachment_limit: Callable[[ReplyRef], int | None],
         wakeups: Wakeups,
         clock: Clock,
+        renew_interval: float = RENEW_INTERVAL,
+        preparation_timeout: float = PREPARATION_TIMEOUT,
+        max_pending: int = MAX_PENDING,
     ) -> None:
-        """Make the loop; ``preparations`` make the files of each kind of extension."""
+        """Make the loop.
+
+        Args:
+            store: where the work is queued.
+            builders: what makes the files of each kind of extension.
+            pool: whose temporary folders hold the files.
+            attachment_limit: returns how many bytes one file of a reply may have; None where
+                none may be attached.
+            wakeups: the publisher's is notified of pending uploads.
+            clock: the time.
+            renew_interval: seconds after which a claim is renewed.
+            preparation_timeout: seconds that one attempt may take.
+            max_pending: how many extensions may have files on disk at once.
+        """
         self._store = store
-        self._preparations = preparations
-        self._replies = replies
+        self._builders = builders
         self._pool = pool
+        self._attachment_limit = attachment_limit
         self._wakeups = wakeups
         self._clock = clock
-        self._workers = TaskPool(limit=MAX_CONCURRENT)
+        self._renew_interval = renew_interval
+        self._preparation_timeout = preparation_timeout
+        self._max_pending = max_pending
+        self._tasks = TaskPool[int](limit=MAX_CONCURRENT)
+        self._folders: dict[int, ExitStack] = {}
 
     async def run_once(self) -> None:
         """Start on everything that is due; one failure never touches another."""
-        if not self._workers.free:
-            return
+        await self._remove_shown()
+        room = min(self._tasks.free, self._max_pending - len(self._folders) - len(self._tasks.keys))
         now, next_at = self._clock(), await self._store.next_audio()
-        if next_at is None or next_at > now:
+        if room <= 0 or next_at is None or next_at > now:
             return
         due = await self._store.claim_audio(
-            now=now, lease_until=now + LEASE, limit=self._workers.free
+            now=now, lease_until=now + LEASE, limit=room, excluding=self._tasks.keys
         )
         for work in due:
-            self._workers.start(work.extension_id, self._work_on(work))
+            self._tasks.start(work.extension_id, self._work_on(work))
 
     async def idle(self) -> None:
-        """Return when nothing is being prepared or attached."""
-        await self._workers.idle()
+        """Return when nothing is being prepared."""
+        await self._tasks.idle()
 
     async def stop(self) -> None:
-        """Stop; nothing is lost, what was claimed is begun anew after the next start."""
-        await self._workers.stop(grace=0)
+        """Stop; claimed work is begun anew after the next start."""
+        await self._tasks.stop(grace=0)
+
+    async def _remove_shown(self) -> None:
+        """Remove the files that an edit has shown, or that will never be shown."""
+        if not self._folders:
+            return
+        pending = await self._store.with_pending_uploads(frozenset(self._folders))
+        for extension_id in self._folders.keys() - pending:
+            self._folders.pop(extension_id).close()
 
     async def _work_on(self, work: AudioWork) -> None:
-        """Do what can be done now; what can't is done later, for a while."""
-        # its row refers to it, so it is there
+        """Prepare what can be prepared now, and the rest later."""
+        # its row refers to the extension, so it is there
         ext = cast("Extension", await self._store.extension(work.extension_id))
-        is_settled = False
         try:
-            is_settled = await self._attach(ext, work)
+            if ext.reply.unreachable:
+                await self._store.abandon_audio(work, without_audio(ext), now=self._clock())
+                log.info("Extension %s: its audio has no reply", ext.id)
+            else:
+                await self._prepare(ext, work)
+        finally:
+            self._wakeups.attacher.notify()  # there is room for more
+
+    async def _prepare(self, ext: Extension, work: AudioWork) -> None:
+        """Store pending uploads, without files after the last attempt; else postpone the work."""
+        with ExitStack() as stack:
+            work, uploads = await self._attempt(ext, work, stack)
+            if uploads is None:
+                pause = backoff(work.failures, jitter=random.random(), first=FIRST_RETRY_DELAY)  # noqa: S311 - only spreads attempts
+                due_at = self._clock() + dt.timedelta(seconds=pause)
+                await self._store.postpone_audio(work, due_at=due_at)
+            elif await self._store.finish_audio(work, uploads):
+                self._folders[ext.id] = stack.pop_all()
+                self._wakeups.publisher.notify()
+
+    async def _attempt(
+        self, ext: Extension, work: AudioWork, stack: ExitStack
+    ) -> tuple[AudioWork, Uploads | None]:
+        """Prepare the files in a folder that ``stack`` removes.
+
+        Returns:
+            The claim as it was renewed, and the uploads; None instead of them if another attempt
+            may bring them.
+        """
+        is_last = work.failures + 1 >= MAX_ATTEMPTS
+        preparing = asyncio.create_task(self._build(ext, work, stack, is_last=is_last))
+        try:
+            async with asyncio.timeout(self._preparation_timeout):
+                while not (await asyncio.wait([preparing], timeout=self._renew_interval))[0]:
+                    lease_until = self._clock() + LEASE
+                    renewed = await self._store.renew_audio(work, lease_until=lease_until)
+                    if renewed is None:
+                        return work, None  # another process has taken it over
+                    work = renewed
+            return work, preparing.result()
         except Exception as error:
             log.info("Extension %s: no audio yet (%s)", ext.id, error)
-            if not isinstance(error, MediaError):
+            if not isinstance(error, (MediaError, TimeoutError)):
                 log.exception("Extension %s: preparing its audio failed unexpectedly", ext.id)
-            if work.failures + 1 >= MAX_ATTEMPTS:
-                is_settled = await self._settle(ext, work, _without(ext)) in SETTLED
-        if not is_settled:
-            await self._postpone(ext, work)
-        self._wakeups.attacher.notify()  # there is room for more
+            return work, without_audio(ext) if is_last else None
+        finally:
+            preparing.cancel()
+            await asyncio.gather(preparing, return_exceptions=True)
 
-    async def _postpone(self, ext: Extension, work: AudioWork) -> None:
-        """Try again later; for good only the last time."""
-        if work.failures < MAX_EDITS:
-            pause = backoff(work.failures, jitter=random.random(), first=FIRST_RETRY_DELAY)  # noqa: S311 - only spreads attempts
-            due_at = self._clock() + dt.timedelta(seconds=pause)
-            await self._store.postpone_audio(work, due_at=due_at)
-        else:
-            await self._finish(ext, work, _without(ext), is_shown=False)
-
-    async def _attach(self, ext: Extension, work: AudioWork) -> bool:
-        """Prepare and attach what the place of the reply takes; return whether that is settled."""
-        preparation = self._preparations[ext.kind]
-        is_last = work.failures + 1 >= MAX_ATTEMPTS
-        limit = self._replies.attachment_limit(ext.reply)
-        while True:
-            with self._pool.temporary_folder() as folder:
-                prepared = await preparation.prepare(ext, folder, limit=limit, is_last=is_last)
-                carried = await self._settle(ext, work, prepared)
-            if carried is AttachResult.TOO_LARGE and limit:
-                limit = limit // 2 if limit > SMALL else 0
-            elif carried is AttachResult.NOT_ALLOWED and limit is not None:
-                limit = None
-            else:
-                return carried in SETTLED
-
-    async def _settle(self, ext: Extension, work: AudioWork, prepared: Uploads) -> AttachResult:
-        """Show what was prepared; if that is done, or can never be, keep what became of it."""
-        look = partial(_finished, prepared=prepared, now=self._clock())
-        carried = await self._replies.carry(ext, prepared, look)
-        if carried in SETTLED:
-            await self._finish(ext, work, prepared, is_shown=carried is AttachResult.DONE)
-        return carried
-
-    async def _finish(
-        self, ext: Extension, work: AudioWork, prepared: Uploads, *, is_shown: bool
-    ) -> None:
-        new = _finished(ext, prepared=prepared, now=self._clock())
-        if new.status is not ext.status:
-            await self._store.save(new, was=ext)
-            self._wakeups.publisher.notify()
-        await self._store.finish_audio(work, prepared.attachments if is_shown else ())
-        outcomes = ", ".join(each.outcome for each in prepared.attachments)
-        log.info("Extension %s: audio %s", ext.id, outcomes if is_shown else "has no reply")
-
-
-def _finished(ext: Extension, *, prepared: Uploads, now: dt.datetime) -> Extension:
-    """Return ``ext`` as it is with what was prepared: a splice made or not, lengths known."""
-    if ext.kind is Kind.SPLICE:
-        status = Status.COMPLETE if prepared.failure is None else Status.FAILED
-        return finished(ext, status, prepared.failure, now=now)
-    lengths = {each.clip_id: each.duration for each in prepared.attachments}
-    return replace(
-        ext,
-        clips=tuple(
-            replace(clip, duration=lengths.get(clip.id)) if clip.duration is None else clip
-            for clip in ext.clips
-        ),
-    )
-
-
-def _without(ext: Extension) -> Uploads:
-    """Return what is left when audio can't be had: the links of clips, and no song."""
-    if ext.kind is Kind.SPLICE:
-        return Uploads(failure=Unexpected())
-    return Uploads(
-        attachments=tuple(
-            Attachment(clip_id=clip.id, outcome=AttachmentStatus.UNAVAILABLE)
-            for clip in ext.clips
-            if clip.is_playable
-        )
-    )
+    async def _build(
+        self, ext: Extension, work: AudioWork, stack: ExitStack, *, is_last: bool
+    ) -> Uploads:
+        if work.failures >= MAX_ATTEMPTS:  # Discord refused them again and again
+            return without_audio(ext)
+        limit = self._attachment_limit(ext.reply)
+        if limit is not None and work.size_limit is not None:
+            limit = min(limit, work.size_limit)
+        folder = stack.enter_context(self._pool.temporary_folder())
+        builder = self._builders[ext.kind]
+        uploads = await builder.prepare(ext, folder, limit=limit, is_last=is_last)
+        return replace(uploads, limit=limit)

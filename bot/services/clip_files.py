@@ -11,17 +11,16 @@ from bot.audio.models import EncodedFile, Segment
 from bot.audio.process_pool import ProcessPool
 from bot.audio.tags import Tags, audio_file_name
 from bot.audio.worker_functions import encode_to_limit, write_tags
-from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.attachments import Attachment, AttachmentStatus, Upload, Uploads
 from bot.domain.lineage import part_starts
 from bot.domain.models import Clip, ClipRecord, Extension
 from bot.domain.timecode import format_time
 from bot.services.media import MediaFetcher, draw_waveform, song_segments
-from bot.services.uploads import Upload, Uploads
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
-MAX_CLIPS = 4  # that a reply shows
+MAX_CLIPS = 4  # shown by a reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class _LabelledClip:
 
 
 class ClipFiles:
-    """Prepares what the reply of a complete extension is to carry."""
+    """Makes the uploads for the reply of a complete extension."""
 
     def __init__(self, store: Store, media: MediaFetcher, pool: ProcessPool) -> None:
         self._store = store
@@ -43,27 +42,27 @@ class ClipFiles:
     async def prepare(
         self, ext: Extension, folder: Path, *, limit: int | None, is_last: bool
     ) -> Uploads:
-        """Return audio and picture of each clip that can be heard (see `Preparation`)."""
+        """Return audio and picture of each playable clip; as `UploadBuilder`."""
         letters = zip(ext.clips[:MAX_CLIPS], ascii_uppercase, strict=False)
         clips = [_LabelledClip(clip, letter) for clip, letter in letters if clip.is_playable]
         if limit is None:
-            refused = (_without(each.clip, AttachmentStatus.NOT_ALLOWED) for each in clips)
+            refused = (_not_attached(each.clip, AttachmentStatus.NOT_ALLOWED) for each in clips)
             return Uploads(attachments=tuple(refused))
         attachments: list[Attachment] = []
         files: list[Upload] = []
-        before = await self._source(ext, folder)
+        source = await self._source_segment(ext, folder)
         for each in clips:
             try:
-                fetched = await self._fetched(ext, each, folder)
-                audio, fit = await self._audio(ext, each, fetched, folder, limit)
+                fetched = await self._fetch(ext, each, folder)
+                audio, fit = await self._encode(ext, each, fetched, folder, limit)
             except MediaError as error:
                 if isinstance(error, TransientMediaError) and not is_last:
                     raise
-                log.info("Clip %s: its audio can't be had (%s)", each.clip.id, error)
-                attachments.append(_without(each.clip, AttachmentStatus.UNAVAILABLE))
+                log.info("Clip %s: its audio is not available (%s)", each.clip.id, error)
+                attachments.append(_not_attached(each.clip, AttachmentStatus.UNAVAILABLE))
                 continue
-            shown = await self._whole(ext, fetched) or [
-                *before,
+            shown = await self._song_segments(ext, fetched) or [
+                *source,
                 Segment(fetched.info.peaks, each.letter),
             ]
             title, name = each.clip.title or ext.title, f"waveform-{each.letter.lower()}.png"
@@ -81,8 +80,8 @@ class ClipFiles:
             )
         return Uploads(attachments=tuple(attachments), files=tuple(files))
 
-    async def _source(self, ext: Extension, folder: Path) -> list[Segment]:
-        """Return the source up to where the new part joins, if its audio can be had."""
+    async def _source_segment(self, ext: Extension, folder: Path) -> list[Segment]:
+        """Return the source up to where the new part begins, if its audio is available."""
         known = await self._store.clip(ext.request.clip_id)
         if known is None or ext.kind.is_song:
             return []
@@ -95,8 +94,8 @@ class ClipFiles:
         join = ext.request.continue_at or fetched.info.duration
         return [Segment(fetched.info.peaks.between(0, join), is_source=True)]
 
-    async def _whole(self, ext: Extension, fetched: DownloadedAudio) -> list[Segment]:
-        """Return the parts of a full song, as far as it can be told where they begin."""
+    async def _song_segments(self, ext: Extension, fetched: DownloadedAudio) -> list[Segment]:
+        """Return the parts of a full song; one segment if it is not known where they begin."""
         if not ext.kind.is_song:
             return []
         lineage = await self._store.lineage(ext.request.clip_id)
@@ -107,7 +106,7 @@ class ClipFiles:
         length = fetched.info.duration
         return song_segments([*times, length], fetched.info.peaks)
 
-    async def _fetched(self, ext: Extension, each: _LabelledClip, folder: Path) -> DownloadedAudio:
+    async def _fetch(self, ext: Extension, each: _LabelledClip, folder: Path) -> DownloadedAudio:
         known = ClipRecord(
             clip=each.clip,
             provider=ext.request.provider,
@@ -116,7 +115,7 @@ class ClipFiles:
         )
         return await self._media.audio(known, folder / f"fetched-{each.letter}")
 
-    async def _audio(
+    async def _encode(
         self,
         ext: Extension,
         each: _LabelledClip,
@@ -124,7 +123,7 @@ class ClipFiles:
         folder: Path,
         limit: int,
     ) -> tuple[Upload | None, EncodedFile | None]:
-        """Return the file to attach and how it fits; nothing if it does not."""
+        """Return the file to attach and how it was encoded; None for both if it does not fit."""
         title = each.clip.title or ext.title
         tags = Tags(
             title=title,
@@ -145,7 +144,7 @@ class ClipFiles:
 
 
 def _comment(ext: Extension) -> str:
-    """Return where the new part goes on, such as *continued from Electric Dreams at 2:04*."""
+    """Return where the new part begins, such as *continued from Electric Dreams at 2:04*."""
     if ext.kind.is_song:
         return f"joined of all parts up to clip {ext.request.clip_id}"
     source = ext.source_title or f"clip {ext.request.clip_id}"
@@ -154,5 +153,5 @@ def _comment(ext: Extension) -> str:
     return f"continued from {source} at {where}"
 
 
-def _without(clip: Clip, outcome: AttachmentStatus) -> Attachment:
+def _not_attached(clip: Clip, outcome: AttachmentStatus) -> Attachment:
     return Attachment(clip_id=clip.id, outcome=outcome)

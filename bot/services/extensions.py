@@ -12,7 +12,7 @@ from bot.domain.form import Form, format_style
 from bot.domain.models import ExtendRequest, Extension, Kind, ReplyRef, Status
 from bot.domain.timecode import format_continue_at
 from bot.domain.transitions import cancelled, reopened
-from bot.services.acceptance import Acceptance, AcceptResult
+from bot.services.acceptance import FIRST_REPLY_TIMEOUT, Acceptance, AcceptResult
 from bot.services.links import LinkRefresher
 from bot.services.runtime import Runtime
 
@@ -68,9 +68,11 @@ class ExtensionService:
         self, ext: Extension, reply: ReplyRef, *, min_edit_interval: dt.timedelta
     ) -> None:
         """Store where the first reply to ``ext`` is; it isn't edited for ``min_edit_interval``."""
-        await self._store.save_reply(ext.id, reply)
-        await self._store.mark_published(
-            ext.id, ext.revision, publish_at=self._clock() + min_edit_interval
+        await self._store.record_first_reply(
+            ext,
+            reply,
+            lease_until=ext.created_at + FIRST_REPLY_TIMEOUT,
+            publish_at=self._clock() + min_edit_interval,
         )
         await self.announce_continuation(ext)
         self._wakeups.publisher.notify()

@@ -12,9 +12,9 @@ from bot.audio.fetch import DownloadedAudio, fetch_audio, fetch_image
 from bot.audio.models import Cover, Peaks, Segment
 from bot.audio.process_pool import ProcessPool
 from bot.audio.worker_functions import render_waveform
+from bot.domain.attachments import Upload
 from bot.domain.models import Clip, ClipRecord
 from bot.services.links import LinkRefresher
-from bot.services.uploads import Upload
 
 log = logging.getLogger(__name__)
 

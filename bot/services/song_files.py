@@ -1,8 +1,8 @@
 """The files of a full song that Encore joins itself: the whole as one MP3, and a picture of it.
 
-Each part is cut where the next goes on, all are joined with a short crossfade and encoded once.
-Everything lies on disk and is worked on in blocks, so that a long song needs no more memory than
-a short one. Knows nothing of Discord.
+Each part is cut where the next one begins; all are joined with a short crossfade and encoded once.
+The audio is on disk and is processed in blocks, so that a long song needs no more memory than a
+short one. Knows nothing of Discord.
 """
 
 import logging
@@ -17,23 +17,22 @@ from bot.audio.models import Part
 from bot.audio.process_pool import ProcessPool
 from bot.audio.tags import Tags, audio_file_name
 from bot.audio.worker_functions import splice, write_tags
-from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.attachments import Attachment, AttachmentStatus, Upload, Uploads
 from bot.domain.failures import AttachNotAllowed, PartUnavailable, TooLarge, Unexpected
 from bot.domain.lineage import LineageClip, cut_points, part_starts
 from bot.domain.models import Extension
 from bot.services.media import MediaFetcher, draw_waveform, song_segments
-from bot.services.uploads import Upload, Uploads
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
 PICTURE = "waveform-song.png"
-FEWEST = 2  # parts, without which there is nothing to join
+MIN_PARTS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _FetchedPart:
-    """A part whose audio is here."""
+    """A part with its audio."""
 
     step: LineageClip
     cut: float | None
@@ -41,13 +40,13 @@ class _FetchedPart:
 
     @property
     def kept(self) -> float:
-        """How many seconds of it are in the song."""
+        """Seconds of it that are in the song."""
         length = self.audio.info.duration
         return length if self.cut is None else min(self.cut, length)
 
 
 class _MissingError(Exception):
-    """The audio of a part can't be had; the song would have a hole."""
+    """The audio of a part is not available; the song would have a gap."""
 
     def __init__(self, number: int, step: LineageClip) -> None:
         super().__init__()
@@ -55,7 +54,7 @@ class _MissingError(Exception):
 
 
 class SongFiles:
-    """Prepares what the reply of a splice is to carry."""
+    """Makes the uploads for the reply of a splice."""
 
     def __init__(self, store: Store, media: MediaFetcher, pool: ProcessPool) -> None:
         self._store = store
@@ -65,10 +64,10 @@ class SongFiles:
     async def prepare(
         self, ext: Extension, folder: Path, *, limit: int | None, is_last: bool
     ) -> Uploads:
-        """Return the song and its picture, or why there is none (see `Preparation`).
+        """Return the song and its picture, or the reason why there is none; as `UploadBuilder`.
 
-        A beginning that was not made here is left out if its audio can't be had, as long as there
-        is something to join without it.
+        A root clip that was not made here is left out if its audio is not available, as long as
+        two parts remain.
         """
         if limit is None:
             return Uploads(failure=AttachNotAllowed())
@@ -77,24 +76,24 @@ class SongFiles:
         if length is not None and highest_bit_rate(length, limit) is None:
             return _too_large(length, limit)
         try:
-            parts = await self._fetched(lineage, folder, is_last=is_last)
+            parts = await self._fetch(lineage, folder, is_last=is_last)
         except _MissingError as missing:
-            log.info("Extension %s: part %s can't be had", ext.id, missing.failure.number)
+            log.info("Extension %s: part %s is not available", ext.id, missing.failure.number)
             return Uploads(failure=missing.failure)
         try:
-            return await self._joined(ext, parts, folder, limit)
+            return await self._join(ext, parts, folder, limit)
         except UnusableMediaError as error:
             log.warning("Extension %s: its song can't be joined (%s)", ext.id, error)
             return Uploads(failure=Unexpected())
 
-    async def _fetched(
+    async def _fetch(
         self, lineage: Sequence[LineageClip], folder: Path, *, is_last: bool
     ) -> list[_FetchedPart]:
         """Return the parts with their audio.
 
         Raises:
-            TransientMediaError: it may work later.
-            _MissingError: a part can't be had that the song can't do without.
+            TransientMediaError: another attempt may succeed.
+            _MissingError: a part that the song needs is not available.
         """
         parts: list[_FetchedPart] = []
         for number, (step, cut) in enumerate(
@@ -105,7 +104,7 @@ class SongFiles:
             except MediaError as error:
                 if isinstance(error, TransientMediaError) and not is_last:
                     raise
-                is_dispensable = step.extension is None and len(lineage) > FEWEST
+                is_dispensable = step.extension is None and len(lineage) > MIN_PARTS
                 if not is_dispensable:
                     raise _MissingError(number, step) from error
                 log.info("Clip %s: left out of a song (%s)", step.known.clip.id, error)
@@ -113,10 +112,10 @@ class SongFiles:
                 parts.append(_FetchedPart(step, cut, audio))
         return parts
 
-    async def _joined(
+    async def _join(
         self, ext: Extension, parts: Sequence[_FetchedPart], folder: Path, limit: int
     ) -> Uploads:
-        """Return the song made of ``parts``, at the highest bit rate that fits."""
+        """Return the song joined of ``parts``, at the highest bit rate that fits."""
         tags = await self._tags(ext, parts, folder)
         length = sum(part.kept for part in parts)
         best = rounded_bit_rate(max(part.audio.info.bit_rate for part in parts))

@@ -1,15 +1,17 @@
-"""The first loop: waiting -> submitted. Each request is sent at most once.
+"""The loop that sends requests: waiting -> submitted. Each request is sent at most once.
 
-A row is `submitting` in the store before its POST leaves, and `submitted` with its handle right
-after. Whatever is found `submitting` later was interrupted, and is never sent again by itself.
-Knows nothing of Discord.
+A row is `submitting` in the store before its POST is sent, and `submitted` with its handle right
+after. A row that is still `submitting` after its claim lapsed was interrupted; it is never sent
+again automatically. Knows nothing of Discord.
 """
 
 import asyncio
 import datetime as dt
 import logging
 import random
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from bot.domain import failures
 from bot.domain.failures import Failure
@@ -48,15 +50,15 @@ UNCONFIRMED = failures.Unconfirmed()
 
 
 class Submitter:
-    """Sends what waits, in order, within each provider's submit rate."""
+    """Sends waiting extensions in order, within each provider's submit rate."""
 
     def __init__(self, runtime: Runtime, *, reconcile_timeout: dt.timedelta) -> None:
         """Make the loop.
 
         Args:
             runtime: its deadline also bounds how long an unreachable provider is tried again.
-            reconcile_timeout: how long a provider that lists recent clips is asked for those of an
-                interrupted submission before it becomes unconfirmed.
+            reconcile_timeout: how long a provider that lists recent clips is searched for the
+                result of an interrupted submission before it becomes unconfirmed.
         """
         self._store = runtime.store
         self._providers = runtime.providers
@@ -66,38 +68,41 @@ class Submitter:
         self._clock = runtime.clock
         self._deadline = runtime.deadline
         self._reconcile_timeout = reconcile_timeout
-        self._queues = TaskPool(limit=len(self._providers) + 1)
-        self._posts = {name: TaskPool(limit=MAX_CONCURRENT) for name in self._providers}
-        self._recoveries = TaskPool(limit=MAX_CONCURRENT)
-        self._searching = asyncio.Lock()
+        self._queues = TaskPool[str](limit=len(self._providers) + 1)
+        self._posts = {name: TaskPool[int](limit=MAX_CONCURRENT) for name in self._providers}
+        self._recoveries = TaskPool[int](limit=MAX_CONCURRENT)
+        self._search_lock = asyncio.Lock()
         self._is_stopping = False
 
     async def run_once(self) -> None:
-        """Settle what was interrupted, and start a queue for each provider that needs one."""
+        """Recover interrupted submissions, and start a queue for each provider that needs one."""
+        held = {
+            ext_id for pool in (self._recoveries, *self._posts.values()) for ext_id in pool.keys
+        }
         for ext in await self._store.stale_submissions(now=self._clock()):
-            if self._recoveries.free and not self._recoveries.has(ext.id):
+            # what is still held in memory is not interrupted, only not saved yet
+            if self._recoveries.free and ext.id not in held:
                 self._recoveries.start(ext.id, self._recover(ext))
-        for name in await self._store.providers_in_use():
-            if not self._queues.has(name):
-                self._queues.start(name, self._drain(name))
+        for name in await self._store.providers_in_use() - self._queues.keys:
+            self._queues.start(name, self._drain(name))
 
     async def idle(self) -> None:
-        """Return when nothing is being sent or settled."""
-        for workers in self._all_workers():
-            await workers.idle()
+        """Return when nothing is being sent or recovered."""
+        for pool in self._all_pools():
+            await pool.idle()
 
     async def stop(self, *, grace: float) -> None:
-        """Send nothing new, and let what is being sent finish for up to ``grace`` seconds."""
+        """Send nothing new, and let running submissions finish for up to ``grace`` seconds."""
         self._is_stopping = True
         await self._queues.stop(grace=grace)
-        await asyncio.gather(*(workers.stop(grace=grace) for workers in self._all_workers()))
+        await asyncio.gather(*(pool.stop(grace=grace) for pool in self._all_pools()))
 
-    def _all_workers(self) -> list[TaskPool]:
+    def _all_pools(self) -> list[TaskPool[str] | TaskPool[int]]:
         return [self._queues, self._recoveries, *self._posts.values()]
 
     async def _drain(self, name: str) -> None:
-        """Send what waits for one provider, oldest first, until nothing is left or may be sent."""
-        while ext := await self._store.next_waiting(name, now=self._clock()):
+        """Send what waits for one provider, oldest first, until nothing may be sent any more."""
+        while ext := await self._next_waiting(name):
             provider = self._providers.get(name)
             if provider is None:
                 await self._end(ext, failures.Unavailable())
@@ -118,24 +123,30 @@ class Submitter:
                 return
             await self._send(ready, provider, posts)
 
-    async def _send(self, ready: Extension, provider: Provider, posts: TaskPool) -> None:
-        """Claim ``ready`` in the store and start its POST; someone else's claim stays theirs."""
+    async def _next_waiting(self, name: str) -> Extension | None:
+        """Return the oldest waiting extension that no task is about to put back."""
+        posts = self._posts.get(name)
+        excluding = posts.keys if posts else frozenset[int]()
+        return await self._store.next_waiting(name, now=self._clock(), excluding=excluding)
+
+    async def _send(self, ready: Extension, provider: Provider, posts: TaskPool[int]) -> None:
+        """Claim ``ready`` in the store and start its POST, unless it changed meanwhile."""
         now = self._clock()
         lease_until = now + dt.timedelta(seconds=2 * provider.capabilities.submit_timeout + 60)
         claimed = submitting(ready, now=now, lease_until=lease_until)
         claimed = replace(claimed, failures=ready.failures)  # until its provider has taken it
         if not await self._store.save(claimed, was=ready):
-            return
+            return  # it is read again
         posts.start(claimed.id, self._submit(claimed, provider))
         await self._store.bump_queue_positions(provider.name)
         self._wakeups.publisher.notify()
 
     async def _with_source_details(self, ext: Extension, provider: Provider) -> Extension | None:
-        """Return ``ext`` with everything its provider needs to know, or None if it can't go on.
+        """Return ``ext`` with all that its provider needs; None if it changed, waits or ended.
 
-        What is not known here of the source clip (its length above all) is asked of the provider
-        while the extension still waits, so that being killed meanwhile costs nothing. To join
-        clips a provider needs to know nothing: it made them.
+        What the store does not know of the source clip, its duration above all, is asked of the
+        provider while the extension still waits, so that a kill meanwhile costs nothing. A
+        provider that joins its own clips needs no details.
         """
         if ext.kind is Kind.CONCAT:
             return ext
@@ -171,7 +182,7 @@ class Submitter:
         return ready if ready == ext or await self._store.save(ready, was=ext) else None
 
     async def _submit(self, ext: Extension, provider: Provider) -> None:
-        """Send ``ext`` and keep what came of it."""
+        """Send ``ext`` and store the outcome."""
         try:
             handle = await _post(ext, provider)
         except (Unavailable, RateLimited) as error:
@@ -190,14 +201,18 @@ class Submitter:
 
     async def _mark_submitted(self, ext: Extension, provider: Provider, handle: Handle) -> None:
         now = self._clock()
-        taken = submitted(ext, handle, now=now, due_at=now, deadline=self._deadline)
+        first_poll_at = now
         try:
+            taken = submitted(ext, handle, now=now, due_at=now, deadline=self._deadline)
             pause = await self._poll_schedule.delay(taken, provider.capabilities, has_moved=True)
-            taken = replace(taken, due_at=now + pause)
-        except Exception:  # the handle must not be lost for want of a pause
-            log.exception("Extension %s: its pace could not be read", ext.id)
+            first_poll_at = now + pause
+        except Exception:  # the handle must not be lost for want of a delay
+            log.exception("Extension %s: its poll delay could not be read", ext.id)
         log.info("Extension %s: submitted to %s", ext.id, provider.name)
-        await self._save_with_retry(taken, was=ext)
+        mark = partial(
+            submitted, handle=handle, now=now, due_at=first_poll_at, deadline=self._deadline
+        )
+        await self._save_with_retry(ext, mark)
         self._wakeups.tracker.notify()
 
     async def _postpone(self, ext: Extension, error: Unavailable | RateLimited) -> None:
@@ -212,34 +227,36 @@ class Submitter:
         if due_at > ext.created_at + self._deadline:
             await self._end(ext, failure)
         else:
-            await self._save_with_retry(postponed(ext, failure, due_at=due_at), was=ext)
+            await self._save_with_retry(ext, partial(postponed, failure=failure, due_at=due_at))
 
     async def _recover(self, ext: Extension) -> None:
-        """Settle a submission that was interrupted: found at the provider, or unconfirmed."""
+        """Settle an interrupted submission: found at the provider, or unconfirmed."""
         provider = self._providers.get(ext.request.provider)
         await self._reconcile_or_give_up(ext, provider)
 
     async def _reconcile_or_give_up(
         self, ext: Extension, provider: Provider | None, failure: Failure = UNCONFIRMED
     ) -> None:
-        """Look for ``ext`` at its provider where that is possible; else it is unconfirmed.
+        """Search the provider for the clips of ``ext`` where it can list them; else give up.
 
-        What a provider tells of recent clips does not say which of them were joined.
+        A list of recent clips does not say which of them were joined, so only parts are searched.
         """
         now = self._clock()
         sent_at = ext.submitted_at or ext.created_at
         is_part = ext.kind is Kind.PART
         if is_part and provider is not None and provider.capabilities.reconcile:
-            async with self._searching:  # what one finds is known as its own before another looks
+            async with self._search_lock:  # clips that one finds are stored before another searches
                 if handle := await self._found(ext, provider, since=sent_at):
                     log.info("Extension %s: found again at %s", ext.id, provider.name)
                     await self._mark_submitted(ext, provider, handle)
                     return
             if now < (end := sent_at + self._reconcile_timeout):
                 again_at = min(now + RECONCILE_INTERVAL, end)
-                await self._save_with_retry(replace(ext, due_at=again_at), was=ext)
+                await self._save_with_retry(ext, partial(replace, due_at=again_at))
                 return
-        await self._save_with_retry(finished(ext, Status.UNCONFIRMED, failure, now=now), was=ext)
+        await self._save_with_retry(
+            ext, partial(finished, status=Status.UNCONFIRMED, failure=failure, now=now)
+        )
 
     async def _found(
         self, ext: Extension, provider: Provider, *, since: dt.datetime
@@ -258,19 +275,30 @@ class Submitter:
     async def _end(self, ext: Extension, failure: Failure) -> None:
         log.info("Extension %s: not extended (%s)", ext.id, type(failure).__name__)
         await self._save_with_retry(
-            finished(ext, Status.FAILED, failure, now=self._clock()), was=ext
+            ext, partial(finished, status=Status.FAILED, failure=failure, now=self._clock())
         )
 
-    async def _save_with_retry(self, new: Extension, *, was: Extension) -> None:
-        """Save what became of a submission; a handle is too precious to lose to a busy disk."""
-        for attempt in range(5):
+    async def _save_with_retry(
+        self, ext: Extension, change: Callable[[Extension], Extension]
+    ) -> None:
+        """Store ``change`` of ``ext``, however long that takes: it holds a handle or an outcome.
+
+        If the row changed meanwhile, as by its queue position, the change is applied to the row as
+        it is now. If its status changed, another process has settled it and that stays.
+        """
+        was, new, failures = ext, change(ext), 0
+        while was.status is ext.status:
             try:
-                await self._store.save(new, was=was)
+                if await self._store.save(new, was=was):
+                    break
+                was = await self._store.extension(ext.id) or was
+                new = change(was)
             except Exception:
                 log.exception("Extension %s could not be saved, handle %s", new.id, new.handle)
-                await asyncio.sleep(backoff(attempt, jitter=0, first=0.1))
-            else:
-                break
+                await asyncio.sleep(backoff(failures, jitter=0, first=0.1))
+                failures += 1
+        else:
+            log.info("Extension %s is %s already, not %s", ext.id, was.status, new.status)
         self._wakeups.submitter.notify()
         self._wakeups.publisher.notify()
 
@@ -297,7 +325,7 @@ def _failure_of(error: ProviderError) -> Failure:
 
 
 async def _post(ext: Extension, provider: Provider) -> Handle:
-    """Ask ``provider`` for ``ext``, which may cost credits."""
+    """Send the request of ``ext``, which may cost credits."""
     if ext.kind is Kind.CONCAT:
         return await provider.concat(ext.request.clip_id)
     return await provider.extend(ext.request)
@@ -306,7 +334,7 @@ async def _post(ext: Extension, provider: Provider) -> Handle:
 def _with_source_style(source: Clip, request: ExtendRequest, limits: TextLimits) -> ExtendRequest:
     """Return ``request`` with the source's style and title where the member gave none.
 
-    A song goes on smoothly only with the tags and title it had (providers.md §6.2).
+    A song continues smoothly only with the tags and title it had (providers.md §6.2).
     """
     return replace(
         request,

@@ -1,4 +1,4 @@
-"""Independent work side by side: bounded, referenced, and its failures logged.
+"""Independent asyncio tasks: bounded, referenced, at most one per key, failures logged.
 
 Not a `TaskGroup`: one extension's failure must never cancel another's work.
 """
@@ -6,31 +6,44 @@ Not a `TaskGroup`: one extension's failure must never cancel another's work.
 import asyncio
 import logging
 from collections.abc import Coroutine, Hashable
+from typing import Generic, TypeVar
 
 log = logging.getLogger(__name__)
 
+Key = TypeVar("Key", bound=Hashable)
 
-class TaskPool:
-    """Runs up to ``limit`` pieces of work at once, each under a key that runs only once a time."""
+
+class TaskPool(Generic[Key]):
+    """Runs up to ``limit`` tasks at once, at most one per key.
+
+    A task keeps its key until the event loop has run its callbacks, which is later than whatever
+    the task did last. So exclude `keys` from what is claimed: a claim whose key is still taken
+    could not be worked on.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._tasks: dict[Hashable, asyncio.Task[None]] = {}
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
 
     @property
     def free(self) -> int:
-        """How many more pieces of work may start now."""
+        """How many more tasks may start now."""
         return self._limit - len(self._tasks)
 
-    def has(self, key: Hashable) -> bool:
-        """Whether work under ``key`` is under way."""
-        return key in self._tasks
+    @property
+    def keys(self) -> frozenset[Key]:
+        """The keys of all running tasks."""
+        return frozenset(self._tasks)
 
-    def start(self, key: Hashable, work: Coroutine[object, object, None]) -> None:
-        """Start ``work`` unless some is under way under ``key``; what it raises is only logged."""
-        if self.has(key):
+    def start(self, key: Key, work: Coroutine[object, object, None]) -> None:
+        """Start ``work``; what it raises is logged.
+
+        Raises:
+            KeyError: a task with this key is running. Nothing is dropped silently.
+        """
+        if key in self._tasks:
             work.close()
-            return
+            raise KeyError(f"a task for {key!r} is running")
         task = asyncio.create_task(work)
         self._tasks[key] = task
 
@@ -42,12 +55,12 @@ class TaskPool:
         task.add_done_callback(finish)
 
     async def idle(self) -> None:
-        """Return when nothing is under way."""
+        """Return when no task is running."""
         while self._tasks:
             await asyncio.wait([*self._tasks.values()])
 
     async def stop(self, *, grace: float) -> None:
-        """Let the work finish for up to ``grace`` seconds, then cancel what is left."""
+        """Let tasks finish for up to ``grace`` seconds, then cancel the rest."""
         try:
             async with asyncio.timeout(grace):
                 await self.idle()

@@ -1,19 +1,21 @@
-"""The second loop: submitted -> final. Asks each provider for what is due, as seldom as it can.
+"""The loop that asks providers for progress: submitted -> final, with as few requests as it can.
 
-Due rows are fetched in batches of the size that the provider's API takes; one that can hold an
-answer back until there is news is waited on instead. Knows nothing of Discord.
+Due rows are fetched in batches of the size that the provider's API takes. An API that can hold its
+answer back until there is news is long-polled instead. Knows nothing of Discord.
 """
 
+import asyncio
 import datetime as dt
 import logging
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from bot.domain.models import Extension, Handle, Progress, Status
 from bot.domain.polling import backoff
 from bot.domain.transitions import expired, observed, poll_failed
-from bot.providers.base import Provider, ProviderError, RateLimited
+from bot.providers.base import Provider, ProviderError, RateLimited, Unavailable
 from bot.services.runtime import Runtime
 from bot.services.task_pool import TaskPool
 
@@ -22,7 +24,10 @@ log = logging.getLogger(__name__)
 MAX_CONCURRENT_FETCHES = 16
 MAX_CONCURRENT_LONG_POLLS = 48
 TYPICAL_CLIPS = 2  # that an extension names
-LEASE = dt.timedelta(seconds=240)  # longer than the longest wait at a provider
+FETCH_TIMEOUT = 60.0  # seconds, with the wait for the provider's rate limit
+FETCH_LEASE = dt.timedelta(seconds=75)
+LONG_POLL_TIMEOUT = 210.0  # seconds; a provider may hold its answer back for three minutes
+LONG_POLL_LEASE = dt.timedelta(seconds=240)
 
 
 class Tracker:
@@ -35,8 +40,13 @@ class Tracker:
         self._outage_log = runtime.outage_log
         self._poll_schedule = runtime.poll_schedule
         self._clock = runtime.clock
-        self._fetches = {name: TaskPool(limit=MAX_CONCURRENT_FETCHES) for name in self._providers}
-        self._waits = {name: TaskPool(limit=MAX_CONCURRENT_LONG_POLLS) for name in self._providers}
+        self._fetches = {
+            name: TaskPool[frozenset[int]](limit=MAX_CONCURRENT_FETCHES) for name in self._providers
+        }
+        self._long_polls = {
+            name: TaskPool[frozenset[int]](limit=MAX_CONCURRENT_LONG_POLLS)
+            for name in self._providers
+        }
 
     async def run_once(self) -> None:
         """Start fetching everything that is due; one failure never touches another."""
@@ -47,54 +57,57 @@ class Tracker:
                 await self._give_up_overdue(name)
 
     async def idle(self) -> None:
-        """Return when nothing is being asked."""
-        for workers in (*self._fetches.values(), *self._waits.values()):
-            await workers.idle()
+        """Return when no request is under way."""
+        for pool in (*self._fetches.values(), *self._long_polls.values()):
+            await pool.idle()
 
     async def stop(self) -> None:
-        """Stop asking; nothing is lost, the rows say where they stand."""
-        for workers in (*self._fetches.values(), *self._waits.values()):
-            await workers.stop(grace=0)
+        """Stop asking; nothing is lost, as the rows hold all progress."""
+        for pool in (*self._fetches.values(), *self._long_polls.values()):
+            await pool.stop(grace=0)
 
     async def _start_due(self, provider: Provider) -> None:
-        fetches, waits = self._fetches[provider.name], self._waits[provider.name]
-        batch = provider.capabilities.batch
-        waitable = (
-            waits.free
-            if provider.capabilities.long_poll and not self._poll_schedule.is_fixed
-            else 0
-        )
-        limit = waitable + fetches.free * max(batch // TYPICAL_CLIPS, 1)
-        if not limit:
+        """Claim what is due and there is room for, and start to ask for it."""
+        fetches, long_polls = self._fetches[provider.name], self._long_polls[provider.name]
+        # a task keeps its key for a moment after its last save, which may be due again already
+        asking = frozenset[int]().union(*fetches.keys, *long_polls.keys)
+        now, batch = self._clock(), provider.capabilities.batch
+        claim = partial(self._store.claim_due, provider.name, now=now, excluding=asking)
+        polled: list[Extension] = []
+        if provider.capabilities.long_poll and not self._poll_schedule.is_fixed and long_polls.free:
+            polled = await claim(lease_until=now + LONG_POLL_LEASE, limit=long_polls.free)
+        for ext in polled:
+            work = self._fetch(provider, [ext], newer_than=ext.status)
+            long_polls.start(frozenset({ext.id}), work)
+        if not fetches.free:
             return
-        now = self._clock()
-        due = await self._store.claim_due(
-            provider.name, now=now, lease_until=now + LEASE, limit=limit
-        )
-        for ext in due[:waitable]:
-            waits.start(ext.id, self._fetch(provider, [ext], newer_than=ext.status))
-        for exts in _batches(due[waitable:], batch):
+        limit = fetches.free * max(batch // TYPICAL_CLIPS, 1)
+        due = await claim(lease_until=now + FETCH_LEASE, limit=limit)
+        for exts in _batches(due, batch):
             if fetches.free:
-                fetches.start(tuple(ext.id for ext in exts), self._fetch(provider, exts))
+                ids = frozenset(ext.id for ext in exts)
+                fetches.start(ids, self._fetch(provider, exts))
             else:  # there are more batches than places, as one extension may name many clips
-                await self._put_back(exts, now=now)
+                await self._give_back(exts, now=now)
 
-    async def _put_back(self, exts: Iterable[Extension], *, now: dt.datetime) -> None:
+    async def _give_back(self, exts: Iterable[Extension], *, now: dt.datetime) -> None:
         """Give up the claim on ``exts``: they are due again as soon as there is room."""
         for ext in exts:
-            await self._store.save(replace(ext, due_at=now), was=ext)
+            await self._save(ext, partial(replace, due_at=now))
 
     async def _fetch(
         self, provider: Provider, exts: Sequence[Extension], *, newer_than: Status | None = None
     ) -> None:
-        """Ask for ``exts`` in one go and keep what is said of each."""
+        """Ask for ``exts`` in one request and store what the provider says of each."""
         handles = [ext.handle for ext in exts if ext.handle is not None]
         try:
-            seen = await provider.fetch(handles, newer_than=newer_than)
-        except ProviderError as error:
-            self._outage_log.failed(provider.name, error)
+            async with asyncio.timeout(FETCH_TIMEOUT if newer_than is None else LONG_POLL_TIMEOUT):
+                seen = await provider.fetch(handles, newer_than=newer_than)
+        except (ProviderError, TimeoutError) as error:
+            refusal = error if isinstance(error, ProviderError) else Unavailable()
+            self._outage_log.failed(provider.name, refusal)
             for ext in exts:
-                await self._postpone(ext, error)
+                await self._postpone(ext, refusal)
             return
         except Exception as error:
             log.exception("%s could not be asked for %s", provider.name, [ext.id for ext in exts])
@@ -106,16 +119,16 @@ class Tracker:
             await self._observe(ext, _progress_of(ext, seen))
 
     async def _observe(self, ext: Extension, progress: Progress | None) -> None:
-        """Keep what was said of ``ext``; a final status and a passed deadline end it."""
+        """Store the progress of ``ext``; a final status and a passed deadline end it."""
         now = self._clock()
-        new = ext if progress is None else observed(ext, progress, now=now)
-        new = expired(new, now=now)
+        new = _observed(ext, progress, now=now, due_at=now)
+        due_at = now
         if not new.status.is_final:
             has_moved = new.status is not ext.status
             capabilities = self._providers[ext.request.provider].capabilities
             pause = await self._poll_schedule.delay(new, capabilities, has_moved=has_moved)
-            new = replace(new, due_at=now + pause)
-        await self._keep(new, was=ext)
+            due_at = now + pause
+        await self._save(ext, partial(_observed, progress=progress, now=now, due_at=due_at))
 
     async def _postpone(self, ext: Extension, error: Exception) -> None:
         """Ask for ``ext`` again later, unless its deadline has passed."""
@@ -123,21 +136,32 @@ class Tracker:
         pause = error.retry_after if isinstance(error, RateLimited) else None
         if not pause:
             pause = backoff(ext.failures, jitter=random.random())  # noqa: S311 - only spreads retries
-        await self._keep(
-            expired(poll_failed(ext, due_at=now + dt.timedelta(seconds=pause)), now=now), was=ext
-        )
+        # an extension ends at its deadline, however long its provider asks to wait
+        due_at = now + dt.timedelta(seconds=pause)
+        if ext.deadline_at is not None:
+            due_at = min(due_at, ext.deadline_at)
+        await self._save(ext, lambda ext: expired(poll_failed(ext, due_at=due_at), now=now))
 
     async def _give_up_overdue(self, name: str) -> None:
         """End what a provider that is no longer enabled still has, once its deadline passed."""
         now = self._clock()
-        for ext in await self._store.claim_due(name, now=now, lease_until=now + LEASE):
-            await self._keep(expired(ext, now=now), was=ext)
+        for ext in await self._store.claim_due(name, now=now, lease_until=now + FETCH_LEASE):
+            await self._save(ext, partial(expired, now=now))
 
-    async def _keep(self, new: Extension, *, was: Extension) -> None:
+    async def _save(self, was: Extension, change: Callable[[Extension], Extension]) -> None:
+        """Store ``change`` of a claimed extension; if its row changed meanwhile, of that row.
+
+        If that fails, it is fetched again when the claim lapses.
+        """
         try:
-            await self._store.save(new, was=was)
+            new = change(was)
+            while not await self._store.save(new, was=was):
+                was = await self._store.extension(was.id) or was
+                if not was.status.is_tracked:
+                    return
+                new = change(was)
         except Exception:
-            log.exception("Extension %s could not be saved; it is fetched again", new.id)
+            log.exception("Extension %s could not be saved; it is fetched again", was.id)
             return
         if new.status.is_final:
             log.info("Extension %s: %s", new.id, new.status)
@@ -147,12 +171,21 @@ class Tracker:
         self._wakeups.tracker.notify()  # it may be due before the loop means to look again
 
 
+def _observed(
+    ext: Extension, progress: Progress | None, *, now: dt.datetime, due_at: dt.datetime
+) -> Extension:
+    """Return ``ext`` with ``progress``, ended at its deadline, else due again at ``due_at``."""
+    new = ext if progress is None else observed(ext, progress, now=now)
+    new = expired(new, now=now)
+    return new if new.status.is_final else replace(new, due_at=due_at)
+
+
 def _progress_of(ext: Extension, seen: Mapping[Handle, Progress]) -> Progress | None:
     return seen.get(ext.handle) if ext.handle is not None else None
 
 
 def _batches(exts: Iterable[Extension], size: int) -> Iterator[list[Extension]]:
-    """Yield ``exts`` in groups that name at most ``size`` clips or tasks; one alone may exceed."""
+    """Yield ``exts`` in groups of at most ``size`` clips or tasks; a single one may have more."""
     batch: list[Extension] = []
     room = size
     for ext in exts:

@@ -1,37 +1,37 @@
-"""How the loops are woken: a bell for each, rung by whoever has news for it."""
+"""Events that wake the loops when there is news for them."""
 
 import asyncio
 from dataclasses import dataclass, field
 
 
 class Wakeup:
-    """Wakes one loop; a slow tick is its safety net."""
+    """Wakes one loop. Each loop also wakes by itself from time to time, as a safety net."""
 
     def __init__(self) -> None:
-        self._rung = asyncio.Event()
+        self._notified = asyncio.Event()
 
     def notify(self) -> None:
         """Wake the loop now, or as soon as it waits."""
-        self._rung.set()
+        self._notified.set()
 
     async def wait(self, seconds: float, *, debounce: float = 0) -> None:
-        """Return when the bell is rung, at the latest after ``seconds``.
+        """Return when notified, at the latest after ``seconds``.
 
-        Once it is rung, others have ``breath`` seconds to ring it too, for one and the same turn.
+        Further notifications within ``debounce`` seconds are merged into this one.
         """
         try:
             async with asyncio.timeout(max(seconds, 0)):
-                await self._rung.wait()
+                await self._notified.wait()
             await asyncio.sleep(debounce)
         except TimeoutError:
             return
         finally:
-            self._rung.clear()
+            self._notified.clear()
 
 
 @dataclass(frozen=True, slots=True)
 class Wakeups:
-    """The bell of each loop."""
+    """One event for each loop."""
 
     submitter: Wakeup = field(default_factory=Wakeup)
     tracker: Wakeup = field(default_factory=Wakeup)

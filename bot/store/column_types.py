@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, Integer, Text
 from sqlalchemy.engine import Dialect
@@ -38,6 +39,17 @@ FAILURE_KINDS: Mapping[str, type[Failure]] = {
     "unexpected": failures.Unexpected,
 }
 _KIND_OF = {failure: kind for kind, failure in FAILURE_KINDS.items()}
+
+
+def failure_to_dict(failure: Failure) -> dict[str, Any]:
+    """Return the ``kind`` and the fields of ``failure``, as they are stored in JSON."""
+    return {"kind": _KIND_OF[type(failure)], **asdict(failure)}
+
+
+def failure_from_dict(members: dict[str, Any]) -> Failure:
+    """Return the failure that `failure_to_dict` turned into ``members``."""
+    fields = dict(members)
+    return FAILURE_KINDS[fields.pop("kind")](**fields)
 
 
 class UtcMicroseconds(TypeDecorator[dt.datetime]):
@@ -140,14 +152,9 @@ class FailureJson(TypeDecorator[Failure]):
     def process_bind_param(self, value: Failure | None, dialect: Dialect) -> str | None:
         """Return the JSON."""
         del dialect
-        return (
-            None if value is None else json.dumps({"kind": _KIND_OF[type(value)], **asdict(value)})
-        )
+        return None if value is None else json.dumps(failure_to_dict(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Failure | None:
         """Return the failure."""
         del dialect
-        if value is None:
-            return None
-        members = json.loads(value)
-        return FAILURE_KINDS[members.pop("kind")](**members)
+        return None if value is None else failure_from_dict(json.loads(value))

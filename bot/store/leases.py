@@ -5,16 +5,24 @@ each other: a row that one has locked is skipped by the others.
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import Update, case, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.models import FINAL, Extension, Status
+from bot.domain.attachments import AudioWork, Uploads, with_uploads
+from bot.domain.models import FINAL, Extension, Kind, ReplyRef, Status
 from bot.store import audio as audio_queue
-from bot.store.extensions import OPEN_STATUSES, TRACKED_STATUSES, load, load_rows
-from bot.store.schema import audio, extensions, is_queued, is_unpublished
+from bot.store.extensions import (
+    OPEN_STATUSES,
+    TRACKED_STATUSES,
+    load,
+    load_rows,
+    save,
+    save_reply,
+)
+from bot.store.schema import extensions, is_unpublished
 
 _row = extensions.c
 
@@ -25,14 +33,22 @@ _next_due = select(func.min(_row.due_at)).where(
 _next_publish = select(func.min(_row.publish_at)).where(is_unpublished)
 
 
-async def next_waiting(db: AsyncConnection, provider: str, *, now: dt.datetime) -> Extension | None:
+async def next_waiting(
+    db: AsyncConnection, provider: str, *, now: dt.datetime, excluding: Collection[int] = ()
+) -> Extension | None:
     """Return the oldest waiting extension of ``provider`` that is due, without claiming it.
 
-    It is claimed by saving it as submitting, which only one process can do.
+    It is claimed by saving it as submitting, which only one process can do. ``excluding`` names
+    those that the caller still works on.
     """
     query = (
         select(extensions)
-        .where(_row.status == Status.WAITING, _row.provider == provider, _row.due_at <= now)
+        .where(
+            _row.status == Status.WAITING,
+            _row.provider == provider,
+            _row.due_at <= now,
+            _row.id.not_in(excluding),
+        )
         .order_by(_row.id)
         .limit(1)
     )
@@ -51,94 +67,196 @@ async def claim_due(
     now: dt.datetime,
     lease_until: dt.datetime,
     limit: int = 200,
+    excluding: Collection[int] = (),
 ) -> list[Extension]:
-    """Claim the tracked extensions of ``provider`` that are due, the longest due first.
+    """Claim the tracked extensions that are due until ``lease_until``, the longest due first.
 
-    They are due again at ``lease_until``, as the returned values say, unless saved before.
+    ``excluding`` names those that the caller still works on.
     """
     query = (
         select(extensions)
-        .where(_row.status.in_(TRACKED_STATUSES), _row.provider == provider, _row.due_at <= now)
+        .where(
+            _row.status.in_(TRACKED_STATUSES),
+            _row.provider == provider,
+            _row.due_at <= now,
+            _row.id.not_in(excluding),
+        )
         .order_by(_row.due_at, _row.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     due = await load_rows(db, query)
-    await _set_lease(db, due, {"due_at": lease_until})
+    if due:
+        ids = [ext.id for ext in due]
+        claimed = update(extensions).where(_row.id.in_(ids)).values(due_at=lease_until)
+        await db.execute(claimed)
     return [replace(ext, due_at=lease_until) for ext in due]
 
 
-async def next_due(db: AsyncConnection) -> dt.datetime | None:
-    """Return when a provider is to be called next for an extension; it may be past."""
-    return (await db.execute(_next_due)).scalar()
-
-
-async def claim_unpublished(
-    db: AsyncConnection, *, now: dt.datetime, lease_until: dt.datetime, limit: int = 200
+async def unpublished(
+    db: AsyncConnection, *, now: dt.datetime, limit: int = 200, excluding: Collection[int] = ()
 ) -> list[Extension]:
-    """Claim the extensions whose reply shows an old revision: final ones first, then by age.
+    """Return extensions whose reply shows an old revision and may be edited; claims none.
 
-    They are returned again from ``lease_until`` on, unless marked or postponed before.
+    Final ones come first, then the longest due. ``excluding`` names those that the caller still
+    works on.
     """
     query = (
         select(extensions)
-        .where(is_unpublished, _row.publish_at <= now)
+        .where(is_unpublished, _row.publish_at <= now, _row.id.not_in(excluding))
         .order_by(case((_row.status.in_(FINAL), 0), else_=1), _row.publish_at, _row.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
-    unpublished = await load_rows(db, query)
-    await _set_lease(db, unpublished, {"publish_at": lease_until})
-    return unpublished
+    return await load_rows(db, query)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyEdit:
+    """A reply claimed for one edit, with all that decides what it shows.
+
+    Attributes:
+        extension: as it is now.
+        lease_until: when the claim lapses; it also identifies the claim.
+        uploads: what the edit is to attach; None leaves the files of the reply alone.
+        awaits_audio: whether its audio is still queued or being prepared.
+    """
+
+    extension: Extension
+    lease_until: dt.datetime
+    uploads: Uploads | None = None
+    awaits_audio: bool = False
+
+
+async def claim_edit(
+    db: AsyncConnection, extension_id: int, *, now: dt.datetime, lease_until: dt.datetime
+) -> ReplyEdit | None:
+    """Claim one unpublished reply for an edit; None if it needs none or is claimed already."""
+    statement = (
+        update(extensions)
+        .where(_row.id == extension_id, is_unpublished, _row.publish_at <= now)
+        .values(publish_at=lease_until)
+    )
+    if (await db.execute(statement)).rowcount == 0:
+        return None
+    [ext] = await load(db, _row.id == extension_id)
+    uploads, awaits_audio = await audio_queue.pending_of(db, extension_id)
+    return ReplyEdit(
+        extension=ext, lease_until=lease_until, uploads=uploads, awaits_audio=awaits_audio
+    )
+
+
+async def finish_edit(
+    db: AsyncConnection,
+    edit: ReplyEdit,
+    reply: ReplyRef,
+    *,
+    now: dt.datetime,
+    publish_at: dt.datetime,
+    shown: Uploads | None,
+) -> None:
+    """Store that ``reply`` shows the claimed revision, and is not edited before ``publish_at``.
+
+    Pending uploads are settled in the same transaction: the reply carries those of ``shown``, or
+    none if no route to it was left. Only then does a splice end, so that no reply ever says
+    complete without the song. Where the reply is, is stored even if the claim has lapsed.
+    """
+    ext = edit.extension
+    await _save_reply(db, ext, reply)
+    newest = case((_row.published < ext.revision, ext.revision), else_=_row.published)
+    marked = _held(edit).values(published=newest, publish_failures=0, publish_at=publish_at)
+    if (await db.execute(marked)).rowcount == 0 or edit.uploads is None:
+        return
+    attachments = shown.attachments if shown else ()
+    await audio_queue.settle(db, ext.id, edit.uploads, attachments)
+    await _end_splice(db, ext.id, shown or edit.uploads, now)
+
+
+async def release_edit(
+    db: AsyncConnection, edit: ReplyEdit, reply: ReplyRef, *, publish_at: dt.datetime
+) -> None:
+    """Give up the claim without an edit, and store what was learned of the reply."""
+    await _save_reply(db, edit.extension, reply)
+    await db.execute(_held(edit).values(publish_at=publish_at))
+
+
+async def postpone_edit(db: AsyncConnection, edit: ReplyEdit, *, publish_at: dt.datetime) -> None:
+    """Store that an edit failed; it is repeated at ``publish_at``."""
+    failed = {"publish_failures": _row.publish_failures + 1, "publish_at": publish_at}
+    await db.execute(_held(edit).values(failed))
+
+
+async def requeue_uploads(
+    db: AsyncConnection,
+    edit: ReplyEdit,
+    uploads: Uploads,
+    *,
+    now: dt.datetime,
+    due_at: dt.datetime,
+    size_limit: int | None = None,
+    failures: int = 0,
+) -> None:
+    """Drop the pending ``uploads`` of a claimed edit, give up the claim, and queue the audio again.
+
+    If the uploads were all that was new, the reply needs no edit until they are made again.
+
+    Args:
+        db: the connection.
+        edit: the claim.
+        uploads: its uploads.
+        now: the time.
+        due_at: when to make them again.
+        size_limit: bytes that one file may have; None keeps the limit that is known.
+        failures: 1 if this counts as a failed attempt.
+    """
+    ext = edit.extension
+    await audio_queue.requeue(
+        db, ext.id, uploads, due_at=due_at, size_limit=size_limit, failures=failures
+    )
+    is_all_that_is_new = ext.revision == uploads.revision == ext.published + 1
+    seen = {"published": ext.revision} if is_all_that_is_new else {}
+    await db.execute(_held(edit).values({"publish_at": now, **seen}))
+
+
+async def abandon_audio(
+    db: AsyncConnection, work: AudioWork, uploads: Uploads, *, now: dt.datetime
+) -> None:
+    """End claimed audio work whose reply is unreachable; a splice ends as ``uploads`` say."""
+    if await audio_queue.abandon(db, work):
+        await _end_splice(db, work.extension_id, uploads, now)
+
+
+async def record_first_reply(
+    db: AsyncConnection,
+    ext: Extension,
+    reply: ReplyRef,
+    *,
+    lease_until: dt.datetime,
+    publish_at: dt.datetime,
+) -> None:
+    """Store that ``reply`` shows ``ext``; it is not edited before ``publish_at``.
+
+    An extension is accepted with its reply claimed, until ``lease_until``, for the first reply. If
+    that claim has lapsed and an edit has claimed the reply, the claim of the edit stays.
+    """
+    await _save_reply(db, ext, reply)
+    newest = case((_row.published < ext.revision, ext.revision), else_=_row.published)
+    later = literal(publish_at, _row.publish_at.type)
+    free_at = case((_row.publish_at == lease_until, later), else_=_row.publish_at)
+    await db.execute(
+        update(extensions)
+        .where(_row.id == ext.id)
+        .values(published=newest, publish_failures=0, publish_at=free_at)
+    )
+
+
+async def next_due(db: AsyncConnection) -> dt.datetime | None:
+    """Return when the next open extension is due."""
+    return (await db.execute(_next_due)).scalar()
 
 
 async def next_publish(db: AsyncConnection) -> dt.datetime | None:
-    """Return when a reply may be edited next; it may be past."""
+    """Return when the next reply may be brought up to date."""
     return (await db.execute(_next_publish)).scalar()
-
-
-async def mark_published(
-    db: AsyncConnection, extension_id: int, revision: int, *, publish_at: dt.datetime
-) -> None:
-    """Record that the reply shows ``revision`` at least; it is not edited before ``publish_at``."""
-    newest = case((_row.published < revision, revision), else_=_row.published)
-    await db.execute(
-        update(extensions)
-        .where(_row.id == extension_id)
-        .values(published=newest, publish_failures=0, publish_at=publish_at)
-    )
-
-
-async def postpone_publishing(
-    db: AsyncConnection, extension_id: int, *, publish_at: dt.datetime
-) -> None:
-    """Record an edit that failed and is to be repeated at ``publish_at``."""
-    await db.execute(
-        update(extensions)
-        .where(_row.id == extension_id)
-        .values(publish_failures=_row.publish_failures + 1, publish_at=publish_at)
-    )
-
-
-async def claim_reply(
-    db: AsyncConnection, extension_id: int, *, now: dt.datetime, lease_until: dt.datetime
-) -> dt.datetime | None:
-    """Claim one reply for an edit and return None; else return when it may be edited again."""
-    statement = (
-        update(extensions)
-        .where(_row.id == extension_id, _row.publish_at <= now)
-        .values(publish_at=lease_until)
-    )
-    if (await db.execute(statement)).rowcount:
-        return None
-    return (await db.execute(select(_row.publish_at).where(_row.id == extension_id))).scalar()
-
-
-async def release_reply(db: AsyncConnection, extension_id: int, *, publish_at: dt.datetime) -> None:
-    """Give up the claim on a reply without having edited it."""
-    await db.execute(
-        update(extensions).where(_row.id == extension_id).values(publish_at=publish_at)
-    )
 
 
 async def expire_leases(db: AsyncConnection) -> None:
@@ -150,15 +268,25 @@ async def expire_leases(db: AsyncConnection) -> None:
     claimed = _row.status.in_((Status.SUBMITTING, *TRACKED_STATUSES))
     await db.execute(update(extensions).where(claimed).values(due_at=past))
     await audio_queue.expire_leases(db)
-    has_queued_audio = _row.id.in_(select(audio.c.extension_id).where(is_queued))
-    is_claimed = or_(is_unpublished, has_queued_audio)
-    await db.execute(update(extensions).where(is_claimed).values(publish_at=_row.created_at))
+    await db.execute(update(extensions).where(is_unpublished).values(publish_at=_row.created_at))
 
 
-async def _set_lease(
-    db: AsyncConnection, claimed: Sequence[Extension], until: dict[str, dt.datetime]
+def _held(edit: ReplyEdit) -> Update:
+    """Return an update of the row of ``edit`` if its claim has not lapsed to another."""
+    return update(extensions).where(
+        _row.id == edit.extension.id, _row.publish_at == edit.lease_until
+    )
+
+
+async def _save_reply(db: AsyncConnection, ext: Extension, reply: ReplyRef) -> None:
+    if reply != ext.reply:
+        await save_reply(db, ext.id, reply)
+
+
+async def _end_splice(
+    db: AsyncConnection, extension_id: int, uploads: Uploads, now: dt.datetime
 ) -> None:
-    """Set the column of ``until`` in the rows of all ``claimed``."""
-    if claimed:
-        ids = [ext.id for ext in claimed]
-        await db.execute(update(extensions).where(_row.id.in_(ids)).values(until))
+    """Give a splice its final status; its row is locked by this transaction already."""
+    [ext] = await load_rows(db, select(extensions).where(_row.id == extension_id).with_for_update())
+    if ext.kind is Kind.SPLICE:
+        await save(db, with_uploads(ext, uploads, now=now), was=ext)

@@ -154,6 +154,11 @@ audio = Table(
     Column("due_at", UtcMicroseconds, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("attachments", SafeText, nullable=False),
+    # since 0004: made, and to be shown by the next edit; the revision that they raised
+    Column("uploads", SafeText),
+    Column("uploads_revision", Integer),
+    # bytes of one file; Discord refused larger ones
+    Column("size_limit", BigInteger),
 )
 
 is_queued = audio.c.is_queued.is_(True)

@@ -87,19 +87,26 @@ class Store:
     stale_submissions = reads(leases.stale_submissions)
     claim_due = writes(leases.claim_due)
     next_due = reads(leases.next_due)
-    claim_unpublished = writes(leases.claim_unpublished)
+
+    # edits of replies
+    unpublished = reads(leases.unpublished)
     next_publish = reads(leases.next_publish)
-    mark_published = writes(leases.mark_published)
-    postpone_publishing = writes(leases.postpone_publishing)
-    claim_reply = writes(leases.claim_reply)
-    release_reply = writes(leases.release_reply)
+    claim_edit = writes(leases.claim_edit)
+    finish_edit = writes(leases.finish_edit)
+    release_edit = writes(leases.release_edit)
+    postpone_edit = writes(leases.postpone_edit)
+    requeue_uploads = writes(leases.requeue_uploads)
+    record_first_reply = writes(leases.record_first_reply)
 
     # audio to be attached
     enqueue_audio = writes(audio.enqueue)
     claim_audio = writes(audio.claim)
+    renew_audio = writes(audio.renew)
     postpone_audio = writes(audio.postpone)
     finish_audio = writes(audio.finish)
+    abandon_audio = writes(leases.abandon_audio)
     next_audio = reads(audio.next_due)
+    with_pending_uploads = reads(audio.with_pending_uploads)
     attachments = reads(audio.attachments_of)
 
     # clips and their lineage

@@ -1,6 +1,7 @@
-"""The fourth loop: what is wanted is prepared and carried once, in the end with or without."""
+"""The loop that prepares audio: what it stores for the publisher, and what becomes of its files."""
 
-from collections.abc import AsyncGenerator, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from bot.audio.errors import TransientMediaError
 from bot.audio.process_pool import ProcessPool
 from bot.domain import failures
-from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.attachments import Attachment, AttachmentStatus, Upload, Uploads
 from bot.domain.models import (
     ExtendRequest,
     Extension,
@@ -17,40 +18,17 @@ from bot.domain.models import (
     Status,
 )
 from bot.services import attacher
-from bot.services.attacher import Attacher, AttachResult
-from bot.services.uploads import Upload, Uploads
+from bot.services.attacher import Attacher
+from bot.store.leases import ReplyEdit
 from tests.support.scripted_provider import Script
-from tests.support.service_harness import ADA, CHANNEL, ServiceHarness
+from tests.support.service_harness import ADA, CHANNEL, ServiceHarness, until
 from tests.support.store_samples import accept
 
 LIMIT = 10 * 1024 * 1024
 
 
-class Replies:
-    """Replies that take what they are given, unless a test says otherwise."""
-
-    def __init__(self) -> None:
-        self.limit: int | None = LIMIT
-        self.on_carry = Script()
-        self.shown: list[tuple[Extension, Uploads]] = []
-        self.sizes: list[int] = []
-
-    def attachment_limit(self, reply: ReplyRef) -> int | None:
-        assert reply.channel_id == CHANNEL
-        return self.limit
-
-    async def carry(
-        self, ext: Extension, prepared: Uploads, look: Callable[[Extension], Extension]
-    ) -> AttachResult:
-        self.sizes += [file.path.stat().st_size for file in prepared.files]
-        carried: AttachResult = await self.on_carry.next(lambda: AttachResult.DONE)
-        if carried is AttachResult.DONE:
-            self.shown.append((look(ext), prepared))
-        return carried
-
-
-class Kitchen:
-    """Prepares a small file of its own; a test may have it fail."""
+class FakeUploadBuilder:
+    """Makes a small file of its own; a test may let it fail."""
 
     def __init__(self) -> None:
         self.on_prepare = Script()
@@ -70,22 +48,24 @@ class Kitchen:
         return Uploads(attachments=(made,), files=(Upload(path=path, name="a.mp3"),))
 
 
-class House:
-    """The loop on a real store and a real workshop's folders."""
+class AttacherHarness:
+    """The loop on a real store and the folders of a real pool; the test edits the replies."""
 
-    def __init__(self, world: ServiceHarness, pool: ProcessPool) -> None:
-        self.world, self.replies, self.kitchen = world, Replies(), Kitchen()
+    def __init__(self, world: ServiceHarness, pool: ProcessPool, **parts: float) -> None:
+        self.world, self.builder = world, FakeUploadBuilder()
+        self.limit: int | None = LIMIT
         self.attacher = Attacher(
             world.store,
-            dict.fromkeys(Kind, self.kitchen),
-            self.replies,
+            dict.fromkeys(Kind, self.builder),
             pool,
+            attachment_limit=lambda _: self.limit,
             wakeups=world.wakeups,
             clock=world.clock,
+            **parts,
         )
 
     async def work(self) -> None:
-        """Let the loop run once, and finish what it started."""
+        """Run the loop once and let its tasks finish."""
         await self.attacher.run_once()
         await self.attacher.idle()
 
@@ -97,7 +77,25 @@ class House:
         self.world.clock.now = due
         await self.work()
 
-    async def splice(self) -> Extension:
+    async def edit(self, ext: Extension) -> ReplyEdit:
+        """Claim the edit that is to show ``ext``."""
+        now = self.world.clock()
+        edit = await self.world.store.claim_edit(ext.id, now=now, lease_until=now)
+        assert edit is not None
+        return edit
+
+    async def show(self, ext: Extension) -> None:
+        """Have the reply of ``ext`` show what is pending."""
+        edit, now = await self.edit(ext), self.world.clock()
+        await self.world.store.finish_edit(
+            edit, ext.reply, now=now, publish_at=now, shown=edit.uploads
+        )
+
+    async def pending(self, ext: Extension) -> Uploads | None:
+        """Return the uploads that the next edit of ``ext`` is to attach."""
+        return (await self.edit(ext)).uploads
+
+    async def splice(self, **parts: object) -> Extension:
         """Accept a full song to be made here."""
         now = self.world.clock()
         ext = Extension(
@@ -105,7 +103,7 @@ class House:
             kind=Kind.SPLICE,
             member_id=ADA,
             request=ExtendRequest(provider="", clip_id="last"),
-            reply=ReplyRef(channel_id=CHANNEL, message_id=5),
+            reply=ReplyRef(**{"channel_id": CHANNEL, "message_id": 5, **parts}),
             status=Status.SUBMITTED,
             created_at=now,
             due_at=now,
@@ -113,190 +111,288 @@ class House:
         )
         return (await accept(self.world.store, ext)).extension
 
-    async def kept(self, ext: Extension) -> list[AttachmentStatus]:
-        """Return what the store says became of the audio."""
-        return [each.outcome for each in await self.world.store.attachments(ext.id)]
-
 
 @pytest.fixture
-async def house(world: ServiceHarness, tmp_path: Path) -> AsyncGenerator[House]:
+async def pool(tmp_path: Path) -> AsyncGenerator[ProcessPool]:
     async with ProcessPool(tmp_path / "work", workers=1) as pool:
-        yield House(world, pool)
+        yield pool
     assert list((tmp_path / "work").glob("work-*")) == []
 
 
-async def test_a_finished_extension_is_carried_once(house: House) -> None:
-    ext = await house.world.finished("one")
-    await house.work()
-    await house.work()
-    [(shown, prepared)] = house.replies.shown
-    assert shown.id == ext.id
-    assert house.replies.sizes == [5]
-    assert await house.world.store.attachments(ext.id) == prepared.attachments
-    assert await house.world.store.next_audio() is None
+@pytest.fixture
+def harness(world: ServiceHarness, pool: ProcessPool) -> AttacherHarness:
+    return AttacherHarness(world, pool)
 
 
-async def test_a_length_nobody_told_is_shown_and_kept(house: House) -> None:
-    ext = await house.world.finished("one")
-    assert [clip.duration for clip in ext.clips] == [None, None]
-    await house.work()
-    [(shown, _)] = house.replies.shown
-    now = await house.world.now(ext)
-    assert [clip.duration for clip in shown.clips] == [12.5, None]
-    assert now.clips == shown.clips
-    assert now.revision == ext.revision
-
-
-async def test_what_can_not_be_had_now_is_tried_again_later(house: House) -> None:
-    ext = await house.world.finished("one")
-    house.kitchen.on_prepare.then(TransientMediaError("it took too long"))
-    await house.work()
-    assert house.replies.shown == []
-    await house.work_later()
-    assert await house.kept(ext) == [AttachmentStatus.ATTACHED]
-    assert house.kitchen.asked == [(LIMIT, False), (LIMIT, False)]
-
-
-async def test_in_the_end_the_reply_says_that_there_is_no_audio(
-    house: House, caplog: pytest.LogCaptureFixture
+async def test_complete_extension_gets_pending_uploads_and_a_revision(
+    harness: AttacherHarness,
 ) -> None:
-    ext = await house.world.finished("one")
-    house.kitchen.on_prepare.then(*[RuntimeError("odd")] * attacher.MAX_ATTEMPTS)
-    await house.work()
+    ext = await harness.world.finished("one")
+    await harness.work()
+    edit = await harness.edit(ext)
+    assert edit.extension.revision == ext.revision + 1
+    assert edit.uploads is not None
+    [file] = edit.uploads.files
+    assert file.path.read_bytes() == b"sound"
+    assert (edit.uploads.limit, edit.uploads.revision) == (LIMIT, ext.revision + 1)
+    assert await harness.world.store.next_audio() is None
+
+
+async def test_files_stay_until_an_edit_has_shown_them(harness: AttacherHarness) -> None:
+    ext = await harness.world.finished("one")
+    await harness.work()
+    edit = await harness.edit(ext)
+    await harness.work()
+    assert edit.uploads is not None
+    assert edit.uploads.are_there
+    await harness.show(ext)
+    await harness.work()
+    assert not edit.uploads.are_there
+    assert not edit.uploads.files[0].path.parent.exists()
+    shown = await harness.world.store.attachments(ext.id)
+    assert shown == edit.uploads.attachments
+
+
+async def test_measured_duration_is_stored_with_the_edit(harness: AttacherHarness) -> None:
+    ext = await harness.world.finished("one")
+    assert [clip.duration for clip in ext.clips] == [None, None]
+    await harness.work()
+    await harness.show(ext)
+    now = await harness.world.now(ext)
+    assert [clip.duration for clip in now.clips] == [12.5, None]
+
+
+async def test_audio_that_is_not_available_now_is_tried_again_later(
+    harness: AttacherHarness,
+) -> None:
+    ext = await harness.world.finished("one")
+    harness.builder.on_prepare.then(TransientMediaError("it took too long"))
+    await harness.work()
+    assert (await harness.world.now(ext)).revision == ext.revision
+    await harness.work_later()
+    assert (await harness.pending(ext)).files
+    assert harness.builder.asked == [(LIMIT, False), (LIMIT, False)]
+
+
+async def test_after_the_last_attempt_the_reply_says_that_there_is_no_audio(
+    harness: AttacherHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    ext = await harness.world.finished("one")
+    harness.builder.on_prepare.then(*[RuntimeError("odd")] * attacher.MAX_ATTEMPTS)
+    await harness.work()
     for _ in range(attacher.MAX_ATTEMPTS - 1):
-        assert house.replies.shown == []
-        await house.work_later()
-    assert [is_last for _, is_last in house.kitchen.asked] == [False] * 5 + [True]
-    [(shown, prepared)] = house.replies.shown
-    assert prepared.files == ()
-    assert [clip.audio_url for clip in shown.clips] == [clip.audio_url for clip in ext.clips]
-    assert await house.kept(ext) == [AttachmentStatus.UNAVAILABLE] * 2
-    assert await house.world.store.next_audio() is None
+        await harness.work_later()
+    assert [is_last for _, is_last in harness.builder.asked] == [False] * 5 + [True]
+    uploads = await harness.pending(ext)
+    assert uploads is not None
+    assert uploads.files == ()
+    assert [each.outcome for each in uploads.attachments] == [AttachmentStatus.UNAVAILABLE] * 2
+    assert await harness.world.store.next_audio() is None
     assert "failed unexpectedly" in caplog.text
 
 
-async def test_an_edit_that_does_not_get_through_is_repeated_for_half_an_hour(
-    house: House,
+async def test_preparation_that_takes_too_long_is_tried_again(
+    world: ServiceHarness, pool: ProcessPool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ext = await house.world.finished("one")
-    house.replies.on_carry.then(*[AttachResult.LATER] * (attacher.MAX_EDITS + 1))
-    began = house.world.clock()
-    await house.work()
-    for _ in range(attacher.MAX_EDITS):
-        await house.work_later()
-    assert await house.world.store.next_audio() is None
-    assert await house.kept(ext) == []
-    assert 15 * 60 < (house.world.clock() - began).total_seconds() < 60 * 60
+    harness = AttacherHarness(world, pool, preparation_timeout=0)
+    await world.finished("one")
+    harness.builder.on_prepare.then(hang)
+    await harness.work()
+    due = await world.store.next_audio()
+    assert due is not None
+    assert due > world.clock()
+    assert "unexpectedly" not in caplog.text
 
 
-async def test_a_reply_that_is_gone_ends_the_work(house: House) -> None:
-    ext = await house.world.finished("one")
-    house.replies.on_carry.then(AttachResult.NOWHERE)
-    await house.work()
-    assert await house.world.store.next_audio() is None
-    assert await house.kept(ext) == []
+async def test_claim_is_renewed_while_files_are_prepared(
+    world: ServiceHarness, pool: ProcessPool
+) -> None:
+    harness = AttacherHarness(world, pool, renew_interval=0.001)
+    ext = await world.finished("one")
+    ready = asyncio.Event()
+    harness.builder.on_prepare.then(after(ready, harness.builder))
+    await harness.attacher.run_once()
+    until_lapses = await world.store.next_audio()
+    world.clock.advance(30)
+    await until(lambda: is_renewed(world, until_lapses))
+    ready.set()
+    await harness.attacher.idle()
+    assert (await harness.pending(ext)).files
 
 
-async def test_what_discord_finds_too_large_is_made_smaller(house: House) -> None:
-    await house.world.finished("one")
-    house.replies.on_carry.then(AttachResult.TOO_LARGE, AttachResult.TOO_LARGE)
-    house.replies.limit = attacher.SMALL + 1
-    await house.work()
-    assert [limit for limit, _ in house.kitchen.asked] == [
-        attacher.SMALL + 1,
-        attacher.SMALL // 2,
-        0,
-    ]
-    assert len(house.replies.shown) == 1
+async def test_lost_claim_ends_the_preparation(world: ServiceHarness, pool: ProcessPool) -> None:
+    harness = AttacherHarness(world, pool, renew_interval=0.01)
+    ext = await world.finished("one")
+    harness.builder.on_prepare.then(hang)
+    await harness.attacher.run_once()
+    await world.store.enqueue_audio(ext.id, due_at=world.clock())  # as another process would
+    await harness.attacher.idle()
+    assert await world.store.next_audio() == world.clock()
+    await harness.work()
+    assert (await harness.pending(ext)).files
 
 
-async def test_what_is_too_large_without_a_file_is_left_for_later(house: House) -> None:
-    await house.world.finished("one")
-    house.replies.limit = 0
-    house.replies.on_carry.then(AttachResult.TOO_LARGE)
-    await house.work()
-    assert house.replies.shown == []
-    assert await house.world.store.next_audio() is not None
+async def test_uploads_of_a_lost_claim_are_dropped(harness: AttacherHarness) -> None:
+    ext = await harness.world.finished("one")
+
+    async def lose_claim(ext: Extension, folder: Path) -> Uploads:
+        await harness.world.store.enqueue_audio(ext.id, due_at=harness.world.clock())
+        return harness.builder.usual(ext, folder)
+
+    harness.builder.on_prepare.then(lose_claim)
+    await harness.work()
+    assert (await harness.world.now(ext)).revision == ext.revision
+    await harness.work()
+    assert (await harness.pending(ext)).files
 
 
-async def test_where_files_are_forbidden_the_reply_says_so(house: House) -> None:
-    await house.world.finished("one")
-    house.replies.on_carry.then(AttachResult.NOT_ALLOWED, AttachResult.NOT_ALLOWED)
-    await house.work()
-    assert [limit for limit, _ in house.kitchen.asked] == [LIMIT, None]
-    assert house.replies.shown == []  # even without a file: not now
+async def test_files_that_discord_found_too_large_are_made_for_less(
+    harness: AttacherHarness,
+) -> None:
+    ext = await harness.world.finished("one")
+    await harness.work()
+    edit, now = await harness.edit(ext), harness.world.clock()
+    await harness.world.store.requeue_uploads(
+        edit, edit.uploads, now=now, due_at=now, size_limit=LIMIT // 2
+    )
+    await harness.work()
+    assert [limit for limit, _ in harness.builder.asked] == [LIMIT, LIMIT // 2]
+    assert not edit.uploads.are_there
+    assert (await harness.pending(ext)).limit == LIMIT // 2
 
 
-async def test_a_splice_is_complete_when_it_is_carried(house: House) -> None:
-    ext = await house.splice()
-    await house.work()
-    [(shown, _)] = house.replies.shown
-    now = await house.world.now(ext)
-    assert shown.status is now.status is Status.COMPLETE
-    assert shown.revision == now.revision  # so that the edit is not made once more
-    assert await house.kept(ext) == [AttachmentStatus.ATTACHED]
+async def test_files_that_discord_refuses_again_and_again_are_left_out(
+    harness: AttacherHarness,
+) -> None:
+    ext = await harness.world.finished("one")
+    for _ in range(attacher.MAX_ATTEMPTS):
+        await harness.work()
+        edit, now = await harness.edit(ext), harness.world.clock()
+        assert edit.uploads.files
+        await harness.world.store.requeue_uploads(
+            edit, edit.uploads, now=now, due_at=now, failures=1
+        )
+    await harness.work()
+    assert (await harness.pending(ext)).files == ()
 
 
-async def test_a_splice_that_can_not_be_made_fails_with_its_reason(house: House) -> None:
-    ext = await house.splice()
+async def test_where_files_are_forbidden_none_are_made(harness: AttacherHarness) -> None:
+    await harness.world.finished("one")
+    harness.limit = None
+    await harness.work()
+    assert harness.builder.asked == [(None, False)]
+
+
+async def test_splice_ends_with_the_edit_that_shows_it(harness: AttacherHarness) -> None:
+    song = await harness.splice()
+    await harness.work()
+    assert (await harness.world.now(song)).status is Status.SUBMITTED
+    await harness.show(song)
+    now = await harness.world.now(song)
+    assert now.status is Status.COMPLETE
+    assert now.published == now.revision  # so that the edit is not made once more
+
+
+async def test_splice_that_can_not_be_made_fails_with_its_reason(
+    harness: AttacherHarness,
+) -> None:
+    song = await harness.splice()
     failure = failures.NotPlayable()
-    house.kitchen.on_prepare.then(Uploads(failure=failure))
-    await house.work()
-    now = await house.world.now(ext)
+    harness.builder.on_prepare.then(Uploads(failure=failure))
+    await harness.work()
+    await harness.show(song)
+    now = await harness.world.now(song)
     assert (now.status, now.failure) == (Status.FAILED, failure)
-    [(shown, _)] = house.replies.shown
-    assert shown == now
 
 
-async def test_a_splice_whose_reply_is_out_of_reach_ends_too(house: House) -> None:
-    ext = await house.splice()
-    house.replies.on_carry.then(*[AttachResult.LATER] * (attacher.MAX_EDITS + 1))
-    await house.work()
-    for _ in range(attacher.MAX_EDITS):
-        await house.work_later()
-    now = await house.world.now(ext)
-    assert now.status is Status.FAILED
-    assert now.revision > ext.revision  # the publisher has news to show
+async def test_splice_that_fails_each_time_fails_in_the_end(harness: AttacherHarness) -> None:
+    song = await harness.splice()
+    harness.builder.on_prepare.then(*[TransientMediaError("no")] * attacher.MAX_ATTEMPTS)
+    await harness.work()
+    for _ in range(attacher.MAX_ATTEMPTS - 1):
+        await harness.work_later()
+    await harness.show(song)
+    assert (await harness.world.now(song)).status is Status.FAILED
 
 
-async def test_killed_before_it_was_kept_it_is_carried_anew(house: House) -> None:
-    ext = await house.world.finished("one")
-    store, clock = house.world.store, house.world.clock
+async def test_unreachable_reply_gets_no_files(harness: AttacherHarness) -> None:
+    song = await harness.splice(unreachable=True)
+    await harness.work()
+    assert harness.builder.asked == []
+    assert (await harness.world.now(song)).status is Status.FAILED
+    assert await harness.world.store.next_audio() is None
+
+
+async def test_killed_before_it_was_stored_it_is_prepared_anew(harness: AttacherHarness) -> None:
+    ext = await harness.world.finished("one")
+    store, clock = harness.world.store, harness.world.clock
     lease_until = clock() + attacher.LEASE
     [work] = await store.claim_audio(now=clock(), lease_until=lease_until, limit=1)
-    await house.work()
-    assert house.replies.shown == []  # someone else has it
+    await harness.work()
+    assert harness.builder.asked == []  # another process has it
     clock.now = lease_until
-    await house.work()
-    assert len(house.replies.shown) == 1
-    late = Attachment(clip_id="x", outcome=AttachmentStatus.TOO_LARGE)
-    await store.finish_audio(work, (late,))
-    assert await house.kept(ext) == [AttachmentStatus.ATTACHED]
+    await harness.work()
+    assert len(harness.builder.asked) == 1
+    assert not await store.finish_audio(work, Uploads())
+    assert (await harness.pending(ext)).files
 
 
-async def test_only_so_much_is_done_at_once(house: House) -> None:
+async def test_concurrent_preparations_are_bounded(harness: AttacherHarness) -> None:
     for number in range(attacher.MAX_CONCURRENT + 1):
-        await house.world.finished(f"ext {number}")
-    await house.attacher.run_once()
-    await house.attacher.run_once()
-    await house.attacher.idle()
-    assert len(house.replies.shown) == attacher.MAX_CONCURRENT
-    await house.work()
-    assert len(house.replies.shown) == attacher.MAX_CONCURRENT + 1
+        await harness.world.finished(f"ext {number}")
+    await harness.attacher.run_once()
+    await harness.attacher.run_once()
+    await harness.attacher.idle()
+    assert len(harness.builder.asked) == attacher.MAX_CONCURRENT
+    await harness.work()
+    assert len(harness.builder.asked) == attacher.MAX_CONCURRENT + 1
 
 
-async def test_stopping_leaves_the_rest_for_the_next_start(house: House) -> None:
-    ext = await house.world.finished("one")
-    await house.attacher.run_once()
-    await house.attacher.stop()
-    assert await house.kept(ext) == []
-    house.world.clock.advance(attacher.LEASE.total_seconds())
-    await house.work()
-    assert await house.kept(ext) == [AttachmentStatus.ATTACHED]
+async def test_files_on_disk_are_bounded_until_they_are_shown(
+    world: ServiceHarness, pool: ProcessPool
+) -> None:
+    harness = AttacherHarness(world, pool, max_pending=2)
+    exts = [await world.finished(f"ext {number}") for number in range(3)]
+    await harness.work()
+    await harness.work()
+    assert len(harness.builder.asked) == 2
+    await harness.show(exts[0])
+    await harness.work()
+    assert len(harness.builder.asked) == 3
 
 
-async def test_one_failure_touches_nobody_else(house: House) -> None:
-    first, second = await house.world.finished("one"), await house.world.finished("two")
-    house.kitchen.on_prepare.then(ValueError("odd"))
-    await house.work()
-    assert [shown.id for shown, _ in house.replies.shown] in ([first.id], [second.id])
+async def test_stop_leaves_the_rest_for_the_next_start(harness: AttacherHarness) -> None:
+    ext = await harness.world.finished("one")
+    await harness.attacher.run_once()
+    await harness.attacher.stop()
+    assert (await harness.world.now(ext)).revision == ext.revision
+    harness.world.clock.advance(attacher.LEASE.total_seconds())
+    await harness.work()
+    assert (await harness.pending(ext)).files
+
+
+async def test_failure_touches_no_other_extension(harness: AttacherHarness) -> None:
+    first, second = await harness.world.finished("one"), await harness.world.finished("two")
+    harness.builder.on_prepare.then(ValueError("odd"))
+    await harness.work()
+    pending = await harness.world.store.with_pending_uploads({first.id, second.id})
+    assert len(pending) == 1
+
+
+async def hang(*_: object) -> Uploads:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+def after(
+    ready: asyncio.Event, builder: FakeUploadBuilder
+) -> Callable[[Extension, Path], Awaitable[Uploads]]:
+    async def prepare(ext: Extension, folder: Path) -> Uploads:
+        await ready.wait()
+        return builder.usual(ext, folder)
+
+    return prepare
+
+
+async def is_renewed(world: ServiceHarness, before: object) -> bool:
+    return await world.store.next_audio() != before

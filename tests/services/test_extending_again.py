@@ -159,7 +159,7 @@ async def test_ten_continuations_are_one_edit(world: ServiceHarness) -> None:
         world.clock.advance(0.5)
     at = first_at + CONTINUATION_NEWS_DELAY
     assert await world.store.next_publish() == at
-    [behind] = await world.store.claim_unpublished(now=at, lease_until=at)
+    [behind] = await world.store.unpublished(now=at)
     assert behind.id == song.id
     assert len((await world.reply_contexts.load(behind)).continuations) == 10
 

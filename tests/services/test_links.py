@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.attachments import Attachment, AttachmentStatus, Uploads
 from bot.domain.errors import UserError
 from bot.domain.models import Clip, ClipRecord, ClipStatus, Extension, Progress, Status
 from bot.providers.base import Unavailable
@@ -153,7 +153,10 @@ async def test_check_again_has_audio_fetched_that_could_not_be_had(world: Servic
     lease_until = world.clock.now.replace(year=2027)
     [work] = await world.store.claim_audio(now=world.clock(), lease_until=lease_until, limit=5)
     lost = Attachment(clip_id=ext.clips[0].id, outcome=AttachmentStatus.UNAVAILABLE)
-    await world.store.finish_audio(work, (lost,))
+    await world.store.finish_audio(work, Uploads(attachments=(lost,)))
+    now, reply = world.clock(), ext.reply
+    edit = await world.store.claim_edit(ext.id, now=now, lease_until=lease_until)
+    await world.store.finish_edit(edit, reply, now=now, publish_at=now, shown=edit.uploads)
     assert await world.store.next_audio() is None
     await world.service.check_again(ext.id)
     assert await world.store.next_audio() == world.clock()

@@ -1,6 +1,7 @@
 import asyncio
 import datetime as dt
 import logging
+from collections.abc import Collection
 
 import pytest
 
@@ -8,6 +9,7 @@ from bot.domain import failures
 from bot.domain.failures import Failure
 from bot.domain.form import TextLimits
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Status
+from bot.domain.transitions import finished
 from bot.providers.base import (
     OutOfCredits,
     ProviderError,
@@ -20,6 +22,7 @@ from bot.providers.base import (
 )
 from bot.store.store import Store
 from tests.support.fast_loop import run_hurried
+from tests.support.hooked_store import HookedStore, raise_revision
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.service_harness import ADA, OTHER, SOURCE, START, ServiceHarness, actor, until
 
@@ -229,8 +232,10 @@ class Watched(Store):
 
     looks = 0
 
-    async def next_waiting(self, provider: str, *, now: dt.datetime) -> Extension | None:
-        found = await super().next_waiting(provider, now=now)
+    async def next_waiting(
+        self, provider: str, *, now: dt.datetime, excluding: Collection[int] = ()
+    ) -> Extension | None:
+        found = await super().next_waiting(provider, now=now, excluding=excluding)
         self.looks += 1
         return found
 
@@ -543,7 +548,7 @@ class FailingStore(Store):
 
 
 async def submitted_on(url: str, *, saves_fail: int = 0, timings_fail: bool = False) -> Extension:
-    """Return what becomes of an extension on a store that fails."""
+    """Return an extension that was submitted on a store that fails."""
     async with FailingStore.open(url) as store:
         world = ServiceHarness(store, ScriptedProvider())
         ext = await world.ask("1")
@@ -553,26 +558,119 @@ async def submitted_on(url: str, *, saves_fail: int = 0, timings_fail: bool = Fa
         return await world.now(ext)
 
 
-def test_a_handle_survives_a_store_that_fails_a_few_times(url: str) -> None:
-    ext = run_hurried(submitted_on(url, saves_fail=4))
+@pytest.mark.parametrize("saves_fail", [4, 12])
+def test_handle_survives_a_database_that_is_away(url: str, saves_fail: int) -> None:
+    ext = run_hurried(submitted_on(url, saves_fail=saves_fail))
     assert ext.status is Status.SUBMITTED
     assert ext.handle == Handle(clip_ids=("suno-1-a", "suno-1-b"))
 
 
-def test_a_handle_that_can_not_be_kept_is_at_least_in_the_log(
+def test_handle_that_is_not_stored_when_encore_stops_is_in_the_log(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ext = run_hurried(submitted_on(url, saves_fail=99))
-    assert ext.status is Status.SUBMITTING
+    async def stopped() -> Status:
+        async with FailingStore.open(url) as store:
+            world = ServiceHarness(store, ScriptedProvider())
+            ext = await world.ask("1")
+            store.saves_fail = 10**6
+            await world.submitter.run_once()
+            await until(lambda: caplog.records)
+            await world.submitter.stop(grace=0)
+            return (await world.now(ext)).status
+
+    assert run_hurried(stopped()) is Status.SUBMITTING
     assert "suno-1-a" in caplog.text
 
 
-def test_a_handle_is_kept_even_if_nothing_can_be_learned_just_then(
+async def test_handle_that_is_not_stored_yet_is_not_searched_for(url: str) -> None:
+    async with FailingStore.open(url) as store:
+        suno = ScriptedProvider(reconcile=True)
+        world = ServiceHarness(store, suno)
+        ext = await world.ask("1")
+        store.saves_fail = 2
+        await world.submitter.run_once()
+        await until(lambda: store.saves_fail < 2)
+        world.clock.advance(3600)  # its claim has lapsed
+        await world.submitter.run_once()
+        store.saves_fail = 0
+        await world.submitter.idle()
+        now = await world.now(ext)
+        assert now.handle == Handle(clip_ids=("suno-1-a", "suno-1-b"))
+
+
+def test_handle_is_stored_even_if_no_delay_can_be_read(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     ext = run_hurried(submitted_on(url, timings_fail=True))
     assert ext.status is Status.SUBMITTED
-    assert "pace could not be read" in caplog.text
+    assert "poll delay could not be read" in caplog.text
+
+
+# A row that changes in the middle of a save
+
+
+class WatchedHookedStore(Watched, HookedStore):
+    """Counts looks, and runs a test's code round a save."""
+
+
+async def test_waiting_extension_is_not_claimed_while_its_last_task_has_the_key(url: str) -> None:
+    async with WatchedHookedStore.open(url) as store:
+        suno = ScriptedProvider()
+        world = ServiceHarness(store, suno)
+        ext = await world.ask("1")
+
+        async def look_again(_: Extension) -> None:
+            world.clock.advance(60)
+            looks = store.looks
+            await world.submitter.run_once()
+            await until(lambda: store.looks > looks)
+            for _ in range(20):  # as long as a claim would take
+                await world.now(ext)
+
+        def refuse(_: object) -> Handle:
+            store.after = look_again  # it may be sent again, and its task has not ended yet
+            raise RateLimited(retry_after=1)
+
+        suno.on_extend.then(refuse)
+        await world.submit()
+        await world.submit()
+        assert (await world.now(ext)).status is Status.SUBMITTED
+        assert len(suno.sent) == 2
+
+
+async def test_outcome_is_applied_to_a_row_that_changed_meanwhile(url: str) -> None:
+    async with HookedStore.open(url) as store:
+        suno = ScriptedProvider()
+        world = ServiceHarness(store, suno)
+        ext = await world.ask("1")
+
+        def take(_: object) -> Handle:
+            store.before = raise_revision(store)
+            return Handle(task_id="1")
+
+        suno.on_extend.then(take)
+        await world.submit()
+        now = await world.now(ext)
+        assert (now.status, now.handle) == (Status.SUBMITTED, Handle(task_id="1"))
+
+
+async def test_outcome_of_a_row_that_another_process_settled_is_dropped(url: str) -> None:
+    async with HookedStore.open(url) as store:
+        suno = ScriptedProvider()
+        world = ServiceHarness(store, suno)
+        ext = await world.ask("1")
+
+        async def settle(was: Extension) -> None:
+            gone = finished(was, Status.UNCONFIRMED, None, now=START)
+            assert await Store(store.database).save(gone, was=was)
+
+        def take(_: object) -> Handle:
+            store.before = settle
+            return Handle(task_id="1")
+
+        suno.on_extend.then(take)
+        await world.submit()
+        assert (await world.now(ext)).status is Status.UNCONFIRMED
 
 
 async def test_an_outage_and_its_end_are_logged_once(

@@ -6,38 +6,57 @@ import pytest
 from bot.services.task_pool import TaskPool
 
 
-async def test_places_are_taken_while_work_is_under_way() -> None:
-    workers, done = TaskPool(limit=2), asyncio.Event()
+async def test_running_tasks_take_places_and_keys() -> None:
+    pool, done = TaskPool[str](limit=2), asyncio.Event()
 
     async def work() -> None:
         await done.wait()
 
-    workers.start("a", work())
-    assert (workers.free, workers.has("a"), workers.has("b")) == (1, True, False)
+    pool.start("a", work())
+    assert (pool.free, pool.keys) == (1, {"a"})
     done.set()
-    await workers.idle()
-    assert (workers.free, workers.has("a")) == (2, False)
+    await pool.idle()
+    assert (pool.free, pool.keys) == (2, frozenset())
 
 
-async def test_work_under_one_key_runs_only_once_at_a_time() -> None:
-    workers, ran = TaskPool(limit=4), []
+async def test_task_is_never_dropped_silently() -> None:
+    pool, ran = TaskPool[str](limit=4), []
 
     async def work(name: str) -> None:
         await asyncio.sleep(0)
         ran.append(name)
 
-    workers.start("key", work("first"))
-    workers.start("key", work("second"))
-    await workers.idle()
-    workers.start("key", work("third"))
-    await workers.idle()
+    pool.start("key", work("first"))
+    with pytest.raises(KeyError, match="'key' is running"):
+        pool.start("key", work("second"))
+    await pool.idle()
+    pool.start("key", work("third"))
+    await pool.idle()
     assert ran == ["first", "third"]
 
 
-async def test_what_one_raises_is_logged_and_touches_no_other(
+async def test_key_is_taken_until_the_callbacks_of_its_task_have_run() -> None:
+    pool, committed = TaskPool[str](limit=4), asyncio.Event()
+
+    async def work() -> None:
+        committed.set()
+
+    async def claim_next() -> frozenset[str]:
+        await committed.wait()
+        return pool.keys
+
+    claiming = asyncio.create_task(claim_next())
+    await asyncio.sleep(0)
+    pool.start("key", work())
+    # whoever claims after the last thing that the task did has to leave out its key
+    assert await claiming == {"key"}
+    await pool.idle()
+
+
+async def test_failure_is_logged_and_touches_no_other_task(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    workers, ran = TaskPool(limit=2), []
+    pool, ran = TaskPool[str](limit=2), []
 
     async def fail() -> None:
         raise ValueError("surprise")
@@ -46,9 +65,9 @@ async def test_what_one_raises_is_logged_and_touches_no_other(
         await asyncio.sleep(0)
         ran.append("good")
 
-    workers.start("bad", fail())
-    workers.start("good", work())
-    await workers.idle()
+    pool.start("bad", fail())
+    pool.start("good", work())
+    await pool.idle()
     assert ran == ["good"]
     [record] = caplog.records
     assert record.levelno == logging.ERROR
@@ -56,24 +75,24 @@ async def test_what_one_raises_is_logged_and_touches_no_other(
     assert record.exc_info is not None
 
 
-async def test_stopping_waits_for_what_finishes_in_time() -> None:
-    workers, finished = TaskPool(limit=1), []
+async def test_stop_waits_for_tasks_that_finish_in_time() -> None:
+    pool, finished = TaskPool[str](limit=1), []
 
     async def work() -> None:
         await asyncio.sleep(0)
         finished.append(True)
 
-    workers.start("a", work())
-    await workers.stop(grace=5)
+    pool.start("a", work())
+    await pool.stop(grace=5)
     assert finished == [True]
 
 
-async def test_stopping_cancels_what_does_not(caplog: pytest.LogCaptureFixture) -> None:
-    workers = TaskPool(limit=1)
-    workers.start("a", asyncio.Event().wait())
-    await workers.stop(grace=0)
-    assert (workers.free, caplog.records) == (1, [])
+async def test_stop_cancels_the_rest(caplog: pytest.LogCaptureFixture) -> None:
+    pool = TaskPool[str](limit=1)
+    pool.start("a", asyncio.Event().wait())
+    await pool.stop(grace=0)
+    assert (pool.free, caplog.records) == (1, [])
 
 
-async def test_stopping_with_nothing_under_way_returns_at_once() -> None:
-    await TaskPool(limit=1).stop(grace=0)
+async def test_stop_returns_at_once_if_no_task_runs() -> None:
+    await TaskPool[str](limit=1).stop(grace=0)

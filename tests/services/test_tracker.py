@@ -16,8 +16,11 @@ from bot.domain.models import (
     Progress,
     Status,
 )
+from bot.domain.transitions import expired
 from bot.providers.base import RateLimited, Unauthorized, Unavailable
 from bot.store.store import Store
+from tests.support.fast_loop import run_hurried
+from tests.support.hooked_store import HookedStore, raise_revision
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.service_harness import (
     OTHER,
@@ -461,3 +464,77 @@ async def test_what_waits_is_not_asked_for(world: ServiceHarness, suno: Scripted
     await world.ask("1", clip=OTHER)
     await world.track()
     assert suno.asked == []
+
+
+# What happens while a task ends
+
+
+async def test_nothing_is_claimed_while_its_last_task_still_has_the_key(url: str) -> None:
+    async with HookedStore.open(url) as store:
+        suno = ScriptedProvider(long_poll=True)
+        world = ServiceHarness(store, suno)
+        [ext] = await taken(world, "1")
+        suno.progress[handle_of(ext)] = streaming(ext)
+
+        async def look_again(_: Extension) -> None:
+            await world.tracker.run_once()
+
+        store.after = look_again  # it is due again at once, and its task has not ended yet
+        await world.track()
+        suno.progress[handle_of(ext)] = complete(ext)
+        await world.track()
+        assert (await world.now(ext)).status is Status.COMPLETE
+
+
+async def test_row_that_changed_meanwhile_is_saved_as_it_is_now(url: str) -> None:
+    async with HookedStore.open(url) as store:
+        suno = ScriptedProvider()
+        world = ServiceHarness(store, suno)
+        [ext] = await taken(world, "1")
+        suno.progress[handle_of(ext)] = complete(ext)
+        store.before = raise_revision(store)
+        await world.track()
+        now = await world.now(ext)
+        assert now.status is Status.COMPLETE
+        assert now.revision == ext.revision + 2
+
+
+async def test_row_that_ended_meanwhile_is_left_alone(url: str) -> None:
+    async with HookedStore.open(url) as store:
+        suno = ScriptedProvider()
+        world = ServiceHarness(store, suno)
+        [ext] = await taken(world, "1")
+        suno.progress[handle_of(ext)] = complete(ext)
+
+        async def end(was: Extension) -> None:
+            await Store(store.database).save(expired(was, now=was.deadline_at), was=was)
+
+        store.before = end
+        await world.track()
+        assert (await world.now(ext)).status is Status.EXPIRED
+
+
+async def with_request_that_hangs(url: str) -> Extension:
+    """Return an extension after its provider did not answer."""
+    async with Store.open(url) as store:
+        suno = ScriptedProvider()
+        world = ServiceHarness(store, suno)
+        [ext] = await taken(world, "1")
+        suno.on_fetch.then(lambda _: asyncio.Event().wait())
+        await world.track()
+        return await world.now(ext)
+
+
+def test_request_that_hangs_is_given_up_before_its_claim_lapses(url: str) -> None:
+    ext = run_hurried(with_request_that_hangs(url))
+    assert ext.failures == 1
+    assert ext.due_at < START + dt.timedelta(seconds=5)
+
+
+async def test_long_wait_that_a_provider_asks_for_ends_at_the_deadline(
+    world: ServiceHarness, suno: ScriptedProvider
+) -> None:
+    [ext] = await taken(world, "1")
+    suno.on_fetch.then(RateLimited(retry_after=86400.0))
+    await world.track()
+    assert (await world.now(ext)).due_at == ext.deadline_at

@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import itertools
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain import failures
-from bot.domain.attachments import Attachment, AttachmentStatus, AudioWork
+from bot.domain.attachments import Attachment, AttachmentStatus, AudioWork, Upload, Uploads
 from bot.domain.models import (
     Clip,
     ClipStatus,
@@ -23,6 +24,7 @@ from bot.domain.models import (
 from bot.domain.transitions import expired, finished, observed, reopened
 from bot.store import extensions as extension_rows
 from bot.store.database import open_database
+from bot.store.leases import ReplyEdit
 from bot.store.store import Store
 from tests.support.store_samples import (
     MINUTE,
@@ -32,6 +34,7 @@ from tests.support.store_samples import (
     accepted,
     completed_extension,
     heard,
+    show,
     spliced,
     taken,
 )
@@ -84,8 +87,28 @@ async def settled(store: Store, *clips: Attachment, idempotency_key: str = "one"
         store, idempotency_key, heard(f"{idempotency_key} a", duration=9.0)
     )
     [work] = await claimed(store)
-    await store.finish_audio(work, clips)
-    return ext
+    await attach(store, work, *clips)
+    return await stored(store, ext)
+
+
+async def stored(store: Store, ext: Extension) -> Extension:
+    """Return ``ext`` as the store has it."""
+    now = await store.extension(ext.id)
+    assert now is not None
+    return now
+
+
+async def attach(store: Store, work: AudioWork, *clips: Attachment) -> None:
+    """Have the reply show ``clips``, if the claim of ``work`` still holds."""
+    if await store.finish_audio(work, Uploads(attachments=clips)):
+        await show_uploads(store, work.extension_id)
+
+
+async def show_uploads(store: Store, extension_id: int) -> None:
+    """Have the reply show its pending uploads."""
+    edit = await store.claim_edit(extension_id, now=LAPSES, lease_until=LAPSES + MINUTE)
+    reply = edit.extension.reply
+    await store.finish_edit(edit, reply, now=LAPSES, publish_at=NOW, shown=edit.uploads)
 
 
 # Wanting
@@ -172,7 +195,8 @@ async def test_audio_is_enqueued_in_the_transaction_that_completes_the_extension
 async def test_check_again_enqueues_audio_once_more_when_complete(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"), _withheld("b"))
     [first] = await claimed(store)
-    await store.finish_audio(first, [attached("a")])
+    await attach(store, first, attached("a"))
+    ext = await stored(store, ext)
     checked = reopened(ext, now=LAPSES, deadline=MINUTE)
     assert await store.save(checked, was=ext)
     assert await store.next_audio() is None
@@ -204,7 +228,8 @@ async def test_accepted_splice_enqueues_its_audio(store: Store) -> None:
 async def test_splice_accepted_twice_enqueues_its_audio_once(store: Store) -> None:
     song = await spliced(store, "song", "a")
     [work] = await claimed(store)
-    await store.finish_audio(work, [])
+    await attach(store, work)
+    song = await stored(store, song)
     assert await accept(store, replace(song, id=0)) == (song, False, None)
     assert await store.next_audio() is None
 
@@ -223,7 +248,7 @@ async def test_enqueue_again_resets_failures_and_due_time(store: Store) -> None:
     [work] = await claimed(store)
     await store.postpone_audio(work, due_at=LAPSES)
     [work] = await claimed(store)
-    await store.finish_audio(work, [attached("a")])
+    await attach(store, work, attached("a"))
     await store.enqueue_audio(ext.id, due_at=LAPSES + SECOND)
     assert await store.next_audio() == LAPSES + SECOND
     assert await store.attachments(ext.id) == (attached("a"),)
@@ -235,7 +260,7 @@ async def test_finish_of_an_older_claim_keeps_audio_that_was_enqueued_again(stor
     ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
     await store.enqueue_audio(ext.id, due_at=LAPSES)
-    await store.finish_audio(work, [attached("a")])
+    await attach(store, work, attached("a"))
     assert await store.attachments(ext.id) == ()
     assert await wanted(store) == [ext.id]
 
@@ -273,15 +298,14 @@ async def test_opening_sqlite_expires_leases_of_audio(sqlite_url: str) -> None:
     async with Store.open(sqlite_url) as store:
         done = await settled(store, attached("two a"), idempotency_key="two")
         ext = await completed_extension(store, "one", heard("a"))
-        await store.mark_published(ext.id, ext.revision, publish_at=NOW)
         [work] = await claimed(store, now=LAPSES + MINUTE, lease_until=LAPSES + 9 * MINUTE)
-        assert await store.claim_reply(ext.id, now=NOW, lease_until=LAPSES) is None
+        assert await store.claim_edit(ext.id, now=NOW, lease_until=LAPSES)
     async with Store.open(sqlite_url) as store:
         [again] = await claimed(store, now=NOW, lease_until=LAPSES)
         assert again == replace(work, due_at=LAPSES)
         assert await store.attachments(done.id) == (attached("two a"),)
         # and so does its claim on the reply
-        assert await store.claim_reply(ext.id, now=NOW, lease_until=LAPSES) is None
+        assert await store.claim_edit(ext.id, now=NOW, lease_until=LAPSES)
 
 
 async def test_opening_postgres_keeps_leases_of_audio(postgres_url: str) -> None:
@@ -306,13 +330,13 @@ async def test_expired_claim_can_neither_finish_nor_postpone_audio(store: Store)
     ext = await completed_extension(store, "one", heard("a"))
     [slow] = await claimed(store, now=DONE, lease_until=LAPSES)
     [quick] = await claimed(store, now=LAPSES, lease_until=LAPSES + MINUTE)
-    await store.finish_audio(slow, [attached("a", 60.0)])
+    await attach(store, slow, attached("a", 60.0))
     await store.postpone_audio(slow, due_at=NOW)
     assert await store.attachments(ext.id) == ()
     assert (await store.extension(ext.id)).clips == (heard("a"),)
     assert await store.next_audio() == LAPSES + MINUTE
-    await store.finish_audio(quick, [attached("a")])
-    await store.finish_audio(slow, [])
+    await attach(store, quick, attached("a"))
+    await attach(store, slow)
     await store.postpone_audio(slow, due_at=NOW)
     assert await store.attachments(ext.id) == (attached("a"),)
     assert await store.next_audio() is None
@@ -341,7 +365,7 @@ async def test_finish_audio_saves_a_duration_that_was_unknown(store: Store) -> N
     ext = await completed_extension(store, "one", heard("a"), heard("b"), heard("c", duration=9.0))
     other = await completed_extension(store, "other", heard("a"))
     [work, _] = await claimed(store)
-    await store.finish_audio(work, [attached("a", 61.5), attached("b"), attached("c", 62.0)])
+    await attach(store, work, attached("a", 61.5), attached("b"), attached("c", 62.0))
     stored = await store.extension(ext.id)
     assert [clip.duration for clip in stored.clips] == [61.5, None, 9.0]
     assert (await store.extension(other.id)).clips[0].duration is None
@@ -350,7 +374,7 @@ async def test_finish_audio_saves_a_duration_that_was_unknown(store: Store) -> N
 async def test_finish_audio_of_a_splice_leaves_the_duration_of_its_last_clip(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"))
     [work] = await claimed(store)
-    await store.finish_audio(work, [attached("a", 180.0, starts=(0.0, 60.0))])
+    await attach(store, work, attached("a", 180.0, starts=(0.0, 60.0)))
     assert (await store.extension(ext.id)).clips[0].duration is None
 
 
@@ -359,9 +383,132 @@ async def test_save_without_a_duration_keeps_the_decoded_one(
 ) -> None:
     ext = await completed_extension(store, "one", heard("a"), _withheld("b"))
     [work] = await claimed(store)
-    await store.finish_audio(work, [attached("a", 61.5)])
+    await attach(store, work, attached("a", 61.5))
+    ext = await stored(store, ext)
+    assert ext.clips[0].duration == 61.5
+    ext = replace(ext, clips=(heard("a"), *ext.clips[1:]))
     assert await store.save(reopened(ext, now=LAPSES, deadline=MINUTE), was=ext)
     assert (await store.clip("a")).clip.duration == 61.5
+
+
+# Pending uploads
+
+
+SONG = attached("s", 180.0, starts=(0.0, 60.0), picture="w.png")
+FILES = (
+    Upload(path=Path("/gone/a.mp3"), name="a.mp3"),
+    Upload(path=Path("/gone/w.png"), name="w.png", description="a picture"),
+)
+
+
+async def pending(store: Store, uploads: Uploads, **parts: object) -> ReplyEdit:
+    """Return a claimed edit of an extension, or else a splice, that is to attach ``uploads``."""
+    ext = await spliced(store, "song", "a", **parts)
+    ext = await show(store, ext)
+    [work] = await claimed(store)
+    assert await store.finish_audio(work, uploads)
+    edit = await store.claim_edit(ext.id, now=NOW, lease_until=LAPSES)
+    assert edit is not None
+    return edit
+
+
+@pytest.mark.parametrize("failure", [None, failures.TooLarge(seconds=9.0, limit_bytes=5)])
+async def test_pending_uploads_come_back_as_they_were(
+    store: Store, failure: failures.Failure | None
+) -> None:
+    uploads = Uploads(attachments=(SONG,), files=FILES, failure=failure, limit=5)
+    edit = await pending(store, uploads)
+    assert edit.uploads == replace(uploads, revision=edit.extension.revision)
+    assert not edit.awaits_audio
+    assert await store.with_pending_uploads({edit.extension.id, 99}) == {edit.extension.id}
+
+
+async def test_stored_uploads_raise_the_revision(store: Store) -> None:
+    edit = await pending(store, Uploads())
+    assert (edit.extension.published, edit.extension.revision) == (1, 2)
+
+
+async def test_splice_ends_in_the_transaction_in_which_its_song_is_shown(store: Store) -> None:
+    edit = await pending(store, Uploads(attachments=(SONG,)), status=Status.SUBMITTED)
+    assert (await stored(store, edit.extension)).status is Status.SUBMITTED
+    reply = replace(edit.extension.reply, final_shown=True)
+    await store.finish_edit(edit, reply, now=DONE, publish_at=LAPSES, shown=edit.uploads)
+    song = await stored(store, edit.extension)
+    assert (song.status, song.finished_at) == (Status.COMPLETE, DONE)
+    assert (song.published, song.revision, song.reply) == (2, 2, reply)
+    assert await store.attachments(song.id) == (SONG,)
+    assert await store.with_pending_uploads({song.id}) == set()
+
+
+async def test_splice_without_a_route_ends_without_attachments(store: Store) -> None:
+    failure = failures.Unexpected()
+    edit = await pending(store, Uploads(failure=failure), status=Status.SUBMITTED)
+    await store.finish_edit(edit, edit.extension.reply, now=DONE, publish_at=LAPSES, shown=None)
+    song = await stored(store, edit.extension)
+    assert (song.status, song.failure) == (Status.FAILED, failure)
+    assert await store.attachments(song.id) == ()
+
+
+async def test_uploads_that_were_dropped_meanwhile_are_not_settled(store: Store) -> None:
+    edit = await pending(store, Uploads(attachments=(SONG,)))
+    await store.enqueue_audio(edit.extension.id, due_at=NOW)
+    await store.finish_edit(
+        edit, edit.extension.reply, now=DONE, publish_at=LAPSES, shown=edit.uploads
+    )
+    assert await store.attachments(edit.extension.id) == ()
+    assert await wanted(store) == [edit.extension.id]
+
+
+async def test_requeued_uploads_are_made_again_and_were_all_that_was_new(store: Store) -> None:
+    edit = await pending(store, Uploads(attachments=(SONG,), files=FILES))
+    await store.requeue_uploads(edit, edit.uploads, now=NOW, due_at=LAPSES, size_limit=7)
+    assert await store.next_publish() is None
+    assert await store.next_audio() == LAPSES
+    [work] = await claimed(store)
+    assert (work.size_limit, work.failures) == (7, 0)
+    await store.finish_audio(work, Uploads())
+    edit = await store.claim_edit(edit.extension.id, now=LAPSES, lease_until=LAPSES + MINUTE)
+    await store.requeue_uploads(edit, edit.uploads, now=NOW, due_at=NOW, failures=1)
+    [work] = await claimed(store)
+    assert (work.size_limit, work.failures) == (7, 1)
+
+
+async def test_requeued_uploads_leave_other_news_to_be_shown(store: Store) -> None:
+    edit = await pending(store, Uploads(attachments=(SONG,), files=FILES))
+    was = edit.extension
+    assert await store.save(replace(was, revision=was.revision + 1), was=was)
+    await store.requeue_uploads(edit, edit.uploads, now=NOW, due_at=LAPSES)
+    other = await store.claim_edit(was.id, now=NOW, lease_until=LAPSES)
+    assert other is not None
+    assert (other.uploads, other.awaits_audio) == (None, True)
+
+
+async def test_abandoned_work_ends_a_splice(store: Store) -> None:
+    song = await spliced(store, "song", "a", status=Status.SUBMITTED)
+    failure = failures.Unexpected()
+    [work] = await claimed(store)
+    lapsed = replace(work, due_at=NOW)
+    await store.abandon_audio(lapsed, Uploads(), now=NOW)
+    assert (await stored(store, song)).status is Status.SUBMITTED
+    await store.abandon_audio(work, Uploads(failure=failure), now=NOW)
+    assert (await stored(store, song)).status is Status.FAILED
+    assert await store.next_audio() is None
+
+
+async def test_renewed_claim_holds_longer_and_a_lost_one_is_not_renewed(store: Store) -> None:
+    await completed_extension(store, "one", heard("a"))
+    [work] = await claimed(store, lease_until=LAPSES + SECOND)
+    renewed = await store.renew_audio(work, lease_until=LAPSES + MINUTE)
+    assert renewed == replace(work, due_at=LAPSES + MINUTE)
+    assert await claimed(store, now=LAPSES + 2 * SECOND) == []
+    assert await store.renew_audio(work, lease_until=LAPSES) is None
+
+
+async def test_audio_that_is_still_worked_on_is_not_claimed(store: Store) -> None:
+    one = await completed_extension(store, "one", heard("a"))
+    two = await completed_extension(store, "two", heard("b"))
+    found = await store.claim_audio(now=LAPSES, lease_until=LAPSES, limit=9, excluding={one.id})
+    assert [work.extension_id for work in found] == [two.id]
 
 
 def _withheld(clip_id: str) -> Clip:

@@ -18,7 +18,17 @@ from bot.store.rows import accepted_row
 from bot.store.schema import extensions
 from bot.store.sqlite import SqliteBackend
 from bot.store.store import Store
-from tests.support.store_samples import MINUTE, NOW, accept, accepted, asked, claim_next, taken
+from tests.support.store_samples import (
+    MINUTE,
+    NOW,
+    accept,
+    accepted,
+    asked,
+    claim_next,
+    claimed_edits,
+    show,
+    taken,
+)
 
 LAPSES = NOW + MINUTE
 
@@ -66,10 +76,10 @@ async def test_concurrent_trackers_claim_each_due_extension_once(stores: list[St
 async def test_concurrent_publishers_claim_each_reply_once(stores: list[Store]) -> None:
     ids = {(await accepted(stores[0], f"{number}")).id for number in range(10)}
     batches = await asyncio.gather(
-        *(store.claim_unpublished(now=NOW, lease_until=LAPSES, limit=3) for store in stores)
+        *(claimed_edits(store, now=NOW, lease_until=LAPSES, limit=7) for store in stores)
     )
-    batches.append(await stores[0].claim_unpublished(now=NOW, lease_until=LAPSES))
-    assert sorted(ext.id for batch in batches for ext in batch) == sorted(ids)
+    batches.append(await claimed_edits(stores[0], now=NOW, lease_until=LAPSES))
+    assert sorted(edit.extension.id for batch in batches for edit in batch) == sorted(ids)
 
 
 async def test_concurrent_saves_of_one_state_have_one_winner(stores: list[Store]) -> None:
@@ -137,7 +147,7 @@ async def test_cancelled_read_leaves_its_connection_usable(store: Store) -> None
         task.cancel()
         await asyncio.wait([task])
     assert await store.extension(ext.id) == ext
-    await store.mark_published(ext.id, 1, publish_at=NOW)
+    await show(store, ext)
     assert (await store.extension(ext.id)).published == 1
 
 

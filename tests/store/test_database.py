@@ -19,6 +19,7 @@ from tests.support.store_samples import (
     NOW,
     accepted,
     claim_next,
+    claimed_edits,
     completed_extension,
     heard,
     taken,
@@ -92,24 +93,24 @@ async def test_opening_sqlite_expires_leases(sqlite_url: str) -> None:
         await accepted(store, "submitting")
         sent = await claim_next(store, "suno", now=NOW, lease_until=LAPSES)
         await store.claim_due("suno", now=NOW, lease_until=LAPSES)
-        await store.claim_unpublished(now=NOW, lease_until=LAPSES)
+        await claimed_edits(store, now=NOW, lease_until=LAPSES)
     async with Store.open(sqlite_url) as store:
         [interrupted] = await store.stale_submissions(now=NOW)
         [due] = await store.claim_due("suno", now=NOW, lease_until=LAPSES)
-        unpublished = await store.claim_unpublished(now=NOW, lease_until=LAPSES)
+        unpublished = await claimed_edits(store, now=NOW, lease_until=LAPSES)
     assert interrupted == replace(sent, due_at=NOW)
     assert due == replace(tracked, due_at=LAPSES)
-    assert [ext.id for ext in unpublished] == [tracked.id, sent.id]
+    assert [edit.extension.id for edit in unpublished] == [tracked.id, sent.id]
 
 
 async def test_opening_postgres_keeps_leases_of_other_processes(postgres_url: str) -> None:
     async with Store.open(postgres_url) as store:
         await taken(store, "tracked")
         await store.claim_due("suno", now=NOW, lease_until=LAPSES)
-        await store.claim_unpublished(now=NOW, lease_until=LAPSES)
+        await claimed_edits(store, now=NOW, lease_until=LAPSES)
         async with Store.open(postgres_url) as other:
             assert await other.claim_due("suno", now=NOW, lease_until=LAPSES) == []
-            assert await other.claim_unpublished(now=NOW, lease_until=LAPSES) == []
+            assert await claimed_edits(other, now=NOW, lease_until=LAPSES) == []
 
 
 async def test_opening_leaves_waiting_and_final_extensions_alone(sqlite_url: str) -> None:

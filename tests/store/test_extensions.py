@@ -19,6 +19,7 @@ from tests.support.store_samples import (
     claim_next,
     completed_extension,
     heard,
+    show,
     taken,
 )
 
@@ -55,7 +56,7 @@ async def test_save_leaves_reply_and_publishing_alone(store: Store) -> None:
     was = await taken(store, "one")
     reply = replace(was.reply, message_id=7)
     await store.save_reply(was.id, reply)
-    await store.mark_published(was.id, 2, publish_at=NOW)
+    await show(store, was)
     new = observed(was, Progress(clips=(heard("a"),)), now=NOW + MINUTE)
     assert await store.save(new, was=was)
     assert await store.extension(was.id) == replace(new, reply=reply, published=2)

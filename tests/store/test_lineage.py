@@ -20,13 +20,14 @@ from bot.store.lineage import MAX_LINEAGE
 from bot.store.store import Store
 from tests.support.store_samples import (
     CHANNEL,
-    MINUTE,
     NOW,
     SECOND,
     accepted,
     asked,
+    claimed_edits,
     completed_extension,
     heard,
+    show,
     spliced,
 )
 
@@ -127,12 +128,6 @@ async def end(store: Store, ext: Extension, status: Status) -> None:
     assert await store.save(finished(ext, status, failure, now=NOW), was=ext)
 
 
-async def shown(store: Store, ext: Extension) -> Extension:
-    """Have the reply of ``ext`` show the latest of it."""
-    await store.mark_published(ext.id, ext.revision, publish_at=NOW)
-    return ext
-
-
 async def publish_times(store: Store, ext: Extension) -> tuple[int, dt.datetime | None]:
     """Return how much news ``ext`` has that its reply does not show, and when it will."""
     stored = await store.extension(ext.id)
@@ -187,38 +182,39 @@ async def test_continuations_of_no_clips_are_empty(store: Store) -> None:
 
 
 async def test_bump_source_revision_publishes_the_source_at_the_given_time(store: Store) -> None:
-    song = await shown(store, await completed_extension(store, "song", heard("a")))
-    other = await shown(store, await completed_extension(store, "other", heard("z")))
-    ext = await shown(store, await accepted(store, "1", clip_id="a"))
+    song = await show(store, await completed_extension(store, "song", heard("a")))
+    other = await show(store, await completed_extension(store, "other", heard("z")))
+    ext = await show(store, await accepted(store, "1", clip_id="a"))
     await store.bump_source_revision(ext, publish_at=LATER)
     assert await publish_times(store, song) == (1, LATER)
     assert await publish_times(store, other) == (0, LATER)
-    assert await store.claim_unpublished(now=LATER - SECOND, lease_until=LATER) == []
-    [behind] = await store.claim_unpublished(now=LATER, lease_until=LATER + MINUTE)
+    assert await store.unpublished(now=LATER - SECOND) == []
+    [behind] = await store.unpublished(now=LATER)
     assert behind.id == song.id
 
 
 async def test_bump_source_revision_keeps_an_earlier_time(store: Store) -> None:
-    song = await shown(store, await completed_extension(store, "song", heard("a")))
+    song = await show(store, await completed_extension(store, "song", heard("a")))
     for number in range(3):
-        ext = await shown(store, await accepted(store, f"{number}", clip_id="a"))
+        ext = await show(store, await accepted(store, f"{number}", clip_id="a"))
         await store.bump_source_revision(ext, publish_at=LATER + number * SECOND)
     assert await publish_times(store, song) == (3, LATER)
 
 
 async def test_bump_source_revision_keeps_the_time_of_pending_news(store: Store) -> None:
     song = await completed_extension(store, "song", heard("a"))
-    await store.postpone_publishing(song.id, publish_at=NOW + SECOND)
-    ext = await shown(store, await accepted(store, "1", clip_id="a"))
+    [edit] = await claimed_edits(store, now=NOW, lease_until=LATER)
+    await store.postpone_edit(edit, publish_at=NOW + SECOND)
+    ext = await show(store, await accepted(store, "1", clip_id="a"))
     await store.bump_source_revision(ext, publish_at=LATER)
     assert (await publish_times(store, song))[1] == NOW + SECOND
 
 
 async def test_bump_source_revision_leaves_an_unfinished_source_alone(store: Store) -> None:
     half = Clip(id="b", status=ClipStatus.STREAMING)
-    song = await shown(store, await completed_extension(store, "song", heard("a"), half))
+    song = await show(store, await completed_extension(store, "song", heard("a"), half))
     assert song.status is Status.STREAMING
-    ext = await shown(store, await accepted(store, "1", clip_id="a"))
+    ext = await show(store, await accepted(store, "1", clip_id="a"))
     await store.bump_source_revision(ext, publish_at=LATER)
     assert await publish_times(store, song) == (0, None)
     news = observed(song, Progress(clips=(heard("b"),)), now=NOW)
@@ -228,6 +224,6 @@ async def test_bump_source_revision_leaves_an_unfinished_source_alone(store: Sto
 async def test_bump_source_revision_of_a_source_from_elsewhere_changes_nothing(
     store: Store,
 ) -> None:
-    ext = await shown(store, await accepted(store, "1", clip_id="elsewhere"))
+    ext = await show(store, await accepted(store, "1", clip_id="elsewhere"))
     await store.bump_source_revision(ext, publish_at=LATER)
     assert await publish_times(store, ext) == (0, None)

@@ -17,7 +17,7 @@ Query = Callable[[Store], Awaitable[object]]
 
 QUERIES: dict[str, tuple[Query, set[str]]] = {
     "next_waiting": (
-        lambda store: store.next_waiting("suno", now=NOW),
+        lambda store: store.next_waiting("suno", now=NOW, excluding=[1, 2]),
         {"extensions_due", "extensions_in_line"},
     ),
     "stale_submissions": (
@@ -25,21 +25,21 @@ QUERIES: dict[str, tuple[Query, set[str]]] = {
         {"extensions_due", "extensions_in_line"},
     ),
     "claim_due": (
-        lambda store: store.claim_due("suno", now=NOW, lease_until=NOW),
+        lambda store: store.claim_due("suno", now=NOW, lease_until=NOW, excluding=[1, 2]),
         {"extensions_due"},
     ),
-    "claim_unpublished": (
-        lambda store: store.claim_unpublished(now=NOW, lease_until=NOW),
+    "unpublished": (
+        lambda store: store.unpublished(now=NOW, excluding=[1, 2]),
         {"extensions_unpublished"},
     ),
     "next_due": (lambda store: store.next_due(), {"extensions_due"}),
     "next_publish": (lambda store: store.next_publish(), {"extensions_unpublished"}),
-    "claim_reply": (
-        lambda store: store.claim_reply(1, now=NOW, lease_until=NOW),
+    "pending_uploads": (
+        lambda store: store.with_pending_uploads([1, 2]),
         {"INTEGER PRIMARY KEY"},
     ),
     "claim_audio": (
-        lambda store: store.claim_audio(now=NOW, lease_until=NOW, limit=9),
+        lambda store: store.claim_audio(now=NOW, lease_until=NOW, limit=9, excluding=[1, 2]),
         {"audio_due"},
     ),
     "next_audio": (lambda store: store.next_audio(), {"audio_due"}),

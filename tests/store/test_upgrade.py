@@ -292,7 +292,7 @@ async def test_upgrade_keeps_every_field_of_a_reply(second_url: str) -> None:
         gone = await store.find_by_reply(23)
         assert gone is not None
         assert gone.reply.unreachable
-        shown = await store.claim_unpublished(now=NOW, lease_until=NOW + MINUTE)
+        shown = await store.unpublished(now=NOW)
         assert (ext.id in {each.id for each in shown}, gone in shown) == (True, False)
 
 

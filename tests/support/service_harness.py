@@ -126,7 +126,11 @@ class ServiceHarness:
 
     async def finished(self, idempotency_key: str, **fields: object) -> Extension:
         """Accept an extension and have its provider finish it."""
-        ext = await self.submitted(idempotency_key, **fields)
+        return await self.completed(await self.submitted(idempotency_key, **fields))
+
+    async def completed(self, ext: Extension) -> Extension:
+        """Let the provider finish a submitted extension."""
+        ext = await self.now(ext)
         self.providers[ext.request.provider].progress[handle_of(ext)] = complete(ext)
         await self.overdue(ext)
         await self.track()

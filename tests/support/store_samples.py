@@ -15,6 +15,7 @@ from bot.domain.models import (
 )
 from bot.domain.transitions import observed, submitted, submitting
 from bot.store.acceptance import Accepted, Quota
+from bot.store.leases import ReplyEdit
 from bot.store.store import Store
 from tests.support.factories import new_extension
 
@@ -114,3 +115,20 @@ async def completed_extension(
     new = observed(was, Progress(clips=clips), now=NOW + after)
     assert await store.save(new, was=was)
     return new
+
+
+async def show(store: Store, ext: Extension, *, publish_at: dt.datetime = NOW) -> Extension:
+    """Store that the first reply shows ``ext``; return it."""
+    await store.record_first_reply(
+        ext, ext.reply, lease_until=ext.created_at, publish_at=publish_at
+    )
+    return ext
+
+
+async def claimed_edits(
+    store: Store, *, now: dt.datetime, lease_until: dt.datetime, limit: int = 200
+) -> list[ReplyEdit]:
+    """Return the replies that need an edit, claimed as the publisher does it."""
+    found = await store.unpublished(now=now, limit=limit)
+    edits = [await store.claim_edit(ext.id, now=now, lease_until=lease_until) for ext in found]
+    return [edit for edit in edits if edit is not None]

@@ -1,0 +1,131 @@
+"""Discord as the publisher sees it: one process, no network, nonces as Discord documents them."""
+
+import asyncio
+import itertools
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, Self
+
+import aiohttp
+import discord
+
+from tests.support.scripted_provider import Script
+from tests.support.service_harness import ServiceHarness
+
+
+@dataclass(eq=False)
+class FakeMessage:
+    """A message of the bot; ``versions`` counts what members could see of it."""
+
+    discord: "FakeDiscord"
+    channel_id: int
+    id: int
+    nonce: str
+    embeds: list[discord.Embed] = field(default_factory=list)
+    attachments: list[str] = field(default_factory=list)
+    components: list[discord.ActionRow] = field(default_factory=list)
+    versions: int = 0
+
+    async def edit(self, **content: Any) -> Self:  # noqa: ANN401 - as discord.py
+        with closing_files(content.get("attachments") or ()):
+            await self.discord.on_edit.next(lambda: None)
+            return self.show(**content)
+
+    def show(
+        self,
+        *,
+        embeds: list[discord.Embed],
+        view: discord.ui.View | None,
+        attachments: list[discord.File] | None = None,
+    ) -> Self:
+        self.embeds = embeds
+        rows = view.to_components() if view else []
+        self.components = [discord.ActionRow(row) for row in rows]
+        if attachments is not None:
+            self.attachments = [file.filename for file in attachments]
+        self.versions += 1
+        return self
+
+
+class FakeChannel:
+    """A channel; it answers a nonce that it knows with the message that bears it, unchanged."""
+
+    def __init__(self, server: "FakeDiscord", channel_id: int) -> None:
+        self._discord = server
+        self._id = channel_id
+
+    def get_partial_message(self, message_id: int) -> FakeMessage:
+        return self._discord.messages[message_id]
+
+    async def send(
+        self,
+        *,
+        embeds: list[discord.Embed],
+        view: discord.ui.View | None,
+        files: list[discord.File],
+        nonce: str,
+        reference: object = None,
+    ) -> FakeMessage:
+        del reference
+        server = self._discord
+        with closing_files(files):
+            await server.on_post.next(lambda: None)
+            for known in server.messages.values():
+                if known.nonce == nonce:
+                    return known
+            message = FakeMessage(server, self._id, next(server.ids), nonce)
+            server.messages[message.id] = message.show(embeds=embeds, view=view, attachments=files)
+            await server.on_posted.next(lambda: None)
+            return message
+
+
+class FakeDiscord:
+    """Stands in place of the client. Scripts fail requests: before, or after a post was made."""
+
+    application_id = 1
+
+    def __init__(self, world: ServiceHarness) -> None:
+        self.services = SimpleNamespace(
+            extensions=world.service, reply_contexts=world.reply_contexts
+        )
+        self.rate_limiter = SimpleNamespace(acquire=_at_once)
+        self.messages: dict[int, FakeMessage] = {}
+        self.ids = itertools.count(1000)
+        self.on_post, self.on_posted, self.on_edit = Script(), Script(), Script()
+
+    def get_partial_messageable(self, channel_id: int, *, guild_id: int | None) -> FakeChannel:
+        del guild_id
+        return FakeChannel(self, channel_id)
+
+    async def create_dm(self, member: discord.Object) -> FakeChannel:
+        return FakeChannel(self, -member.id)
+
+    def get_guild(self, _: int) -> None:
+        return None
+
+
+def error(status: int, code: int = 0) -> discord.HTTPException:
+    """Return Discord's error with this status and code."""
+    response: Any = SimpleNamespace(status=status, reason="refused by a test")
+    kinds = {403: discord.Forbidden, 404: discord.NotFound}
+    kind = kinds.get(status, discord.HTTPException)
+    return kind(response, {"code": code, "message": "refused by a test"})
+
+
+LOST_CONNECTION = aiohttp.ServerDisconnectedError()
+
+
+@contextmanager
+def closing_files(files: Iterable[discord.File]) -> Iterator[None]:
+    """Close ``files`` in the end, as discord.py does."""
+    try:
+        yield
+    finally:
+        for file in files:
+            file.close()
+
+
+async def _at_once(_: int = 1) -> None:
+    await asyncio.sleep(0)
