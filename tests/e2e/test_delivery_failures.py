@@ -52,7 +52,7 @@ async def test_after_a_quarter_of_an_hour_nobody_tries_the_token(
         sent = await harness.ask("aimlapi", at="0:10")
         assert sent.message is not None
     with sqlite3.connect(harness.database) as db:
-        db.execute("UPDATE extensions SET reply_token_until = 1")
+        db.execute("UPDATE extensions SET reply_token_expires_at = 1")
     db.close()
     sent.age_token(dt.timedelta(minutes=16))
     harness.providers.clock.speed = 5
@@ -205,9 +205,9 @@ async def test_an_old_message_that_takes_no_more_edits_is_edited_later(harness: 
 # A post whose answer Encore never sees: Discord answers the next one with the first message
 
 
-def replies(stage: BotHarness) -> list[Message]:
+def replies(harness: BotHarness) -> list[Message]:
     """Return Encore's public replies, oldest first."""
-    return [each for each in stage.ada.read() if not each.ephemeral]
+    return [each for each in harness.ada.read() if not each.is_ephemeral]
 
 
 def songs(message: Message) -> list[str]:
@@ -215,28 +215,28 @@ def songs(message: Message) -> list[str]:
     return sorted(each.filename for each in message.attachments if each.filename.endswith("mp3"))
 
 
-def statuses(stage: BotHarness) -> list[str]:
+def statuses(harness: BotHarness) -> list[str]:
     """Return the status of each extension in the database."""
-    with sqlite3.connect(f"file:{stage.database}?mode=ro", uri=True) as db:
+    with sqlite3.connect(f"file:{harness.database}?mode=ro", uri=True) as db:
         rows = db.execute("SELECT status FROM extensions ORDER BY id").fetchall()
     db.close()
     return [status for (status,) in rows]
 
 
-async def has_result(stage: BotHarness, message: Message) -> None:
+async def has_result(harness: BotHarness, message: Message) -> None:
     """Wait until a reply is complete and carries both clips, once each."""
-    await stage.until(lambda: colour(message) == GREEN and len(songs(message)) == 2, within=60)
+    await harness.until(lambda: colour(message) == GREEN and len(songs(message)) == 2, within=60)
     assert [name[-6:] for name in songs(message)] == ["_A.mp3", "_B.mp3"]
     assert len({name.filename for name in message.attachments}) == len(message.attachments)
 
 
 @contextmanager
-def posts_fail(stage: BotHarness, *, made: int, status: int | None = None) -> Iterator[None]:
+def posts_fail(harness: BotHarness, *, made: int, status: int | None = None) -> Iterator[None]:
     """Let posts fail: the first ``made`` are made although nothing is answered, the rest are not.
 
     With a ``status`` Discord answers it; without one the connection breaks.
     """
-    faults = stage.discord.faults
+    faults = harness.discord.faults
     faults.close("POST", MESSAGES, times=made, applied=True)
     if status is None:
         faults.close("POST", MESSAGES, times=1000)
@@ -248,81 +248,81 @@ def posts_fail(stage: BotHarness, *, made: int, status: int | None = None) -> It
 
 @pytest.mark.parametrize("status", [None, 500])
 async def test_post_made_but_not_answered_is_followed_by_an_edit(
-    stage: BotHarness, status: int | None
+    harness: BotHarness, status: int | None
 ) -> None:
-    first = await stage.extend(NAME, at="0:10")
-    await has_result(stage, first)
-    with posts_fail(stage, made=1, status=status):
-        await stage.ada.react(first, "🔁")
-        await stage.until(lambda: statuses(stage) == ["complete", "complete"], within=30)
-    await has_result(stage, replies(stage)[1])
-    assert len(replies(stage)) == 2
+    first = await harness.extend(NAME, at="0:10")
+    await has_result(harness, first)
+    with posts_fail(harness, made=1, status=status):
+        await harness.ada.react(first, "🔁")
+        await harness.until(lambda: statuses(harness) == ["complete", "complete"], within=30)
+    await has_result(harness, replies(harness)[1])
+    assert len(replies(harness)) == 2
 
 
-async def test_audio_that_is_ready_before_the_first_post_is_attached(stage: BotHarness) -> None:
-    first = await stage.extend(NAME, at="0:10")
-    await has_result(stage, first)
-    fetched = len(stage.studio(NAME).requests)
-    with posts_fail(stage, made=0):
-        await stage.ada.react(first, "🔁")
-        await stage.until(lambda: statuses(stage) == ["complete", "complete"], within=30)
+async def test_audio_that_is_ready_before_the_first_post_is_attached(harness: BotHarness) -> None:
+    first = await harness.extend(NAME, at="0:10")
+    await has_result(harness, first)
+    fetched = len(harness.account(NAME).requests)
+    with posts_fail(harness, made=0):
+        await harness.ada.react(first, "🔁")
+        await harness.until(lambda: statuses(harness) == ["complete", "complete"], within=30)
         await asyncio.sleep(2)  # longer than it takes to prepare the audio
-    await stage.until(lambda: len(replies(stage)) == 2, within=60)
-    await has_result(stage, replies(stage)[1])
-    assert len(stage.studio(NAME).requests) >= fetched
+    await harness.until(lambda: len(replies(harness)) == 2, within=60)
+    await has_result(harness, replies(harness)[1])
+    assert len(harness.account(NAME).requests) >= fetched
 
 
 async def test_killed_just_after_the_post_the_reply_shows_the_result(
-    offline_stage: BotHarness, tmp_path: Path
+    offline_harness: BotHarness, tmp_path: Path
 ) -> None:
-    stage = offline_stage
-    bot = BotProcess(stage, tmp_path / "bot.log")
+    harness = offline_harness
+    bot = BotProcess(harness, tmp_path / "bot.log")
     await bot.start()
-    first = await stage.extend(NAME, at="0:10")
-    await has_result(stage, first)
-    unanswered = stage.discord.faults.hang("POST", MESSAGES, applied=True)
-    await stage.ada.react(first, "🔁")
-    await stage.until(lambda: unanswered.hit and len(replies(stage)) == 2)
-    await stage.until(lambda: statuses(stage)[1] == "complete", within=30)
+    first = await harness.extend(NAME, at="0:10")
+    await has_result(harness, first)
+    unanswered = harness.discord.faults.hang("POST", MESSAGES, applied=True)
+    await harness.ada.react(first, "🔁")
+    await harness.until(lambda: unanswered.hit and len(replies(harness)) == 2)
+    await harness.until(lambda: statuses(harness)[1] == "complete", within=30)
     await bot.kill()
     unanswered.release()
     await bot.start()
     async with bot.child:
-        await has_result(stage, replies(stage)[1])
-    assert len(replies(stage)) == 2
+        await has_result(harness, replies(harness)[1])
+    assert len(replies(harness)) == 2
 
 
-async def test_crowd_reacts_while_discord_answers_posts_with_500(stage: BotHarness) -> None:
-    first = await stage.extend(NAME, at="0:10")
-    await has_result(stage, first)
-    outage = stage.discord.faults.answer("POST", MESSAGES, status=500, times=10_000)
-    members = [stage.discord.member(f"Member {number}") for number in range(CROWD)]
+async def test_crowd_reacts_while_discord_answers_posts_with_500(harness: BotHarness) -> None:
+    first = await harness.extend(NAME, at="0:10")
+    await has_result(harness, first)
+    outage = harness.discord.faults.answer("POST", MESSAGES, status=500, times=10_000)
+    members = [harness.discord.member(f"Member {number}") for number in range(CROWD)]
     await asyncio.gather(*(member.react(first, "🔁") for member in members))
-    await stage.until(lambda: outage.hit)
+    await harness.until(lambda: outage.hit)
     await asyncio.sleep(OUTAGE)
     outage.release()
-    await stage.until(
-        lambda: sum(len(songs(reply)) == 2 for reply in replies(stage)) == 1 + CROWD, within=300
+    await harness.until(
+        lambda: sum(len(songs(reply)) == 2 for reply in replies(harness)) == 1 + CROWD, within=300
     )
-    made = replies(stage)
+    made = replies(harness)
     assert {colour(reply) for reply in made} == {GREEN}
     assert len(made) == 1 + CROWD
-    assert len(stage.studio(NAME).submissions) == 1 + CROWD
+    assert len(harness.account(NAME).submissions) == 1 + CROWD
 
 
-async def test_direct_message_with_the_result_carries_its_audio(stage: BotHarness) -> None:
-    reply = await stage.extend(NAME, at="0:10")
-    stage.discord.delete(reply)
-    result = await direct_message(stage)
+async def test_direct_message_with_the_result_carries_its_audio(harness: BotHarness) -> None:
+    reply = await harness.extend(NAME, at="0:10")
+    harness.discord.delete(reply)
+    result = await direct_message(harness)
     assert (colour(result), len(songs(result))) == (GREEN, 2)
 
 
 # Files that Discord refuses
 
 
-def refuse_files(stage: BotHarness, status: int, code: int, *, times: int = 1000) -> None:
+def refuse_files(harness: BotHarness, status: int, code: int, *, times: int = 1000) -> None:
     """Let Discord refuse edits with files."""
-    stage.discord.faults.answer(
+    harness.discord.faults.answer(
         "PATCH",
         ORIGINAL,
         status=status,
@@ -332,27 +332,27 @@ def refuse_files(stage: BotHarness, status: int, code: int, *, times: int = 1000
     )
 
 
-async def test_files_that_discord_finds_too_large_are_made_smaller(stage: BotHarness) -> None:
-    refuse_files(stage, 413, 40005, times=2)
-    reply = await stage.extend(NAME, at="0:10")
-    await has_result(stage, reply)
-    assert sum(bool(r.files) for r in stage.discord.requests) == 3
+async def test_files_that_discord_finds_too_large_are_made_smaller(harness: BotHarness) -> None:
+    refuse_files(harness, 413, 40005, times=2)
+    reply = await harness.extend(NAME, at="0:10")
+    await has_result(harness, reply)
+    assert sum(bool(r.files) for r in harness.discord.requests) == 3
 
 
 async def test_where_files_are_forbidden_the_reply_names_the_permission(
-    stage: BotHarness,
+    harness: BotHarness,
 ) -> None:
-    refuse_files(stage, 403, 50013)
-    reply = await stage.extend(NAME, at="0:10")
-    await stage.until(lambda: "lacks *Attach Files*" in text(reply))
+    refuse_files(harness, 403, 50013)
+    reply = await harness.extend(NAME, at="0:10")
+    await harness.until(lambda: "lacks *Attach Files*" in text(reply))
     assert (colour(reply), reply.attachments) == (GREEN, [])
 
 
 async def test_files_that_discord_refuses_again_and_again_are_left_out(
-    stage: BotHarness,
+    harness: BotHarness,
 ) -> None:
-    refuse_files(stage, 400, 50035)
-    reply = await stage.extend(NAME, at="0:10")
-    await stage.until(lambda: "could not be fetched" in text(reply), within=60)
+    refuse_files(harness, 400, 50035)
+    reply = await harness.extend(NAME, at="0:10")
+    await harness.until(lambda: "could not be fetched" in text(reply), within=60)
     assert (colour(reply), reply.attachments) == (GREEN, [])
     assert "Listen" in text(reply)

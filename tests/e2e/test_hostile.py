@@ -174,7 +174,7 @@ async def test_form_refused_before_its_modal_returns_long_lyrics_as_a_file(
     assert file.content.decode() == lyrics
 
 
-@pytest.mark.parametrize("provider", ["sunosay", "sunoapi_co"])
+@pytest.mark.parametrize("provider", ["sunosay"])
 async def test_form_without_required_style_is_refused_and_reopened(
     harness: BotHarness, provider: str
 ) -> None:

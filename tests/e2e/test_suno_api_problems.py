@@ -6,10 +6,10 @@ from sandbox.providers.faults import Fault
 from tests.support.bot_harness import RED, BotHarness, colour, text
 
 
-async def test_clip_of_another_account_is_refused_at_once(stage: BotHarness) -> None:
-    account = stage.studio("suno_api")
-    reply = await stage.extend("suno_api", clip=stage.source("aimlapi"), at="end")
-    await stage.finished(reply)
+async def test_clip_of_another_account_is_refused_at_once(harness: BotHarness) -> None:
+    account = harness.account("suno_api")
+    reply = await harness.extend("suno_api", clip=harness.source("aimlapi"), at="end")
+    await harness.finished(reply)
     assert colour(reply) == RED
     assert "did not accept the request" in text(reply)
     assert [request.path.removeprefix("/suno_api") for request in account.requests] == [
@@ -22,11 +22,11 @@ async def test_clip_of_another_account_is_refused_at_once(stage: BotHarness) -> 
 
 
 async def test_expired_session_is_told_to_member_and_operator_at_once(
-    stage: BotHarness, caplog: pytest.LogCaptureFixture
+    harness: BotHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stage.studio("suno_api").fail_next(Fault.SESSION_ENDED, count=3)
-    reply = await stage.extend("suno_api", at="end")
-    await stage.finished(reply)
+    harness.account("suno_api").fail_next(Fault.SESSION_ENDED, count=3)
+    reply = await harness.extend("suno_api", at="end")
+    await harness.finished(reply)
     assert "The operator of this bot has to renew its session" in text(reply)
     assert "Renew the cookie: SUNO_COOKIE of suno-api" in caplog.text
-    assert stage.studio("suno_api").submissions == []
+    assert harness.account("suno_api").submissions == []
