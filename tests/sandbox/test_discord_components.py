@@ -2,7 +2,7 @@ import discord
 import pytest
 from sample_bot import SampleBot
 
-from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.server import DiscordServer
 
 
