@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 from sample_bot import SampleBot, song_buttons
 
 from sandbox.discord.openapi import OpenApiDocument
+from sandbox.discord.protocol import ChannelType
 from sandbox.discord.server import DiscordServer
 
 PATH = os.environ.get("SANDBOX_OPENAPI")
@@ -89,6 +90,15 @@ async def test_responses_match_openapi_schemas(server: DiscordServer, bot: Sampl
 
         for message in (*ada.read(), *ada.read(ada.dm)):
             await ask("GET", MESSAGE, channel_id=message.channel.id, message_id=message.id)
+        kinds = (ChannelType.VOICE, ChannelType.FORUM, ChannelType.ANNOUNCEMENT)
+        places = [state.new_channel("place", type=kind) for kind in kinds]
+        places.append((await ada.post(places[1], "title", "text")).channel)
+        for channel in places:
+            await ask("GET", CHANNEL, channel_id=channel.id)
+        forwarded = await ada.forward(sent_message)
+        await ask("GET", MESSAGE, channel_id=forwarded.channel.id, message_id=forwarded.id)
+        body = {"name": "t", "type": 11, "auto_archive_duration": 60}
+        await ask("POST", CHANNEL + "/threads", body, channel_id=state.channel.id)
         for channel in (state.channel, thread, ada.dm):
             await ask("GET", CHANNEL, channel_id=channel.id)
             await ask("GET", CHANNEL + "/messages", channel_id=channel.id)
