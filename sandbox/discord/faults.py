@@ -8,8 +8,10 @@ from collections.abc import Callable
 
 from sandbox.discord.errors import ApiError
 from sandbox.discord.protocol import JsonObject
+from sandbox.discord.ratelimits import rate_limit_error
 from sandbox.discord.request_log import LoggedRequest
 
+TOO_MANY_REQUESTS = 429
 BLOCKED_PAGE = (
     "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head>"
     "<body><h1>Sorry, you have been blocked</h1></body></html>"
@@ -122,8 +124,10 @@ class Faults:
     ) -> Fault:
         """Refuse the next requests with Discord's error ``code``, its status and its message."""
         error = ApiError(code)
+        if error.status == TOO_MANY_REQUESTS:
+            error = rate_limit_error(1.0, scope="shared", code=code)
         fault = Fault(FaultKind.ANSWER, method, route, times, error.status, code, when=when)
-        fault.message = error.message
+        fault.message, fault.headers, fault.extra = error.message, error.headers, error.extra
         return self.add(fault)
 
     def block(self, method: str, route: str, *, times: int = 1) -> Fault:

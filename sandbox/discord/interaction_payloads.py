@@ -46,7 +46,9 @@ def interaction_payload(
         "locale": user.locale,
         "entitlements": [],
         "entitlement_sku_ids": [],
-        "attachment_size_limit": guild.attachment_limit if guild else ATTACHMENT_LIMIT,
+        "attachment_size_limit": max(
+            guild.attachment_limit if guild else ATTACHMENT_LIMIT, user.attachment_limit
+        ),
     }
     if guild is None:
         context = Context.BOT_DM if guild_install else Context.PRIVATE

@@ -23,6 +23,7 @@ class User:
 
     ``accepts_dms`` is False for a person who closed their direct messages. ``has_app`` is whether
     they installed the application for themselves; where the bot is no member that is presumed.
+    ``attachment_limit`` is what a subscription allows; answers to interactions profit from it.
     """
 
     id: int
@@ -30,6 +31,7 @@ class User:
     bot: bool = False
     accepts_dms: bool = True
     has_app: bool = False
+    attachment_limit: int = 0
     locale: str = "en-US"
 
     @property

@@ -182,6 +182,30 @@ async def test_files_of_interaction_responses_need_no_attach_files_permission(
     assert listed(call.followups[0]) == ["c.mp3"]
 
 
+async def test_member_with_subscription_raises_limit_of_interaction_responses(
+    server: DiscordServer, bot: SampleBot
+) -> None:
+    limits: list[int] = []
+
+    async def answer(interaction: discord.Interaction) -> None:
+        limits.append(interaction.filesize_limit)
+        await interaction.response.send_message(files=files("a.mp3"))
+
+    bot.answer = answer
+    ada = server.member("Ada")
+    server.state.guild.attachment_limit = 1
+    ada.user.attachment_limit = 50_000_000
+    for channel in (None, ada.dm):
+        message = (await ada.slash("do", channel=channel)).message
+        assert message is not None
+        assert listed(message) == ["a.mp3"]
+    assert limits == [50_000_000] * 2
+    # the bot itself has the limit of the guild
+    with pytest.raises(discord.HTTPException) as refused:
+        await sent(server, bot, files=files("a.mp3"))
+    assert refused.value.code == 40005
+
+
 async def test_update_response_without_attachments_removes_files(
     server: DiscordServer, bot: SampleBot
 ) -> None:

@@ -90,15 +90,6 @@ async def test_responses_match_openapi_schemas(server: DiscordServer, bot: Sampl
 
         for message in (*ada.read(), *ada.read(ada.dm)):
             await ask("GET", MESSAGE, channel_id=message.channel.id, message_id=message.id)
-        kinds = (ChannelType.VOICE, ChannelType.FORUM, ChannelType.ANNOUNCEMENT)
-        places = [state.new_channel("place", type=kind) for kind in kinds]
-        places.append((await ada.post(places[1], "title", "text")).channel)
-        for channel in places:
-            await ask("GET", CHANNEL, channel_id=channel.id)
-        forwarded = await ada.forward(sent_message)
-        await ask("GET", MESSAGE, channel_id=forwarded.channel.id, message_id=forwarded.id)
-        body = {"name": "t", "type": 11, "auto_archive_duration": 60}
-        await ask("POST", CHANNEL + "/threads", body, channel_id=state.channel.id)
         for channel in (state.channel, thread, ada.dm):
             await ask("GET", CHANNEL, channel_id=channel.id)
             await ask("GET", CHANNEL + "/messages", channel_id=channel.id)
@@ -117,4 +108,21 @@ async def test_responses_match_openapi_schemas(server: DiscordServer, bot: Sampl
         await ask("GET", "/applications/{application_id}/commands", application_id=state.bot.id)
     assert [each for each in complaints if each] == []
     assert len(complaints) > 30
+    assert server.violations == []
+
+
+async def test_channels_of_each_type_match_openapi_schemas(server: DiscordServer) -> None:
+    state, ada = server.state, server.member("Ada")
+    kinds = (ChannelType.VOICE, ChannelType.STAGE, ChannelType.FORUM, ChannelType.ANNOUNCEMENT)
+    places = [state.new_channel("place", type=kind) for kind in kinds]
+    places.append((await ada.post(places[2], "title", "text")).channel)
+    places.append(state.new_thread("secret", state.channel, private=True))
+    body = {"name": "t", "type": 11, "auto_archive_duration": 60}
+    async with ClientSession() as http:
+        examiner = ResponseValidator(server, http)
+        for place in places:
+            assert await examiner.find_error("GET", CHANNEL, channel_id=place.id) is None
+        template = CHANNEL + "/threads"
+        found = await examiner.find_error("POST", template, body, channel_id=state.channel.id)
+        assert found is None
     assert server.violations == []

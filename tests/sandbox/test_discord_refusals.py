@@ -69,6 +69,14 @@ async def test_refusal_has_status_and_message_of_its_code(
     assert server.violations == []
 
 
+async def test_ordered_limit_of_old_edits_tells_when_to_retry(server: DiscordServer) -> None:
+    server.faults.refuse("POST", MESSAGES, 30046)
+    path = f"/channels/{server.state.channel.id}/messages"
+    status, body = await raw(server, "POST", path, {"content": "x"})
+    assert (status, body["code"]) == (429, 30046)
+    assert body["retry_after"] > 0
+
+
 async def test_cloudflare_answers_with_a_page(server: DiscordServer, bot: SampleBot) -> None:
     server.faults.block("POST", MESSAGES)
     channel = bot.get_channel(server.state.channel.id)

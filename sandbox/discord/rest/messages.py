@@ -79,7 +79,7 @@ def _create_message(request: RestRequest) -> ResponseBody:
         request.state, channel, request.state.bot, body | {"flags": flags}, request.files
     )
     if channel.archived:
-        request.state.archive(channel, archived=False)
+        request.state.archive(channel, archived=False, locked=channel.locked)
     messages.send(request.state, message)
     return payloads.message(message, request.state.bot)
 
