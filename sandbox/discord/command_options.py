@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from sandbox.discord import guild_payloads, messages, payloads, permissions
+from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.models import Channel, Role, Upload, User
 from sandbox.discord.protocol import Json, JsonObject, OptionType, is_integer, objects
-from sandbox.discord.state import DiscordState
+from sandbox.discord.resolved import Entity, Resolved
 
 MAX_TEXT = 6000
 SUBCOMMAND_TYPES = frozenset({OptionType.SUBCOMMAND, OptionType.GROUP})
@@ -18,17 +18,11 @@ MENTIONABLE_TYPES: dict[int, ValueTypes] = {
 }
 
 
-class NotPossibleError(Exception):
-    """Error of Discord's client: it does not allow a member's action."""
-
-
 @dataclasses.dataclass(slots=True)
 class CommandOptions:
     """Options for one use of a command; ``resolved`` has the users, channels and files in them."""
 
-    state: DiscordState
-    channel: Channel
-    resolved: JsonObject = dataclasses.field(default_factory=JsonObject)
+    resolved: Resolved
 
     def submitted_options(
         self, offered: list[JsonObject], path: list[str], values: dict[str, object]
@@ -109,34 +103,14 @@ class CommandOptions:
         return value
 
     def _mentionable_id(self, kind: int, name: str, value: object) -> str:
-        if not isinstance(value, MENTIONABLE_TYPES[kind]):
+        if not (isinstance(value, Entity) and isinstance(value, MENTIONABLE_TYPES[kind])):
             raise NotPossibleError(f"{value!r} does not fit the option {name}")
-        if isinstance(value, User):
-            self._add_resolved("users", value.id, payloads.user(value))
-            guild = self.channel.guild
-            if guild is not None and value.id in guild.members:
-                member = payloads.partial_member(guild.members[value.id])
-                may = str(permissions.in_channel(self.channel, value))
-                self._add_resolved("members", value.id, member | {"permissions": may})
-            return str(value.id)
-        if isinstance(value, Role):
-            self._add_resolved("roles", value.id, guild_payloads.role(value))
-            return str(value.id)
-        if isinstance(value, Channel):
-            partial = payloads.channel(value) | {"permissions": str(permissions.DM_PERMISSIONS)}
-            self._add_resolved("channels", value.id, partial)
-            return str(value.id)
-        raise NotPossibleError(f"{value!r} does not fit the option {name}")
+        return self.resolved.add(value)
 
     def _attachment_id(self, name: str, value: object) -> str:
         if not isinstance(value, Upload):
             raise NotPossibleError(f"The option {name} takes an Upload")
-        stored = messages.store_file(self.state, self.channel, value, ephemeral=True)
-        self._add_resolved("attachments", stored.id, payloads.attachment(stored))
-        return str(stored.id)
-
-    def _add_resolved(self, kind: str, number: int, payload: JsonObject) -> None:
-        self.resolved.setdefault(kind, {})[str(number)] = payload
+        return self.resolved.add_file(value)
 
 
 def _check_range(name: str, size: object, low: Json, high: Json) -> None:

@@ -9,11 +9,15 @@ from sandbox.discord.snowflakes import Snowflakes
 
 
 class CommandRegistry:
-    """Registered commands by scope: a guild's id, or None for global commands."""
+    """Registered commands by scope: a guild's id, or None for global commands.
+
+    ``integration_types`` are the application's installation contexts: 0 for guilds, 1 for users.
+    """
 
     def __init__(self, snowflakes: Snowflakes, application_id: int) -> None:
         self._snowflakes = snowflakes
         self._application_id = application_id
+        self.integration_types = {0, 1}
         self._scopes: dict[int | None, dict[int, JsonObject]] = {}
 
     def all(self, guild_id: int | None = None) -> list[JsonObject]:
@@ -73,6 +77,8 @@ class CommandRegistry:
         """Return the command ``name`` if a member can use it in ``channel``."""
         guild_id = channel.guild.id if channel.guild else None
         context = Context.GUILD if channel.guild else Context.BOT_DM
+        if channel.is_without_bot:
+            context = Context.PRIVATE
         if guild_id is not None and with_bot:
             for command in self.all(guild_id):
                 if (command["name"], command["type"]) == (name, kind):
@@ -81,9 +87,9 @@ class CommandRegistry:
             if (command["name"], command["type"]) != (name, kind):
                 continue
             contexts = command["contexts"]
-            installs = command["integration_types"]
+            installs = self.integration_types.intersection(command["integration_types"])
             here = contexts is None or context in contexts
-            if here and (with_bot or 1 in installs):
+            if here and (1 in installs or (with_bot and installs)):
                 return command
         return None
 
@@ -104,7 +110,7 @@ class CommandRegistry:
             "description_localizations": body.get("description_localizations"),
             "dm_permission": contexts is None or int(Context.BOT_DM) in contexts,
             "contexts": contexts,
-            "integration_types": body.get("integration_types") or [0],
+            "integration_types": body.get("integration_types") or sorted(self.integration_types),
             "nsfw": bool(body.get("nsfw")),
         }
         if guild_id is not None:

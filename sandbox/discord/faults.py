@@ -6,8 +6,16 @@ import enum
 import fnmatch
 from collections.abc import Callable
 
+from sandbox.discord.errors import ApiError
 from sandbox.discord.protocol import JsonObject
+from sandbox.discord.ratelimits import rate_limit_error
 from sandbox.discord.request_log import LoggedRequest
+
+TOO_MANY_REQUESTS = 429
+BLOCKED_PAGE = (
+    "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head>"
+    "<body><h1>Sorry, you have been blocked</h1></body></html>"
+)
 
 
 class FaultKind(enum.Enum):
@@ -29,7 +37,7 @@ class Fault:
     """A planned fault for the next ``remaining`` requests that match.
 
     ``method`` and ``route`` are patterns as for file names (``*``); the route is a template such as
-    ``/channels/{channel_id}/messages/{message_id}``.
+    ``/channels/{channel_id}/messages/{message_id}``. With ``html`` that is the body of the answer.
     """
 
     kind: FaultKind
@@ -41,6 +49,7 @@ class Fault:
     message: str = "500: Internal Server Error"
     headers: dict[str, str] = dataclasses.field(default_factory=dict[str, str])
     extra: JsonObject = dataclasses.field(default_factory=JsonObject)
+    html: str | None = None
     when: Callable[[LoggedRequest], bool] = _always
     matched_requests: list[LoggedRequest] = dataclasses.field(default_factory=list[LoggedRequest])
     released: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
@@ -102,6 +111,29 @@ class Faults:
                 "X-RateLimit-Scope": "shared",
             }
             fault.extra = {"retry_after": retry_after, "global": False}
+        return self.add(fault)
+
+    def refuse(
+        self,
+        method: str,
+        route: str,
+        code: int,
+        *,
+        times: int = 1,
+        when: Callable[[LoggedRequest], bool] = _always,
+    ) -> Fault:
+        """Refuse the next requests with Discord's error ``code``, its status and its message."""
+        error = ApiError(code)
+        if error.status == TOO_MANY_REQUESTS:
+            error = rate_limit_error(1.0, scope="shared", code=code)
+        fault = Fault(FaultKind.ANSWER, method, route, times, error.status, code, when=when)
+        fault.message, fault.headers, fault.extra = error.message, error.headers, error.extra
+        return self.add(fault)
+
+    def block(self, method: str, route: str, *, times: int = 1) -> Fault:
+        """Answer the next requests with Cloudflare's 403, which is a page and no JSON."""
+        fault = Fault(FaultKind.ANSWER, method, route, times, status=403)
+        fault.html = BLOCKED_PAGE
         return self.add(fault)
 
     def hang(

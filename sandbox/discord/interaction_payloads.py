@@ -3,10 +3,16 @@
 from sandbox.discord import payloads, permissions
 from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.models import Channel, User
+from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import Context, InteractionType, JsonObject
 from sandbox.discord.state import DiscordState
 
 ATTACHMENT_LIMIT = 10 * 1024 * 1024
+# documented for app_permissions in interactions/receiving-and-responding
+PRIVATE_PERMISSIONS = int(
+    Permission.ATTACH_FILES | Permission.EMBED_LINKS | Permission.MENTION_EVERYONE
+)
+BOT_DM_PERMISSIONS = PRIVATE_PERMISSIONS | int(Permission.USE_EXTERNAL_EMOJIS)
 
 
 def interaction_payload(
@@ -21,6 +27,9 @@ def interaction_payload(
     guild = channel.guild
     guild_install = is_guild_install(state, channel)
     app_permission_bits = app_permissions(state, channel, user)
+    owners = {"0": str(guild.id) if guild else "0"} if guild_install else {}
+    if user.has_app or not guild_install:
+        owners["1"] = str(user.id)
     partial = payloads.channel(channel)
     partial["permissions"] = str(permissions.in_channel(channel, user))
     for hidden in ("permission_overwrites",):
@@ -37,17 +46,18 @@ def interaction_payload(
         "locale": user.locale,
         "entitlements": [],
         "entitlement_sku_ids": [],
-        "attachment_size_limit": guild.attachment_limit if guild else ATTACHMENT_LIMIT,
+        "attachment_size_limit": max(
+            guild.attachment_limit if guild else ATTACHMENT_LIMIT, user.attachment_limit
+        ),
     }
     if guild is None:
-        owners = {"0": "0"}
+        context = Context.BOT_DM if guild_install else Context.PRIVATE
         return payload | {
             "user": payloads.user(user),
-            "context": int(Context.BOT_DM),
+            "context": int(context),
             "authorizing_integration_owners": owners,
         }
     member = payloads.member(guild.members[user.id])
-    owners = {"0": str(guild.id)} if guild_install else {"1": str(user.id)}
     return payload | {
         "member": member | {"permissions": str(permissions.in_channel(channel, user))},
         "guild_id": str(guild.id),
@@ -60,13 +70,20 @@ def interaction_payload(
 
 def is_guild_install(state: DiscordState, channel: Channel) -> bool:
     """Whether the bot is in the channel's guild or DM, not only installed by its user."""
-    return channel.guild is None or state.bot.id in channel.guild.members
+    if channel.guild is None:
+        return not channel.is_without_bot
+    return state.bot.id in channel.guild.members
 
 
 def app_permissions(state: DiscordState, channel: Channel, user: User) -> int:
-    """The application's permissions where ``user`` uses it."""
+    """The application's permissions where ``user`` uses it.
+
+    They don't tell whether the bot is in a private thread.
+    """
+    if channel.guild is None:
+        return PRIVATE_PERMISSIONS if channel.is_without_bot else BOT_DM_PERMISSIONS
     acting = state.bot if is_guild_install(state, channel) else user
-    return permissions.in_channel(channel, acting)
+    return permissions.by_roles_and_overwrites(channel, acting)
 
 
 def interaction_metadata(interaction: Interaction) -> JsonObject:

@@ -20,12 +20,16 @@ from sandbox.discord.protocol import (
     objects,
 )
 from sandbox.discord.rules.callbacks import callback_type
+from sandbox.discord.rules.ephemerality import is_forced_ephemeral
 from sandbox.discord.rules.errors import FormErrors
 from sandbox.discord.rules.messages import check_message
 from sandbox.discord.rules.modals import check_choices, check_modal
 from sandbox.discord.state import DiscordState, Event
 
 MAX_USER_APP_FOLLOWUPS = 5
+MESSAGE_CALLBACKS = frozenset(
+    {CallbackType.MESSAGE, CallbackType.DEFERRED_MESSAGE, CallbackType.UPDATE}
+)
 LOADING = int(MessageFlag.LOADING)
 EPHEMERAL = int(MessageFlag.EPHEMERAL)
 
@@ -67,7 +71,8 @@ class Interactions:
             interaction_id, token, kind, user, channel, payload, limited, source, modal_of
         )
         self.by_id[interaction_id] = self.by_token[token] = interaction
-        self._state.emit(Event("INTERACTION_CREATE", payload, channel.guild, to_bot=True))
+        if self._state.interactions_endpoint_url is None:
+            self._state.emit(Event("INTERACTION_CREATE", payload, channel.guild, to_bot=True))
         return interaction
 
     async def wait_until_acknowledged(self, interaction: Interaction) -> Interaction:
@@ -97,6 +102,8 @@ class Interactions:
         if late or interaction.error:
             raise ApiError(10062)
         kind = callback_type(interaction, body)
+        if kind in MESSAGE_CALLBACKS:
+            self._check_channel(interaction)
         self._apply_callback(interaction, kind, body.get("data"), files)
         interaction.callback_type = kind
         interaction.acknowledged_at = time.monotonic()
@@ -131,6 +138,9 @@ class Interactions:
         elif interaction.source is not None:
             interaction.message = interaction.source
             if kind == CallbackType.UPDATE:
+                # unlike a PATCH it removes the files that it does not list:
+                # discord-api-docs #6277, serenity #3068
+                body = {"attachments": [], **body}
                 self._check_message(interaction, body, files, interaction.source, path=("data",))
                 messages.edit_message(self._state, interaction.source, body, files)
 
@@ -143,16 +153,8 @@ class Interactions:
         *,
         path: tuple[str, ...] = (),
     ) -> None:
-        self._check_files(interaction, files)
         limit: int = interaction.payload["attachment_size_limit"]
         check_message(body, files, limit=limit, existing=existing, path=path)
-
-    def _check_files(self, interaction: Interaction, files: Sequence[Upload]) -> None:
-        may = interaction_payloads.app_permissions(
-            self._state, interaction.channel, interaction.user
-        )
-        if files and not may & Permission.ATTACH_FILES:
-            raise ApiError(50013)
 
     def _send_message(
         self,
@@ -163,6 +165,8 @@ class Interactions:
         thinking: bool = False,
     ) -> Message:
         state = self._state
+        if is_forced_ephemeral(state, interaction.channel, interaction.user):
+            body = body | {"flags": int(body.get("flags") or 0) | EPHEMERAL}
         message = messages.new_message(state, interaction.channel, state.bot, body, files)
         if thinking:
             message.flags |= LOADING
@@ -191,11 +195,18 @@ class Interactions:
         message.reply_to, message.reply_to_id = source, source.id
         message.type = 19
 
-    def _check_channel(self, channel: Channel) -> None:
+    def _check_channel(self, interaction: Interaction) -> None:
+        channel = interaction.channel
         if channel.deleted:
             raise ApiError(10003)
-        if channel.archived:
-            raise ApiError(50083)
+        may = interaction_payloads.app_permissions(self._state, channel, interaction.user)
+        locked = channel.locked and not may & Permission.MANAGE_THREADS
+        if not (channel.archived or locked):
+            return
+        # measured for archived threads: discord-api-docs #6884
+        if not interaction_payloads.is_guild_install(self._state, channel):
+            raise ApiError(50001)
+        raise ApiError(50083 if channel.archived else 160005)
 
     # followups and edits through the webhook
 
@@ -228,7 +239,7 @@ class Interactions:
         """
         if interaction.callback_type in {None, CallbackType.CHOICES}:
             raise ApiError(10015)
-        self._check_channel(interaction.channel)
+        self._check_channel(interaction)
         first = interaction.message
         if (
             interaction.callback_type == CallbackType.DEFERRED_MESSAGE
@@ -248,6 +259,9 @@ class Interactions:
     def find_message(self, interaction: Interaction, name: str) -> Message:
         """Return the message that the webhook calls ``name``: ``@original`` or an id.
 
+        After a response that updates the pressed message, that one is ``@original``; after any
+        other response the token can't reach it.
+
         Raises:
             ApiError: 10008 if it does not exist, 10015 before the response.
         """
@@ -255,7 +269,7 @@ class Interactions:
             raise ApiError(10015)
         found = interaction.message if name == "@original" else None
         if name.isdigit():
-            own = [interaction.message, interaction.source, *interaction.followups]
+            own = [interaction.message, *interaction.followups]
             found = next((each for each in own if each and each.id == int(name)), None)
         if found is None or found.deleted:
             raise ApiError(10008)
@@ -270,7 +284,7 @@ class Interactions:
             ApiError: as ``find_message`` and as for any message.
         """
         message = self.find_message(interaction, name)
-        self._check_channel(interaction.channel)
+        self._check_channel(interaction)
         self._check_message(interaction, body, files, message)
         messages.edit_message(self._state, message, body, files)
         return message

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from sandbox.discord import messages, payloads, permissions
-from sandbox.discord.command_options import CommandOptions, NotPossibleError
+from sandbox.discord.command_options import CommandOptions
 from sandbox.discord.command_registry import CommandRegistry
-from sandbox.discord.errors import ApiError
+from sandbox.discord.errors import ApiError, NotPossibleError
 from sandbox.discord.interaction_models import Interaction, Modal
+from sandbox.discord.interaction_payloads import is_guild_install
 from sandbox.discord.interactions import Interactions
 from sandbox.discord.modal_submission import ModalSubmission, is_select
-from sandbox.discord.models import Channel, Message, Upload, User
+from sandbox.discord.models import FORUM_TYPES, Channel, Message, Role, Upload, User
 from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import (
     CommandType,
@@ -18,6 +19,7 @@ from sandbox.discord.protocol import (
     JsonObject,
     objects,
 )
+from sandbox.discord.resolved import SELECTED_TYPES, Resolved
 from sandbox.discord.rules.components import walk_components
 from sandbox.discord.rules.messages import check_message
 from sandbox.discord.state import DiscordState
@@ -68,8 +70,14 @@ class Member:
         target_channel = self._accessible_channel(channel)
         if permissions.missing(target_channel, self.user, Permission.READ_MESSAGE_HISTORY):
             return []
-        visible = target_channel.messages.values()
-        return [each for each in visible if each.visible_to in {None, self.user}]
+        return [each for each in target_channel.messages.values() if self._is_shown(each)]
+
+    def restart_client(self) -> None:
+        """Restart the client, which forgets all ephemeral messages."""
+        for channel in self._state.channels.values():
+            for message in channel.messages.values():
+                if message.visible_to is self.user:
+                    message.dismissed = True
 
     async def say(
         self,
@@ -83,6 +91,12 @@ class Member:
         target_channel = self._accessible_channel(channel)
         if not permissions.can_send(target_channel, self.user):
             raise NotPossibleError("This person may not write here")
+        if target_channel.type in FORUM_TYPES:
+            raise NotPossibleError("A forum takes posts, not messages")
+        if target_channel.locked:
+            self._require_permission(target_channel, Permission.MANAGE_THREADS)
+        if target_channel.archived:
+            self._state.archive(target_channel, archived=False, locked=target_channel.locked)
         body: JsonObject = {"content": text}
         if reply_to is not None:
             body["message_reference"] = {"message_id": str(reply_to.id)}
@@ -95,11 +109,32 @@ class Member:
         messages.send(self._state, message)
         return message
 
+    async def post(self, forum: Channel, title: str, text: str) -> Message:
+        """Start a post of a forum: a thread whose first message has the thread's id."""
+        if self._accessible_channel(forum).type not in FORUM_TYPES:
+            raise NotPossibleError("Only forums take posts")
+        thread = self._state.new_thread(title, forum, owner=self.user)
+        message = messages.new_message(self._state, thread, self.user, {"content": text})
+        message.id = thread.id
+        messages.send(self._state, message)
+        return message
+
+    async def forward(self, message: Message, channel: Channel | None = None) -> Message:
+        """Forward ``message``; the new one has a snapshot and no content of its own."""
+        self._require_visible(message)
+        target_channel = self._accessible_channel(channel)
+        sent = messages.new_message(self._state, target_channel, self.user, {})
+        sent.forwarded = message
+        messages.send(self._state, sent)
+        return sent
+
     async def react(self, message: Message, emoji: str) -> None:
         """Add a reaction."""
         self._require_visible(message)
         if message.is_ephemeral:
             raise NotPossibleError("Nobody can react to an ephemeral message")
+        if message.channel.archived:
+            raise NotPossibleError("The thread is archived")
         if emoji not in message.reactions:
             self._require_permission(message.channel, Permission.ADD_REACTIONS)
         messages.add_reaction(self._state, message, emoji, self.user)
@@ -126,12 +161,12 @@ class Member:
         """
         target_channel = self._accessible_channel(channel)
         command, path = self._find_command(name, CommandType.SLASH, target_channel)
-        command_options = CommandOptions(self._state, target_channel)
+        resolved = Resolved(self._state, target_channel)
         offered = list(objects(command.get("options")))
         data = _command_data(command)
-        data["options"] = command_options.submitted_options(offered, path, options)
-        if command_options.resolved:
-            data["resolved"] = command_options.resolved
+        data["options"] = CommandOptions(resolved).submitted_options(offered, path, options)
+        if resolved.payload:
+            data["resolved"] = resolved.payload
         return await self._send_interaction(InteractionType.COMMAND, target_channel, data)
 
     async def autocomplete(
@@ -153,9 +188,8 @@ class Member:
         data = _command_data(command)
         offered = list(objects(command.get("options")))
         values = {**options, focused: value}
-        data["options"] = CommandOptions(self._state, target_channel).focused_options(
-            offered, path, values, focused
-        )
+        resolved = Resolved(self._state, target_channel)
+        data["options"] = CommandOptions(resolved).focused_options(offered, path, values, focused)
         interaction = await self._send_interaction(
             InteractionType.AUTOCOMPLETE, target_channel, data
         )
@@ -175,9 +209,9 @@ class Member:
             payload = payloads.message(target, self._state.bot)
             data["resolved"] = {"messages": {str(target.id): payload}}
         else:
-            command_options = CommandOptions(self._state, target_channel)
-            command_options.submitted_options([{"name": "user", "type": 6}], [], {"user": target})
-            data["resolved"] = command_options.resolved
+            resolved = Resolved(self._state, target_channel)
+            resolved.add(target)
+            data["resolved"] = resolved.payload
         return await self._send_interaction(InteractionType.COMMAND, target_channel, data)
 
     async def click(self, message: Message, button: str) -> Interaction:
@@ -190,8 +224,10 @@ class Member:
             InteractionType.COMPONENT, message.channel, data, source=message
         )
 
-    async def select(self, message: Message, custom_id: str, *values: str) -> Interaction:
-        """Choose ``values`` in a select menu."""
+    async def select(
+        self, message: Message, custom_id: str, *values: str | User | Role | Channel
+    ) -> Interaction:
+        """Choose ``values`` in a select menu; users, roles and channels as objects or ids."""
         component = self._find_component(message, custom_id)
         known = {option["value"] for option in objects(component.get("options"))}
         low, high = component.get("min_values", 1), component.get("max_values", 1)
@@ -205,6 +241,10 @@ class Member:
             "id": component["id"],
             "values": list(values),
         }
+        if component["type"] in SELECTED_TYPES:
+            resolved = Resolved(self._state, message.channel)
+            data["values"] = resolved.add_selected(component, list(values))
+            data["resolved"] = resolved.payload
         return await self._send_interaction(
             InteractionType.COMPONENT, message.channel, data, source=message
         )
@@ -223,7 +263,7 @@ class Member:
         opener = modal.interaction
         if opener.user is not self.user:
             raise NotPossibleError("The modal is on somebody else's screen")
-        submission = ModalSubmission(self._state, opener.channel, modal)
+        submission = ModalSubmission(Resolved(self._state, opener.channel), modal)
         data = submission.submission_data(values or {})
         source = opener.source
         return await self._send_interaction(
@@ -238,8 +278,6 @@ class Member:
             raise NotPossibleError("The channel is deleted")
         if target_channel.guild is not None:
             self._state.join(target_channel.guild, self.user)
-        elif target_channel.recipient is not self.user:
-            raise NotPossibleError("This is somebody else's direct channel")
         self._require_permission(target_channel, Permission.VIEW_CHANNEL)
         return target_channel
 
@@ -249,8 +287,11 @@ class Member:
 
     def _require_visible(self, message: Message) -> None:
         self._accessible_channel(message.channel)
-        if message.deleted or message.visible_to not in {None, self.user}:
+        if message.deleted or not self._is_shown(message):
             raise NotPossibleError("This person does not see that message")
+
+    def _is_shown(self, message: Message) -> bool:
+        return message.visible_to in {None, self.user} and not message.dismissed
 
     async def _send_interaction(
         self,
@@ -261,6 +302,8 @@ class Member:
         source: Message | None = None,
         modal_of: Modal | None = None,
     ) -> Interaction:
+        if channel.archived:
+            raise NotPossibleError("The thread is archived")
         interaction = self._interactions.begin(
             kind, self.user, channel, data, source=source, modal_of=modal_of
         )
@@ -279,7 +322,7 @@ class Member:
         self, name: str, kind: CommandType, target_channel: Channel
     ) -> tuple[JsonObject, list[str]]:
         guild = target_channel.guild
-        with_bot = guild is None or self._state.bot.id in guild.members
+        with_bot = is_guild_install(self._state, target_channel)
         path = name.split(" ") if kind == CommandType.SLASH else [name]
         command = self._commands.find(path[0], kind, target_channel, with_bot=with_bot)
         if command is None:

@@ -64,7 +64,10 @@ def send(state: DiscordState, message: Message) -> None:
 def edit_message(
     state: DiscordState, message: Message, body: JsonObject, files: Sequence[Upload] = ()
 ) -> None:
-    """Edit ``message`` by a validated ``body``; fields missing in it stay."""
+    """Edit ``message`` by a validated ``body``; fields missing in it stay.
+
+    New ``files`` replace the ones that ``attachments`` does not list.
+    """
     if body.get("flags") is not None:
         message.flags = message.flags & ~EDITABLE_FLAGS | int(body["flags"]) & EDITABLE_FLAGS
     was_loading = message.is_loading
@@ -153,11 +156,9 @@ def _apply_attachments(
 ) -> None:
     wanted = body.get("attachments")
     described = {str(item.get("id")): item for item in objects(wanted)}
-    if wanted is not None:
+    if wanted is not None or files:
         kept = [each for each in message.attachments if str(each.id) in described]
         message.attachments = kept
-    elif files:
-        message.attachments = list(message.attachments)
     for index, file in enumerate(files):
         extra = described.get(str(index), {})
         named = Upload(extra.get("filename") or file.name, file.content, file.content_type)

@@ -1,9 +1,8 @@
 """Turns what a member enters in a modal into a submission, as Discord's client does."""
 
-from sandbox.discord import messages, payloads
-from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.interaction_models import INPUT_TYPES, Modal
-from sandbox.discord.models import Channel, Upload
+from sandbox.discord.models import Upload
 from sandbox.discord.protocol import (
     SELECTS,
     ComponentType,
@@ -12,19 +11,17 @@ from sandbox.discord.protocol import (
     is_array,
     objects,
 )
+from sandbox.discord.resolved import SELECTED_TYPES, Resolved
 from sandbox.discord.rules.modals import MAX_TEXT
-from sandbox.discord.state import DiscordState
 
 GROUP_TYPES = frozenset({ComponentType.CHECKBOX_GROUP, ComponentType.RADIO_GROUP})
 
 
 class ModalSubmission:
-    """The submission of a modal; ``resolved`` holds uploaded files."""
+    """The submission of a modal; ``resolved`` holds what was chosen and uploaded."""
 
-    def __init__(self, state: DiscordState, channel: Channel, modal: Modal) -> None:
-        self.resolved: JsonObject = {}
-        self._state = state
-        self._channel = channel
+    def __init__(self, resolved: Resolved, modal: Modal) -> None:
+        self.resolved = resolved
         self._modal = modal
         self._last_id = 0
 
@@ -45,7 +42,7 @@ class ModalSubmission:
         return {
             "custom_id": self._modal.custom_id,
             "components": components,
-            "resolved": self.resolved,
+            "resolved": self.resolved.payload,
         }
 
     def _submitted_component(self, item: JsonObject, written: dict[str, object]) -> JsonObject:
@@ -73,7 +70,11 @@ class ModalSubmission:
         options = list(objects(item.get("options")))
         if value is None:
             value = [option["value"] for option in options if option.get("default")]
-        chosen = [str(each) for each in _as_list(value)]
+        if kind in SELECTED_TYPES:
+            given = [] if value is None else _as_list(value)
+            chosen = self.resolved.add_selected(item, list(given))
+        else:
+            chosen = [str(each) for each in _as_list(value)]
         known = {option["value"] for option in options}
         if options and not known.issuperset(chosen):
             raise NotPossibleError(f"The input {item['custom_id']} has no such option")
@@ -86,13 +87,7 @@ class ModalSubmission:
     def _store_files(self, item: JsonObject, value: object) -> list[str]:
         files = [file for file in _as_list(value) if isinstance(file, Upload)]
         _check_count(item, list(files), 1)
-        sent: list[str] = []
-        for file in files:
-            stored = messages.store_file(self._state, self._channel, file, ephemeral=True)
-            attachments = self.resolved.setdefault("attachments", {})
-            attachments[str(stored.id)] = payloads.attachment(stored)
-            sent.append(str(stored.id))
-        return sent
+        return [self.resolved.add_file(file) for file in files]
 
 
 def _as_list(value: object) -> list[Json]:

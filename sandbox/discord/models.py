@@ -10,17 +10,28 @@ from typing import TypeAlias
 from sandbox.discord.protocol import ChannelType, JsonObject, MessageFlag
 from sandbox.discord.snowflakes import created_at
 
-THREAD_TYPES = frozenset({ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD})
+THREAD_TYPES = frozenset(
+    {ChannelType.ANNOUNCEMENT_THREAD, ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD}
+)
+VOICE_TYPES = frozenset({ChannelType.VOICE, ChannelType.STAGE})
+FORUM_TYPES = frozenset({ChannelType.FORUM, ChannelType.MEDIA})
 
 
 @dataclasses.dataclass(slots=True, eq=False)
 class User:
-    """A person or a bot."""
+    """A person or a bot.
+
+    ``accepts_dms`` is False for a person who closed their direct messages. ``has_app`` is whether
+    they installed the application for themselves; where the bot is no member that is presumed.
+    ``attachment_limit`` is what a subscription allows; answers to interactions profit from it.
+    """
 
     id: int
     name: str
     bot: bool = False
     accepts_dms: bool = True
+    has_app: bool = False
+    attachment_limit: int = 0
     locale: str = "en-US"
 
     @property
@@ -75,7 +86,12 @@ class Guild:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Channel:
-    """A text channel, a thread (then ``parent`` is its channel) or a DM channel."""
+    """A channel of a guild, a thread (then ``parent`` is its channel) or a private channel.
+
+    A private channel has no ``guild``: with a ``recipient`` it is their DM channel with the bot,
+    else a conversation of ``people`` without the bot. ``thread_members`` are the ids of those who
+    may enter a private thread; ``slowmode`` and ``late_edits`` are in seconds.
+    """
 
     id: int
     type: ChannelType
@@ -83,6 +99,8 @@ class Channel:
     guild: Guild | None = None
     parent: "Channel | None" = None
     recipient: User | None = None
+    people: tuple[User, ...] = ()
+    thread_members: set[int] = dataclasses.field(default_factory=set[int])
     owner_id: int = 0
     topic: str | None = None
     overwrites: dict[int, Overwrite] = dataclasses.field(default_factory=dict[int, Overwrite])
@@ -90,12 +108,20 @@ class Channel:
     last_message_id: int | None = None
     archived: bool = False
     locked: bool = False
+    auto_archive_minutes: int = 1440
+    slowmode: int = 0
+    late_edits: list[float] = dataclasses.field(default_factory=list[float])
     deleted: bool = False
 
     @property
     def is_thread(self) -> bool:
         """Whether this is a thread."""
         return self.type in THREAD_TYPES
+
+    @property
+    def is_without_bot(self) -> bool:
+        """Whether this is a group DM or a direct conversation between other people."""
+        return bool(self.people)
 
     @property
     def mention(self) -> str:
@@ -138,7 +164,8 @@ class Message:
 
     ``history`` has a pair of monotonic seconds and payload for each version that a member could
     see: the first one, and one per edit. ``pinged`` is who was notified: ids of users and roles,
-    ``"everyone"`` and ``"here"``.
+    ``"everyone"`` and ``"here"``. ``forwarded`` is the message that this one forwards.
+    ``dismissed`` is an ephemeral message that its member's client has forgotten.
     """
 
     id: int
@@ -169,7 +196,8 @@ class Message:
     interaction: JsonObject | None = None
     interaction_metadata: JsonObject | None = None
     thread: Channel | None = None
-    late_edit_count: int = 0
+    forwarded: "Message | None" = None
+    dismissed: bool = False
     deleted: bool = False
     history: list[Version] = dataclasses.field(default_factory=list[Version])
 

@@ -4,6 +4,8 @@ import datetime as dt
 
 from sandbox.discord import permissions
 from sandbox.discord.models import (
+    FORUM_TYPES,
+    VOICE_TYPES,
     Attachment,
     Channel,
     GuildMember,
@@ -99,11 +101,28 @@ def channel(of: Channel) -> JsonObject:
         "flags": 0,
     }
     if of.guild is None:
-        recipients = [user(of.recipient)] if of.recipient else []
-        return {**payload, "recipients": recipients}
-    payload |= {"guild_id": str(of.guild.id), "name": of.name, "rate_limit_per_user": 0}
+        people = [of.recipient] if of.recipient else of.people
+        payload["recipients"] = [user(each) for each in people]
+        if of.type == ChannelType.GROUP_DM:
+            payload |= {"name": of.name, "icon": None, "owner_id": str(of.owner_id)}
+        return payload
+    payload |= {
+        "guild_id": str(of.guild.id),
+        "name": of.name,
+        "rate_limit_per_user": of.slowmode,
+    }
     if of.parent is not None:
         return payload | _thread(of)
+    if of.type in VOICE_TYPES:
+        payload |= {
+            "bitrate": 64_000,
+            "user_limit": 0,
+            "rtc_region": None,
+            "video_quality_mode": 1,
+        }
+    if of.type in FORUM_TYPES:
+        payload |= {"available_tags": [], "default_reaction_emoji": None}
+        payload |= {"default_sort_order": None, "default_forum_layout": 0}
     return payload | {
         "position": list(of.guild.channels).index(of.id) if of.id in of.guild.channels else 0,
         "permission_overwrites": [overwrite(each) for each in of.overwrites.values()],
@@ -118,7 +137,7 @@ def channel(of: Channel) -> JsonObject:
 def _thread(of: Channel) -> JsonObject:
     metadata: JsonObject = {
         "archived": of.archived,
-        "auto_archive_duration": 1440,
+        "auto_archive_duration": of.auto_archive_minutes,
         "archive_timestamp": timestamp(created_at(of.id)),
         "locked": of.locked,
         "create_timestamp": timestamp(created_at(of.id)),
@@ -130,7 +149,7 @@ def _thread(of: Channel) -> JsonObject:
         "owner_id": str(of.owner_id),
         "message_count": len(of.messages),
         "total_message_sent": len(of.messages),
-        "member_count": 1,
+        "member_count": len(of.thread_members) or 1,
         "thread_metadata": metadata,
         "applied_tags": [],
     }
@@ -239,6 +258,8 @@ def is_content_hidden(of: Message, bot: User) -> bool:
 
 
 def _reply(of: Message, viewer: User) -> JsonObject:
+    if of.forwarded is not None:
+        return _forward(of.forwarded)
     if of.reply_to_id is None:
         return {}
     reference: JsonObject = {
@@ -251,6 +272,32 @@ def _reply(of: Message, viewer: User) -> JsonObject:
     gone = of.reply_to is None or of.reply_to.deleted
     referenced = None if gone or of.reply_to is None else message(of.reply_to, viewer, nested=True)
     return {"message_reference": reference, "referenced_message": referenced}
+
+
+def _forward(of: Message) -> JsonObject:
+    """The fields of a message that forwards ``of``: a reference and a snapshot of its content."""
+    snapshot = message(of, of.author, nested=True)
+    fields = (
+        "type",
+        "content",
+        "mentions",
+        "mention_roles",
+        "attachments",
+        "embeds",
+        "timestamp",
+        "edited_timestamp",
+        "flags",
+        "components",
+    )
+    reference: JsonObject = {
+        "type": 1,
+        "message_id": str(of.id),
+        "channel_id": str(of.channel.id),
+    }
+    if of.channel.guild is not None:
+        reference["guild_id"] = str(of.channel.guild.id)
+    snapshots = [{"message": {key: snapshot[key] for key in fields}}]
+    return {"message_reference": reference, "message_snapshots": snapshots}
 
 
 def message_event(of: Message, viewer: User) -> JsonObject:

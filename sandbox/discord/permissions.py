@@ -3,6 +3,7 @@
 import enum
 
 from sandbox.discord.models import Channel, Guild, Role, User
+from sandbox.discord.protocol import ChannelType
 
 
 class Permission(enum.IntFlag):
@@ -21,6 +22,7 @@ class Permission(enum.IntFlag):
     READ_MESSAGE_HISTORY = 1 << 16
     MENTION_EVERYONE = 1 << 17
     USE_EXTERNAL_EMOJIS = 1 << 18
+    CONNECT = 1 << 20
     CHANGE_NICKNAME = 1 << 26
     MANAGE_ROLES = 1 << 28
     USE_APPLICATION_COMMANDS = 1 << 31
@@ -28,6 +30,8 @@ class Permission(enum.IntFlag):
     CREATE_PUBLIC_THREADS = 1 << 35
     CREATE_PRIVATE_THREADS = 1 << 36
     SEND_MESSAGES_IN_THREADS = 1 << 38
+    USE_EXTERNAL_APPS = 1 << 50
+    BYPASS_SLOWMODE = 1 << 52
 
 
 ALL_PERMISSIONS = (1 << 53) - 1
@@ -46,10 +50,12 @@ DEFAULT_PERMISSIONS = int(
     | Permission.READ_MESSAGE_HISTORY
     | Permission.MENTION_EVERYONE
     | Permission.USE_EXTERNAL_EMOJIS
+    | Permission.CONNECT
     | Permission.CHANGE_NICKNAME
     | Permission.USE_APPLICATION_COMMANDS
     | Permission.CREATE_PUBLIC_THREADS
     | Permission.SEND_MESSAGES_IN_THREADS
+    | Permission.USE_EXTERNAL_APPS
 )
 DM_PERMISSIONS = DEFAULT_PERMISSIONS & ~int(
     Permission.CREATE_PUBLIC_THREADS | Permission.SEND_MESSAGES_IN_THREADS
@@ -57,6 +63,7 @@ DM_PERMISSIONS = DEFAULT_PERMISSIONS & ~int(
 
 _ADMINISTRATOR = int(Permission.ADMINISTRATOR)
 _VIEW = int(Permission.VIEW_CHANNEL)
+_MANAGE_THREADS = int(Permission.MANAGE_THREADS)
 _SEND = int(Permission.SEND_MESSAGES)
 _SEND_IN_THREADS = int(Permission.SEND_MESSAGES_IN_THREADS)
 
@@ -75,10 +82,19 @@ def in_guild(guild: Guild, user: User) -> int:
 
 
 def in_channel(channel: Channel, user: User) -> int:
+    """The permissions of ``user`` in ``channel``; none in a private thread that they are not in."""
+    has = by_roles_and_overwrites(channel, user)
+    uninvited = channel.type == ChannelType.PRIVATE_THREAD and user.id not in channel.thread_members
+    return 0 if uninvited and not has & _MANAGE_THREADS else has
+
+
+def by_roles_and_overwrites(channel: Channel, user: User) -> int:
     """The permissions of ``user`` in ``channel``; a thread has those of its parent."""
     guild = channel.guild
     if guild is None:
-        return DM_PERMISSIONS if channel.recipient is user or user.bot else 0
+        with_bot = user.bot and not channel.is_without_bot
+        takes_part = with_bot or user is channel.recipient or user in channel.people
+        return DM_PERMISSIONS if takes_part else 0
     base = in_guild(guild, user)
     if base in {0, ALL_PERMISSIONS}:
         return base

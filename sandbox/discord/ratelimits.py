@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import time
 
-from sandbox.discord.errors import ApiError
+from sandbox.discord.errors import MESSAGES, ApiError
 
 PROXY_HEADERS = {"Via": "1.1 google"}
 
@@ -21,6 +21,8 @@ SEND_LIMIT = Limit(5, 5.0)
 WEBHOOK_LIMIT = Limit(5, 2.0)
 REACTION_LIMIT = Limit(1, 0.25)
 DEFAULT_LIMIT = Limit(30, 10.0)
+# measured by discord-userdoccers (resources/message): per channel, error 30046
+OLD_EDIT_LIMIT = Limit(3, 6.0)
 GLOBAL_LIMIT = Limit(50, 1.0)
 
 
@@ -102,7 +104,7 @@ def rate_limit_error(
     return ApiError(
         code,
         status=429,
-        message="You are being rate limited.",
+        message=MESSAGES[code] if code else "You are being rate limited.",
         headers=all_headers,
         extra={"retry_after": round(retry_after, 3), "global": is_global},
     )

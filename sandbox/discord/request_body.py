@@ -1,6 +1,7 @@
-"""Reads request bodies: JSON, or multipart forms with files."""
+"""Reads request bodies: JSON, or forms with ``payload_json`` and files."""
 
 import json
+import urllib.parse
 from collections.abc import Iterator
 from email import message_from_string
 from email.message import Message
@@ -12,7 +13,10 @@ from sandbox.discord.models import Upload
 from sandbox.discord.protocol import Json
 
 JSON_TYPE = "application/json"
-FORM_TYPE = "multipart/form-data"
+MULTIPART_TYPE = "multipart/form-data"
+URLENCODED_TYPE = "application/x-www-form-urlencoded"
+FORM_TYPES = frozenset({MULTIPART_TYPE, URLENCODED_TYPE})
+WRONG_TYPE = "Expected \"Content-Type\" header to be one of {'application/json'}."
 
 
 async def read_body(http: web.Request) -> tuple[Json, list[Upload], ApiError | None]:
@@ -22,14 +26,16 @@ async def read_body(http: web.Request) -> tuple[Json, list[Upload], ApiError | N
     """
     if not http.can_read_body:
         return None, [], None
-    if http.content_type == FORM_TYPE:
+    if http.content_type == MULTIPART_TYPE:
         return await _read_form(http)
     raw = await http.read()
     if not raw:
         return None, [], None
+    if http.content_type == URLENCODED_TYPE:
+        fields = urllib.parse.parse_qs(raw.decode("utf-8", "replace"))
+        return _parse_json(fields.get("payload_json", ["{}"])[0].encode(), [])
     if http.headers.get("Content-Type") != JSON_TYPE:
-        expected = "Expected \"Content-Type\" header to be one of {'application/json'}."
-        return None, [], ApiError(50035, message=expected)
+        return None, [], ApiError(50035, message=WRONG_TYPE)
     return _parse_json(raw, [])
 
 

@@ -7,7 +7,7 @@ Knows nothing of HTTP or sockets. ``event_listeners`` get the gateway's events;
 import dataclasses
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sandbox.discord import guild_payloads, payloads
 from sandbox.discord.conditions import Conditions
@@ -23,6 +23,7 @@ from sandbox.discord.models import (
 )
 from sandbox.discord.permissions import DEFAULT_PERMISSIONS
 from sandbox.discord.protocol import ChannelType, Intent, JsonObject
+from sandbox.discord.ratelimits import OLD_EDIT_LIMIT
 from sandbox.discord.snowflakes import Snowflakes
 
 
@@ -47,6 +48,9 @@ class DiscordState:
     """All users, guilds, channels and messages.
 
     ``guild`` and ``channel`` are the defaults; ``foreign_channel`` is in a guild without the bot.
+    The bot can open ``new_dms_left`` more DM channels before it is too fast (None: any number).
+    ``old_edit_limit`` is the limit, per channel, for edits of messages older than an hour. With an
+    ``interactions_endpoint_url`` no interaction arrives through the gateway.
     """
 
     def __init__(self, *, bot_name: str = "Bot", privileged_intents: int = 0) -> None:
@@ -61,6 +65,9 @@ class DiscordState:
         self.channels: dict[int, Channel] = {}
         self.dm_channels: dict[int, Channel] = {}
         self.attachments: dict[int, Attachment] = {}
+        self.new_dms_left: int | None = None
+        self.old_edit_limit = OLD_EDIT_LIMIT
+        self.interactions_endpoint_url: str | None = None
         self.bot = self.new_user(bot_name, bot=True)
         self.application_id = self.bot.id
         self.owner = self.new_user("Owner")
@@ -111,10 +118,22 @@ class DiscordState:
         self.emit(Event("GUILD_MEMBER_ADD", payload, guild, intents=Intent.GUILD_MEMBERS))
         return member
 
-    def new_channel(self, name: str, guild: Guild | None = None) -> Channel:
-        """Create a text channel; the default guild is used if none is given."""
+    def leave(self, guild: Guild, user: User) -> None:
+        """Take ``user`` out of ``guild``."""
+        del guild.members[user.id]
+        payload = {"guild_id": str(guild.id), "user": payloads.user(user)}
+        self.emit(Event("GUILD_MEMBER_REMOVE", payload, guild, intents=Intent.GUILD_MEMBERS))
+
+    def new_channel(
+        self,
+        name: str,
+        guild: Guild | None = None,
+        *,
+        type: ChannelType = ChannelType.TEXT,  # noqa: A002 - Discord's name
+    ) -> Channel:
+        """Create a channel; the default guild is used if none is given."""
         guild = guild or self.guild
-        channel = Channel(self.snowflakes.new(), ChannelType.TEXT, name, guild)
+        channel = Channel(self.snowflakes.new(), type, name, guild)
         self._add_channel(channel)
         self._emit_channel("CHANNEL_CREATE", channel)
         return channel
@@ -127,19 +146,30 @@ class DiscordState:
         owner: User | None = None,
         start: Message | None = None,
         private: bool = False,
+        members: Iterable[User] | None = None,
+        auto_archive_minutes: int = 1440,
     ) -> Channel:
         """Create a thread of ``parent``, from the message ``start`` if one is given.
 
-        Members of a ``private`` thread are not tracked: everyone who sees its parent can enter it.
+        Only the ``owner`` and the ``members`` (by default all present members of the guild) enter
+        a ``private`` thread, and whoever has MANAGE_THREADS.
         """
+        kind = ChannelType.PRIVATE_THREAD if private else ChannelType.PUBLIC_THREAD
+        if parent.type == ChannelType.ANNOUNCEMENT:
+            kind = ChannelType.ANNOUNCEMENT_THREAD
         thread = Channel(
             start.id if start else self.snowflakes.new(),
-            ChannelType.PRIVATE_THREAD if private else ChannelType.PUBLIC_THREAD,
+            kind,
             name,
             parent.guild,
             parent,
             owner_id=(owner or self.owner).id,
+            auto_archive_minutes=auto_archive_minutes,
         )
+        if private and parent.guild is not None:
+            everyone = [each.user for each in parent.guild.members.values()]
+            invited = everyone if members is None else members
+            thread.thread_members = {thread.owner_id, *(each.id for each in invited)}
         if start is not None:
             start.thread = thread
             self.notify_message(start)
@@ -147,6 +177,40 @@ class DiscordState:
         payload = payloads.channel(thread) | {"newly_created": True}
         self.emit(Event("THREAD_CREATE", payload, thread.guild, thread, Intent.GUILDS))
         return thread
+
+    def invite_to_thread(self, thread: Channel, user: User) -> None:
+        """Make ``user`` a member of a private ``thread``."""
+        thread.thread_members.add(user.id)
+        if user is self.bot:
+            self._emit_channel("THREAD_CREATE", thread)
+
+    def remove_from_thread(self, thread: Channel, user: User) -> None:
+        """Take ``user`` out of a private ``thread``."""
+        thread.thread_members.discard(user.id)
+        payload: JsonObject = {
+            "id": str(thread.id),
+            "guild_id": str(thread.guild.id) if thread.guild else None,
+            "member_count": len(thread.thread_members),
+            "removed_member_ids": [str(user.id)],
+        }
+        name, intents = "THREAD_MEMBERS_UPDATE", Intent.GUILD_MEMBERS
+        if user is self.bot:
+            intents |= Intent.GUILDS
+        self.emit(Event(name, payload, thread.guild, intents=intents))
+
+    def new_private_channel(self, *people: User, name: str | None = None) -> Channel:
+        """Create a conversation without the bot: with a ``name`` a group DM, else a DM of two."""
+        kind = ChannelType.DM if name is None else ChannelType.GROUP_DM
+        channel = Channel(
+            self.snowflakes.new(), kind, name or "", people=people, owner_id=people[0].id
+        )
+        self.channels[channel.id] = channel
+        return channel
+
+    def has_mutual_guild(self, user: User) -> bool:
+        """Whether ``user`` and the bot are in one guild."""
+        guilds = self.guilds.values()
+        return any({user.id, self.bot.id} <= each.members.keys() for each in guilds)
 
     def dm_channel(self, user: User) -> Channel:
         """Return the DM channel between the bot and ``user``; create it at the first call."""

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.models import Channel, Message, User
 from sandbox.discord.protocol import JsonObject, is_object
 from sandbox.discord.state import DiscordState

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sandbox.discord import permissions
-from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.interaction_models import Interaction, Modal
 from sandbox.discord.member import Member
 from sandbox.discord.models import Upload

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.protocol import JsonObject
 from sandbox.discord.server import DiscordServer
 from sandbox.page.provider_control import FAULTS, ProviderControl

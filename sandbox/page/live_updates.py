@@ -127,7 +127,7 @@ class PageConnection:
         }
 
     def _is_shown(self, channel: Channel) -> bool:
-        return channel.guild is None or channel.guild is self._discord.state.guild
+        return not channel.is_without_bot and channel.guild in {None, self._discord.state.guild}
 
     def _changed_facts(self) -> JsonObject:
         """Return the facts that differ from those sent last. They are few, so all are compared."""

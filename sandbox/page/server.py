@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from typing_extensions import override
 
-from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.member import Member
 from sandbox.discord.models import Upload
 from sandbox.discord.protocol import Json, JsonObject, is_object

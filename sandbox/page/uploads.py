@@ -3,7 +3,7 @@
 import collections
 import secrets
 
-from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.models import Upload
 
 MAX_FILES = 50

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sandbox.discord import payloads
 from sandbox.discord.models import Channel, Message, User
-from sandbox.discord.protocol import ChannelType, JsonObject
+from sandbox.discord.protocol import JsonObject
 from sandbox.discord.server import DiscordServer
 
 MAX_MESSAGES = 1000
@@ -49,9 +49,8 @@ def user_view(user: User) -> JsonObject:
 
 def visible_channels(discord: DiscordServer) -> list[Channel]:
     """Return the channels that the page shows: those of the guild and the bot's DM channels."""
-    guild = discord.state.guild.channels.values()
-    direct = (each for each in discord.state.channels.values() if each.type == ChannelType.DM)
-    return [*guild, *direct]
+    state = discord.state
+    return [*state.guild.channels.values(), *state.dm_channels.values()]
 
 
 def latest_messages(channels: Iterable[Channel]) -> list[Message]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.interaction_models import Modal
 from sandbox.discord.models import Message
 from sandbox.providers.faults import Fault

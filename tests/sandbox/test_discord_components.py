@@ -2,7 +2,7 @@ import discord
 import pytest
 from sample_bot import SampleBot
 
-from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.server import DiscordServer
 
 
@@ -112,3 +112,46 @@ async def test_deleted_channel_refuses_followups(server: DiscordServer, bot: Sam
     with pytest.raises(discord.NotFound) as gone:
         await kept[0].followup.send("y")
     assert gone.value.code == 10003
+
+
+class EntitySelects(discord.ui.View):
+    def __init__(self) -> None:
+        super().__init__(timeout=None)
+        self.chosen: list[object] = []
+        for select in (
+            discord.ui.UserSelect(custom_id="user"),
+            discord.ui.RoleSelect(custom_id="role"),
+            discord.ui.MentionableSelect(custom_id="either", max_values=2),
+            discord.ui.ChannelSelect(custom_id="channel"),
+        ):
+            select.callback = self._choose  # type: ignore[method-assign]
+            self.add_item(select)
+
+    async def _choose(self, interaction: discord.Interaction) -> None:
+        for item in self.children:
+            if item.custom_id == interaction.data["custom_id"]:  # type: ignore[union-attr]
+                self.chosen += [each.id for each in item.values]  # type: ignore[union-attr]
+        await interaction.response.defer()
+
+
+async def test_select_of_users_roles_and_channels_is_resolved(
+    server: DiscordServer, bot: SampleBot
+) -> None:
+    view = EntitySelects()
+
+    async def answer(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("who?", view=view)
+
+    bot.answer = answer
+    ada, role, channel = server.member("Ada"), server.state.bot_role(), server.state.channel
+    message = (await ada.slash("do")).message
+    assert message is not None
+    await ada.select(message, "user", ada.user)
+    await ada.select(message, "role", role)
+    await ada.select(message, "either", ada.user, str(role.id))
+    await ada.select(message, "channel", str(channel.id))
+    assert view.chosen == [ada.id, role.id, ada.id, role.id, channel.id]
+    for wrong in (role, "7", channel):
+        with pytest.raises(NotPossibleError):
+            await ada.select(message, "user", wrong)
+    assert server.violations == []

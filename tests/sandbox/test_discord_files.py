@@ -1,9 +1,10 @@
 import io
+import json
 
 import discord
 import pytest
 from aiohttp import ClientSession, FormData
-from sample_bot import SampleBot
+from sample_bot import SampleBot, song_buttons
 
 from sandbox.discord.filenames import sanitized_filename
 from sandbox.discord.models import Message
@@ -158,31 +159,90 @@ async def test_files_need_attach_files_permission(server: DiscordServer, bot: Sa
     assert listed(state.channel.messages[message.id]) == []
 
 
-async def test_files_of_interaction_responses_need_attach_files_permission(
+async def test_files_of_interaction_responses_need_no_attach_files_permission(
     server: DiscordServer, bot: SampleBot
 ) -> None:
-    codes: list[int] = []
     may: list[bool] = []
 
     async def answer(interaction: discord.Interaction) -> None:
         may.append(interaction.app_permissions.attach_files)
-        for attempt in (
-            lambda: interaction.response.send_message(files=files("a.mp3")),
-            lambda: interaction.response.send_message("x"),
-            lambda: interaction.edit_original_response(attachments=files("a.mp3")),
-            lambda: interaction.followup.send(files=files("a.mp3")),
-        ):
-            try:
-                await attempt()
-            except discord.Forbidden as refused:
-                codes.append(refused.code)
+        await interaction.response.send_message(files=files("a.mp3"))
+        await interaction.edit_original_response(attachments=files("b.mp3"))
+        await interaction.followup.send(files=files("c.mp3"))
 
     bot.answer = answer
     state = server.state
     state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
     call = await server.member("Ada").slash("do")
-    await server.wait_for(lambda: len(codes) == 3)
-    assert (may, codes) == ([False], [50013] * 3)
+    await server.wait_for(lambda: call.followups)
+    assert may == [False]
     assert call.message is not None
-    assert call.message.content == "x"
-    assert listed(call.message) == []
+    assert not call.is_ephemeral
+    assert listed(call.message) == ["b.mp3"]
+    assert listed(call.followups[0]) == ["c.mp3"]
+
+
+async def test_member_with_subscription_raises_limit_of_interaction_responses(
+    server: DiscordServer, bot: SampleBot
+) -> None:
+    limits: list[int] = []
+
+    async def answer(interaction: discord.Interaction) -> None:
+        limits.append(interaction.filesize_limit)
+        await interaction.response.send_message(files=files("a.mp3"))
+
+    bot.answer = answer
+    ada = server.member("Ada")
+    server.state.guild.attachment_limit = 1
+    ada.user.attachment_limit = 50_000_000
+    for channel in (None, ada.dm):
+        message = (await ada.slash("do", channel=channel)).message
+        assert message is not None
+        assert listed(message) == ["a.mp3"]
+    assert limits == [50_000_000] * 2
+    # the bot itself has the limit of the guild
+    with pytest.raises(discord.HTTPException) as refused:
+        await sent(server, bot, files=files("a.mp3"))
+    assert refused.value.code == 40005
+
+
+async def test_update_response_without_attachments_removes_files(
+    server: DiscordServer, bot: SampleBot
+) -> None:
+    async def answer(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message(
+            "x", files=files("a.mp3"), view=song_buttons("elegy")
+        )
+
+    bot.answer = answer
+    ada = server.member("Ada")
+    message = (await ada.slash("do")).message
+    assert message is not None
+    await ada.click(message, "Hush")  # answered with type 7 and no attachments
+    assert message.content == "hushed"
+    assert listed(message) == []
+
+
+async def test_edit_with_new_file_and_no_attachments_replaces_files(
+    server: DiscordServer, bot: SampleBot
+) -> None:
+    message = await sent(server, bot, content="x", files=files("a.mp3", "b.mp3"))
+    form = FormData()
+    form.add_field("files[0]", b"new", filename="c.mp3")
+    url = f"{server.api_url}/channels/{message.channel.id}/messages/{message.id}"
+    headers = {"Authorization": f"Bot {server.token}"}
+    async with ClientSession() as http, http.patch(url, data=form, headers=headers) as got:
+        assert [each["filename"] for each in (await got.json())["attachments"]] == ["c.mp3"]
+
+
+async def test_urlencoded_payload_json_is_taken_where_forms_are(server: DiscordServer) -> None:
+    url = f"{server.api_url}/channels/{server.state.channel.id}"
+    headers = {"Authorization": f"Bot {server.token}"}
+    async with ClientSession() as http:
+        form = {"payload_json": json.dumps({"content": "a & b"})}
+        async with http.post(url + "/messages", data=form, headers=headers) as got:
+            assert (await got.json())["content"] == "a & b"
+        assert server.violations == []
+        form = {"payload_json": json.dumps({"name": "x"})}
+        async with http.patch(url, data=form, headers=headers) as got:
+            assert (await got.json())["code"] == 50035

@@ -5,7 +5,7 @@ import pytest
 from aiohttp import ClientSession
 from sample_bot import SampleBot
 
-from sandbox.discord.command_options import NotPossibleError
+from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.models import Upload
 from sandbox.discord.server import DiscordServer
 

@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 from sample_bot import SampleBot, song_buttons
 
 from sandbox.discord.openapi import OpenApiDocument
+from sandbox.discord.protocol import ChannelType
 from sandbox.discord.server import DiscordServer
 
 PATH = os.environ.get("SANDBOX_OPENAPI")
@@ -107,4 +108,21 @@ async def test_responses_match_openapi_schemas(server: DiscordServer, bot: Sampl
         await ask("GET", "/applications/{application_id}/commands", application_id=state.bot.id)
     assert [each for each in complaints if each] == []
     assert len(complaints) > 30
+    assert server.violations == []
+
+
+async def test_channels_of_each_type_match_openapi_schemas(server: DiscordServer) -> None:
+    state, ada = server.state, server.member("Ada")
+    kinds = (ChannelType.VOICE, ChannelType.STAGE, ChannelType.FORUM, ChannelType.ANNOUNCEMENT)
+    places = [state.new_channel("place", type=kind) for kind in kinds]
+    places.append((await ada.post(places[2], "title", "text")).channel)
+    places.append(state.new_thread("secret", state.channel, private=True))
+    body = {"name": "t", "type": 11, "auto_archive_duration": 60}
+    async with ClientSession() as http:
+        examiner = ResponseValidator(server, http)
+        for place in places:
+            assert await examiner.find_error("GET", CHANNEL, channel_id=place.id) is None
+        template = CHANNEL + "/threads"
+        found = await examiner.find_error("POST", template, body, channel_id=state.channel.id)
+        assert found is None
     assert server.violations == []

@@ -9,6 +9,7 @@ from sample_bot import SampleBot, connected_bot
 
 from sandbox.discord.interaction_models import TIMEOUT_TEXT
 from sandbox.discord.permissions import Permission
+from sandbox.discord.ratelimits import Limit
 from sandbox.discord.server import DiscordServer
 
 Json = dict[str, Any]
@@ -147,7 +148,7 @@ async def test_commands_are_registered_edited_and_deleted() -> None:
             assert (await raw(server, "GET", one, None))[1]["code"] == 10063
 
 
-async def test_wrong_token_type_or_route_is_a_violation() -> None:
+async def test_wrong_token_or_type_is_a_violation_and_unknown_route_is_none() -> None:
     async with DiscordServer() as server, ClientSession() as http:
         path = f"{server.api_url}/channels/{server.state.channel.id}/messages"
         async with http.get(server.api_url + "/users/@me") as got:
@@ -161,8 +162,13 @@ async def test_wrong_token_type_or_route_is_a_violation() -> None:
         ) as got:
             assert (await got.json())["code"] == 50109
         async with http.get(server.api_url + "/nothing/here", headers=bot) as got:
-            assert (got.status, (await got.json())["code"]) == (404, 0)
-        assert [each.code for each in server.violations] == [0, 50035, 50109, 0]
+            assert (got.status, (await got.json())["code"]) == (501, 0)
+        async with http.get(
+            f"{server.api_url}/guilds/{server.state.guild.id}/members/search", headers=bot
+        ) as got:
+            assert got.status == 501
+            assert "does not know this route" in (await got.json())["message"]
+        assert [each.code for each in server.violations] == [0, 50035, 50109]
         assert server.invalid_requests == 1
 
 
@@ -365,8 +371,32 @@ async def test_edits_of_messages_older_than_an_hour_are_limited(
     server.age(message, dt.timedelta(hours=2))
     server.rate_limits.is_enforced = False
     path = f"/channels/{channel.id}/messages/{sent.id}"
-    answers = [await raw(server, "PATCH", path, {"content": str(n)}) for n in range(1, 7)]
-    assert [status for status, _ in answers] == [200] * 5 + [429]
+    other = server.state.channel.messages[(await channel.send("other")).id]
+    server.age(other, dt.timedelta(hours=2))
+    answers = [await raw(server, "PATCH", path, {"content": str(n)}) for n in range(1, 5)]
+    assert [status for status, _ in answers] == [200] * 3 + [429]
     assert answers[-1][1]["code"] == 30046
-    assert answers[-1][1]["retry_after"] > 0
-    assert message.content == "5"
+    assert 5 < answers[-1][1]["retry_after"] <= 6
+    assert message.content == "3"
+    # the limit is the channel's, and new messages have none
+    assert (
+        await raw(server, "PATCH", path.replace(str(sent.id), str(other.id)), {"content": "x"})
+    )[1]["code"] == 30046
+    await (await channel.send("new")).edit(content="newer")
+    assert server.violations == []
+
+
+async def test_edits_of_old_messages_are_free_again_after_the_window(
+    server: DiscordServer, bot: SampleBot
+) -> None:
+    server.state.old_edit_limit = Limit(1, 0.3)
+    channel = bot.get_channel(server.state.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    sent = await channel.send("0")
+    message = server.state.channel.messages[sent.id]
+    server.age(message, dt.timedelta(hours=2))
+    await sent.edit(content="1")
+    await sent.edit(content="2")  # discord.py waits and repeats
+    assert message.content == "2"
+    statuses = [request.code for request in server.requests if request.method == "PATCH"]
+    assert statuses == [None, 30046, None]

@@ -23,6 +23,7 @@ def application_flags(state: DiscordState) -> int:
 def _application(request: RestRequest) -> ResponseBody:
     bot = request.state.bot
     owner = payloads.user(request.state.owner)
+    enabled = request.context.commands.integration_types
     payload: JsonObject = {
         "id": str(request.state.application_id),
         "name": bot.name,
@@ -33,7 +34,7 @@ def _application(request: RestRequest) -> ResponseBody:
         "bot": payloads.user(bot),
         "bot_public": True,
         "bot_require_code_grant": False,
-        "integration_types_config": {"0": {}, "1": {}},
+        "integration_types_config": {str(each): {} for each in sorted(enabled)},
         "verify_key": "0" * 64,
         "flags": application_flags(request.state),
         "flags_new": str(application_flags(request.state)),
@@ -42,7 +43,7 @@ def _application(request: RestRequest) -> ResponseBody:
         "owner": owner,
         "team": None,
         "redirect_uris": [],
-        "interactions_endpoint_url": None,
+        "interactions_endpoint_url": request.state.interactions_endpoint_url,
         "role_connections_verification_url": None,
         "approximate_guild_count": 1,
         "approximate_user_install_count": 1,
@@ -104,9 +105,17 @@ def _direct_channel(request: RestRequest) -> ResponseBody:
     found = request.state.users.get(int(number)) if number.isdigit() else None
     if found is None:
         raise ApiError(10013)
-    if found.bot:
-        raise ApiError(50007)
-    return payloads.channel(request.state.dm_channel(found))
+    if found.bot or not found.accepts_dms:
+        # 400 here and 403 when sending: discord-api-docs #1905
+        raise ApiError(50007, status=400)
+    state = request.state
+    if not state.has_mutual_guild(found):
+        raise ApiError(50278)
+    if found.id not in state.dm_channels and state.new_dms_left is not None:
+        if state.new_dms_left == 0:
+            raise ApiError(40003)
+        state.new_dms_left -= 1
+    return payloads.channel(state.dm_channel(found))
 
 
 ROUTES = [

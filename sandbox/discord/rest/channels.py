@@ -4,6 +4,7 @@ import time
 
 from sandbox.discord import payloads
 from sandbox.discord.errors import ApiError
+from sandbox.discord.models import FORUM_TYPES, Channel
 from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import ChannelType, Intent, JsonObject
 from sandbox.discord.ratelimits import SEND_LIMIT
@@ -12,6 +13,7 @@ from sandbox.discord.rules.errors import FormErrors
 from sandbox.discord.state import Event
 
 MAX_NAME = 100
+AUTO_ARCHIVE_MINUTES = (60, 1440, 4320, 10080)
 
 
 def _get_channel(request: RestRequest) -> ResponseBody:
@@ -23,6 +25,7 @@ def _edit_channel(request: RestRequest) -> ResponseBody:
     body = request.body()
     errors = FormErrors()
     errors.check_text(("name",), body.get("name"), MAX_NAME, min_length=1)
+    minutes = _auto_archive_minutes(errors, body, channel.auto_archive_minutes)
     errors.raise_if_any()
     if channel.is_thread:
         managed = channel.owner_id == request.state.bot.id and not channel.locked
@@ -33,6 +36,7 @@ def _edit_channel(request: RestRequest) -> ResponseBody:
         if channel.archived and archived:
             raise ApiError(50083)
         channel.name = body.get("name") or channel.name
+        channel.auto_archive_minutes = minutes
         request.state.archive(channel, archived=archived, locked=locked)
     else:
         require_permissions(channel, request.state.bot, Permission.MANAGE_CHANNELS)
@@ -66,23 +70,62 @@ def _trigger_typing(request: RestRequest) -> ResponseBody:
 
 
 def _start_thread(request: RestRequest) -> ResponseBody:
-    channel = request.channel(Permission.CREATE_PUBLIC_THREADS)
+    channel = request.channel()
     start = request.message(channel) if "message_id" in request.params else None
     body = request.body()
+    # without a message Discord's default is a private thread
+    private = start is None and body.get("type", ChannelType.PRIVATE_THREAD) == (
+        ChannelType.PRIVATE_THREAD
+    )
+    needed = Permission.CREATE_PRIVATE_THREADS if private else Permission.CREATE_PUBLIC_THREADS
+    require_permissions(channel, request.state.bot, needed)
     errors = FormErrors()
     errors.check_text(("name",), body.get("name"), MAX_NAME, min_length=1, required=True)
+    minutes = _auto_archive_minutes(errors, body, 1440)
     errors.raise_if_any()
-    if channel.type != ChannelType.TEXT:
+    if channel.type in FORUM_TYPES:
+        raise ApiError.not_modelled("posts of bots in forums")
+    if channel.type not in {ChannelType.TEXT, ChannelType.ANNOUNCEMENT}:
         raise ApiError(50024)
     if start is not None and start.thread is not None:
         raise ApiError(160004)
-    state = request.state
-    return payloads.channel(state.new_thread(body["name"], channel, owner=state.bot, start=start))
+    thread = request.state.new_thread(
+        body["name"],
+        channel,
+        owner=request.state.bot,
+        start=start,
+        private=private,
+        members=(),
+        auto_archive_minutes=minutes,
+    )
+    return payloads.channel(thread)
 
 
-def _join_or_leave_thread(request: RestRequest) -> ResponseBody:
-    if not request.channel().is_thread:
+def _auto_archive_minutes(errors: FormErrors, body: JsonObject, default: int) -> int:
+    minutes = body.get("auto_archive_duration")
+    if minutes is None:
+        return default
+    if minutes not in AUTO_ARCHIVE_MINUTES:
+        message = f"Value must be one of {AUTO_ARCHIVE_MINUTES}."
+        errors.add(("auto_archive_duration",), "BASE_TYPE_CHOICES", message)
+    return minutes
+
+
+def _join_thread(request: RestRequest) -> ResponseBody:
+    request.state.invite_to_thread(_thread(request), request.state.bot)
+
+
+def _leave_thread(request: RestRequest) -> ResponseBody:
+    request.state.remove_from_thread(_thread(request), request.state.bot)
+
+
+def _thread(request: RestRequest) -> Channel:
+    channel = request.channel()
+    if not channel.is_thread:
         raise ApiError(50024)
+    if channel.archived:
+        raise ApiError(50083)
+    return channel
 
 
 ROUTES = [
@@ -90,10 +133,21 @@ ROUTES = [
     Route("PATCH", "/channels/{channel_id}", _edit_channel),
     Route("DELETE", "/channels/{channel_id}", _delete_channel),
     Route("POST", "/channels/{channel_id}/typing", _trigger_typing, SEND_LIMIT),
-    Route("POST", "/channels/{channel_id}/threads", _start_thread, SEND_LIMIT),
     Route(
-        "POST", "/channels/{channel_id}/messages/{message_id}/threads", _start_thread, SEND_LIMIT
+        "POST",
+        "/channels/{channel_id}/threads",
+        _start_thread,
+        SEND_LIMIT,
+        accepts_forms=True,
+        status=201,
     ),
-    Route("PUT", "/channels/{channel_id}/thread-members/@me", _join_or_leave_thread),
-    Route("DELETE", "/channels/{channel_id}/thread-members/@me", _join_or_leave_thread),
+    Route(
+        "POST",
+        "/channels/{channel_id}/messages/{message_id}/threads",
+        _start_thread,
+        SEND_LIMIT,
+        status=201,
+    ),
+    Route("PUT", "/channels/{channel_id}/thread-members/@me", _join_thread),
+    Route("DELETE", "/channels/{channel_id}/thread-members/@me", _leave_thread),
 ]

@@ -26,13 +26,13 @@ def _list_commands(request: RestRequest) -> ResponseBody:
 
 def _replace_commands(request: RestRequest) -> ResponseBody:
     scope = _scope(request)
-    check_commands(request.json)
+    check_commands(request.json, request.context.commands.integration_types)
     return request.context.commands.replace_all(scope, list(objects(request.json)))
 
 
 def _create_command(request: RestRequest) -> ResponseBody:
     scope = _scope(request)
-    check_command(request.json)
+    check_command(request.json, request.context.commands.integration_types)
     command, _ = request.context.commands.upsert(scope, request.body())
     return command
 
@@ -44,7 +44,7 @@ def _get_command(request: RestRequest) -> ResponseBody:
 def _edit_command(request: RestRequest) -> ResponseBody:
     command = _get_command(request)
     changed = command | request.body()
-    check_command(changed)
+    check_command(changed, request.context.commands.integration_types)
     if changed["name"] != command["name"]:
         command["name"] = changed["name"]
     changed, _ = request.context.commands.upsert(_scope(request), changed)

@@ -3,7 +3,12 @@
 from sandbox.discord import guild_payloads, payloads
 from sandbox.discord.errors import ApiError
 from sandbox.discord.permissions import in_channel
-from sandbox.discord.rest.request import ResponseBody, RestRequest, Route
+from sandbox.discord.rest.request import (
+    ResponseBody,
+    RestRequest,
+    Route,
+    refuse_as_not_modelled,
+)
 
 
 def _guild(request: RestRequest) -> ResponseBody:
@@ -53,5 +58,6 @@ ROUTES = [
     Route("GET", "/guilds/{guild_id}/threads/active", _threads),
     Route("GET", "/guilds/{guild_id}/roles", _roles),
     Route("GET", "/guilds/{guild_id}/members", _members),
+    Route("GET", "/guilds/{guild_id}/members/search", refuse_as_not_modelled),
     Route("GET", "/guilds/{guild_id}/members/{user_id}", _member),
 ]

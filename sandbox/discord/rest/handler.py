@@ -10,9 +10,9 @@ from sandbox.discord.models import Upload
 from sandbox.discord.openapi import OpenApiDocument
 from sandbox.discord.protocol import Json
 from sandbox.discord.ratelimits import RateLimits
-from sandbox.discord.request_body import read_body
+from sandbox.discord.request_body import FORM_TYPES, WRONG_TYPE, read_body
 from sandbox.discord.request_log import LoggedRequest, Violation
-from sandbox.discord.rest.request import AppContext, ResponseBody, RestRequest
+from sandbox.discord.rest.request import AppContext, ResponseBody, RestRequest, Route
 from sandbox.discord.rest.router import RouteMatch, Router, redact_tokens
 from sandbox.discord.rules.errors import describe_errors
 
@@ -51,9 +51,12 @@ class RestHandler:
             await self._apply_fault_before(fault, http)
         if fault is not None and fault.kind is FaultKind.ANSWER:
             response = self._refuse(request, _fault_error(fault), {})
+            if fault.html is not None:
+                response = web.Response(
+                    status=fault.status, text=fault.html, content_type="text/html"
+                )
         elif match is None:
-            unknown = ApiError(0, status=404, message="404: Not Found", violation=True)
-            response = self._refuse(request, unknown, {})
+            response = self._refuse(request, ApiError.not_modelled(), {})
         else:
             response = self._call_route(http, match, request, (body, files, error))
         self._context.state.conditions.notify()
@@ -79,6 +82,7 @@ class RestHandler:
                 headers = self.rate_limits.count(route.key, match.major, route.limit)
             if body_error is not None:
                 raise body_error
+            self._check_content_type(http, route)
             self._check_openapi(http, request, body)
             call = RestRequest(self._context, match.params, http.query, body, files)
             answer: ResponseBody = route.handler(call)
@@ -87,13 +91,17 @@ class RestHandler:
         if answer is None:
             request.status = NO_CONTENT
             return web.Response(status=NO_CONTENT, headers=headers)
-        request.status = 200
+        request.status = route.status
         text = json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
-        return web.Response(body=text.encode(), headers=headers | JSON_HEADERS)
+        return web.Response(status=route.status, body=text.encode(), headers=headers | JSON_HEADERS)
 
     def _check_token(self, http: web.Request) -> None:
         if http.headers.get("Authorization") != self._authorization:
             raise ApiError(0, status=401, message="401: Unauthorized", violation=True)
+
+    def _check_content_type(self, http: web.Request, route: Route) -> None:
+        if http.content_type in FORM_TYPES and not route.accepts_forms:
+            raise ApiError(50035, message=WRONG_TYPE)
 
     def _check_openapi(self, http: web.Request, request: LoggedRequest, body: Json) -> None:
         if self._document is None:

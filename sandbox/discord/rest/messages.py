@@ -1,14 +1,22 @@
 """Routes about the messages of a channel."""
 
 import datetime as dt
+import time
 
 from sandbox.discord import messages, payloads, permissions
 from sandbox.discord.errors import ApiError
-from sandbox.discord.models import Channel, Message, Upload
+from sandbox.discord.models import FORUM_TYPES, VOICE_TYPES, Channel, Message, Upload
 from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import Intent, Json, JsonObject, MessageFlag, is_object
-from sandbox.discord.ratelimits import SEND_LIMIT, rate_limit_error
-from sandbox.discord.rest.request import ResponseBody, RestRequest, Route, require_permissions
+from sandbox.discord.ratelimits import SEND_LIMIT, Limit, rate_limit_error
+from sandbox.discord.rest.request import (
+    ResponseBody,
+    RestRequest,
+    Route,
+    refuse_as_not_modelled,
+    require_permissions,
+    require_unlocked,
+)
 from sandbox.discord.rules.messages import check_message
 
 MESSAGES = "/channels/{channel_id}/messages"
@@ -17,11 +25,18 @@ DM_ATTACHMENT_LIMIT = 10 * 1024 * 1024
 MAX_LISTED = 100
 # Discord does not document how long; for tests it only matters that nonces expire
 NONCE_LIFETIME = dt.timedelta(minutes=3)
-OLD, OLD_EDITS = dt.timedelta(hours=1), 5
+OLD = dt.timedelta(hours=1)
+
+
+def _readable_channel(request: RestRequest) -> Channel:
+    channel = request.channel(Permission.READ_MESSAGE_HISTORY)
+    if channel.type in VOICE_TYPES:
+        require_permissions(channel, request.state.bot, Permission.CONNECT)
+    return channel
 
 
 def _list_messages(request: RestRequest) -> ResponseBody:
-    channel = request.channel(Permission.READ_MESSAGE_HISTORY)
+    channel = _readable_channel(request)
     found = [each for each in channel.messages.values() if not each.is_ephemeral]
     limit = int(request.query.get("limit", "50"))
     if not 1 <= limit <= MAX_LISTED:
@@ -39,8 +54,7 @@ def _list_messages(request: RestRequest) -> ResponseBody:
 
 
 def _get_message(request: RestRequest) -> ResponseBody:
-    channel = request.channel(Permission.READ_MESSAGE_HISTORY)
-    return _visible_payload(request, request.message(channel))
+    return _visible_payload(request, request.message(_readable_channel(request)))
 
 
 def _visible_payload(request: RestRequest, message: Message) -> ResponseBody:
@@ -65,7 +79,7 @@ def _create_message(request: RestRequest) -> ResponseBody:
         request.state, channel, request.state.bot, body | {"flags": flags}, request.files
     )
     if channel.archived:
-        request.state.archive(channel, archived=False)
+        request.state.archive(channel, archived=False, locked=channel.locked)
     messages.send(request.state, message)
     return payloads.message(message, request.state.bot)
 
@@ -85,11 +99,16 @@ def _check_may_send(request: RestRequest, channel: Channel) -> None:
     bot = request.state.bot
     if not permissions.can_send(channel, bot):
         raise ApiError(50013)
+    if channel.type in FORUM_TYPES:
+        raise ApiError(50008)
     if channel.recipient is not None and not channel.recipient.accepts_dms:
         raise ApiError(50007)
+    if channel.recipient is not None and not request.state.has_mutual_guild(channel.recipient):
+        raise ApiError(50278)
     manages = not permissions.missing(channel, bot, Permission.MANAGE_THREADS)
     if channel.archived and channel.locked and not manages:
-        raise ApiError(50083, violation=False)
+        raise ApiError(50083)
+    require_unlocked(channel, bot)
 
 
 def _check_reference(request: RestRequest, channel: Channel, body: JsonObject) -> None:
@@ -132,23 +151,25 @@ def _edit_message(request: RestRequest) -> ResponseBody:
         raise ApiError(50005)
     if channel.archived:
         raise ApiError(50083)
+    require_unlocked(channel, request.state.bot)
     body = request.body()
     if request.files:
         require_permissions(channel, request.state.bot, Permission.ATTACH_FILES)
     check_message(body, request.files, limit=_attachment_limit(channel), existing=message)
-    _count_old_edit(message)
+    _count_old_edit(message, request.state.old_edit_limit)
     messages.edit_message(request.state, message, body, request.files)
     return payloads.message(message, request.state.bot)
 
 
-def _count_old_edit(message: Message) -> None:
+def _count_old_edit(message: Message, limit: Limit) -> None:
     if dt.datetime.now(dt.UTC) - message.created_at < OLD:
         return
-    message.late_edit_count += 1
-    if message.late_edit_count > OLD_EDITS:
-        refused = rate_limit_error(5.0, scope="shared", code=30046)
-        refused.message = "Maximum number of edits to messages older than 1 hour reached."
-        raise refused
+    channel, now = message.channel, time.monotonic()
+    channel.late_edits = [each for each in channel.late_edits if now - each < limit.window]
+    if len(channel.late_edits) >= limit.amount:
+        retry_after = channel.late_edits[0] + limit.window - now
+        raise rate_limit_error(retry_after, scope="shared", code=30046)
+    channel.late_edits.append(now)
 
 
 def _delete_message(request: RestRequest) -> ResponseBody:
@@ -161,8 +182,9 @@ def _delete_message(request: RestRequest) -> ResponseBody:
 
 ROUTES = [
     Route("GET", MESSAGES, _list_messages),
-    Route("POST", MESSAGES, _create_message, SEND_LIMIT),
+    Route("POST", MESSAGES, _create_message, SEND_LIMIT, accepts_forms=True),
+    Route("GET", MESSAGES + "/pins", refuse_as_not_modelled),
     Route("GET", MESSAGE, _get_message),
-    Route("PATCH", MESSAGE, _edit_message, SEND_LIMIT),
+    Route("PATCH", MESSAGE, _edit_message, SEND_LIMIT, accepts_forms=True),
     Route("DELETE", MESSAGE, _delete_message, SEND_LIMIT),
 ]

@@ -99,6 +99,15 @@ class RestRequest:
         return found
 
 
+def refuse_as_not_modelled(_request: RestRequest) -> "ResponseBody":
+    """Handle a route of Discord's that the sandbox lacks and another one's template covers.
+
+    Raises:
+        ApiError: 501.
+    """
+    raise ApiError.not_modelled()
+
+
 def require_permissions(channel: Channel, user: User, *needed: Permission) -> None:
     """Raise ApiError unless ``user`` has the ``needed`` permissions in ``channel``.
 
@@ -112,16 +121,27 @@ def require_permissions(channel: Channel, user: User, *needed: Permission) -> No
         raise ApiError(50013)
 
 
+def require_unlocked(channel: Channel, user: User) -> None:
+    """Raise ApiError if ``channel`` is a locked thread and ``user`` does not manage threads.
+
+    Raises:
+        ApiError: 160005.
+    """
+    if channel.locked and permissions.missing(channel, user, Permission.MANAGE_THREADS):
+        raise ApiError(160005)
+
+
 ResponseBody: TypeAlias = Json
 Handler: TypeAlias = Callable[[RestRequest], ResponseBody]
 
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class Route:
-    """An endpoint; its response is 204 where the handler returns None.
+    """An endpoint; its response is 204 where the handler returns None, else ``status``.
 
     Routes with the same ``bucket`` share a limit. ``public`` routes need no token and don't count
-    for the global limit; without ``limit`` requests are not counted per route.
+    for the global limit; without ``limit`` requests are not counted per route. Only routes that
+    ``accepts_forms`` take a body that is not JSON.
     """
 
     method: str
@@ -130,6 +150,8 @@ class Route:
     limit: Limit | None = DEFAULT_LIMIT
     bucket: str = ""
     public: bool = False
+    accepts_forms: bool = False
+    status: int = 200
 
     @property
     def key(self) -> str:

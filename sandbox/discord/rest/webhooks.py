@@ -77,14 +77,30 @@ def _delete_message(request: RestRequest) -> ResponseBody:
 
 
 ROUTES = [
-    Route("POST", CALLBACK, _create_response, limit=None, public=True),
-    Route("POST", WEBHOOKS, _create_followup, WEBHOOK_LIMIT, "webhook", public=True),
+    Route("POST", CALLBACK, _create_response, limit=None, public=True, accepts_forms=True),
+    Route(
+        "POST",
+        WEBHOOKS,
+        _create_followup,
+        WEBHOOK_LIMIT,
+        "webhook",
+        public=True,
+        accepts_forms=True,
+    ),
     *(
         route
         for template in (ORIGINAL, MESSAGE)
         for route in (
             Route("GET", template, _get_message, WEBHOOK_LIMIT, "webhook", public=True),
-            Route("PATCH", template, _edit_message, WEBHOOK_LIMIT, "webhook", public=True),
+            Route(
+                "PATCH",
+                template,
+                _edit_message,
+                WEBHOOK_LIMIT,
+                "webhook",
+                public=True,
+                accepts_forms=True,
+            ),
             Route("DELETE", template, _delete_message, WEBHOOK_LIMIT, "webhook", public=True),
         )
     ),

@@ -1,6 +1,7 @@
 """Rules for application commands."""
 
 import re
+from collections.abc import Set as AbstractSet
 
 from sandbox.discord.protocol import (
     CommandType,
@@ -23,8 +24,8 @@ SUBCOMMAND_TYPES = frozenset({OptionType.SUBCOMMAND, OptionType.GROUP})
 AUTOCOMPLETE_TYPES = frozenset({OptionType.STRING, OptionType.INTEGER, OptionType.NUMBER})
 
 
-def check_commands(commands: Json) -> None:
-    """Check the commands of a scope.
+def check_commands(commands: Json, integration_types: AbstractSet[int]) -> None:
+    """Check the commands of a scope of an application with these ``integration_types``.
 
     Raises:
         ApiError: 50035 with all errors.
@@ -37,7 +38,7 @@ def check_commands(commands: Json) -> None:
     seen: set[tuple[int, str]] = set()
     kinds: list[int] = []
     for index, command in enumerate(commands):
-        _check_command(errors, (index,), command)
+        _check_command(errors, (index,), command, integration_types)
         if not is_object(command):
             continue
         kinds.append(command.get("type") or 1)
@@ -56,18 +57,23 @@ def check_commands(commands: Json) -> None:
     errors.raise_if_any()
 
 
-def check_command(command: Json) -> None:
-    """Check one command.
+def check_command(command: Json, integration_types: AbstractSet[int]) -> None:
+    """Check one command of an application with these ``integration_types``.
 
     Raises:
         ApiError: 50035 with all errors.
     """
     errors = FormErrors()
-    _check_command(errors, (), command)
+    _check_command(errors, (), command, integration_types)
     errors.raise_if_any()
 
 
-def _check_command(errors: FormErrors, path: tuple[str | int, ...], command: Json) -> None:
+def _check_command(
+    errors: FormErrors,
+    path: tuple[str | int, ...],
+    command: Json,
+    integration_types: AbstractSet[int],
+) -> None:
     if not is_object(command):
         errors.add(path, "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")
         return
@@ -89,14 +95,17 @@ def _check_command(errors: FormErrors, path: tuple[str | int, ...], command: Jso
         if command.get("description"):
             message = "Context menu commands cannot have description"
             errors.add((*path, "description"), "APPLICATION_COMMAND_DESCRIPTION", message)
-    _check_contexts(errors, (*path, "contexts"), command.get("contexts"), highest=2)
-    _check_contexts(
-        errors, (*path, "integration_types"), command.get("integration_types"), highest=1
+    _check_choices(errors, (*path, "contexts"), command.get("contexts"), {0, 1, 2})
+    _check_choices(
+        errors,
+        (*path, "integration_types"),
+        command.get("integration_types"),
+        integration_types,
     )
 
 
-def _check_contexts(
-    errors: FormErrors, path: tuple[str | int, ...], value: Json, *, highest: int
+def _check_choices(
+    errors: FormErrors, path: tuple[str | int, ...], value: Json, allowed: AbstractSet[int]
 ) -> None:
     if value is None:
         return
@@ -104,7 +113,9 @@ def _check_contexts(
         errors.add(path, "BASE_TYPE_BAD_LENGTH", "Must be a list of distinct values.")
         return
     for index, item in enumerate(value):
-        errors.check_number((*path, index), item, 0, highest)
+        if not is_integer(item) or item not in allowed:
+            names = ", ".join(map(str, sorted(allowed)))
+            errors.add((*path, index), "BASE_TYPE_CHOICES", f"Value must be one of {{{names}}}.")
 
 
 def _check_name(errors: FormErrors, path: tuple[str | int, ...], name: Json) -> None:

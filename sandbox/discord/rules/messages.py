@@ -37,8 +37,11 @@ def check_message(
     An edit keeps the fields of ``existing`` that ``body`` does not have.
 
     Raises:
-        ApiError: 50035 for invalid fields, 50006 for an empty message, 40005 for a large file.
+        ApiError: 50035 for invalid fields, 50006 for an empty message, 40005 for a large file, 501
+            for a poll.
     """
+    if body.get("poll"):
+        raise ApiError.not_modelled("polls")
     errors = FormErrors()
     flags = body.get("flags") or 0
     errors.check_number(("flags",), body.get("flags"), 0, 1 << 31)
@@ -70,7 +73,7 @@ def _is_not_empty(body: JsonObject, kept: int, existing: Message | None) -> bool
     components = now("components", existing.components if existing else None)
     shown = [embed for embed in objects(embeds) if not is_empty(embed)]
     text = isinstance(content, str) and content.strip()
-    return bool(text or shown or components or kept or body.get("poll") or body.get("sticker_ids"))
+    return bool(text or shown or components or kept or body.get("sticker_ids"))
 
 
 def check_attachments(
@@ -79,7 +82,7 @@ def check_attachments(
     """Add errors of attachments; return how many the message will have."""
     before = [attachment.id for attachment in existing.attachments] if existing else []
     if wanted is None:
-        total = len(before) + len(files)
+        total = len(files) or len(before)
     else:
         total = len(files)
         for index, item in enumerate(objects(wanted)):
