@@ -34,17 +34,17 @@ async def _run(sandbox: Sandbox, options: argparse.Namespace) -> int:
     """Run the sandbox until the demo ends (``--once``) or SIGINT or SIGTERM arrives."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    showing = asyncio.create_task(_run_sandbox(sandbox, stopped, options))
-    stopping = asyncio.create_task(stopped.wait())
-    await asyncio.wait((showing, stopping), return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not showing.done():
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stopped.set)
+    run_task = asyncio.create_task(_run_sandbox(sandbox, stopped, options))
+    stop_task = asyncio.create_task(stopped.wait())
+    await asyncio.wait((run_task, stop_task), return_when=asyncio.FIRST_COMPLETED)
+    stop_task.cancel()
+    if not run_task.done():
         _print("Closing the sandbox …")
-        showing.cancel()
+        run_task.cancel()
     try:
-        return await showing
+        return await run_task
     except asyncio.CancelledError:
         return 0
 
@@ -82,7 +82,7 @@ async def _open_browser(address: str, *, wanted: bool) -> None:
 
 
 def _print(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - a demo speaks
+    print(line, flush=True)  # noqa: T201 - output of the command
 
 
 def _log_tail(log: Path) -> str:

@@ -19,7 +19,7 @@ from sandbox.page.server import PageServer
 from sandbox.processes import ManagedProcess, ProcessError, ProviderProcess, bot_process
 
 START_TIMEOUT = 30.0  # seconds
-POLL_INTERVAL = "0.5"  # seconds; what takes Suno minutes takes seconds here
+POLL_INTERVAL = "0.5"  # seconds; clips are ready within seconds here
 
 
 class Sandbox:
@@ -31,7 +31,7 @@ class Sandbox:
     """
 
     def __init__(self, *, speed: float, port: int = 0) -> None:
-        self.discord = DiscordServer(openapi=os.environ.get("SANDBOX_OPENAPI"))
+        self.discord = DiscordServer(openapi=os.environ.get("SANDBOX_OPENAPI"), bot_name="Encore")
         self.providers = ProviderProcess(speed=speed)
         self._port = port
         self._stack = AsyncExitStack()

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, async_playwright
 EXECUTABLE_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING_BROWSER = "No browser is here: install Debian's chromium (apt-get install chromium)."
 BROWSER_ARGUMENTS = (
-    "--no-sandbox",  # it sees nothing but our own page, and containers run it as root
+    "--no-sandbox",  # containers run it as root; it only opens our own page
     "--disable-gpu",
     "--no-first-run",
     "--disable-background-networking",

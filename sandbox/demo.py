@@ -9,7 +9,7 @@ from sandbox.discord.models import Message
 from sandbox.discord.server import DiscordServer
 
 GREEN, RED = 0x57F287, 0xED4245
-REPLY_TIMEOUT = 120.0  # seconds until a reply has to be final
+REPLY_TIMEOUT = 120.0  # seconds
 
 LYRICS = """[Verse]
 Neon on the water, engines in the rain
@@ -37,11 +37,11 @@ async def run_demo(discord: DiscordServer, clip_ids: Mapping[str, str], report: 
         DemoError: a reply did not reach a successful final state.
     """
     ada = discord.member("Ada")
-    begun = time.monotonic()
+    started_at = time.monotonic()
     names = sorted(clip_ids)
 
     def report_for(provider: str, line: str) -> None:
-        report(f"{time.monotonic() - begun:5.1f} s  {provider:<12} {line}")
+        report(f"{time.monotonic() - started_at:5.1f} s  {provider:<12} {line}")
 
     extensions = [_extend(discord, ada, name, clip_ids[name], report_for) for name in names]
     results = await asyncio.gather(*extensions, return_exceptions=True)
@@ -58,19 +58,19 @@ async def _extend(
     report: Callable[[str, str], None],
 ) -> None:
     report(provider, f"Ada: /extend clip:{clip_id} at:0:12 provider:{provider}")
-    call = await ada.slash(
+    opened = await ada.slash(
         "extend", clip=clip_id, at="0:12", tags="synthpop, dreamy", provider=provider
     )
-    if call.modal is None:
+    if opened.modal is None:
         raise DemoError(
-            f"{provider}: no modal opened ({call.error or _first_embed_text(call.message)})"
+            f"{provider}: no modal opened ({opened.error or _first_embed_text(opened.message)})"
         )
-    sent = await ada.submit(call.modal, {"lyrics": LYRICS})
-    if sent.message is None or sent.is_ephemeral:
+    submitted = await ada.submit(opened.modal, {"lyrics": LYRICS})
+    if submitted.message is None or submitted.is_ephemeral:
         raise DemoError(
-            f"{provider}: no reply came ({sent.error or _first_embed_text(sent.message)})"
+            f"{provider}: no reply came ({submitted.error or _first_embed_text(submitted.message)})"
         )
-    await _report_until_final(discord, sent.message, lambda line: report(provider, line))
+    await _report_until_final(discord, submitted.message, lambda line: report(provider, line))
 
 
 async def _report_until_final(discord: DiscordServer, reply: Message, report: Report) -> None:

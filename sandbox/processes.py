@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self, cast
 
-STOP_TIMEOUT = 30.0  # seconds; then it is killed
+STOP_TIMEOUT = 30.0  # seconds from SIGINT to SIGKILL
 
 
 class ProcessError(Exception):
@@ -109,9 +109,9 @@ class ProviderProcess(ManagedProcess):
             ProcessError: the process ended while starting.
         """
         await self.start(pipe=True)
-        said = json.loads(await self.read_first_line())
-        self.base_url = said["base_url"]
-        self.bot_environment = said["environment"]
+        ready = json.loads(await self.read_first_line())
+        self.base_url = ready["base_url"]
+        self.bot_environment = ready["environment"]
 
 
 def bot_process(

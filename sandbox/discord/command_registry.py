@@ -36,7 +36,7 @@ class CommandRegistry:
         return found
 
     def upsert(self, guild_id: int | None, body: JsonObject) -> tuple[JsonObject, bool]:
-        """Add a command or replace the one with its name and type; return whether it is new, too."""
+        """Add a command or replace the one with its name and type; return it, and if it is new."""
         scope = self._scopes.setdefault(guild_id, {})
         kind = body.get("type") or 1
         for command in scope.values():

@@ -29,7 +29,7 @@ class Conditions:
             try:
                 if check():
                     future.set_result(None)
-            except Exception as error:  # noqa: BLE001 - whoever waits gets it
+            except Exception as error:  # noqa: BLE001 - raised in wait_for
                 future.set_exception(error)
 
     async def wait_for(self, condition: Callable[[], T], *, timeout: float) -> T:  # noqa: ASYNC109
@@ -38,26 +38,26 @@ class Conditions:
         Raises:
             TimeoutError: there was none within ``timeout`` seconds.
         """
-        found = condition()
-        if found:
-            return found
+        value = condition()
+        if value:
+            return value
 
         def check() -> bool:
-            nonlocal found
-            found = condition()
-            return bool(found)
+            nonlocal value
+            value = condition()
+            return bool(value)
 
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         self._checks[future] = check
-        over = loop.time() + timeout
+        deadline = loop.time() + timeout
         try:
             while not future.done():
-                left = over - loop.time()
-                if left <= 0:
+                remaining = deadline - loop.time()
+                if remaining <= 0:
                     raise TimeoutError(f"It did not happen within {timeout:g} s")
-                await asyncio.wait([future], timeout=min(left, CHECK_INTERVAL))
-                # what the condition looks at may be the bot's, whose changes nobody tells of
+                await asyncio.wait([future], timeout=min(remaining, CHECK_INTERVAL))
+                # the condition may depend on the bot's state, whose changes are not notified
                 if not future.done() and check():
                     break
             if future.done():
@@ -65,4 +65,4 @@ class Conditions:
         finally:
             del self._checks[future]
             future.cancel()
-        return found
+        return value

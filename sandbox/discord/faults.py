@@ -114,8 +114,8 @@ class Faults:
         when: Callable[[LoggedRequest], bool] = _always,
     ) -> Fault:
         """Leave the next requests unanswered until ``release``, ``applied`` or not."""
-        trouble = FaultKind.HANG_AFTER if applied else FaultKind.HANG_BEFORE
-        return self.add(Fault(trouble, method, route, times, when=when))
+        kind = FaultKind.HANG_AFTER if applied else FaultKind.HANG_BEFORE
+        return self.add(Fault(kind, method, route, times, when=when))
 
     def close(
         self,
@@ -127,8 +127,8 @@ class Faults:
         when: Callable[[LoggedRequest], bool] = _always,
     ) -> Fault:
         """Close the connection of the next requests, after they were ``applied`` or not."""
-        trouble = FaultKind.CLOSE_AFTER if applied else FaultKind.CLOSE_BEFORE
-        return self.add(Fault(trouble, method, route, times, when=when))
+        kind = FaultKind.CLOSE_AFTER if applied else FaultKind.CLOSE_BEFORE
+        return self.add(Fault(kind, method, route, times, when=when))
 
     def clear(self) -> None:
         """Remove and release all faults."""

@@ -1,6 +1,7 @@
 """Gateway v10: hello, identify, resume, heartbeats and events."""
 
 import asyncio
+import enum
 import json
 
 from aiohttp import WSMsgType, web
@@ -14,20 +15,23 @@ from sandbox.discord.sessions import Session
 from sandbox.discord.sockets import CloseError, Socket, opcode_payload, parse_shard
 from sandbox.discord.state import DiscordState, Event
 
-HEARTBEAT_INTERVAL = 41_250
-HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS, INVALID, HELLO, ACK = (
-    1,
-    2,
-    3,
-    4,
-    6,
-    7,
-    8,
-    9,
-    10,
-    11,
-)
+HEARTBEAT_INTERVAL = 41_250  # milliseconds
 ALL_INTENTS = (1 << 26) - 1
+
+
+class Opcode(enum.IntEnum):
+    """Opcodes of gateway messages."""
+
+    HEARTBEAT = 1
+    IDENTIFY = 2
+    PRESENCE_UPDATE = 3
+    VOICE_STATE_UPDATE = 4
+    RESUME = 6
+    RECONNECT = 7
+    REQUEST_GUILD_MEMBERS = 8
+    INVALID_SESSION = 9
+    HELLO = 10
+    HEARTBEAT_ACK = 11
 
 
 class Gateway:
@@ -53,7 +57,7 @@ class Gateway:
         for session in self.sessions.values():
             session.deliver(event)
 
-    # trouble on order
+    # fault injection
 
     def drop_connections(self, *, resumable: bool = True, abrupt: bool = False) -> None:
         """Close all sockets, and delete their sessions unless ``resumable``.
@@ -72,14 +76,14 @@ class Gateway:
     def request_reconnect(self) -> None:
         """Send RECONNECT to all sockets, which asks the bot to reconnect and resume."""
         for socket in self._sockets:
-            socket.push(opcode_payload(RECONNECT, None))
+            socket.push(opcode_payload(Opcode.RECONNECT, None))
 
     def invalidate_sessions(self, *, resumable: bool = False) -> None:
         """Send INVALID_SESSION to all sockets."""
         if not resumable:
             self.sessions.clear()
         for socket in self._sockets:
-            socket.push(opcode_payload(INVALID, resumable))
+            socket.push(opcode_payload(Opcode.INVALID_SESSION, resumable))
 
     def resend_last(self, name: str) -> None:
         """Send the latest event named ``name`` again, since Discord may send events twice.
@@ -94,7 +98,7 @@ class Gateway:
         session, sent = max(candidates, key=lambda pair: pair[1].seq)
         session.send(sent.name, sent.body)
 
-    # the life of a socket
+    # sockets
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """Serve a websocket until either side closes it."""
@@ -109,7 +113,9 @@ class Gateway:
         self._sockets.add(socket)
         writer = asyncio.create_task(socket.send_queued())
         socket.push(
-            opcode_payload(HELLO, {"heartbeat_interval": HEARTBEAT_INTERVAL, "_trace": ["sandbox"]})
+            opcode_payload(
+                Opcode.HELLO, {"heartbeat_interval": HEARTBEAT_INTERVAL, "_trace": ["sandbox"]}
+            )
         )
         try:
             async for frame in ws:
@@ -144,7 +150,7 @@ class Gateway:
         if self._close_tasks:
             await asyncio.wait(self._close_tasks)
 
-    # what a bot says
+    # client messages
 
     def _receive(self, socket: Socket, text: str | bytes) -> None:
         socket.count_command()
@@ -155,17 +161,21 @@ class Gateway:
         if not is_object(frame):
             raise CloseError(4002, "Error while decoding payload.")
         op, data = frame.get("op"), frame.get("d")
-        if op == HEARTBEAT:
-            socket.push(opcode_payload(ACK, None))
-        elif op == IDENTIFY and is_object(data):
+        if op == Opcode.HEARTBEAT:
+            socket.push(opcode_payload(Opcode.HEARTBEAT_ACK, None))
+        elif op == Opcode.IDENTIFY and is_object(data):
             self._identify(socket, data)
-        elif op == RESUME and is_object(data):
+        elif op == Opcode.RESUME and is_object(data):
             self._resume(socket, data)
-        elif op not in {PRESENCE, VOICE, MEMBERS}:
+        elif op not in {
+            Opcode.PRESENCE_UPDATE,
+            Opcode.VOICE_STATE_UPDATE,
+            Opcode.REQUEST_GUILD_MEMBERS,
+        }:
             raise CloseError(4001, "Unknown opcode.")
         elif socket.session is None:
             raise CloseError(4003, "Not authenticated.")
-        elif op == MEMBERS and is_object(data):
+        elif op == Opcode.REQUEST_GUILD_MEMBERS and is_object(data):
             send_member_chunks(socket.session, self._state, data)
 
     def _check_token(self, data: JsonObject) -> None:
@@ -228,7 +238,7 @@ class Gateway:
         session = self.sessions.get(str(data.get("session_id")))
         seq = data.get("seq")
         if session is None or not isinstance(seq, int):
-            socket.push(opcode_payload(INVALID, d=False))
+            socket.push(opcode_payload(Opcode.INVALID_SESSION, d=False))
             return
         if seq > session.seq:
             raise CloseError(4007, "Invalid seq.")

@@ -19,18 +19,20 @@ def send_member_chunks(session: Session, state: DiscordState, data: JsonObject) 
     guild = state.guilds.get(int(str(number))) if str(number).isdigit() else None
     if guild is None or state.bot.id not in guild.members:
         return
-    found = list(guild.members.values())
-    wanted = data.get("user_ids")
-    if wanted is not None:
-        ids = {str(each) for each in (wanted if is_array(wanted) else [wanted])}
-        found = [each for each in found if str(each.user.id) in ids]
+    members_found = list(guild.members.values())
+    user_ids = data.get("user_ids")
+    if user_ids is not None:
+        ids = {str(each) for each in (user_ids if is_array(user_ids) else [user_ids])}
+        members_found = [each for each in members_found if str(each.user.id) in ids]
     elif data.get("query"):
-        start = str(data["query"]).lower()
-        found = [each for each in found if each.user.name.lower().startswith(start)]
+        prefix = str(data["query"]).lower()
+        members_found = [
+            each for each in members_found if each.user.name.lower().startswith(prefix)
+        ]
     elif not session.intents & Intent.GUILD_MEMBERS:
         raise CloseError(4014, "Disallowed intent(s).")
-    most = int(data.get("limit") or 0) or len(found)
-    members = [payloads.member(each) for each in found[:most]]
+    limit = int(data.get("limit") or 0) or len(members_found)
+    members = [payloads.member(each) for each in members_found[:limit]]
     chunks = [members[at : at + CHUNK_SIZE] for at in range(0, len(members), CHUNK_SIZE)] or [[]]
     for index, chunk in enumerate(chunks):
         payload: JsonObject = {

@@ -19,8 +19,8 @@ def interaction_payload(
 ) -> JsonObject:
     """The payload of INTERACTION_CREATE without its ``data``."""
     guild = channel.guild
-    at_home = is_guild_install(state, channel)
-    may = app_permissions(state, channel, user)
+    guild_install = is_guild_install(state, channel)
+    app_permission_bits = app_permissions(state, channel, user)
     partial = payloads.channel(channel)
     partial["permissions"] = str(permissions.in_channel(channel, user))
     for hidden in ("permission_overwrites",):
@@ -33,7 +33,7 @@ def interaction_payload(
         "token": token,
         "channel_id": str(channel.id),
         "channel": partial,
-        "app_permissions": str(may),
+        "app_permissions": str(app_permission_bits),
         "locale": user.locale,
         "entitlements": [],
         "entitlement_sku_ids": [],
@@ -47,7 +47,7 @@ def interaction_payload(
             "authorizing_integration_owners": owners,
         }
     member = payloads.member(guild.members[user.id])
-    owners = {"0": str(guild.id)} if at_home else {"1": str(user.id)}
+    owners = {"0": str(guild.id)} if guild_install else {"1": str(user.id)}
     return payload | {
         "member": member | {"permissions": str(permissions.in_channel(channel, user))},
         "guild_id": str(guild.id),
@@ -71,7 +71,7 @@ def app_permissions(state: DiscordState, channel: Channel, user: User) -> int:
 
 def interaction_metadata(interaction: Interaction) -> JsonObject:
     """The ``interaction_metadata`` of a message that responds to the interaction."""
-    told: JsonObject = {
+    payload: JsonObject = {
         "id": str(interaction.id),
         "type": interaction.type,
         "user": payloads.user(interaction.user),
@@ -79,12 +79,12 @@ def interaction_metadata(interaction: Interaction) -> JsonObject:
     }
     data = interaction.payload["data"]
     if interaction.type == InteractionType.COMMAND:
-        told |= {"name": data["name"], "command_type": data["type"]}
+        payload |= {"name": data["name"], "command_type": data["type"]}
         if "target_id" in data:
-            told["target_message_id"] = data["target_id"]
+            payload["target_message_id"] = data["target_id"]
     elif interaction.type == InteractionType.COMPONENT and interaction.source is not None:
-        told["interacted_message_id"] = str(interaction.source.id)
+        payload["interacted_message_id"] = str(interaction.source.id)
     elif interaction.submitted_modal is not None:
         opener = interaction.submitted_modal.interaction
-        told["triggering_interaction_metadata"] = interaction_metadata(opener)
-    return told
+        payload["triggering_interaction_metadata"] = interaction_metadata(opener)
+    return payload

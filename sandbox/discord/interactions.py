@@ -42,7 +42,7 @@ class Interactions:
         self.by_id: dict[int, Interaction] = {}
         self.by_token: dict[str, Interaction] = {}
 
-    # members begin them
+    # creation by members
 
     def begin(
         self,
@@ -55,18 +55,20 @@ class Interactions:
         modal_of: Modal | None = None,
     ) -> Interaction:
         """Create an interaction of ``user`` in ``channel`` and send it to the bot."""
-        number = self._state.snowflakes.new()
+        interaction_id = self._state.snowflakes.new()
         token = secrets.token_urlsafe(48)
         payload = interaction_payloads.interaction_payload(
-            self._state, number, token, kind, user, channel
+            self._state, interaction_id, token, kind, user, channel
         ) | {"data": data}
         if source is not None:
             payload["message"] = payloads.message(source, self._state.bot)
         limited = "0" not in payload["authorizing_integration_owners"]
-        begun = Interaction(number, token, kind, user, channel, payload, limited, source, modal_of)
-        self.by_id[number] = self.by_token[token] = begun
+        interaction = Interaction(
+            interaction_id, token, kind, user, channel, payload, limited, source, modal_of
+        )
+        self.by_id[interaction_id] = self.by_token[token] = interaction
         self._state.emit(Event("INTERACTION_CREATE", payload, channel.guild, to_bot=True))
-        return begun
+        return interaction
 
     async def wait_until_acknowledged(self, interaction: Interaction) -> Interaction:
         """Wait until ``interaction`` is acknowledged or timed out."""
@@ -78,7 +80,7 @@ class Interactions:
                 self._state.conditions.notify()
         return interaction
 
-    # the bot answers them
+    # the bot's response
 
     def respond(self, number: int, token: str, body: Json, files: Sequence[Upload]) -> Interaction:
         """Apply the bot's response.
@@ -195,7 +197,7 @@ class Interactions:
         if channel.archived:
             raise ApiError(50083)
 
-    # and follows them up
+    # followups and edits through the webhook
 
     def by_valid_token(self, application_id: int, token: str) -> Interaction:
         """Return the interaction with this token.

@@ -65,11 +65,11 @@ class Member:
 
     def read(self, channel: Channel | None = None) -> list[Message]:
         """Return the messages that this person sees in ``channel``, oldest first."""
-        place = self._accessible_channel(channel)
-        if permissions.missing(place, self.user, Permission.READ_MESSAGE_HISTORY):
+        target_channel = self._accessible_channel(channel)
+        if permissions.missing(target_channel, self.user, Permission.READ_MESSAGE_HISTORY):
             return []
-        seen = place.messages.values()
-        return [each for each in seen if each.visible_to in {None, self.user}]
+        visible = target_channel.messages.values()
+        return [each for each in visible if each.visible_to in {None, self.user}]
 
     async def say(
         self,
@@ -80,18 +80,18 @@ class Member:
         reply_to: Message | None = None,
     ) -> Message:
         """Send a message."""
-        place = self._accessible_channel(channel)
-        if not permissions.can_send(place, self.user):
+        target_channel = self._accessible_channel(channel)
+        if not permissions.can_send(target_channel, self.user):
             raise NotPossibleError("This person may not write here")
         body: JsonObject = {"content": text}
         if reply_to is not None:
             body["message_reference"] = {"message_id": str(reply_to.id)}
-        limit = place.guild.attachment_limit if place.guild else 10 * 1024 * 1024
+        limit = target_channel.guild.attachment_limit if target_channel.guild else 10 * 1024 * 1024
         try:
             check_message(body, files, limit=limit)
         except ApiError as error:
             raise NotPossibleError(str(error)) from None
-        message = messages.new_message(self._state, place, self.user, body, files)
+        message = messages.new_message(self._state, target_channel, self.user, body, files)
         messages.send(self._state, message)
         return message
 
@@ -124,15 +124,15 @@ class Member:
 
         Returns the interaction when it is acknowledged, or timed out after 3 seconds.
         """
-        place = self._accessible_channel(channel)
-        command, path = self._find_command(name, CommandType.SLASH, place)
-        typed = CommandOptions(self._state, place)
+        target_channel = self._accessible_channel(channel)
+        command, path = self._find_command(name, CommandType.SLASH, target_channel)
+        command_options = CommandOptions(self._state, target_channel)
         offered = list(objects(command.get("options")))
         data = _command_data(command)
-        data["options"] = typed.submitted_options(offered, path, options)
-        if typed.resolved:
-            data["resolved"] = typed.resolved
-        return await self._send_interaction(InteractionType.COMMAND, place, data)
+        data["options"] = command_options.submitted_options(offered, path, options)
+        if command_options.resolved:
+            data["resolved"] = command_options.resolved
+        return await self._send_interaction(InteractionType.COMMAND, target_channel, data)
 
     async def autocomplete(
         self,
@@ -148,59 +148,61 @@ class Member:
         Raises:
             TimeoutError: the application offered none within 3 seconds.
         """
-        place = self._accessible_channel(channel)
-        command, path = self._find_command(name, CommandType.SLASH, place)
+        target_channel = self._accessible_channel(channel)
+        command, path = self._find_command(name, CommandType.SLASH, target_channel)
         data = _command_data(command)
         offered = list(objects(command.get("options")))
         values = {**options, focused: value}
-        data["options"] = CommandOptions(self._state, place).focused_options(
+        data["options"] = CommandOptions(self._state, target_channel).focused_options(
             offered, path, values, focused
         )
-        asked = await self._send_interaction(InteractionType.AUTOCOMPLETE, place, data)
-        if asked.choices is None:
+        interaction = await self._send_interaction(
+            InteractionType.AUTOCOMPLETE, target_channel, data
+        )
+        if interaction.choices is None:
             raise TimeoutError("Loading options failed")
-        return asked.choices
+        return interaction.choices
 
     async def context_menu(self, name: str, target: Message | User) -> Interaction:
         """Use a context menu command on a message or a user."""
         channel = target.channel if isinstance(target, Message) else self._state.channel
-        place = self._accessible_channel(channel)
+        target_channel = self._accessible_channel(channel)
         kind = CommandType.MESSAGE if isinstance(target, Message) else CommandType.USER
-        command, _ = self._find_command(name, kind, place)
+        command, _ = self._find_command(name, kind, target_channel)
         data = _command_data(command) | {"target_id": str(target.id)}
         if isinstance(target, Message):
             self._require_visible(target)
-            shown = payloads.message(target, self._state.bot)
-            data["resolved"] = {"messages": {str(target.id): shown}}
+            payload = payloads.message(target, self._state.bot)
+            data["resolved"] = {"messages": {str(target.id): payload}}
         else:
-            typed = CommandOptions(self._state, place)
-            typed.submitted_options([{"name": "user", "type": 6}], [], {"user": target})
-            data["resolved"] = typed.resolved
-        return await self._send_interaction(InteractionType.COMMAND, place, data)
+            command_options = CommandOptions(self._state, target_channel)
+            command_options.submitted_options([{"name": "user", "type": 6}], [], {"user": target})
+            data["resolved"] = command_options.resolved
+        return await self._send_interaction(InteractionType.COMMAND, target_channel, data)
 
     async def click(self, message: Message, button: str) -> Interaction:
         """Click a button, given by its label or custom id."""
-        found = self._find_component(message, button)
-        if found["type"] != ComponentType.BUTTON or "custom_id" not in found:
+        component = self._find_component(message, button)
+        if component["type"] != ComponentType.BUTTON or "custom_id" not in component:
             raise NotPossibleError(f"{button!r} is no button that the bot hears of")
-        data = {"component_type": 2, "custom_id": found["custom_id"], "id": found["id"]}
+        data = {"component_type": 2, "custom_id": component["custom_id"], "id": component["id"]}
         return await self._send_interaction(
             InteractionType.COMPONENT, message.channel, data, source=message
         )
 
     async def select(self, message: Message, custom_id: str, *values: str) -> Interaction:
         """Choose ``values`` in a select menu."""
-        found = self._find_component(message, custom_id)
-        known = {option["value"] for option in objects(found.get("options"))}
-        low, high = found.get("min_values", 1), found.get("max_values", 1)
-        if not is_select(found) or (known and not known.issuperset(values)):
+        component = self._find_component(message, custom_id)
+        known = {option["value"] for option in objects(component.get("options"))}
+        low, high = component.get("min_values", 1), component.get("max_values", 1)
+        if not is_select(component) or (known and not known.issuperset(values)):
             raise NotPossibleError(f"{custom_id!r} does not offer that")
         if not low <= len(values) <= high:
             raise NotPossibleError(f"{custom_id!r} takes {low} to {high} values")
         data: JsonObject = {
-            "component_type": found["type"],
-            "custom_id": found["custom_id"],
-            "id": found["id"],
+            "component_type": component["type"],
+            "custom_id": component["custom_id"],
+            "id": component["id"],
             "values": list(values),
         }
         return await self._send_interaction(
@@ -221,8 +223,8 @@ class Member:
         opener = modal.interaction
         if opener.user is not self.user:
             raise NotPossibleError("The modal is on somebody else's screen")
-        filled = ModalSubmission(self._state, opener.channel, modal)
-        data = filled.submission_data(values or {})
+        submission = ModalSubmission(self._state, opener.channel, modal)
+        data = submission.submission_data(values or {})
         source = opener.source
         return await self._send_interaction(
             InteractionType.MODAL, opener.channel, data, source=source, modal_of=modal
@@ -231,15 +233,15 @@ class Member:
     # checks of the client
 
     def _accessible_channel(self, channel: Channel | None) -> Channel:
-        place = channel or self._state.channel
-        if place.deleted:
+        target_channel = channel or self._state.channel
+        if target_channel.deleted:
             raise NotPossibleError("The channel is deleted")
-        if place.guild is not None:
-            self._state.join(place.guild, self.user)
-        elif place.recipient is not self.user:
+        if target_channel.guild is not None:
+            self._state.join(target_channel.guild, self.user)
+        elif target_channel.recipient is not self.user:
             raise NotPossibleError("This is somebody else's direct channel")
-        self._require_permission(place, Permission.VIEW_CHANNEL)
-        return place
+        self._require_permission(target_channel, Permission.VIEW_CHANNEL)
+        return target_channel
 
     def _require_permission(self, channel: Channel, needed: Permission) -> None:
         if permissions.missing(channel, self.user, needed):
@@ -259,10 +261,10 @@ class Member:
         source: Message | None = None,
         modal_of: Modal | None = None,
     ) -> Interaction:
-        begun = self._interactions.begin(
+        interaction = self._interactions.begin(
             kind, self.user, channel, data, source=source, modal_of=modal_of
         )
-        return await self._interactions.wait_until_acknowledged(begun)
+        return await self._interactions.wait_until_acknowledged(interaction)
 
     def _find_component(self, message: Message, name: str) -> JsonObject:
         self._require_visible(message)
@@ -274,18 +276,18 @@ class Member:
         raise NotPossibleError(f"There is no {name!r} on the message")
 
     def _find_command(
-        self, name: str, kind: CommandType, place: Channel
+        self, name: str, kind: CommandType, target_channel: Channel
     ) -> tuple[JsonObject, list[str]]:
-        guild = place.guild
+        guild = target_channel.guild
         with_bot = guild is None or self._state.bot.id in guild.members
         path = name.split(" ") if kind == CommandType.SLASH else [name]
-        command = self._commands.find(path[0], kind, place, with_bot=with_bot)
+        command = self._commands.find(path[0], kind, target_channel, with_bot=with_bot)
         if command is None:
             raise NotPossibleError(f"There is no command {name!r} here")
         if guild is not None:
-            self._require_permission(place, Permission.USE_APPLICATION_COMMANDS)
+            self._require_permission(target_channel, Permission.USE_APPLICATION_COMMANDS)
             needed = command["default_member_permissions"]
-            has = permissions.in_channel(place, self.user)
+            has = permissions.in_channel(target_channel, self.user)
             if needed is not None and (int(needed) & ~has or needed == "0"):
                 raise NotPossibleError(f"{name!r} is not for this person")
         return command, path[1:]

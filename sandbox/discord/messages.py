@@ -41,8 +41,8 @@ def new_message(
     message.flags = int(body.get("flags") or 0) & SETTABLE_FLAGS
     _apply_body(state, message, body, files)
     _apply_reference(message, body)
-    found = _apply_mentions(state, message, body)
-    pinged = set(found.pinged)
+    mentions = _apply_mentions(state, message, body)
+    pinged = set(mentions.pinged)
     if message.reply_to is not None and _pings_reply_author(body.get("allowed_mentions")):
         pinged.add(message.reply_to.author.id)
         if message.reply_to.author not in message.mentions:
@@ -113,18 +113,20 @@ def store_file(
     state: DiscordState, channel: Channel, file: Upload, *, ephemeral: bool
 ) -> Attachment:
     """Store ``file`` and return it as an attachment with its URL."""
-    number = state.snowflakes.new()
+    attachment_id = state.snowflakes.new()
     name, title = sanitized_filename(file.name)
-    kind = file.content_type
-    if kind == "application/octet-stream":
-        kind = mimetypes.guess_type(name)[0] or kind
+    content_type = file.content_type
+    if content_type == "application/octet-stream":
+        content_type = mimetypes.guess_type(name)[0] or content_type
     now = int(time.time())
-    signature = f"ex={now + LINK_LIFETIME:x}&is={now:x}&hm={number:064x}&"
-    path = f"attachments/{channel.id}/{number}/{urllib.parse.quote(name)}"
+    signature = f"ex={now + LINK_LIFETIME:x}&is={now:x}&hm={attachment_id:064x}&"
+    path = f"attachments/{channel.id}/{attachment_id}/{urllib.parse.quote(name)}"
     url = f"{state.base_url}/{path}?{signature}"
-    kept = Attachment(number, name, file.content, kind, url, title=title, ephemeral=ephemeral)
-    state.attachments[number] = kept
-    return kept
+    attachment = Attachment(
+        attachment_id, name, file.content, content_type, url, title=title, ephemeral=ephemeral
+    )
+    state.attachments[attachment_id] = attachment
+    return attachment
 
 
 def _apply_body(
@@ -134,10 +136,12 @@ def _apply_body(
         message.content = (body["content"] or "").strip()
     _apply_attachments(state, message, body, files)
     if "embeds" in body:
-        words = {each.url: each.description for each in message.attachments if each.description}
+        descriptions = {
+            each.url: each.description for each in message.attachments if each.description
+        }
         links = {each.filename: each.url for each in message.attachments}
-        shown = [embed for embed in objects(body["embeds"]) if not is_empty(embed)]
-        message.embeds = [_stored_embed(embed, links, words) for embed in shown]
+        visible = [embed for embed in objects(body["embeds"]) if not is_empty(embed)]
+        message.embeds = [_stored_embed(embed, links, descriptions) for embed in visible]
     if "components" in body:
         message.components = copy.deepcopy(body["components"] or [])
         for number, component in enumerate(walk_components(message.components), start=1):
@@ -163,24 +167,32 @@ def _apply_attachments(
         message.attachments.append(stored)
 
 
-def _stored_embed(embed: JsonObject, links: dict[str, str], words: dict[str, str]) -> JsonObject:
-    shown = {key: value for key, value in embed.items() if value not in (None, [], {})}
-    shown["type"] = "rich"
+def _stored_embed(
+    embed: JsonObject, links: dict[str, str], descriptions: dict[str, str]
+) -> JsonObject:
+    stored = {key: value for key, value in embed.items() if value not in (None, [], {})}
+    stored["type"] = "rich"
     for key in ("image", "thumbnail", "video"):
-        if is_object(shown.get(key)):
-            url = _resolve_url(shown.pop(key).get("url"), links)
+        if is_object(stored.get(key)):
+            url = _resolve_url(stored.pop(key).get("url"), links)
             if url:
-                shown[key] = {"url": url, "proxy_url": url, "width": 512, "height": 256, "flags": 0}
-                shown[key] |= {"description": words[url]} if url in words else {}
+                stored[key] = {
+                    "url": url,
+                    "proxy_url": url,
+                    "width": 512,
+                    "height": 256,
+                    "flags": 0,
+                }
+                stored[key] |= {"description": descriptions[url]} if url in descriptions else {}
     for key in ("footer", "author"):
-        if is_object(shown.get(key)) and "icon_url" in shown[key]:
-            url = _resolve_url(shown[key]["icon_url"], links)
+        if is_object(stored.get(key)) and "icon_url" in stored[key]:
+            url = _resolve_url(stored[key]["icon_url"], links)
             icon: JsonObject = {"icon_url": url, "proxy_icon_url": url} if url else {}
-            words = {name: value for name, value in shown[key].items() if name != "icon_url"}
-            shown[key] = words | icon
-    if "fields" in shown:
-        shown["fields"] = [{"inline": False} | field for field in objects(shown["fields"])]
-    return shown
+            part = {name: value for name, value in stored[key].items() if name != "icon_url"}
+            stored[key] = part | icon
+    if "fields" in stored:
+        stored["fields"] = [{"inline": False} | field for field in objects(stored["fields"])]
+    return stored
 
 
 def _resolve_url(url: Json, links: dict[str, str]) -> str:
@@ -205,11 +217,11 @@ def _pings_reply_author(allowed: Json) -> bool:
 
 def _apply_mentions(state: DiscordState, message: Message, body: JsonObject) -> Mentions:
     allowed = body.get("allowed_mentions")
-    where = message.channel
-    found = find_mentions(message.content, allowed, message.author, where, state.users)
-    message.mentions, message.mention_roles = list(found.users), list(found.roles)
-    message.mention_everyone = found.everyone
-    return found
+    channel = message.channel
+    mentions = find_mentions(message.content, allowed, message.author, channel, state.users)
+    message.mentions, message.mention_roles = list(mentions.users), list(mentions.roles)
+    message.mention_everyone = mentions.everyone
+    return mentions
 
 
 def _emit_message(state: DiscordState, name: str, message: Message) -> None:

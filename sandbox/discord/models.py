@@ -194,5 +194,5 @@ class Message:
     @property
     def url(self) -> str:
         """The link to it."""
-        place = self.channel.guild.id if self.channel.guild else "@me"
-        return f"https://discord.com/channels/{place}/{self.channel.id}/{self.id}"
+        guild_part = self.channel.guild.id if self.channel.guild else "@me"
+        return f"https://discord.com/channels/{guild_part}/{self.channel.id}/{self.id}"

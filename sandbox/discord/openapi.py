@@ -57,7 +57,7 @@ class Operation:
         }
 
     def find_error(self, query: Mapping[str, str], body: Json) -> str | None:
-        """Return what is wrong with a request, as a sentence; else None."""
+        """Return what is error with a request, as a sentence; else None."""
         for name, value in query.items():
             validator = self._queries.get(name)
             if validator is None:
@@ -72,11 +72,11 @@ class Operation:
             return "a body is required" if self._body_required else None
         if self._body is None:
             return "no body is documented"
-        wrong = _most_relevant_error(self._body.iter_errors(body))
-        if wrong is None:
+        error = _most_relevant_error(self._body.iter_errors(body))
+        if error is None:
             return None
-        place = ".".join(str(step) for step in wrong.absolute_path) or "body"
-        return f"{place}: {wrong.message[:300]}"
+        location = ".".join(str(step) for step in error.absolute_path) or "body"
+        return f"{location}: {error.message[:300]}"
 
 
 class OpenApiDocument:
@@ -178,7 +178,7 @@ def _type_values(member: Json, schemas: JsonObject) -> list[int]:
 
 
 def _operation_key(method: str, template: str) -> str:
-    # parameters have other names in some documents; their places are the same
+    # parameter names differ between versions of the document; their positions don't
     return method.upper() + " " + re.sub(r"\{[^}]*\}", "{}", template)
 
 

@@ -229,7 +229,7 @@ def message(of: Message, viewer: User, *, nested: bool = False) -> JsonObject:
     return payload if nested else payload | _reply(of, viewer)
 
 
-# what a bot without the intent for it is not told of other people's messages
+# replaces these fields of others' messages for bots without the message content intent
 HIDDEN_CONTENT: JsonObject = {"content": "", "embeds": [], "attachments": [], "components": []}
 
 

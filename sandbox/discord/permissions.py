@@ -82,28 +82,28 @@ def in_channel(channel: Channel, user: User) -> int:
     base = in_guild(guild, user)
     if base in {0, ALL_PERMISSIONS}:
         return base
-    place = channel.parent or channel
-    base = _apply_overwrites(base, place, guild, user)
+    text_channel = channel.parent or channel
+    base = _apply_overwrites(base, text_channel, guild, user)
     if not base & _VIEW:
         return 0
     writes = _SEND_IN_THREADS if channel.is_thread else _SEND
     return base if base & writes else base & ~NEEDS_SEND
 
 
-def _apply_overwrites(base: int, place: Channel, guild: Guild, user: User) -> int:
-    if not place.overwrites:
+def _apply_overwrites(base: int, channel: Channel, guild: Guild, user: User) -> int:
+    if not channel.overwrites:
         return base
-    everyone = place.overwrites.get(guild.id)
+    everyone = channel.overwrites.get(guild.id)
     if everyone is not None:
         base = base & ~everyone.deny | everyone.allow
     allow = deny = 0
     for role_id in guild.members[user.id].roles:
-        of_role = place.overwrites.get(role_id)
+        of_role = channel.overwrites.get(role_id)
         if of_role is not None:
             allow |= of_role.allow
             deny |= of_role.deny
     base = base & ~deny | allow
-    own = place.overwrites.get(user.id)
+    own = channel.overwrites.get(user.id)
     return base if own is None else base & ~own.deny | own.allow
 
 

@@ -90,19 +90,19 @@ def rate_limit_error(
     retry_after: float, *, scope: str, headers: dict[str, str] | None = None, code: int = 0
 ) -> ApiError:
     """Return Discord's 429; ``scope`` is ``user``, ``shared`` or ``global``."""
-    everywhere = scope == "global"
-    told = {
+    is_global = scope == "global"
+    all_headers = {
         **(headers or {}),
         **PROXY_HEADERS,
         "Retry-After": str(max(1, round(retry_after + 0.5))),
         "X-RateLimit-Scope": scope,
     }
-    if everywhere:
-        told["X-RateLimit-Global"] = "true"
+    if is_global:
+        all_headers["X-RateLimit-Global"] = "true"
     return ApiError(
         code,
         status=429,
         message="You are being rate limited.",
-        headers=told,
-        extra={"retry_after": round(retry_after, 3), "global": everywhere},
+        headers=all_headers,
+        extra={"retry_after": round(retry_after, 3), "global": is_global},
     )

@@ -41,6 +41,7 @@ class DiscordServer(LoopbackServer):
         host: the address to listen on.
         port: the port; 0 takes a free one.
         openapi: path of Discord's OpenAPI document; requests are validated against it.
+        bot_name: the name of the bot's user.
         shards: the recommended number of shards.
         privileged_intents: the privileged intents granted to the application.
         acknowledge_timeout: seconds within which the bot has to respond to an interaction.
@@ -52,12 +53,13 @@ class DiscordServer(LoopbackServer):
         port: int = 0,
         openapi: str | pathlib.Path | None = None,
         *,
+        bot_name: str = "Bot",
         shards: int = 1,
         privileged_intents: int = 0,
         acknowledge_timeout: float = 3.0,
     ) -> None:
         super().__init__(host, port)
-        self.state = DiscordState(privileged_intents=privileged_intents)
+        self.state = DiscordState(bot_name=bot_name, privileged_intents=privileged_intents)
         self.token = _token(self.state.bot.id)
         self.commands = CommandRegistry(self.state.snowflakes, self.state.application_id)
         self.interactions = Interactions(self.state)
@@ -92,7 +94,7 @@ class DiscordServer(LoopbackServer):
         self.faults.clear()
         await self.gateway.close()
 
-    # what the bot did
+    # the bot's requests
 
     @property
     def application_id(self) -> int:
@@ -124,7 +126,7 @@ class DiscordServer(LoopbackServer):
         """The rate limits."""
         return self._handler.rate_limits
 
-    # the people
+    # members
 
     def member(self, name: str) -> Member:
         """Return the member ``name`` of the default guild; create them at the first call."""
@@ -154,7 +156,7 @@ class DiscordServer(LoopbackServer):
             lambda: self.gateway.is_connected and self.commands.has_commands(), timeout=timeout
         )
 
-    # what happens to them
+    # changes made by moderators
 
     def delete(self, thing: Message | Channel) -> None:
         """Delete a message or a channel, as a moderator would."""
@@ -178,7 +180,7 @@ class DiscordServer(LoopbackServer):
             raise web.HTTPNotFound
         span = http.http_range
         headers = {"Content-Type": found.content_type, "Accept-Ranges": "bytes"}
-        # as Discord has it: pages elsewhere may read files
+        # CORS as at Discord: any origin may read files
         headers["Access-Control-Allow-Origin"] = "*"
         if span.start is None and span.stop is None:
             return web.Response(body=found.content, headers=headers)

@@ -67,7 +67,7 @@ class Session:
             return False
         if guild is not None and self._state.bot.id not in guild.members:
             return False
-        # of channels themselves a bot hears even where it can't look inside
+        # a bot receives events about channels that it can't view
         if channel is None or (event.intents == GUILDS and not channel.is_thread):
             return True
         return bool(in_channel(channel, self._state.bot) & VIEW)

@@ -50,7 +50,7 @@ class Socket:
                 else:
                     await self.ws.send_bytes(self._packer.compress(text.encode()))
         except (ConnectionError, RuntimeError):
-            # gone in the middle of a message; the reading side notices
+            # disconnected while sending; the reading side handles it
             return
 
     def count_command(self) -> None:

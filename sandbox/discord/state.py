@@ -49,7 +49,7 @@ class DiscordState:
     ``guild`` and ``channel`` are the defaults; ``foreign_channel`` is in a guild without the bot.
     """
 
-    def __init__(self, *, name: str = "Encore", privileged_intents: int = 0) -> None:
+    def __init__(self, *, bot_name: str = "Bot", privileged_intents: int = 0) -> None:
         self.snowflakes = Snowflakes()
         self.conditions = Conditions()
         self.event_listeners: list[Callable[[Event], None]] = []
@@ -61,7 +61,7 @@ class DiscordState:
         self.channels: dict[int, Channel] = {}
         self.dm_channels: dict[int, Channel] = {}
         self.attachments: dict[int, Attachment] = {}
-        self.bot = self.new_user(name, bot=True)
+        self.bot = self.new_user(bot_name, bot=True)
         self.application_id = self.bot.id
         self.owner = self.new_user("Owner")
         self.guild = self.new_guild("Studio")
@@ -69,55 +69,55 @@ class DiscordState:
         self.foreign_guild = self.new_guild("Elsewhere", with_bot=False)
         self.foreign_channel = self.new_channel("lounge", self.foreign_guild)
 
-    # making things
+    # creating objects
 
     def new_user(self, name: str, *, bot: bool = False) -> User:
         """Create a user who is in no guild."""
-        made = User(self.snowflakes.new(), name, bot)
-        self.users[made.id] = made
-        return made
+        user = User(self.snowflakes.new(), name, bot)
+        self.users[user.id] = user
+        return user
 
     def new_guild(self, name: str, *, with_bot: bool = True) -> Guild:
         """Create a guild in which everyone has the default permissions."""
-        made = Guild(self.snowflakes.new(), name, self.owner.id)
-        made.roles[made.id] = Role(made.id, "@everyone", DEFAULT_PERMISSIONS)
-        self.guilds[made.id] = made
-        self.join(made, self.owner)
+        guild = Guild(self.snowflakes.new(), name, self.owner.id)
+        guild.roles[guild.id] = Role(guild.id, "@everyone", DEFAULT_PERMISSIONS)
+        self.guilds[guild.id] = guild
+        self.join(guild, self.owner)
         if with_bot:
-            role = self.new_role(self.bot.name, made, permissions=DEFAULT_PERMISSIONS)
+            role = self.new_role(self.bot.name, guild, permissions=DEFAULT_PERMISSIONS)
             role.bot_id = self.bot.id
-            self.join(made, self.bot).roles.add(role.id)
+            self.join(guild, self.bot).roles.add(role.id)
             self.emit(
-                Event("GUILD_CREATE", guild_payloads.guild_event(made, self.bot), made, intents=1)
+                Event("GUILD_CREATE", guild_payloads.guild_event(guild, self.bot), guild, intents=1)
             )
-        return made
+        return guild
 
     def new_role(self, name: str, guild: Guild, *, permissions: int = 0) -> Role:
         """Create a role that nobody has."""
-        made = Role(self.snowflakes.new(), name, int(permissions), position=len(guild.roles))
-        guild.roles[made.id] = made
-        payload = {"guild_id": str(guild.id), "role": guild_payloads.role(made)}
+        role = Role(self.snowflakes.new(), name, int(permissions), position=len(guild.roles))
+        guild.roles[role.id] = role
+        payload = {"guild_id": str(guild.id), "role": guild_payloads.role(role)}
         self.emit(Event("GUILD_ROLE_CREATE", payload, guild, intents=Intent.GUILDS))
-        return made
+        return role
 
     def join(self, guild: Guild, user: User) -> GuildMember:
         """Make ``user`` a member of ``guild``, unless they are one."""
-        found = guild.members.get(user.id)
-        if found is not None:
-            return found
-        made = GuildMember(user, set(), dt.datetime.now(dt.UTC))
-        guild.members[user.id] = made
-        payload = payloads.member(made) | {"guild_id": str(guild.id)}
+        existing = guild.members.get(user.id)
+        if existing is not None:
+            return existing
+        member = GuildMember(user, set(), dt.datetime.now(dt.UTC))
+        guild.members[user.id] = member
+        payload = payloads.member(member) | {"guild_id": str(guild.id)}
         self.emit(Event("GUILD_MEMBER_ADD", payload, guild, intents=Intent.GUILD_MEMBERS))
-        return made
+        return member
 
     def new_channel(self, name: str, guild: Guild | None = None) -> Channel:
         """Create a text channel; the default guild is used if none is given."""
         guild = guild or self.guild
-        made = Channel(self.snowflakes.new(), ChannelType.TEXT, name, guild)
-        self._add_channel(made)
-        self._emit_channel("CHANNEL_CREATE", made)
-        return made
+        channel = Channel(self.snowflakes.new(), ChannelType.TEXT, name, guild)
+        self._add_channel(channel)
+        self._emit_channel("CHANNEL_CREATE", channel)
+        return channel
 
     def new_thread(
         self,
@@ -132,7 +132,7 @@ class DiscordState:
 
         Members of a ``private`` thread are not tracked: everyone who sees its parent can enter it.
         """
-        made = Channel(
+        thread = Channel(
             start.id if start else self.snowflakes.new(),
             ChannelType.PRIVATE_THREAD if private else ChannelType.PUBLIC_THREAD,
             name,
@@ -141,39 +141,39 @@ class DiscordState:
             owner_id=(owner or self.owner).id,
         )
         if start is not None:
-            start.thread = made
+            start.thread = thread
             self.notify_message(start)
-        self._add_channel(made)
-        payload = payloads.channel(made) | {"newly_created": True}
-        self.emit(Event("THREAD_CREATE", payload, made.guild, made, Intent.GUILDS))
-        return made
+        self._add_channel(thread)
+        payload = payloads.channel(thread) | {"newly_created": True}
+        self.emit(Event("THREAD_CREATE", payload, thread.guild, thread, Intent.GUILDS))
+        return thread
 
     def dm_channel(self, user: User) -> Channel:
         """Return the DM channel between the bot and ``user``; create it at the first call."""
-        found = self.dm_channels.get(user.id)
-        if found is None:
-            found = Channel(self.snowflakes.new(), ChannelType.DM, "", recipient=user)
-            self.dm_channels[user.id] = found
-            self.channels[found.id] = found
-        return found
+        channel = self.dm_channels.get(user.id)
+        if channel is None:
+            channel = Channel(self.snowflakes.new(), ChannelType.DM, "", recipient=user)
+            self.dm_channels[user.id] = channel
+            self.channels[channel.id] = channel
+        return channel
 
-    def _add_channel(self, made: Channel) -> None:
-        self.channels[made.id] = made
-        if made.guild is not None:
-            made.guild.channels[made.id] = made
+    def _add_channel(self, channel: Channel) -> None:
+        self.channels[channel.id] = channel
+        if channel.guild is not None:
+            channel.guild.channels[channel.id] = channel
 
-    # changing things
+    # changing objects
 
     def set_overwrite(
         self, channel: Channel, target: User | Role, *, allow: int = 0, deny: int = 0
     ) -> None:
         """Set the overwrite of ``target`` in ``channel``; without values it is removed."""
-        place = channel.parent or channel
+        text_channel = channel.parent or channel
         if allow or deny:
-            place.overwrites[target.id] = Overwrite(target, int(allow), int(deny))
+            text_channel.overwrites[target.id] = Overwrite(target, int(allow), int(deny))
         else:
-            place.overwrites.pop(target.id, None)
-        self._emit_channel("CHANNEL_UPDATE", place)
+            text_channel.overwrites.pop(target.id, None)
+        self._emit_channel("CHANNEL_UPDATE", text_channel)
 
     def set_permissions(self, role: Role, permissions: int) -> None:
         """Set the permissions of ``role``."""
@@ -203,7 +203,7 @@ class DiscordState:
         guild = channel.guild
         for thread in [each for each in self.channels.values() if each.parent is channel]:
             self.delete_channel(thread)
-        # told first: afterwards the bot could no longer be found to have seen it
+        # emitted first: afterwards the bot's permission to view it can't be computed
         self._emit_channel("THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE", channel)
         channel.deleted = True
         del self.channels[channel.id]
@@ -215,7 +215,7 @@ class DiscordState:
 
     def remove_bot(self, guild: Guild) -> None:
         """Remove the bot from ``guild``."""
-        # without "unavailable": the guild is not away, the bot is out of it
+        # no "unavailable": that would mean an outage of the guild
         payload = {"id": str(guild.id)}
         self.emit(Event("GUILD_DELETE", payload, guild, intents=Intent.GUILDS))
         del guild.members[self.bot.id]
@@ -224,7 +224,7 @@ class DiscordState:
         payload = payloads.channel(channel)
         self.emit(Event(name, payload, channel.guild, channel, Intent.GUILDS))
 
-    # news
+    # events
 
     def emit(self, event: Event) -> None:
         """Send ``event`` to all listeners."""
@@ -239,5 +239,5 @@ class DiscordState:
 
     def notify_message(self, message: Message) -> None:
         """Tell the message listeners that ``message`` was posted, changed or deleted."""
-        for screen in self.message_listeners:
-            screen(message)
+        for listener in self.message_listeners:
+            listener(message)

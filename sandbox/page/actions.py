@@ -48,86 +48,88 @@ class Actions:
         Raises:
             NotPossibleError: the client forbids it, or the action is unknown.
         """
-        wish = ActionRequest(self._discord.state, fields)
-        member = self._members.get(wish.user("member").id)
-        act = self._handlers.get(wish.text("do"))
+        request = ActionRequest(self._discord.state, fields)
+        member = self._members.get(request.user("member").id)
+        act = self._handlers.get(request.text("do"))
         if member is None or act is None:
             raise NotPossibleError("The page can't do that")
-        return await act(member, wish)
+        return await act(member, request)
 
     # messages
 
-    async def _say(self, member: Member, wish: ActionRequest) -> JsonObject:
-        files = [self.uploads.get(name) for name in wish.texts(UPLOADS)]
-        reply_to = wish.message("reply_to") if wish.text("reply_to") else None
-        place, text = wish.channel(), wish.text("text")
-        said = await member.say(place, text, files=files, reply_to=reply_to)
-        return {"message": str(said.id)}
+    async def _say(self, member: Member, request: ActionRequest) -> JsonObject:
+        files = [self.uploads.get(name) for name in request.texts(UPLOADS)]
+        reply_to = request.message("reply_to") if request.text("reply_to") else None
+        channel, text = request.channel(), request.text("text")
+        message = await member.say(channel, text, files=files, reply_to=reply_to)
+        return {"message": str(message.id)}
 
-    async def _delete(self, member: Member, wish: ActionRequest) -> JsonObject:
-        await member.delete(wish.message())
+    async def _delete(self, member: Member, request: ActionRequest) -> JsonObject:
+        await member.delete(request.message())
         return {}
 
-    async def _react(self, member: Member, wish: ActionRequest) -> JsonObject:
-        await member.react(wish.message(), wish.text("emoji"))
+    async def _react(self, member: Member, request: ActionRequest) -> JsonObject:
+        await member.react(request.message(), request.text("emoji"))
         return {}
 
-    async def _unreact(self, member: Member, wish: ActionRequest) -> JsonObject:
-        await member.unreact(wish.message(), wish.text("emoji"))
+    async def _unreact(self, member: Member, request: ActionRequest) -> JsonObject:
+        await member.unreact(request.message(), request.text("emoji"))
         return {}
 
-    async def _thread(self, member: Member, wish: ActionRequest) -> JsonObject:
+    async def _thread(self, member: Member, request: ActionRequest) -> JsonObject:
         """Open a thread, from a message if one is given."""
-        place, name = wish.channel(), wish.text("name").strip()
-        start = wish.message() if wish.text("message") else None
-        if permissions.missing(place, member.user, Permission.CREATE_PUBLIC_THREADS):
+        channel, name = request.channel(), request.text("name").strip()
+        start = request.message() if request.text("message") else None
+        if permissions.missing(channel, member.user, Permission.CREATE_PUBLIC_THREADS):
             raise NotPossibleError("This person may not open threads here")
-        if place.guild is None or place.is_thread or (start and start.thread):
+        if channel.guild is None or channel.is_thread or (start and start.thread):
             raise NotPossibleError("No thread can be opened here")
         if not 1 <= len(name) <= MAX_THREAD_NAME:
             raise NotPossibleError("A thread's name has 1 to 100 characters")
-        made = self._discord.state.new_thread(name, place, owner=member.user, start=start)
-        return {"channel": str(made.id)}
+        thread = self._discord.state.new_thread(name, channel, owner=member.user, start=start)
+        return {"channel": str(thread.id)}
 
     # the application
 
-    async def _slash(self, member: Member, wish: ActionRequest) -> JsonObject:
-        name, place = wish.text("name"), wish.channel()
-        options = self._parsed_options(name, wish)
-        return self._interaction_result(await member.slash(name, channel=place, **options))
+    async def _slash(self, member: Member, request: ActionRequest) -> JsonObject:
+        name, channel = request.text("name"), request.channel()
+        options = self._parsed_options(name, request)
+        return self._interaction_result(await member.slash(name, channel=channel, **options))
 
-    async def _autocomplete(self, member: Member, wish: ActionRequest) -> JsonObject:
-        options = {**wish.mapping("options")}
-        focused = wish.text("focused")
+    async def _autocomplete(self, member: Member, request: ActionRequest) -> JsonObject:
+        options = {**request.mapping("options")}
+        focused = request.text("focused")
         value: Any = options.pop(focused, "")
         try:
             choices = await member.autocomplete(
-                wish.text("name"),
+                request.text("name"),
                 focused=focused,
                 value=value,
-                channel=wish.channel(),
+                channel=request.channel(),
                 **options,
             )
         except TimeoutError as error:
             raise NotPossibleError(str(error)) from None
         return {"choices": choices}
 
-    async def _menu(self, member: Member, wish: ActionRequest) -> JsonObject:
+    async def _menu(self, member: Member, request: ActionRequest) -> JsonObject:
         return self._interaction_result(
-            await member.context_menu(wish.text("name"), wish.message())
+            await member.context_menu(request.text("name"), request.message())
         )
 
-    async def _click(self, member: Member, wish: ActionRequest) -> JsonObject:
-        return self._interaction_result(await member.click(wish.message(), wish.text("custom_id")))
-
-    async def _select(self, member: Member, wish: ActionRequest) -> JsonObject:
-        message, custom_id = wish.message(), wish.text("custom_id")
+    async def _click(self, member: Member, request: ActionRequest) -> JsonObject:
         return self._interaction_result(
-            await member.select(message, custom_id, *wish.texts("values"))
+            await member.click(request.message(), request.text("custom_id"))
         )
 
-    async def _submit(self, member: Member, wish: ActionRequest) -> JsonObject:
-        modal = self._modals.get(wish.text("modal"))
+    async def _select(self, member: Member, request: ActionRequest) -> JsonObject:
+        message, custom_id = request.message(), request.text("custom_id")
+        return self._interaction_result(
+            await member.select(message, custom_id, *request.texts("values"))
+        )
+
+    async def _submit(self, member: Member, request: ActionRequest) -> JsonObject:
+        modal = self._modals.get(request.text("modal"))
         if modal is None:
             raise NotPossibleError("The form is closed")
         fields = modal.fields
@@ -135,28 +137,28 @@ class Actions:
             name: self._uploaded_files(value)
             if fields.get(name, {}).get("type") == ComponentType.FILE_UPLOAD
             else value
-            for name, value in wish.mapping("values").items()
+            for name, value in request.mapping("values").items()
         }
         return self._interaction_result(await member.submit(modal, values))
 
-    def _interaction_result(self, begun: Interaction) -> JsonObject:
+    def _interaction_result(self, interaction: Interaction) -> JsonObject:
         """Return the error or modal to show; messages reach the page through its websocket."""
-        outcome: JsonObject = {"failed": begun.error}
-        if begun.modal is not None and not begun.error:
-            name = str(begun.id)
-            self._modals[name] = begun.modal
-            outcome["modal"] = {
+        result: JsonObject = {"failed": interaction.error}
+        if interaction.modal is not None and not interaction.error:
+            name = str(interaction.id)
+            self._modals[name] = interaction.modal
+            result["modal"] = {
                 "id": name,
-                "title": begun.modal.title,
-                "components": begun.modal.components,
+                "title": interaction.modal.title,
+                "components": interaction.modal.components,
             }
-        return outcome
+        return result
 
-    # what options mean
+    # command options
 
-    def _parsed_options(self, name: str, wish: ActionRequest) -> dict[str, Any]:
+    def _parsed_options(self, name: str, request: ActionRequest) -> dict[str, Any]:
         kinds = self._option_types(name)
-        values = wish.mapping("options")
+        values = request.mapping("options")
         return {key: self._parsed_option(kinds.get(key), value) for key, value in values.items()}
 
     def _option_types(self, name: str) -> dict[str, int]:

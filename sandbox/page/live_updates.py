@@ -25,8 +25,8 @@ from sandbox.page.views import (
     visible_channels,
 )
 
-DEBOUNCE = 0.025  # seconds; the page draws 60 times a second at best
-CHECK_INTERVAL = 0.25  # seconds, for what nobody tells of
+DEBOUNCE = 0.025  # seconds; browsers draw 60 times a second at best
+CHECK_INTERVAL = 0.25  # seconds; some facts change without an event
 MAX_MESSAGE = 64 * 1024
 
 
@@ -64,7 +64,7 @@ class PageConnection:
             state.message_listeners.remove(self._on_message)
             state.event_listeners.remove(self._on_event)
 
-    # what happens
+    # incoming
 
     def _on_message(self, message: Message) -> None:
         self._messages[message.id] = message
@@ -79,12 +79,12 @@ class PageConnection:
             return
         self._changed.set()
 
-    def _on_page_message(self, said: Json) -> None:
+    def _on_page_message(self, text: Json) -> None:
         """Enable the request feed while the page's panel is open."""
-        self._request_feed.is_enabled = said == "panel open"
+        self._request_feed.is_enabled = text == "panel open"
         self._changed.set()
 
-    # what is told of it
+    # outgoing
 
     async def _send_updates(self) -> None:
         with contextlib.suppress(ConnectionError):

@@ -24,11 +24,11 @@ class RequestFeed:
         """Return the requests that are new or newly answered: the latest ones, oldest first."""
         if not self.is_enabled:
             return []
-        book = self._discord.requests
-        start = max(self._read_count, len(book) - MAX_REQUESTS)
+        log = self._discord.requests
+        start = max(self._read_count, len(log) - MAX_REQUESTS)
         answered = {number: each for number, each in self._unanswered.items() if each.status}
-        found = answered | dict(enumerate(book[start:], start=start))
-        self._read_count = len(book)
+        found = answered | dict(enumerate(log[start:], start=start))
+        self._read_count = len(log)
         self._unanswered = {
             number: each
             for number, each in (self._unanswered | found).items()

@@ -71,9 +71,9 @@ class PageServer(LoopbackServer):
         app.router.add_get(base + "/events", self._events)
         app.router.add_post(base + "/act", self._action)
         app.router.add_post(base + "/upload", self._upload)
-        app.router.add_get(base + "/tries", self._sample_clips)
-        app.router.add_get(base + "/stage", self._panel_status)
-        app.router.add_post(base + "/stage", self._panel_action)
+        app.router.add_get(base + "/sample-clips", self._sample_clips)
+        app.router.add_get(base + "/panel", self._panel_status)
+        app.router.add_post(base + "/panel", self._panel_action)
         app.router.add_get(base + "/{path:.*}", self._file)
         return app
 
@@ -111,9 +111,9 @@ class PageServer(LoopbackServer):
         return ws
 
     async def _action(self, request: web.Request) -> web.Response:
-        wish = await _json_object(request)
+        fields = await _json_object(request)
         try:
-            return web.json_response(await self._actions.perform(wish))
+            return web.json_response(await self._actions.perform(fields))
         except NotPossibleError as error:
             return _error_response(error)
 
@@ -125,7 +125,7 @@ class PageServer(LoopbackServer):
         upload = Upload(request.query.get("name") or "unknown", await request.read(), kind)
         return web.json_response({"upload": self._actions.uploads.add(upload)})
 
-    # behind the scenes
+    # control panel
 
     async def _sample_clips(self, _request: web.Request) -> web.Response:
         """Return clips that a new user can extend."""

@@ -56,7 +56,9 @@ def visible_channels(discord: DiscordServer) -> list[Channel]:
 
 def latest_messages(channels: Iterable[Channel]) -> list[Message]:
     """Return the latest messages of each channel."""
-    return [each for place in channels for each in list(place.messages.values())[-MAX_MESSAGES:]]
+    return [
+        each for channel in channels for each in list(channel.messages.values())[-MAX_MESSAGES:]
+    ]
 
 
 def commands_view(discord: DiscordServer) -> list[JsonObject]:
@@ -79,5 +81,5 @@ def initial_view(discord: DiscordServer, members: Iterable[User]) -> JsonObject:
         "home": str(state.channel.id),
         "commands": commands_view(discord),
         "messages": [message_view(each, state.bot) for each in latest_messages(channels)],
-        "acknowledge_within": discord.interactions.acknowledge_timeout,
+        "acknowledge_timeout": discord.interactions.acknowledge_timeout,
     }

@@ -50,7 +50,7 @@ async def _serve(server: ProviderServer) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        # Windows has no such handlers; there Ctrl-C ends asyncio.run itself
+        # Windows does not support handlers; there Ctrl-C ends asyncio.run itself
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, ended.set)
     async with server:

@@ -58,8 +58,8 @@ class ProviderAccount:
     """An account at one provider.
 
     Tests read ``requests`` (the latest 20 000), ``submissions`` (all accepted work), ``violations``
-    and ``clips`` (by id, oldest first), and set ``credits``, ``timeline`` and ``enforce_rate_limits``
-    at any time.
+    and ``clips`` (by id, oldest first). They may set ``credits``, ``timeline`` and
+    ``enforce_rate_limits`` at any time.
     """
 
     def __init__(self, name: str, clock: Clock, *, timeline: Timeline, seed: int) -> None:

@@ -12,7 +12,7 @@ from sandbox.providers.account import ExtendParameters
 from sandbox.providers.api import Api, ClipView, RefusedError, Route
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Kind
-from sandbox.providers.json_values import JsonObject, is_number, is_text
+from sandbox.providers.json_values import JsonObject, is_number, is_text, utc_timestamp
 from sandbox.providers.timeline import Status
 
 _SUNO: Final = "/v2/generate/audio/suno-ai"
@@ -53,7 +53,7 @@ class AimlApi(Api):
             "path": request.path.removeprefix(f"/{self.account.name}"),
             "requestId": str(uuid.uuid4()),
             "statusCode": str(status),
-            "timestamp": _iso(dt.datetime.now(dt.UTC)),
+            "timestamp": utc_timestamp(dt.datetime.now(dt.UTC)),
         }
 
     @override
@@ -113,7 +113,7 @@ class AimlApi(Api):
         clock = self.account.clock
         deadline = clock.now() + _LONG_POLL_TIMEOUT
         while not clock.is_stopped:
-            # asked again each time: milestones may have been moved meanwhile
+            # computed in each iteration: milestones may have changed
             reached = max(clip.milestones.reached_at(_WAIT_STATUSES[word]) for clip in clips)
             if clock.now() >= min(reached, deadline):
                 return
@@ -145,7 +145,7 @@ class AimlApi(Api):
             "image_url": self.links.image_url(clip, now) or "",
             "video_url": "",
             "model_name": clip.model,
-            "created_at": _iso(clip.created_at),
+            "created_at": utc_timestamp(clip.created_at),
             "metadata": metadata,
         }
 
@@ -164,7 +164,3 @@ def _validation_errors(body: JsonObject) -> list[str]:
     if not (isinstance(tags, list) and all(map(is_text, cast("list[object]", tags)))):
         hints.append("tags: expected array of strings")
     return hints
-
-
-def _iso(moment: dt.datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

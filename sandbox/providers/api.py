@@ -73,7 +73,7 @@ class Api(abc.ABC):
     no_credits: ClassVar[tuple[int, str]]
     unknown_clip: ClassVar[tuple[int, str]]
     continue_at_too_late: ClassVar[tuple[int, str]]
-    always_200: ClassVar[bool] = False  # refusals come with HTTP 200
+    always_200: ClassVar[bool] = False  # error responses have HTTP status 200
 
     def __init__(self, account: ProviderAccount, links: Links, key: str | None) -> None:
         self.account = account

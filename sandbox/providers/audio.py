@@ -17,7 +17,7 @@ from sandbox.providers.timeline import Status
 
 _CHUNK: Final = 16_384
 _MAX_CACHE_BYTES: Final = 64 * 2**20
-# a page served from another port may read the bytes, to draw a waveform for instance
+# pages from another port may read the bytes, for instance to draw a waveform
 _CORS_HEADERS: Final = {"Access-Control-Allow-Origin": "*"}
 
 
@@ -40,7 +40,7 @@ class AudioCache:
             making = loop.run_in_executor(self._threads, render_mp3, segments)
             self._pending[segments] = making
             making.add_done_callback(lambda done: self._store(segments, done))
-        # shielded: one listener who leaves does not spoil it for the others
+        # shielded: one client that disconnects must not cancel it for others
         return await asyncio.shield(self._pending[segments])
 
     def _store(self, segments: tuple[Segment, ...], done: asyncio.Future[bytes]) -> None:
@@ -123,9 +123,9 @@ class AudioHost:
         return response
 
     def _available_bytes(self, clip: Clip, size: int) -> int:
-        """Return how many of ``size`` bytes exist now: a first chunk, then more in proportion to time."""
+        """Return how many of ``size`` bytes exist now: one chunk, and more as time passes."""
         begun, ended = clip.milestones.streaming, clip.milestones.complete
-        # what never finishes still grows, as fast as it sounds
+        # a clip that never completes still grows, at the speed of its playback
         span = min(ended - begun, clip.duration)
         if span <= 0 or clip.status(self._clock.now()) is Status.COMPLETE:
             return size

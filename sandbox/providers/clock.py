@@ -20,7 +20,7 @@ class Clock:
 
     @property
     def speed(self) -> float:
-        """How many seconds pass here in one real second."""
+        """Seconds of this clock per real second."""
         return self._speed
 
     @speed.setter
@@ -53,10 +53,10 @@ class Clock:
         """Wait until ``moment`` or until waiters are woken; call it in a loop."""
         if self._stopped:
             return
-        # a floor, so that rounding can't turn the caller's loop into a busy one
+        # a minimum: by rounding errors the caller's loop could become a busy loop
         delay = max((moment - self.now()) / self._speed, 0.001)
         try:
-            # an hour at most: infinity is no delay that an event loop takes
+            # an hour at most: event loops don't accept infinity
             async with asyncio.timeout(min(delay, 3600)):
                 await self._changed.wait()
         except TimeoutError:

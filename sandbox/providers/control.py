@@ -183,7 +183,7 @@ def _command_handler(
     carry_out: Callable[[JsonObject], JsonObject],
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
-        # a page in a browser can't send this type across sites without asking first
+        # web pages of other origins can't send this type without a CORS preflight
         if request.content_type != "application/json":
             return _error_response(ValueError("send application/json"))
         try:

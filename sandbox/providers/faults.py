@@ -13,7 +13,7 @@ On: TypeAlias = Literal["submit", "fetch", "any"]
 class Fault(enum.StrEnum):
     """Kinds of faults. The comments group them by the time at which they take effect."""
 
-    # instead of an answer: a refusal by HTTP status
+    # an error response
     BAD_REQUEST = "bad_request"
     UNAUTHORIZED = "unauthorized"
     PAYMENT_REQUIRED = "payment_required"
@@ -28,7 +28,7 @@ class Fault(enum.StrEnum):
     UNAVAILABLE = "unavailable"
     GATEWAY_TIMEOUT = "gateway_timeout"
     ERROR_BODY = "error_body"
-    # instead of an answer: silence or rubbish
+    # no response or an invalid one
     HANG_BEFORE = "hang_before"
     HANG_AFTER = "hang_after"
     CLOSE_BEFORE = "close_before"
@@ -37,14 +37,14 @@ class Fault(enum.StrEnum):
     HTML_PAGE = "html_page"
     HTML_BAD_GATEWAY = "html_bad_gateway"
     EMPTY_CLIPS = "empty_clips"
-    # the fate of the clips of the next accepted submission
+    # failures of the clips of the next accepted submission
     ERROR_CLIPS = "error_clips"
     TWIN_FAILS = "twin_fails"
     NONE_MP3 = "none_mp3"
     FORBIDDEN_LINK = "forbidden_link"
     EMPTY_AUDIO_URL = "empty_audio_url"
     NEVER_FINISHES = "never_finishes"
-    # a flaw in the next answers to a question
+    # errors in the next fetch responses
     MISSING_ID = "missing_id"
     UNKNOWN_STATUS = "unknown_status"
 
@@ -62,7 +62,7 @@ CLIP_FAULTS: Final = frozenset(
 FETCH_FAULTS: Final = frozenset({Fault.MISSING_ID, Fault.UNKNOWN_STATUS})
 REQUEST_FAULTS: Final = frozenset(Fault) - CLIP_FAULTS - FETCH_FAULTS
 
-# the HTTP status of each refusal; ERROR_BODY is an error that hides behind a 200
+# the HTTP status of each error response; ERROR_BODY is sent with status 200
 HTTP_STATUS: Final = {
     Fault.BAD_REQUEST: 400,
     Fault.UNAUTHORIZED: 401,
@@ -80,7 +80,7 @@ HTTP_STATUS: Final = {
     Fault.ERROR_BODY: 500,
 }
 
-# what Suno, and hence its resellers, say (providers.md §6.7, §4.2)
+# error texts of Suno and its resellers (providers.md §6.7, §4.2)
 TEXTS: Final = {
     Fault.BAD_REQUEST: "Prompt contained inappropriate material",
     Fault.UNAUTHORIZED: "Unauthorized",
@@ -91,7 +91,7 @@ TEXTS: Final = {
     Fault.RATE_LIMITED_DATE: "Too Many Requests",
 }
 
-# where the request has been carried out before the fault shows
+# faults after which the request has been carried out
 ACCEPTED: Final = frozenset(
     {Fault.HANG_AFTER, Fault.CLOSE_AFTER, Fault.INVALID_JSON, Fault.HTML_PAGE}
 )
@@ -139,9 +139,9 @@ class FaultPlan:
             on: The kind of request; by default submissions for clip faults, fetches for faults in
                 their responses, and any request for the rest.
             count: How many requests it affects.
-            accepted: Whether the request is carried out (clips created and charged) before the fault;
-                the default depends on the kind. ``GATEWAY_TIMEOUT`` with ``accepted=True`` is a
-                gateway that lost a successful response.
+            accepted: Whether the request is carried out (clips created and charged) before the
+                fault; the default depends on the kind. ``GATEWAY_TIMEOUT`` with
+                ``accepted=True`` is a gateway that lost a successful response.
             retry_after: Seconds in the ``Retry-After`` header of a 429.
 
         Raises:

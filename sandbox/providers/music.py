@@ -81,7 +81,7 @@ class _Song:
         rounds = -(-(phase + samples) // loop.shape[1])
         sound = np.tile(loop, rounds)[:, phase : phase + samples]
         self._add_melody(sound, segment, first)
-        fade = min(samples, 180)  # 4 ms: no click where two parts meet, and no gap to hear
+        fade = min(samples, 180)  # 4 ms: avoids a click between parts, too short for an audible gap
         sound[:, :fade] *= np.linspace(0, 1, fade, dtype=np.float32)
         sound[:, -fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
         return np.tanh(sound * np.float32(0.9))
@@ -113,7 +113,7 @@ class _Song:
             _mix_in(sound, hat * np.float32(0.6), at + int(self.beat * self.swing))
 
     def _add_melody(self, sound: Samples, segment: Segment, first: int) -> None:
-        # from a bar before, since a note that began there may still be heard
+        # starts a bar early, since its last notes extend into the segment
         bar = max(0, first // self.bar - 1)
         notes: dict[tuple[int, int], Samples] = {}
         while bar * self.bar < first + sound.shape[1]:
@@ -123,7 +123,7 @@ class _Song:
             place = rng.randrange(len(_PENTATONIC))
             for step in steps:
                 place = min(max(place + rng.choice((-2, -1, 1, 2)), 0), len(_PENTATONIC) - 1)
-                if rng.random() < 0.15:  # noqa: PLR2004 - a melody breathes
+                if rng.random() < 0.15:  # noqa: PLR2004 - the share of rests
                     continue
                 pitch = self.key + 12 + _PENTATONIC[place]
                 length = self.beat if segment.voice else self.beat * 3 // 4

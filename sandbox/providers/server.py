@@ -28,7 +28,7 @@ _APIS: Final[dict[str, type[Api]]] = {
     "sunoapi_com": SunoApiCom,
     "sunosay": SunoSay,
 }
-# the self-hosted one asks for none (providers.md §3.1)
+# the self-hosted API has no key (providers.md §3.1)
 _KEYLESS: Final = frozenset({"suno_api"})
 
 
@@ -52,7 +52,7 @@ class ProviderServer(LoopbackServer):
         seed: int = 0,
         timeline: Timeline | None = None,
     ) -> None:
-        # a hanging request ends with its client
+        # handlers of hanging requests are cancelled with the connection
         super().__init__(host, port, backlog=1024, cancel_handlers=True)
         self.clock = Clock(speed)
         self.accounts = {

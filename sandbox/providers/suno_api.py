@@ -1,6 +1,5 @@
 """The self-hosted gcui-art/suno-api (providers.md §3)."""
 
-import datetime as dt
 from typing import ClassVar, Final
 
 from aiohttp import web
@@ -10,7 +9,7 @@ from sandbox.providers.account import ExtendParameters, NoSuchClipError
 from sandbox.providers.api import Api, ClipView, RefusedError, Route
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Fault, Kind
-from sandbox.providers.json_values import JsonObject, is_number
+from sandbox.providers.json_values import JsonObject, is_number, utc_timestamp
 from sandbox.providers.timeline import Status
 
 _MAX_IDS: Final = 2
@@ -90,7 +89,7 @@ class SunoApi(Api):
             model=body.get("model") or "chirp-v3-5",
         )
         clips = self.account.extend(order, body)
-        # not cast to a boolean by the real one either: "false" waits (§3.2)
+        # any non-empty value waits, even "false", as in the real service (§3.2)
         if body.get("wait_audio"):
             await self._wait_audio(clips)
             return web.json_response(
@@ -106,7 +105,7 @@ class SunoApi(Api):
             statuses = {clip.status(clock.now()) for clip in clips}
             if statuses <= {Status.STREAMING, Status.COMPLETE} or statuses == {Status.ERROR}:
                 return
-            # a poll like the real one's, since failing twins may never agree
+            # polls like the real service, since the twins' statuses may never be equal
             await clock.wait_until(min(clock.now() + 3, deadline))
 
     async def _concat(self, request: web.Request, body: JsonObject) -> web.Response:
@@ -173,7 +172,7 @@ class SunoApi(Api):
             "lyric": "\n".join(line for line in clip.prompt.splitlines() if line.strip()),
             "audio_url": self.links.audio_url(clip, now),
             "video_url": "",
-            "created_at": _iso(clip.created_at),
+            "created_at": utc_timestamp(clip.created_at),
             "model_name": clip.model,
             "status": view.status_of(clip, now),
             "gpt_description_prompt": None,
@@ -203,7 +202,7 @@ class SunoApi(Api):
             "image_url": self.links.image_url(clip, now),
             "audio_url": self.links.audio_url(clip, now),
             "video_url": "",
-            "created_at": _iso(clip.created_at),
+            "created_at": utc_timestamp(clip.created_at),
             "model_name": clip.model,
             "status": view.status_of(clip, now),
             "metadata": metadata,
@@ -215,7 +214,3 @@ class SunoApi(Api):
 
 def _clip_type(clip: Clip) -> str:
     return "concat" if clip.is_full_song else "gen"
-
-
-def _iso(moment: dt.datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,6 +1,5 @@
 """sunoapi.com's second generation (providers.md §4.1)."""
 
-import datetime as dt
 from typing import ClassVar, Final
 
 from aiohttp import web
@@ -10,7 +9,7 @@ from sandbox.providers.account import ExtendParameters
 from sandbox.providers.api import Api, ClipView, RefusedError, Route
 from sandbox.providers.clips import Clip
 from sandbox.providers.faults import Fault, Kind
-from sandbox.providers.json_values import JsonObject, is_number, is_text
+from sandbox.providers.json_values import JsonObject, is_number, is_text, utc_timestamp
 from sandbox.providers.timeline import Status
 
 _SUNO: Final = "/api/v2/suno/v3.5"
@@ -89,9 +88,9 @@ class SunoApiCom(Api):
                 "clips": [self._clip_json(clip, view) for clip in clips],
                 "metadata": self._metadata(clips[0]),
                 "major_model_version": "v3",
-                # of the submission, not of the audio: the trap of the sample
+                # the status of the submission, not of the audio, as in the documentation's sample
                 "status": "complete",
-                "created_at": _iso(clips[0].created_at),
+                "created_at": utc_timestamp(clips[0].created_at),
                 "batch_size": 1,
             }
         )
@@ -131,7 +130,7 @@ class SunoApiCom(Api):
             "avatar_image_url": "",
             "is_trashed": False,
             "reaction": None,
-            "created_at": _iso(clip.created_at),
+            "created_at": utc_timestamp(clip.created_at),
             "status": view.status_of(clip, now),
             "title": clip.title,
             "play_count": 0,
@@ -145,7 +144,7 @@ class SunoApiCom(Api):
         error = clip.error_text(now)
         history: list[JsonObject] = []
         if clip.source is not None:
-            # the seed's sample prefixes the id; a client can't take it for a clip id
+            # prefixed as in the seed's sample; it is no valid clip id
             earlier: JsonObject = {"id": f"m_{clip.source.id}", "continue_at": clip.continue_at}
             history.append(earlier | {"type": "upload", "source": "web", "infill": False})
         return {
@@ -165,7 +164,3 @@ class SunoApiCom(Api):
             "error_type": "moderation_failure" if error else None,
             "error_message": error,
         }
-
-
-def _iso(moment: dt.datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -11,7 +11,7 @@ from sandbox.providers.account import ExtendParameters, ProviderAccount
 from sandbox.providers.api import Api, ClipView, RefusedError, Route
 from sandbox.providers.clips import Clip, Links
 from sandbox.providers.faults import Kind
-from sandbox.providers.json_values import JsonObject, is_number, is_text
+from sandbox.providers.json_values import JsonObject, is_number, is_text, utc_timestamp
 from sandbox.providers.timeline import Status
 
 _SUNO: Final = "/suno/music"
@@ -92,7 +92,7 @@ class SunoSay(Api):
         )
         task_id = self.account.new_id()
         self._tasks[task_id] = self.account.extend(order, body)
-        # the misleading message is the documentation's own sample of a success
+        # the documentation's sample of a success has this misleading message
         return web.json_response({"code": 200, "task_id": task_id, "message": _KEY_FAILED})
 
     def _checked_continue_at(self, body: JsonObject) -> float:
@@ -152,7 +152,7 @@ class SunoSay(Api):
             "image_url": self.links.image_url(clip, now) or "",
             "image_large_url": self.links.image_url(clip, now) or "",
             "duration": f"{clip.duration:g}" if complete else "",
-            "created_at": clip.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "created_at": utc_timestamp(clip.created_at),
             "model_name": clip.model,
             "major_model_version": "v3.5",
         }
@@ -163,7 +163,7 @@ class _RateLimit:
 
     def __init__(self, *, calls: int, seconds: float) -> None:
         self._calls = calls
-        # 5 % of grace: a client that waits exactly as long as it must is not early
+        # 5 % tolerance for clients that wait exactly as long as required
         self._seconds = seconds * 0.95
         self._allowed_at: collections.deque[float] = collections.deque(maxlen=calls)
 

@@ -81,8 +81,8 @@ class Milestones:
 class Timeline:
     """The ranges for the timing of new clips.
 
-    ``queued``, ``streaming`` and ``complete`` are seconds after the submission, by default as at Suno
-    (providers.md §6.4); ``length`` is the length of the new part in seconds.
+    ``queued``, ``streaming`` and ``complete`` are seconds after the submission, by default as at
+    Suno (providers.md §6.4); ``length`` is the length of the new part in seconds.
     """
 
     queued: Range = (1.0, 4.0)
@@ -98,7 +98,7 @@ class Timeline:
             raise ValueError("A part lasts a second at least.")
 
     def draw_milestones(self, rng: random.Random, now: float, clips: int) -> list[Milestones]:
-        """Return random milestones of ``clips`` twins submitted at ``now``; B is slightly later than A."""
+        """Return random milestones for ``clips`` twins submitted at ``now``; B is after A."""
         queued, streaming, complete = (
             rng.uniform(*span) for span in (self.queued, self.streaming, self.complete)
         )

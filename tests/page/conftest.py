@@ -1,14 +1,14 @@
-"""A real browser on the sandbox's page, one for all tests. Those with the real bot share a house,
-and each has a channel of its own; those with a scripted bot have a Discord of their own."""
+"""One real browser for all tests of the page. Tests with the real bot share a sandbox, each in its
+own channel; tests with a scripted bot have their own Discord."""
 
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 import pytest_asyncio
+from browser_user import BrowserUser, OpenBrowser
 from playwright.async_api import Browser, Page, expect
-from scripted import ScriptedBot
-from visitor import Visit, Visitor
+from scripted_bot import ScriptedBot
 
 from sandbox.app import Sandbox
 from sandbox.browser import MISSING_BROWSER, find_browser, launch_browser
@@ -16,12 +16,12 @@ from sandbox.discord.server import DiscordServer
 from sandbox.page.server import PageServer
 
 SPEED = 40.0
-PATIENCE = 15_000  # milliseconds
+TIMEOUT = 15_000  # milliseconds
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=TIMEOUT)
     if find_browser() is None:
         pytest.skip(MISSING_BROWSER)
     async with launch_browser() as browser:
@@ -39,27 +39,27 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def visit(
+async def open_browser(
     request: pytest.FixtureRequest, browser: Browser, sandbox: Sandbox
-) -> AsyncIterator[Visit]:
-    """Open the page in a browser of its own, in the test's channel."""
+) -> AsyncIterator[OpenBrowser]:
+    """Return a function that opens the page in a new browser context, in the test's channel."""
     channel = sandbox.discord.state.new_channel(request.node.name.removeprefix("test_")[:40])
     contexts = []
-    visitors: list[Visitor] = []
+    users: list[BrowserUser] = []
 
-    async def open_page(width: int = 1280, height: int = 800) -> Visitor:
+    async def open_page(width: int = 1280, height: int = 800) -> BrowserUser:
         context = await browser.new_context(viewport={"width": width, "height": height})
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(TIMEOUT)
         contexts.append(context)
-        visitor = Visitor(await context.new_page(), sandbox, channel)
-        visitors.append(visitor)
-        await visitor.enter()
-        return visitor
+        user = BrowserUser(await context.new_page(), sandbox, channel)
+        users.append(user)
+        await user.open_page()
+        return user
 
     yield open_page
     for context in contexts:
         await context.close()
-    assert [error for visitor in visitors for error in visitor.errors] == []
+    assert [error for user in users for error in user.errors] == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -78,7 +78,7 @@ async def page(browser: Browser, discord: DiscordServer) -> AsyncIterator[Page]:
     errors: list[str] = []
     async with PageServer(discord) as server:
         context = await browser.new_context(viewport={"width": 1000, "height": 800})
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(TIMEOUT)
         page = await context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         await page.goto(server.address)

@@ -1,10 +1,10 @@
-"""What the page makes of files: audio is played, a picture is where it belongs, all fits."""
+"""Files on the page: audio plays, images are in place, everything fits."""
 
 import re
 
 import pytest
 from playwright.async_api import Locator, Page, expect
-from scripted import ScriptedBot
+from scripted_bot import ScriptedBot
 
 from sandbox.discord.models import Upload
 from sandbox.providers.cover import render_cover
@@ -32,12 +32,12 @@ def picture(name: str) -> Upload:
     return Upload(name, render_cover(name), "image/png")
 
 
-def alone(message: Locator) -> Locator:
-    """The pictures that stand for themselves."""
+def attached_images(message: Locator) -> Locator:
+    """The images outside of embeds."""
     return message.locator(".m-attachments img")
 
 
-async def test_attached_audio_is_played_under_the_name_it_was_given(
+async def test_attached_audio_plays_under_original_name(
     page: Page, bot: ScriptedBot, song: bytes
 ) -> None:
     bot.post([audio("Night Bus (A).mp3", song), audio("Night Bus (B).mp3", song)], content="x")
@@ -56,7 +56,7 @@ async def test_attached_audio_is_played_under_the_name_it_was_given(
     assert await link.get_attribute("download") == "Night Bus (A).mp3"
 
 
-async def test_audio_goes_on_while_the_text_above_it_is_edited(
+async def test_audio_keeps_playing_while_message_is_edited(
     page: Page, bot: ScriptedBot, song: bytes
 ) -> None:
     message = bot.post([audio("a.mp3", song)], embeds=[{"title": "first"}])
@@ -68,7 +68,7 @@ async def test_audio_goes_on_while_the_text_above_it_is_edited(
     assert await sound.evaluate("audio => audio.isConnected && !audio.paused")
 
 
-async def test_a_picture_of_an_embed_is_inside_of_it_and_nowhere_else(
+async def test_embed_image_is_shown_only_inside_embed(
     page: Page, bot: ScriptedBot, song: bytes
 ) -> None:
     files = [audio("a.mp3", song), picture("waveform-a.png")]
@@ -78,14 +78,14 @@ async def test_a_picture_of_an_embed_is_inside_of_it_and_nowhere_else(
     await expect(inside).to_be_visible()
     await expect(inside).to_have_attribute("alt", "A waveform")
     assert await inside.evaluate("image => image.complete && image.naturalWidth > 0")
-    await expect(alone(page.locator(".message"))).to_have_count(0)
+    await expect(attached_images(page.locator(".message"))).to_have_count(0)
     bot.edit(message, embeds=[{"title": "bare"}])
-    await expect(alone(page.locator(".message"))).to_have_attribute("alt", "A waveform")
+    await expect(attached_images(page.locator(".message"))).to_have_attribute("alt", "A waveform")
     bot.edit(message, attachments=[])
     await expect(page.locator(".message img, .message .player")).to_have_count(0)
 
 
-async def test_a_message_of_files_alone_is_named_by_them(
+async def test_message_of_files_only_is_described_by_filenames(
     page: Page, bot: ScriptedBot, song: bytes
 ) -> None:
     bot.post([audio("Night Bus (A).mp3", song), Upload("lyrics.txt", b"[Verse]", "text/plain")])
@@ -96,7 +96,7 @@ async def test_a_message_of_files_alone_is_named_by_them(
 
 @pytest.mark.parametrize("width", [360, 1000])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_files_fit_and_can_be_read(
+async def test_files_fit_into_window_in_both_themes(
     page: Page, bot: ScriptedBot, song: bytes, width: int, scheme: str
 ) -> None:
     long = "An endless night on the bus along the river, and further on, " * 2
@@ -106,7 +106,7 @@ async def test_files_fit_and_can_be_read(
     await page.emulate_media(color_scheme=scheme)
     await page.set_viewport_size({"width": width, "height": 900})
     await expect(page.locator(".message .player")).to_have_count(2)
-    await expect(alone(page.locator(".message"))).to_be_visible()
+    await expect(attached_images(page.locator(".message"))).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
     right = await page.locator(".message").evaluate(RIGHTMOST)
     assert right <= width

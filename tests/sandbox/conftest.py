@@ -2,7 +2,7 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
-from player import Player, logged_in
+from sample_bot import SampleBot, connected_bot
 
 from sandbox.discord.server import DiscordServer
 
@@ -14,6 +14,6 @@ async def server() -> AsyncIterator[DiscordServer]:
 
 
 @pytest.fixture
-async def bot(server: DiscordServer) -> AsyncIterator[Player]:
-    async with logged_in(server) as player:
-        yield player
+async def bot(server: DiscordServer) -> AsyncIterator[SampleBot]:
+    async with connected_bot(server) as sample_bot:
+        yield sample_bot

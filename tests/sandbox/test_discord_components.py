@@ -1,12 +1,12 @@
 import discord
 import pytest
-from player import Player
+from sample_bot import SampleBot
 
 from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.server import DiscordServer
 
 
-class Choice(discord.ui.View):
+class ChoiceSelect(discord.ui.View):
     def __init__(self) -> None:
         super().__init__(timeout=None)
         self.chosen: list[str] = []
@@ -21,21 +21,21 @@ class Choice(discord.ui.View):
         await interaction.edit_original_response(content=f"part {select.values[0]}", view=None)
 
 
-class Note(discord.ui.Modal, title="A note"):
+class NoteModal(discord.ui.Modal, title="A note"):
     text = discord.ui.TextInput(label="Text", custom_id="text", min_length=2)
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
         await interaction.response.edit_message(content=self.text.value)
 
 
-class Noted(discord.ui.View):
+class NoteView(discord.ui.View):
     @discord.ui.button(label="Note", custom_id="note")
     async def note(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
-        await interaction.response.send_modal(Note())
+        await interaction.response.send_modal(NoteModal())
 
 
-async def test_a_select_answers_by_changing_its_message(server: DiscordServer, bot: Player) -> None:
-    view = Choice()
+async def test_select_response_edits_its_message(server: DiscordServer, bot: SampleBot) -> None:
+    view = ChoiceSelect()
 
     async def answer(interaction: discord.Interaction) -> None:
         await interaction.response.send_message("which?", view=view)
@@ -54,11 +54,11 @@ async def test_a_select_answers_by_changing_its_message(server: DiscordServer, b
     assert server.violations == []
 
 
-async def test_a_modal_of_a_button_can_change_the_buttons_message(
-    server: DiscordServer, bot: Player
+async def test_modal_of_button_can_edit_the_buttons_message(
+    server: DiscordServer, bot: SampleBot
 ) -> None:
     async def answer(interaction: discord.Interaction) -> None:
-        await interaction.response.send_message("empty", view=Noted(), ephemeral=True)
+        await interaction.response.send_message("empty", view=NoteView(), ephemeral=True)
 
     bot.answer = answer
     ada = server.member("Ada")
@@ -75,7 +75,9 @@ async def test_a_modal_of_a_button_can_change_the_buttons_message(
     assert server.violations == []
 
 
-async def test_a_strangers_app_has_five_follow_ups(server: DiscordServer, bot: Player) -> None:
+async def test_user_installed_app_is_limited_to_five_followups(
+    server: DiscordServer, bot: SampleBot
+) -> None:
     codes: list[int] = []
 
     async def answer(interaction: discord.Interaction) -> None:
@@ -95,9 +97,7 @@ async def test_a_strangers_app_has_five_follow_ups(server: DiscordServer, bot: P
     assert [each.content for each in ada.read(place)] == list("012345")
 
 
-async def test_a_lost_channel_takes_its_interactions_along(
-    server: DiscordServer, bot: Player
-) -> None:
+async def test_deleted_channel_refuses_followups(server: DiscordServer, bot: SampleBot) -> None:
     kept: list[discord.Interaction] = []
 
     async def answer(interaction: discord.Interaction) -> None:

@@ -3,7 +3,7 @@ import asyncio
 import aiohttp
 import discord
 import pytest
-from player import Player
+from sample_bot import SampleBot
 
 from sandbox.discord.server import DiscordServer
 
@@ -11,14 +11,14 @@ MESSAGES = "/channels/{channel_id}/messages"
 ORIGINAL = "/webhooks/{webhook_id}/{webhook_token}/messages/@original"
 
 
-def text_channel(server: DiscordServer, bot: Player) -> discord.TextChannel:
+def text_channel(server: DiscordServer, bot: SampleBot) -> discord.TextChannel:
     channel = bot.get_channel(server.state.channel.id)
     assert isinstance(channel, discord.TextChannel)
     return channel
 
 
-async def test_an_ordered_answer_comes_as_often_as_ordered(
-    server: DiscordServer, bot: Player
+async def test_fault_answer_applies_to_planned_number_of_requests(
+    server: DiscordServer, bot: SampleBot
 ) -> None:
     channel = text_channel(server, bot)
     fault = server.faults.answer("POST", MESSAGES, status=403, code=50013, times=2)
@@ -31,7 +31,7 @@ async def test_an_ordered_answer_comes_as_often_as_ordered(
     assert [request.status for request in fault.matched_requests] == [403, 403]
 
 
-async def test_an_ordered_wait_is_waited_for(server: DiscordServer, bot: Player) -> None:
+async def test_bot_waits_for_retry_after_of_fault(server: DiscordServer, bot: SampleBot) -> None:
     server.faults.answer("POST", MESSAGES, status=429, retry_after=0.1)
     await text_channel(server, bot).send("x")
     sent = [request.status for request in server.requests if request.route == MESSAGES]
@@ -39,7 +39,9 @@ async def test_an_ordered_wait_is_waited_for(server: DiscordServer, bot: Player)
     assert server.invalid_requests == 1
 
 
-async def test_only_what_the_condition_names_is_hit(server: DiscordServer, bot: Player) -> None:
+async def test_fault_applies_only_to_requests_matching_when(
+    server: DiscordServer, bot: SampleBot
+) -> None:
     channel = text_channel(server, bot)
     server.faults.answer(
         "*",
@@ -54,7 +56,7 @@ async def test_only_what_the_condition_names_is_hit(server: DiscordServer, bot: 
 
 
 @pytest.mark.parametrize("applied", [True, False])
-async def test_a_cut_connection_leaves_the_outcome_open(*, applied: bool) -> None:
+async def test_closed_connection_before_or_after_applying(*, applied: bool) -> None:
     async with DiscordServer() as server, aiohttp.ClientSession() as http:
         server.faults.close("POST", MESSAGES, applied=applied)
         path = server.api_url + MESSAGES.format(channel_id=server.state.channel.id)
@@ -65,7 +67,7 @@ async def test_a_cut_connection_leaves_the_outcome_open(*, applied: bool) -> Non
 
 
 @pytest.mark.parametrize("applied", [True, False])
-async def test_a_request_hangs_until_it_is_released(*, applied: bool) -> None:
+async def test_hanging_request_ends_on_release(*, applied: bool) -> None:
     async with DiscordServer() as server, aiohttp.ClientSession() as http:
         fault = server.faults.hang("POST", MESSAGES, applied=applied)
         path = server.api_url + MESSAGES.format(channel_id=server.state.channel.id)
@@ -83,7 +85,7 @@ async def test_a_request_hangs_until_it_is_released(*, applied: bool) -> None:
                 await asked
 
 
-async def test_no_token_is_on_record(server: DiscordServer, bot: Player) -> None:
+async def test_request_log_contains_no_token(server: DiscordServer, bot: SampleBot) -> None:
     tokens = [server.token]
 
     async def answer(interaction: discord.Interaction) -> None:
@@ -101,7 +103,7 @@ async def test_no_token_is_on_record(server: DiscordServer, bot: Player) -> None
     assert not any(token in book for token in tokens)
 
 
-async def test_a_deleted_message_is_gone(server: DiscordServer, bot: Player) -> None:
+async def test_deleted_message_is_unknown(server: DiscordServer, bot: SampleBot) -> None:
     channel = text_channel(server, bot)
     sent = await channel.send("x")
     message = server.state.channel.messages[sent.id]

@@ -3,7 +3,7 @@ import io
 import discord
 import pytest
 from aiohttp import ClientSession, FormData
-from player import Player
+from sample_bot import SampleBot
 
 from sandbox.discord.filenames import sanitized_filename
 from sandbox.discord.models import Message
@@ -18,11 +18,11 @@ def files(*names: str) -> list[discord.File]:
 
 
 def listed(message: Message) -> list[str]:
-    """The names of the files that Discord lists beside the embeds, as the message is now."""
+    """Return the names in the message's ``attachments``."""
     return [each["filename"] for each in message.history[-1][1]["attachments"]]
 
 
-async def sent(server: DiscordServer, bot: Player, **content: object) -> discord.Message:
+async def sent(server: DiscordServer, bot: SampleBot, **content: object) -> discord.Message:
     channel = bot.get_channel(server.state.channel.id)
     assert isinstance(channel, discord.TextChannel)
     return await channel.send(**content)
@@ -42,25 +42,25 @@ async def sent(server: DiscordServer, bot: Player, **content: object) -> discord
         (".profile", "profile", ".profile"),
     ],
 )
-def test_a_file_is_named_in_plain_letters(given: str, named: str, title: str | None) -> None:
+def test_filename_is_converted_to_ascii(given: str, named: str, title: str | None) -> None:
     assert sanitized_filename(given) == (named, title)
 
 
-def test_a_name_of_which_nothing_is_left_becomes_a_random_one() -> None:
+def test_filename_without_usable_characters_is_random() -> None:
     names = [sanitized_filename("夜のバス.mp3") for _ in range(2)]
     assert [title for _, title in names] == ["夜のバス"] * 2
     assert all(name.endswith(".mp3") and len(name) == 20 for name, _ in names)
     assert names[0] != names[1]
 
 
-async def test_a_file_keeps_the_name_that_it_was_given(server: DiscordServer, bot: Player) -> None:
+async def test_attachment_title_keeps_original_name(server: DiscordServer, bot: SampleBot) -> None:
     message = await sent(server, bot, files=files("Night Bus (A).mp3", "plain.mp3"))
-    told = [(each.filename, each.title) for each in message.attachments]
-    assert told == [("Night_Bus_A.mp3", "Night Bus (A)"), ("plain.mp3", None)]
+    received = [(each.filename, each.title) for each in message.attachments]
+    assert received == [("Night_Bus_A.mp3", "Night Bus (A)"), ("plain.mp3", None)]
     assert server.violations == []
 
 
-async def test_odd_names_are_read_as_they_were_written(server: DiscordServer) -> None:
+async def test_unusual_filenames_are_parsed_unchanged(server: DiscordServer) -> None:
     names = ["a; b; c.mp3", 'say "x".mp3', "夜; ~'%20.mp3"]
     form = FormData(quote_fields=False)
     for number, name in enumerate(names):
@@ -68,11 +68,15 @@ async def test_odd_names_are_read_as_they_were_written(server: DiscordServer) ->
     headers = {"Authorization": f"Bot {server.token}"}
     url = f"{server.api_url}/channels/{server.state.channel.id}/messages"
     async with ClientSession() as http, http.post(url, data=form, headers=headers) as got:
-        told = await got.json()
-    assert [each["title"] for each in told["attachments"]] == ["a; b; c", 'say "x"', "夜; ~'%20"]
+        received = await got.json()
+    assert [each["title"] for each in received["attachments"]] == [
+        "a; b; c",
+        'say "x"',
+        "夜; ~'%20",
+    ]
 
 
-async def test_any_bytes_come_through(server: DiscordServer, bot: Player) -> None:
+async def test_file_content_is_stored_byte_for_byte(server: DiscordServer, bot: SampleBot) -> None:
     contents = [b"\r\n--\r\n\r\n\x00\xff--\r\n", b"", b"\n\r\n"]
     uploads = [discord.File(io.BytesIO(each), "a.mp3") for each in contents]
     message = await sent(server, bot, files=uploads)
@@ -80,8 +84,8 @@ async def test_any_bytes_come_through(server: DiscordServer, bot: Player) -> Non
     assert [each.content for each in kept] == contents
 
 
-async def test_a_picture_of_an_embed_is_not_listed_beside_it(
-    server: DiscordServer, bot: Player
+async def test_image_in_embed_is_not_listed_as_attachment(
+    server: DiscordServer, bot: SampleBot
 ) -> None:
     embed = discord.Embed(title="t").set_image(url=PICTURE)
     message = await sent(server, bot, embed=embed, files=files("a.mp3", "wave.png"))
@@ -92,7 +96,7 @@ async def test_a_picture_of_an_embed_is_not_listed_beside_it(
     assert [each.filename for each in message.attachments] == ["a.mp3", "wave.png"]
 
 
-async def test_a_picture_that_is_not_there_is_dropped(server: DiscordServer, bot: Player) -> None:
+async def test_embed_image_without_file_is_dropped(server: DiscordServer, bot: SampleBot) -> None:
     embed = discord.Embed(title="t").set_image(url=PICTURE).set_footer(text="f", icon_url=PICTURE)
     message = await sent(server, bot, embed=embed, files=files("a.mp3"))
     assert message.embeds[0].image.url is None
@@ -101,8 +105,8 @@ async def test_a_picture_that_is_not_there_is_dropped(server: DiscordServer, bot
 
 
 @pytest.mark.parametrize("by_token", [True, False])
-async def test_an_edit_that_does_not_name_files_keeps_them(
-    server: DiscordServer, bot: Player, *, by_token: bool
+async def test_edit_without_attachments_keeps_files(
+    server: DiscordServer, bot: SampleBot, *, by_token: bool
 ) -> None:
     async def answer(interaction: discord.Interaction) -> None:
         embed = discord.Embed(title="t").set_image(url=PICTURE)
@@ -122,8 +126,8 @@ async def test_an_edit_that_does_not_name_files_keeps_them(
     assert message.embeds[0]["image"]["url"] == message.attachments[1].url
 
 
-async def test_an_edit_takes_away_the_files_that_it_leaves_out(
-    server: DiscordServer, bot: Player
+async def test_edit_removes_files_missing_in_attachments(
+    server: DiscordServer, bot: SampleBot
 ) -> None:
     message = await sent(server, bot, content="x", files=files("a.mp3", "b.mp3"))
     message = await message.edit(attachments=[message.attachments[1], *files("c.mp3")])
@@ -136,9 +140,7 @@ async def test_an_edit_takes_away_the_files_that_it_leaves_out(
 # Attach Files
 
 
-async def test_files_need_a_permission_new_or_with_an_edit(
-    server: DiscordServer, bot: Player
-) -> None:
+async def test_files_need_attach_files_permission(server: DiscordServer, bot: SampleBot) -> None:
     message = await sent(server, bot, content="x", files=files("a.mp3"))
     state = server.state
     state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
@@ -156,8 +158,8 @@ async def test_files_need_a_permission_new_or_with_an_edit(
     assert listed(state.channel.messages[message.id]) == []
 
 
-async def test_files_need_the_permission_through_a_token_too(
-    server: DiscordServer, bot: Player
+async def test_files_of_interaction_responses_need_attach_files_permission(
+    server: DiscordServer, bot: SampleBot
 ) -> None:
     codes: list[int] = []
     may: list[bool] = []

@@ -3,7 +3,7 @@ import io
 import discord
 import pytest
 from aiohttp import ClientSession
-from player import Player
+from sample_bot import SampleBot
 
 from sandbox.discord.command_options import NotPossibleError
 from sandbox.discord.models import Upload
@@ -11,7 +11,7 @@ from sandbox.discord.server import DiscordServer
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_command_opens_a_modal_whose_submission_becomes_a_message(
+async def test_command_opens_modal_and_submission_sends_message(
     server: DiscordServer,
 ) -> None:
     ada = server.member("Ada")
@@ -29,7 +29,7 @@ async def test_a_command_opens_a_modal_whose_submission_becomes_a_message(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_options_are_held_to_what_was_registered(server: DiscordServer) -> None:
+async def test_slash_validates_options_against_registered_command(server: DiscordServer) -> None:
     ada = server.member("Ada")
     for name, options in (
         ("extend", {}),
@@ -44,7 +44,7 @@ async def test_options_are_held_to_what_was_registered(server: DiscordServer) ->
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_modal_demands_what_is_required_and_closes_once_it_was_taken(
+async def test_modal_validates_inputs_and_closes_after_submission(
     server: DiscordServer,
 ) -> None:
     ada = server.member("Ada")
@@ -65,13 +65,13 @@ async def test_a_modal_demands_what_is_required_and_closes_once_it_was_taken(
 
 
 @pytest.mark.usefixtures("bot")
-async def test_autocompletion_offers_choices(server: DiscordServer) -> None:
+async def test_autocomplete_returns_choices(server: DiscordServer) -> None:
     choices = await server.member("Ada").autocomplete("extend", focused="clip", value="ele")
     assert [choice["name"] for choice in choices] == ["ele-0", "ele-1", "ele-2"]
 
 
 @pytest.mark.usefixtures("bot")
-async def test_buttons_are_found_by_label_or_custom_id(server: DiscordServer) -> None:
+async def test_click_finds_button_by_label_or_custom_id(server: DiscordServer) -> None:
     ada, bob = server.member("Ada"), server.member("Bob")
     song = (await ada.submit((await ada.slash("extend", clip="elegy")).modal)).message
     assert song is not None
@@ -91,19 +91,19 @@ async def test_buttons_are_found_by_label_or_custom_id(server: DiscordServer) ->
 
 
 @pytest.mark.usefixtures("bot")
-async def test_an_ephemeral_answer_is_seen_by_its_member_only(server: DiscordServer) -> None:
+async def test_ephemeral_response_is_visible_to_its_member_only(server: DiscordServer) -> None:
     ada, bob = server.member("Ada"), server.member("Bob")
-    said = await bob.say(None, "hello")
-    call = await ada.context_menu("Extend this song", said)
+    sent_message = await bob.say(None, "hello")
+    call = await ada.context_menu("Extend this song", sent_message)
     assert call.message is not None
     assert call.is_ephemeral
-    assert call.message.content == f"of {said.id}"
-    assert ada.read() == [said, call.message]
-    assert bob.read() == [said]
+    assert call.message.content == f"of {sent_message.id}"
+    assert ada.read() == [sent_message, call.message]
+    assert bob.read() == [sent_message]
 
 
-async def test_a_deferred_answer_is_filled_by_an_edit_and_follow_ups_come_after(
-    server: DiscordServer, bot: Player
+async def test_deferred_response_is_filled_by_edit_before_followups(
+    server: DiscordServer, bot: SampleBot
 ) -> None:
     async def answer(interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -124,8 +124,8 @@ async def test_a_deferred_answer_is_filled_by_an_edit_and_follow_ups_come_after(
     assert server.violations == []
 
 
-async def test_the_first_follow_up_fills_a_deferred_answer(
-    server: DiscordServer, bot: Player
+async def test_first_followup_fills_deferred_response(
+    server: DiscordServer, bot: SampleBot
 ) -> None:
     async def answer(interaction: discord.Interaction) -> None:
         await interaction.response.defer(thinking=True)
@@ -139,7 +139,7 @@ async def test_the_first_follow_up_fills_a_deferred_answer(
     assert call.followups == []
 
 
-async def test_files_come_back_from_their_links(server: DiscordServer, bot: Player) -> None:
+async def test_attachments_are_served_at_their_urls(server: DiscordServer, bot: SampleBot) -> None:
     async def answer(interaction: discord.Interaction) -> None:
         embed = discord.Embed(title="wave").set_image(url="attachment://wave.png")
         files = [discord.File(io.BytesIO(b"12345"), "a song.mp3", description="it")]
@@ -169,7 +169,7 @@ async def test_files_come_back_from_their_links(server: DiscordServer, bot: Play
     assert bot.errors == []
 
 
-async def test_a_file_is_an_option(server: DiscordServer, bot: Player) -> None:
+async def test_slash_accepts_attachment_option(server: DiscordServer, bot: SampleBot) -> None:
     read: list[bytes] = []
 
     async def answer(interaction: discord.Interaction) -> None:
@@ -183,8 +183,8 @@ async def test_a_file_is_an_option(server: DiscordServer, bot: Player) -> None:
     assert read == [b"sound"]
 
 
-async def test_reactions_reach_the_bot_and_can_be_taken_back(
-    server: DiscordServer, bot: Player
+async def test_reactions_reach_bot_and_can_be_removed(
+    server: DiscordServer, bot: SampleBot
 ) -> None:
     ada = server.member("Ada")
     message = await ada.say(None, "play")
@@ -203,7 +203,7 @@ async def test_reactions_reach_the_bot_and_can_be_taken_back(
     assert len([each for each in bot.reactions if each[1] == ada.id]) == 1
 
 
-async def test_a_command_works_in_a_direct_channel(server: DiscordServer, bot: Player) -> None:
+async def test_command_works_in_dm_channel(server: DiscordServer, bot: SampleBot) -> None:
     ada = server.member("Ada")
     call = await ada.slash("extend", clip="elegy", channel=ada.dm)
     sent = await ada.submit(call.modal)
@@ -218,8 +218,8 @@ async def test_a_command_works_in_a_direct_channel(server: DiscordServer, bot: P
     assert refused.value.code == 50007
 
 
-async def test_an_app_of_a_user_speaks_where_the_bot_is_not(
-    server: DiscordServer, bot: Player
+async def test_user_installed_app_works_in_foreign_guild(
+    server: DiscordServer, bot: SampleBot
 ) -> None:
     seen: list[discord.Interaction] = []
 
@@ -240,29 +240,29 @@ async def test_an_app_of_a_user_speaks_where_the_bot_is_not(
     assert refused.value.code == 50001
 
 
-async def test_who_is_pinged_is_on_record(server: DiscordServer, bot: Player) -> None:
+async def test_message_records_pinged_users(server: DiscordServer, bot: SampleBot) -> None:
     ada = server.member("Ada")
     text = f"{ada.mention} @everyone"
 
-    async def careless(interaction: discord.Interaction) -> None:
+    async def with_mentions(interaction: discord.Interaction) -> None:
         await interaction.response.send_message(
             text, allowed_mentions=discord.AllowedMentions.all()
         )
 
-    async def careful(interaction: discord.Interaction) -> None:
+    async def without_mentions(interaction: discord.Interaction) -> None:
         await interaction.response.send_message(text)
 
-    bot.answer = careless
+    bot.answer = with_mentions
     call = await ada.slash("do")
     assert call.message is not None
     assert call.message.pinged == {ada.id, "everyone"}
-    bot.answer = careful
+    bot.answer = without_mentions
     call = await ada.slash("do")
     assert call.message is not None
     assert call.message.pinged == frozenset()
 
 
-async def test_a_thread_has_its_parents_permissions(server: DiscordServer, bot: Player) -> None:
+async def test_thread_uses_permissions_of_parent(server: DiscordServer, bot: SampleBot) -> None:
     ada = server.member("Ada")
     message = await ada.say(None, "start here")
     channel = bot.get_channel(server.state.channel.id)

@@ -5,14 +5,14 @@ import zlib
 import discord
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
-from player import Player, logged_in
+from sample_bot import SampleBot, connected_bot
 
 from sandbox.discord.protocol import Intent
 from sandbox.discord.server import DiscordServer
 
 
-async def test_a_dropped_bot_resumes_and_hears_what_it_missed(
-    server: DiscordServer, bot: Player
+async def test_dropped_bot_resumes_and_receives_missed_events(
+    server: DiscordServer, bot: SampleBot
 ) -> None:
     ada = server.member("Ada")
     message = await ada.say(None, "x")
@@ -23,7 +23,7 @@ async def test_a_dropped_bot_resumes_and_hears_what_it_missed(
     assert (server.gateway.identify_count, server.gateway.resume_count) == (1, 1)
 
 
-async def test_a_pulled_cable_is_survived(server: DiscordServer, bot: Player) -> None:
+async def test_bot_resumes_after_abrupt_disconnect(server: DiscordServer, bot: SampleBot) -> None:
     server.gateway.drop_connections(abrupt=True)
     call = asyncio.create_task(server.member("Ada").slash("extend", clip="x"))
     await server.wait_for(lambda: server.gateway.resume_count == 1, timeout=10)
@@ -31,13 +31,13 @@ async def test_a_pulled_cable_is_survived(server: DiscordServer, bot: Player) ->
     assert not bot.is_closed()
 
 
-async def test_a_bot_that_is_asked_to_reconnect_resumes(server: DiscordServer, bot: Player) -> None:
+async def test_bot_resumes_after_reconnect_request(server: DiscordServer, bot: SampleBot) -> None:
     server.gateway.request_reconnect()
     await asyncio.wait_for(bot.resumed.wait(), 10)
     assert server.gateway.identify_count == 1
 
 
-async def test_an_event_can_come_twice(server: DiscordServer, bot: Player) -> None:
+async def test_resend_last_repeats_event(server: DiscordServer, bot: SampleBot) -> None:
     ada = server.member("Ada")
     message = await ada.say(None, "x")
     await ada.react(message, "🔁")
@@ -48,34 +48,34 @@ async def test_an_event_can_come_twice(server: DiscordServer, bot: Player) -> No
         server.gateway.resend_last("MESSAGE_REACTION_REMOVE")
 
 
-async def test_privileged_intents_have_to_be_granted() -> None:
-    class Curious(Player):
+async def test_identify_without_granted_privileged_intent_is_refused() -> None:
+    class Curious(SampleBot):
         def __init__(self) -> None:
             super().__init__()
             self._connection._intents.message_content = True  # noqa: SLF001
 
     async with DiscordServer() as server:
         with pytest.raises(discord.PrivilegedIntentsRequired):
-            async with logged_in(server, Curious()):
+            async with connected_bot(server, Curious()):
                 pass
     async with (
         DiscordServer(privileged_intents=Intent.MESSAGE_CONTENT) as server,
-        logged_in(server, Curious()) as bot,
+        connected_bot(server, Curious()) as bot,
     ):
         await server.member("Ada").say(None, "hello")
-        await server.wait_for(lambda: bot.heard)
-        assert bot.heard[0].content == "hello"
+        await server.wait_for(lambda: bot.received_messages)
+        assert bot.received_messages[0].content == "hello"
 
 
-async def test_a_wrong_token_is_refused(server: DiscordServer) -> None:
+async def test_identify_with_wrong_token_is_refused(server: DiscordServer) -> None:
     server.token = "sandbox.wrong"
     with pytest.raises(discord.LoginFailure):
-        async with logged_in(server):
+        async with connected_bot(server):
             pass
 
 
-class Listener:
-    """A bare socket, to see what discord.py hides."""
+class GatewayClient:
+    """A bare gateway client, for what discord.py hides."""
 
     def __init__(self, ws: ClientWebSocketResponse, *, packed: bool) -> None:
         self.ws = ws
@@ -95,20 +95,20 @@ class Listener:
 
     async def identify(self, server: DiscordServer, intents: int, shard: list[int]) -> dict:
         assert (await self.next())["op"] == 10
-        told = {"token": server.token, "intents": intents, "shard": shard, "properties": {}}
-        await self.say(2, told)
+        data = {"token": server.token, "intents": intents, "shard": shard, "properties": {}}
+        await self.say(2, data)
         return await self.next()
 
 
 @pytest.mark.parametrize("packed", [True, False])
-async def test_guilds_are_shared_out_over_shards(*, packed: bool) -> None:
+async def test_guilds_are_distributed_over_shards(*, packed: bool) -> None:
     query = "?v=10&encoding=json" + ("&compress=zlib-stream" if packed else "")
     async with DiscordServer(shards=2) as server, ClientSession() as http:
         guild = server.state.guild
         seen = {}
         for shard in (0, 1):
             async with http.ws_connect(server.gateway.url + query) as ws:
-                listener = Listener(ws, packed=packed)
+                listener = GatewayClient(ws, packed=packed)
                 ready = await listener.identify(server, 1, [shard, 2])
                 assert ready["t"] == "READY"
                 seen[shard] = [int(each["id"]) for each in ready["d"]["guilds"]]
@@ -117,10 +117,10 @@ async def test_guilds_are_shared_out_over_shards(*, packed: bool) -> None:
         assert seen[1 - own] == []
 
 
-async def test_an_unknown_session_is_invalid_and_nonsense_closes() -> None:
+async def test_unknown_session_is_invalid_and_invalid_payload_closes_socket() -> None:
     async with DiscordServer() as server, ClientSession() as http:
         async with http.ws_connect(server.gateway.url) as ws:
-            listener = Listener(ws, packed=False)
+            listener = GatewayClient(ws, packed=False)
             await listener.next()
             await listener.say(6, {"token": server.token, "session_id": "gone", "seq": 1})
             assert await listener.next() == {"t": None, "s": None, "op": 9, "d": False}
@@ -129,15 +129,15 @@ async def test_an_unknown_session_is_invalid_and_nonsense_closes() -> None:
             await listener.say(77, {})
             assert await listener.next() == {"op": "close", "d": 4001}
         async with http.ws_connect(server.gateway.url) as ws:
-            listener = Listener(ws, packed=False)
+            listener = GatewayClient(ws, packed=False)
             assert await listener.identify(server, 1, [2, 2]) == {"op": "close", "d": 4010}
 
 
-async def test_events_come_by_intent_but_interactions_always() -> None:
+async def test_interactions_need_no_intent() -> None:
     async with DiscordServer(acknowledge_timeout=0.01) as server, ClientSession() as http:
         server.commands.upsert(None, {"name": "sing", "description": "d"})
         async with http.ws_connect(server.gateway.url) as ws:
-            listener = Listener(ws, packed=False)
+            listener = GatewayClient(ws, packed=False)
             await listener.identify(server, 0, [0, 1])
             ada = server.member("Ada")
             await ada.react(await ada.say(None, "x"), "🔁")

@@ -1,5 +1,5 @@
-"""A bot of another library, hikari, logs into the local Discord: its code shares nothing with
-discord.py and is strict about what it is sent."""
+"""A bot of hikari on the local Discord: another library than discord.py, which validates strictly
+what the server sends."""
 
 import asyncio
 import os
@@ -13,8 +13,8 @@ from sandbox.discord.server import DiscordServer
 INTENTS = hikari.Intents.GUILDS | hikari.Intents.GUILD_MESSAGE_REACTIONS
 
 
-class Singer:
-    """The bot: a command that opens a modal, whose reply is edited, and an ear for reactions."""
+class HikariBot:
+    """A bot with a command that opens a modal and edits its reply; it collects reactions."""
 
     def __init__(self, server: DiscordServer) -> None:
         self.errors: list[BaseException] = []
@@ -81,19 +81,19 @@ async def server() -> AsyncIterator[DiscordServer]:
 
 
 @pytest.fixture
-async def singer(server: DiscordServer) -> AsyncIterator[Singer]:
-    singer = Singer(server)
-    await singer.bot.start(check_for_updates=False)
+async def hikari_bot(server: DiscordServer) -> AsyncIterator[HikariBot]:
+    hikari_bot = HikariBot(server)
+    await hikari_bot.bot.start(check_for_updates=False)
     try:
-        await asyncio.wait_for(singer.ready.wait(), 10)
-        yield singer
+        await asyncio.wait_for(hikari_bot.ready.wait(), 10)
+        yield hikari_bot
     finally:
-        await singer.bot.close()
-    assert singer.errors == []
+        await hikari_bot.bot.close()
+    assert hikari_bot.errors == []
     assert [str(each) for each in server.violations] == []
 
 
-async def test_a_bot_of_hikari_sings(server: DiscordServer, singer: Singer) -> None:
+async def test_hikari_bot_runs_commands(server: DiscordServer, hikari_bot: HikariBot) -> None:
     ada = server.member("Ada")
     called = await ada.slash("sing", song="Night Bus")
     assert called.error is None
@@ -107,19 +107,19 @@ async def test_a_bot_of_hikari_sings(server: DiscordServer, singer: Singer) -> N
     assert reply.embeds[0]["title"] == "Sung"
     assert reply.embeds[0]["description"] == "On the night bus"
     await ada.react(reply, "🔁")
-    await server.wait_for(lambda: singer.reactions)
-    assert singer.reactions == [(ada.id, "🔁")]
+    await server.wait_for(lambda: hikari_bot.reactions)
+    assert hikari_bot.reactions == [(ada.id, "🔁")]
     again = await ada.click(reply, "Again")
     assert again.is_ephemeral
     assert again.message is not None
     assert again.message.content == "Again!"
 
 
-async def test_a_bot_of_hikari_comes_back_after_a_lost_line(
-    server: DiscordServer, singer: Singer
+async def test_hikari_bot_resumes_after_lost_connection(
+    server: DiscordServer, hikari_bot: HikariBot
 ) -> None:
     server.gateway.drop_connections()
     await server.wait_for(lambda: server.gateway.is_connected, timeout=20)
     called = await server.member("Ben").slash("sing", song="Paper Boats")
     assert called.modal is not None
-    assert singer.errors == []
+    assert hikari_bot.errors == []

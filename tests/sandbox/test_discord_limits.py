@@ -3,12 +3,12 @@ import asyncio
 import discord
 import pytest
 from aiohttp import ClientSession
-from player import Player
+from sample_bot import SampleBot
 
 from sandbox.discord.server import DiscordServer
 
 
-async def test_a_bucket_refuses_what_is_too_much_and_says_when_to_come_back() -> None:
+async def test_exceeded_bucket_answers_429_with_retry_after() -> None:
     async with DiscordServer() as server, ClientSession() as http:
         path = f"{server.api_url}/channels/{server.state.channel.id}/messages"
         headers = {"Authorization": f"Bot {server.token}"}
@@ -35,7 +35,7 @@ async def test_a_bucket_refuses_what_is_too_much_and_says_when_to_come_back() ->
         assert server.violations == []
 
 
-async def test_fifty_requests_a_second_are_the_most() -> None:
+async def test_global_limit_is_fifty_requests_per_second() -> None:
     async with DiscordServer() as server, ClientSession() as http:
         headers = {"Authorization": f"Bot {server.token}"}
 
@@ -49,7 +49,7 @@ async def test_fifty_requests_a_second_are_the_most() -> None:
         assert answers.count((429, "true")) == 5
 
 
-async def test_the_bot_waits_for_its_bucket(server: DiscordServer, bot: Player) -> None:
+async def test_discord_py_waits_for_its_bucket(server: DiscordServer, bot: SampleBot) -> None:
     async def answer(interaction: discord.Interaction) -> None:
         await interaction.response.send_message("0")
         await asyncio.gather(
@@ -66,7 +66,7 @@ async def test_the_bot_waits_for_its_bucket(server: DiscordServer, bot: Player) 
 
 
 @pytest.mark.usefixtures("bot")
-async def test_answers_to_interactions_do_not_count_globally(server: DiscordServer) -> None:
+async def test_interaction_responses_do_not_count_for_global_limit(server: DiscordServer) -> None:
     ada = server.member("Ada")
     calls = await asyncio.gather(*(ada.slash("extend", clip=f"c{n}") for n in range(60)))
     assert all(call.modal for call in calls)

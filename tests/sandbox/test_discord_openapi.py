@@ -22,11 +22,11 @@ def document() -> OpenApiDocument:
     return OpenApiDocument(pathlib.Path(PATH))
 
 
-def test_every_route_of_the_sandbox_is_documented(document: OpenApiDocument) -> None:
+def test_all_routes_are_in_openapi_document(document: OpenApiDocument) -> None:
     for shape in Router()._by_shape.values():  # noqa: SLF001
         for route, _ in shape:
-            complaint = document.find_error(route.method, route.template, {}, None)
-            assert complaint != "the route is not documented", route
+            find_error = document.find_error(route.method, route.template, {}, None)
+            assert find_error != "the route is not documented", route
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def test_every_route_of_the_sandbox_is_documented(document: OpenApiDocument) -> 
         None,
     ],
 )
-def test_a_wrong_message_does_not_fit(
+def test_openapi_rejects_invalid_message(
     document: OpenApiDocument, body: dict[str, Any] | None
 ) -> None:
     assert document.find_error("POST", MESSAGES, {}, body)
 
 
-def test_a_right_message_fits(document: OpenApiDocument) -> None:
+def test_openapi_accepts_valid_message(document: OpenApiDocument) -> None:
     body = {
         "content": "x",
         "tts": False,
@@ -58,7 +58,7 @@ def test_a_right_message_fits(document: OpenApiDocument) -> None:
     assert document.find_error("POST", MESSAGES, {}, body) is None
 
 
-def test_queries_are_held_against_it(document: OpenApiDocument) -> None:
+def test_openapi_validates_query_parameters(document: OpenApiDocument) -> None:
     assert document.find_error("GET", MESSAGES, {"limit": "50", "before": "5"}, None) is None
     assert "limit" in (document.find_error("GET", MESSAGES, {"limit": "500"}, None) or "")
     assert "colour" in (document.find_error("GET", MESSAGES, {"colour": "red"}, None) or "")
@@ -67,7 +67,7 @@ def test_queries_are_held_against_it(document: OpenApiDocument) -> None:
     assert document.find_error("POST", CALLBACK, {"with_response": "maybe"}, body)
 
 
-def test_another_document_is_refused(tmp_path: pathlib.Path) -> None:
+def test_document_that_is_no_openapi_raises_value_error(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "other.json"
     path.write_text(json.dumps({"swagger": "2.0"}))
     with pytest.raises(ValueError, match="OpenAPI"):

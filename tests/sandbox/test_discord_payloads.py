@@ -1,4 +1,4 @@
-"""What the sandbox answers is held against the document as well as what the bot asks."""
+"""The sandbox's responses validated against Discord's OpenAPI document."""
 
 import importlib
 import io
@@ -9,7 +9,7 @@ from typing import Any
 import discord
 import pytest
 from aiohttp import ClientSession
-from player import Player, buttons
+from sample_bot import SampleBot, song_buttons
 
 from sandbox.discord.openapi import OpenApiDocument
 from sandbox.discord.server import DiscordServer
@@ -24,8 +24,8 @@ WEBHOOK = "/webhooks/{webhook_id}/{webhook_token}"
 CALLBACK = "/interactions/{interaction_id}/{interaction_token}/callback"
 
 
-class Examiner:
-    """Asks for something, and says what the document has against the answer."""
+class ResponseValidator:
+    """Sends requests and validates the responses against the OpenAPI document."""
 
     def __init__(self, server: DiscordServer, http: ClientSession) -> None:
         assert PATH is not None
@@ -33,7 +33,7 @@ class Examiner:
         self.http = http
         self.document = OpenApiDocument(pathlib.Path(PATH))
 
-    async def complaint(
+    async def find_error(
         self, method: str, template: str, body: object = None, query: str = "", **ids: object
     ) -> str | None:
         url = self.server.api_url + template.format(**ids) + query
@@ -50,16 +50,16 @@ class Examiner:
         return None if found is None else f"{template}: {list(found.path)} {found.message}"
 
 
-async def test_answers_are_complete(server: DiscordServer, bot: Player) -> None:
+async def test_responses_match_openapi_schemas(server: DiscordServer, bot: SampleBot) -> None:
     complaints: list[str | None] = []
     server.rate_limits.is_enforced = False
     state, ada = server.state, server.member("Ada")
 
     async with ClientSession() as http:
-        examiner = Examiner(server, http)
+        examiner = ResponseValidator(server, http)
 
         async def ask(method: str, template: str, body: object = None, **ids: object) -> None:
-            complaints.append(await examiner.complaint(method, template, body, **ids))
+            complaints.append(await examiner.find_error(method, template, body, **ids))
 
         async def answer(interaction: discord.Interaction) -> None:
             ids = {"interaction_id": interaction.id, "interaction_token": interaction.token}
@@ -72,16 +72,16 @@ async def test_answers_are_complete(server: DiscordServer, bot: Player) -> None:
             embed = discord.Embed(title="t", description="d").set_image(url="attachment://w.png")
             embed.add_field(name="n", value="v").set_footer(text="f")
             file = discord.File(io.BytesIO(b"png"), "w.png")
-            await interaction.followup.send(embed=embed, file=file, view=buttons("x"))
+            await interaction.followup.send(embed=embed, file=file, view=song_buttons("x"))
 
         bot.answer = answer
         call = await ada.slash("do")
         await server.wait_for(lambda: len(call.followups) > 1)
         call = await ada.slash("do", channel=ada.dm)
         await server.wait_for(lambda: len(call.followups) > 1)
-        said = await ada.say(None, f"hi {state.bot.mention}", reply_to=ada.read()[0])
-        await ada.react(said, "🔁")
-        thread = state.new_thread("t", state.channel, start=said)
+        sent_message = await ada.say(None, f"hi {state.bot.mention}", reply_to=ada.read()[0])
+        await ada.react(sent_message, "🔁")
+        thread = state.new_thread("t", state.channel, start=sent_message)
         song = await ada.submit((await ada.slash("extend", clip="a")).modal)
         assert song.message is not None
         again = await ada.click(song.message, "Again")

@@ -5,7 +5,7 @@ from typing import Any
 import discord
 import pytest
 from aiohttp import ClientSession
-from player import Player, logged_in
+from sample_bot import SampleBot, connected_bot
 
 from sandbox.discord.interaction_models import TIMEOUT_TEXT
 from sandbox.discord.permissions import Permission
@@ -63,7 +63,7 @@ FIELD = {"name": "n", "value": "v"}
         ({"content": "x", "attachments": [{"id": "7"}]}, "attachments.0"),
     ],
 )
-async def test_a_message_keeps_its_limits(body: Json, place: str) -> None:
+async def test_message_beyond_limit_is_refused(body: Json, place: str) -> None:
     async with DiscordServer() as server:
         path = f"/channels/{server.state.channel.id}/messages"
         status, answer = await raw(server, "POST", path, {"content": "x"} | body)
@@ -76,14 +76,14 @@ async def test_a_message_keeps_its_limits(body: Json, place: str) -> None:
         assert server.state.channel.messages == {}
 
 
-async def test_an_empty_message_is_refused() -> None:
+async def test_empty_message_is_refused() -> None:
     async with DiscordServer() as server:
         path = f"/channels/{server.state.channel.id}/messages"
         for body in ({}, {"content": "  "}, {"embeds": [{}]}, {"content": None}):
             assert (await raw(server, "POST", path, body))[1]["code"] == 50006
 
 
-async def test_what_just_fits_is_taken() -> None:
+async def test_message_at_limit_is_accepted() -> None:
     async with DiscordServer() as server:
         path = f"/channels/{server.state.channel.id}/messages"
         body = {
@@ -125,7 +125,7 @@ async def test_what_just_fits_is_taken() -> None:
         },
     ],
 )
-async def test_a_command_keeps_its_limits(change: Json) -> None:
+async def test_command_beyond_limit_is_refused(change: Json) -> None:
     async with DiscordServer() as server:
         path = f"/applications/{server.application_id}/commands"
         body = {"name": "fine", "description": "d"} | change
@@ -134,7 +134,7 @@ async def test_a_command_keeps_its_limits(change: Json) -> None:
         assert server.commands.all() == []
 
 
-async def test_commands_are_registered_changed_and_removed() -> None:
+async def test_commands_are_registered_edited_and_deleted() -> None:
     async with DiscordServer() as server:
         guild = server.state.guild.id
         for base in ("", f"/guilds/{guild}"):
@@ -147,7 +147,7 @@ async def test_commands_are_registered_changed_and_removed() -> None:
             assert (await raw(server, "GET", one, None))[1]["code"] == 10063
 
 
-async def test_wrong_tokens_types_and_routes_are_violations() -> None:
+async def test_wrong_token_type_or_route_is_a_violation() -> None:
     async with DiscordServer() as server, ClientSession() as http:
         path = f"{server.api_url}/channels/{server.state.channel.id}/messages"
         async with http.get(server.api_url + "/users/@me") as got:
@@ -166,8 +166,8 @@ async def test_wrong_tokens_types_and_routes_are_violations() -> None:
         assert server.invalid_requests == 1
 
 
-async def test_a_late_answer_is_too_late() -> None:
-    async with DiscordServer(acknowledge_timeout=0.1) as server, logged_in(server) as bot:
+async def test_late_response_is_refused() -> None:
+    async with DiscordServer(acknowledge_timeout=0.1) as server, connected_bot(server) as bot:
         go = asyncio.Event()
 
         async def answer(interaction: discord.Interaction) -> None:
@@ -186,7 +186,7 @@ async def test_a_late_answer_is_too_late() -> None:
         assert [each.code for each in server.violations] == [10062]
 
 
-async def test_a_second_answer_is_refused(server: DiscordServer, bot: Player) -> None:
+async def test_second_response_is_refused(server: DiscordServer, bot: SampleBot) -> None:
     async def answer(interaction: discord.Interaction) -> None:
         await interaction.response.send_message("one")
         path = f"/interactions/{interaction.id}/{interaction.token}/callback"
@@ -219,7 +219,9 @@ async def test_a_second_answer_is_refused(server: DiscordServer, bot: Player) ->
         {"count": 6},
     ],
 )
-async def test_a_modal_keeps_its_limits(server: DiscordServer, bot: Player, data: Json) -> None:
+async def test_modal_beyond_limit_is_refused(
+    server: DiscordServer, bot: SampleBot, data: Json
+) -> None:
     def label(number: int) -> Json:
         field = {"type": 4, "custom_id": f"t{number}", "style": 1} | data.get("field", {})
         return {"type": 18, "label": "L", "component": field}
@@ -241,7 +243,7 @@ async def test_a_modal_keeps_its_limits(server: DiscordServer, bot: Player, data
     assert call.message is not None
 
 
-async def test_a_modal_does_not_answer_a_modal(server: DiscordServer, bot: Player) -> None:
+async def test_modal_as_response_to_modal_is_refused(server: DiscordServer, bot: SampleBot) -> None:
     seen: list[Json] = []
 
     async def on_interaction(interaction: discord.Interaction) -> None:
@@ -258,7 +260,9 @@ async def test_a_modal_does_not_answer_a_modal(server: DiscordServer, bot: Playe
 
 
 @pytest.mark.parametrize("code", [50027, 10015])
-async def test_a_token_dies(server: DiscordServer, bot: Player, code: int) -> None:
+async def test_token_expires_after_fifteen_minutes(
+    server: DiscordServer, bot: SampleBot, code: int
+) -> None:
     kept: list[discord.Interaction] = []
 
     async def answer(interaction: discord.Interaction) -> None:
@@ -283,8 +287,8 @@ async def test_a_token_dies(server: DiscordServer, bot: Player, code: int) -> No
     assert server.violations == []
 
 
-async def test_an_ephemeral_message_is_out_of_the_channels_reach(
-    server: DiscordServer, bot: Player
+async def test_ephemeral_message_is_unknown_to_channel_routes(
+    server: DiscordServer, bot: SampleBot
 ) -> None:
     ada = server.member("Ada")
     call = await ada.context_menu("Extend this song", await ada.say(None, "x"))
@@ -296,7 +300,7 @@ async def test_an_ephemeral_message_is_out_of_the_channels_reach(
     assert refused.value.code == 10008
 
 
-async def test_permissions_are_enforced(server: DiscordServer, bot: Player) -> None:
+async def test_missing_permission_is_refused(server: DiscordServer, bot: SampleBot) -> None:
     state = server.state
     channel = bot.get_channel(state.channel.id)
     assert isinstance(channel, discord.TextChannel)
@@ -323,19 +327,21 @@ async def test_permissions_are_enforced(server: DiscordServer, bot: Player) -> N
     assert server.invalid_requests == 3
 
 
-async def test_what_a_bot_does_not_see_it_does_not_hear(server: DiscordServer, bot: Player) -> None:
+async def test_bot_receives_no_events_of_hidden_channel(
+    server: DiscordServer, bot: SampleBot
+) -> None:
     state, ada = server.state, server.member("Ada")
     other = state.new_channel("open")
     state.set_overwrite(state.channel, state.bot, deny=Permission.VIEW_CHANNEL)
     await ada.say(None, "secret")
     await ada.say(other, "public")
-    await server.wait_for(lambda: bot.heard)
-    assert [each.channel.id for each in bot.heard] == [other.id]
+    await server.wait_for(lambda: bot.received_messages)
+    assert [each.channel.id for each in bot.received_messages] == [other.id]
     # without the intent for it, other people's words are not told
-    assert bot.heard[0].content == ""
+    assert bot.received_messages[0].content == ""
 
 
-async def test_permissions_come_with_an_interaction(server: DiscordServer, bot: Player) -> None:
+async def test_interaction_contains_permissions(server: DiscordServer, bot: SampleBot) -> None:
     seen: list[discord.Permissions] = []
 
     async def answer(interaction: discord.Interaction) -> None:
@@ -349,7 +355,9 @@ async def test_permissions_come_with_an_interaction(server: DiscordServer, bot: 
     assert (seen[0].attach_files, seen[1].attach_files) == (False, True)
 
 
-async def test_old_messages_take_few_edits(server: DiscordServer, bot: Player) -> None:
+async def test_edits_of_messages_older_than_an_hour_are_limited(
+    server: DiscordServer, bot: SampleBot
+) -> None:
     channel = bot.get_channel(server.state.channel.id)
     assert isinstance(channel, discord.TextChannel)
     sent = await channel.send("0")

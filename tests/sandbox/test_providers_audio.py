@@ -25,26 +25,26 @@ def decoded_seconds(mp3: bytes) -> float:
         return sum(frame.samples for frame in container.decode(stream)) / SAMPLE_RATE
 
 
-def part_of(account: ProviderAccount, source: int = 2, at: float = 10.0) -> Clip:
+def extended_clip(account: ProviderAccount, source: int = 2, at: float = 10.0) -> Clip:
     order = ExtendParameters(account.source_clips()[source].id, at, prompt="la")
     return account.extend(order, {})[0]
 
 
 @pytest.mark.parametrize("seconds", [1.0, 4.321])
-def test_an_mp3_is_as_long_as_it_should_be(seconds: float) -> None:
+def test_mp3_has_duration_of_segments(seconds: float) -> None:
     mp3 = render_mp3((Segment(1, 2, 3.0, seconds),))
     assert decoded_seconds(mp3) == pytest.approx(seconds, abs=0.06)
     assert len(mp3) == pytest.approx(seconds * 16_000, rel=0.1)
 
 
-def test_music_is_heard_and_does_not_clip() -> None:
+def test_samples_are_audible_and_do_not_clip() -> None:
     sound = render((Segment(1, 2, 3.0, 5.0, voice=True),))
     assert sound.shape == (2, 5 * SAMPLE_RATE)
     assert 0.03 < float(np.sqrt(np.mean(sound**2))) < 0.5
     assert float(np.abs(sound).max()) < 1
 
 
-def test_a_part_begins_where_its_source_was_cut() -> None:
+def test_extension_continues_source_at_cut() -> None:
     whole = render((Segment(7, 1, 0.0, 12.0),))
     part = render((Segment(7, 1, 5.25, 6.75),))
     inside = slice(1000, -1000)  # the edges are faded
@@ -52,7 +52,7 @@ def test_a_part_begins_where_its_source_was_cut() -> None:
     np.testing.assert_allclose(part[:, inside], whole[:, offset:][:, inside], atol=1e-5)
 
 
-def test_twins_share_the_song_but_not_the_melody() -> None:
+def test_twins_share_song_but_not_melody() -> None:
     first, second = (render((Segment(7, take, 0.0, 6.0),)) for take in (1, 2))
     other = render((Segment(8, 1, 0.0, 6.0),))
     alike = np.corrcoef(first[0], second[0])[0, 1]
@@ -60,15 +60,15 @@ def test_twins_share_the_song_but_not_the_melody() -> None:
     assert alike > abs(np.corrcoef(first[0], other[0])[0, 1]) + 0.2
 
 
-def test_music_is_cut_across_parts() -> None:
+def test_truncate_segments_across_parts() -> None:
     pieces = (Segment(1, 1, 0, 10), Segment(1, 2, 10, 10))
     assert [piece.length for piece in truncate_segments(pieces, 13)] == [10, 3]
     assert [piece.length for piece in truncate_segments(pieces, 10)] == [10]
 
 
-def test_a_song_is_joined_from_all_its_parts() -> None:
+def test_concat_joins_all_parts_of_lineage() -> None:
     account = ProviderServer(timeline=Timeline(length=(8, 8))).account("suno_api")
-    first = part_of(account, at=10)
+    first = extended_clip(account, at=10)
     account.advance(first.id, Status.COMPLETE)
     second = account.extend(ExtendParameters(first.id, 5), {})[0]
     account.advance(second.id, Status.COMPLETE)
@@ -81,11 +81,11 @@ def test_a_song_is_joined_from_all_its_parts() -> None:
     assert account.concat(third.id, {}).duration == 28
 
 
-async def test_the_final_file_has_a_length_and_ranges() -> None:
+async def test_mp3_file_supports_ranges() -> None:
     timeline = Timeline(length=(4, 4))
     async with ProviderServer(timeline=timeline) as providers:
         account = providers.account("suno_api")
-        part = part_of(account)
+        part = extended_clip(account)
         url = f"{providers.base_url}/audio/{part.id}.mp3"
         async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
             assert (await http.get(url)).status_code == 403
@@ -114,11 +114,11 @@ async def test_the_final_file_has_a_length_and_ranges() -> None:
                 assert answer.headers["Content-Range"] == f"bytes */{size}"
 
 
-async def test_what_failed_is_forbidden() -> None:
+async def test_mp3_of_failed_clip_is_forbidden() -> None:
     async with ProviderServer() as providers:
         account = providers.account("suno_api")
         account.fail_next(Fault.NONE_MP3)
-        part = part_of(account)
+        part = extended_clip(account)
         account.advance(part.id, Status.COMPLETE)
         async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
             for name in ("None", part.id):
@@ -126,10 +126,10 @@ async def test_what_failed_is_forbidden() -> None:
                 assert answer.status_code == 403
 
 
-async def test_the_live_stream_grows_without_a_length() -> None:
+async def test_live_stream_grows_without_content_length() -> None:
     timeline = Timeline((0, 0), (0, 0), (3, 3), (4, 4))
     async with ProviderServer(timeline=timeline, speed=0.01) as providers:
-        part = part_of(providers.account("suno_api"))
+        part = extended_clip(providers.account("suno_api"))
         url = f"{providers.base_url}/audio/stream?item_id={part.id}"
         async with (
             httpx.AsyncClient(timeout=10, trust_env=False) as http,
@@ -145,16 +145,16 @@ async def test_the_live_stream_grows_without_a_length() -> None:
         assert decoded_seconds(whole) == pytest.approx(4, abs=0.06)
 
 
-async def test_nothing_streams_before_its_time() -> None:
+async def test_stream_is_unknown_before_streaming() -> None:
     async with ProviderServer() as providers:
-        part = part_of(providers.account("suno_api"))
+        part = extended_clip(providers.account("suno_api"))
         async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
             for item in (part.id, "nobody"):
                 answer = await http.get(f"{providers.base_url}/audio/stream?item_id={item}")
                 assert answer.status_code == 404
 
 
-async def test_a_clip_has_a_cover() -> None:
+async def test_clip_has_cover_image() -> None:
     async with ProviderServer() as providers:
         clip = providers.account("aimlapi").source_clips()[0]
         async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
@@ -166,7 +166,7 @@ async def test_a_clip_has_a_cover() -> None:
             assert (frame.width, frame.height) == (128, 128)
 
 
-async def test_many_listeners_cost_one_recording_off_the_loop() -> None:
+async def test_concurrent_requests_render_mp3_once_in_thread() -> None:
     recorder = AudioCache()
     clip = ProviderServer().account("suno_api").source_clips()[2]
     turns = 0

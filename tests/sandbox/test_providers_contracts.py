@@ -1,4 +1,4 @@
-"""The contracts of the five APIs, trap by trap, over real sockets."""
+"""The contracts of the five APIs, over real sockets."""
 
 import re
 import ssl
@@ -19,7 +19,7 @@ CO = "/suno/music"
 
 
 def plain_http() -> ssl.SSLContext:
-    """Return an empty context: reading the certificates is what makes a client slow to build."""
+    """Return an SSL context without certificates: loading them takes most of a client's start."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -47,7 +47,7 @@ class Client:
         return await self.http.post(path, json=body)
 
     def body(self, **changes: object) -> dict[str, Any]:
-        """Return a good extension; a change to ... leaves the field out."""
+        """Return a valid extension; ``...`` as value removes a field."""
         bodies: dict[str, dict[str, Any]] = {
             "aimlapi": {
                 "continue_clip_id": self.source,
@@ -133,13 +133,13 @@ every = only("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
 
 
 def refused(answer: httpx.Response) -> int:
-    """Return the code with which an answer refuses, wherever the API puts it."""
+    """Return the error code of a response, in the status or the body."""
     body = answer.json()
     return body["code"] if answer.status_code == 200 else answer.status_code
 
 
 @every
-async def test_a_good_extension_is_accepted_once_and_charged(client: Client) -> None:
+async def test_valid_extension_is_accepted_and_charged(client: Client) -> None:
     answer = await client.extend()
     assert answer.is_success
     (submission,) = client.account.submissions
@@ -156,7 +156,7 @@ async def test_a_good_extension_is_accepted_once_and_charged(client: Client) -> 
 
 
 @every
-async def test_an_unknown_source_is_refused(client: Client) -> None:
+async def test_unknown_source_clip_is_refused(client: Client) -> None:
     key = "audio_id" if client.name == "suno_api" else "continue_clip_id"
     answer = await client.extend(**{key: "11111111-1111-4111-8111-111111111111"})
     assert refused(answer) in {400, 404}
@@ -166,27 +166,27 @@ async def test_an_unknown_source_is_refused(client: Client) -> None:
 
 @every
 @pytest.mark.parametrize("seconds", [192.5, 0])
-async def test_a_second_outside_the_source_is_refused(client: Client, seconds: float) -> None:
+async def test_continue_at_outside_source_is_refused(client: Client, seconds: float) -> None:
     at = f"{seconds:g}" if client.name == "sunoapi_co" else seconds
     assert refused(await client.extend(continue_at=at)) == 400
     assert client.account.submissions == []
 
 
 @every
-async def test_the_end_of_the_source_is_inside(client: Client) -> None:
+async def test_continue_at_end_of_source_is_accepted(client: Client) -> None:
     assert (await client.extend(continue_at="192" if client.name == "sunoapi_co" else 192)).json()
     assert len(client.account.submissions) == 1
 
 
 @every
-async def test_a_clip_in_progress_cannot_be_extended(client: Client) -> None:
+async def test_clip_in_progress_cannot_be_extended(client: Client) -> None:
     part, _ = await client.extended()
     key = "audio_id" if client.name == "suno_api" else "continue_clip_id"
     assert refused(await client.extend(**{key: part})) in {400, 404}
 
 
 @every
-async def test_an_empty_account_gets_the_documented_answer(client: Client) -> None:
+async def test_empty_account_gets_documented_error(client: Client) -> None:
     client.account.credits = 9
     answer = await client.extend()
     assert refused(answer) == (403 if client.name in {"aimlapi", "sunoapi_com"} else 402)
@@ -194,7 +194,7 @@ async def test_an_empty_account_gets_the_documented_answer(client: Client) -> No
 
 
 @only("aimlapi", "sunoapi_co", "sunoapi_com", "sunosay")
-async def test_a_wrong_key_is_refused_and_not_kept(client: Client) -> None:
+async def test_wrong_key_is_refused_and_not_logged(client: Client) -> None:
     client.http.headers["Authorization"] = "Bearer very-wrong"
     answer = await client.extend()
     assert refused(answer) == 401
@@ -206,7 +206,7 @@ async def test_a_wrong_key_is_refused_and_not_kept(client: Client) -> None:
 
 
 @every
-async def test_a_body_that_is_no_json_is_refused_and_recorded(client: Client) -> None:
+async def test_invalid_json_is_refused_and_recorded(client: Client) -> None:
     answer = await client.http.post(client.path, data={"prompt": "x"})
     assert refused(answer) == 400
     assert [violation.refused for violation in client.account.violations] == [True]
@@ -214,7 +214,7 @@ async def test_a_body_that_is_no_json_is_refused_and_recorded(client: Client) ->
 
 @every
 @pytest.mark.parametrize("content", ["{", "[1]", ""])
-async def test_a_body_that_is_no_object_is_refused(client: Client, content: str) -> None:
+async def test_json_body_that_is_no_object_is_refused(client: Client, content: str) -> None:
     headers = {"Content-Type": "application/json"}
     answer = await client.http.post(client.path, content=content, headers=headers)
     assert refused(answer) == 400
@@ -223,20 +223,20 @@ async def test_a_body_that_is_no_object_is_refused(client: Client, content: str)
 
 @every
 @pytest.mark.parametrize("field", ["title", "prompt"])
-async def test_text_must_be_a_string(client: Client, field: str) -> None:
+async def test_text_field_must_be_a_string(client: Client, field: str) -> None:
     assert refused(await client.extend(**{field: 3})) == 400
     assert client.account.violations[0].refused
 
 
 @every
-async def test_an_unknown_field_is_let_pass_and_recorded(client: Client) -> None:
+async def test_unknown_field_is_accepted_and_recorded(client: Client) -> None:
     assert (await client.extend(is_custom=True)).is_success
     (violation,) = client.account.violations
     assert (violation.reason, violation.refused) == ("unknown field is_custom", False)
 
 
 @every
-async def test_an_unknown_path_and_a_wrong_method_are_recorded(client: Client) -> None:
+async def test_unknown_path_and_wrong_method_are_recorded(client: Client) -> None:
     assert (await client.get("/v9/none")).status_code == 404
     assert (await client.http.put(client.path, json={})).status_code == 405
     assert len(client.account.violations) == 2
@@ -283,8 +283,8 @@ async def test_aimlapi_clip_shows_duration_only_when_complete(client: Client) ->
     assert fresh["metadata"]["duration"] is None
     assert fresh["metadata"]["history"] == [{"id": client.source, "continue_at": 121.1}]
     client.account.advance(part, Status.STREAMING)
-    heard = (await client.get(f"{AIML}/clip", clip_id=part, status="streaming")).json()
-    assert heard["audio_url"].endswith(f"/audio/stream?item_id={part}")
+    received_messages = (await client.get(f"{AIML}/clip", clip_id=part, status="streaming")).json()
+    assert received_messages["audio_url"].endswith(f"/audio/stream?item_id={part}")
     client.account.advance(part, Status.COMPLETE)
     done = (await client.get(f"{AIML}/clip", clip_id=part, status="completed")).json()
     assert done["status"] == "complete"
@@ -293,7 +293,7 @@ async def test_aimlapi_clip_shows_duration_only_when_complete(client: Client) ->
 
 
 @only("aimlapi")
-async def test_aimlapi_failed_clip_ends_every_wait(client: Client) -> None:
+async def test_aimlapi_failed_clip_ends_long_poll(client: Client) -> None:
     part, _ = await client.extended()
     client.account.advance(part, Status.ERROR, "Prompt likely copyrighted")
     clip = (await client.get(f"{AIML}/clip", clip_id=part, status="completed")).json()
@@ -304,14 +304,14 @@ async def test_aimlapi_failed_clip_ends_every_wait(client: Client) -> None:
 
 @only("aimlapi")
 @pytest.mark.parametrize("word", ["error", "complete", "nonsense"])
-async def test_aimlapi_cannot_wait_for_other_words(client: Client, word: str) -> None:
+async def test_aimlapi_rejects_unknown_wait_status(client: Client, word: str) -> None:
     answer = await client.get(f"{AIML}/clip", clip_id=client.source, status=word)
     assert answer.status_code == 400
     assert client.account.violations[0].refused
 
 
 @only("aimlapi", "suno_api")
-async def test_a_question_for_one_clip_can_miss_it(client: Client) -> None:
+async def test_fetch_of_one_clip_can_miss_it(client: Client) -> None:
     path, name = {
         "aimlapi": (f"{AIML}/clip", "clip_id"),
         "suno_api": ("/api/clip", "id"),
@@ -322,7 +322,7 @@ async def test_a_question_for_one_clip_can_miss_it(client: Client) -> None:
 
 
 @only("aimlapi")
-async def test_aimlapi_takes_six_ids_at_most(client: Client) -> None:
+async def test_aimlapi_accepts_at_most_six_ids(client: Client) -> None:
     ids = [clip.id for clip in client.account.source_clips()]
     assert len(ids) == 6
     answer = await client.get(f"{AIML}/clips", **{"clip_ids[]": ids, "status": "completed"})
@@ -332,13 +332,13 @@ async def test_aimlapi_takes_six_ids_at_most(client: Client) -> None:
 
 
 @only("aimlapi")
-async def test_aimlapi_tells_its_balance(client: Client) -> None:
+async def test_aimlapi_returns_balance(client: Client) -> None:
     answer = await client.get("/v2/billing")
     assert answer.json() == {"current_balance": 10_000.0, "currency": "USD"}
 
 
 @only("sunoapi_co", "sunosay")
-async def test_sunosay_success_carries_a_misleading_message(client: Client) -> None:
+async def test_sunosay_success_has_misleading_message(client: Client) -> None:
     answer = (await client.extend()).json()
     assert answer["code"] == 200
     assert answer["message"].startswith("Key verification failed")
@@ -346,7 +346,7 @@ async def test_sunosay_success_carries_a_misleading_message(client: Client) -> N
 
 
 @only("sunoapi_co", "sunosay")
-async def test_sunosay_task_shows_the_clips_that_can_be_heard(client: Client) -> None:
+async def test_sunosay_task_contains_streaming_clips(client: Client) -> None:
     task = {"task_id": (await client.extend()).json()["task_id"]}
     first, second = client.account.submissions[0].clip_ids
     fresh = (await client.post(f"{CO}/get-task", task)).json()
@@ -366,7 +366,7 @@ async def test_sunosay_task_shows_the_clips_that_can_be_heard(client: Client) ->
 
 
 @only("sunoapi_co", "sunosay")
-async def test_sunosay_tells_why_both_clips_failed(client: Client) -> None:
+async def test_sunosay_returns_error_when_both_clips_failed(client: Client) -> None:
     task = {"task_id": (await client.extend()).json()["task_id"]}
     for clip_id in client.account.submissions[0].clip_ids:
         client.account.advance(clip_id, Status.ERROR, "Prompt too long.")
@@ -375,7 +375,7 @@ async def test_sunosay_tells_why_both_clips_failed(client: Client) -> None:
 
 
 @only("sunoapi_co", "sunosay")
-async def test_sunosay_instrumental_has_a_capital_letter_and_no_prompt(client: Client) -> None:
+async def test_sunosay_instrumental_path_has_capital_letter_and_no_prompt(client: Client) -> None:
     answer = await client.post(f"{CO}/extend-Instrumental", client.body(prompt=...))
     assert answer.json()["code"] == 200
     assert client.account.violations == []
@@ -387,7 +387,7 @@ async def test_sunosay_instrumental_has_a_capital_letter_and_no_prompt(client: C
 
 @only("sunosay")
 @pytest.mark.parametrize("change", [{"continue_at": "100"}, {"tags": ...}, {"prompt": ...}])
-async def test_sunosay_wants_a_number_and_tags(client: Client, change: dict[str, Any]) -> None:
+async def test_sunosay_requires_number_and_tags(client: Client, change: dict[str, Any]) -> None:
     answer = await client.extend(**change)
     assert answer.status_code == 200
     assert answer.json()["code"] == 400
@@ -396,7 +396,7 @@ async def test_sunosay_wants_a_number_and_tags(client: Client, change: dict[str,
 
 @only("sunoapi_co")
 @pytest.mark.parametrize("seconds", [100, "1e2", "00:30", "-3", ""])
-async def test_sunoapi_co_wants_plain_decimal_seconds(client: Client, seconds: object) -> None:
+async def test_sunoapi_co_requires_decimal_string(client: Client, seconds: object) -> None:
     assert (await client.extend(continue_at=seconds)).json()["code"] == 400
     assert client.account.violations[0].refused
 
@@ -407,12 +407,12 @@ async def test_sunoapi_co_needs_no_tags(client: Client) -> None:
 
 
 @only("sunoapi_co", "sunosay")
-async def test_sunosay_does_not_know_a_foreign_task(client: Client) -> None:
+async def test_sunosay_refuses_unknown_task(client: Client) -> None:
     assert (await client.post(f"{CO}/get-task", {"task_id": "t"})).json()["code"] == 400
 
 
 @only("sunoapi_co", "sunosay")
-async def test_sunosay_takes_one_extension_in_four_seconds(
+async def test_sunosay_limits_extensions_to_one_per_four_seconds(
     client: Client, providers: ProviderServer
 ) -> None:
     client.account.enforce_rate_limits = True
@@ -430,7 +430,7 @@ async def test_sunosay_takes_one_extension_in_four_seconds(
 
 
 @only("sunoapi_co", "sunosay")
-async def test_sunosay_takes_two_questions_in_a_second(client: Client) -> None:
+async def test_sunosay_limits_queries_to_two_per_second(client: Client) -> None:
     task = {"task_id": (await client.extend()).json()["task_id"]}
     client.account.enforce_rate_limits = True
     codes = [(await client.post(f"{CO}/get-task", task)).json()["code"] for _ in range(3)]
@@ -439,21 +439,21 @@ async def test_sunosay_takes_two_questions_in_a_second(client: Client) -> None:
 
 @only("suno_api")
 @pytest.mark.parametrize("audio_id", [..., ""])
-async def test_suno_api_needs_an_audio_id(client: Client, audio_id: object) -> None:
+async def test_suno_api_requires_audio_id(client: Client, audio_id: object) -> None:
     answer = await client.extend(audio_id=audio_id)
     assert answer.status_code == 400
     assert answer.json() == {"error": "Audio ID is required"}
 
 
 @only("suno_api")
-async def test_suno_api_wants_seconds_as_a_number(client: Client) -> None:
+async def test_suno_api_requires_continue_at_as_number(client: Client) -> None:
     answer = await client.extend(continue_at="00:30")
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("API Error: ")
 
 
 @only("suno_api")
-async def test_suno_api_answers_with_two_clips_at_once(client: Client) -> None:
+async def test_suno_api_returns_two_clips_on_submission(client: Client) -> None:
     clips = (await client.extend()).json()
     assert [clip["status"] for clip in clips] == ["submitted", "submitted"]
     for clip in clips:
@@ -463,14 +463,14 @@ async def test_suno_api_answers_with_two_clips_at_once(client: Client) -> None:
 
 
 @only("suno_api")
-async def test_suno_api_continues_from_the_end_without_a_second(client: Client) -> None:
+async def test_suno_api_without_continue_at_continues_from_end(client: Client) -> None:
     await client.extend(continue_at=...)
     made = client.account.clips[client.account.submissions[0].clip_ids[0]]
     assert made.continue_at == 192
 
 
 @only("suno_api")
-async def test_suno_api_waits_for_audio_even_when_told_false_in_words(
+async def test_suno_api_wait_audio_string_false_waits(
     client: Client, providers: ProviderServer
 ) -> None:
     providers.clock.speed = 1000
@@ -480,7 +480,7 @@ async def test_suno_api_waits_for_audio_even_when_told_false_in_words(
 
 
 @only("suno_api")
-async def test_suno_api_answers_two_ids_at_most(client: Client) -> None:
+async def test_suno_api_returns_at_most_two_clips(client: Client) -> None:
     ids = [clip.id for clip in client.account.source_clips()]
     answer = await client.get("/api/get", ids=",".join(ids[:2]))
     assert [clip["id"] for clip in answer.json()] == ids[:2]
@@ -493,7 +493,7 @@ async def test_suno_api_answers_two_ids_at_most(client: Client) -> None:
 
 
 @only("suno_api")
-async def test_suno_api_without_ids_lists_the_latest_twenty(client: Client) -> None:
+async def test_suno_api_without_ids_lists_latest_twenty(client: Client) -> None:
     for _ in range(9):
         newest = await client.extended()
     listed = (await client.get("/api/get")).json()
@@ -506,14 +506,14 @@ async def test_suno_api_without_ids_lists_the_latest_twenty(client: Client) -> N
 
 @only("suno_api")
 @pytest.mark.parametrize(("path", "name"), [("/api/get", "ids"), ("/api/clip", "id")])
-async def test_suno_api_hides_why_a_question_failed(client: Client, path: str, name: str) -> None:
+async def test_suno_api_hides_cause_of_failed_fetch(client: Client, path: str, name: str) -> None:
     answer = await client.get(path, **{name: "nobody"})
     assert answer.status_code == 500
     assert answer.json() == {"error": "Internal server error"}
 
 
 @only("suno_api")
-async def test_suno_api_shows_a_raw_clip(client: Client) -> None:
+async def test_suno_api_clip_returns_raw_suno_clip(client: Client) -> None:
     clip = (await client.get("/api/clip", id=client.source)).json()
     assert clip["metadata"]["duration"] == 192
     assert "duration" not in clip
@@ -522,7 +522,7 @@ async def test_suno_api_shows_a_raw_clip(client: Client) -> None:
 
 
 @only("suno_api")
-async def test_suno_api_joins_a_part_to_what_it_continues(client: Client) -> None:
+async def test_suno_api_concat_joins_extension_with_source(client: Client) -> None:
     part, _ = await client.extended()
     client.account.advance(part, Status.COMPLETE)
     joined = (await client.post("/api/concat", {"clip_id": part})).json()
@@ -537,7 +537,7 @@ async def test_suno_api_joins_a_part_to_what_it_continues(client: Client) -> Non
 
 
 @only("suno_api")
-async def test_suno_api_joins_nothing_to_nothing(client: Client) -> None:
+async def test_suno_api_concat_of_source_clip_is_refused(client: Client) -> None:
     answer = await client.post("/api/concat", {})
     assert (answer.status_code, answer.json()) == (400, {"error": "Clip id is required"})
     answer = await client.post("/api/concat", {"clip_id": client.source})
@@ -545,7 +545,7 @@ async def test_suno_api_joins_nothing_to_nothing(client: Client) -> None:
 
 
 @only("suno_api")
-async def test_suno_api_tells_its_limit(client: Client) -> None:
+async def test_suno_api_returns_credit_limit(client: Client) -> None:
     await client.extended()
     assert (await client.get("/api/get_limit")).json() == {
         "credits_left": 9_990,
@@ -556,7 +556,7 @@ async def test_suno_api_tells_its_limit(client: Client) -> None:
 
 
 @only("sunoapi_com")
-async def test_sunoapi_com_calls_the_task_complete_while_clips_begin(client: Client) -> None:
+async def test_sunoapi_com_task_is_complete_while_clips_begin(client: Client) -> None:
     task = (await client.extend()).json()
     assert task["status"] == "complete"
     assert [clip["status"] for clip in task["clips"]] == ["submitted", "submitted"]
@@ -570,19 +570,19 @@ async def test_sunoapi_com_calls_the_task_complete_while_clips_begin(client: Cli
 @pytest.mark.parametrize(
     "change", [{"prompt": ...}, {"tags": ["a"]}, {"continue_at": "48"}, {"continue_clip_id": ...}]
 )
-async def test_sunoapi_com_wants_its_fields(client: Client, change: dict[str, Any]) -> None:
+async def test_sunoapi_com_requires_fields(client: Client, change: dict[str, Any]) -> None:
     answer = await client.extend(**change)
     assert answer.status_code == 400
     assert next(iter(change)) in answer.json()["error"]
 
 
 @only("sunoapi_com")
-async def test_sunoapi_com_takes_empty_strings(client: Client) -> None:
+async def test_sunoapi_com_accepts_empty_strings(client: Client) -> None:
     assert (await client.extend(prompt="", tags="")).status_code == 200
 
 
 @only("sunoapi_com")
-async def test_sunoapi_com_answers_two_ids_at_most(client: Client) -> None:
+async def test_sunoapi_com_returns_at_most_two_clips(client: Client) -> None:
     ids = [clip.id for clip in client.account.source_clips()]
     answer = (await client.get(f"{COM}/clips", ids=",".join(ids[:3]))).json()
     assert [clip["id"] for clip in answer["clips"]] == ids[:2]
@@ -591,21 +591,21 @@ async def test_sunoapi_com_answers_two_ids_at_most(client: Client) -> None:
 
 
 @only("sunoapi_com")
-async def test_sunoapi_com_refuses_a_question_without_ids(client: Client) -> None:
+async def test_sunoapi_com_refuses_fetch_without_ids(client: Client) -> None:
     assert (await client.get(f"{COM}/clips")).status_code == 400
     assert (await client.get(f"{COM}/clips", ids="nobody")).status_code == 400
     assert [violation.reason for violation in client.account.violations] == ["missing ids."]
 
 
 @only("sunoapi_com")
-async def test_sunoapi_com_tells_its_credits(client: Client) -> None:
+async def test_sunoapi_com_returns_credits(client: Client) -> None:
     assert (await client.get("/api/v1/get-credits")).json() == {
         "credits": 10_000,
         "extra_credits": 0,
     }
 
 
-def test_the_environment_enables_all_five() -> None:
+def test_environment_enables_all_providers() -> None:
     environment = ProviderServer(port=8090).environment()
     assert environment.pop("ENCORE_TRUSTED_AUDIO_HOSTS") == "127.0.0.1"
     names = {re.sub(r"_(BASE_URL|API_KEY)$", "", name) for name in environment}

@@ -1,4 +1,4 @@
-"""The sandbox's own end points, and the services as a process of their own."""
+"""The control API, and the providers as a process."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def plain_http() -> ssl.SSLContext:
-    """Return an empty context: reading the certificates is what makes a client slow to build."""
+    """Return an SSL context without certificates: loading them takes most of a client's start."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -37,16 +37,14 @@ async def http(providers: ProviderServer) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_health_names_what_is_served(
-    providers: ProviderServer, http: httpx.AsyncClient
-) -> None:
+async def test_health_lists_providers(providers: ProviderServer, http: httpx.AsyncClient) -> None:
     health = (await http.get("health")).json()
     assert health["status"] == "ok"
     assert health["providers"] == ["aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay"]
     assert health["environment"] == providers.environment()
 
 
-async def test_clips_are_listed_by_provider(
+async def test_clips_lists_clips_by_provider(
     providers: ProviderServer, http: httpx.AsyncClient
 ) -> None:
     everything = (await http.get("clips")).json()["clips"]
@@ -58,12 +56,12 @@ async def test_clips_are_listed_by_provider(
     assert (await http.get("clips", params={"provider": "none"})).status_code == 400
 
 
-async def test_the_speed_is_set(providers: ProviderServer, http: httpx.AsyncClient) -> None:
+async def test_speed_sets_clock_speed(providers: ProviderServer, http: httpx.AsyncClient) -> None:
     assert (await http.post("speed", json={"speed": 50})).json() == {"speed": 50.0}
     assert providers.clock.speed == 50
 
 
-async def test_a_fault_is_set_listed_and_cleared(
+async def test_faults_are_added_listed_and_cleared(
     providers: ProviderServer, http: httpx.AsyncClient
 ) -> None:
     order = {"provider": "suno_api", "fault": "unavailable", "on": "fetch", "count": 3}
@@ -77,7 +75,9 @@ async def test_a_fault_is_set_listed_and_cleared(
     assert answer.status_code == 200
 
 
-async def test_records_can_be_read(providers: ProviderServer, http: httpx.AsyncClient) -> None:
+async def test_requests_submissions_and_violations_are_listed(
+    providers: ProviderServer, http: httpx.AsyncClient
+) -> None:
     account = providers.account("suno_api")
     body = {"audio_id": account.source_clips()[0].id, "continue_at": 5, "odd": 1}
     await http.post(f"{providers.provider_url('suno_api')}/api/extend_audio", json=body)
@@ -89,7 +89,7 @@ async def test_records_can_be_read(providers: ProviderServer, http: httpx.AsyncC
     assert violation["reason"] == "unknown field odd"
 
 
-async def test_credits_and_times_are_set(
+async def test_credits_and_timeline_are_set(
     providers: ProviderServer, http: httpx.AsyncClient
 ) -> None:
     await http.post("credits", json={"provider": "aimlapi", "credits": 5})
@@ -102,7 +102,7 @@ async def test_credits_and_times_are_set(
     assert providers.account("aimlapi").timeline.complete == (50, 60)
 
 
-async def test_a_clip_is_advanced(providers: ProviderServer, http: httpx.AsyncClient) -> None:
+async def test_advance_sets_clip_status(providers: ProviderServer, http: httpx.AsyncClient) -> None:
     account = providers.account("aimlapi")
     clip = account.extend(ExtendParameters(account.source_clips()[0].id, 5.0), {})[0]
     order = {"clip_id": clip.id, "status": "complete"}
@@ -127,7 +127,7 @@ async def test_a_clip_is_advanced(providers: ProviderServer, http: httpx.AsyncCl
         ("credits", {"provider": "aimlapi"}),
     ],
 )
-async def test_a_wrong_order_is_answered_with_400(
+async def test_invalid_command_is_answered_with_400(
     http: httpx.AsyncClient, path: str, order: object
 ) -> None:
     answer = await http.post(path, json=order)
@@ -135,7 +135,7 @@ async def test_a_wrong_order_is_answered_with_400(
     assert answer.json()["error"]
 
 
-async def test_an_order_must_be_json(http: httpx.AsyncClient) -> None:
+async def test_command_without_json_is_refused(http: httpx.AsyncClient) -> None:
     assert (await http.post("speed", data={"speed": "2"})).status_code == 400
     headers = {"Content-Type": "application/json"}
     assert (await http.post("speed", content="{", headers=headers)).status_code == 400
@@ -154,7 +154,7 @@ async def start(*options: str) -> asyncio.subprocess.Process:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_the_process_says_when_it_is_ready_and_ends_cleanly(number: signal.Signals) -> None:
+async def test_provider_process_prints_readiness_and_ends_cleanly(number: signal.Signals) -> None:
     process = await start("--speed", "7", "--length", "4", "5")
     assert process.stdout is not None
     async with asyncio.timeout(20):
@@ -168,7 +168,7 @@ async def test_the_process_says_when_it_is_ready_and_ends_cleanly(number: signal
     assert (process.returncode, rest, errors) == (0, b"", b"")
 
 
-async def test_the_process_explains_why_it_cannot_start(providers: ProviderServer) -> None:
+async def test_provider_process_reports_start_errors(providers: ProviderServer) -> None:
     for options in (("--port", str(providers.port)), ("--speed", "0")):
         process = await start(*options)
         async with asyncio.timeout(20):

@@ -1,4 +1,4 @@
-"""Every way in which the services can be told to misbehave."""
+"""Fault injection: every kind of fault at every provider."""
 
 import asyncio
 import datetime as dt
@@ -29,12 +29,12 @@ SUBMIT = {
 
 
 def plain_http() -> ssl.SSLContext:
-    """Return an empty context: reading the certificates is what makes a client slow to build."""
+    """Return an SSL context without certificates: loading them takes most of a client's start."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class Client:
-    """Submits to one API and asks for what came of it."""
+    """A client of one API, which submits extensions and fetches their clips."""
 
     def __init__(self, server: ProviderServer, name: str, http: httpx.AsyncClient) -> None:
         self.name = name
@@ -105,7 +105,7 @@ async def client(
 
 
 @pytest.mark.parametrize("fault", sorted(HTTP_STATUS.keys() - {Fault.ERROR_BODY}))
-async def test_a_refusal_makes_nothing_and_passes(client: Client, fault: Fault) -> None:
+async def test_error_fault_creates_nothing_and_applies_once(client: Client, fault: Fault) -> None:
     client.account.fail_next(fault, on="submit")
     answer = await client.submit()
     assert answer.status_code == HTTP_STATUS[fault]
@@ -117,7 +117,7 @@ async def test_a_refusal_makes_nothing_and_passes(client: Client, fault: Fault) 
     assert client.account.violations == []
 
 
-async def test_an_error_can_hide_behind_200(client: Client) -> None:
+async def test_error_body_fault_has_status_200(client: Client) -> None:
     client.account.fail_next(Fault.ERROR_BODY)
     answer = await client.submit()
     assert answer.status_code == 200
@@ -125,7 +125,7 @@ async def test_an_error_can_hide_behind_200(client: Client) -> None:
     assert client.account.submissions == []
 
 
-async def test_403_is_credits_or_moderation_by_its_text(client: Client) -> None:
+async def test_403_text_distinguishes_credits_from_moderation(client: Client) -> None:
     client.account.fail_next(Fault.FORBIDDEN_CREDITS)
     client.account.fail_next(Fault.FORBIDDEN_MODERATION)
     empty, moderation = (await client.submit()).text, (await client.submit()).text
@@ -133,7 +133,7 @@ async def test_403_is_credits_or_moderation_by_its_text(client: Client) -> None:
     assert "inappropriate content" in moderation
 
 
-async def test_429_says_when_to_come_back_in_three_ways(client: Client) -> None:
+async def test_429_has_three_forms_of_retry_after(client: Client) -> None:
     client.account.fail_next(Fault.RATE_LIMITED)
     client.account.fail_next(Fault.RATE_LIMITED_SECONDS, retry_after=7)
     client.account.fail_next(Fault.RATE_LIMITED_DATE, retry_after=60)
@@ -146,7 +146,7 @@ async def test_429_says_when_to_come_back_in_three_ways(client: Client) -> None:
 @pytest.mark.parametrize(
     ("fault", "made"), [(Fault.HANG_BEFORE, 0), (Fault.HANG_AFTER, 1)], ids=str
 )
-async def test_a_hanging_request_ends_with_its_client(
+async def test_hanging_request_ends_when_client_disconnects(
     client: Client, fault: Fault, made: int
 ) -> None:
     client.account.fail_next(fault, on="submit")
@@ -161,7 +161,7 @@ async def test_a_hanging_request_ends_with_its_client(
 @pytest.mark.parametrize(
     ("fault", "made"), [(Fault.CLOSE_BEFORE, 0), (Fault.CLOSE_AFTER, 1)], ids=str
 )
-async def test_a_connection_can_be_dropped(client: Client, fault: Fault, made: int) -> None:
+async def test_close_fault_drops_connection(client: Client, fault: Fault, made: int) -> None:
     client.account.fail_next(fault, on="submit")
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
         await client.submit()
@@ -169,7 +169,7 @@ async def test_a_connection_can_be_dropped(client: Client, fault: Fault, made: i
     assert client.account.requests[-1].status is None
 
 
-async def test_json_can_be_cut_in_half(client: Client) -> None:
+async def test_invalid_json_fault_truncates_body(client: Client) -> None:
     client.account.fail_next(Fault.INVALID_JSON)
     answer = await client.submit()
     assert answer.headers["Content-Type"].startswith("application/json")
@@ -181,20 +181,20 @@ async def test_json_can_be_cut_in_half(client: Client) -> None:
 @pytest.mark.parametrize(
     ("fault", "status"), [(Fault.HTML_PAGE, 200), (Fault.HTML_BAD_GATEWAY, 502)], ids=str
 )
-async def test_a_page_can_come_instead(client: Client, fault: Fault, status: int) -> None:
+async def test_html_fault_returns_page(client: Client, fault: Fault, status: int) -> None:
     client.account.fail_next(fault)
     answer = await client.submit()
     assert answer.status_code == status
     assert answer.text.startswith("<!DOCTYPE html>")
 
 
-async def test_a_gateway_can_lose_a_good_answer(client: Client) -> None:
+async def test_accepted_gateway_timeout_charges_request(client: Client) -> None:
     client.account.fail_next(Fault.GATEWAY_TIMEOUT, on="submit", accepted=True)
     assert (await client.submit()).status_code == 504
     assert len(client.account.submissions) == 1
 
 
-async def test_an_answer_can_have_no_clips(client: Client) -> None:
+async def test_empty_clips_fault_returns_no_clips(client: Client) -> None:
     client.account.fail_next(Fault.EMPTY_CLIPS)
     answer = await client.submit()
     assert answer.status_code == 200
@@ -203,7 +203,7 @@ async def test_an_answer_can_have_no_clips(client: Client) -> None:
     assert client.account.submissions == []
 
 
-async def test_clips_can_fail(client: Client) -> None:
+async def test_clip_faults_fail_clips(client: Client) -> None:
     client.account.fail_next(Fault.ERROR_CLIPS)
     await client.submit()
     client.advance(Status.STREAMING)
@@ -215,7 +215,7 @@ async def test_clips_can_fail(client: Client) -> None:
     assert "inappropriate" in (await client.fetch()).text
 
 
-async def test_planned_failures_come_by_themselves(
+async def test_twin_fails_fault_fails_second_clip_over_time(
     client: Client, providers: ProviderServer
 ) -> None:
     client.account.fail_next(Fault.TWIN_FAILS)
@@ -236,7 +236,9 @@ async def test_planned_failures_come_by_themselves(
     ],
     ids=str,
 )
-async def test_a_complete_clip_can_be_unplayable(client: Client, fault: Fault, ending: str) -> None:
+async def test_link_faults_make_complete_clip_unplayable(
+    client: Client, fault: Fault, ending: str
+) -> None:
     client.account.fail_next(fault)
     await client.submit()
     client.advance(Status.COMPLETE)
@@ -246,7 +248,9 @@ async def test_a_complete_clip_can_be_unplayable(client: Client, fault: Fault, e
         assert bool(clip["audio_url"]) == bool(ending)
 
 
-async def test_a_clip_can_never_finish(client: Client, providers: ProviderServer) -> None:
+async def test_never_finishes_fault_keeps_clip_streaming(
+    client: Client, providers: ProviderServer
+) -> None:
     client.account.fail_next(Fault.NEVER_FINISHES)
     await client.submit()
     providers.clock.speed = 100_000
@@ -255,14 +259,14 @@ async def test_a_clip_can_never_finish(client: Client, providers: ProviderServer
     assert {clip["status"] for clip in await client.clips()} == {"streaming"}
 
 
-async def test_an_id_can_be_missing_for_a_while(client: Client) -> None:
+async def test_missing_id_fault_omits_one_clip_per_response(client: Client) -> None:
     await client.submit()
     client.advance(Status.STREAMING)
     client.account.fail_next(Fault.MISSING_ID, count=2)
     assert [len(await client.clips()) for _ in range(3)] == [1, 1, 2]
 
 
-async def test_a_status_can_be_an_unknown_word(client: Client) -> None:
+async def test_unknown_status_fault_returns_unknown_word(client: Client) -> None:
     await client.submit()
     client.advance(Status.STREAMING)
     client.account.fail_next(Fault.UNKNOWN_STATUS)
@@ -270,7 +274,7 @@ async def test_a_status_can_be_an_unknown_word(client: Client) -> None:
     assert words == [{"rehearsing"}, {"streaming"}]
 
 
-async def test_a_fault_waits_for_its_kind_of_request(client: Client) -> None:
+async def test_fault_applies_only_to_its_kind_of_request(client: Client) -> None:
     await client.submit()
     client.account.fail_next(Fault.UNAVAILABLE, on="submit")
     client.account.fail_next(Fault.BAD_GATEWAY, on="fetch", count=2)
@@ -279,7 +283,7 @@ async def test_a_fault_waits_for_its_kind_of_request(client: Client) -> None:
 
 
 @pytest.mark.parametrize("fault", sorted(REQUEST_FAULTS - {Fault.HANG_BEFORE, Fault.HANG_AFTER}))
-async def test_questions_can_fail_too(client: Client, fault: Fault) -> None:
+async def test_fetch_requests_can_fail(client: Client, fault: Fault) -> None:
     await client.submit()
     client.account.fail_next(fault, on="fetch")
     try:
@@ -293,7 +297,7 @@ async def test_questions_can_fail_too(client: Client, fault: Fault) -> None:
     assert len(await client.clips()) == 2
 
 
-async def test_closing_ends_hanging_requests() -> None:
+async def test_server_close_ends_hanging_requests() -> None:
     async with ProviderServer() as providers:
         account = providers.account("suno_api")
         account.fail_next(Fault.HANG_BEFORE)
@@ -313,7 +317,7 @@ async def test_closing_ends_hanging_requests() -> None:
 @pytest.mark.parametrize(
     ("fault", "on"), [(Fault.NONE_MP3, "fetch"), (Fault.MISSING_ID, "submit")], ids=str
 )
-def test_a_fault_that_cannot_happen_is_not_planned(fault: Fault, on: On) -> None:
+def test_add_impossible_fault_raises_value_error(fault: Fault, on: On) -> None:
     with pytest.raises(ValueError, match="happens on"):
         FaultPlan().add(fault, on=on)
     with pytest.raises(ValueError, match="once at least"):

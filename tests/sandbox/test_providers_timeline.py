@@ -1,4 +1,4 @@
-"""The clock, the time line of clips, and waiting on the server's side."""
+"""The clock, the timing of clips, and long polling."""
 
 import asyncio
 import math
@@ -16,7 +16,7 @@ from sandbox.providers.timeline import Milestones, Status, Timeline
 QUICK = Timeline(queued=(1, 1), streaming=(2, 2), complete=(3, 3), length=(4, 4))
 
 
-def new_studio(clock: Clock | None = None, **changes: object) -> ProviderAccount:
+def new_account(clock: Clock | None = None, **changes: object) -> ProviderAccount:
     options = {"timeline": Timeline(), "seed": 0} | changes
     return ProviderAccount("aimlapi", clock or Clock(), **options)  # pyright: ignore[reportArgumentType]
 
@@ -26,7 +26,7 @@ def extend(account: ProviderAccount) -> list[str]:
     return [clip.id for clip in account.extend(order, {})]
 
 
-def test_a_change_of_speed_never_makes_the_time_jump() -> None:
+def test_clock_speed_change_keeps_current_time() -> None:
     clock = Clock(1000)
     moments = [clock.now()]
     for speed in (0.001, 1000, 1, 0.5):
@@ -38,12 +38,12 @@ def test_a_change_of_speed_never_makes_the_time_jump() -> None:
 
 
 @pytest.mark.parametrize("speed", [0, -1, math.inf, math.nan])
-def test_time_only_runs_forward(speed: float) -> None:
+def test_clock_rejects_invalid_speed(speed: float) -> None:
     with pytest.raises(ValueError, match="positive"):
         Clock(speed)
 
 
-async def test_who_waits_notices_a_change_of_speed() -> None:
+async def test_wait_until_reacts_to_speed_change() -> None:
     clock = Clock(0.001)
     waiting = asyncio.ensure_future(clock.wait_until(10))
     await asyncio.sleep(0)
@@ -55,7 +55,7 @@ async def test_who_waits_notices_a_change_of_speed() -> None:
     assert clock.now() >= 10
 
 
-async def test_a_stopped_clock_lets_nobody_wait() -> None:
+async def test_stopped_clock_ends_waits() -> None:
     clock = Clock()
     waiting = asyncio.ensure_future(clock.wait_until(math.inf))
     await asyncio.sleep(0)
@@ -70,11 +70,11 @@ async def test_a_stopped_clock_lets_nobody_wait() -> None:
     ("now", "status"),
     [(0.9, "submitted"), (1, "queued"), (2, "streaming"), (3, "complete"), (9, "complete")],
 )
-def test_the_status_follows_from_the_time(now: float, status: str) -> None:
+def test_milestones_status_by_time(now: float, status: str) -> None:
     assert Milestones(1, 2, 3).status(now) == status
 
 
-def test_an_error_is_final() -> None:
+def test_milestones_error_is_final() -> None:
     failed = Milestones(1, 2, 3, failed=2)
     assert [failed.status(now) for now in (1, 2, 3)] == ["queued", "error", "error"]
     assert failed.reached_at(Status.COMPLETE) == 2
@@ -83,11 +83,11 @@ def test_an_error_is_final() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.STREAMING, Status.COMPLETE, Status.ERROR])
-def test_a_clip_can_be_brought_to_a_status(status: Status) -> None:
+def test_milestones_advanced_to_status(status: Status) -> None:
     assert Milestones(10, 20, 30).advanced(status, 5).status(5) is status
 
 
-def test_times_are_drawn_from_the_ranges_and_twins_differ() -> None:
+def test_timeline_draws_different_milestones_for_twins() -> None:
     timeline = Timeline()
     for seed in range(50):
         rng = random.Random(seed)
@@ -101,27 +101,27 @@ def test_times_are_drawn_from_the_ranges_and_twins_differ() -> None:
 
 
 @pytest.mark.parametrize("span", [(5, 4), (-1, 4)])
-def test_a_range_has_an_order(span: tuple[float, float]) -> None:
+def test_timeline_rejects_reversed_range(span: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="smaller one first"):
         Timeline(streaming=span)
 
 
-def test_a_seed_repeats_a_studio() -> None:
+def test_account_is_reproducible_by_seed() -> None:
     clock = Clock()
-    first, again, other = (new_studio(clock, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (new_account(clock, seed=seed) for seed in (1, 1, 2))
     assert extend(first) == extend(again) != extend(other)
     assert [clip.id for clip in first.source_clips()] == [clip.id for clip in again.source_clips()]
 
 
-def test_there_are_clips_to_extend() -> None:
-    account = new_studio()
+def test_account_has_source_clips() -> None:
+    account = new_account()
     clips = account.source_clips()
     assert [(clip.title, clip.duration) for clip in clips[:2]] == [("Electric Dreams", 192)] * 2
     assert sum(clip.duration <= 30 for clip in clips) >= 2
     assert {account.status(clip) for clip in clips} == {Status.COMPLETE}
 
 
-async def test_a_clip_passes_through_all_statuses() -> None:
+async def test_clip_passes_through_all_statuses() -> None:
     async with ProviderServer(timeline=QUICK, speed=20) as providers:
         account = providers.account("suno_api")
         clip = account.clips[extend(account)[0]]
@@ -137,8 +137,8 @@ async def test_a_clip_passes_through_all_statuses() -> None:
         assert seen == [Status.SUBMITTED, Status.QUEUED, Status.STREAMING, Status.COMPLETE]
 
 
-async def test_the_time_line_can_be_changed_while_running() -> None:
-    account = new_studio()
+async def test_timeline_can_be_changed_at_runtime() -> None:
+    account = new_account()
     account.timeline = Timeline((0, 0), (0, 0), (0, 0), (2, 2))
     clip = account.clips[extend(account)[1]]
     assert (account.status(clip), clip.duration) == (Status.COMPLETE, 2)
@@ -152,7 +152,7 @@ async def ask(providers: ProviderServer, **query: object) -> dict[str, object]:
         return answer.json()
 
 
-async def test_a_long_poll_returns_when_the_status_is_reached() -> None:
+async def test_long_poll_returns_when_status_is_reached() -> None:
     async with ProviderServer() as providers:
         account = providers.account("aimlapi")
         clip_id, _ = extend(account)
@@ -163,7 +163,7 @@ async def test_a_long_poll_returns_when_the_status_is_reached() -> None:
         assert (await asking)["status"] == "streaming"
 
 
-async def test_a_long_poll_gives_up_after_two_minutes() -> None:
+async def test_long_poll_ends_after_two_minutes() -> None:
     timeline = Timeline(streaming=(500, 500), complete=(600, 600))
     async with ProviderServer(speed=1000, timeline=timeline) as providers:
         clip_id, _ = extend(providers.account("aimlapi"))
@@ -173,14 +173,14 @@ async def test_a_long_poll_gives_up_after_two_minutes() -> None:
         assert answer["status"] == "queued"
 
 
-async def test_asking_for_submitted_returns_at_once() -> None:
+async def test_long_poll_for_submitted_returns_at_once() -> None:
     async with ProviderServer() as providers:
         clip_id, _ = extend(providers.account("aimlapi"))
         for query in ({}, {"status": "submitted"}):
             assert (await ask(providers, clip_id=clip_id, **query))["status"] == "submitted"
 
 
-async def test_closing_ends_long_polls() -> None:
+async def test_server_close_ends_long_polls() -> None:
     async with ProviderServer() as providers:
         account = providers.account("aimlapi")
         clip_id, _ = extend(account)
@@ -191,7 +191,7 @@ async def test_closing_ends_long_polls() -> None:
     assert (await asking)["status"] == "submitted"
 
 
-async def test_waiting_for_what_never_comes_ends() -> None:
+async def test_wait_for_raises_timeout_error() -> None:
     async with ProviderServer() as providers:
         with pytest.raises(TimeoutError):
             await providers.wait_for(lambda: False, timeout=0.02)

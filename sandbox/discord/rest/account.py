@@ -6,7 +6,7 @@ from sandbox.discord.protocol import Intent, JsonObject
 from sandbox.discord.rest.request import ResponseBody, RestRequest, Route
 from sandbox.discord.state import DiscordState
 
-# what an application says of itself about the privileged intents, by intent
+# the application flag of each privileged intent
 INTENT_FLAGS = {
     Intent.GUILD_PRESENCES: 1 << 13,
     Intent.GUILD_MEMBERS: 1 << 15,
@@ -20,11 +20,11 @@ def application_flags(state: DiscordState) -> int:
     return sum(flag for intent, flag in INTENT_FLAGS.items() if state.privileged_intents & intent)
 
 
-def _application(call: RestRequest) -> ResponseBody:
-    bot = call.state.bot
-    owner = payloads.user(call.state.owner)
+def _application(request: RestRequest) -> ResponseBody:
+    bot = request.state.bot
+    owner = payloads.user(request.state.owner)
     payload: JsonObject = {
-        "id": str(call.state.application_id),
+        "id": str(request.state.application_id),
         "name": bot.name,
         "icon": None,
         "description": "",
@@ -35,8 +35,8 @@ def _application(call: RestRequest) -> ResponseBody:
         "bot_require_code_grant": False,
         "integration_types_config": {"0": {}, "1": {}},
         "verify_key": "0" * 64,
-        "flags": application_flags(call.state),
-        "flags_new": str(application_flags(call.state)),
+        "flags": application_flags(request.state),
+        "flags_new": str(application_flags(request.state)),
         "hook": True,
         "is_monetized": False,
         "owner": owner,
@@ -54,14 +54,14 @@ def _application(call: RestRequest) -> ResponseBody:
     return payload
 
 
-def _gateway(call: RestRequest) -> ResponseBody:
-    return {"url": call.context.gateway_url}
+def _gateway(request: RestRequest) -> ResponseBody:
+    return {"url": request.context.gateway_url}
 
 
-def _gateway_bot(call: RestRequest) -> ResponseBody:
+def _gateway_bot(request: RestRequest) -> ResponseBody:
     return {
-        "url": call.context.gateway_url,
-        "shards": call.context.shards,
+        "url": request.context.gateway_url,
+        "shards": request.context.shards,
         "session_start_limit": {
             "total": MAX_SESSION_STARTS,
             "remaining": MAX_SESSION_STARTS - 1,
@@ -71,19 +71,19 @@ def _gateway_bot(call: RestRequest) -> ResponseBody:
     }
 
 
-def _own_user(call: RestRequest) -> ResponseBody:
-    return payloads.own_user(call.state.bot)
+def _own_user(request: RestRequest) -> ResponseBody:
+    return payloads.own_user(request.state.bot)
 
 
-def _user(call: RestRequest) -> ResponseBody:
-    found = call.state.users.get(call.id("user_id"))
+def _user(request: RestRequest) -> ResponseBody:
+    found = request.state.users.get(request.id("user_id"))
     if found is None:
         raise ApiError(10013)
     return payloads.user(found)
 
 
-def _guilds(call: RestRequest) -> ResponseBody:
-    state = call.state
+def _guilds(request: RestRequest) -> ResponseBody:
+    state = request.state
     return [
         {
             "id": str(guild.id),
@@ -99,14 +99,14 @@ def _guilds(call: RestRequest) -> ResponseBody:
     ]
 
 
-def _direct_channel(call: RestRequest) -> ResponseBody:
-    number = str(call.body().get("recipient_id") or "")
-    found = call.state.users.get(int(number)) if number.isdigit() else None
+def _direct_channel(request: RestRequest) -> ResponseBody:
+    number = str(request.body().get("recipient_id") or "")
+    found = request.state.users.get(int(number)) if number.isdigit() else None
     if found is None:
         raise ApiError(10013)
     if found.bot:
         raise ApiError(50007)
-    return payloads.channel(call.state.dm_channel(found))
+    return payloads.channel(request.state.dm_channel(found))
 
 
 ROUTES = [

@@ -14,61 +14,61 @@ from sandbox.discord.state import Event
 MAX_NAME = 100
 
 
-def _get_channel(call: RestRequest) -> ResponseBody:
-    return payloads.channel(call.channel())
+def _get_channel(request: RestRequest) -> ResponseBody:
+    return payloads.channel(request.channel())
 
 
-def _edit_channel(call: RestRequest) -> ResponseBody:
-    channel = call.channel()
-    body = call.body()
+def _edit_channel(request: RestRequest) -> ResponseBody:
+    channel = request.channel()
+    body = request.body()
     errors = FormErrors()
     errors.check_text(("name",), body.get("name"), MAX_NAME, min_length=1)
     errors.raise_if_any()
     if channel.is_thread:
-        managed = channel.owner_id == call.state.bot.id and not channel.locked
+        managed = channel.owner_id == request.state.bot.id and not channel.locked
         if not managed:
-            require_permissions(channel, call.state.bot, Permission.MANAGE_THREADS)
+            require_permissions(channel, request.state.bot, Permission.MANAGE_THREADS)
         archived = bool(body.get("archived", channel.archived))
         locked = bool(body.get("locked", channel.locked))
         if channel.archived and archived:
             raise ApiError(50083)
         channel.name = body.get("name") or channel.name
-        call.state.archive(channel, archived=archived, locked=locked)
+        request.state.archive(channel, archived=archived, locked=locked)
     else:
-        require_permissions(channel, call.state.bot, Permission.MANAGE_CHANNELS)
+        require_permissions(channel, request.state.bot, Permission.MANAGE_CHANNELS)
         name = body.get("name") or channel.name
-        call.state.edit_channel(channel, name, topic=body.get("topic"))
+        request.state.edit_channel(channel, name, topic=body.get("topic"))
     return payloads.channel(channel)
 
 
-def _delete_channel(call: RestRequest) -> ResponseBody:
-    channel = call.channel()
+def _delete_channel(request: RestRequest) -> ResponseBody:
+    channel = request.channel()
     payload = payloads.channel(channel)
     if channel.guild is not None:
         needed = Permission.MANAGE_THREADS if channel.is_thread else Permission.MANAGE_CHANNELS
-        require_permissions(channel, call.state.bot, needed)
-        call.state.delete_channel(channel)
+        require_permissions(channel, request.state.bot, needed)
+        request.state.delete_channel(channel)
     return payload
 
 
-def _trigger_typing(call: RestRequest) -> ResponseBody:
-    channel = call.channel(Permission.SEND_MESSAGES)
+def _trigger_typing(request: RestRequest) -> ResponseBody:
+    channel = request.channel(Permission.SEND_MESSAGES)
     payload: JsonObject = {
         "channel_id": str(channel.id),
-        "user_id": str(call.state.bot.id),
+        "user_id": str(request.state.bot.id),
         "timestamp": int(time.time()),
     }
     if channel.guild is not None:
         payload["guild_id"] = str(channel.guild.id)
-        payload["member"] = payloads.member(channel.guild.members[call.state.bot.id])
+        payload["member"] = payloads.member(channel.guild.members[request.state.bot.id])
     intent = Intent.GUILD_TYPING if channel.guild else Intent.DM_TYPING
-    call.state.emit(Event("TYPING_START", payload, channel.guild, channel, intent))
+    request.state.emit(Event("TYPING_START", payload, channel.guild, channel, intent))
 
 
-def _start_thread(call: RestRequest) -> ResponseBody:
-    channel = call.channel(Permission.CREATE_PUBLIC_THREADS)
-    start = call.message(channel) if "message_id" in call.params else None
-    body = call.body()
+def _start_thread(request: RestRequest) -> ResponseBody:
+    channel = request.channel(Permission.CREATE_PUBLIC_THREADS)
+    start = request.message(channel) if "message_id" in request.params else None
+    body = request.body()
     errors = FormErrors()
     errors.check_text(("name",), body.get("name"), MAX_NAME, min_length=1, required=True)
     errors.raise_if_any()
@@ -76,12 +76,12 @@ def _start_thread(call: RestRequest) -> ResponseBody:
         raise ApiError(50024)
     if start is not None and start.thread is not None:
         raise ApiError(160004)
-    state = call.state
+    state = request.state
     return payloads.channel(state.new_thread(body["name"], channel, owner=state.bot, start=start))
 
 
-def _join_or_leave_thread(call: RestRequest) -> ResponseBody:
-    if not call.channel().is_thread:
+def _join_or_leave_thread(request: RestRequest) -> ResponseBody:
+    if not request.channel().is_thread:
         raise ApiError(50024)
 
 

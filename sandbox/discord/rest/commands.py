@@ -9,54 +9,54 @@ GLOBAL = "/applications/{application_id}/commands"
 GUILD = "/applications/{application_id}/guilds/{guild_id}/commands"
 
 
-def _scope(call: RestRequest) -> int | None:
-    if call.id("application_id") != call.state.application_id:
+def _scope(request: RestRequest) -> int | None:
+    if request.id("application_id") != request.state.application_id:
         raise ApiError(20012, status=403, message="You are not authorized to do that.")
-    if "guild_id" not in call.params:
+    if "guild_id" not in request.params:
         return None
-    guild = call.state.guilds.get(call.id("guild_id"))
-    if guild is None or call.state.bot.id not in guild.members:
+    guild = request.state.guilds.get(request.id("guild_id"))
+    if guild is None or request.state.bot.id not in guild.members:
         raise ApiError(50001)
     return guild.id
 
 
-def _list_commands(call: RestRequest) -> ResponseBody:
-    return call.context.commands.all(_scope(call))
+def _list_commands(request: RestRequest) -> ResponseBody:
+    return request.context.commands.all(_scope(request))
 
 
-def _replace_commands(call: RestRequest) -> ResponseBody:
-    scope = _scope(call)
-    check_commands(call.json)
-    return call.context.commands.replace_all(scope, list(objects(call.json)))
+def _replace_commands(request: RestRequest) -> ResponseBody:
+    scope = _scope(request)
+    check_commands(request.json)
+    return request.context.commands.replace_all(scope, list(objects(request.json)))
 
 
-def _create_command(call: RestRequest) -> ResponseBody:
-    scope = _scope(call)
-    check_command(call.json)
-    command, _ = call.context.commands.upsert(scope, call.body())
+def _create_command(request: RestRequest) -> ResponseBody:
+    scope = _scope(request)
+    check_command(request.json)
+    command, _ = request.context.commands.upsert(scope, request.body())
     return command
 
 
-def _get_command(call: RestRequest) -> ResponseBody:
-    return call.context.commands.get(_scope(call), call.id("command_id"))
+def _get_command(request: RestRequest) -> ResponseBody:
+    return request.context.commands.get(_scope(request), request.id("command_id"))
 
 
-def _edit_command(call: RestRequest) -> ResponseBody:
-    command = _get_command(call)
-    changed = command | call.body()
+def _edit_command(request: RestRequest) -> ResponseBody:
+    command = _get_command(request)
+    changed = command | request.body()
     check_command(changed)
     if changed["name"] != command["name"]:
         command["name"] = changed["name"]
-    changed, _ = call.context.commands.upsert(_scope(call), changed)
+    changed, _ = request.context.commands.upsert(_scope(request), changed)
     return changed
 
 
-def _delete_command(call: RestRequest) -> ResponseBody:
-    call.context.commands.remove(_scope(call), call.id("command_id"))
+def _delete_command(request: RestRequest) -> ResponseBody:
+    request.context.commands.remove(_scope(request), request.id("command_id"))
 
 
-def _get_permissions(call: RestRequest) -> ResponseBody:
-    _scope(call)
+def _get_permissions(request: RestRequest) -> ResponseBody:
+    _scope(request)
     return []
 
 

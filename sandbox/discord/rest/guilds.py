@@ -6,42 +6,42 @@ from sandbox.discord.permissions import in_channel
 from sandbox.discord.rest.request import ResponseBody, RestRequest, Route
 
 
-def _guild(call: RestRequest) -> ResponseBody:
-    guild = call.guild()
+def _guild(request: RestRequest) -> ResponseBody:
+    guild = request.guild()
     payload = guild_payloads.guild(guild)
-    if call.query.get("with_counts", "").lower() in {"true", "1"}:
+    if request.query.get("with_counts", "").lower() in {"true", "1"}:
         count = len(guild.members)
         payload |= {"approximate_member_count": count, "approximate_presence_count": count}
     return payload
 
 
-def _channels(call: RestRequest) -> ResponseBody:
-    channels = call.guild().channels.values()
+def _channels(request: RestRequest) -> ResponseBody:
+    channels = request.guild().channels.values()
     return [payloads.channel(each) for each in channels if not each.is_thread]
 
 
-def _threads(call: RestRequest) -> ResponseBody:
+def _threads(request: RestRequest) -> ResponseBody:
     found = [
         each
-        for each in call.guild().channels.values()
-        if each.is_thread and not each.archived and in_channel(each, call.state.bot)
+        for each in request.guild().channels.values()
+        if each.is_thread and not each.archived and in_channel(each, request.state.bot)
     ]
     return {"threads": [payloads.channel(each) for each in found], "members": [], "has_more": False}
 
 
-def _roles(call: RestRequest) -> ResponseBody:
-    return [guild_payloads.role(each) for each in call.guild().roles.values()]
+def _roles(request: RestRequest) -> ResponseBody:
+    return [guild_payloads.role(each) for each in request.guild().roles.values()]
 
 
-def _members(call: RestRequest) -> ResponseBody:
-    limit = int(call.query.get("limit", "1"))
-    after = int(call.query.get("after", "0"))
-    found = [each for each in call.guild().members.values() if each.user.id > after]
+def _members(request: RestRequest) -> ResponseBody:
+    limit = int(request.query.get("limit", "1"))
+    after = int(request.query.get("after", "0"))
+    found = [each for each in request.guild().members.values() if each.user.id > after]
     return [payloads.member(each) for each in found[:limit]]
 
 
-def _member(call: RestRequest) -> ResponseBody:
-    found = call.guild().members.get(call.id("user_id"))
+def _member(request: RestRequest) -> ResponseBody:
+    found = request.guild().members.get(request.id("user_id"))
     if found is None:
         raise ApiError(10007)
     return payloads.member(found)

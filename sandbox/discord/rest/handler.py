@@ -39,10 +39,10 @@ class RestHandler:
     async def handle(self, http: web.Request) -> web.StreamResponse:
         """Handle one request."""
         raw_path = http.rel_url.raw_path.removeprefix(API_PATH)
-        found = self._router.find(http.method, raw_path)
-        body, files, wrong = await read_body(http)
-        path = found.redacted_path if found else redact_tokens(raw_path)
-        template = found.route.template if found else path
+        match = self._router.find(http.method, raw_path)
+        body, files, error = await read_body(http)
+        path = match.redacted_path if match else redact_tokens(raw_path)
+        template = match.route.template if match else path
         names = tuple(file.name for file in files)
         request = LoggedRequest(http.method, path, template, body, names)
         self.requests.append(request)
@@ -51,11 +51,11 @@ class RestHandler:
             await self._apply_fault_before(fault, http)
         if fault is not None and fault.kind is FaultKind.ANSWER:
             response = self._refuse(request, _fault_error(fault), {})
-        elif found is None:
+        elif match is None:
             unknown = ApiError(0, status=404, message="404: Not Found", violation=True)
             response = self._refuse(request, unknown, {})
         else:
-            response = self._call_route(http, found, request, (body, files, wrong))
+            response = self._call_route(http, match, request, (body, files, error))
         self._context.state.conditions.notify()
         if fault is not None:
             await self._apply_fault_after(fault, http)
@@ -64,23 +64,23 @@ class RestHandler:
     def _call_route(
         self,
         http: web.Request,
-        found: RouteMatch,
+        match: RouteMatch,
         request: LoggedRequest,
-        sent: tuple[Json, list[Upload], ApiError | None],
+        parsed_body: tuple[Json, list[Upload], ApiError | None],
     ) -> web.Response:
-        route = found.route
-        body, files, wrong = sent
+        route = match.route
+        body, files, body_error = parsed_body
         headers: dict[str, str] = {}
         try:
             if not route.public:
                 self._check_token(http)
                 self.rate_limits.count_globally()
             if route.limit is not None:
-                headers = self.rate_limits.count(route.key, found.major, route.limit)
-            if wrong is not None:
-                raise wrong
+                headers = self.rate_limits.count(route.key, match.major, route.limit)
+            if body_error is not None:
+                raise body_error
             self._check_openapi(http, request, body)
-            call = RestRequest(self._context, found.params, http.query, body, files)
+            call = RestRequest(self._context, match.params, http.query, body, files)
             answer: ResponseBody = route.handler(call)
         except ApiError as error:
             return self._refuse(request, error, headers)
@@ -98,10 +98,10 @@ class RestHandler:
     def _check_openapi(self, http: web.Request, request: LoggedRequest, body: Json) -> None:
         if self._document is None:
             return
-        complaint = self._document.find_error(request.method, request.route, http.query, body)
-        if complaint is not None:
-            wrong = {"code": "OPENAPI", "message": complaint}
-            raise ApiError(50035, errors={"_errors": [wrong]})
+        problem = self._document.find_error(request.method, request.route, http.query, body)
+        if problem is not None:
+            error = {"code": "OPENAPI", "message": problem}
+            raise ApiError(50035, errors={"_errors": [error]})
 
     def _refuse(
         self, request: LoggedRequest, error: ApiError, headers: dict[str, str]
@@ -110,12 +110,12 @@ class RestHandler:
         if error.status in INVALID_STATUSES:
             self.invalid_requests += 1
         if error.violation:
-            found = describe_errors(error.errors) if error.errors else []
-            sentence = "; ".join([error.message, *found])
-            self.violations.append(Violation(request, error.code, sentence))
+            details = describe_errors(error.errors) if error.errors else []
+            description = "; ".join([error.message, *details])
+            self.violations.append(Violation(request, error.code, description))
         text = json.dumps(error.body)
-        told = headers | error.headers | JSON_HEADERS
-        return web.Response(status=error.status, body=text.encode(), headers=told)
+        all_headers = headers | error.headers | JSON_HEADERS
+        return web.Response(status=error.status, body=text.encode(), headers=all_headers)
 
     async def _apply_fault_before(self, fault: Fault, http: web.Request) -> None:
         if fault.kind is FaultKind.HANG_BEFORE:

@@ -15,74 +15,74 @@ MESSAGES = "/channels/{channel_id}/messages"
 MESSAGE = "/channels/{channel_id}/messages/{message_id}"
 DM_ATTACHMENT_LIMIT = 10 * 1024 * 1024
 MAX_LISTED = 100
-# Discord keeps its number secret; what matters to a bot is that there is one
+# Discord does not document how long; for tests it only matters that nonces expire
 NONCE_LIFETIME = dt.timedelta(minutes=3)
 OLD, OLD_EDITS = dt.timedelta(hours=1), 5
 
 
-def _list_messages(call: RestRequest) -> ResponseBody:
-    channel = call.channel(Permission.READ_MESSAGE_HISTORY)
+def _list_messages(request: RestRequest) -> ResponseBody:
+    channel = request.channel(Permission.READ_MESSAGE_HISTORY)
     found = [each for each in channel.messages.values() if not each.is_ephemeral]
-    limit = int(call.query.get("limit", "50"))
+    limit = int(request.query.get("limit", "50"))
     if not 1 <= limit <= MAX_LISTED:
         wrong = {"code": "NUMBER_TYPE_MAX", "message": "int value should be between 1 and 100."}
         raise ApiError(50035, errors={"limit": {"_errors": [wrong]}})
-    if "after" in call.query:
-        found = [each for each in found if each.id > int(call.query["after"])][:limit]
-    elif "before" in call.query:
-        found = [each for each in found if each.id < int(call.query["before"])]
-    elif "around" in call.query:
-        around = int(call.query["around"])
+    if "after" in request.query:
+        found = [each for each in found if each.id > int(request.query["after"])][:limit]
+    elif "before" in request.query:
+        found = [each for each in found if each.id < int(request.query["before"])]
+    elif "around" in request.query:
+        around = int(request.query["around"])
         found.sort(key=lambda each: abs(each.id - around))
         found = sorted(found[:limit], key=lambda each: each.id)
-    return [_visible_payload(call, each) for each in reversed(found[-limit:])]
+    return [_visible_payload(request, each) for each in reversed(found[-limit:])]
 
 
-def _get_message(call: RestRequest) -> ResponseBody:
-    channel = call.channel(Permission.READ_MESSAGE_HISTORY)
-    return _visible_payload(call, call.message(channel))
+def _get_message(request: RestRequest) -> ResponseBody:
+    channel = request.channel(Permission.READ_MESSAGE_HISTORY)
+    return _visible_payload(request, request.message(channel))
 
 
-def _visible_payload(call: RestRequest, message: Message) -> ResponseBody:
-    payload = payloads.message(message, call.state.bot)
-    granted = call.state.privileged_intents & Intent.MESSAGE_CONTENT
-    if granted or not payloads.is_content_hidden(message, call.state.bot):
+def _visible_payload(request: RestRequest, message: Message) -> ResponseBody:
+    payload = payloads.message(message, request.state.bot)
+    granted = request.state.privileged_intents & Intent.MESSAGE_CONTENT
+    if granted or not payloads.is_content_hidden(message, request.state.bot):
         return payload
     return payload | payloads.HIDDEN_CONTENT
 
 
-def _create_message(call: RestRequest) -> ResponseBody:
-    channel = call.channel()
-    body = call.body()
-    _check_may_send(call, channel)
-    _check_reference(call, channel, body)
-    check_message(body, call.files, limit=_attachment_limit(channel))
-    if body.get("enforce_nonce") and (sent := _find_by_nonce(call, channel, body.get("nonce"))):
-        return payloads.message(sent, call.state.bot)
-    body = _permitted_body(call, channel, body, call.files)
+def _create_message(request: RestRequest) -> ResponseBody:
+    channel = request.channel()
+    body = request.body()
+    _check_may_send(request, channel)
+    _check_reference(request, channel, body)
+    check_message(body, request.files, limit=_attachment_limit(channel))
+    if body.get("enforce_nonce") and (sent := _find_by_nonce(request, channel, body.get("nonce"))):
+        return payloads.message(sent, request.state.bot)
+    body = _permitted_body(request, channel, body, request.files)
     flags = int(body.get("flags") or 0) & ~int(MessageFlag.EPHEMERAL)
     message = messages.new_message(
-        call.state, channel, call.state.bot, body | {"flags": flags}, call.files
+        request.state, channel, request.state.bot, body | {"flags": flags}, request.files
     )
     if channel.archived:
-        call.state.archive(channel, archived=False)
-    messages.send(call.state, message)
-    return payloads.message(message, call.state.bot)
+        request.state.archive(channel, archived=False)
+    messages.send(request.state, message)
+    return payloads.message(message, request.state.bot)
 
 
-def _find_by_nonce(call: RestRequest, channel: Channel, nonce: Json) -> Message | None:
+def _find_by_nonce(request: RestRequest, channel: Channel, nonce: Json) -> Message | None:
     """Return the bot's message with ``nonce`` of the last three minutes, if there is one."""
     since = dt.datetime.now(dt.UTC) - NONCE_LIFETIME
     for message in reversed(channel.messages.values()):
         if message.created_at < since:
             return None
-        if message.author is call.state.bot and nonce is not None and message.nonce == nonce:
+        if message.author is request.state.bot and nonce is not None and message.nonce == nonce:
             return message
     return None
 
 
-def _check_may_send(call: RestRequest, channel: Channel) -> None:
-    bot = call.state.bot
+def _check_may_send(request: RestRequest, channel: Channel) -> None:
+    bot = request.state.bot
     if not permissions.can_send(channel, bot):
         raise ApiError(50013)
     if channel.recipient is not None and not channel.recipient.accepts_dms:
@@ -92,11 +92,11 @@ def _check_may_send(call: RestRequest, channel: Channel) -> None:
         raise ApiError(50083, violation=False)
 
 
-def _check_reference(call: RestRequest, channel: Channel, body: JsonObject) -> None:
+def _check_reference(request: RestRequest, channel: Channel, body: JsonObject) -> None:
     reference = body.get("message_reference")
     if not is_object(reference):
         return
-    if permissions.missing(channel, call.state.bot, Permission.READ_MESSAGE_HISTORY):
+    if permissions.missing(channel, request.state.bot, Permission.READ_MESSAGE_HISTORY):
         raise ApiError(160002, violation=False)
     number = str(reference.get("message_id"))
     found = channel.messages.get(int(number)) if number.isdigit() else None
@@ -108,13 +108,13 @@ def _check_reference(call: RestRequest, channel: Channel, body: JsonObject) -> N
 
 
 def _permitted_body(
-    call: RestRequest, channel: Channel, body: JsonObject, files: list[Upload]
+    request: RestRequest, channel: Channel, body: JsonObject, files: list[Upload]
 ) -> JsonObject:
-    bot = call.state.bot
+    bot = request.state.bot
     if files:
         require_permissions(channel, bot, Permission.ATTACH_FILES)
     if body.get("embeds") and permissions.missing(channel, bot, Permission.EMBED_LINKS):
-        # Discord drops the embeds without a word, unless nothing else is left
+        # Discord silently drops the embeds, unless the message would be empty without them
         body = body | {"embeds": []}
         if not (body.get("content") or files):
             raise ApiError(50013)
@@ -125,20 +125,20 @@ def _attachment_limit(channel: Channel) -> int:
     return channel.guild.attachment_limit if channel.guild else DM_ATTACHMENT_LIMIT
 
 
-def _edit_message(call: RestRequest) -> ResponseBody:
-    channel = call.channel()
-    message = call.message(channel)
-    if message.author is not call.state.bot:
+def _edit_message(request: RestRequest) -> ResponseBody:
+    channel = request.channel()
+    message = request.message(channel)
+    if message.author is not request.state.bot:
         raise ApiError(50005)
     if channel.archived:
         raise ApiError(50083)
-    body = call.body()
-    if call.files:
-        require_permissions(channel, call.state.bot, Permission.ATTACH_FILES)
-    check_message(body, call.files, limit=_attachment_limit(channel), existing=message)
+    body = request.body()
+    if request.files:
+        require_permissions(channel, request.state.bot, Permission.ATTACH_FILES)
+    check_message(body, request.files, limit=_attachment_limit(channel), existing=message)
     _count_old_edit(message)
-    messages.edit_message(call.state, message, body, call.files)
-    return payloads.message(message, call.state.bot)
+    messages.edit_message(request.state, message, body, request.files)
+    return payloads.message(message, request.state.bot)
 
 
 def _count_old_edit(message: Message) -> None:
@@ -151,12 +151,12 @@ def _count_old_edit(message: Message) -> None:
         raise refused
 
 
-def _delete_message(call: RestRequest) -> ResponseBody:
-    channel = call.channel()
-    message = call.message(channel)
-    if message.author is not call.state.bot:
-        require_permissions(channel, call.state.bot, Permission.MANAGE_MESSAGES)
-    messages.delete_message(call.state, message)
+def _delete_message(request: RestRequest) -> ResponseBody:
+    channel = request.channel()
+    message = request.message(channel)
+    if message.author is not request.state.bot:
+        require_permissions(channel, request.state.bot, Permission.MANAGE_MESSAGES)
+    messages.delete_message(request.state, message)
 
 
 ROUTES = [

@@ -12,54 +12,56 @@ EMOJI_REACTIONS = "/channels/{channel_id}/messages/{message_id}/reactions/{emoji
 ALL_REACTIONS = "/channels/{channel_id}/messages/{message_id}/reactions"
 MAX_REACTIONS = 20
 CUSTOM_EMOJI = re.compile(r"^\w{2,32}:\d+$")
-# a few emojis are letters or digits to Unicode
+# the ranges are emojis that Unicode counts as letters or digits
 UNICODE_EMOJI = re.compile("^[^\\w\\s:]|^[0-9#*]\ufe0f?\u20e3$|^[\u2139\u2122\u24c2\u3297\u3299]")
 
 
-def _checked_emoji(call: RestRequest) -> str:
-    emoji = call.params["emoji_name"]
+def _checked_emoji(request: RestRequest) -> str:
+    emoji = request.params["emoji_name"]
     if not (CUSTOM_EMOJI.match(emoji) or (UNICODE_EMOJI.match(emoji) and not emoji.isascii())):
         raise ApiError(10014)
     return emoji
 
 
-def _add_own_reaction(call: RestRequest) -> ResponseBody:
-    channel = call.channel(Permission.READ_MESSAGE_HISTORY)
-    message, emoji = call.message(channel), _checked_emoji(call)
+def _add_own_reaction(request: RestRequest) -> ResponseBody:
+    channel = request.channel(Permission.READ_MESSAGE_HISTORY)
+    message, emoji = request.message(channel), _checked_emoji(request)
     if emoji not in message.reactions:
-        require_permissions(channel, call.state.bot, Permission.ADD_REACTIONS)
+        require_permissions(channel, request.state.bot, Permission.ADD_REACTIONS)
         if len(message.reactions) >= MAX_REACTIONS:
             raise ApiError(30010)
     if channel.archived:
         raise ApiError(50083)
-    messages.add_reaction(call.state, message, emoji, call.state.bot)
+    messages.add_reaction(request.state, message, emoji, request.state.bot)
 
 
-def _remove_own_reaction(call: RestRequest) -> ResponseBody:
-    message = call.message(call.channel())
-    messages.remove_reaction(call.state, message, _checked_emoji(call), call.state.bot)
+def _remove_own_reaction(request: RestRequest) -> ResponseBody:
+    message = request.message(request.channel())
+    messages.remove_reaction(request.state, message, _checked_emoji(request), request.state.bot)
 
 
-def _remove_user_reaction(call: RestRequest) -> ResponseBody:
-    message = call.message(call.channel(Permission.MANAGE_MESSAGES))
-    user = call.state.users.get(call.id("user_id"))
+def _remove_user_reaction(request: RestRequest) -> ResponseBody:
+    message = request.message(request.channel(Permission.MANAGE_MESSAGES))
+    user = request.state.users.get(request.id("user_id"))
     if user is None:
         raise ApiError(10013)
-    messages.remove_reaction(call.state, message, _checked_emoji(call), user)
+    messages.remove_reaction(request.state, message, _checked_emoji(request), user)
 
 
-def _remove_all_reactions(call: RestRequest) -> ResponseBody:
-    message = call.message(call.channel(Permission.MANAGE_MESSAGES))
-    wanted = [_checked_emoji(call)] if "emoji_name" in call.params else list(message.reactions)
+def _remove_all_reactions(request: RestRequest) -> ResponseBody:
+    message = request.message(request.channel(Permission.MANAGE_MESSAGES))
+    wanted = (
+        [_checked_emoji(request)] if "emoji_name" in request.params else list(message.reactions)
+    )
     for emoji in wanted:
         for user in list(message.reactions.get(emoji, {}).values()):
-            messages.remove_reaction(call.state, message, emoji, user)
+            messages.remove_reaction(request.state, message, emoji, user)
 
 
-def _list_reactions(call: RestRequest) -> ResponseBody:
-    message = call.message(call.channel(Permission.READ_MESSAGE_HISTORY))
-    people = message.reactions.get(_checked_emoji(call), {}).values()
-    after, limit = int(call.query.get("after", "0")), int(call.query.get("limit", "25"))
+def _list_reactions(request: RestRequest) -> ResponseBody:
+    message = request.message(request.channel(Permission.READ_MESSAGE_HISTORY))
+    people = message.reactions.get(_checked_emoji(request), {}).values()
+    after, limit = int(request.query.get("after", "0")), int(request.query.get("limit", "25"))
     found = sorted((each for each in people if each.id > after), key=lambda each: each.id)
     return [payloads.user(each) for each in found[:limit]]
 

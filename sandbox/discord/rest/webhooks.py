@@ -12,62 +12,68 @@ ORIGINAL = WEBHOOKS + "/messages/@original"
 MESSAGE = WEBHOOKS + "/messages/{message_id}"
 
 
-def _create_response(call: RestRequest) -> ResponseBody:
-    number, token = call.id("interaction_id"), call.params["interaction_token"]
-    interaction = call.context.interactions.respond(number, token, call.json, call.files)
-    if call.query.get("with_response", "").lower() not in {"true", "1"}:
+def _create_response(request: RestRequest) -> ResponseBody:
+    number, token = request.id("interaction_id"), request.params["interaction_token"]
+    interaction = request.context.interactions.respond(number, token, request.json, request.files)
+    if request.query.get("with_response", "").lower() not in {"true", "1"}:
         return None
-    return _callback_response(call, interaction)
+    return _callback_response(request, interaction)
 
 
-def _callback_response(call: RestRequest, interaction: Interaction) -> JsonObject:
-    told: JsonObject = {"id": str(interaction.id), "type": interaction.type}
-    told["channel_id"] = str(interaction.channel.id)
+def _callback_response(request: RestRequest, interaction: Interaction) -> JsonObject:
+    info: JsonObject = {"id": str(interaction.id), "type": interaction.type}
+    info["channel_id"] = str(interaction.channel.id)
     if interaction.channel.guild is not None:
-        told["guild_id"] = str(interaction.channel.guild.id)
-    answer: JsonObject = {"interaction": told}
+        info["guild_id"] = str(interaction.channel.guild.id)
+    answer: JsonObject = {"interaction": info}
     if interaction.callback_type is not None:
         resource: JsonObject = {"type": int(interaction.callback_type)}
         answer["resource"] = resource
     if interaction.message is not None:
-        told["response_message_id"] = str(interaction.message.id)
-        told["response_message_loading"] = interaction.message.is_loading
-        told["response_message_ephemeral"] = interaction.message.is_ephemeral
-        message = payloads.message(interaction.message, call.state.bot)
+        info["response_message_id"] = str(interaction.message.id)
+        info["response_message_loading"] = interaction.message.is_loading
+        info["response_message_ephemeral"] = interaction.message.is_ephemeral
+        message = payloads.message(interaction.message, request.state.bot)
         answer["resource"]["message"] = message
     return answer
 
 
-def _valid_interaction(call: RestRequest) -> Interaction:
-    token = call.params["webhook_token"]
-    return call.context.interactions.by_valid_token(call.id("webhook_id"), token)
+def _valid_interaction(request: RestRequest) -> Interaction:
+    token = request.params["webhook_token"]
+    return request.context.interactions.by_valid_token(request.id("webhook_id"), token)
 
 
-def _create_followup(call: RestRequest) -> ResponseBody:
-    interactions = call.context.interactions
-    message = interactions.send_followup(_valid_interaction(call), call.body(), call.files)
-    return payloads.message(message, call.state.bot)
+def _create_followup(request: RestRequest) -> ResponseBody:
+    interactions = request.context.interactions
+    message = interactions.send_followup(_valid_interaction(request), request.body(), request.files)
+    return payloads.message(message, request.state.bot)
 
 
-def _message_name(call: RestRequest) -> str:
-    return call.params.get("message_id", "@original")
+def _message_name(request: RestRequest) -> str:
+    return request.params.get("message_id", "@original")
 
 
-def _get_message(call: RestRequest) -> ResponseBody:
-    message = call.context.interactions.find_message(_valid_interaction(call), _message_name(call))
-    return payloads.message(message, call.state.bot)
+def _get_message(request: RestRequest) -> ResponseBody:
+    message = request.context.interactions.find_message(
+        _valid_interaction(request), _message_name(request)
+    )
+    return payloads.message(message, request.state.bot)
 
 
-def _edit_message(call: RestRequest) -> ResponseBody:
-    interaction = _valid_interaction(call)
-    interactions = call.context.interactions
-    message = interactions.edit_message(interaction, _message_name(call), call.body(), call.files)
-    return payloads.message(message, call.state.bot)
+def _edit_message(request: RestRequest) -> ResponseBody:
+    interaction = _valid_interaction(request)
+    interactions = request.context.interactions
+    message = interactions.edit_message(
+        interaction, _message_name(request), request.body(), request.files
+    )
+    return payloads.message(message, request.state.bot)
 
 
-def _delete_message(call: RestRequest) -> ResponseBody:
-    message = call.context.interactions.find_message(_valid_interaction(call), _message_name(call))
-    messages.delete_message(call.state, message)
+def _delete_message(request: RestRequest) -> ResponseBody:
+    message = request.context.interactions.find_message(
+        _valid_interaction(request), _message_name(request)
+    )
+    messages.delete_message(request.state, message)
 
 
 ROUTES = [

@@ -22,15 +22,15 @@ const posted = (address, body) =>
     body: JSON.stringify(body),
   });
 
-/** Do something as the member that the page shows: see sandbox/page/actions.py. */
+/** Perform an action as the current member, see sandbox/page/actions.py. */
 export const act = (what, fields = {}) =>
   posted("act", { do: what, member: store.member, channel: store.channel, ...fields });
 
-/** Do something behind the scenes: see sandbox/page/control_panel.py. */
-export const direct = (what, fields = {}) => posted("stage", { do: what, ...fields });
+/** Perform an action of the control panel, see sandbox/page/control_panel.py. */
+export const panelAction = (what, fields = {}) => posted("panel", { do: what, ...fields });
 
-export const stageView = (since) => sent(`stage?since=${encodeURIComponent(since)}`);
-export const clipsToTry = async () => (await sent("tries")).clips ?? [];
+export const panelStatus = (since) => sent(`panel?since=${encodeURIComponent(since)}`);
+export const sampleClips = async () => (await sent("sample-clips")).clips ?? [];
 
 /** Bring a file to the server; answers the name under which it is kept there. */
 export const upload = (file) =>

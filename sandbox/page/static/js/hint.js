@@ -1,7 +1,7 @@
 // A bar for newcomers above the message box: clips to try, each of which fills in the command.
 // It goes once a command has been sent, or by its own button.
 
-import { clipsToTry } from "./api.js";
+import { sampleClips } from "./api.js";
 import { fillCommand } from "./composer/composer.js";
 import { fill, h, iconButton } from "./dom.js";
 import { play } from "./dock.js";
@@ -15,7 +15,7 @@ let dismissed = false;
 export function startHint() {
   for (const what of ["hello", "view", "facts"]) on(what, draw);
   on("hello", async () => {
-    const found = await clipsToTry();
+    const found = await sampleClips();
     // one take of each song is enough to begin with
     clips = found
       .filter((each, index) => found.findIndex((other) => other.title === each.title) === index)

@@ -6,12 +6,12 @@ import { startMessages } from "./messages.js";
 import { startPanel } from "./panel/panel.js";
 import { startSidebar } from "./sidebar.js";
 import { connect } from "./socket.js";
-import { store, tell } from "./store.js";
+import { emit, store } from "./store.js";
 import { startTheme } from "./theme.js";
 import { startTicking } from "./times.js";
 import { startTyping } from "./typing.js";
 
-startTheme(() => store.guild && tell("facts"));
+startTheme(() => store.guild && emit("facts"));
 startSidebar();
 startMessages();
 startComposer();

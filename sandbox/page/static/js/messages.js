@@ -5,7 +5,7 @@ import { fill, h } from "./dom.js";
 import { nameOf, summary } from "./message/lines.js";
 import { MessageView } from "./message/message.js";
 import { plain } from "./markdown/render.js";
-import { here, look, me, messageOf, on, store, visibleMessages } from "./store.js";
+import { here, navigate, me, messageOf, on, store, visibleMessages } from "./store.js";
 
 const FIRST = 60; // messages drawn at once when a channel is entered
 const MORE = 40; // and so many more when one scrolls up to them
@@ -148,7 +148,7 @@ function older(count = MORE) {
 }
 
 function jump({ channel, message }) {
-  if (channel !== store.channel) look({ channel });
+  if (channel !== store.channel) navigate({ channel });
   requestAnimationFrame(() =>
     requestAnimationFrame(() => {
       if (!views.has(message) && messageOf(channel, message)) older(Infinity);

@@ -3,7 +3,7 @@
 import { avatar, fill, h, icon, iconButton } from "./dom.js";
 import { closePopup, menu } from "./menus.js";
 import { askForThread } from "./modal/thread.js";
-import { directChannel, here, look, me, on, store } from "./store.js";
+import { directChannel, here, navigate, me, on, store } from "./store.js";
 import { isDark, switchTheme } from "./theme.js";
 
 const app = document.getElementById("app");
@@ -33,7 +33,7 @@ function openSide(wanted) {
 function go(channel) {
   closePopup();
   openSide(false);
-  look({ channel });
+  navigate({ channel });
 }
 
 function draw() {
@@ -157,7 +157,7 @@ function meBar() {
       ...store.members.map((each) => ({
         label: each.name,
         icon: each.id === store.member ? icon("check") : null,
-        act: () => look({ member: each.id }),
+        act: () => navigate({ member: each.id }),
       })),
     ]);
   return [
@@ -198,13 +198,13 @@ function header(place, direct) {
       "button",
       {
         type: "button",
-        id: "stage-button",
-        class: "stage-button",
+        id: "panel-button",
+        class: "panel-button",
         "aria-controls": "panel",
         "aria-expanded": String(!document.getElementById("panel").hidden),
         on: { click: () => document.dispatchEvent(new CustomEvent("panel")) },
       },
-      icon("stage"),
+      icon("panel"),
       h("span", {}, "Behind the scenes"),
     ),
   ];
@@ -240,7 +240,7 @@ function person(user) {
         type: "button",
         class: "person",
         title: `See the channel as ${user.name}`,
-        on: { click: () => look({ member: user.id }) },
+        on: { click: () => navigate({ member: user.id }) },
       },
       face(user),
       words,

@@ -1,32 +1,32 @@
-// The line on which the server tells of changes. When it breaks, it is opened again and the page
-// starts anew from what the server then says.
+// The websocket with the changes from the server. When it closes, it is opened again, and the page
+// starts with the new initial state.
 
-import { hello, news } from "./store.js";
+import { applyUpdate, hello } from "./store.js";
 
-const AGAIN = 1000;
+const RECONNECT_DELAY = 1000; // milliseconds
 let socket = null;
-let wantsTraffic = false;
+let wantsRequests = false;
 
 export function connect() {
   const lost = document.getElementById("lost");
   const address = new URL("events", document.baseURI);
   address.protocol = "ws:";
   socket = new WebSocket(address);
-  socket.addEventListener("open", () => socket.send(wantsTraffic ? "panel open" : "panel closed"));
+  socket.addEventListener("open", () => socket.send(wantsRequests ? "panel open" : "panel closed"));
   socket.addEventListener("message", (event) => {
-    const said = JSON.parse(event.data);
-    if (said.hello) hello(said.hello);
-    else news(said);
+    const data = JSON.parse(event.data);
+    if (data.hello) hello(data.hello);
+    else applyUpdate(data);
     lost.hidden = true;
   });
   socket.addEventListener("close", () => {
     lost.hidden = false;
-    setTimeout(connect, AGAIN);
+    setTimeout(connect, RECONNECT_DELAY);
   });
 }
 
 /** Ask for what the bot sends to Discord, or no longer. */
 export function wantTraffic(wanted) {
-  wantsTraffic = wanted;
+  wantsRequests = wanted;
   if (socket?.readyState === WebSocket.OPEN) socket.send(wanted ? "panel open" : "panel closed");
 }

@@ -1,8 +1,8 @@
-// What the page knows of the world: kept as the server tells it, drawn by others who listen.
-// Also whose eyes it is seen with (`member`) and where one looks (`channel`).
+// The state of the page: what the server sent, the current `member` and the current `channel`.
+// Other modules draw it; they register for changes with `on`.
 
 const listeners = new Map();
-const LARGEST_LOCAL = 20;
+const MAX_LOCAL = 20;
 
 export const store = {
   guild: null,
@@ -17,65 +17,65 @@ export const store = {
   home: null,
   member: null,
   channel: null,
-  acknowledgeWithin: 3,
+  acknowledgeTimeout: 3,
 };
 
-/** Hear of `what`: hello, messages, channels, facts, view, typing, traffic. */
-export function on(what, heard) {
+/** Call `listener` after a change of `what`: hello, messages, channels, facts, view, typing, traffic. */
+export function on(what, listener) {
   if (!listeners.has(what)) listeners.set(what, []);
-  listeners.get(what).push(heard);
+  listeners.get(what).push(listener);
 }
 
-export function tell(what, detail) {
-  for (const heard of listeners.get(what) ?? []) heard(detail);
+export function emit(what, detail) {
+  for (const listener of listeners.get(what) ?? []) listener(detail);
 }
 
-export function hello(said) {
+export function hello(initial) {
   Object.assign(store, {
-    guild: said.guild,
-    bot: said.bot,
-    members: said.members,
-    commands: said.commands,
-    home: said.home,
-    acknowledgeWithin: said.acknowledge_within,
+    guild: initial.guild,
+    bot: initial.bot,
+    members: initial.members,
+    commands: initial.commands,
+    home: initial.home,
+    acknowledgeTimeout: initial.acknowledge_timeout,
   });
-  store.users = byId(said.users);
-  store.roles = byId(said.roles);
-  store.channels = byId(said.channels);
+  store.users = byId(initial.users);
+  store.roles = byId(initial.roles);
+  store.channels = byId(initial.channels);
   store.messages = new Map();
-  for (const message of said.messages) put(message);
+  for (const message of initial.messages) put(message);
   if (!store.members.some((each) => each.id === store.member)) store.member = store.members[0].id;
   if (!mayEnter(store.channels.get(store.channel))) store.channel = store.home;
-  tell("hello");
+  emit("hello");
 }
 
-export function news(said) {
-  if (said.users) store.users = byId(said.users);
-  if (said.commands) store.commands = said.commands;
-  if ("online" in said) store.bot.online = said.online;
-  if (said.channels) said.channels.forEach((each) => store.channels.set(each.id, each));
-  if (said.closed) said.closed.forEach(close);
-  if (said.messages || said.gone) {
-    said.messages.forEach(put);
-    said.gone.forEach(([channel, id]) => store.messages.get(channel)?.delete(id));
-    const arrived = said.messages.map((each) => each.channel_id);
+export function applyUpdate(update) {
+  if (update.users) store.users = byId(update.users);
+  if (update.commands) store.commands = update.commands;
+  if ("online" in update) store.bot.online = update.online;
+  if (update.channels) update.channels.forEach((each) => store.channels.set(each.id, each));
+  if (update.closed) update.closed.forEach(close);
+  if (update.messages || update.gone) {
+    update.messages.forEach(put);
+    update.gone.forEach(([channel, id]) => store.messages.get(channel)?.delete(id));
+    const arrived = update.messages.map((each) => each.channel_id);
     arrived.forEach((channel) => store.typing.delete(channel));
-    tell("messages", {
-      changed: new Set(said.messages.map((each) => each.id)),
-      places: new Set([...arrived, ...said.gone.map(([channel]) => channel)]),
+    emit("messages", {
+      changed: new Set(update.messages.map((each) => each.id)),
+      places: new Set([...arrived, ...update.gone.map(([channel]) => channel)]),
     });
   }
-  if (said.channels || said.closed) tell("channels");
-  if (said.users || said.commands || "online" in said) tell("facts");
-  if (said.typing) {
-    said.typing.forEach((channel) => store.typing.set(channel, Date.now() + 10_000));
-    tell("typing");
+  if (update.channels || update.closed) emit("channels");
+  if (update.users || update.commands || "online" in update) emit("facts");
+  if (update.typing) {
+    update.typing.forEach((channel) => store.typing.set(channel, Date.now() + 10_000));
+    emit("typing");
   }
-  if (said.traffic) tell("traffic", said.traffic);
+  if (update.traffic) emit("traffic", update.traffic);
 }
 
-/** Show `channel`, or the same one with the eyes of `member`. */
-export function look({ channel = store.channel, member = store.member }) {
+/** Show `channel`, or the current one as `member` sees it. */
+export function navigate({ channel = store.channel, member = store.member }) {
   store.member = member;
   const wanted = store.channels.get(channel);
   store.channel = mayEnter(wanted)
@@ -83,7 +83,7 @@ export function look({ channel = store.channel, member = store.member }) {
     : wanted?.recipient
       ? (directChannel()?.id ?? store.home)
       : store.home;
-  tell("view");
+  emit("view");
 }
 
 export const me = () => store.users.get(store.member);
@@ -98,7 +98,7 @@ export function visibleMessages() {
   return [...all].filter((each) => !each.visible_to || each.visible_to === store.member);
 }
 
-/** Something that only this page knows of, such as a failure; it looks like an ephemeral message. */
+/** Add a message that only this page has, such as an error; it is shown as an ephemeral one. */
 export function putLocal(message) {
   const id = String(BigInt(latestId()) + 1n);
   put({
@@ -120,15 +120,15 @@ export function putLocal(message) {
   });
   const locals = [...store.messages.get(store.channel).values()].filter((each) => each.local);
   locals
-    .slice(0, -LARGEST_LOCAL)
+    .slice(0, -MAX_LOCAL)
     .forEach((each) => store.messages.get(store.channel).delete(each.id));
-  tell("messages", { changed: new Set([id]), places: new Set([store.channel]) });
+  emit("messages", { changed: new Set([id]), places: new Set([store.channel]) });
   return id;
 }
 
 export function dropLocal(channel, id) {
   if (store.messages.get(channel)?.delete(id))
-    tell("messages", { changed: new Set(), places: new Set([channel]) });
+    emit("messages", { changed: new Set(), places: new Set([channel]) });
 }
 
 /** The commands offered here, each with its path and options: subcommands are commands of their own. */
@@ -172,7 +172,7 @@ function put(message) {
 function close(id) {
   store.channels.delete(id);
   store.messages.delete(id);
-  if (store.channel === id) look({ channel: store.home });
+  if (store.channel === id) navigate({ channel: store.home });
 }
 
 function latestId() {

@@ -70,7 +70,7 @@ export class Pill {
     this.element.classList.add("wrong");
     this.input.setAttribute("aria-invalid", "true");
     this.input.focus();
-    this.show({ items: this.line.suggestions.input === this.input ? this.listed : [] });
+    this.navigate({ items: this.line.suggestions.input === this.input ? this.listed : [] });
   }
 
   typed() {
@@ -109,14 +109,14 @@ export class Pill {
   offer() {
     const typed = this.chosen ? "" : this.input.value.trim().toLowerCase();
     if (isListed(this.option)) {
-      this.show({
+      this.navigate({
         items: offered(this.option).filter((each) => each.name.toLowerCase().includes(typed)),
         empty: "No options match your search.",
       });
     } else if (this.option.autocomplete) {
       this.complete();
     } else {
-      this.show({ items: [] });
+      this.navigate({ items: [] });
     }
   }
 
@@ -124,7 +124,7 @@ export class Pill {
     this.asked += 1;
     const asked = this.asked;
     const { suggestions } = this.line;
-    if (suggestions.input !== this.input) this.show({ items: [] });
+    if (suggestions.input !== this.input) this.navigate({ items: [] });
     await new Promise((done) => {
       setTimeout(done, PAUSE);
     });
@@ -137,13 +137,13 @@ export class Pill {
       options,
     });
     if (asked !== this.asked) return;
-    this.show({
+    this.navigate({
       items: choices ?? [],
       empty: error ?? (this.input.value ? "No options match your search." : null),
     });
   }
 
-  show({ items, empty = null }) {
+  navigate({ items, empty = null }) {
     const { suggestions } = this.line;
     const { problem } = this;
     this.listed = items;

@@ -1,7 +1,7 @@
 // Draws the tree of a text as elements: names for mentions, ticking times, spoilers to uncover.
 
 import { h } from "../dom.js";
-import { look, store } from "../store.js";
+import { navigate, store } from "../store.js";
 import { moment, wholeMoment } from "../times.js";
 import { play, isPlayable } from "../dock.js";
 import { blocks } from "./blocks.js";
@@ -140,7 +140,7 @@ function channel(id) {
   if (!found) return mention("#unknown");
   return h(
     "button",
-    { type: "button", class: "mention", on: { click: () => look({ channel: id }) } },
+    { type: "button", class: "mention", on: { click: () => navigate({ channel: id }) } },
     `#${found.name}`,
   );
 }

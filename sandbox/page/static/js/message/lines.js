@@ -3,7 +3,7 @@
 import { act } from "../api.js";
 import { avatar, h, icon, toast } from "../dom.js";
 import { markdown, plain } from "../markdown/render.js";
-import { dropLocal, look, store } from "../store.js";
+import { dropLocal, navigate, store } from "../store.js";
 import { fullTime, written } from "../times.js";
 import { fileName } from "./attachments.js";
 
@@ -129,7 +129,7 @@ export function threadLine(message) {
   const count = store.messages.get(thread.id)?.size ?? 0;
   return h(
     "button",
-    { type: "button", class: "thread", on: { click: () => look({ channel: thread.id }) } },
+    { type: "button", class: "thread", on: { click: () => navigate({ channel: thread.id }) } },
     icon("thread"),
     h("strong", {}, thread.name),
     h("span", { class: "thread-count" }, `${count} ${count === 1 ? "Message" : "Messages"} ›`),

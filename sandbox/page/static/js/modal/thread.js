@@ -2,7 +2,7 @@
 
 import { act } from "../api.js";
 import { h } from "../dom.js";
-import { look, store } from "../store.js";
+import { navigate, store } from "../store.js";
 import { dialog } from "./dialog.js";
 
 export function askForThread(message = null) {
@@ -46,7 +46,7 @@ export function askForThread(message = null) {
     problem.textContent = made.error ?? "";
     if (made.channel) {
       close();
-      setTimeout(() => look({ channel: made.channel }), 100);
+      setTimeout(() => navigate({ channel: made.channel }), 100);
     }
   });
 }

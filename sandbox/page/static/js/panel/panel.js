@@ -1,13 +1,13 @@
-// “Behind the scenes”: the bot's process, the gateway, the providers, and what the bot sends. It is
-// closed until one opens it, and asks for nothing while it is.
+// The control panel: the bot's process, the gateway, the providers, and the bot's requests. It
+// is closed at first, and polls only while it is open.
 
-import { direct, stageView } from "../api.js";
+import { panelAction, panelStatus } from "../api.js";
 import { fill, h, iconButton, toast } from "../dom.js";
 import { wantTraffic } from "../socket.js";
 import { Clips } from "./clips.js";
 import { Traffic } from "./traffic.js";
 
-const EVERY = 500; // milliseconds
+const REFRESH_INTERVAL = 500; // milliseconds
 const KINDS = { submit: "on a submission", fetch: "on a question", any: "on any request" };
 const SPEEDS = [1, 5, 10, 20, 60];
 const WORDS = {
@@ -38,8 +38,8 @@ export function startPanel() {
 function toggle() {
   const open = panel.hidden;
   panel.hidden = !open;
-  document.getElementById("app").classList.toggle("staged", open);
-  const button = document.getElementById("stage-button");
+  document.getElementById("app").classList.toggle("panel-open", open);
+  const button = document.getElementById("panel-button");
   button?.setAttribute("aria-expanded", String(open));
   wantTraffic(open);
   if (!open) {
@@ -54,14 +54,14 @@ function toggle() {
 
 async function refresh() {
   clearTimeout(timer);
-  const seen = await stageView(since);
+  const seen = await panelStatus(since);
   if (seen && !seen.error) {
     since = seen.since;
     view = seen;
     draw();
     traffic.add(seen.requests);
   }
-  if (!panel.hidden) timer = setTimeout(refresh, EVERY);
+  if (!panel.hidden) timer = setTimeout(refresh, REFRESH_INTERVAL);
 }
 
 function build() {
@@ -76,8 +76,8 @@ function build() {
       },
       label,
     );
-  parts.state = h("div", { class: "stage-state", role: "status" });
-  parts.note = h("div", { class: "stage-note", role: "status" });
+  parts.state = h("div", { class: "panel-state", role: "status" });
+  parts.note = h("div", { class: "panel-note", role: "status" });
   parts.speed = h(
     "select",
     {
@@ -101,9 +101,9 @@ function build() {
     { "aria-label": "Which request fails" },
     Object.entries(KINDS).map(([kind, label]) => h("option", { value: kind }, label)),
   );
-  parts.planned = h("div", { class: "stage-planned" });
-  parts.clock = h("output", { class: "stage-clock", "aria-label": "The providers' clock" });
-  parts.rules = h("div", { class: "stage-rules" });
+  parts.planned = h("div", { class: "panel-planned" });
+  parts.clock = h("output", { class: "panel-clock", "aria-label": "The providers' clock" });
+  parts.rules = h("div", { class: "panel-rules" });
   const fail = h(
     "button",
     {
@@ -231,7 +231,7 @@ async function act(button, what, fields = {}) {
   if (button.classList.contains("busy")) return;
   button.classList.add("busy");
   parts.note.textContent = WORDS[what] ?? "";
-  const { error } = await direct(what, fields);
+  const { error } = await panelAction(what, fields);
   button.classList.remove("busy");
   parts.note.textContent =
     error ??

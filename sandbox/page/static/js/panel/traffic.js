@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { on } from "../store.js";
 
-const MOST = 150;
+const MAX_LINES = 150;
 
 export class Traffic {
   constructor() {
@@ -44,7 +44,7 @@ export class Traffic {
     });
   }
 
-  /** Take on requests; a known one is one that was answered meanwhile. Drawn once a frame. */
+  /** Add or update requests; drawn once per frame. */
   add(requests) {
     if (!requests.length) return;
     if (!this.waiting.size) requestAnimationFrame(() => this.draw());
@@ -52,7 +52,7 @@ export class Traffic {
   }
 
   draw() {
-    for (const [key, request] of [...this.waiting].slice(-MOST)) {
+    for (const [key, request] of [...this.waiting].slice(-MAX_LINES)) {
       const made = line(request);
       const old = this.known.get(key);
       if (old) {
@@ -65,7 +65,7 @@ export class Traffic {
       this.known.set(key, made);
     }
     this.waiting.clear();
-    while (this.list.children.length > MOST) this.list.lastElementChild.remove();
+    while (this.list.children.length > MAX_LINES) this.list.lastElementChild.remove();
     for (const [key, each] of this.known) if (!each.isConnected) this.known.delete(key);
     this.sift();
   }

@@ -1,4 +1,4 @@
-"""What a person does on the page, by what they read on it."""
+"""A user of the page, who finds controls by their visible names."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,8 +10,8 @@ from sandbox.discord.models import Channel
 LYRICS = "[Verse]\nSilver cities shine brightly\nSkies are painted blue"
 
 
-class Visitor:
-    """One person at one browser; ``errors`` are what the page itself complained of."""
+class BrowserUser:
+    """A user with a browser; ``errors`` are the page's own errors."""
 
     def __init__(self, page: Page, sandbox: Sandbox, channel: Channel) -> None:
         self.page = page
@@ -26,18 +26,18 @@ class Visitor:
         if message.type == "error" and "400" not in message.text:
             self.errors.append(message.text)
 
-    async def enter(self) -> None:
+    async def open_page(self) -> None:
         await self.page.goto(self.sandbox.page.address)
-        await self.go(self.channel)
+        await self.open_channel(self.channel)
 
-    async def go(self, channel: Channel) -> None:
+    async def open_channel(self, channel: Channel) -> None:
         button = self.page.get_by_role("navigation", name="Channels").get_by_role(
             "button", name=channel.name, exact=True
         )
         await button.click()
         await self.page.get_by_role("heading", name=channel.name, exact=True).wait_for()
 
-    async def become(self, name: str) -> None:
+    async def switch_member(self, name: str) -> None:
         await self.page.get_by_role("button", name="switch member").click()
         await self.page.get_by_role("menuitem", name=name).click()
         await self.page.get_by_role("button", name=f"You are {name}").wait_for()
@@ -50,22 +50,22 @@ class Visitor:
         )
         await self.page.keyboard.insert_text(text)
 
-    async def source(self) -> str:
-        """The id of a clip that can be extended."""
+    async def sample_clip_id(self) -> str:
+        """Return the id of a clip that can be extended."""
         return (await self.sandbox.sample_clip_ids())["aimlapi"]
 
-    async def open_form(self, at: str = "0:12") -> Locator:
+    async def open_modal(self, at: str = "0:12") -> Locator:
         """Use the command, and return the modal that it opens."""
-        await self.type_command(f"/extend clip:{await self.source()} at:{at}")
+        await self.type_command(f"/extend clip:{await self.sample_clip_id()} at:{at}")
         await self.page.keyboard.press("Enter")
         form = self.page.get_by_role("dialog")
         await form.wait_for()
         return form
 
     async def extend(self, lyrics: str = LYRICS) -> Locator:
-        """Send the form, and return the reply."""
+        """Submit the modal, and return the reply."""
         reply = self.messages.nth(await self.messages.count())
-        form = await self.open_form()
+        form = await self.open_modal()
         await form.get_by_label("Lyrics").fill(lyrics)
         await form.get_by_role("button", name="Submit").click()
         await form.wait_for(state="detached")
@@ -75,8 +75,8 @@ class Visitor:
     def messages(self) -> Locator:
         return self.page.locator(".message")
 
-    async def is_heard(self, player: Locator) -> float:
-        """Wait until the audio of ``player`` really plays, and return its length in seconds."""
+    async def wait_for_playback(self, player: Locator) -> float:
+        """Wait until the audio of ``player`` plays, and return its length in seconds."""
         audio = await player.locator("audio").element_handle()
         await self.page.wait_for_function(
             "audio => audio.currentTime > 0.2 && Number.isFinite(audio.duration)", arg=audio
@@ -85,4 +85,4 @@ class Visitor:
         return length
 
 
-Visit = Callable[..., Awaitable[Visitor]]
+OpenBrowser = Callable[..., Awaitable[BrowserUser]]

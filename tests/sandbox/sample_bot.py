@@ -17,7 +17,7 @@ async def nothing(_interaction: discord.Interaction) -> None:
     return
 
 
-class Song(discord.ui.Modal, title="A song"):
+class SongModal(discord.ui.Modal, title="A song"):
     lyrics = discord.ui.Label(
         text="Lyrics",
         description="What is sung",
@@ -40,10 +40,10 @@ class Song(discord.ui.Modal, title="A song"):
     async def on_submit(self, interaction: discord.Interaction) -> None:
         embed = discord.Embed(title=self.clip, description=self.lyrics.component.value or "silence")
         embed.add_field(name="Style", value=self.style.component.value)
-        await interaction.response.send_message(embed=embed, view=buttons(self.clip))
+        await interaction.response.send_message(embed=embed, view=song_buttons(self.clip))
 
 
-class Again(discord.ui.DynamicItem[discord.ui.Button], template=r"song:again:(?P<clip>\w+)"):
+class AgainButton(discord.ui.DynamicItem[discord.ui.Button], template=r"song:again:(?P<clip>\w+)"):
     def __init__(self, clip: str) -> None:
         super().__init__(discord.ui.Button(label="Again", custom_id=f"song:again:{clip}"))
         self.clip = clip
@@ -55,10 +55,10 @@ class Again(discord.ui.DynamicItem[discord.ui.Button], template=r"song:again:(?P
         return cls(match["clip"])
 
     async def callback(self, interaction: discord.Interaction) -> None:
-        await interaction.response.send_modal(Song(self.clip))
+        await interaction.response.send_modal(SongModal(self.clip))
 
 
-class Hush(discord.ui.DynamicItem[discord.ui.Button], template=r"song:hush:(?P<clip>\w+)"):
+class HushButton(discord.ui.DynamicItem[discord.ui.Button], template=r"song:hush:(?P<clip>\w+)"):
     def __init__(self, clip: str) -> None:
         super().__init__(discord.ui.Button(label="Hush", custom_id=f"song:hush:{clip}"))
 
@@ -72,17 +72,17 @@ class Hush(discord.ui.DynamicItem[discord.ui.Button], template=r"song:hush:(?P<c
         await interaction.response.edit_message(content="hushed", view=None)
 
 
-def buttons(clip: str) -> discord.ui.View:
+def song_buttons(clip: str) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
-    view.add_item(Again(clip))
-    view.add_item(Hush(clip))
+    view.add_item(AgainButton(clip))
+    view.add_item(HushButton(clip))
     view.add_item(discord.ui.Button(label="Off", custom_id="off", disabled=True))
     view.add_item(discord.ui.Button(label="Listen", url="https://example.com/listen"))
     return view
 
 
-class Player(commands.AutoShardedBot):
-    """A small bot that uses what Encore uses of Discord; tests hang their own answers on it."""
+class SampleBot(commands.AutoShardedBot):
+    """A small bot with the features that Encore uses; tests set ``answer``."""
 
     def __init__(self) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
@@ -92,10 +92,10 @@ class Player(commands.AutoShardedBot):
         )
         self.answer: Answer = nothing
         self.reactions: list[tuple[str, int, int]] = []
-        self.heard: list[discord.Message] = []
+        self.received_messages: list[discord.Message] = []
         self.resumed = asyncio.Event()
         self.errors: list[Exception] = []
-        self.add_dynamic_items(Again, Hush)
+        self.add_dynamic_items(AgainButton, HushButton)
         installs = app_commands.AppInstallationType(guild=True, user=True)
         self.tree.allowed_installs = installs
 
@@ -105,7 +105,7 @@ class Player(commands.AutoShardedBot):
             interaction: discord.Interaction, clip: str, at: str = "", loud: int = 1
         ) -> None:
             del at, loud
-            await interaction.response.send_modal(Song(clip))
+            await interaction.response.send_modal(SongModal(clip))
 
         @extend.autocomplete("clip")
         async def complete(
@@ -135,17 +135,19 @@ class Player(commands.AutoShardedBot):
         self.reactions.append((str(event.emoji), event.user_id, event.message_id))
 
     async def on_message(self, message: discord.Message) -> None:
-        self.heard.append(message)
+        self.received_messages.append(message)
 
     async def on_shard_resumed(self, _shard_id: int) -> None:
         self.resumed.set()
 
 
 @contextlib.asynccontextmanager
-async def logged_in(server: DiscordServer, bot: Player | None = None) -> AsyncIterator[Player]:
+async def connected_bot(
+    server: DiscordServer, bot: SampleBot | None = None
+) -> AsyncIterator[SampleBot]:
     before = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
     discord.http.Route.BASE = server.api_url
-    bot = bot or Player()
+    bot = bot or SampleBot()
     async with bot:
         task = asyncio.create_task(bot.start(server.token))
         try:

@@ -1,9 +1,9 @@
-"""What people do on the page, with the real bot behind it, in a real browser."""
+"""Whole user journeys on the page, with the real bot in a real browser."""
 
 import aiohttp
 import pytest
+from browser_user import OpenBrowser
 from playwright.async_api import expect
-from visitor import Visit
 
 from sandbox.app import Sandbox
 
@@ -12,8 +12,8 @@ LONG_LYRICS = "\n".join(["These words took an hour to write"] * 110)  # more tha
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_newcomer_extends_a_clip_and_hears_it(visit: Visit) -> None:
-    ada = await visit()
+async def test_new_user_extends_clip_and_plays_result(open_browser: OpenBrowser) -> None:
+    ada = await open_browser()
     await ada.page.get_by_role("button", name="Electric Dreams · 3:12").click()
     await ada.page.keyboard.press("Enter")
     form = ada.page.get_by_role("dialog")
@@ -27,13 +27,13 @@ async def test_a_newcomer_extends_a_clip_and_hears_it(visit: Visit) -> None:
     await expect(reply).to_contain_text("Over the water")
     await expect(reply).to_contain_text("from Electric Dreams at 0:20")
     await reply.get_by_role("link", name="Listen A").first.click()
-    length = await ada.is_heard(ada.page.locator("#dock"))
+    length = await ada.wait_for_playback(ada.page.locator("#dock"))
     assert 3 < length < 7
     assert len(ada.page.context.pages) == 1
 
 
-async def test_a_command_is_written_with_the_keyboard_alone(visit: Visit) -> None:
-    ada = await visit()
+async def test_command_is_entered_by_keyboard_only(open_browser: OpenBrowser) -> None:
+    ada = await open_browser()
     await ada.type_command("/ext")
     options = ada.page.get_by_role("option")
     await expect(options).to_have_count(1)
@@ -42,7 +42,7 @@ async def test_a_command_is_written_with_the_keyboard_alone(visit: Visit) -> Non
     await expect(ada.page.get_by_label("clip, required")).to_be_focused()
     await ada.page.keyboard.press("Enter")
     await expect(ada.page.get_by_role("alert").filter(has_text="required")).to_be_visible()
-    await ada.page.keyboard.type(await ada.source())
+    await ada.page.keyboard.type(await ada.sample_clip_id())
     await ada.page.keyboard.press("Tab")
     await ada.page.keyboard.type("at:75")
     await expect(ada.page.get_by_role("option", name="1:15")).to_be_visible()
@@ -54,16 +54,16 @@ async def test_a_command_is_written_with_the_keyboard_alone(visit: Visit) -> Non
     await expect(form).to_have_count(0)
 
 
-async def test_a_refusal_is_for_one_pair_of_eyes_and_keeps_what_was_typed(visit: Visit) -> None:
-    ada = await visit()
-    form = await ada.open_form()
+async def test_error_reply_is_ephemeral_and_keeps_input(open_browser: OpenBrowser) -> None:
+    ada = await open_browser()
+    form = await ada.open_modal()
     await form.get_by_label("Lyrics").fill(LONG_LYRICS)
     await form.get_by_role("button", name="Submit").click()
     refusal = ada.messages.last
     await expect(refusal).to_contain_text("Only you can see this")
-    await ada.become("Ben")
+    await ada.switch_member("Ben")
     await expect(ada.messages).to_have_count(0)
-    await ada.become("Ada")
+    await ada.switch_member("Ada")
     await refusal.get_by_role("button", name="Edit and send").click()
     form = ada.page.get_by_role("dialog")
     await expect(form.get_by_label("Lyrics")).to_have_value(LONG_LYRICS)
@@ -72,10 +72,10 @@ async def test_a_refusal_is_for_one_pair_of_eyes_and_keeps_what_was_typed(visit:
     await expect(ada.messages).to_have_count(0)
 
 
-async def test_a_bot_that_is_killed_in_the_middle_loses_nothing(
-    visit: Visit, sandbox: Sandbox
+async def test_killed_bot_completes_extension_after_restart(
+    open_browser: OpenBrowser, sandbox: Sandbox
 ) -> None:
-    ada = await visit()
+    ada = await open_browser()
     before = await _submissions(sandbox)
     await ada.page.get_by_role("button", name="Behind the scenes").click()
     panel = ada.page.get_by_role("complementary", name="Behind the scenes")
@@ -89,7 +89,7 @@ async def test_a_bot_that_is_killed_in_the_middle_loses_nothing(
     await panel.get_by_role("button", name="Close the panel").click()
     await expect(ada.page.locator(".people")).to_contain_text("Offline — 1")
 
-    await ada.type_command(f"/extend clip:{await ada.source()}")
+    await ada.type_command(f"/extend clip:{await ada.sample_clip_id()}")
     await ada.page.keyboard.press("Enter")
     await expect(ada.messages.last).to_contain_text("The application did not respond")
 
@@ -101,8 +101,10 @@ async def test_a_bot_that_is_killed_in_the_middle_loses_nothing(
     assert await _submissions(sandbox) == before + 1
 
 
-async def test_trouble_from_behind_the_scenes_is_told_and_survived(visit: Visit) -> None:
-    ada = await visit()
+async def test_provider_fault_and_gateway_drop_are_reported_and_recovered(
+    open_browser: OpenBrowser,
+) -> None:
+    ada = await open_browser()
     await ada.page.get_by_role("button", name="Behind the scenes").click()
     panel = ada.page.get_by_role("complementary", name="Behind the scenes")
     await panel.get_by_label("Next request fails with").select_option("payment_required")
@@ -123,9 +125,9 @@ async def test_trouble_from_behind_the_scenes_is_told_and_survived(visit: Visit)
     await expect(again.locator(".embed-title").first).to_contain_text("✅")
 
 
-async def test_two_members_see_and_vote_on_the_same_message(visit: Visit) -> None:
-    ada, ben = await visit(), await visit()
-    await ben.become("Ben")
+async def test_two_members_react_to_same_message(open_browser: OpenBrowser) -> None:
+    ada, ben = await open_browser(), await open_browser()
+    await ben.switch_member("Ben")
     await ada.page.get_by_role("textbox", name="Message").fill("Which take is **better**?")
     await ada.page.keyboard.press("Enter")
     seen = ben.messages.last
@@ -153,14 +155,14 @@ async def test_two_members_see_and_vote_on_the_same_message(visit: Visit) -> Non
     await expect(ben.messages.first).to_contain_text("Takes")
 
 
-async def test_commands_work_in_a_direct_message_with_the_bot(visit: Visit) -> None:
-    ben = await visit()
-    await ben.become("Ben")
+async def test_command_works_in_direct_message(open_browser: OpenBrowser) -> None:
+    ben = await open_browser()
+    await ben.switch_member("Ben")
     await ben.page.get_by_role("button", name="Direct messages").click()
     await expect(ben.page.get_by_role("heading", name="Encore", exact=True).first).to_be_visible()
     reply = await ben.extend("Between us")
     await expect(reply).to_contain_text("Between us")
-    await ben.become("Ada")
+    await ben.switch_member("Ada")
     await expect(ben.messages).to_have_count(0)
 
 

@@ -1,4 +1,4 @@
-"""A bot in a few lines, in this process: it answers interactions as a test says."""
+"""A bot in the test's process that answers interactions from a script."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,20 +15,20 @@ MESSAGE, CHOICES, MODAL, EPHEMERAL = 4, 8, 9, 64
 
 
 class ScriptedBot:
-    """Answers by the name of a command or the custom id of a component; keeps what it was told."""
+    """Answers by command name or custom id; ``received`` are the interactions' payloads."""
 
     def __init__(self, discord: DiscordServer) -> None:
-        self.told: list[Payload] = []
+        self.received: list[Payload] = []
         self._discord = discord
         self._answers: dict[str, Answer] = {}
-        discord.state.event_listeners.append(self._hear)
+        discord.state.event_listeners.append(self._on_event)
 
-    def on(self, name: str, answer: Answer) -> None:
+    def answer_with(self, name: str, answer: Answer) -> None:
         self._answers[name] = answer
 
     def command(self, name: str, answer: Answer, **fields: Any) -> None:  # noqa: ANN401 - JSON
         self._discord.commands.upsert(None, {"name": name, "description": "Does it", **fields})
-        self.on(name, answer)
+        self.answer_with(name, answer)
 
     def post(self, files: Sequence[Upload] = (), **body: Any) -> Message:  # noqa: ANN401 - JSON
         state = self._discord.state
@@ -39,15 +39,15 @@ class ScriptedBot:
     def edit(self, message: Message, **body: Any) -> None:  # noqa: ANN401 - JSON
         messages.edit_message(self._discord.state, message, body)
 
-    def _hear(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         if event.name != "INTERACTION_CREATE":
             return
-        told = event.payload
-        self.told.append(told)
-        name = told["data"].get("name") or told["data"].get("custom_id")
-        answer = self._answers.get(name, lambda _told: None)(told)
+        received = event.payload
+        self.received.append(received)
+        name = received["data"].get("name") or received["data"].get("custom_id")
+        answer = self._answers.get(name, lambda _told: None)(received)
         if answer is not None:
             respond = self._discord.interactions.respond
             asyncio.get_running_loop().call_soon(
-                respond, int(told["id"]), told["token"], answer, ()
+                respond, int(received["id"]), received["token"], answer, ()
             )

@@ -1,8 +1,8 @@
-"""What the page draws, and what it sends: against a bot of a few lines, in a real browser."""
+"""What the page renders and sends, with a scripted bot in a real browser."""
 
 import pytest
 from playwright.async_api import Page, expect
-from scripted import CHOICES, EPHEMERAL, MESSAGE, MODAL, Payload, ScriptedBot
+from scripted_bot import CHOICES, EPHEMERAL, MESSAGE, MODAL, Payload, ScriptedBot
 
 from sandbox.discord.server import DiscordServer
 
@@ -41,22 +41,22 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
 
 
-def says(text: str, **more: object) -> Payload:
+def text_response(text: str, **more: object) -> Payload:
     return {"type": MESSAGE, "data": {"content": text, **more}}
 
 
-async def use(page: Page, command: str) -> None:
-    await begin(page, command)
+async def run_command(page: Page, command: str) -> None:
+    await open_modal_of(page, command)
     await page.keyboard.press("Enter")
 
 
-async def begin(page: Page, command: str) -> None:
+async def open_modal_of(page: Page, command: str) -> None:
     await page.locator(".compose-text").fill(command)
     await page.get_by_role("option").wait_for()
     await page.keyboard.press("Enter")
 
 
-async def test_text_never_becomes_html(page: Page, bot: ScriptedBot) -> None:
+async def test_message_text_is_never_rendered_as_html(page: Page, bot: ScriptedBot) -> None:
     embed = {
         "title": HOSTILE,
         "url": "javascript:document.title=3",
@@ -72,7 +72,7 @@ async def test_text_never_becomes_html(page: Page, bot: ScriptedBot) -> None:
     assert await page.title() == "#songs · Studio · Encore's sandbox"
 
 
-async def test_markdown_looks_as_on_discord(page: Page, bot: ScriptedBot) -> None:
+async def test_markdown_is_rendered_as_on_discord(page: Page, bot: ScriptedBot) -> None:
     for text, _, _ in MARKDOWN:
         bot.post(content=text)
     await expect(page.locator(".message")).to_have_count(len(MARKDOWN))
@@ -82,7 +82,7 @@ async def test_markdown_looks_as_on_discord(page: Page, bot: ScriptedBot) -> Non
         assert (await found.inner_text()).strip() == shown, text
 
 
-async def test_mentions_and_times_are_read_as_names_and_tick(
+async def test_mentions_and_timestamps_are_rendered_and_updated(
     page: Page, bot: ScriptedBot, discord: DiscordServer
 ) -> None:
     ada, channel = discord.member("Ada"), discord.state.channel
@@ -95,7 +95,7 @@ async def test_mentions_and_times_are_read_as_names_and_tick(
     await expect(message.locator("time.moment").last).to_have_text("2 seconds ago")
 
 
-async def test_edits_change_what_is_shown_and_keep_the_rest(page: Page, bot: ScriptedBot) -> None:
+async def test_edit_replaces_only_changed_content(page: Page, bot: ScriptedBot) -> None:
     message = bot.post(content="first", embeds=[{"title": "stays", "color": 0x57F287}])
     shown = page.locator(".message")
     await expect(shown).to_contain_text("first")
@@ -105,10 +105,10 @@ async def test_edits_change_what_is_shown_and_keep_the_rest(page: Page, bot: Scr
     assert await shown.locator(".embed").evaluate("embed => embed.kept")
 
 
-async def test_buttons_are_pressed_and_those_that_are_off_are_not(
+async def test_enabled_buttons_are_clickable_and_disabled_are_not(
     page: Page, bot: ScriptedBot
 ) -> None:
-    bot.on("go", lambda _told: says("Pressed", flags=EPHEMERAL))
+    bot.answer_with("go", lambda _told: text_response("Pressed", flags=EPHEMERAL))
     buttons = [
         {"type": 2, "style": 1, "label": "Go", "custom_id": "go"},
         {"type": 2, "style": 4, "label": "Late", "custom_id": "late"},
@@ -129,8 +129,8 @@ async def test_buttons_are_pressed_and_those_that_are_off_are_not(
     await expect(message.get_by_role("alert")).to_have_text("The application did not respond")
 
 
-async def test_a_select_is_chosen_from_with_the_keyboard(page: Page, bot: ScriptedBot) -> None:
-    bot.on("take", lambda told: says(f"Chose {told['data']['values']}"))
+async def test_select_menu_works_by_keyboard(page: Page, bot: ScriptedBot) -> None:
+    bot.answer_with("take", lambda received: text_response(f"Chose {received['data']['values']}"))
     options = [
         {"label": each.title(), "value": each, "description": "A take"} for each in ("a", "b")
     ]
@@ -143,15 +143,13 @@ async def test_a_select_is_chosen_from_with_the_keyboard(page: Page, bot: Script
     await expect(page.locator(".message").last).to_contain_text("Chose ['b']")
 
 
-async def test_completions_come_from_the_bot_and_send_its_values(
-    page: Page, bot: ScriptedBot
-) -> None:
-    def answer(told: Payload) -> Payload:
-        [option] = told["data"]["options"]
-        if told["type"] == 4:
+async def test_autocomplete_shows_choices_and_sends_values(page: Page, bot: ScriptedBot) -> None:
+    def answer(received: Payload) -> Payload:
+        [option] = received["data"]["options"]
+        if received["type"] == 4:
             choice = {"name": f"Song like {option['value']}", "value": "id-1"}
             return {"type": CHOICES, "data": {"choices": [choice]}}
-        return says(f"Playing {option['value']}")
+        return text_response(f"Playing {option['value']}")
 
     song = {
         "type": 3,
@@ -161,14 +159,14 @@ async def test_completions_come_from_the_bot_and_send_its_values(
         "autocomplete": True,
     }
     bot.command("play", answer, options=[song])
-    await begin(page, "/play")
+    await open_modal_of(page, "/play")
     await page.keyboard.type("blue")
     await page.get_by_role("option", name="Song like blue").click()
     await page.keyboard.press("Enter")
     await expect(page.locator(".message")).to_contain_text("Playing id-1")
 
 
-async def test_every_component_of_a_modal_is_filled_in_and_sent(
+async def test_modal_submits_every_component(
     page: Page, bot: ScriptedBot, discord: DiscordServer
 ) -> None:
     options = [{"label": "Rock", "value": "rock"}, {"label": "Folk", "value": "folk"}]
@@ -185,8 +183,8 @@ async def test_every_component_of_a_modal_is_filled_in_and_sent(
     ]
     modal = {"custom_id": "form", "title": "A song", "components": labels}
     bot.command("song", lambda _told: {"type": MODAL, "data": modal})
-    bot.on("form", lambda _told: says("Thank you"))
-    await use(page, "/song")
+    bot.answer_with("form", lambda _told: text_response("Thank you"))
+    await run_command(page, "/song")
     form = page.get_by_role("dialog", name="A song")
     await expect(form.get_by_label("Words")).to_be_focused()
     await form.get_by_label("Words").fill("la")
@@ -204,7 +202,7 @@ async def test_every_component_of_a_modal_is_filled_in_and_sent(
     await expect(form).to_contain_text("sheet.txt")
     await form.get_by_role("button", name="Submit").click()
     await expect(page.locator(".message").last).to_contain_text("Thank you")
-    data = bot.told[-1]["data"]
+    data = bot.received[-1]["data"]
     sent = {each["component"]["custom_id"]: each["component"] for each in data["components"]}
     assert sent["words"]["value"] == "la la la"
     assert sent["style"]["values"] == ["folk"]
@@ -214,28 +212,29 @@ async def test_every_component_of_a_modal_is_filled_in_and_sent(
     assert discord.state.attachments[int(number)].content == b"do re mi"
 
 
-async def test_a_form_that_is_not_answered_stays_open_with_its_text(
-    page: Page, bot: ScriptedBot
-) -> None:
+async def test_unanswered_modal_stays_open_with_its_text(page: Page, bot: ScriptedBot) -> None:
     words = {"type": 4, "custom_id": "words", "style": 1, "label": "Words"}
     rows = [{"type": 1, "components": [words]}]
     modal = {"custom_id": "silent", "title": "A song", "components": rows}
     bot.command("song", lambda _told: {"type": MODAL, "data": modal})
-    await use(page, "/song")
+    await run_command(page, "/song")
     form = page.get_by_role("dialog", name="A song")
     await form.get_by_label("Words").fill("la la la")
     await form.get_by_role("button", name="Submit").click()
     await expect(form.get_by_role("alert").last).to_contain_text("The application did not respond")
     await expect(form.get_by_label("Words")).to_have_value("la la la")
-    bot.on("silent", lambda _told: says("Heard at last"))
+    bot.answer_with("silent", lambda _told: text_response("Heard at last"))
     await form.get_by_role("button", name="Submit").click()
     await expect(page.locator(".message").last).to_contain_text("Heard at last")
     await expect(form).to_have_count(0)
 
 
-async def test_message_commands_are_in_the_apps_menu(page: Page, bot: ScriptedBot) -> None:
+async def test_message_commands_are_in_apps_menu(page: Page, bot: ScriptedBot) -> None:
     bot.command(
-        "Extend this song", lambda told: says(told["data"]["target_id"]), type=3, description=""
+        "Extend this song",
+        lambda received: text_response(received["data"]["target_id"]),
+        type=3,
+        description="",
     )
     message = bot.post(content="A song")
     await page.locator(".message").first.hover()
@@ -245,7 +244,7 @@ async def test_message_commands_are_in_the_apps_menu(page: Page, bot: ScriptedBo
 
 
 @pytest.mark.parametrize("width", [360, 1440])
-async def test_nothing_is_wider_than_the_window(page: Page, bot: ScriptedBot, width: int) -> None:
+async def test_content_fits_into_narrow_window(page: Page, bot: ScriptedBot, width: int) -> None:
     long = "x" * 300
     embed = {
         "title": long,

@@ -1,4 +1,4 @@
-"""Who may use the sandbox: whoever has its address at this machine, and no web page elsewhere."""
+"""Access to the sandbox: only from this machine, with the page's secret, and no other origins."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ async def status(http: aiohttp.ClientSession, url: str, **options: object) -> in
         return answer.status
 
 
-async def test_the_address_opens_the_page(page: PageServer, http: aiohttp.ClientSession) -> None:
+async def test_page_address_opens_page(page: PageServer, http: aiohttp.ClientSession) -> None:
     async with http.get(page.address) as answer:
         assert answer.status == 200
         assert "<title>Encore" in await answer.text()
@@ -53,12 +53,12 @@ async def test_the_address_opens_the_page(page: PageServer, http: aiohttp.Client
     assert "unsafe" not in policy
 
 
-async def test_it_listens_on_loopback_alone(page: PageServer) -> None:
+async def test_servers_listen_on_loopback_only(page: PageServer) -> None:
     assert urlsplit(page.address).hostname == "127.0.0.1"
 
 
-@pytest.mark.parametrize("path", ["", "index.html", "events", "act", "stage", "js/main.js"])
-async def test_without_the_secret_nothing_is_there(
+@pytest.mark.parametrize("path", ["", "index.html", "events", "act", "panel", "js/main.js"])
+async def test_path_without_secret_is_404(
     page: PageServer, http: aiohttp.ClientSession, path: str
 ) -> None:
     parts = urlsplit(page.address)
@@ -67,7 +67,7 @@ async def test_without_the_secret_nothing_is_there(
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
-async def test_other_hosts_and_sites_are_refused_by_the_page(
+async def test_page_refuses_other_hosts_and_origins(
     page: PageServer, http: aiohttp.ClientSession, headers: dict[str, str]
 ) -> None:
     assert await status(http, page.address, headers=headers) == 403
@@ -77,7 +77,7 @@ async def test_other_hosts_and_sites_are_refused_by_the_page(
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
-async def test_other_hosts_and_sites_are_refused_by_discord_and_the_providers(
+async def test_discord_and_providers_refuse_other_hosts_and_origins(
     discord: DiscordServer, http: aiohttp.ClientSession, headers: dict[str, str]
 ) -> None:
     assert await status(http, discord.api_url + "/gateway", headers=headers) == 403
@@ -86,14 +86,14 @@ async def test_other_hosts_and_sites_are_refused_by_discord_and_the_providers(
         assert await status(http, providers.base_url + "/sandbox/speed", **order) == 403
 
 
-async def test_another_server_on_this_machine_is_another_site_too(
+async def test_page_refuses_origin_with_other_port(
     page: PageServer, http: aiohttp.ClientSession
 ) -> None:
     headers = {"Origin": "http://127.0.0.1:1"}
     assert await status(http, page.address + "events", headers=headers) == 403
 
 
-async def test_a_form_of_another_page_does_nothing(
+async def test_html_form_post_is_refused(
     page: PageServer, http: aiohttp.ClientSession, discord: DiscordServer
 ) -> None:
     ada = discord.member("Ada")
@@ -106,16 +106,16 @@ async def test_a_form_of_another_page_does_nothing(
 
 
 @pytest.mark.parametrize(
-    "path", ["../server.py", "..%2fserver.py", "js", "js/", "css/../../guard.py"]
+    "path", ["../server.py", "..%2fserver.py", "js", "js/", "css/../../security.py"]
 )
-async def test_only_the_pages_own_files_are_served(
+async def test_only_static_files_are_served(
     page: PageServer, http: aiohttp.ClientSession, path: str
 ) -> None:
     assert await status(http, page.address + path) == 404
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "action",
     [
         {},
         {"do": "say"},
@@ -133,42 +133,42 @@ async def test_only_the_pages_own_files_are_served(
         {"do": "thread", "member": "ADA", "channel": "HERE", "name": " "},
     ],
 )
-async def test_a_wish_that_makes_no_sense_is_answered_with_a_sentence(
+async def test_invalid_action_is_answered_with_error_text(
     discord: DiscordServer,
     page: PageServer,
     http: aiohttp.ClientSession,
-    wish: dict[str, object],
+    action: dict[str, object],
 ) -> None:
     known = {"ADA": str(discord.member("Ada").id), "HERE": str(discord.state.channel.id)}
     sent = {
         key: known.get(value, value) if isinstance(value, str) else value
-        for key, value in wish.items()
+        for key, value in action.items()
     }
     async with http.post(page.address + "act", json=sent) as answer:
         assert answer.status == 400
         assert (await answer.json())["error"]
 
 
-async def test_a_page_is_told_what_happens_to_messages(
+async def test_page_receives_message_changes(
     discord: DiscordServer, page: PageServer, http: aiohttp.ClientSession
 ) -> None:
     ada = discord.member("Ada")
     async with http.ws_connect(page.address + "events") as socket:
         hello = (await socket.receive_json())["hello"]
         assert [each["name"] for each in hello["members"]] == ["Ada", "Ben"]
-        said = await ada.say(None, "Hello **there**")
-        await ada.react(said, "🔁")
-        told = await _next(socket, "messages")
-        [message] = told["messages"]
+        post = await ada.say(None, "Hello **there**")
+        await ada.react(post, "🔁")
+        received = await _next(socket, "messages")
+        [message] = received["messages"]
         assert message["content"] == "Hello **there**"
         assert message["reactions"] == [
             {"key": "🔁", "emoji": {"id": None, "name": "🔁"}, "users": [str(ada.id)]}
         ]
-        await ada.delete(said)
-        assert (await _next(socket, "gone"))["gone"] == [[str(said.channel.id), str(said.id)]]
+        await ada.delete(post)
+        assert (await _next(socket, "gone"))["gone"] == [[str(post.channel.id), str(post.id)]]
 
 
-async def test_closing_the_sandbox_closes_open_pages(
+async def test_server_close_closes_open_pages(
     discord: DiscordServer, http: aiohttp.ClientSession
 ) -> None:
     async with PageServer(discord) as page:
@@ -183,6 +183,6 @@ async def test_closing_the_sandbox_closes_open_pages(
 async def _next(socket: aiohttp.ClientWebSocketResponse, what: str) -> dict[str, list]:
     async with asyncio.timeout(3):
         while True:
-            told = await socket.receive_json()
-            if told.get(what):
-                return told
+            received = await socket.receive_json()
+            if received.get(what):
+                return received
