@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from _stand import (
+from _harness import (
     LYRICS,
     PROVIDER,
     Crowd,
@@ -80,7 +80,7 @@ async def contestants(folder: Path, calls: int) -> AsyncIterator[tuple[Contestan
 
 def small_bot(discord: DiscordServer) -> ManagedProcess:
     """Return the bot of twenty lines as a process."""
-    path = Path(__file__).with_name("_twenty_lines.py")
+    path = Path(__file__).with_name("_baseline_bot.py")
     environment = {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.api_url}
     return ManagedProcess("bot of twenty lines", (str(path),), environment)
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from _stand import (
+from _harness import (
     LYRICS,
     Crowd,
     Row,

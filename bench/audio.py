@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 import numpy as np
-from _stand import is_smoke
+from _harness import is_smoke
 
 from bot.audio.decode import AudioReader
 from bot.audio.models import Part, Segment

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from _stand import (
+from _harness import (
     LYRICS,
     PROVIDER,
     Crowd,

@@ -62,7 +62,9 @@ async def carries(harness: BotHarness, message: Message, *, songs: int = 2) -> N
     await harness.until(lambda: len(files(message, ".mp3")) == songs)
 
 
-async def test_the_links_come_at_once_and_all_files_in_one_edit(harness: BotHarness) -> None:
+async def test_complete_reply_has_links_at_once_and_all_files_in_one_edit(
+    harness: BotHarness,
+) -> None:
     reply = await harness.extend(NAME, at="0:10")
     await carries(harness, reply)
     greens = [shown for _, shown in reply.history if shown["embeds"][0]["color"] == GREEN]
@@ -74,7 +76,7 @@ async def test_the_links_come_at_once_and_all_files_in_one_edit(harness: BotHarn
     assert all("waveform-" in embed["image"]["url"] for embed in greens[1]["embeds"][1:])
 
 
-async def test_later_news_leave_audio_and_picture_where_they_are(harness: BotHarness) -> None:
+async def test_later_edits_keep_audio_and_picture(harness: BotHarness) -> None:
     reply = await harness.extend(NAME, at="0:10")
     await carries(harness, reply)
     before = [each.id for each in reply.attachments]
@@ -88,7 +90,7 @@ async def test_later_news_leave_audio_and_picture_where_they_are(harness: BotHar
     assert pictures == [each.url for each in files(reply, ".png")]
 
 
-async def test_what_is_too_large_for_the_place_is_encoded_to_fit(harness: BotHarness) -> None:
+async def test_audio_over_the_attachment_limit_is_encoded_to_fit(harness: BotHarness) -> None:
     harness.discord.state.guild.attachment_limit = 85_000
     reply = await harness.extend(NAME, at="0:10")
     await carries(harness, reply)
@@ -96,7 +98,7 @@ async def test_what_is_too_large_for_the_place_is_encoded_to_fit(harness: BotHar
     assert "kbit/s, to fit" in text(reply)
 
 
-async def test_what_fits_nowhere_is_linked_and_seen_and_the_reply_says_so(
+async def test_audio_that_fits_at_no_bit_rate_is_linked(
     harness: BotHarness,
 ) -> None:
     harness.discord.state.guild.attachment_limit = 45_000

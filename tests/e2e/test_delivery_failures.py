@@ -34,7 +34,7 @@ async def direct_message(harness: BotHarness) -> Message:
 
 
 @pytest.mark.parametrize("code", [50027, 10015])
-async def test_a_dead_token_is_replaced_by_the_channel(harness: BotHarness, code: int) -> None:
+async def test_expired_token_falls_back_to_the_channel(harness: BotHarness, code: int) -> None:
     sent = await harness.ask("aimlapi", at="0:10")
     assert sent.message is not None
     sent.invalidate_token(code)
@@ -43,7 +43,7 @@ async def test_a_dead_token_is_replaced_by_the_channel(harness: BotHarness, code
     assert 1 <= sum(r.code == code for r in harness.discord.requests) <= PATIENCE
 
 
-async def test_after_a_quarter_of_an_hour_nobody_tries_the_token(
+async def test_token_is_not_tried_after_15_minutes(
     offline_harness: BotHarness,
 ) -> None:
     harness = offline_harness
@@ -97,7 +97,7 @@ async def test_a_lost_permission_does_not_lose_the_result(
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, 50001), (403, 50013), (404, 10003)])
-async def test_every_sign_of_a_closed_way_is_believed(
+async def test_every_permanent_error_closes_the_route(
     harness: BotHarness, status: int, code: int
 ) -> None:
     sent = await harness.ask("aimlapi", at="0:10")
@@ -107,7 +107,7 @@ async def test_every_sign_of_a_closed_way_is_believed(
     assert tries(harness, CHANNEL_MESSAGE) <= PATIENCE
 
 
-async def test_nobody_left_to_tell_ends_it_quietly(harness: BotHarness) -> None:
+async def test_unreachable_member_ends_delivery_quietly(harness: BotHarness) -> None:
     harness.ada.user.accepts_dms = False
     sent = await harness.ask("aimlapi", at="0:10")
     assert sent.message is not None
@@ -173,7 +173,7 @@ async def test_a_connection_that_breaks_while_editing_is_tried_again(harness: Bo
     assert colour(reply) == GREEN
 
 
-async def test_a_first_reply_that_never_arrived_is_made_up_for(harness: BotHarness) -> None:
+async def test_lost_first_reply_is_posted_again(harness: BotHarness) -> None:
     harness.discord.faults.answer(
         "POST",
         "/interactions/{interaction_id}/{interaction_token}/callback",
@@ -282,7 +282,7 @@ async def test_killed_just_after_the_post_the_reply_shows_the_result(
     await has_result(harness, first)
     unanswered = harness.discord.faults.hang("POST", MESSAGES, applied=True)
     await harness.ada.react(first, "🔁")
-    await harness.until(lambda: unanswered.hit and len(replies(harness)) == 2)
+    await harness.until(lambda: unanswered.matched_requests and len(replies(harness)) == 2)
     await harness.until(lambda: statuses(harness)[1] == "complete", within=30)
     await bot.kill()
     unanswered.release()
@@ -298,7 +298,7 @@ async def test_crowd_reacts_while_discord_answers_posts_with_500(harness: BotHar
     outage = harness.discord.faults.answer("POST", MESSAGES, status=500, times=10_000)
     members = [harness.discord.member(f"Member {number}") for number in range(CROWD)]
     await asyncio.gather(*(member.react(first, "🔁") for member in members))
-    await harness.until(lambda: outage.hit)
+    await harness.until(lambda: outage.matched_requests)
     await asyncio.sleep(OUTAGE)
     outage.release()
     await harness.until(

@@ -29,7 +29,7 @@ async def test_a_clip_is_extended_from_command_to_audio(harness: BotHarness, pro
     assert reply.pinged == frozenset()
 
 
-async def test_what_was_typed_is_what_the_provider_gets(harness: BotHarness, provider: str) -> None:
+async def test_provider_gets_exactly_what_was_typed(harness: BotHarness, provider: str) -> None:
     opened = await harness.open_modal(provider, at="12.5", title="Night Bus II")
     assert opened.modal is not None
     fields = opened.modal.fields
@@ -95,7 +95,7 @@ async def test_a_reply_can_be_named_by_its_link(harness: BotHarness) -> None:
     assert account.submissions[1].request["audio_id"] == account.submissions[0].clip_ids[0]
 
 
-async def test_it_works_in_a_thread_and_in_a_direct_message(harness: BotHarness) -> None:
+async def test_extension_works_in_thread_and_direct_message(harness: BotHarness) -> None:
     thread = harness.discord.state.new_thread("part two", harness.discord.state.channel)
     replies = [
         await harness.extend("aimlapi", at="0:10", channel=place)

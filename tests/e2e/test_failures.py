@@ -120,9 +120,7 @@ async def test_every_failure_of_submitting_ends_in_one_clear_reply(
         assert secret.casefold() not in shown.casefold()
 
 
-async def test_what_may_come_later_is_sent_again_only_when_nothing_was_charged(
-    harness: BotHarness, provider: str
-) -> None:
+async def test_rate_limited_submission_is_sent_again(harness: BotHarness, provider: str) -> None:
     replies: dict[Fault, Message] = {}
     for fault in AGAIN:
         harness.account(provider).fail_next(fault, on="submit", retry_after=1)
@@ -135,7 +133,7 @@ async def test_what_may_come_later_is_sent_again_only_when_nothing_was_charged(
     assert len(harness.account(provider).submissions) == len(AGAIN)
 
 
-async def test_no_failure_of_asking_touches_the_result(harness: BotHarness, provider: str) -> None:
+async def test_failed_fetches_do_not_change_the_result(harness: BotHarness, provider: str) -> None:
     replies: list[Message] = []
     for fault in FETCHING:
         replies.append(await harness.extend(provider, at="0:10"))

@@ -167,7 +167,7 @@ async def test_every_act_extends_again_after_a_restart(offline_harness: BotHarne
         assert await failures_of(attempts) == {}
 
 
-async def test_a_reply_says_where_it_goes_on_with_few_edits(harness: BotHarness) -> None:
+async def test_reply_links_its_continuations_with_few_edits(harness: BotHarness) -> None:
     first = await harness.extend("aimlapi", at="0:10", title="Long Road")
     await harness.finished(first)
     edits = first.edit_count
@@ -344,7 +344,7 @@ async def test_a_closed_thread_refuses_kindly(harness: BotHarness) -> None:
     assert colour(again) == GREEN
 
 
-async def test_who_lost_the_channel_can_not_act_through_an_old_button(harness: BotHarness) -> None:
+async def test_button_checks_the_members_current_permissions(harness: BotHarness) -> None:
     state = harness.discord.state
     first = await harness.extend(NAME, at="0:10")
     await harness.finished(first)
@@ -356,7 +356,7 @@ async def test_who_lost_the_channel_can_not_act_through_an_old_button(harness: B
     assert len(harness.account(NAME).submissions) == 1
 
 
-async def test_rights_in_one_channel_reach_no_reply_in_another(harness: BotHarness) -> None:
+async def test_reply_command_acts_in_its_own_channel_alone(harness: BotHarness) -> None:
     first = await harness.extend(NAME, at="0:10")
     await harness.finished(first)
     elsewhere = harness.discord.state.new_channel("elsewhere")
@@ -367,7 +367,7 @@ async def test_rights_in_one_channel_reach_no_reply_in_another(harness: BotHarne
     assert len(harness.account(NAME).submissions) == 1
 
 
-async def test_only_who_asked_or_a_moderator_cancels(offline_harness: BotHarness) -> None:
+async def test_only_asking_member_or_moderator_cancels(offline_harness: BotHarness) -> None:
     harness = offline_harness
     harness.overrides.update(SUNOSAY_SUBMIT_EVERY="600")
     async with harness.bot():

@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 import pytest_asyncio
-from browser_user import BrowserUser, OpenBrowser
 from playwright.async_api import Browser, Page, expect
-from scripted_bot import ScriptedBot
 
 from sandbox.app import Sandbox
 from sandbox.browser import MISSING_BROWSER, find_browser, launch_browser
 from sandbox.discord.server import DiscordServer
 from sandbox.page.server import PageServer
+from tests.support.browser_user import BrowserUser, OpenBrowser
+from tests.support.scripted_bot import ScriptedBot
 
 SPEED = 40.0
 TIMEOUT = 15_000  # milliseconds

@@ -4,12 +4,12 @@ import re
 
 import pytest
 from playwright.async_api import Locator, Page, expect
-from scripted_bot import ScriptedBot
 
 from sandbox.discord.models import Upload
 from sandbox.providers.cover import render_cover
 from sandbox.providers.mp3 import render_mp3
 from sandbox.providers.music import Segment
+from tests.support.scripted_bot import ScriptedBot
 
 SECONDS = 3.0
 PICTURE = {"title": "Night Bus (A)", "image": {"url": "attachment://waveform-a.png"}}

@@ -2,10 +2,10 @@
 
 import aiohttp
 import pytest
-from browser_user import OpenBrowser
 from playwright.async_api import expect
 
 from sandbox.app import Sandbox
+from tests.support.browser_user import OpenBrowser
 
 LONG_LYRICS = "\n".join(["These words took an hour to write"] * 110)  # more than any provider takes
 

@@ -2,9 +2,9 @@
 
 import pytest
 from playwright.async_api import Page, expect
-from scripted_bot import CHOICES, EPHEMERAL, MESSAGE, MODAL, Payload, ScriptedBot
 
 from sandbox.discord.server import DiscordServer
+from tests.support.scripted_bot import CHOICES, EPHEMERAL, MESSAGE, MODAL, Payload, ScriptedBot
 
 # text, what in it to look at, and what that says
 MARKDOWN = [

@@ -31,8 +31,8 @@ BY_CLIP = ("aimlapi", "suno_api", "sunoapi_com")
 @pytest.fixture
 async def server() -> AsyncIterator[ProviderServer]:
     async with ProviderServer(timeline=timeline.Timeline(length=(4, 6))) as running:
-        for studio in running.accounts.values():
-            studio.enforce_rate_limits = False
+        for account in running.accounts.values():
+            account.enforce_rate_limits = False
         yield running
 
 

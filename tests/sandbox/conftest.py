@@ -2,9 +2,9 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
-from sample_bot import SampleBot, connected_bot
 
 from sandbox.discord.server import DiscordServer
+from tests.support.sample_bot import SampleBot, connected_bot
 
 
 @pytest.fixture

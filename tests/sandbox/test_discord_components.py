@@ -1,9 +1,9 @@
 import discord
 import pytest
-from sample_bot import SampleBot
 
 from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.server import DiscordServer
+from tests.support.sample_bot import SampleBot
 
 
 class ChoiceSelect(discord.ui.View):

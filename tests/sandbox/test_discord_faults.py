@@ -3,9 +3,9 @@ import asyncio
 import aiohttp
 import discord
 import pytest
-from sample_bot import SampleBot
 
 from sandbox.discord.server import DiscordServer
+from tests.support.sample_bot import SampleBot
 
 MESSAGES = "/channels/{channel_id}/messages"
 ORIGINAL = "/webhooks/{webhook_id}/{webhook_token}/messages/@original"

@@ -4,12 +4,12 @@ import json
 import discord
 import pytest
 from aiohttp import ClientSession, FormData
-from sample_bot import SampleBot, song_buttons
 
 from sandbox.discord.filenames import sanitized_filename
 from sandbox.discord.models import Message
 from sandbox.discord.permissions import Permission
 from sandbox.discord.server import DiscordServer
+from tests.support.sample_bot import SampleBot, song_buttons
 
 PICTURE = "attachment://wave.png"
 

@@ -3,11 +3,11 @@ import io
 import discord
 import pytest
 from aiohttp import ClientSession
-from sample_bot import SampleBot
 
 from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.models import Upload
 from sandbox.discord.server import DiscordServer
+from tests.support.sample_bot import SampleBot
 
 
 @pytest.mark.usefixtures("bot")

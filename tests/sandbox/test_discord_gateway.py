@@ -5,10 +5,10 @@ import zlib
 import discord
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
-from sample_bot import SampleBot, connected_bot
 
 from sandbox.discord.protocol import Intent
 from sandbox.discord.server import DiscordServer
+from tests.support.sample_bot import SampleBot, connected_bot
 
 
 async def test_dropped_bot_resumes_and_receives_missed_events(

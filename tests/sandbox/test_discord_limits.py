@@ -3,9 +3,9 @@ import asyncio
 import discord
 import pytest
 from aiohttp import ClientSession
-from sample_bot import SampleBot
 
 from sandbox.discord.server import DiscordServer
+from tests.support.sample_bot import SampleBot
 
 
 async def test_exceeded_bucket_answers_429_with_retry_after() -> None:

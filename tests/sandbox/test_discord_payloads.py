@@ -9,11 +9,11 @@ from typing import Any
 import discord
 import pytest
 from aiohttp import ClientSession
-from sample_bot import SampleBot, song_buttons
 
 from sandbox.discord.openapi import OpenApiDocument
 from sandbox.discord.protocol import ChannelType
 from sandbox.discord.server import DiscordServer
+from tests.support.sample_bot import SampleBot, song_buttons
 
 PATH = os.environ.get("SANDBOX_OPENAPI")
 pytestmark = pytest.mark.skipif(

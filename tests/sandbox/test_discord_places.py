@@ -6,7 +6,6 @@ from typing import Any
 import discord
 import pytest
 from aiohttp import ClientSession
-from sample_bot import SampleBot, song_buttons
 
 from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.interaction_models import Interaction
@@ -14,6 +13,7 @@ from sandbox.discord.models import Channel
 from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import ChannelType
 from sandbox.discord.server import DiscordServer
+from tests.support.sample_bot import SampleBot, song_buttons
 
 Json = dict[str, Any]
 

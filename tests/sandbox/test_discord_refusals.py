@@ -2,10 +2,10 @@
 
 import discord
 import pytest
-from sample_bot import SampleBot
 from test_discord_places import code, raw
 
 from sandbox.discord.server import DiscordServer
+from tests.support.sample_bot import SampleBot
 
 MESSAGES = "/channels/{channel_id}/messages"
 DIRECT = "/users/@me/channels"

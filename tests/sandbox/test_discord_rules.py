@@ -5,12 +5,12 @@ from typing import Any
 import discord
 import pytest
 from aiohttp import ClientSession
-from sample_bot import SampleBot, connected_bot
 
 from sandbox.discord.interaction_models import TIMEOUT_TEXT
 from sandbox.discord.permissions import Permission
 from sandbox.discord.ratelimits import Limit
 from sandbox.discord.server import DiscordServer
+from tests.support.sample_bot import SampleBot, connected_bot
 
 Json = dict[str, Any]
 

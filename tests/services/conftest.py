@@ -13,5 +13,11 @@ def suno() -> ScriptedProvider:
 
 
 @pytest.fixture
-def world(store: Store, suno: ScriptedProvider) -> ServiceHarness:
+def services(store: Store, suno: ScriptedProvider) -> ServiceHarness:
     return ServiceHarness(store, suno)
+
+
+@pytest.fixture
+def harness(services: ServiceHarness) -> ServiceHarness:
+    """The same, where a module has no harness of its own."""
+    return services

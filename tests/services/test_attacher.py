@@ -51,16 +51,16 @@ class FakeUploadBuilder:
 class AttacherHarness:
     """The loop on a real store and the folders of a real pool; the test edits the replies."""
 
-    def __init__(self, world: ServiceHarness, pool: ProcessPool, **parts: float) -> None:
-        self.world, self.builder = world, FakeUploadBuilder()
+    def __init__(self, services: ServiceHarness, pool: ProcessPool, **parts: float) -> None:
+        self.services, self.builder = services, FakeUploadBuilder()
         self.limit: int | None = LIMIT
         self.attacher = Attacher(
-            world.store,
+            services.store,
             dict.fromkeys(Kind, self.builder),
             pool,
             attachment_limit=lambda _: self.limit,
-            wakeups=world.wakeups,
-            clock=world.clock,
+            wakeups=services.wakeups,
+            clock=services.clock,
             **parts,
         )
 
@@ -71,23 +71,23 @@ class AttacherHarness:
 
     async def work_later(self) -> None:
         """As `work`, when it is due."""
-        due = await self.world.store.next_audio()
+        due = await self.services.store.next_audio()
         assert due is not None
-        assert due > self.world.clock()
-        self.world.clock.now = due
+        assert due > self.services.clock()
+        self.services.clock.now = due
         await self.work()
 
     async def edit(self, ext: Extension) -> ReplyEdit:
         """Claim the edit that is to show ``ext``."""
-        now = self.world.clock()
-        edit = await self.world.store.claim_edit(ext.id, now=now, lease_until=now)
+        now = self.services.clock()
+        edit = await self.services.store.claim_edit(ext.id, now=now, lease_until=now)
         assert edit is not None
         return edit
 
     async def show(self, ext: Extension) -> None:
         """Have the reply of ``ext`` show what is pending."""
-        edit, now = await self.edit(ext), self.world.clock()
-        await self.world.store.finish_edit(
+        edit, now = await self.edit(ext), self.services.clock()
+        await self.services.store.finish_edit(
             edit, ext.reply, now=now, publish_at=now, shown=edit.uploads
         )
 
@@ -97,7 +97,7 @@ class AttacherHarness:
 
     async def splice(self, **parts: object) -> Extension:
         """Accept a full song to be made here."""
-        now = self.world.clock()
+        now = self.services.clock()
         ext = Extension(
             idempotency_key="song",
             kind=Kind.SPLICE,
@@ -109,7 +109,7 @@ class AttacherHarness:
             due_at=now,
             deadline_at=None,
         )
-        return (await accept(self.world.store, ext)).extension
+        return (await accept(self.services.store, ext)).extension
 
 
 @pytest.fixture
@@ -120,14 +120,14 @@ async def pool(tmp_path: Path) -> AsyncGenerator[ProcessPool]:
 
 
 @pytest.fixture
-def harness(world: ServiceHarness, pool: ProcessPool) -> AttacherHarness:
-    return AttacherHarness(world, pool)
+def harness(services: ServiceHarness, pool: ProcessPool) -> AttacherHarness:
+    return AttacherHarness(services, pool)
 
 
 async def test_complete_extension_gets_pending_uploads_and_a_revision(
     harness: AttacherHarness,
 ) -> None:
-    ext = await harness.world.finished("one")
+    ext = await harness.services.finished("one")
     await harness.work()
     edit = await harness.edit(ext)
     assert edit.extension.revision == ext.revision + 1
@@ -135,11 +135,11 @@ async def test_complete_extension_gets_pending_uploads_and_a_revision(
     [file] = edit.uploads.files
     assert file.path.read_bytes() == b"sound"
     assert (edit.uploads.limit, edit.uploads.revision) == (LIMIT, ext.revision + 1)
-    assert await harness.world.store.next_audio() is None
+    assert await harness.services.store.next_audio() is None
 
 
 async def test_files_stay_until_an_edit_has_shown_them(harness: AttacherHarness) -> None:
-    ext = await harness.world.finished("one")
+    ext = await harness.services.finished("one")
     await harness.work()
     edit = await harness.edit(ext)
     await harness.work()
@@ -149,26 +149,26 @@ async def test_files_stay_until_an_edit_has_shown_them(harness: AttacherHarness)
     await harness.work()
     assert not edit.uploads.are_there
     assert not edit.uploads.files[0].path.parent.exists()
-    shown = await harness.world.store.attachments(ext.id)
+    shown = await harness.services.store.attachments(ext.id)
     assert shown == edit.uploads.attachments
 
 
 async def test_measured_duration_is_stored_with_the_edit(harness: AttacherHarness) -> None:
-    ext = await harness.world.finished("one")
+    ext = await harness.services.finished("one")
     assert [clip.duration for clip in ext.clips] == [None, None]
     await harness.work()
     await harness.show(ext)
-    now = await harness.world.now(ext)
+    now = await harness.services.now(ext)
     assert [clip.duration for clip in now.clips] == [12.5, None]
 
 
 async def test_audio_that_is_not_available_now_is_tried_again_later(
     harness: AttacherHarness,
 ) -> None:
-    ext = await harness.world.finished("one")
+    ext = await harness.services.finished("one")
     harness.builder.on_prepare.then(TransientMediaError("it took too long"))
     await harness.work()
-    assert (await harness.world.now(ext)).revision == ext.revision
+    assert (await harness.services.now(ext)).revision == ext.revision
     await harness.work_later()
     assert (await harness.pending(ext)).files
     assert harness.builder.asked == [(LIMIT, False), (LIMIT, False)]
@@ -177,7 +177,7 @@ async def test_audio_that_is_not_available_now_is_tried_again_later(
 async def test_after_the_last_attempt_the_reply_says_that_there_is_no_audio(
     harness: AttacherHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ext = await harness.world.finished("one")
+    ext = await harness.services.finished("one")
     harness.builder.on_prepare.then(*[RuntimeError("odd")] * attacher.MAX_ATTEMPTS)
     await harness.work()
     for _ in range(attacher.MAX_ATTEMPTS - 1):
@@ -187,61 +187,61 @@ async def test_after_the_last_attempt_the_reply_says_that_there_is_no_audio(
     assert uploads is not None
     assert uploads.files == ()
     assert [each.outcome for each in uploads.attachments] == [AttachmentStatus.UNAVAILABLE] * 2
-    assert await harness.world.store.next_audio() is None
+    assert await harness.services.store.next_audio() is None
     assert "failed unexpectedly" in caplog.text
 
 
 async def test_preparation_that_takes_too_long_is_tried_again(
-    world: ServiceHarness, pool: ProcessPool, caplog: pytest.LogCaptureFixture
+    services: ServiceHarness, pool: ProcessPool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    harness = AttacherHarness(world, pool, preparation_timeout=0)
-    await world.finished("one")
+    harness = AttacherHarness(services, pool, preparation_timeout=0)
+    await services.finished("one")
     harness.builder.on_prepare.then(hang)
     await harness.work()
-    due = await world.store.next_audio()
+    due = await services.store.next_audio()
     assert due is not None
-    assert due > world.clock()
+    assert due > services.clock()
     assert "unexpectedly" not in caplog.text
 
 
 async def test_claim_is_renewed_while_files_are_prepared(
-    world: ServiceHarness, pool: ProcessPool
+    services: ServiceHarness, pool: ProcessPool
 ) -> None:
-    harness = AttacherHarness(world, pool, renew_interval=0.001)
-    ext = await world.finished("one")
+    harness = AttacherHarness(services, pool, renew_interval=0.001)
+    ext = await services.finished("one")
     ready = asyncio.Event()
     harness.builder.on_prepare.then(after(ready, harness.builder))
     await harness.attacher.run_once()
-    until_lapses = await world.store.next_audio()
-    world.clock.advance(30)
-    await until(lambda: is_renewed(world, until_lapses))
+    until_lapses = await services.store.next_audio()
+    services.clock.advance(30)
+    await until(lambda: is_renewed(services, until_lapses))
     ready.set()
     await harness.attacher.idle()
     assert (await harness.pending(ext)).files
 
 
-async def test_lost_claim_ends_the_preparation(world: ServiceHarness, pool: ProcessPool) -> None:
-    harness = AttacherHarness(world, pool, renew_interval=0.01)
-    ext = await world.finished("one")
+async def test_lost_claim_ends_the_preparation(services: ServiceHarness, pool: ProcessPool) -> None:
+    harness = AttacherHarness(services, pool, renew_interval=0.01)
+    ext = await services.finished("one")
     harness.builder.on_prepare.then(hang)
     await harness.attacher.run_once()
-    await world.store.enqueue_audio(ext.id, due_at=world.clock())  # as another process would
+    await services.store.enqueue_audio(ext.id, due_at=services.clock())  # as another process would
     await harness.attacher.idle()
-    assert await world.store.next_audio() == world.clock()
+    assert await services.store.next_audio() == services.clock()
     await harness.work()
     assert (await harness.pending(ext)).files
 
 
 async def test_uploads_of_a_lost_claim_are_dropped(harness: AttacherHarness) -> None:
-    ext = await harness.world.finished("one")
+    ext = await harness.services.finished("one")
 
     async def lose_claim(ext: Extension, folder: Path) -> Uploads:
-        await harness.world.store.enqueue_audio(ext.id, due_at=harness.world.clock())
+        await harness.services.store.enqueue_audio(ext.id, due_at=harness.services.clock())
         return harness.builder.usual(ext, folder)
 
     harness.builder.on_prepare.then(lose_claim)
     await harness.work()
-    assert (await harness.world.now(ext)).revision == ext.revision
+    assert (await harness.services.now(ext)).revision == ext.revision
     await harness.work()
     assert (await harness.pending(ext)).files
 
@@ -249,10 +249,10 @@ async def test_uploads_of_a_lost_claim_are_dropped(harness: AttacherHarness) -> 
 async def test_files_that_discord_found_too_large_are_made_for_less(
     harness: AttacherHarness,
 ) -> None:
-    ext = await harness.world.finished("one")
+    ext = await harness.services.finished("one")
     await harness.work()
-    edit, now = await harness.edit(ext), harness.world.clock()
-    await harness.world.store.requeue_uploads(
+    edit, now = await harness.edit(ext), harness.services.clock()
+    await harness.services.store.requeue_uploads(
         edit, edit.uploads, now=now, due_at=now, size_limit=LIMIT // 2
     )
     await harness.work()
@@ -264,12 +264,12 @@ async def test_files_that_discord_found_too_large_are_made_for_less(
 async def test_files_that_discord_refuses_again_and_again_are_left_out(
     harness: AttacherHarness,
 ) -> None:
-    ext = await harness.world.finished("one")
+    ext = await harness.services.finished("one")
     for _ in range(attacher.MAX_ATTEMPTS):
         await harness.work()
-        edit, now = await harness.edit(ext), harness.world.clock()
+        edit, now = await harness.edit(ext), harness.services.clock()
         assert edit.uploads.files
-        await harness.world.store.requeue_uploads(
+        await harness.services.store.requeue_uploads(
             edit, edit.uploads, now=now, due_at=now, failures=1
         )
     await harness.work()
@@ -277,7 +277,7 @@ async def test_files_that_discord_refuses_again_and_again_are_left_out(
 
 
 async def test_where_files_are_forbidden_none_are_made(harness: AttacherHarness) -> None:
-    await harness.world.finished("one")
+    await harness.services.finished("one")
     harness.limit = None
     await harness.work()
     assert harness.builder.asked == [(None, False)]
@@ -286,9 +286,9 @@ async def test_where_files_are_forbidden_none_are_made(harness: AttacherHarness)
 async def test_splice_ends_with_the_edit_that_shows_it(harness: AttacherHarness) -> None:
     song = await harness.splice()
     await harness.work()
-    assert (await harness.world.now(song)).status is Status.SUBMITTED
+    assert (await harness.services.now(song)).status is Status.SUBMITTED
     await harness.show(song)
-    now = await harness.world.now(song)
+    now = await harness.services.now(song)
     assert now.status is Status.COMPLETE
     assert now.published == now.revision  # so that the edit is not made once more
 
@@ -301,7 +301,7 @@ async def test_splice_that_can_not_be_made_fails_with_its_reason(
     harness.builder.on_prepare.then(Uploads(failure=failure))
     await harness.work()
     await harness.show(song)
-    now = await harness.world.now(song)
+    now = await harness.services.now(song)
     assert (now.status, now.failure) == (Status.FAILED, failure)
 
 
@@ -312,20 +312,20 @@ async def test_splice_that_fails_each_time_fails_in_the_end(harness: AttacherHar
     for _ in range(attacher.MAX_ATTEMPTS - 1):
         await harness.work_later()
     await harness.show(song)
-    assert (await harness.world.now(song)).status is Status.FAILED
+    assert (await harness.services.now(song)).status is Status.FAILED
 
 
 async def test_unreachable_reply_gets_no_files(harness: AttacherHarness) -> None:
     song = await harness.splice(unreachable=True)
     await harness.work()
     assert harness.builder.asked == []
-    assert (await harness.world.now(song)).status is Status.FAILED
-    assert await harness.world.store.next_audio() is None
+    assert (await harness.services.now(song)).status is Status.FAILED
+    assert await harness.services.store.next_audio() is None
 
 
 async def test_killed_before_it_was_stored_it_is_prepared_anew(harness: AttacherHarness) -> None:
-    ext = await harness.world.finished("one")
-    store, clock = harness.world.store, harness.world.clock
+    ext = await harness.services.finished("one")
+    store, clock = harness.services.store, harness.services.clock
     lease_until = clock() + attacher.LEASE
     [work] = await store.claim_audio(now=clock(), lease_until=lease_until, limit=1)
     await harness.work()
@@ -339,7 +339,7 @@ async def test_killed_before_it_was_stored_it_is_prepared_anew(harness: Attacher
 
 async def test_concurrent_preparations_are_bounded(harness: AttacherHarness) -> None:
     for number in range(attacher.MAX_CONCURRENT + 1):
-        await harness.world.finished(f"ext {number}")
+        await harness.services.finished(f"ext {number}")
     await harness.attacher.run_once()
     await harness.attacher.run_once()
     await harness.attacher.idle()
@@ -349,10 +349,10 @@ async def test_concurrent_preparations_are_bounded(harness: AttacherHarness) -> 
 
 
 async def test_files_on_disk_are_bounded_until_they_are_shown(
-    world: ServiceHarness, pool: ProcessPool
+    services: ServiceHarness, pool: ProcessPool
 ) -> None:
-    harness = AttacherHarness(world, pool, max_pending=2)
-    exts = [await world.finished(f"ext {number}") for number in range(3)]
+    harness = AttacherHarness(services, pool, max_pending=2)
+    exts = [await services.finished(f"ext {number}") for number in range(3)]
     await harness.work()
     await harness.work()
     assert len(harness.builder.asked) == 2
@@ -362,20 +362,20 @@ async def test_files_on_disk_are_bounded_until_they_are_shown(
 
 
 async def test_stop_leaves_the_rest_for_the_next_start(harness: AttacherHarness) -> None:
-    ext = await harness.world.finished("one")
+    ext = await harness.services.finished("one")
     await harness.attacher.run_once()
     await harness.attacher.stop()
-    assert (await harness.world.now(ext)).revision == ext.revision
-    harness.world.clock.advance(attacher.LEASE.total_seconds())
+    assert (await harness.services.now(ext)).revision == ext.revision
+    harness.services.clock.advance(attacher.LEASE.total_seconds())
     await harness.work()
     assert (await harness.pending(ext)).files
 
 
 async def test_failure_touches_no_other_extension(harness: AttacherHarness) -> None:
-    first, second = await harness.world.finished("one"), await harness.world.finished("two")
+    first, second = await harness.services.finished("one"), await harness.services.finished("two")
     harness.builder.on_prepare.then(ValueError("odd"))
     await harness.work()
-    pending = await harness.world.store.with_pending_uploads({first.id, second.id})
+    pending = await harness.services.store.with_pending_uploads({first.id, second.id})
     assert len(pending) == 1
 
 
@@ -394,5 +394,5 @@ def after(
     return prepare
 
 
-async def is_renewed(world: ServiceHarness, before: object) -> bool:
-    return await world.store.next_audio() != before
+async def is_renewed(services: ServiceHarness, before: object) -> bool:
+    return await services.store.next_audio() != before

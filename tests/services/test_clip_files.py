@@ -34,35 +34,34 @@ async def host() -> AsyncGenerator[FileServer]:
 
 
 @pytest.fixture
-async def pool(tmp_path: Path) -> AsyncGenerator[ProcessPool]:
-    async with ProcessPool(tmp_path / "work", workers=1) as pool:
-        yield pool
+def pool(tmp_path: Path) -> ThreadPool:
+    return ThreadPool(tmp_path)
 
 
-class Bench:
+class ClipFilesHarness:
     """The preparation of clips, on files that a server has."""
 
     def __init__(
-        self, world: ServiceHarness, host: FileServer, pool: ProcessPool, folder: Path
+        self, services: ServiceHarness, host: FileServer, pool: ProcessPool, folder: Path
     ) -> None:
-        self.world, self.host, self.folder = world, host, folder
+        self.services, self.host, self.folder = services, host, folder
         self.mp3 = song(folder, LENGTH)
         downloader = SafeDownloader(trusted_hosts={host.name})
-        self.files = ClipFiles(world.store, MediaFetcher(downloader, pool, world.links), pool)
+        self.files = ClipFiles(services.store, MediaFetcher(downloader, pool, services.links), pool)
 
     async def extension(self, *clips: Clip, **request: object) -> Extension:
         """Return a complete extension of a known source, as the store has it."""
         source = self.host.put("source.mp3", self.mp3)
-        await self.world.known(audio_url=source, duration=LENGTH)
-        provider: Any = self.world.providers["suno"]
+        await self.services.known(audio_url=source, duration=LENGTH)
+        provider: Any = self.services.providers["suno"]
         handle = Handle(clip_ids=tuple(clip.id for clip in clips))
         provider.on_extend.then(handle)
         provider.progress[handle] = Progress(clips=clips)
-        ext = await self.world.submitted("one", **{"at": "1.5", "title": "Night Bus", **request})
-        await self.world.overdue(ext)
-        await self.world.track()
-        assert await self.world.is_at(ext, Status.COMPLETE)
-        return await self.world.now(ext)
+        ext = await self.services.submitted("one", **{"at": "1.5", "title": "Night Bus", **request})
+        await self.services.overdue(ext)
+        await self.services.track()
+        assert await self.services.is_at(ext, Status.COMPLETE)
+        return await self.services.now(ext)
 
     def clip(self, name: str, file: bytes | int | None = None, **parts: object) -> Clip:
         """Return a finished clip of the extension, served as ``file``."""
@@ -77,10 +76,12 @@ class Bench:
 
 
 @pytest.fixture
-def bench(world: ServiceHarness, host: FileServer, pool: ProcessPool, tmp_path: Path) -> Bench:
+def harness(
+    services: ServiceHarness, host: FileServer, pool: ProcessPool, tmp_path: Path
+) -> ClipFilesHarness:
     folder = tmp_path / "files"
     folder.mkdir()
-    return Bench(world, host, pool, folder)
+    return ClipFilesHarness(services, host, pool, folder)
 
 
 def names(prepared: Uploads) -> list[str]:
@@ -91,10 +92,14 @@ def outcomes(prepared: Uploads) -> list[AttachmentStatus]:
     return [each.outcome for each in prepared.attachments]
 
 
-async def test_each_clip_brings_its_audio_and_a_picture_with_the_join(bench: Bench) -> None:
-    picture = bench.host.put("cover.png", cover())
-    ext = await bench.extension(bench.clip("a", image_url=picture), bench.clip("b"), lyrics="La la")
-    prepared = await bench.prepared(ext)
+async def test_each_clip_brings_its_audio_and_a_picture_with_the_join(
+    harness: ClipFilesHarness,
+) -> None:
+    picture = harness.host.put("cover.png", cover())
+    ext = await harness.extension(
+        harness.clip("a", image_url=picture), harness.clip("b"), lyrics="La la"
+    )
+    prepared = await harness.prepared(ext)
     assert names(prepared) == [
         "Night Bus (A).mp3",
         "waveform-a.png",
@@ -120,127 +125,133 @@ async def test_each_clip_brings_its_audio_and_a_picture_with_the_join(bench: Ben
     assert first.duration == pytest.approx(LENGTH, abs=0.01)
 
 
-async def test_where_files_are_not_allowed_nothing_is_fetched(bench: Bench) -> None:
-    ext = await bench.extension(bench.clip("a"))
-    prepared = await bench.prepared(ext, limit=None)
+async def test_where_files_are_not_allowed_nothing_is_fetched(harness: ClipFilesHarness) -> None:
+    ext = await harness.extension(harness.clip("a"))
+    prepared = await harness.prepared(ext, limit=None)
     assert prepared.files == ()
     assert outcomes(prepared) == [AttachmentStatus.NOT_ALLOWED]
-    assert bench.host.asked == []
+    assert harness.host.asked == []
 
 
-async def test_what_is_too_large_is_encoded_anew(bench: Bench) -> None:
-    long = song(bench.folder, 8, bit_rate=320_000)
-    ext = await bench.extension(bench.clip("a", long))
-    prepared = await bench.prepared(ext, limit=200_000)
+async def test_audio_over_the_limit_is_encoded_anew(harness: ClipFilesHarness) -> None:
+    long = song(harness.folder, 8, bit_rate=320_000)
+    ext = await harness.extension(harness.clip("a", long))
+    prepared = await harness.prepared(ext, limit=200_000)
     [attachment] = prepared.attachments
     assert attachment.outcome is AttachmentStatus.ATTACHED
     assert attachment.bit_rate == 160_000
     assert prepared.files[0].path.stat().st_size <= 200_000
 
 
-async def test_what_fits_at_no_bit_rate_is_only_seen(bench: Bench) -> None:
-    ext = await bench.extension(bench.clip("a"))
-    prepared = await bench.prepared(ext, limit=10_000)
+async def test_audio_that_fits_at_no_bit_rate_leaves_the_picture_alone(
+    harness: ClipFilesHarness,
+) -> None:
+    ext = await harness.extension(harness.clip("a"))
+    prepared = await harness.prepared(ext, limit=10_000)
     assert outcomes(prepared) == [AttachmentStatus.TOO_LARGE]
     assert names(prepared) == ["waveform-a.png"]
 
 
-async def test_a_clip_that_may_come_later_is_waited_for(bench: Bench) -> None:
-    ext = await bench.extension(bench.clip("a"), bench.clip("b", 404))
+async def test_a_clip_that_may_come_later_is_waited_for(harness: ClipFilesHarness) -> None:
+    ext = await harness.extension(harness.clip("a"), harness.clip("b", 404))
     with pytest.raises(TransientMediaError):
-        await bench.prepared(ext)
+        await harness.prepared(ext)
 
 
-async def test_in_the_end_a_clip_that_never_came_is_left_out(bench: Bench) -> None:
-    ext = await bench.extension(bench.clip("a", 404), bench.clip("b"))
-    prepared = await bench.prepared(ext, is_last=True)
+async def test_in_the_end_a_clip_that_never_came_is_left_out(harness: ClipFilesHarness) -> None:
+    ext = await harness.extension(harness.clip("a", 404), harness.clip("b"))
+    prepared = await harness.prepared(ext, is_last=True)
     assert outcomes(prepared) == [AttachmentStatus.UNAVAILABLE, AttachmentStatus.ATTACHED]
     assert names(prepared) == ["Night Bus (B).mp3", "waveform-b.png"]
 
 
-async def test_what_is_no_audio_is_not_tried_again(bench: Bench) -> None:
-    ext = await bench.extension(bench.clip("a", b"<html>Not found</html>"))
-    assert outcomes(await bench.prepared(ext)) == [AttachmentStatus.UNAVAILABLE]
+async def test_file_that_is_no_audio_is_not_tried_again(harness: ClipFilesHarness) -> None:
+    ext = await harness.extension(harness.clip("a", b"<html>Not found</html>"))
+    assert outcomes(await harness.prepared(ext)) == [AttachmentStatus.UNAVAILABLE]
 
 
 async def test_a_dead_link_is_replaced_by_the_current_one(
-    bench: Bench, suno: ScriptedProvider
+    harness: ClipFilesHarness, suno: ScriptedProvider
 ) -> None:
-    ext = await bench.extension(bench.clip("a", 403))
-    fresh = replace(ext.clips[0], audio_url=bench.host.put("fresh.mp3", bench.mp3))
+    ext = await harness.extension(harness.clip("a", 403))
+    fresh = replace(ext.clips[0], audio_url=harness.host.put("fresh.mp3", harness.mp3))
     assert ext.handle is not None
     suno.progress[ext.handle] = Progress(clips=(fresh,))
-    assert outcomes(await bench.prepared(ext)) == [AttachmentStatus.ATTACHED]
-    assert (await bench.world.now(ext)).clips[0].audio_url == fresh.audio_url
+    assert outcomes(await harness.prepared(ext)) == [AttachmentStatus.ATTACHED]
+    assert (await harness.services.now(ext)).clips[0].audio_url == fresh.audio_url
 
 
-async def test_a_source_that_can_not_be_had_is_not_in_the_picture(bench: Bench) -> None:
-    ext = await bench.extension(bench.clip("a"))
-    bench.host.files["source.mp3"] = 404
-    prepared = await bench.prepared(ext)
+async def test_a_source_that_can_not_be_had_is_not_in_the_picture(
+    harness: ClipFilesHarness,
+) -> None:
+    ext = await harness.extension(harness.clip("a"))
+    harness.host.files["source.mp3"] = 404
+    prepared = await harness.prepared(ext)
     assert outcomes(prepared) == [AttachmentStatus.ATTACHED]
     assert prepared.files[1].description == "Waveform of “Night Bus”, 0:02 long."
 
 
-async def test_of_a_whole_song_the_source_is_no_part_of_its_own(bench: Bench) -> None:
-    ext = replace(await bench.extension(bench.clip("a")), kind=Kind.CONCAT)
-    prepared = await bench.prepared(ext)
+async def test_of_a_whole_song_the_source_is_no_part_of_its_own(harness: ClipFilesHarness) -> None:
+    ext = replace(await harness.extension(harness.clip("a")), kind=Kind.CONCAT)
+    prepared = await harness.prepared(ext)
     assert names(prepared)[0] == "Night Bus (full song).mp3"
-    assert "source.mp3" not in bench.host.asked
+    assert "source.mp3" not in harness.host.asked
 
 
-async def test_a_clip_without_cover_link_or_with_a_broken_one_has_none(bench: Bench) -> None:
-    ext = await bench.extension(bench.clip("a", image_url=bench.host.put("cover.png", b"no")))
-    prepared = await bench.prepared(ext)
+async def test_a_clip_without_cover_link_or_with_a_broken_one_has_none(
+    harness: ClipFilesHarness,
+) -> None:
+    ext = await harness.extension(harness.clip("a", image_url=harness.host.put("cover.png", b"no")))
+    prepared = await harness.prepared(ext)
     assert ID3(prepared.files[0].path).getall("APIC") == []
 
 
 async def test_without_a_second_the_new_part_joins_at_the_end(
-    bench: Bench, suno: ScriptedProvider
+    harness: ClipFilesHarness, suno: ScriptedProvider
 ) -> None:
     suno.capabilities = replace(suno.capabilities, needs_continue_at=False)
-    ext = await bench.extension(bench.clip("a"))
+    ext = await harness.extension(harness.clip("a"))
     at_the_end = replace(ext.request, continue_at=None)
-    prepared = await bench.prepared(replace(ext, request=at_the_end, source_title=""))
+    prepared = await harness.prepared(replace(ext, request=at_the_end, source_title=""))
     assert "up to 0:02, then the new part" in prepared.files[1].description
     tags: Any = ID3(prepared.files[0].path)
     assert str(tags.getall("COMM")[0]) == f"continued from clip {SOURCE} at the end"
 
 
 async def test_a_clip_without_a_link_is_asked_for_once_more(
-    bench: Bench, suno: ScriptedProvider
+    harness: ClipFilesHarness, suno: ScriptedProvider
 ) -> None:
-    ext = await bench.extension(bench.clip("a"))
+    ext = await harness.extension(harness.clip("a"))
     unlinked = replace(ext, clips=(replace(ext.clips[0], audio_url=None),))
-    assert (await bench.prepared(unlinked)).attachments == ()
-    await bench.world.store.remember_clip(
-        "suno", Clip(id="other", status=ClipStatus.COMPLETE), now=bench.world.clock()
+    assert (await harness.prepared(unlinked)).attachments == ()
+    await harness.services.store.remember_clip(
+        "suno", Clip(id="other", status=ClipStatus.COMPLETE), now=harness.services.clock()
     )
     suno.capabilities = replace(suno.capabilities, lookup=True)
-    link = bench.host.put("other.mp3", bench.mp3)
+    link = harness.host.put("other.mp3", harness.mp3)
     suno.on_clip.then(Clip(id="other", status=ClipStatus.COMPLETE, audio_url=link))
     from_other = replace(ext, request=replace(ext.request, clip_id="other", continue_at=1.0))
-    prepared = await bench.prepared(from_other)
+    prepared = await harness.prepared(from_other)
     assert "the source up to 0:01" in prepared.files[1].description
 
 
-async def test_clip_that_takes_too_long_to_encode_has_no_audio(bench: Bench) -> None:
-    pool = ThreadPool(bench.folder)
+async def test_clip_that_takes_too_long_to_encode_has_no_audio(harness: ClipFilesHarness) -> None:
+    pool = ThreadPool(harness.folder)
     pool.too_slow.add(encode_to_limit)
-    bench = Bench(bench.world, bench.host, pool, bench.folder)
-    prepared = await bench.prepared(await bench.extension(bench.clip("a")))
+    harness = ClipFilesHarness(harness.services, harness.host, pool, harness.folder)
+    prepared = await harness.prepared(await harness.extension(harness.clip("a")))
     assert outcomes(prepared) == [AttachmentStatus.UNAVAILABLE]
     assert not prepared.files
 
 
 async def test_without_a_picture_or_a_cover_a_song_is_still_a_song(
-    bench: Bench, caplog: pytest.LogCaptureFixture
+    harness: ClipFilesHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    picture = bench.host.put("cover.png", cover())
-    ext = await bench.extension(bench.clip("a", image_url=picture))
+    picture = harness.host.put("cover.png", cover())
+    ext = await harness.extension(harness.clip("a", image_url=picture))
     for name in ("waveform-a.png", "cover.part"):
-        (bench.folder / name).mkdir()  # so that no file can be written there
-    prepared = await bench.prepared(ext)
+        (harness.folder / name).mkdir()  # so that no file can be written there
+    prepared = await harness.prepared(ext)
     assert outcomes(prepared) == [AttachmentStatus.ATTACHED]
     assert names(prepared) == ["Night Bus (A).mp3"]
     assert prepared.attachments[0].picture == ""
@@ -248,15 +259,15 @@ async def test_without_a_picture_or_a_cover_a_song_is_still_a_song(
     assert "its cover could not be read" in caplog.text
 
 
-async def test_nothing_is_left_of_what_was_fetched(bench: Bench) -> None:
-    await bench.prepared(await bench.extension(bench.clip("a")))
-    left = sorted(path.name for path in bench.folder.iterdir())
+async def test_fetched_files_are_removed(harness: ClipFilesHarness) -> None:
+    await harness.prepared(await harness.extension(harness.clip("a")))
+    left = sorted(path.name for path in harness.folder.iterdir())
     assert left == ["A.mp3", "tone.mp3", "waveform-a.png"]
 
 
-async def test_a_clip_nobody_knows_the_source_of_is_seen_alone(bench: Bench) -> None:
-    ext = await bench.extension(bench.clip("a"))
+async def test_a_clip_nobody_knows_the_source_of_is_seen_alone(harness: ClipFilesHarness) -> None:
+    ext = await harness.extension(harness.clip("a"))
     unknown = replace(ext.request, clip_id="never-heard-of", continue_at=3.0)
     handle = Handle(clip_ids=("x",))
-    prepared = await bench.prepared(replace(ext, request=unknown, handle=handle))
+    prepared = await harness.prepared(replace(ext, request=unknown, handle=handle))
     assert prepared.files[1].description == "Waveform of “Night Bus”, 0:02 long."

@@ -20,10 +20,10 @@ async def title(memory: ClipCache) -> str | None:
     return known.clip.title if known else None
 
 
-async def test_a_finished_clip_is_read_once(memory: ClipCache, world: ServiceHarness) -> None:
-    await world.known(title="First", audio_url=AUDIO, duration=97.0)
+async def test_a_finished_clip_is_read_once(memory: ClipCache, harness: ServiceHarness) -> None:
+    await harness.known(title="First", audio_url=AUDIO, duration=97.0)
     assert await title(memory) == "First"
-    await world.known(title="Second", audio_url=AUDIO, duration=97.0)
+    await harness.known(title="Second", audio_url=AUDIO, duration=97.0)
     assert await title(memory) == "First"
 
 
@@ -35,20 +35,20 @@ async def test_a_finished_clip_is_read_once(memory: ClipCache, world: ServiceHar
         {"status": ClipStatus.STREAMING, "audio_url": AUDIO, "duration": 97.0},
     ],
 )
-async def test_one_that_may_still_change_is_read_each_time(
-    memory: ClipCache, world: ServiceHarness, parts: dict[str, object]
+async def test_unfinished_clip_is_read_each_time(
+    memory: ClipCache, harness: ServiceHarness, parts: dict[str, object]
 ) -> None:
-    await world.known(title="First", **parts)
+    await harness.known(title="First", **parts)
     assert await title(memory) == "First"
-    await world.known(title="Second", **parts)
+    await harness.known(title="Second", **parts)
     assert await title(memory) == "Second"
 
 
 async def test_a_clip_that_nobody_knew_may_become_known(
-    memory: ClipCache, world: ServiceHarness
+    memory: ClipCache, harness: ServiceHarness
 ) -> None:
     assert await title(memory) is None
-    await world.known(title="First")
+    await harness.known(title="First")
     assert await title(memory) == "First"
 
 

@@ -30,8 +30,8 @@ DIRECT = Viewer(member_id=ADA, channel_id=99)
 
 
 @pytest.fixture
-def library(world: ServiceHarness) -> Library:
-    return Library(world.runtime, world.links)
+def library(harness: ServiceHarness) -> Library:
+    return Library(harness.runtime, harness.links)
 
 
 async def refusal(library: Library, act: str, clip_id: str, viewer: Viewer) -> str:
@@ -58,11 +58,11 @@ def lineage(details: ClipDetails) -> list[tuple[str | None, float | None, bool]]
     ]
 
 
-async def made(world: ServiceHarness, idempotency_key: str, **fields: object) -> tuple[str, str]:
+async def made(harness: ServiceHarness, idempotency_key: str, **fields: object) -> tuple[str, str]:
     """Have two clips made, of which more can be made; return their ids."""
     first, second = (str(uuid.uuid5(uuid.NAMESPACE_OID, idempotency_key + each)) for each in "ab")
-    world.providers["suno"].on_extend.then(Handle(clip_ids=(first, second)))
-    await world.finished(idempotency_key, **fields)
+    harness.providers["suno"].on_extend.then(Handle(clip_ids=(first, second)))
+    await harness.finished(idempotency_key, **fields)
     return first, second
 
 
@@ -79,16 +79,16 @@ async def made(world: ServiceHarness, idempotency_key: str, **fields: object) ->
         (replace(HERE, channel_id=ELSEWHERE, guild_id=None), False),
     ],
 )
-async def test_who_sees_what_was_made_in_a_channel(
-    world: ServiceHarness, viewer: Viewer, *, sees: bool
+async def test_visibility_of_clips_by_channel(
+    harness: ServiceHarness, viewer: Viewer, *, sees: bool
 ) -> None:
-    assert viewer.can_see(await world.ask("one")) == sees
+    assert viewer.can_see(await harness.ask("one")) == sees
 
 
 async def test_a_page_is_looked_up_with_a_tidy_search(
-    world: ServiceHarness, library: Library
+    harness: ServiceHarness, library: Library
 ) -> None:
-    first, second = await made(world, "one")
+    first, second = await made(harness, "one")
     text = first[:9].upper()
     page = await library.page(OWN, LibraryQuery(scope=Scope.MINE, search=f"  {text}\n"))
     assert ids(page) == [first]
@@ -98,9 +98,9 @@ async def test_a_page_is_looked_up_with_a_tidy_search(
     assert await clips_in(library, HERE, Scope.SERVER) == [first, second]
 
 
-async def test_a_page_keeps_its_number(world: ServiceHarness, library: Library) -> None:
+async def test_a_page_keeps_its_number(harness: ServiceHarness, library: Library) -> None:
     for number in range(5):
-        await made(world, f"t{number}")
+        await made(harness, f"t{number}")
     page = await library.page(OWN, LibraryQuery(scope=Scope.MINE, page_number=2))
     assert (page.query.page_number, len(page.entries)) == (2, 2)
 
@@ -115,24 +115,26 @@ async def test_a_search_fits_into_a_button(library: Library, search: str) -> Non
 
 
 async def test_there_is_no_server_in_a_direct_message(
-    world: ServiceHarness, library: Library
+    harness: ServiceHarness, library: Library
 ) -> None:
-    await made(world, "one")
+    await made(harness, "one")
     with pytest.raises(UserError, match="no server here"):
         await library.page(DIRECT, LibraryQuery(scope=Scope.SERVER))
     assert len(await clips_in(library, DIRECT, Scope.MINE)) == 2
     assert await clips_in(library, DIRECT, Scope.CHANNEL) == []
 
 
-async def test_channels_of_a_guild_are_told(world: ServiceHarness, library: Library) -> None:
-    await world.ask("one")
-    await world.ask("two", channel_id=ELSEWHERE)
+async def test_channels_of_a_guild_are_told(harness: ServiceHarness, library: Library) -> None:
+    await harness.ask("one")
+    await harness.ask("two", channel_id=ELSEWHERE)
     assert await library.channels(GUILD) == [ELSEWHERE, CHANNEL]
 
 
-async def test_only_what_may_be_seen_is_suggested(world: ServiceHarness, library: Library) -> None:
-    await world.known(title="Electric Dreams")
-    await world.ask("one")
+async def test_suggestions_are_limited_to_visible_clips(
+    harness: ServiceHarness, library: Library
+) -> None:
+    await harness.known(title="Electric Dreams")
+    await harness.ask("one")
     here = [known.clip.id for known in await library.suggestions("dreams", HERE)]
     assert here == [SOURCE]
     away = replace(HERE, channel_id=ELSEWHERE, channels=frozenset())
@@ -141,14 +143,14 @@ async def test_only_what_may_be_seen_is_suggested(world: ServiceHarness, library
     assert len(await library.suggestions("dreams", replace(away, channel_id=CHANNEL))) == 1
 
 
-async def test_a_clip_comes_with_all_round_it(world: ServiceHarness, library: Library) -> None:
-    await world.known(title="Root", duration=60.0)
-    first, second = await made(world, "one", title="Part")
-    third, _ = await made(world, "two", clip=first, at="20")
-    following = await world.ask("three", clip=third, at="5")
+async def test_a_clip_comes_with_all_round_it(harness: ServiceHarness, library: Library) -> None:
+    await harness.known(title="Root", duration=60.0)
+    first, second = await made(harness, "one", title="Part")
+    third, _ = await made(harness, "two", clip=first, at="20")
+    following = await harness.ask("three", clip=third, at="5")
     details = await library.details(third, HERE)
-    assert details.known == await world.store.clip(third)
-    assert details.extension == await world.store.extension(details.known.extension_id)
+    assert details.known == await harness.store.clip(third)
+    assert details.extension == await harness.store.extension(details.known.extension_id)
     assert (details.label, details.title) == ("Suno Test", "Part")
     assert (details.is_confirmed, details.is_own) == (True, False)
     assert lineage(details) == [(SOURCE, 10, True), (first, 20, True), (third, None, False)]
@@ -158,25 +160,27 @@ async def test_a_clip_comes_with_all_round_it(world: ServiceHarness, library: Li
     assert (await library.details(second, HERE)).continuations == ()
 
 
-async def test_a_source_clip_is_everyones_to_see(world: ServiceHarness, library: Library) -> None:
-    await world.known(title="Root")
+async def test_a_source_clip_is_everyones_to_see(harness: ServiceHarness, library: Library) -> None:
+    await harness.known(title="Root")
     far = Viewer(member_id=BEN, channel_id=1)
     details = await library.details(SOURCE, far)
     assert (details.extension, details.siblings, details.is_own) == (None, (), False)
     assert details.title == "Root"
     assert not details.is_confirmed
-    await world.ask("one")
+    await harness.ask("one")
     assert (await library.details(SOURCE, far)).continuations == ()
     assert len((await library.details(SOURCE, HERE)).continuations) == 1
 
 
-async def test_a_clip_without_any_title_has_none(world: ServiceHarness, library: Library) -> None:
-    await world.known(title="")
+async def test_a_clip_without_any_title_has_none(harness: ServiceHarness, library: Library) -> None:
+    await harness.known(title="")
     assert (await library.details(SOURCE, HERE)).title == ""
 
 
-async def test_what_isnt_theirs_to_see_is_unknown(world: ServiceHarness, library: Library) -> None:
-    clip_id, _ = await made(world, "one")
+async def test_invisible_clip_is_unknown_to_the_member(
+    harness: ServiceHarness, library: Library
+) -> None:
+    clip_id, _ = await made(harness, "one")
     away = replace(HERE, channel_id=ELSEWHERE, channels=frozenset())
     unknown = await refusal(library, "details", "nothing", away)
     for act in ("details", "owned_clip", "remove"):
@@ -185,27 +189,27 @@ async def test_what_isnt_theirs_to_see_is_unknown(world: ServiceHarness, library
 
 
 async def test_an_ancestor_that_isnt_theirs_to_see_only_has_its_place(
-    world: ServiceHarness, library: Library
+    harness: ServiceHarness, library: Library
 ) -> None:
-    first, _ = await made(world, "one", channel_id=ELSEWHERE)
-    second, _ = await made(world, "two", clip=first, at="20")
+    first, _ = await made(harness, "one", channel_id=ELSEWHERE)
+    second, _ = await made(harness, "two", clip=first, at="20")
     details = await library.details(second, HERE)
     assert lineage(details) == [(SOURCE, 10, True), (None, 20, True), (second, None, False)]
 
 
 async def test_a_continuation_that_isnt_theirs_to_see_is_not_told(
-    world: ServiceHarness, library: Library
+    harness: ServiceHarness, library: Library
 ) -> None:
-    first, _ = await made(world, "one")
-    await world.ask("two", clip=first, channel_id=ELSEWHERE)
+    first, _ = await made(harness, "one")
+    await harness.ask("two", clip=first, channel_id=ELSEWHERE)
     assert (await library.details(first, HERE)).continuations == ()
     assert len((await library.details(first, OWN)).continuations) == 1
 
 
 async def test_a_clip_is_shown_with_its_current_link(
-    world: ServiceHarness, library: Library, suno: ScriptedProvider
+    harness: ServiceHarness, library: Library, suno: ScriptedProvider
 ) -> None:
-    ext = await world.finished("one")
+    ext = await harness.finished("one")
     suno.progress[handle_of(ext)] = complete(ext, audio_url=None)
     details = await library.details(ext.clips[0].id, HERE)
     assert details.is_confirmed
@@ -213,21 +217,21 @@ async def test_a_clip_is_shown_with_its_current_link(
 
 
 async def test_a_provider_that_does_not_tell_hides_nothing(
-    world: ServiceHarness, library: Library, suno: ScriptedProvider
+    harness: ServiceHarness, library: Library, suno: ScriptedProvider
 ) -> None:
-    ext = await world.finished("one")
+    ext = await harness.finished("one")
     suno.on_fetch.then(Unavailable("down"))
     details = await library.details(ext.clips[0].id, HERE)
     assert not details.is_confirmed
     assert details.known.clip.is_playable
 
 
-async def test_the_provider_is_not_asked_for_what_is_still_being_made(
-    world: ServiceHarness, library: Library, suno: ScriptedProvider
+async def test_provider_is_not_asked_for_an_unfinished_clip(
+    harness: ServiceHarness, library: Library, suno: ScriptedProvider
 ) -> None:
-    ext = await world.submitted("one")
+    ext = await harness.submitted("one")
     clip = Clip(id=handle_of(ext).clip_ids[0], status=ClipStatus.QUEUED)
-    await store_clips(world, ext, clip)
+    await store_clips(harness, ext, clip)
     asked = len(suno.asked)
     details = await library.details(clip.id, HERE)
     assert (details.known.clip, details.is_confirmed) == (clip, False)
@@ -235,29 +239,29 @@ async def test_the_provider_is_not_asked_for_what_is_still_being_made(
 
 
 async def test_a_provider_that_is_gone_is_called_by_its_name(
-    world: ServiceHarness, library: Library
+    harness: ServiceHarness, library: Library
 ) -> None:
-    await world.known(provider="former")
+    await harness.known(provider="former")
     assert (await library.details(SOURCE, HERE)).label == "former"
 
 
 async def test_siblings_are_those_that_can_be_heard(
-    world: ServiceHarness, library: Library
+    harness: ServiceHarness, library: Library
 ) -> None:
-    ext = await world.submitted("one")
+    ext = await harness.submitted("one")
     first, second = handle_of(ext).clip_ids
     heard = complete(ext).clips[0]
     broken = Clip(id=second, status=ClipStatus.FAILED)
-    world.providers["suno"].progress[handle_of(ext)] = Progress(clips=(heard, broken))
-    await world.overdue(ext)
-    await world.track()
+    harness.providers["suno"].progress[handle_of(ext)] = Progress(clips=(heard, broken))
+    await harness.overdue(ext)
+    await harness.track()
     assert (await library.details(first, HERE)).siblings == ()
     assert len((await library.details(second, HERE)).siblings) == 1
 
 
-async def test_a_member_takes_their_own_clip_out(world: ServiceHarness, library: Library) -> None:
-    first, second = await made(world, "one", title="Part")
-    third, _ = await made(world, "two", clip=first, at="20", member_id=BEN)
+async def test_a_member_takes_their_own_clip_out(harness: ServiceHarness, library: Library) -> None:
+    first, second = await made(harness, "one", title="Part")
+    third, _ = await made(harness, "two", clip=first, at="20", member_id=BEN)
     own = await library.owned_clip(first, OWN)
     assert (own.title, own.known.letter, own.extension.idempotency_key) == ("Part", "A", "one")
     assert await library.remove(first, OWN) == own
@@ -268,8 +272,10 @@ async def test_a_member_takes_their_own_clip_out(world: ServiceHarness, library:
     assert (await library.details(third, HERE)).lineage[1].known.is_removed
 
 
-async def test_nobody_else_takes_it_out(world: ServiceHarness, library: Library) -> None:
-    first, _ = await made(world, "one")
+async def test_other_members_may_not_remove_a_clip(
+    harness: ServiceHarness, library: Library
+) -> None:
+    first, _ = await made(harness, "one")
     for act in ("owned_clip", "remove"):
         said = await refusal(library, act, first, HERE)
         assert said == f"Only <@{ADA}> can take it out of the library."
@@ -277,15 +283,15 @@ async def test_nobody_else_takes_it_out(world: ServiceHarness, library: Library)
 
 
 async def test_a_source_from_elsewhere_is_in_no_library(
-    world: ServiceHarness, library: Library
+    harness: ServiceHarness, library: Library
 ) -> None:
-    await world.known()
+    await harness.known()
     for act in ("owned_clip", "remove"):
         assert "not made here" in await refusal(library, act, SOURCE, OWN)
 
 
-async def test_two_clicks_take_it_out_once(world: ServiceHarness, library: Library) -> None:
-    first, _ = await made(world, "one")
+async def test_two_clicks_remove_a_clip_once(harness: ServiceHarness, library: Library) -> None:
+    first, _ = await made(harness, "one")
     both = await asyncio.gather(
         *(library.remove(first, OWN) for _ in range(2)), return_exceptions=True
     )
@@ -293,16 +299,16 @@ async def test_two_clicks_take_it_out_once(world: ServiceHarness, library: Libra
     assert ["taken out" in each.problem for each in refused] == [True]
 
 
-async def test_what_names_a_clip_is_read_as_in_the_form(world: ServiceHarness) -> None:
-    clip_id, _ = await made(world, "one")
-    reply_url = (await world.store.clip(clip_id)).reply_url
-    assert await world.forms.clip_id_of(f" <{reply_url}>\n") == clip_id
-    assert await world.forms.clip_id_of(f"https://suno.com/song/{SOURCE}") == SOURCE
+async def test_clip_reference_is_parsed_as_in_the_form(harness: ServiceHarness) -> None:
+    clip_id, _ = await made(harness, "one")
+    reply_url = (await harness.store.clip(clip_id)).reply_url
+    assert await harness.forms.clip_id_of(f" <{reply_url}>\n") == clip_id
+    assert await harness.forms.clip_id_of(f"https://suno.com/song/{SOURCE}") == SOURCE
     with pytest.raises(UserError, match="names no clip"):
-        await world.forms.clip_id_of("nonsense")
+        await harness.forms.clip_id_of("nonsense")
 
 
-async def store_clips(world: ServiceHarness, ext: Extension, *clips: Clip) -> None:
+async def store_clips(harness: ServiceHarness, ext: Extension, *clips: Clip) -> None:
     """Let the store know what a provider has told of ``ext`` meanwhile."""
     new = replace(ext, clips=clips, revision=ext.revision + 1)
-    assert await world.store.save(new, was=ext)
+    assert await harness.store.save(new, was=ext)

@@ -16,8 +16,8 @@ from tests.support.service_harness import SOURCE, ServiceHarness, complete, hand
 FRESH = "https://cdn.example/fresh.mp3"
 
 
-async def made(world: ServiceHarness, ext: Extension) -> ClipRecord:
-    known = await world.store.clip(ext.clips[0].id)
+async def made(harness: ServiceHarness, ext: Extension) -> ClipRecord:
+    known = await harness.store.clip(ext.clips[0].id)
     assert known is not None
     return known
 
@@ -28,135 +28,137 @@ def relinked(ext: Extension, url: str | None) -> Progress:
 
 
 async def test_a_clip_made_here_gets_the_link_of_today(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    ext = await world.finished("one")
+    ext = await harness.finished("one")
     suno.progress[handle_of(ext)] = relinked(ext, FRESH)
-    renewed = await world.links.refresh_clip(await made(world, ext))
+    renewed = await harness.links.refresh_clip(await made(harness, ext))
     assert renewed.is_confirmed
     assert renewed.known.clip.audio_url == FRESH
-    now = await world.now(ext)
+    now = await harness.now(ext)
     assert now.clips[0].audio_url == FRESH
     assert now.revision > ext.revision
 
 
 async def test_a_withdrawn_link_is_known_to_be_gone(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    ext = await world.finished("one")
+    ext = await harness.finished("one")
     suno.progress[handle_of(ext)] = relinked(ext, None)
-    renewed = await world.links.refresh_clip(await made(world, ext))
+    renewed = await harness.links.refresh_clip(await made(harness, ext))
     assert renewed.is_confirmed
     assert not renewed.known.clip.is_playable
-    now = await world.now(ext)
+    now = await harness.now(ext)
     assert now.status is Status.COMPLETE
     assert now.clips[0].audio_url is None
 
 
-async def test_the_same_link_is_no_news(world: ServiceHarness, suno: ScriptedProvider) -> None:
-    ext = await world.finished("one")
-    known = await made(world, ext)
-    assert await world.links.refresh_clip(known) == RefreshedClip(known, is_confirmed=True)
-    assert await world.now(ext) == ext
+async def test_the_same_link_is_no_news(harness: ServiceHarness, suno: ScriptedProvider) -> None:
+    ext = await harness.finished("one")
+    known = await made(harness, ext)
+    assert await harness.links.refresh_clip(known) == RefreshedClip(known, is_confirmed=True)
+    assert await harness.now(ext) == ext
     assert suno.asked[-1] == (ext.handle,)
 
 
 async def test_a_provider_in_trouble_changes_nothing(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    ext = await world.finished("one")
-    known = await made(world, ext)
+    ext = await harness.finished("one")
+    known = await made(harness, ext)
     suno.on_fetch.then(Unavailable())
-    assert await world.links.refresh_clip(known) == RefreshedClip(known, is_confirmed=False)
+    assert await harness.links.refresh_clip(known) == RefreshedClip(known, is_confirmed=False)
 
 
 async def test_a_provider_that_does_not_answer_is_not_waited_for(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    links = LinkRefresher(world.runtime, timeout=0.01)
-    ext = await world.finished("one")
-    known = await made(world, ext)
+    links = LinkRefresher(harness.runtime, timeout=0.01)
+    ext = await harness.finished("one")
+    known = await made(harness, ext)
     suno.on_fetch.then(lambda _: asyncio.Event().wait())
     assert await links.refresh_clip(known) == RefreshedClip(known, is_confirmed=False)
 
 
-async def test_what_a_provider_does_not_name_stays(
-    world: ServiceHarness, suno: ScriptedProvider
+async def test_fields_that_the_provider_omits_stay(
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    ext = await world.finished("one")
-    known = await made(world, ext)
+    ext = await harness.finished("one")
+    known = await made(harness, ext)
     del suno.progress[handle_of(ext)]
-    assert await world.links.refresh_clip(known) == RefreshedClip(known, is_confirmed=False)
+    assert await harness.links.refresh_clip(known) == RefreshedClip(known, is_confirmed=False)
     stranger = replace(known, clip=replace(known.clip, id="stranger"))
     suno.progress[handle_of(ext)] = complete(ext)
-    assert await world.links.refresh_clip(stranger) == RefreshedClip(stranger, is_confirmed=False)
+    assert await harness.links.refresh_clip(stranger) == RefreshedClip(stranger, is_confirmed=False)
 
 
-async def test_a_provider_that_is_set_up_no_more_is_not_asked(world: ServiceHarness) -> None:
-    ext = await world.finished("one")
-    gone = replace(await made(world, ext), provider="gone")
-    assert await world.links.refresh_clip(gone) == RefreshedClip(gone, is_confirmed=False)
+async def test_a_provider_that_is_set_up_no_more_is_not_asked(harness: ServiceHarness) -> None:
+    ext = await harness.finished("one")
+    gone = replace(await made(harness, ext), provider="gone")
+    assert await harness.links.refresh_clip(gone) == RefreshedClip(gone, is_confirmed=False)
     elsewhere = replace(ext, request=replace(ext.request, provider="gone"))
-    assert await world.links.refresh_extension(elsewhere) is None
+    assert await harness.links.refresh_extension(elsewhere) is None
 
 
-async def test_an_extension_nobody_knows_is_not_asked_for(world: ServiceHarness) -> None:
-    ext = await world.finished("one")
-    unknown = replace(await made(world, ext), extension_id=999)
-    assert await world.links.refresh_clip(unknown) == RefreshedClip(unknown, is_confirmed=False)
+async def test_an_extension_nobody_knows_is_not_asked_for(harness: ServiceHarness) -> None:
+    ext = await harness.finished("one")
+    unknown = replace(await made(harness, ext), extension_id=999)
+    assert await harness.links.refresh_clip(unknown) == RefreshedClip(unknown, is_confirmed=False)
 
 
 async def test_a_source_is_looked_up_where_that_can_be(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    await world.known(audio_url="https://cdn.example/old.mp3")
-    known = await world.store.clip(SOURCE)
+    await harness.known(audio_url="https://cdn.example/old.mp3")
+    known = await harness.store.clip(SOURCE)
     assert known is not None
-    assert await world.links.refresh_clip(known) == RefreshedClip(known, is_confirmed=False)
+    assert await harness.links.refresh_clip(known) == RefreshedClip(known, is_confirmed=False)
     suno.capabilities = replace(suno.capabilities, lookup=True)
     suno.on_clip.then(Unavailable(), None)
     for _ in range(2):
-        assert await world.links.refresh_clip(known) == RefreshedClip(known, is_confirmed=False)
+        assert await harness.links.refresh_clip(known) == RefreshedClip(known, is_confirmed=False)
     suno.on_clip.then(Clip(id=SOURCE, status=ClipStatus.COMPLETE, audio_url=FRESH))
-    renewed = await world.links.refresh_clip(known)
+    renewed = await harness.links.refresh_clip(known)
     assert renewed.is_confirmed
     assert renewed.known.clip.audio_url == FRESH
-    kept = await world.store.clip(SOURCE)
+    kept = await harness.store.clip(SOURCE)
     assert kept is not None
     assert kept.clip.audio_url == FRESH
 
 
-async def test_check_again_says_that_nothing_is_new(world: ServiceHarness) -> None:
-    ext = await world.finished("one")
+async def test_check_again_says_that_nothing_is_new(harness: ServiceHarness) -> None:
+    ext = await harness.finished("one")
     with pytest.raises(UserError, match="Nothing is new"):
-        await world.service.check_again(ext.id)
+        await harness.service.check_again(ext.id)
 
 
-async def test_check_again_shows_fresh_links(world: ServiceHarness, suno: ScriptedProvider) -> None:
-    ext = await world.finished("one")
+async def test_check_again_shows_fresh_links(
+    harness: ServiceHarness, suno: ScriptedProvider
+) -> None:
+    ext = await harness.finished("one")
     suno.progress[handle_of(ext)] = relinked(ext, FRESH)
-    await world.service.check_again(ext.id)
-    assert (await world.now(ext)).clips[0].audio_url == FRESH
+    await harness.service.check_again(ext.id)
+    assert (await harness.now(ext)).clips[0].audio_url == FRESH
 
 
 async def test_check_again_says_that_the_provider_does_not_tell(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    ext = await world.finished("one")
+    ext = await harness.finished("one")
     suno.on_fetch.then(Unavailable())
     with pytest.raises(UserError, match="does not tell"):
-        await world.service.check_again(ext.id)
+        await harness.service.check_again(ext.id)
 
 
-async def test_check_again_has_audio_fetched_that_could_not_be_had(world: ServiceHarness) -> None:
-    ext = await world.finished("one")
-    lease_until = world.clock.now.replace(year=2027)
-    [work] = await world.store.claim_audio(now=world.clock(), lease_until=lease_until, limit=5)
+async def test_check_again_has_audio_fetched_that_could_not_be_had(harness: ServiceHarness) -> None:
+    ext = await harness.finished("one")
+    lease_until = harness.clock.now.replace(year=2027)
+    [work] = await harness.store.claim_audio(now=harness.clock(), lease_until=lease_until, limit=5)
     lost = Attachment(clip_id=ext.clips[0].id, outcome=AttachmentStatus.UNAVAILABLE)
-    await world.store.finish_audio(work, Uploads(attachments=(lost,)))
-    now, reply = world.clock(), ext.reply
-    edit = await world.store.claim_edit(ext.id, now=now, lease_until=lease_until)
-    await world.store.finish_edit(edit, reply, now=now, publish_at=now, shown=edit.uploads)
-    assert await world.store.next_audio() is None
-    await world.service.check_again(ext.id)
-    assert await world.store.next_audio() == world.clock()
+    await harness.store.finish_audio(work, Uploads(attachments=(lost,)))
+    now, reply = harness.clock(), ext.reply
+    edit = await harness.store.claim_edit(ext.id, now=now, lease_until=lease_until)
+    await harness.store.finish_edit(edit, reply, now=now, publish_at=now, shown=edit.uploads)
+    assert await harness.store.next_audio() is None
+    await harness.service.check_again(ext.id)
+    assert await harness.store.next_audio() == harness.clock()

@@ -101,14 +101,14 @@ class AllLoops:
         self.chance = chance
         self.provider = SteadyProvider(batch=chance.choice((1, 1, 4)))
         # what was asked for is due again at once, while its task still ends
-        self.world = ServiceHarness(store, self.provider, poll_every=0)
-        self.discord = FakeDiscord(self.world)
-        world = self.world
+        self.harness = ServiceHarness(store, self.provider, poll_every=0)
+        self.discord = FakeDiscord(self.harness)
+        harness = self.harness
         self.publisher = Publisher(
             self.discord,
             store,
-            wakeups=world.wakeups,
-            clock=world.clock,
+            wakeups=harness.wakeups,
+            clock=harness.clock,
             min_edit_interval=dt.timedelta(seconds=chance.choice((0, 1.5))),
         )
         self.attacher = Attacher(
@@ -116,12 +116,12 @@ class AllLoops:
             dict.fromkeys(Kind, OneFileBuilder(chance.randint(0, 2))),
             pool,
             attachment_limit=lambda _: 10_000_000,
-            wakeups=world.wakeups,
-            clock=world.clock,
+            wakeups=harness.wakeups,
+            clock=harness.clock,
         )
         self.loops: tuple[Callable[[], Awaitable[None]], ...] = (
-            world.submitter.run_once,
-            world.tracker.run_once,
+            harness.submitter.run_once,
+            harness.tracker.run_once,
             self.attacher.run_once,
             self.publisher.run_once,
         )
@@ -141,7 +141,7 @@ class AllLoops:
 
     async def accept(self, idempotency_key: str) -> Extension:
         reply = ReplyRef(channel_id=CHANNEL, guild_id=GUILD, reply_to_id=5)
-        accepted = await self.world.acceptance.accept_form(
+        accepted = await self.harness.acceptance.accept_form(
             Form(clip=SOURCE, at="10"),
             idempotency_key=idempotency_key,
             member_id=ADA,
@@ -156,7 +156,7 @@ class AllLoops:
                 await asyncio.gather(*(self.some_turns(loop) for loop in self.loops))
             await self.idle()
             await self.let_time_pass()
-            assert self.world.clock() - START < MAX_DURATION, "something stands still"
+            assert self.harness.clock() - START < MAX_DURATION, "something stands still"
 
     async def some_turns(self, run_once: Callable[[], Awaitable[None]]) -> None:
         for _ in range(self.chance.randint(0, 5)):
@@ -165,20 +165,20 @@ class AllLoops:
                 await asyncio.sleep(0)
 
     async def idle(self) -> None:
-        for part in (self.world.submitter, self.world.tracker, self.attacher, self.publisher):
+        for part in (self.harness.submitter, self.harness.tracker, self.attacher, self.publisher):
             await part.idle()
 
     async def let_time_pass(self) -> None:
         """Move the clock to the next time at which something is due."""
-        store, clock = self.world.store, self.world.clock
+        store, clock = self.harness.store, self.harness.clock
         times = (await store.next_due(), await store.next_publish(), await store.next_audio())
         due = [time for time in times if time is not None]
         if due:
             clock.now = max(clock.now, min(due))
 
     async def is_done(self, exts: list[Extension]) -> bool:
-        now = [await self.world.now(ext) for ext in exts]
-        audio = [await self.world.store.attachments(ext.id) for ext in exts]
+        now = [await self.harness.now(ext) for ext in exts]
+        audio = [await self.harness.store.attachments(ext.id) for ext in exts]
         return all(audio) and all(ext.published == ext.revision for ext in now)
 
 
@@ -194,7 +194,7 @@ async def scenario(url: str, folder: Path, seed: int) -> None:
         messages = list(loops.discord.messages.values())
         assert len(messages) == EXTENSIONS
         for ext in exts:
-            now = await loops.world.now(ext)
+            now = await loops.harness.now(ext)
             message = loops.discord.messages[now.reply.message_id]
             assert now.status is Status.COMPLETE
             assert message.nonce == f"ext-{ext.id}"

@@ -32,7 +32,7 @@ def test_a_second_outage_is_logged_again(caplog: pytest.LogCaptureFixture) -> No
     assert len(caplog.records) == 4
 
 
-def test_providers_are_out_of_reach_one_by_one(caplog: pytest.LogCaptureFixture) -> None:
+def test_outages_are_logged_per_provider(caplog: pytest.LogCaptureFixture) -> None:
     outage_log = OutageLog()
     outage_log.failed("suno", Unavailable())
     outage_log.failed("other", RateLimited())

@@ -67,7 +67,7 @@ async def test_before_anything_was_learned_it_goes_by_a_guess(poll_schedule: Pol
     assert await pause_of(poll_schedule, extension()) == 20
 
 
-async def test_what_finished_teaches_when_to_ask(
+async def test_finished_extensions_teach_the_schedule(
     poll_schedule: PollSchedule, remembered: Remembered, clock: ManualClock
 ) -> None:
     remembered.known = [CompletionTimes(to_streaming=60, to_complete=200)] * 20
@@ -93,7 +93,7 @@ async def test_a_twin_that_can_not_be_heard_yet_is_asked_for_soon(
         assert await pause_of(poll_schedule, ext) == seconds
 
 
-async def test_what_was_learned_is_read_anew_now_and_then(
+async def test_learned_times_are_read_again_regularly(
     poll_schedule: PollSchedule, remembered: Remembered, clock: ManualClock
 ) -> None:
     for _ in range(3):
@@ -126,7 +126,7 @@ async def test_pause_without_a_deadline_is_the_learned_one(poll_schedule: PollSc
     assert await pause_of(poll_schedule, unbounded) == learned
 
 
-async def test_one_that_can_be_waited_on_is_asked_again_at_once_after_a_move(
+async def test_long_poll_is_due_at_once_after_a_change(
     poll_schedule: PollSchedule,
 ) -> None:
     moved = await poll_schedule.delay(extension(), WAITED_ON, has_moved=True)
@@ -145,18 +145,18 @@ async def test_a_fixed_interval_needs_no_learning(
     assert remembered.asked == 0
 
 
-async def test_one_never_submitted_is_as_old_as_its_request(poll_schedule: PollSchedule) -> None:
+async def test_age_without_submission_counts_from_creation(poll_schedule: PollSchedule) -> None:
     assert await pause_of(poll_schedule, extension(Status.WAITING)) == 20
 
 
 async def test_the_store_teaches_from_what_it_saw(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    exts = [await world.ask(str(number)) for number in range(8)]
-    await world.submit()
-    exts = [await world.now(ext) for ext in exts]
+    exts = [await harness.ask(str(number)) for number in range(8)]
+    await harness.submit()
+    exts = [await harness.now(ext) for ext in exts]
     suno.progress.update({handle_of(ext): complete(ext) for ext in exts})
-    world.clock.advance(100)
-    await world.track()
-    world.clock.advance(60)
-    assert (await world.poll_schedule.windows("suno")).typical_duration == 100
+    harness.clock.advance(100)
+    await harness.track()
+    harness.clock.advance(60)
+    assert (await harness.poll_schedule.windows("suno")).typical_duration == 100

@@ -16,32 +16,32 @@ from tests.support.service_harness import CHANNEL, GUILD, START, ServiceHarness
 class PublisherHarness:
     """The loop, and extensions whose reply is a message of the bot's own."""
 
-    def __init__(self, world: ServiceHarness, folder: Path, **parts: float) -> None:
-        self.world, self.folder = world, folder
-        self.discord = FakeDiscord(world)
+    def __init__(self, harness: ServiceHarness, folder: Path, **parts: float) -> None:
+        self.harness, self.folder = harness, folder
+        self.discord = FakeDiscord(harness)
         self.publisher = Publisher(
-            self.discord, world.store, wakeups=world.wakeups, clock=world.clock, **parts
+            self.discord, harness.store, wakeups=harness.wakeups, clock=harness.clock, **parts
         )
 
     async def extension(self, status: Status = Status.WAITING, **reply: object) -> Extension:
         """Return an extension whose reply answers a message and has not been posted."""
-        ext = await self.world.ask("1")
+        ext = await self.harness.ask("1")
         ref = ReplyRef(channel_id=CHANNEL, guild_id=GUILD, reply_to_id=5)
-        await self.world.store.save_reply(ext.id, replace(ref, **reply))
+        await self.harness.store.save_reply(ext.id, replace(ref, **reply))
         if status is Status.COMPLETE:
             await self.complete(ext)
-        return await self.world.now(ext)
+        return await self.harness.now(ext)
 
     async def complete(self, ext: Extension) -> Extension:
         """Let the provider finish ``ext``."""
-        await self.world.submit()
-        return await self.world.completed(ext)
+        await self.harness.submit()
+        return await self.harness.completed(ext)
 
     async def publish(self) -> None:
         """Run the loop once, when an edit is due, and let it finish."""
-        due = await self.world.store.next_publish()
+        due = await self.harness.store.next_publish()
         assert due is not None
-        self.world.clock.now = max(self.world.clock.now, due)
+        self.harness.clock.now = max(self.harness.clock.now, due)
         await self.publisher.run_once()
         await self.publisher.idle()
 
@@ -54,9 +54,9 @@ class PublisherHarness:
             files.append(Upload(path=path, name=name))
         attachment = Attachment(clip_id=ext.clips[0].id, outcome=AttachmentStatus.ATTACHED)
         uploads = Uploads(attachments=(attachment,), files=tuple(files), limit=4 * 1024 * 1024)
-        clock = self.world.clock
-        [work] = await self.world.store.claim_audio(now=clock(), lease_until=clock(), limit=1)
-        assert await self.world.store.finish_audio(work, uploads)
+        clock = self.harness.clock
+        [work] = await self.harness.store.claim_audio(now=clock(), lease_until=clock(), limit=1)
+        assert await self.harness.store.finish_audio(work, uploads)
         return uploads
 
     @property
@@ -67,21 +67,21 @@ class PublisherHarness:
 
     async def is_shown(self, ext: Extension) -> bool:
         """Return whether the store says that the newest revision is shown, and it is."""
-        now = await self.world.now(ext)
+        now = await self.harness.now(ext)
         title = self.message.embeds[0].title or ""
         expected = "✅" if now.status is Status.COMPLETE else "⏳"
         return now.published == now.revision and title.startswith(expected)
 
 
 @pytest.fixture
-def harness(world: ServiceHarness, tmp_path: Path) -> PublisherHarness:
-    return PublisherHarness(world, tmp_path)
+def harness(harness: ServiceHarness, tmp_path: Path) -> PublisherHarness:
+    return PublisherHarness(harness, tmp_path)
 
 
 async def test_unpublished_reply_is_posted_and_then_edited(harness: PublisherHarness) -> None:
     ext = await harness.extension()
     await harness.publish()
-    assert (await harness.world.now(ext)).reply.message_id == harness.message.id
+    assert (await harness.harness.now(ext)).reply.message_id == harness.message.id
     assert await harness.is_shown(ext)
     await harness.complete(ext)
     await harness.publish()
@@ -92,7 +92,7 @@ async def test_unpublished_reply_is_posted_and_then_edited(harness: PublisherHar
 async def test_nothing_is_edited_without_news(harness: PublisherHarness) -> None:
     ext = await harness.extension()
     await harness.publish()
-    harness.world.clock.advance(60)
+    harness.harness.clock.advance(60)
     await harness.publisher.run_once()
     await harness.publisher.idle()
     assert harness.message.versions == 1
@@ -105,7 +105,7 @@ async def test_post_that_was_made_unanswered_is_edited_to_the_newest_state(
     ext = await harness.extension()
     harness.discord.on_posted.then(LOST_CONNECTION)
     await harness.publish()
-    assert (await harness.world.now(ext)).reply.message_id is None
+    assert (await harness.harness.now(ext)).reply.message_id is None
     await harness.complete(ext)
     await harness.publish()
     assert await harness.is_shown(ext)
@@ -132,13 +132,13 @@ async def test_edit_shows_the_row_as_it_is_when_its_turn_comes(harness: Publishe
         await may_post.wait()
 
     harness.discord.on_post.then(wait)
-    second = await harness.world.ask("2")  # its reply goes to the same channel after the first
-    await harness.world.store.save_reply(second.id, ext.reply)
-    harness.world.clock.advance(10)
+    second = await harness.harness.ask("2")  # its reply goes to the same channel after the first
+    await harness.harness.store.save_reply(second.id, ext.reply)
+    harness.harness.clock.advance(10)
     await harness.publisher.run_once()
     await posting.wait()
-    await harness.world.submit()
-    await harness.world.completed(second)
+    await harness.harness.submit()
+    await harness.harness.completed(second)
     may_post.set()
     await harness.publisher.idle()
     [message] = [
@@ -150,9 +150,9 @@ async def test_edit_shows_the_row_as_it_is_when_its_turn_comes(harness: Publishe
 
 async def test_two_publishers_post_one_message(harness: PublisherHarness, tmp_path: Path) -> None:
     ext = await harness.extension()
-    other = PublisherHarness(harness.world, tmp_path)
+    other = PublisherHarness(harness.harness, tmp_path)
     other.discord.messages = harness.discord.messages
-    harness.world.clock.advance(10)
+    harness.harness.clock.advance(10)
     await asyncio.gather(harness.publisher.run_once(), other.publisher.run_once())
     await asyncio.gather(harness.publisher.idle(), other.publisher.idle())
     assert await harness.is_shown(ext)
@@ -168,7 +168,7 @@ async def test_pending_files_are_attached_and_settled_with_the_edit(
     uploads = await harness.attach(ext, "a.mp3", "a.png")
     await harness.publish()
     assert harness.message.attachments == ["a.mp3", "a.png"]
-    assert await harness.world.store.attachments(ext.id) == uploads.attachments
+    assert await harness.harness.store.attachments(ext.id) == uploads.attachments
     assert await harness.is_shown(ext)
 
 
@@ -191,8 +191,8 @@ async def test_too_large_files_are_made_again_for_half_the_size(harness: Publish
     uploads = await harness.attach(ext, "a.mp3")
     harness.discord.on_edit.then(error(413, 40005))
     await harness.publish()
-    clock = harness.world.clock
-    [work] = await harness.world.store.claim_audio(now=clock(), lease_until=clock(), limit=1)
+    clock = harness.harness.clock
+    [work] = await harness.harness.store.claim_audio(now=clock(), lease_until=clock(), limit=1)
     assert (work.size_limit, work.failures) == (uploads.limit // 2, 0)
 
 
@@ -207,19 +207,19 @@ async def test_refused_files_count_as_a_failed_attempt(
         await set_limit(harness, ext, 0)
     harness.discord.on_edit.then(*refusals)
     await harness.publish()
-    due = await harness.world.store.next_audio()
-    [work] = await harness.world.store.claim_audio(now=due, lease_until=due, limit=1)
+    due = await harness.harness.store.next_audio()
+    [work] = await harness.harness.store.claim_audio(now=due, lease_until=due, limit=1)
     assert work.failures == 1
 
 
 async def set_limit(harness: PublisherHarness, ext: Extension, limit: int) -> None:
     """Store pending uploads made for another limit in place of those there are."""
-    await harness.world.store.enqueue_audio(ext.id, due_at=harness.world.clock())
-    clock, path = harness.world.clock, harness.folder / "a.png"
+    await harness.harness.store.enqueue_audio(ext.id, due_at=harness.harness.clock())
+    clock, path = harness.harness.clock, harness.folder / "a.png"
     path.write_bytes(b"picture")
-    [work] = await harness.world.store.claim_audio(now=clock(), lease_until=clock(), limit=1)
+    [work] = await harness.harness.store.claim_audio(now=clock(), lease_until=clock(), limit=1)
     files = (Upload(path=path, name=path.name),)
-    await harness.world.store.finish_audio(work, Uploads(files=files, limit=limit))
+    await harness.harness.store.finish_audio(work, Uploads(files=files, limit=limit))
 
 
 async def test_where_files_are_forbidden_the_reply_is_edited_without_them(
@@ -230,7 +230,7 @@ async def test_where_files_are_forbidden_the_reply_is_edited_without_them(
     await harness.attach(ext, "a.mp3")
     harness.discord.on_edit.then(error(403, 50013))
     await harness.publish()
-    [attachment] = await harness.world.store.attachments(ext.id)
+    [attachment] = await harness.harness.store.attachments(ext.id)
     assert attachment.outcome is AttachmentStatus.NOT_ALLOWED
     assert harness.message.attachments == []
     assert await harness.is_shown(ext)
@@ -244,19 +244,19 @@ async def test_files_are_kept_while_discord_is_unreachable(harness: PublisherHar
     for _ in range(13):
         await harness.publish()
     assert harness.message.attachments == ["a.mp3"]
-    assert await harness.world.store.next_audio() is None
+    assert await harness.harness.store.next_audio() is None
 
 
 async def test_edit_that_hangs_is_given_up_before_its_claim_lapses(
-    world: ServiceHarness, tmp_path: Path
+    harness: ServiceHarness, tmp_path: Path
 ) -> None:
-    harness = PublisherHarness(world, tmp_path, edit_timeout=0.01)
+    harness = PublisherHarness(harness, tmp_path, edit_timeout=0.01)
     ext = await harness.extension()
     harness.discord.on_post.then(asyncio.Event().wait)
     await harness.publish()
-    due = await world.store.next_publish()
+    due = await harness.store.next_publish()
     assert START < due < START + LEASE
-    other = PublisherHarness(world, tmp_path)
+    other = PublisherHarness(harness, tmp_path)
     await other.publish()
     assert await other.is_shown(ext)
 
@@ -282,7 +282,7 @@ async def test_direct_message_made_by_a_process_that_was_killed_is_edited(
     await harness.attach(ext, "a.mp3")
     harness.discord.on_posted.then(LOST_CONNECTION)
     await harness.publish()
-    await harness.world.store.enqueue_audio(ext.id, due_at=harness.world.clock())
+    await harness.harness.store.enqueue_audio(ext.id, due_at=harness.harness.clock())
     await harness.attach(ext, "a.mp3", "a.png")
     await harness.publish()
     assert harness.message.attachments == ["a.mp3", "a.png"]
@@ -293,8 +293,8 @@ async def test_reply_without_any_route_settles_its_audio(harness: PublisherHarne
     await harness.attach(ext, "a.mp3")
     await harness.publish()
     assert harness.discord.messages == {}
-    assert await harness.world.store.with_pending_uploads({ext.id}) == set()
-    assert await harness.world.store.next_publish() is None
+    assert await harness.harness.store.with_pending_uploads({ext.id}) == set()
+    assert await harness.harness.store.next_publish() is None
 
 
 async def test_concurrent_edits_are_bounded_and_none_is_started_twice(
@@ -303,11 +303,11 @@ async def test_concurrent_edits_are_bounded_and_none_is_started_twice(
     ext = await harness.extension()
     may_post = asyncio.Event()
     harness.discord.on_post.then(may_post.wait)
-    harness.world.clock.advance(10)
+    harness.harness.clock.advance(10)
     await harness.publisher.run_once()
-    harness.world.clock.advance(3600)  # its claim has lapsed
+    harness.harness.clock.advance(3600)  # its claim has lapsed
     await harness.publisher.run_once()
     may_post.set()
     await harness.publisher.idle()
     assert harness.message.versions == 1
-    assert (await harness.world.now(ext)).published == 1
+    assert (await harness.harness.now(ext)).published == 1

@@ -39,35 +39,35 @@ async def test_a_named_provider_is_asked(requests: FormReader) -> None:
 
 
 async def test_a_clip_used_before_goes_where_it_was_known(
-    requests: FormReader, world: ServiceHarness
+    requests: FormReader, harness: ServiceHarness
 ) -> None:
-    await world.known(provider="other", title="Dreams")
+    await harness.known(provider="other", title="Dreams")
     assert (await requests.validate(Form(clip=SOURCE))).request.provider == "other"
 
 
 async def test_a_clip_that_was_only_used_here_may_be_tried_at_another_provider(
-    requests: FormReader, world: ServiceHarness
+    requests: FormReader, harness: ServiceHarness
 ) -> None:
-    await world.ask("1")  # with the default provider, which may never have heard of it
+    await harness.ask("1")  # with the default provider, which may never have heard of it
     prepared = await requests.validate(Form(clip=SOURCE, provider="other"))
     assert prepared.request.provider == "other"
 
 
 async def test_a_clip_that_was_only_used_at_a_former_provider_can_still_be_continued(
-    requests: FormReader, world: ServiceHarness
+    requests: FormReader, harness: ServiceHarness
 ) -> None:
-    await world.known(provider="former")
+    await harness.known(provider="former")
     assert (await requests.validate(Form(clip=SOURCE))).request.provider == "suno"
 
 
 @pytest.mark.parametrize("text", ["", "hello", SNEAKY, "x" * 5000, "🎵" * 900])
-async def test_what_names_no_clip_is_refused(requests: FormReader, text: str) -> None:
+async def test_text_without_clip_reference_is_refused(requests: FormReader, text: str) -> None:
     said = await refusal(requests, clip=text)
     assert "names no clip" in said
     assert len(said) < 500
 
 
-async def test_what_a_member_typed_is_escaped_where_it_is_repeated(requests: FormReader) -> None:
+async def test_repeated_member_text_is_escaped(requests: FormReader) -> None:
     for fields in ({"clip": SNEAKY}, {"at": SNEAKY}, {"provider": SNEAKY}):
         said = await refusal(requests, **fields)
         assert r"\*\*\@everyone\*\* \[x\]\(https\://evil.example\)" in said
@@ -84,23 +84,23 @@ async def test_a_message_of_someone_else_is_refused(requests: FormReader) -> Non
 
 
 async def test_a_reply_without_clips_is_refused(
-    requests: FormReader, world: ServiceHarness
+    requests: FormReader, harness: ServiceHarness
 ) -> None:
-    ext = await world.ask("1")
+    ext = await harness.ask("1")
     assert "no clip yet" in await refusal(requests, clip=ext.reply.url or "")
 
 
 async def test_a_reply_stands_for_its_first_playable_clip(
-    requests: FormReader, world: ServiceHarness, suno: ScriptedProvider
+    requests: FormReader, harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     clips = "5e0f3c10-aaaa-4bbb-8ccc-000000000001", "5e0f3c10-aaaa-4bbb-8ccc-000000000002"
-    suno.on_extend.then(handle_of(await world.submitted("0")).__class__(clip_ids=clips))
-    ext = await world.submitted("1")
+    suno.on_extend.then(handle_of(await harness.submitted("0")).__class__(clip_ids=clips))
+    ext = await harness.submitted("1")
     first, second = complete(ext).clips
     broken = first.__class__(id=first.id, status=ClipStatus.FAILED)
     suno.progress[handle_of(ext)] = complete(ext).__class__(clips=(broken, second))
-    await world.overdue(ext)
-    await world.track()
+    await harness.overdue(ext)
+    await harness.track()
     prepared = await requests.validate(Form(clip=ext.reply.url or ""))
     assert prepared.request.clip_id == clips[1]
 
@@ -112,20 +112,20 @@ async def test_a_provider_that_is_not_enabled_is_refused(requests: FormReader) -
 
 
 async def test_a_clip_is_continued_only_by_who_made_it(
-    requests: FormReader, world: ServiceHarness
+    requests: FormReader, harness: ServiceHarness
 ) -> None:
-    ext = await world.submitted("1")
-    await finish(world)
+    ext = await harness.submitted("1")
+    await finish(harness)
     said = await refusal(requests, clip=ext.reply.url or "", provider="other")
     assert "another provider than Other" in said
     assert "Suno Test continues it" in said
 
 
 async def test_a_clip_made_by_a_former_provider_is_refused(
-    world: ServiceHarness, store: Store
+    harness: ServiceHarness, store: Store
 ) -> None:
-    ext = await world.submitted("1")
-    await finish(world)
+    ext = await harness.submitted("1")
+    await finish(harness)
     later = ServiceHarness(store, ScriptedProvider("other")).forms
     assert "not set up here any more" in await refusal(later, clip=ext.reply.url or "")
     assert "not set up here any more" in await refusal(
@@ -134,22 +134,22 @@ async def test_a_clip_made_by_a_former_provider_is_refused(
 
 
 async def test_a_clip_that_is_still_made_is_refused(
-    requests: FormReader, world: ServiceHarness
+    requests: FormReader, harness: ServiceHarness
 ) -> None:
-    ext = await world.submitted("1")
+    ext = await harness.submitted("1")
     assert "still being made" in await refusal(requests, clip=ext.reply.url or "")
 
 
 async def test_a_clip_that_failed_is_refused_by_its_escaped_title(
-    requests: FormReader, world: ServiceHarness
+    requests: FormReader, harness: ServiceHarness
 ) -> None:
-    await world.known(status=ClipStatus.FAILED, title=SNEAKY)
+    await harness.known(status=ClipStatus.FAILED, title=SNEAKY)
     said = await refusal(requests)
     assert "never finished" in said
     assert r"“\*\*\@everyone\*\*" in said
 
 
-async def test_what_is_no_time_is_refused(requests: FormReader) -> None:
+async def test_text_without_timecode_is_refused(requests: FormReader) -> None:
     assert "“soon” is not a time" in await refusal(requests, at="soon")
 
 
@@ -159,9 +159,9 @@ async def test_the_very_start_is_refused(requests: FormReader, text: str) -> Non
 
 
 async def test_a_time_past_the_end_is_refused_where_the_length_is_known(
-    requests: FormReader, world: ServiceHarness
+    requests: FormReader, harness: ServiceHarness
 ) -> None:
-    await world.known(title="Electric Dreams", duration=192.4)
+    await harness.known(title="Electric Dreams", duration=192.4)
     said = await refusal(requests, at="3:20")
     assert said.startswith("That time lies past the end.")
     assert "“Electric Dreams” is 3:12 long" in said
@@ -169,9 +169,9 @@ async def test_a_time_past_the_end_is_refused_where_the_length_is_known(
 
 
 async def test_a_clip_without_a_title_is_not_named(
-    requests: FormReader, world: ServiceHarness
+    requests: FormReader, harness: ServiceHarness
 ) -> None:
-    await world.known(title="", duration=10.0)
+    await harness.known(title="", duration=10.0)
     assert "That clip is 0:10 long" in await refusal(requests, at="60")
 
 
@@ -220,9 +220,9 @@ async def test_a_style_is_asked_for_where_the_provider_needs_one(particular: For
 
 
 async def test_text_limits_are_those_of_the_chosen_model(
-    store: Store, world: ServiceHarness
+    store: Store, harness: ServiceHarness
 ) -> None:
-    await world.known(style=", ".join(f"tag {number}" for number in range(100)))
+    await harness.known(style=", ".join(f"tag {number}" for number in range(100)))
     provider = ScriptedProvider(
         models=("new",), model_limits={"new": TextLimits(lyrics=5000, style=1000, title=100)}
     )
@@ -241,9 +241,9 @@ async def test_instrumental_needs_a_style_where_only_its_endpoint_does(store: St
 
 
 async def test_the_style_of_the_source_will_do(
-    particular: FormReader, world: ServiceHarness
+    particular: FormReader, harness: ServiceHarness
 ) -> None:
-    await world.known(style="folk, dreamy")
+    await harness.known(style="folk, dreamy")
     assert (await particular.validate(Form(clip=SOURCE))).request.style == ("folk", "dreamy")
 
 
@@ -252,34 +252,34 @@ async def test_a_form_without_a_style_still_opens(particular: FormReader) -> Non
 
 
 async def test_the_form_is_filled_in_from_the_source(
-    requests: FormReader, world: ServiceHarness
+    requests: FormReader, harness: ServiceHarness
 ) -> None:
-    await world.known(title="Electric Dreams", style="folk, dreamy", duration=100.0)
+    await harness.known(title="Electric Dreams", style="folk, dreamy", duration=100.0)
     form = (await requests.parse(Form(clip=f"https://suno.com/song/{SOURCE}"))).form
     assert form == Form(
         clip=SOURCE, at="end", style="folk, dreamy", title="Electric Dreams", provider="suno"
     )
 
 
-async def test_what_was_typed_stands_before_what_the_source_has(
-    requests: FormReader, world: ServiceHarness
+async def test_typed_fields_win_over_the_sources(
+    requests: FormReader, harness: ServiceHarness
 ) -> None:
-    await world.known(title="Electric Dreams", style="folk")
+    await harness.known(title="Electric Dreams", style="folk")
     form = (await requests.parse(Form(clip=SOURCE, style="metal", title="Mine"))).form
     assert (form.style, form.title) == ("metal", "Mine")
 
 
-async def test_what_the_source_fills_in_never_exceeds_the_limits(
-    requests: FormReader, world: ServiceHarness
+async def test_fields_of_the_source_are_truncated_to_the_limits(
+    requests: FormReader, harness: ServiceHarness
 ) -> None:
     style = ", ".join(f"tag {number}" for number in range(60))
-    await world.known(title="🎵" * 60, style=style)
+    await harness.known(title="🎵" * 60, style=style)
     request = (await requests.validate(Form(clip=SOURCE))).request
     assert request.style[:2] == ("tag 0", "tag 1")
     assert request.title.endswith("🎵…")
 
 
-async def test_what_was_typed_is_tidied(requests: FormReader) -> None:
+async def test_typed_fields_are_sanitized(requests: FormReader) -> None:
     form = Form(
         clip=f"  {SOURCE.upper()} ", at=" 1:02 ", style=" a,\n b ", lyrics="one\r\ntwo\x00 "
     )
@@ -292,12 +292,12 @@ async def test_another_clip_of_the_same_kind_is_another_clip(requests: FormReade
     assert (await requests.validate(Form(clip=OTHER))).request.clip_id == OTHER
 
 
-async def finish(world: ServiceHarness) -> None:
+async def finish(harness: ServiceHarness) -> None:
     """Let everything that runs complete."""
-    suno = world.providers["suno"]
+    suno = harness.providers["suno"]
     for ext_id in range(1, 10):
-        ext = await world.store.extension(ext_id)
+        ext = await harness.store.extension(ext_id)
         if ext is not None and ext.handle is not None:
             suno.progress[ext.handle] = complete(ext)
-    world.clock.advance(300)
-    await world.track()
+    harness.clock.advance(300)
+    await harness.track()

@@ -38,22 +38,22 @@ MEGABYTE = 1_000_000
 LENGTH = 2.0  # seconds of each part
 
 
-class Bench:
+class SongFilesHarness:
     """Songs in parts, of files that a server has."""
 
-    def __init__(self, world: ServiceHarness, host: FileServer, folder: Path) -> None:
-        self.world, self.host, self.folder = world, host, folder
-        self.provider: Any = world.providers["suno"]
+    def __init__(self, services: ServiceHarness, host: FileServer, folder: Path) -> None:
+        self.services, self.host, self.folder = services, host, folder
+        self.provider: Any = services.providers["suno"]
         self.mp3, self.length = song(folder, LENGTH), LENGTH
         self.pool = pool = ThreadPool(folder)
-        media = MediaFetcher(SafeDownloader(trusted_hosts={host.name}), pool, world.links)
-        self.songs = SongFiles(world.store, media, pool)
-        self.clips = ClipFiles(world.store, media, pool)
+        media = MediaFetcher(SafeDownloader(trusted_hosts={host.name}), pool, services.links)
+        self.songs = SongFiles(services.store, media, pool)
+        self.clips = ClipFiles(services.store, media, pool)
 
     async def source(self, file: bytes | int | None = None, **parts: object) -> None:
         """Let the clip that all begins with be known, with its audio."""
         link = self.host.put("source.mp3", self.mp3 if file is None else file)
-        await self.world.known(**{"audio_url": link, "duration": self.length, **parts})
+        await self.services.known(**{"audio_url": link, "duration": self.length, **parts})
 
     async def part(
         self, number: int, clip_id: str, *, file: bytes | int | None = None, **fields: object
@@ -73,11 +73,11 @@ class Bench:
         self.provider.on_extend.then(handle)
         self.provider.progress[handle] = Progress(clips=(clip,))
         # a known clip names itself by a link of Suno's, an unknown one by the reply that has it
-        ext = await self.world.submitted(f"part {number}", clip=clip_id, **fields)
-        await self.world.overdue(ext)
-        await self.world.track()
-        assert await self.world.is_at(ext, Status.COMPLETE)
-        return await self.world.now(ext)
+        ext = await self.services.submitted(f"part {number}", clip=clip_id, **fields)
+        await self.services.overdue(ext)
+        await self.services.track()
+        assert await self.services.is_at(ext, Status.COMPLETE)
+        return await self.services.now(ext)
 
     async def lineage(self, *ats: str, files: tuple[bytes | int | None, ...] = ()) -> Extension:
         """Return the song that ends with the last of as many parts as there are ``ats``."""
@@ -89,7 +89,7 @@ class Bench:
             ext = await self.part(number, clip, file=file, at=at, member_id=member)
             clip = str(ext.reply.url)
         assert ext is not None
-        return await self.world.song(ext.clips[0].id, "song")
+        return await self.services.song(ext.clips[0].id, "song")
 
     async def prepared(
         self, ext: Extension, *, limit: int | None = 8 * MEGABYTE, is_last: bool = False
@@ -104,10 +104,10 @@ async def host() -> AsyncGenerator[FileServer]:
 
 
 @pytest.fixture
-def bench(world: ServiceHarness, host: FileServer, tmp_path: Path) -> Bench:
+def harness(services: ServiceHarness, host: FileServer, tmp_path: Path) -> SongFilesHarness:
     folder = tmp_path / "files"
     folder.mkdir()
-    return Bench(world, host, folder)
+    return SongFilesHarness(services, host, folder)
 
 
 def failure_of(prepared: Uploads) -> Failure | None:
@@ -116,10 +116,10 @@ def failure_of(prepared: Uploads) -> Failure | None:
     return prepared.failure
 
 
-async def test_the_song_is_as_long_as_what_is_kept_of_its_parts(bench: Bench) -> None:
-    await bench.source()
-    ext = await bench.lineage("1.25", "1.5", "end")
-    prepared = await bench.prepared(ext)
+async def test_song_is_as_long_as_its_segments(harness: SongFilesHarness) -> None:
+    await harness.source()
+    ext = await harness.lineage("1.25", "1.5", "end")
+    prepared = await harness.prepared(ext)
     whole = 1.25 + 1.5 + (LENGTH - 0.01) + LENGTH
     [attachment] = prepared.attachments
     assert attachment.duration == pytest.approx(whole, abs=0.01)
@@ -129,14 +129,14 @@ async def test_the_song_is_as_long_as_what_is_kept_of_its_parts(bench: Bench) ->
     assert (attachment.bit_rate, prepared.failure) == (None, None)
 
 
-async def test_the_file_tells_what_it_is_and_who_made_it(bench: Bench) -> None:
-    await bench.source()
-    first = await bench.part(1, SOURCE, at="1", lyrics="La la", member_id=BEN)
-    image = bench.host.put("cover.png", cover())
-    last = await bench.part(
+async def test_song_file_has_title_and_artist_tags(harness: SongFilesHarness) -> None:
+    await harness.source()
+    first = await harness.part(1, SOURCE, at="1", lyrics="La la", member_id=BEN)
+    image = harness.host.put("cover.png", cover())
+    last = await harness.part(
         2, str(first.reply.url), at="1", lyrics="Lo lo", image_url=image, member_id=ADA
     )
-    prepared = await bench.prepared(await bench.world.song(last.clips[0].id, "song"))
+    prepared = await harness.prepared(await harness.services.song(last.clips[0].id, "song"))
     audio, picture = prepared.files
     assert audio.name == "Night Bus (full song).mp3"
     tags: Any = ID3(audio.path)
@@ -151,76 +151,78 @@ async def test_the_file_tells_what_it_is_and_who_made_it(bench: Bench) -> None:
     )
 
 
-async def test_song_that_takes_too_long_to_splice_fails_for_good(bench: Bench) -> None:
-    bench.pool.too_slow.add(splice)
-    await bench.source()
-    prepared = await bench.prepared(await bench.lineage("1.5"))
+async def test_song_that_takes_too_long_to_splice_fails_for_good(harness: SongFilesHarness) -> None:
+    harness.pool.too_slow.add(splice)
+    await harness.source()
+    prepared = await harness.prepared(await harness.lineage("1.5"))
     assert prepared == Uploads(failure=failures.Unexpected())
 
 
-async def test_without_a_picture_a_song_is_still_a_song(bench: Bench) -> None:
-    await bench.source()
-    ext = await bench.lineage("1.25", "1.5")
-    (bench.folder / PICTURE).mkdir()  # so that no file can be written there
-    prepared = await bench.prepared(ext)
+async def test_without_a_picture_a_song_is_still_a_song(harness: SongFilesHarness) -> None:
+    await harness.source()
+    ext = await harness.lineage("1.25", "1.5")
+    (harness.folder / PICTURE).mkdir()  # so that no file can be written there
+    prepared = await harness.prepared(ext)
     assert [file.name for file in prepared.files] == ["Night Bus (full song).mp3"]
     assert prepared.attachments[0].picture == ""
 
 
-async def test_nothing_but_what_is_attached_is_left(bench: Bench) -> None:
-    await bench.source()
-    prepared = await bench.prepared(await bench.lineage("1", "1"))
-    left = {path.name for path in bench.folder.iterdir()} - {"tone.mp3"}
+async def test_only_attached_files_are_left(harness: SongFilesHarness) -> None:
+    await harness.source()
+    prepared = await harness.prepared(await harness.lineage("1", "1"))
+    left = {path.name for path in harness.folder.iterdir()} - {"tone.mp3"}
     assert left == {file.path.name for file in prepared.files}
 
 
-async def test_a_song_that_does_not_fit_as_good_as_it_is_fits_less_good(bench: Bench) -> None:
-    bench.mp3, bench.length = song(bench.folder, 4, bit_rate=320_000), 4
-    await bench.source()
-    ext = await bench.lineage("3.5", "3.5")
-    prepared = await bench.prepared(ext, limit=245_000)
+async def test_song_over_the_limit_gets_a_lower_bit_rate(harness: SongFilesHarness) -> None:
+    harness.mp3, harness.length = song(harness.folder, 4, bit_rate=320_000), 4
+    await harness.source()
+    ext = await harness.lineage("3.5", "3.5")
+    prepared = await harness.prepared(ext, limit=245_000)
     [attachment] = prepared.attachments
     assert attachment.bit_rate == 160_000
     assert prepared.files[0].path.stat().st_size <= 245_000
 
 
-async def test_what_is_written_into_the_file_has_to_fit_too(bench: Bench) -> None:
-    bench.mp3, bench.length = song(bench.folder, 4, bit_rate=320_000), 4
-    await bench.source()
-    first = await bench.part(1, SOURCE, at="3.5", lyrics="la " * 900)
-    last = await bench.part(2, str(first.reply.url), at="3.5", lyrics="lo " * 900)
-    ext = await bench.world.song(last.clips[0].id, "song")
-    prepared = await bench.prepared(ext, limit=235_000)
+async def test_tags_count_towards_the_attachment_limit(harness: SongFilesHarness) -> None:
+    harness.mp3, harness.length = song(harness.folder, 4, bit_rate=320_000), 4
+    await harness.source()
+    first = await harness.part(1, SOURCE, at="3.5", lyrics="la " * 900)
+    last = await harness.part(2, str(first.reply.url), at="3.5", lyrics="lo " * 900)
+    ext = await harness.services.song(last.clips[0].id, "song")
+    prepared = await harness.prepared(ext, limit=235_000)
     assert prepared.attachments[0].bit_rate == 128_000
 
 
-async def test_a_song_that_can_not_fit_is_not_even_fetched(bench: Bench) -> None:
-    await bench.source()
-    prepared = await bench.prepared(await bench.lineage("1", "1"), limit=20_000)
+async def test_a_song_that_can_not_fit_is_not_even_fetched(harness: SongFilesHarness) -> None:
+    await harness.source()
+    prepared = await harness.prepared(await harness.lineage("1", "1"), limit=20_000)
     assert failure_of(prepared) == failures.TooLarge(4.0, 20_000)
-    assert bench.host.asked == []
+    assert harness.host.asked == []
 
 
 async def test_a_song_whose_length_was_not_known_may_turn_out_too_long(
-    bench: Bench, suno: ScriptedProvider
+    harness: SongFilesHarness, suno: ScriptedProvider
 ) -> None:
     suno.capabilities = replace(suno.capabilities, needs_continue_at=False)
-    await bench.source(duration=None)
-    ext = await bench.part(1, SOURCE, at="end", duration=None)
-    prepared = await bench.prepared(await bench.world.song(ext.clips[0].id, "song"), limit=20_000)
+    await harness.source(duration=None)
+    ext = await harness.part(1, SOURCE, at="end", duration=None)
+    prepared = await harness.prepared(
+        await harness.services.song(ext.clips[0].id, "song"), limit=20_000
+    )
     assert failure_of(prepared) == failures.TooLarge(4.0, 20_000)
 
 
-async def test_where_files_are_not_allowed_nothing_is_fetched(bench: Bench) -> None:
-    await bench.source()
-    prepared = await bench.prepared(await bench.lineage("1", "1"), limit=None)
+async def test_where_files_are_not_allowed_nothing_is_fetched(harness: SongFilesHarness) -> None:
+    await harness.source()
+    prepared = await harness.prepared(await harness.lineage("1", "1"), limit=None)
     assert failure_of(prepared) == failures.AttachNotAllowed()
-    assert bench.host.asked == []
+    assert harness.host.asked == []
 
 
-async def test_a_beginning_that_can_not_be_had_is_left_out(bench: Bench) -> None:
-    ext = await bench.lineage("1", "1.5", "1")
-    prepared = await bench.prepared(ext)
+async def test_a_beginning_that_can_not_be_had_is_left_out(harness: SongFilesHarness) -> None:
+    ext = await harness.lineage("1", "1.5", "1")
+    prepared = await harness.prepared(ext)
     [attachment] = prepared.attachments
     assert attachment.starts == pytest.approx((0, 1.5, 2.5), abs=0.01)
     assert attachment.duration == pytest.approx(1.5 + 1 + LENGTH, abs=0.01)
@@ -228,50 +230,54 @@ async def test_a_beginning_that_can_not_be_had_is_left_out(bench: Bench) -> None
 
 
 async def test_a_beginning_that_may_come_later_is_waited_for_but_not_for_ever(
-    bench: Bench,
+    harness: SongFilesHarness,
 ) -> None:
-    await bench.source(404)
-    ext = await bench.lineage("1", "1")
+    await harness.source(404)
+    ext = await harness.lineage("1", "1")
     with pytest.raises(TransientMediaError):
-        await bench.prepared(ext)
-    prepared = await bench.prepared(ext, is_last=True)
+        await harness.prepared(ext)
+    prepared = await harness.prepared(ext, is_last=True)
     assert len(prepared.attachments[0].starts) == 2
 
 
-async def test_of_a_source_and_one_part_the_beginning_can_not_be_left_out(bench: Bench) -> None:
-    ext = await bench.lineage("1")
-    assert failure_of(await bench.prepared(ext)) == failures.PartUnavailable(1, SOURCE)
+async def test_of_a_source_and_one_part_the_beginning_can_not_be_left_out(
+    harness: SongFilesHarness,
+) -> None:
+    ext = await harness.lineage("1")
+    assert failure_of(await harness.prepared(ext)) == failures.PartUnavailable(1, SOURCE)
 
 
-async def test_without_a_part_in_the_middle_there_is_no_song(bench: Bench) -> None:
-    await bench.source()
-    ext = await bench.lineage("1", "1", "1", files=(None, 403, None))
-    assert failure_of(await bench.prepared(ext)) == failures.PartUnavailable(3, "part-2")
+async def test_without_a_part_in_the_middle_there_is_no_song(harness: SongFilesHarness) -> None:
+    await harness.source()
+    ext = await harness.lineage("1", "1", "1", files=(None, 403, None))
+    assert failure_of(await harness.prepared(ext)) == failures.PartUnavailable(3, "part-2")
 
 
-async def test_a_part_that_may_come_later_is_waited_for_but_not_for_ever(bench: Bench) -> None:
-    await bench.source()
-    ext = await bench.lineage("1", "1", files=(404, None))
+async def test_a_part_that_may_come_later_is_waited_for_but_not_for_ever(
+    harness: SongFilesHarness,
+) -> None:
+    await harness.source()
+    ext = await harness.lineage("1", "1", files=(404, None))
     with pytest.raises(TransientMediaError):
-        await bench.prepared(ext)
-    last = await bench.prepared(ext, is_last=True)
+        await harness.prepared(ext)
+    last = await harness.prepared(ext, is_last=True)
     assert failure_of(last) == failures.PartUnavailable(2, "part-1")
 
 
 # The picture of what a provider joined
 
 
-async def joined(bench: Bench, ext: Extension, **parts: object) -> Extension:
+async def joined(harness: SongFilesHarness, ext: Extension, **parts: object) -> Extension:
     """Return the song as if its provider had joined it."""
-    link = bench.host.put("whole.mp3", song(bench.folder, 4))
+    link = harness.host.put("whole.mp3", song(harness.folder, 4))
     clip = Clip(id="whole", status=ClipStatus.COMPLETE, audio_url=link, **parts)
     return replace(ext, kind=Kind.CONCAT, status=Status.COMPLETE, clips=(clip,))
 
 
-async def test_what_a_provider_joined_has_its_parts_in_the_picture(bench: Bench) -> None:
-    await bench.source()
-    ext = await joined(bench, await bench.lineage("1", "1"), title="Night Bus")
-    prepared = await bench.clips.prepare(ext, bench.folder, limit=8 * MEGABYTE, is_last=False)
+async def test_picture_shows_the_parts_of_a_concatenated_song(harness: SongFilesHarness) -> None:
+    await harness.source()
+    ext = await joined(harness, await harness.lineage("1", "1"), title="Night Bus")
+    prepared = await harness.clips.prepare(ext, harness.folder, limit=8 * MEGABYTE, is_last=False)
     audio, picture = prepared.files
     assert picture.description == (
         "Waveform of “Night Bus”, 0:04 long, in 3 parts that join at 0:01, 0:02."
@@ -280,14 +286,16 @@ async def test_what_a_provider_joined_has_its_parts_in_the_picture(bench: Bench)
     assert str(tags.getall("COMM")[0]) == "joined of all parts up to clip part-2"
 
 
-async def test_parts_that_begin_nobody_knows_where_are_one_in_the_picture(
-    bench: Bench, suno: ScriptedProvider
+async def test_parts_with_unknown_cuts_are_one_segment_in_the_picture(
+    harness: SongFilesHarness, suno: ScriptedProvider
 ) -> None:
     suno.capabilities = replace(suno.capabilities, needs_continue_at=False)
-    await bench.source(duration=None)
-    ext = await bench.part(1, SOURCE, at="end")
-    song = await joined(bench, await bench.world.song(ext.clips[0].id, "song"), title="Night Bus")
-    prepared = await bench.clips.prepare(song, bench.folder, limit=8 * MEGABYTE, is_last=False)
+    await harness.source(duration=None)
+    ext = await harness.part(1, SOURCE, at="end")
+    song = await joined(
+        harness, await harness.services.song(ext.clips[0].id, "song"), title="Night Bus"
+    )
+    prepared = await harness.clips.prepare(song, harness.folder, limit=8 * MEGABYTE, is_last=False)
     assert prepared.files[1].description == "Waveform of “Night Bus”, 0:04 long."
 
 

@@ -38,11 +38,11 @@ JOINS = {"concat": True}
 YEAR = dt.timedelta(days=365)
 
 
-async def continued(world: ServiceHarness, parts: int = 2, **fields: object) -> Extension:
+async def continued(harness: ServiceHarness, parts: int = 2, **fields: object) -> Extension:
     """Return the last extension of a song of as many new parts."""
-    ext = await world.finished("part 0", title="Dreams", **fields)
+    ext = await harness.finished("part 0", title="Dreams", **fields)
     for number in range(1, parts):
-        ext = await world.finished(f"{number}, a part", clip=ext.reply.url)
+        ext = await harness.finished(f"{number}, a part", clip=ext.reply.url)
     return ext
 
 
@@ -60,7 +60,7 @@ def joining(store: Store, joiner: ScriptedProvider) -> ServiceHarness:
 # Who joins it
 
 
-async def test_what_a_provider_can_join_it_is_asked_to(
+async def test_provider_with_concat_is_asked_for_the_song(
     joining: ServiceHarness, joiner: ScriptedProvider
 ) -> None:
     last = await continued(joining)
@@ -92,47 +92,47 @@ async def test_a_joined_song_is_finished_like_any_extension(
     assert going_on.request.clip_id == "joiner-song-1"
 
 
-async def test_what_no_provider_can_join_encore_does(
-    world: ServiceHarness, suno: ScriptedProvider
+async def test_song_is_spliced_where_provider_has_no_concat(
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    last = await continued(world)
-    song = await world.song(last.clips[0].id, "song", member_id=BEN)
+    last = await continued(harness)
+    song = await harness.song(last.clips[0].id, "song", member_id=BEN)
     assert (song.kind, song.status) == (Kind.SPLICE, Status.SUBMITTED)
     assert (song.request.provider, song.request.clip_id) == ("", last.clips[0].id)
     assert (song.member_id, song.title) == (BEN, "Dreams")
-    assert (song.source_url, song.submitted_at) == (last.reply.url, world.clock())
-    assert await world.store.next_audio() is not None
+    assert (song.source_url, song.submitted_at) == (last.reply.url, harness.clock())
+    assert await harness.store.next_audio() is not None
     assert suno.joined == []
 
 
-async def test_no_loop_but_the_one_for_audio_ever_touches_a_splice(world: ServiceHarness) -> None:
-    last = await continued(world)
-    song = await world.song(last.clips[0].id, "song")
-    world.clock.now += YEAR
-    assert await world.store.next_due() is None
-    await world.submit()
-    await world.track()
-    assert await world.now(song) == song
+async def test_only_the_attacher_works_on_a_splice(harness: ServiceHarness) -> None:
+    last = await continued(harness)
+    song = await harness.song(last.clips[0].id, "song")
+    harness.clock.now += YEAR
+    assert await harness.store.next_due() is None
+    await harness.submit()
+    await harness.track()
+    assert await harness.now(song) == song
 
 
-async def test_a_splice_wakes_who_makes_it(world: ServiceHarness) -> None:
-    last = await continued(world)
-    await world.wakeups.attacher.wait(0)  # whatever rang before
-    await world.song(last.clips[0].id, "song")
+async def test_splice_wakes_the_attacher(harness: ServiceHarness) -> None:
+    last = await continued(harness)
+    await harness.wakeups.attacher.wait(0)  # whatever rang before
+    await harness.song(last.clips[0].id, "song")
     async with asyncio.timeout(1):
-        await world.wakeups.attacher.wait(60)
+        await harness.wakeups.attacher.wait(60)
 
 
 async def test_a_song_of_two_providers_is_encores(store: Store, joiner: ScriptedProvider) -> None:
     other = ScriptedProvider("other", **JOINS)
-    world = ServiceHarness(store, joiner, other)
-    last = await continued(world, provider="joiner")
+    harness = ServiceHarness(store, joiner, other)
+    last = await continued(harness, provider="joiner")
     request = replace(last.request, provider="other", clip_id=last.clips[0].id)
     clip = Clip(id="of-other", status=ClipStatus.COMPLETE, audio_url="https://audio.example/o")
     await accept(
         store, replace(last, id=0, idempotency_key="other", request=request, clips=(clip,))
     )
-    assert (await world.song("of-other", "song")).kind is Kind.SPLICE
+    assert (await harness.song("of-other", "song")).kind is Kind.SPLICE
 
 
 async def test_without_the_provider_that_made_it_encore_joins(
@@ -157,29 +157,29 @@ async def test_a_song_that_goes_on_is_joined_from_there(joining: ServiceHarness)
     ]
 
 
-async def finished_song(world: ServiceHarness, last: Extension) -> Extension:
+async def finished_song(harness: ServiceHarness, last: Extension) -> Extension:
     """Return the full song that ends with the first clip of ``last``, joined by its provider."""
-    song = await world.song(last.clips[0].id, "song")
-    await world.submit()
-    song = await world.now(song)
-    world.providers[song.request.provider].progress[handle_of(song)] = complete(song)
-    await world.overdue(song)
-    await world.track()
-    return await world.now(song)
+    song = await harness.song(last.clips[0].id, "song")
+    await harness.submit()
+    song = await harness.now(song)
+    harness.providers[song.request.provider].progress[handle_of(song)] = complete(song)
+    await harness.overdue(song)
+    await harness.track()
+    return await harness.now(song)
 
 
 # What is refused
 
 
-async def test_a_clip_of_which_nothing_is_known_is_refused(world: ServiceHarness) -> None:
+async def test_a_clip_of_which_nothing_is_known_is_refused(harness: ServiceHarness) -> None:
     with pytest.raises(UserError, match="does not know that clip"):
-        await world.song(SOURCE, "song")
+        await harness.song(SOURCE, "song")
 
 
-async def test_what_was_never_extended_is_the_whole_song_already(world: ServiceHarness) -> None:
-    await world.known()
+async def test_clip_without_parts_is_a_full_song_already(harness: ServiceHarness) -> None:
+    await harness.known()
     with pytest.raises(UserError, match="“Dreams” is the whole song already"):
-        await world.song(SOURCE, "song")
+        await harness.song(SOURCE, "song")
 
 
 async def test_a_joined_song_is_the_whole_song_already(joining: ServiceHarness) -> None:
@@ -188,73 +188,73 @@ async def test_a_joined_song_is_the_whole_song_already(joining: ServiceHarness) 
         await joining.song(song.clips[0].id, "again")
 
 
-async def test_what_is_still_being_made_is_refused(world: ServiceHarness) -> None:
-    ext = await world.submitted("1")
+async def test_song_of_an_unfinished_clip_is_refused(harness: ServiceHarness) -> None:
+    ext = await harness.submitted("1")
     with pytest.raises(UserError, match="That clip is still being made"):
-        await world.song(ext.clips[0].id, "song")
+        await harness.song(ext.clips[0].id, "song")
 
 
-async def test_what_was_never_finished_is_refused(
-    world: ServiceHarness, suno: ScriptedProvider
+async def test_song_of_a_failed_clip_is_refused(
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    ext = await world.submitted("1")
+    ext = await harness.submitted("1")
     failed = [replace(clip, status=ClipStatus.FAILED) for clip in complete(ext).clips]
     suno.progress[handle_of(ext)] = Progress(clips=tuple(failed))
-    await world.overdue(ext)
-    await world.track()
+    await harness.overdue(ext)
+    await harness.track()
     with pytest.raises(UserError, match="was never finished"):
-        await world.song(ext.clips[0].id, "song")
+        await harness.song(ext.clips[0].id, "song")
 
 
 async def test_a_song_counts_as_in_progress(store: Store, suno: ScriptedProvider) -> None:
-    world = ServiceHarness(store, suno, member_limit=1)
-    last = await continued(world)
-    await world.song(last.clips[0].id, "song")
+    harness = ServiceHarness(store, suno, member_limit=1)
+    last = await continued(harness)
+    await harness.song(last.clips[0].id, "song")
     with pytest.raises(UserError, match="You have 1 extension in progress"):
-        await world.song(last.clips[1].id, "other song")
+        await harness.song(last.clips[1].id, "other song")
     with pytest.raises(UserError, match="You have 1 extension in progress"):
-        await world.ask("an extension")
+        await harness.ask("an extension")
 
 
 # Once for each channel
 
 
-async def test_a_song_that_the_channel_soon_has_is_not_made_again(world: ServiceHarness) -> None:
-    last = await continued(world)
-    song = await world.song(last.clips[0].id, "song")
-    again = await world.songs.request(
+async def test_a_song_that_the_channel_soon_has_is_not_made_again(harness: ServiceHarness) -> None:
+    last = await continued(harness)
+    song = await harness.song(last.clips[0].id, "song")
+    again = await harness.songs.request(
         last.clips[0].id, idempotency_key="again", member_id=BEN, reply=reply_to("again")
     )
     assert (again.extension, again.is_new) == (song, False)
 
 
-async def test_clicks_at_the_same_moment_make_one_song(world: ServiceHarness) -> None:
-    last = await continued(world)
-    songs = [world.song(last.clips[0].id, f"{number}. click") for number in range(4)]
+async def test_clicks_at_the_same_moment_make_one_song(harness: ServiceHarness) -> None:
+    last = await continued(harness)
+    songs = [harness.song(last.clips[0].id, f"{number}. click") for number in range(4)]
     assert len({song.id for song in await asyncio.gather(*songs)}) == 1
 
 
 async def test_a_song_that_the_channel_has_is_not_made_again_even_beyond_the_quota(
     store: Store, joiner: ScriptedProvider
 ) -> None:
-    world = ServiceHarness(store, joiner, member_limit=1)
-    last = await continued(world)
-    song = await finished_song(world, last)
-    await world.ask("an extension")
-    assert await world.song(last.clips[0].id, "again") == song
+    harness = ServiceHarness(store, joiner, member_limit=1)
+    last = await continued(harness)
+    song = await finished_song(harness, last)
+    await harness.ask("an extension")
+    assert await harness.song(last.clips[0].id, "again") == song
 
 
-async def test_a_song_whose_reply_was_deleted_can_be_made_again(world: ServiceHarness) -> None:
-    last = await continued(world)
-    song = await world.song(last.clips[0].id, "song")
-    await world.songs.mark_reply_deleted(song)
-    assert (await world.song(last.clips[0].id, "again")).id != song.id
+async def test_a_song_whose_reply_was_deleted_can_be_made_again(harness: ServiceHarness) -> None:
+    last = await continued(harness)
+    song = await harness.song(last.clips[0].id, "song")
+    await harness.songs.mark_reply_deleted(song)
+    assert (await harness.song(last.clips[0].id, "again")).id != song.id
 
 
-async def test_another_channel_gets_the_song_too(world: ServiceHarness) -> None:
-    last = await continued(world)
-    here = await world.song(last.clips[0].id, "song")
-    there = await world.song(last.clips[0].id, "there", channel_id=ELSEWHERE)
+async def test_another_channel_gets_the_song_too(harness: ServiceHarness) -> None:
+    last = await continued(harness)
+    here = await harness.song(last.clips[0].id, "song")
+    there = await harness.song(last.clips[0].id, "there", channel_id=ELSEWHERE)
     assert here.id != there.id
     assert (here.reply.channel_id, there.reply.channel_id) == (CHANNEL, ELSEWHERE)
 
@@ -271,7 +271,7 @@ async def test_a_song_that_came_to_nothing_can_be_made_again(
     assert again.id != song.id
 
 
-async def test_what_a_provider_would_not_join_encore_does(
+async def test_song_is_spliced_after_concat_failed(
     joining: ServiceHarness, joiner: ScriptedProvider
 ) -> None:
     last = await continued(joining)
@@ -282,7 +282,7 @@ async def test_what_a_provider_would_not_join_encore_does(
     assert (await joining.song(last.clips[1].id, "other")).kind is Kind.CONCAT
 
 
-async def test_what_a_provider_could_not_be_asked_it_is_asked_again(
+async def test_concat_that_was_never_sent_is_tried_again(
     joining: ServiceHarness, joiner: ScriptedProvider
 ) -> None:
     last = await continued(joining)
@@ -297,11 +297,11 @@ async def test_what_a_provider_could_not_be_asked_it_is_asked_again(
 
 async def test_nothing_is_looked_up_before_clips_are_joined(store: Store) -> None:
     joiner = ScriptedProvider("joiner", lookup=True, **JOINS)
-    world = ServiceHarness(store, joiner)
-    last = await continued(world)
+    harness = ServiceHarness(store, joiner)
+    last = await continued(harness)
     looked_up = len(joiner.looked_up)
-    await world.song(last.clips[0].id, "song")
-    await world.submit()
+    await harness.song(last.clips[0].id, "song")
+    await harness.submit()
     assert joiner.joined == [last.clips[0].id]
     assert len(joiner.looked_up) == looked_up
 
@@ -355,11 +355,11 @@ async def test_an_interrupted_submission_is_unconfirmed_at_once(joining: Service
 # What else can be done with it
 
 
-async def test_the_parts_of_a_song_are_told_beside_it(world: ServiceHarness) -> None:
-    first = await world.finished("1", member_id=ADA)
-    second = await world.finished("2", clip=first.reply.url, member_id=BEN)
-    song = await world.song(second.clips[1].id, "song")
-    context = await world.reply_contexts.load(song)
+async def test_the_parts_of_a_song_are_told_beside_it(harness: ServiceHarness) -> None:
+    first = await harness.finished("1", member_id=ADA)
+    second = await harness.finished("2", clip=first.reply.url, member_id=BEN)
+    song = await harness.song(second.clips[1].id, "song")
+    context = await harness.reply_contexts.load(song)
     assert [step.known.clip.id for step in context.parts] == [
         SOURCE,
         first.clips[0].id,
@@ -371,58 +371,58 @@ async def test_the_parts_of_a_song_are_told_beside_it(world: ServiceHarness) -> 
         BEN,
     ]
     assert context.label == "Encore"
-    assert (await world.reply_contexts.load(second)).parts == ()
+    assert (await harness.reply_contexts.load(second)).parts == ()
 
 
-async def test_a_song_is_no_continuation_of_its_last_clip(world: ServiceHarness) -> None:
-    last = await continued(world)
-    song = await world.song(last.clips[0].id, "song")
-    await world.service.record_first_reply(song, song.reply, min_edit_interval=dt.timedelta(0))
-    assert not await world.has_news(last)
-    assert (await world.reply_contexts.load(last)).continuations == ()
+async def test_a_song_is_no_continuation_of_its_last_clip(harness: ServiceHarness) -> None:
+    last = await continued(harness)
+    song = await harness.song(last.clips[0].id, "song")
+    await harness.service.record_first_reply(song, song.reply, min_edit_interval=dt.timedelta(0))
+    assert not await harness.has_news(last)
+    assert (await harness.reply_contexts.load(last)).continuations == ()
 
 
-async def test_nobody_takes_or_sends_a_song_as_if_it_were_a_part(world: ServiceHarness) -> None:
-    last = await continued(world)
-    song = await world.song(last.clips[0].id, "song")
+async def test_song_can_not_be_retaken_or_sent_again_as_a_part(harness: ServiceHarness) -> None:
+    last = await continued(harness)
+    song = await harness.song(last.clips[0].id, "song")
     with pytest.raises(UserError, match="has no other take"):
-        await world.take(song, "take")
+        await harness.retake(song, "take")
     with pytest.raises(UserError, match="has no form"):
-        await world.service.form_of(song.id, actor())
+        await harness.service.form_of(song.id, actor())
 
 
-async def test_a_link_to_a_splice_names_the_clip_that_it_ends_with(world: ServiceHarness) -> None:
-    last = await continued(world)
-    song = await world.song(last.clips[1].id, "song")
+async def test_a_link_to_a_splice_names_the_clip_that_it_ends_with(harness: ServiceHarness) -> None:
+    last = await continued(harness)
+    song = await harness.song(last.clips[1].id, "song")
     with pytest.raises(UserError, match="has no clip yet"):
-        await world.ask("too early", clip=song.reply.url, at="end")
-    await world.store.save(replace(song, status=Status.COMPLETE), was=song)
-    ext = await world.ask("go on", clip=song.reply.url, at="end")
+        await harness.ask("too early", clip=song.reply.url, at="end")
+    await harness.store.save(replace(song, status=Status.COMPLETE), was=song)
+    ext = await harness.ask("go on", clip=song.reply.url, at="end")
     assert ext.request.clip_id == last.clips[1].id
 
 
 async def test_a_song_can_end_with_each_clip_of_a_reply_that_can_be_heard(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    ext = await world.submitted("1")
+    ext = await harness.submitted("1")
     one, two = complete(ext).clips
     withdrawn = replace(two, audio_url=None)
     suno.progress[handle_of(ext)] = replace(complete(ext), clips=(one, withdrawn))
-    await world.overdue(ext)
-    await world.track()
-    assert [known.clip.id for known in await world.songs.ending_clips(ext.id)] == [one.id]
+    await harness.overdue(ext)
+    await harness.track()
+    assert [known.clip.id for known in await harness.songs.ending_clips(ext.id)] == [one.id]
 
 
-async def test_a_song_made_again_ends_as_it_did(world: ServiceHarness) -> None:
-    last = await continued(world)
-    song = await world.song(last.clips[1].id, "song")
-    [end] = await world.songs.ending_clips(song.id)
+async def test_a_song_made_again_ends_as_it_did(harness: ServiceHarness) -> None:
+    last = await continued(harness)
+    song = await harness.song(last.clips[1].id, "song")
+    [end] = await harness.songs.ending_clips(song.id)
     assert (end.clip.id, end.letter) == (last.clips[1].id, "B")
 
 
-async def test_a_reply_without_clips_makes_no_song(world: ServiceHarness) -> None:
-    ext = await world.ask("1")
+async def test_a_reply_without_clips_makes_no_song(harness: ServiceHarness) -> None:
+    ext = await harness.ask("1")
     with pytest.raises(UserError, match="no clip that can be heard"):
-        await world.songs.ending_clips(ext.id)
+        await harness.songs.ending_clips(ext.id)
     with pytest.raises(UserError, match="does not know this reply"):
-        await world.songs.ending_clips(404)
+        await harness.songs.ending_clips(404)

@@ -40,10 +40,10 @@ DEADLINE = dt.timedelta(minutes=15)
 
 
 async def taken(
-    world: ServiceHarness, *triggers: str, provider: str = "suno", clips: int = 2
+    harness: ServiceHarness, *triggers: str, provider: str = "suno", clips: int = 2
 ) -> list[Extension]:
     """Return extensions that ``provider`` has taken and that are due at once."""
-    exts, now = [], world.clock()
+    exts, now = [], harness.clock()
     for idempotency_key in triggers:
         clip_ids = tuple(f"{idempotency_key}-{letter}" for letter in "abcdef"[:clips])
         ext = Extension(
@@ -59,75 +59,75 @@ async def taken(
             handle=Handle(clip_ids=clip_ids),
             clips=tuple(Clip(id=clip_id, status=ClipStatus.SUBMITTED) for clip_id in clip_ids),
         )
-        exts.append((await accept(world.store, ext)).extension)
+        exts.append((await accept(harness.store, ext)).extension)
     return exts
 
 
-async def test_news_is_kept_and_told(world: ServiceHarness, suno: ScriptedProvider) -> None:
-    [ext] = await taken(world, "1")
+async def test_news_is_kept_and_told(harness: ServiceHarness, suno: ScriptedProvider) -> None:
+    [ext] = await taken(harness, "1")
     suno.progress[handle_of(ext)] = streaming(ext)
-    await world.track()
-    heard = await world.now(ext)
+    await harness.track()
+    heard = await harness.now(ext)
     assert heard.status is Status.STREAMING
     assert heard.revision > ext.revision
-    assert heard.due_at > world.clock()
+    assert heard.due_at > harness.clock()
     async with asyncio.timeout(1):
-        await world.wakeups.publisher.wait(60)
-        await world.wakeups.tracker.wait(60)
+        await harness.wakeups.publisher.wait(60)
+        await harness.wakeups.tracker.wait(60)
 
 
-async def test_it_is_asked_for_until_it_is_final_and_not_after(
-    world: ServiceHarness, suno: ScriptedProvider
+async def test_extension_is_fetched_until_it_is_final(
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    [ext] = await taken(world, "1")
+    [ext] = await taken(harness, "1")
     for progress in (queued(ext), streaming(ext), complete(ext), complete(ext)):
         suno.progress[handle_of(ext)] = progress
-        await world.overdue(ext)
-        await world.track()
-    final = await world.now(ext)
+        await harness.overdue(ext)
+        await harness.track()
+    final = await harness.now(ext)
     assert final.status is Status.COMPLETE
     assert [clip.status for clip in final.clips] == [ClipStatus.COMPLETE] * 2
     assert len(suno.asked) == 3
 
 
-async def test_nothing_is_asked_before_it_is_due(
-    world: ServiceHarness, suno: ScriptedProvider
+async def test_extension_is_not_fetched_before_it_is_due(
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    [ext] = await taken(world, "1")
-    await world.track()
-    await world.track()
+    [ext] = await taken(harness, "1")
+    await harness.track()
+    await harness.track()
     assert len(suno.asked) == 1
-    await world.overdue(ext)
-    await world.track()
+    await harness.overdue(ext)
+    await harness.track()
     assert len(suno.asked) == 2
 
 
-async def test_no_news_is_nothing_to_show(world: ServiceHarness, suno: ScriptedProvider) -> None:
-    [ext] = await taken(world, "1")
+async def test_no_news_is_nothing_to_show(harness: ServiceHarness, suno: ScriptedProvider) -> None:
+    [ext] = await taken(harness, "1")
     suno.progress[handle_of(ext)] = queued(ext)
-    await world.track()
-    assert (await world.now(ext)).revision == ext.revision
+    await harness.track()
+    assert (await harness.now(ext)).revision == ext.revision
 
 
 async def test_a_handle_that_the_answer_leaves_out_is_pending(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    missing, named = await taken(world, "1", "2", clips=1)
+    missing, named = await taken(harness, "1", "2", clips=1)
     suno.capabilities = replace(suno.capabilities, batch=2)
     suno.progress[handle_of(named)] = complete(named)
-    await world.track()
-    assert (await world.now(missing)).status is Status.SUBMITTED
-    assert (await world.now(missing)).due_at > world.clock()
-    assert (await world.now(named)).status is Status.COMPLETE
+    await harness.track()
+    assert (await harness.now(missing)).status is Status.SUBMITTED
+    assert (await harness.now(missing)).due_at > harness.clock()
+    assert (await harness.now(named)).status is Status.COMPLETE
 
 
 async def test_a_generation_that_failed_ends_with_the_providers_words(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    [ext] = await taken(world, "1")
+    [ext] = await taken(harness, "1")
     suno.progress[handle_of(ext)] = Progress(error="Too rude.")
-    await world.track()
-    failed = await world.now(ext)
+    await harness.track()
+    failed = await harness.now(ext)
     assert failed.status is Status.FAILED
     assert failed.failure == failures.GenerationFailed("Too rude.")
 
@@ -137,10 +137,10 @@ async def test_a_batch_never_names_more_than_the_api_takes(
     store: Store, batch: int, clips: int
 ) -> None:
     suno = ScriptedProvider(batch=batch)
-    world = ServiceHarness(store, suno)
-    exts = await taken(world, *"123456789", clips=clips)
+    harness = ServiceHarness(store, suno)
+    exts = await taken(harness, *"123456789", clips=clips)
     while len(suno.asked) < len(exts) and len({h for asked in suno.asked for h in asked}) < 9:
-        await world.track()
+        await harness.track()
     sizes = [sum(len(handle.clip_ids) for handle in asked) for asked in suno.asked]
     assert all(size <= max(batch, clips) for size in sizes)
     assert sorted(handle.clip_ids for asked in suno.asked for handle in asked) == sorted(
@@ -152,72 +152,72 @@ async def test_a_batch_never_names_more_than_the_api_takes(
 async def test_a_task_counts_as_one(store: Store) -> None:
     suno = ScriptedProvider(batch=3)
     suno.on_extend.then(*(Handle(task_id=str(number)) for number in range(3)))
-    world = ServiceHarness(store, suno)
-    exts = [await world.ask(idempotency_key) for idempotency_key in "123"]
-    await world.submit()
-    await world.overdue(*exts)
-    await world.track()
+    harness = ServiceHarness(store, suno)
+    exts = [await harness.ask(idempotency_key) for idempotency_key in "123"]
+    await harness.submit()
+    await harness.overdue(*exts)
+    await harness.track()
     assert [len(asked) for asked in suno.asked] == [3]
 
 
 @pytest.mark.parametrize("error", [Unavailable(), Unauthorized(), ValueError("surprise")])
 async def test_a_batch_that_fails_touches_no_other(store: Store, error: Exception) -> None:
     suno = ScriptedProvider(batch=2)
-    world = ServiceHarness(store, suno)
-    exts = await taken(world, "1", "2")
+    harness = ServiceHarness(store, suno)
+    exts = await taken(harness, "1", "2")
     suno.progress.update({handle_of(ext): complete(ext) for ext in exts})
     suno.on_fetch.then(error)
-    await world.track()
-    assert [(await world.now(ext)).status for ext in exts] == [
+    await harness.track()
+    assert [(await harness.now(ext)).status for ext in exts] == [
         Status.SUBMITTED,
         Status.COMPLETE,
     ]
-    postponed = await world.now(exts[0])
-    assert 1 <= (postponed.due_at - world.clock()).total_seconds() <= 2
+    postponed = await harness.now(exts[0])
+    assert 1 <= (postponed.due_at - harness.clock()).total_seconds() <= 2
     assert postponed.revision == exts[0].revision
 
 
 async def test_pauses_grow_while_a_provider_stays_out_of_reach(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    [ext] = await taken(world, "1")
+    [ext] = await taken(harness, "1")
     pauses = []
     for _ in range(6):
         suno.on_fetch.then(Unavailable())
-        await world.track()
-        pauses.append(((await world.now(ext)).due_at - world.clock()).total_seconds())
-        await world.overdue(ext)
+        await harness.track()
+        pauses.append(((await harness.now(ext)).due_at - harness.clock()).total_seconds())
+        await harness.overdue(ext)
     assert [1 <= pauses[0] <= 2, 4 <= pauses[2] <= 8, 30 <= pauses[5] <= 60] == [True] * 3
 
 
 async def test_a_wait_that_the_provider_asks_for_is_kept(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    [ext] = await taken(world, "1")
+    [ext] = await taken(harness, "1")
     suno.on_fetch.then(RateLimited(retry_after=33))
-    await world.track()
-    assert (await world.now(ext)).due_at == START + dt.timedelta(seconds=33)
+    await harness.track()
+    assert (await harness.now(ext)).due_at == START + dt.timedelta(seconds=33)
 
 
 @pytest.mark.parametrize("wait", [None, 0])
 async def test_too_many_questions_without_a_wait_back_off(
-    world: ServiceHarness, suno: ScriptedProvider, wait: float | None
+    harness: ServiceHarness, suno: ScriptedProvider, wait: float | None
 ) -> None:
-    [ext] = await taken(world, "1")
+    [ext] = await taken(harness, "1")
     suno.on_fetch.then(RateLimited(retry_after=wait))
-    await world.track()
-    assert 1 <= ((await world.now(ext)).due_at - START).total_seconds() <= 2
+    await harness.track()
+    assert 1 <= ((await harness.now(ext)).due_at - START).total_seconds() <= 2
 
 
 async def test_an_outage_and_its_end_are_logged_once(
-    world: ServiceHarness, suno: ScriptedProvider, caplog: pytest.LogCaptureFixture
+    harness: ServiceHarness, suno: ScriptedProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "bot.services.outage_log")
-    [ext] = await taken(world, "1")
+    [ext] = await taken(harness, "1")
     suno.on_fetch.then(Unavailable("down"), Unavailable("down"), Unavailable("down"))
     for _ in range(5):
-        await world.track()
-        await world.overdue(ext)
+        await harness.track()
+        await harness.overdue(ext)
     said = [record.message for record in caplog.records if record.name == "bot.services.outage_log"]
     assert said == ["suno can't be asked (unavailable: down)", "suno answers again"]
 
@@ -225,127 +225,129 @@ async def test_an_outage_and_its_end_are_logged_once(
 # The deadline
 
 
-async def test_it_expires_at_the_deadline(world: ServiceHarness, suno: ScriptedProvider) -> None:
-    [ext] = await taken(world, "1")
+async def test_extension_expires_at_the_deadline(
+    harness: ServiceHarness, suno: ScriptedProvider
+) -> None:
+    [ext] = await taken(harness, "1")
     suno.progress[handle_of(ext)] = queued(ext)
     for _ in range(300):
-        await world.overdue(ext)
-        if world.clock() >= START + DEADLINE:
+        await harness.overdue(ext)
+        if harness.clock() >= START + DEADLINE:
             break
-        await world.track()
-    assert (await world.now(ext)).status is Status.SUBMITTED
-    await world.track()
-    assert world.clock() == START + DEADLINE
-    assert (await world.now(ext)).status is Status.EXPIRED
+        await harness.track()
+    assert (await harness.now(ext)).status is Status.SUBMITTED
+    await harness.track()
+    assert harness.clock() == START + DEADLINE
+    assert (await harness.now(ext)).status is Status.EXPIRED
 
 
 async def test_a_playable_twin_is_kept_at_the_deadline(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    [ext] = await taken(world, "1")
+    [ext] = await taken(harness, "1")
     good, _ = complete(ext).clips
     _, late = streaming(ext).clips
     suno.progress[handle_of(ext)] = Progress(clips=(good, late))
-    world.clock.advance(901)
-    await world.track()
-    kept = await world.now(ext)
+    harness.clock.advance(901)
+    await harness.track()
+    kept = await harness.now(ext)
     assert kept.status is Status.COMPLETE
     assert [clip.is_playable for clip in kept.clips] == [True, False]
 
 
 async def test_news_at_the_last_moment_counts(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    [ext] = await taken(world, "1")
+    [ext] = await taken(harness, "1")
     suno.progress[handle_of(ext)] = complete(ext)
-    world.clock.advance(2000)
-    await world.track()
-    assert (await world.now(ext)).status is Status.COMPLETE
+    harness.clock.advance(2000)
+    await harness.track()
+    assert (await harness.now(ext)).status is Status.COMPLETE
 
 
 @pytest.mark.parametrize("error", [Unavailable(), ValueError("surprise")])
-async def test_it_expires_even_if_nobody_answers(
-    world: ServiceHarness, suno: ScriptedProvider, error: Exception
+async def test_extension_expires_although_provider_does_not_answer(
+    harness: ServiceHarness, suno: ScriptedProvider, error: Exception
 ) -> None:
-    [ext] = await taken(world, "1")
+    [ext] = await taken(harness, "1")
     suno.on_fetch.then(error)
-    world.clock.advance(901)
-    await world.track()
-    assert (await world.now(ext)).status is Status.EXPIRED
+    harness.clock.advance(901)
+    await harness.track()
+    assert (await harness.now(ext)).status is Status.EXPIRED
 
 
-async def test_what_a_former_provider_still_has_is_given_up_at_the_deadline(
-    world: ServiceHarness, store: Store
+async def test_extension_at_a_disabled_provider_expires_at_the_deadline(
+    harness: ServiceHarness, store: Store
 ) -> None:
-    [ext] = await taken(world, "1")
-    later = ServiceHarness(store, ScriptedProvider("other"), clock=world.clock)
+    [ext] = await taken(harness, "1")
+    later = ServiceHarness(store, ScriptedProvider("other"), clock=harness.clock)
     await later.track()
-    assert (await world.now(ext)).status is Status.SUBMITTED
-    await world.overdue(ext)
+    assert (await harness.now(ext)).status is Status.SUBMITTED
+    await harness.overdue(ext)
     await later.track()
-    world.clock.advance(900)
+    harness.clock.advance(900)
     await later.track()
-    assert (await world.now(ext)).status is Status.EXPIRED
+    assert (await harness.now(ext)).status is Status.EXPIRED
 
 
 # Waiting at the provider
 
 
-async def test_a_provider_that_can_be_waited_on_is_waited_on_one_by_one(store: Store) -> None:
+async def test_long_poll_fetches_extensions_one_by_one(store: Store) -> None:
     suno = ScriptedProvider(long_poll=True, batch=6)
-    world = ServiceHarness(store, suno)
-    exts = await taken(world, "1", "2")
+    harness = ServiceHarness(store, suno)
+    exts = await taken(harness, "1", "2")
     suno.progress[handle_of(exts[1])] = streaming(exts[1])
-    await world.track()
+    await harness.track()
     assert suno.asked == [(handle_of(ext),) for ext in exts]
     assert suno.waited == [Status.SUBMITTED] * 2
 
 
-async def test_after_a_move_it_is_waited_on_again_at_once(store: Store) -> None:
+async def test_long_poll_goes_on_at_once_after_a_change(store: Store) -> None:
     suno = ScriptedProvider(long_poll=True)
-    world = ServiceHarness(store, suno)
-    [ext] = await taken(world, "1")
+    harness = ServiceHarness(store, suno)
+    [ext] = await taken(harness, "1")
     suno.progress[handle_of(ext)] = streaming(ext)
-    await world.track()
-    assert (await world.now(ext)).due_at == world.clock()
+    await harness.track()
+    assert (await harness.now(ext)).due_at == harness.clock()
     suno.progress[handle_of(ext)] = complete(ext)
-    await world.track()
+    await harness.track()
     assert suno.waited == [Status.SUBMITTED, Status.STREAMING]
-    assert (await world.now(ext)).status is Status.COMPLETE
+    assert (await harness.now(ext)).status is Status.COMPLETE
 
 
 async def test_a_wait_without_news_is_followed_by_a_pause(store: Store) -> None:
     suno = ScriptedProvider(long_poll=True)
-    world = ServiceHarness(store, suno)
-    [ext] = await taken(world, "1")
+    harness = ServiceHarness(store, suno)
+    [ext] = await taken(harness, "1")
     suno.progress[handle_of(ext)] = queued(ext)
-    await world.track()
-    assert (await world.now(ext)).due_at > world.clock()
+    await harness.track()
+    assert (await harness.now(ext)).due_at > harness.clock()
 
 
-async def test_one_just_submitted_is_waited_on_at_once(store: Store) -> None:
-    world = ServiceHarness(store, ScriptedProvider(long_poll=True))
-    ext = await world.submitted("1")
-    assert ext.due_at == world.clock()
+async def test_submitted_extension_is_long_polled_at_once(store: Store) -> None:
+    harness = ServiceHarness(store, ScriptedProvider(long_poll=True))
+    ext = await harness.submitted("1")
+    assert ext.due_at == harness.clock()
 
 
 async def test_a_fixed_interval_replaces_waiting_and_learning(store: Store) -> None:
     suno = ScriptedProvider(long_poll=True, batch=2)
-    world = ServiceHarness(store, suno, poll_every=0.5)
-    [ext] = await taken(world, "1")
+    harness = ServiceHarness(store, suno, poll_every=0.5)
+    [ext] = await taken(harness, "1")
     for progress in (queued(ext), streaming(ext)):
         suno.progress[handle_of(ext)] = progress
-        await world.track()
-        assert (await world.now(ext)).due_at == world.clock() + dt.timedelta(seconds=0.5)
-        await world.overdue(ext)
+        await harness.track()
+        assert (await harness.now(ext)).due_at == harness.clock() + dt.timedelta(seconds=0.5)
+        await harness.overdue(ext)
     assert suno.waited == [None, None]
 
 
 async def test_where_everyone_is_waited_on_the_rest_is_asked_in_batches(store: Store) -> None:
     suno = ScriptedProvider(long_poll=True, batch=6)
-    world = ServiceHarness(store, suno)
-    exts = await taken(world, *(f"{number:02}" for number in range(60)), clips=1)
-    await world.track()
+    harness = ServiceHarness(store, suno)
+    exts = await taken(harness, *(f"{number:02}" for number in range(60)), clips=1)
+    await harness.track()
     assert suno.waited.count(Status.SUBMITTED) == 48
     assert [len(asked) for asked in suno.asked if len(asked) > 1] == [6, 6]
     assert {handle for asked in suno.asked for handle in asked} == {handle_of(ext) for ext in exts}
@@ -377,18 +379,18 @@ async def test_questions_at_once_are_bounded_and_everyone_gets_an_answer(
     store: Store, batch: int, clips: int
 ) -> None:
     suno = Slow(batch=batch)
-    world = ServiceHarness(store, suno)
-    exts = await taken(world, *(f"{number:02}" for number in range(40)), clips=clips)
+    harness = ServiceHarness(store, suno)
+    exts = await taken(harness, *(f"{number:02}" for number in range(40)), clips=clips)
     suno.progress.update({handle_of(ext): complete(ext) for ext in exts})
     for _ in range(3):
-        await world.tracker.run_once()
+        await harness.tracker.run_once()
         await until(lambda: suno.at_once > 0)
     suno.answered.set()
-    await world.tracker.idle()
+    await harness.tracker.idle()
     assert suno.most <= 16
     for _ in range(3):
-        await world.track()
-    assert {(await world.now(ext)).status for ext in exts} == {Status.COMPLETE}
+        await harness.track()
+    assert {(await harness.now(ext)).status for ext in exts} == {Status.COMPLETE}
     assert len(suno.asked) == len(exts)
 
 
@@ -396,30 +398,30 @@ async def test_a_question_that_outlives_its_claim_is_not_asked_beside_itself(
     store: Store,
 ) -> None:
     suno = Slow()
-    world = ServiceHarness(store, suno)
-    [ext] = await taken(world, "1")
+    harness = ServiceHarness(store, suno)
+    [ext] = await taken(harness, "1")
     suno.progress[handle_of(ext)] = complete(ext)
     for _ in range(2):
-        await world.tracker.run_once()
+        await harness.tracker.run_once()
         await until(lambda: suno.at_once)
-        world.clock.advance(300)
+        harness.clock.advance(300)
     suno.answered.set()
-    await world.tracker.idle()
+    await harness.tracker.idle()
     assert suno.most == 1
     assert (suno.at_once, len(suno.asked)) == (0, 1)
-    world.clock.advance(300)
-    await world.track()
-    assert (await world.now(ext)).status is Status.COMPLETE
+    harness.clock.advance(300)
+    await harness.track()
+    assert (await harness.now(ext)).status is Status.COMPLETE
 
 
 async def test_stopping_leaves_every_row_where_it_stands(store: Store) -> None:
     suno = Slow()
-    world = ServiceHarness(store, suno)
-    [ext] = await taken(world, "1")
-    await world.tracker.run_once()
+    harness = ServiceHarness(store, suno)
+    [ext] = await taken(harness, "1")
+    await harness.tracker.run_once()
     await until(lambda: suno.at_once)
-    await world.tracker.stop()
-    assert (await world.now(ext)).status is Status.SUBMITTED
+    await harness.tracker.stop()
+    assert (await harness.now(ext)).status is Status.SUBMITTED
 
 
 class FailingOnce(Store):
@@ -437,32 +439,34 @@ class FailingOnce(Store):
 async def test_a_store_that_fails_once_does_not_lose_the_news(url: str) -> None:
     async with FailingOnce.open(url) as store:
         suno = ScriptedProvider()
-        world = ServiceHarness(store, suno)
-        [ext] = await taken(world, "1")
+        harness = ServiceHarness(store, suno)
+        [ext] = await taken(harness, "1")
         suno.progress[handle_of(ext)] = complete(ext)
         store.fails = True
-        await world.track()
-        assert (await world.now(ext)).status is Status.SUBMITTED
-        await world.overdue(ext)
-        await world.track()
-        assert (await world.now(ext)).status is Status.COMPLETE
+        await harness.track()
+        assert (await harness.now(ext)).status is Status.SUBMITTED
+        await harness.overdue(ext)
+        await harness.track()
+        assert (await harness.now(ext)).status is Status.COMPLETE
 
 
 async def test_providers_are_tracked_side_by_side(store: Store) -> None:
     suno, other = ScriptedProvider(), ScriptedProvider("other")
-    world = ServiceHarness(store, suno, other)
-    [here] = await taken(world, "1")
-    [there] = await taken(world, "2", provider="other")
+    harness = ServiceHarness(store, suno, other)
+    [here] = await taken(harness, "1")
+    [there] = await taken(harness, "2", provider="other")
     suno.on_fetch.then(Unavailable())
     other.progress[handle_of(there)] = complete(there)
-    await world.track()
-    assert (await world.now(here)).status is Status.SUBMITTED
-    assert (await world.now(there)).status is Status.COMPLETE
+    await harness.track()
+    assert (await harness.now(here)).status is Status.SUBMITTED
+    assert (await harness.now(there)).status is Status.COMPLETE
 
 
-async def test_what_waits_is_not_asked_for(world: ServiceHarness, suno: ScriptedProvider) -> None:
-    await world.ask("1", clip=OTHER)
-    await world.track()
+async def test_waiting_extension_is_not_fetched(
+    harness: ServiceHarness, suno: ScriptedProvider
+) -> None:
+    await harness.ask("1", clip=OTHER)
+    await harness.track()
     assert suno.asked == []
 
 
@@ -472,29 +476,29 @@ async def test_what_waits_is_not_asked_for(world: ServiceHarness, suno: Scripted
 async def test_nothing_is_claimed_while_its_last_task_still_has_the_key(url: str) -> None:
     async with HookedStore.open(url) as store:
         suno = ScriptedProvider(long_poll=True)
-        world = ServiceHarness(store, suno)
-        [ext] = await taken(world, "1")
+        harness = ServiceHarness(store, suno)
+        [ext] = await taken(harness, "1")
         suno.progress[handle_of(ext)] = streaming(ext)
 
         async def look_again(_: Extension) -> None:
-            await world.tracker.run_once()
+            await harness.tracker.run_once()
 
         store.after = look_again  # it is due again at once, and its task has not ended yet
-        await world.track()
+        await harness.track()
         suno.progress[handle_of(ext)] = complete(ext)
-        await world.track()
-        assert (await world.now(ext)).status is Status.COMPLETE
+        await harness.track()
+        assert (await harness.now(ext)).status is Status.COMPLETE
 
 
 async def test_row_that_changed_meanwhile_is_saved_as_it_is_now(url: str) -> None:
     async with HookedStore.open(url) as store:
         suno = ScriptedProvider()
-        world = ServiceHarness(store, suno)
-        [ext] = await taken(world, "1")
+        harness = ServiceHarness(store, suno)
+        [ext] = await taken(harness, "1")
         suno.progress[handle_of(ext)] = complete(ext)
         store.before = raise_revision(store)
-        await world.track()
-        now = await world.now(ext)
+        await harness.track()
+        now = await harness.now(ext)
         assert now.status is Status.COMPLETE
         assert now.revision == ext.revision + 2
 
@@ -502,27 +506,27 @@ async def test_row_that_changed_meanwhile_is_saved_as_it_is_now(url: str) -> Non
 async def test_row_that_ended_meanwhile_is_left_alone(url: str) -> None:
     async with HookedStore.open(url) as store:
         suno = ScriptedProvider()
-        world = ServiceHarness(store, suno)
-        [ext] = await taken(world, "1")
+        harness = ServiceHarness(store, suno)
+        [ext] = await taken(harness, "1")
         suno.progress[handle_of(ext)] = complete(ext)
 
         async def end(was: Extension) -> None:
             await Store(store.database).save(expired(was, now=was.deadline_at), was=was)
 
         store.before = end
-        await world.track()
-        assert (await world.now(ext)).status is Status.EXPIRED
+        await harness.track()
+        assert (await harness.now(ext)).status is Status.EXPIRED
 
 
 async def with_request_that_hangs(url: str) -> Extension:
     """Return an extension after its provider did not answer."""
     async with Store.open(url) as store:
         suno = ScriptedProvider()
-        world = ServiceHarness(store, suno)
-        [ext] = await taken(world, "1")
+        harness = ServiceHarness(store, suno)
+        [ext] = await taken(harness, "1")
         suno.on_fetch.then(lambda _: asyncio.Event().wait())
-        await world.track()
-        return await world.now(ext)
+        await harness.track()
+        return await harness.now(ext)
 
 
 def test_request_that_hangs_is_given_up_before_its_claim_lapses(url: str) -> None:
@@ -532,9 +536,9 @@ def test_request_that_hangs_is_given_up_before_its_claim_lapses(url: str) -> Non
 
 
 async def test_long_wait_that_a_provider_asks_for_ends_at_the_deadline(
-    world: ServiceHarness, suno: ScriptedProvider
+    harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
-    [ext] = await taken(world, "1")
+    [ext] = await taken(harness, "1")
     suno.on_fetch.then(RateLimited(retry_after=86400.0))
-    await world.track()
-    assert (await world.now(ext)).due_at == ext.deadline_at
+    await harness.track()
+    assert (await harness.now(ext)).due_at == ext.deadline_at

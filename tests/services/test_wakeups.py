@@ -3,7 +3,7 @@ import asyncio
 from bot.services.wakeups import Wakeup, Wakeups
 
 
-async def test_a_bell_wakes_who_waits() -> None:
+async def test_wakeup_wakes_its_waiter() -> None:
     wakeup = Wakeup()
     waiting = asyncio.create_task(wakeup.wait(3600))
     await asyncio.sleep(0)
@@ -27,7 +27,7 @@ async def test_a_bell_that_rang_before_wakes_at_once_and_only_once() -> None:
     await waiting
 
 
-async def test_nobody_waits_longer_than_the_tick() -> None:
+async def test_waiter_returns_after_the_tick() -> None:
     async with asyncio.timeout(1) as most:
         await Wakeup().wait(0.001)
         await Wakeup().wait(-5)

@@ -102,7 +102,7 @@ class ServiceHarness:
         )
         return ext
 
-    async def take(
+    async def retake(
         self, ext: Extension, idempotency_key: str, *, member_id: int = ADA
     ) -> tuple[Extension, bool]:
         """Ask for the same once more."""
