@@ -85,11 +85,11 @@ class Crowd:
 
     def __init__(self, discord: DiscordServer, size: int, *, takes_files: bool = True) -> None:
         """Have ``size`` members join, and channels made for them, which may take no files."""
-        world = discord.state
+        state = discord.state
         channels = -(-size // self.A_CHANNEL)
-        self._places = [world.new_channel(f"songs-{number}") for number in range(channels)]
+        self._places = [state.new_channel(f"songs-{number}") for number in range(channels)]
         for place in [] if takes_files else self._places:
-            world.set_overwrite(place, world.bot, deny=Permission.ATTACH_FILES)
+            state.set_overwrite(place, state.bot, deny=Permission.ATTACH_FILES)
         self._members = [discord.member(f"member{number}") for number in range(size)]
         self._next = 0
 
@@ -113,8 +113,8 @@ def answered_in(call: Interaction) -> float:
 def opened_providers(**options: Any) -> ProviderServer:  # noqa: ANN401 - as the server takes them
     """Return providers in this process, with credits without end."""
     server = ProviderServer(**options)
-    for studio in server.accounts.values():
-        studio.credits = 10**9
+    for account in server.accounts.values():
+        account.credits = 10**9
     return server
 
 

@@ -108,8 +108,8 @@ class Run:
         self.plan = plan
         self.discord = discord
         self.providers = providers
-        self.studio = providers.account(PROVIDER)
-        self.clip = self.studio.source_clips()[plan.source].id
+        self.account = providers.account(PROVIDER)
+        self.clip = self.account.source_clips()[plan.source].id
         self.crowd = Crowd(discord, plan.songs + 1)
         self.onlooker = discord.member("Onlooker")
         self.idle: list[float] = []
@@ -157,7 +157,7 @@ class Run:
         begun = time.monotonic()
         clips = self._clips(song.title)
         for clip in clips:
-            self.studio.advance(clip.id, Status.COMPLETE)
+            self.account.advance(clip.id, Status.COMPLETE)
         await self.discord.wait_for(lambda: carries(song.reply, len(clips)), timeout=patience)
         song.attached = time.monotonic() - begun
         begun = time.monotonic()
@@ -169,7 +169,7 @@ class Run:
         song.spliced = time.monotonic() - begun
 
     def _clips(self, title: str) -> list[Clip]:
-        return [clip for clip in self.studio.clips.values() if clip.title == title]
+        return [clip for clip in self.account.clips.values() if clip.title == title]
 
     def rows(self) -> Iterator[Row]:
         """Yield the figures."""
@@ -194,12 +194,12 @@ def carries(message: Message, songs: int) -> bool:
 
 
 @asynccontextmanager
-async def stand(plan: Plan) -> AsyncIterator[Run]:
+async def harness(plan: Plan) -> AsyncIterator[Run]:
     """Yield everything, ready to begin."""
     providers = opened_providers(timeline=plan.timeline)
-    studio = OneSound(PROVIDER, providers.clock, timeline=plan.timeline, seed=0)
-    studio.credits, studio.enforce_rate_limits = 10**9, False
-    providers.accounts[PROVIDER] = studio
+    account = OneSound(PROVIDER, providers.clock, timeline=plan.timeline, seed=0)
+    account.credits, account.enforce_rate_limits = 10**9, False
+    providers.accounts[PROVIDER] = account
     with tempfile.TemporaryDirectory(prefix="encore-bench-") as name:
         folder = Path(name)
         async with (
@@ -214,7 +214,7 @@ async def stand(plan: Plan) -> AsyncIterator[Run]:
 
 async def measure(plan: Plan) -> None:
     """Run it, and print the figures."""
-    async with stand(plan) as run:
+    async with harness(plan) as run:
         await run.go()
         rows = list(run.rows())
     print_table(rows)

@@ -118,7 +118,7 @@ async def _messages(discord: DiscordServer, page: Page, count: int) -> None:
 
 
 def _posted(discord: DiscordServer, number: int) -> Message:
-    world = discord.state
+    state = discord.state
     embed = {
         "title": f"✅ Song {number}",
         "description": f"from [Electric Dreams](https://example.com/) at 1:0{number % 10}\n"
@@ -127,8 +127,8 @@ def _posted(discord: DiscordServer, number: int) -> Message:
         "footer": {"text": "AIML API"},
     }
     body = {"content": f"message {number}", "embeds": [embed]}
-    message = messages.new_message(world, world.channel, world.bot, body)
-    messages.send(world, message)
+    message = messages.new_message(state, state.channel, state.bot, body)
+    messages.send(state, message)
     return message
 
 

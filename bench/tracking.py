@@ -106,7 +106,7 @@ class Asked:
 class Loop:
     """Asks for each extension every ``interval`` seconds, and is told at once."""
 
-    studio: ProviderAccount
+    account: ProviderAccount
     interval: float
     requests: list[int] = field(default_factory=list[int])
     lags: dict[str, list[float]] = field(default_factory=lambda: {"streaming": [], "complete": []})
@@ -114,14 +114,14 @@ class Loop:
     async def follow(self, submission: Submission) -> None:
         """Submit the same as Encore has just submitted, and ask until it is complete."""
         order = ExtendParameters(str(submission.request["audio_id"]), 60.0)
-        clips = self.studio.extend(order, submission.request)
+        clips = self.account.extend(order, submission.request)
         number = len(self.requests)
         self.requests.append(1)
         open_changes = {(clip.id, name): at for clip in clips for name, at in changes(clip)}
         while open_changes:
             await asyncio.sleep(self.interval)
             self.requests[number] += 1
-            now = self.studio.clock.now()
+            now = self.account.clock.now()
             for change, at in [*open_changes.items()]:
                 if at <= now:
                     self.lags[change[1]].append(now - at)
@@ -137,17 +137,17 @@ class Run:
         self.plan = plan
         self.discord = discord
         self.providers = providers
-        self.studio = providers.account(PROVIDER)
+        self.account = providers.account(PROVIDER)
         # the record keeps all: the default forgets the oldest of 20 000
-        self.studio.requests = collections.deque()
+        self.account.requests = collections.deque()
         self.process = psutil.Process(bot.pid)
         self.loop = Loop(
             ProviderAccount(PROVIDER, providers.clock, timeline=plan.timeline, seed=SEED),
             plan.loop_interval,
         )
-        self.loop.studio.credits = 10**9
+        self.loop.account.credits = 10**9
         self.crowd = Crowd(discord, plan.most_members, takes_files=False)
-        self.clip = self.studio.source_clips()[0].id
+        self.clip = self.account.source_clips()[0].id
         self.asked: list[Asked] = []
         self.followers: list[asyncio.Task[None]] = []
         self.members: set[asyncio.Task[None]] = set()
@@ -207,7 +207,7 @@ class Run:
         """Send the other loop after each submission, and look at the bot's memory."""
         begun, used = time.monotonic(), sum(self.process.cpu_times()[:2])
         while True:
-            for submission in self.studio.submissions[len(self.followers) :]:
+            for submission in self.account.submissions[len(self.followers) :]:
                 self.followers.append(asyncio.create_task(self.loop.follow(submission)))
             self.memory = max(self.memory, self.process.memory_info().rss / 2**20)
             spent = sum(self.process.cpu_times()[:2]) - used
@@ -245,14 +245,14 @@ class Run:
 
     def _submissions(self) -> Iterator[tuple[Asked, Submission]]:
         """Yield the extensions that count, each with what the provider was sent."""
-        sent = {each.request["title"]: each for each in self.studio.submissions}
+        sent = {each.request["title"]: each for each in self.account.submissions}
         for each in self.first:
             yield each, sent[each.title]
 
     def _requests(self) -> float:
         """Return how often Encore asked for an extension that counts, its submission included."""
         ids = {clip for _, each in self._submissions() for clip in each.clip_ids}
-        asked = [",".join(value for _, value in each.query) for each in self.studio.requests]
+        asked = [",".join(value for _, value in each.query) for each in self.account.requests]
         questions = sum(any(each in ids for each in text.split(",")) for text in asked)
         return questions / self.plan.tracked + 1
 
@@ -268,7 +268,7 @@ class Run:
                     name: min(at for at, version in history if link in str(version["embeds"]))
                     for name, link in links.items()
                 }
-                for name, at in changes(self.studio.clip(clip_id)):
+                for name, at in changes(self.account.clip(clip_id)):
                     lags[name].append(shown[name] - began - at)
         return lags
 
@@ -307,7 +307,7 @@ async def teach(folder: Path, timeline: Timeline) -> None:
 
 
 @asynccontextmanager
-async def stand(plan: Plan) -> AsyncIterator[Run]:
+async def harness(plan: Plan) -> AsyncIterator[Run]:
     """Yield everything, ready to begin."""
     with tempfile.TemporaryDirectory(prefix="encore-bench-") as name:
         folder = Path(name)
@@ -324,7 +324,7 @@ async def stand(plan: Plan) -> AsyncIterator[Run]:
 
 async def measure(plan: Plan) -> None:
     """Run it, and print the figures."""
-    async with stand(plan) as run:
+    async with harness(plan) as run:
         await run.go()
         rows = list(run.rows())
     print_table(rows)

@@ -53,12 +53,12 @@ def learned_windows(timings: Sequence[CompletionTimes]) -> PollWindows:
     )
 
 
-def next_poll_delay(age: float, pace: PollWindows, *, is_streaming: bool) -> float:
+def next_poll_delay(age: float, windows: PollWindows, *, is_streaming: bool) -> float:
     """Return after how many seconds to ask again, ``age`` seconds after the submission.
 
     Before a window opens it waits for the opening; within, it asks often; past it, ever less.
     """
-    opens, closes = pace.complete if is_streaming else pace.streaming
+    opens, closes = windows.complete if is_streaming else windows.streaming
     tight = min(TIGHT, max(MIN_INTERVAL, (closes - opens) / 4))
     if age < opens:
         return max(tight, min(opens - age, LONGEST))

@@ -128,7 +128,7 @@ class _Song:
                 pitch = self.key + 12 + _PENTATONIC[place]
                 length = self.beat if segment.voice else self.beat * 3 // 4
                 if (pitch, length) not in notes:
-                    make = _vowel_tone if segment.voice else _bell_tone
+                    make = _vowel_tone if segment.voice else _chime_tone
                     notes[pitch, length] = make(pitch, length)
                 _mix_in(sound, notes[pitch, length], at + step * self.beat // 2)
             bar += 1
@@ -169,7 +169,7 @@ def _bass_tone(pitch: float, samples: int) -> Samples:
     return _with_envelope(tone * _decay(samples, 0.25) * np.float32(0.22), 0.005, 0.01)
 
 
-def _bell_tone(pitch: float, samples: int) -> Samples:
+def _chime_tone(pitch: float, samples: int) -> Samples:
     phase = _phase(pitch, samples * 2)
     tone = (np.sin(phase) + 0.4 * np.sin(2 * phase) + 0.1 * np.sin(5 * phase)).astype(np.float32)
     return _with_envelope(tone * _decay(samples * 2, 0.3) * np.float32(0.13), 0.004, 0.02)

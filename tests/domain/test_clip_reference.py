@@ -99,8 +99,8 @@ def test_parse_clip_reference_never_raises(text: str) -> None:
             assert 0 < message_id < 2**63
         case ClipId(value):
             assert value == value.lower()
-        case nothing_to_look_up:
-            assert nothing_to_look_up in (None, ShortLink())
+        case nothing_to_find:
+            assert nothing_to_find in (None, ShortLink())
 
 
 @given(st.uuids(), st.sampled_from(["{}", "<{}>", "suno.com/song/{}", "https://suno.ai/s/{}?a=b"]))

@@ -439,7 +439,7 @@ async def test_forum_post_is_a_thread_with_its_message(
 
 
 @pytest.mark.parametrize("kind", [ChannelType.ANNOUNCEMENT, ChannelType.VOICE, ChannelType.STAGE])
-async def test_messages_stand_in_announcement_and_voice_channels(
+async def test_messages_are_posted_in_announcement_and_voice_channels(
     server: DiscordServer, bot: SampleBot, kind: ChannelType
 ) -> None:
     state = server.state

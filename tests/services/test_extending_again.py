@@ -85,7 +85,7 @@ async def test_a_replayed_click_asks_once_however_late(harness: ServiceHarness) 
     assert await harness.retake(first, "2") == (take, False)
 
 
-async def test_the_same_form_sent_twice_is_two_wishes(harness: ServiceHarness) -> None:
+async def test_same_form_sent_twice_is_two_extensions(harness: ServiceHarness) -> None:
     one, two = await harness.ask("1"), await harness.ask("2")
     assert one.id != two.id
 

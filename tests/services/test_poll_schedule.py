@@ -104,7 +104,7 @@ async def test_learned_times_are_read_again_regularly(
     assert (await poll_schedule.windows("suno")).typical_duration == 200
 
 
-async def test_each_provider_has_a_pace_of_its_own(
+async def test_each_provider_has_its_own_schedule(
     poll_schedule: PollSchedule, remembered: Remembered
 ) -> None:
     await poll_schedule.windows("suno")

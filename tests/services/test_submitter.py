@@ -52,12 +52,12 @@ async def test_a_row_is_submitting_in_the_store_before_its_post_leaves(
 ) -> None:
     stored = []
 
-    async def look(_: object) -> Handle:
+    async def record(_: object) -> Handle:
         stored.append((await harness.now(ext)).status)
         return Handle(task_id="1")
 
     ext = await harness.ask("1")
-    suno.on_extend.then(look)
+    suno.on_extend.then(record)
     await harness.submit()
     assert stored == [Status.SUBMITTING]
 
@@ -230,13 +230,13 @@ async def test_provider_has_one_queue_however_often_the_loop_runs(
 class Watched(Store):
     """A store that counts how often someone looked for what is next in line."""
 
-    looks = 0
+    lookups = 0
 
     async def next_waiting(
         self, provider: str, *, now: dt.datetime, excluding: Collection[int] = ()
     ) -> Extension | None:
         found = await super().next_waiting(provider, now=now, excluding=excluding)
-        self.looks += 1
+        self.lookups += 1
         return found
 
 
@@ -247,22 +247,22 @@ async def test_concurrent_posts_are_bounded(url: str, suno: ScriptedProvider) ->
 
 async def bounded(harness: ServiceHarness, suno: ScriptedProvider, store: Watched) -> None:
     answered = asyncio.Event()
-    under_way = 0
+    running = 0
 
     async def hang(_: object) -> Handle:
-        nonlocal under_way
-        under_way += 1
+        nonlocal running
+        running += 1
         await answered.wait()
-        return Handle(task_id=str(under_way))
+        return Handle(task_id=str(running))
 
     suno.on_extend.then(*[hang] * 12)
     for number in range(12):
         await harness.ask(str(number))
     await harness.submitter.run_once()
-    await until(lambda: under_way == 8 and store.looks == 9)
+    await until(lambda: running == 8 and store.lookups == 9)
     await harness.submitter.run_once()
-    await until(lambda: store.looks == 10)
-    assert under_way == 8
+    await until(lambda: store.lookups == 10)
+    assert running == 8
     answered.set()
     await harness.submitter.idle()
     await harness.submit()
@@ -274,11 +274,11 @@ async def test_submission_moves_the_queue_positions(
 ) -> None:
     first, second = await harness.ask("1"), await harness.ask("2")
 
-    async def look(_: object) -> Handle:
+    async def record(_: object) -> Handle:
         suno.may_send.clear()
         return Handle(task_id="1")
 
-    suno.on_extend.then(look)
+    suno.on_extend.then(record)
     await harness.submitter.run_once()
     await until(lambda: harness.is_at(first, Status.SUBMITTED))
     await until(lambda: harness.has_news(second))
@@ -432,7 +432,7 @@ async def test_style_of_the_source_is_cut_to_the_limit_of_the_chosen_model(store
     assert len(suno.sent[0].style) == 100
 
 
-async def test_a_look_up_that_fails_for_now_is_repeated_before_anything_is_sent(
+async def test_failed_lookup_is_repeated_before_anything_is_sent(
     store: Store,
 ) -> None:
     suno = ScriptedProvider(lookup=True)
@@ -450,7 +450,7 @@ async def test_a_look_up_that_fails_for_now_is_repeated_before_anything_is_sent(
     assert (await harness.now(ext)).status is Status.SUBMITTED
 
 
-async def test_a_look_up_that_is_refused_does_not_matter_where_the_second_was_given(
+async def test_refused_lookup_does_not_matter_if_the_second_was_given(
     store: Store,
 ) -> None:
     suno = ScriptedProvider(lookup=True)
@@ -460,7 +460,7 @@ async def test_a_look_up_that_is_refused_does_not_matter_where_the_second_was_gi
     assert suno.sent[0].continue_at == 10
 
 
-async def test_a_look_up_that_breaks_never_keeps_others_waiting(store: Store) -> None:
+async def test_broken_lookup_never_keeps_others_waiting(store: Store) -> None:
     suno = ScriptedProvider(lookup=True)
     harness = ServiceHarness(store, suno)
     suno.on_clip.then(ValueError("surprise"))
@@ -621,16 +621,16 @@ async def test_waiting_extension_is_not_claimed_while_its_last_task_has_the_key(
         harness = ServiceHarness(store, suno)
         ext = await harness.ask("1")
 
-        async def look_again(_: Extension) -> None:
+        async def find_source_again(_: Extension) -> None:
             harness.clock.advance(60)
-            looks = store.looks
+            lookups = store.lookups
             await harness.submitter.run_once()
-            await until(lambda: store.looks > looks)
+            await until(lambda: store.lookups > lookups)
             for _ in range(20):  # as long as a claim would take
                 await harness.now(ext)
 
         def refuse(_: object) -> Handle:
-            store.after = look_again  # it may be sent again, and its task has not ended yet
+            store.after = find_source_again  # it may be sent again, and its task has not ended yet
             raise RateLimited(retry_after=1)
 
         suno.on_extend.then(refuse)

@@ -480,10 +480,10 @@ async def test_nothing_is_claimed_while_its_last_task_still_has_the_key(url: str
         [ext] = await taken(harness, "1")
         suno.progress[handle_of(ext)] = streaming(ext)
 
-        async def look_again(_: Extension) -> None:
+        async def find_source_again(_: Extension) -> None:
             await harness.tracker.run_once()
 
-        store.after = look_again  # it is due again at once, and its task has not ended yet
+        store.after = find_source_again  # it is due again at once, and its task has not ended yet
         await harness.track()
         suno.progress[handle_of(ext)] = complete(ext)
         await harness.track()

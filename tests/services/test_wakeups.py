@@ -13,7 +13,7 @@ async def test_wakeup_wakes_its_waiter() -> None:
         await waiting
 
 
-async def test_a_bell_that_rang_before_wakes_at_once_and_only_once() -> None:
+async def test_earlier_notification_wakes_at_once_and_only_once() -> None:
     wakeup = Wakeup()
     wakeup.notify()
     wakeup.notify()
@@ -34,7 +34,7 @@ async def test_waiter_returns_after_the_tick() -> None:
     assert not most.expired()
 
 
-async def test_each_loop_has_a_bell_of_its_own() -> None:
+async def test_each_loop_has_its_own_wakeup() -> None:
     wakeups = Wakeups()
     wakeups.tracker.notify()
     waiting = asyncio.create_task(wakeups.submitter.wait(3600))

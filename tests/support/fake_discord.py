@@ -86,9 +86,9 @@ class FakeDiscord:
 
     application_id = 1
 
-    def __init__(self, world: ServiceHarness) -> None:
+    def __init__(self, harness: ServiceHarness) -> None:
         self.services = SimpleNamespace(
-            extensions=world.service, reply_contexts=world.reply_contexts
+            extensions=harness.service, reply_contexts=harness.reply_contexts
         )
         self.rate_limiter = SimpleNamespace(acquire=_at_once)
         self.messages: dict[int, FakeMessage] = {}
