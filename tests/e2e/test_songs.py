@@ -200,19 +200,15 @@ async def test_song_whose_reply_was_deleted_is_made_again(harness: BotHarness) -
     assert colour(again) == GREEN
 
 
-async def test_unconfirmed_song_is_never_requested_again_by_itself(
+async def test_song_request_without_an_answer_is_sent_again_as_joining_is_free(
     harness: BotHarness,
 ) -> None:
     [reply] = await extend_in_turns(harness, JOINS, parts=1)
     harness.account(JOINS).fail_next(Fault.UNAVAILABLE, on="submit")
     song = message_of(await harness.ada.slash("song", clip=reply.url))
     await wait_until_final(harness, song)
-    assert colour(song) == RED
-    assert "Encore did not ask again" in text(song)
-    assert [each.work for each in harness.account(JOINS).submissions] == ["extend"]
-    again = await try_again(harness, song)
-    await wait_until_final(harness, again)
-    assert colour(again) == GREEN, text(again)
+    assert colour(song) == GREEN, text(song)
+    assert [each.work for each in harness.account(JOINS).submissions] == ["extend", "concat"]
 
 
 async def test_song_that_its_provider_fails_to_join_is_joined_by_encore(

@@ -5,7 +5,6 @@ from typing import Any
 
 import discord
 import pytest
-from aiohttp import ClientSession
 
 from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.interaction_models import Interaction
@@ -13,28 +12,10 @@ from sandbox.discord.models import Channel
 from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import ChannelType
 from sandbox.discord.server import DiscordServer
+from tests.support.raw_requests import code, raw
 from tests.support.sample_bot import SampleBot, song_buttons
 
 Json = dict[str, Any]
-
-
-async def raw(
-    server: DiscordServer, method: str, path: str, body: object = None
-) -> tuple[int, Json]:
-    """Send a request as the bot; return the status and the JSON of the answer."""
-    headers = {"Authorization": f"Bot {server.token}"}
-    url = server.api_url + path
-    async with (
-        ClientSession() as http,
-        http.request(method, url, json=body, headers=headers) as got,
-    ):
-        return got.status, await got.json() if got.status != 204 else {}
-
-
-async def code(server: DiscordServer, method: str, path: str, body: object = None) -> int | None:
-    """Return the error code of the answer to a request; None for success."""
-    status, answer = await raw(server, method, path, body)
-    return None if status < 300 else answer["code"]
 
 
 async def song(interaction: discord.Interaction) -> None:

@@ -2,9 +2,9 @@
 
 import discord
 import pytest
-from test_discord_places import code, raw
 
 from sandbox.discord.server import DiscordServer
+from tests.support.raw_requests import code, raw
 from tests.support.sample_bot import SampleBot
 
 MESSAGES = "/channels/{channel_id}/messages"

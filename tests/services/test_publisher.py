@@ -74,8 +74,8 @@ class PublisherHarness:
 
 
 @pytest.fixture
-def harness(harness: ServiceHarness, tmp_path: Path) -> PublisherHarness:
-    return PublisherHarness(harness, tmp_path)
+def harness(services: ServiceHarness, tmp_path: Path) -> PublisherHarness:
+    return PublisherHarness(services, tmp_path)
 
 
 async def test_unpublished_reply_is_posted_and_then_edited(harness: PublisherHarness) -> None:
@@ -248,15 +248,15 @@ async def test_files_are_kept_while_discord_is_unreachable(harness: PublisherHar
 
 
 async def test_edit_that_hangs_is_given_up_before_its_claim_lapses(
-    harness: ServiceHarness, tmp_path: Path
+    services: ServiceHarness, tmp_path: Path
 ) -> None:
-    harness = PublisherHarness(harness, tmp_path, edit_timeout=0.01)
+    harness = PublisherHarness(services, tmp_path, edit_timeout=0.01)
     ext = await harness.extension()
     harness.discord.on_post.then(asyncio.Event().wait)
     await harness.publish()
     due = await harness.store.next_publish()
     assert START < due < START + LEASE
-    other = PublisherHarness(harness, tmp_path)
+    other = PublisherHarness(services, tmp_path)
     await other.publish()
     assert await other.is_shown(ext)
 
