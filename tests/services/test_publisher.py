@@ -254,7 +254,7 @@ async def test_edit_that_hangs_is_given_up_before_its_claim_lapses(
     ext = await harness.extension()
     harness.discord.on_post.then(asyncio.Event().wait)
     await harness.publish()
-    due = await harness.store.next_publish()
+    due = await services.store.next_publish()
     assert START < due < START + LEASE
     other = PublisherHarness(services, tmp_path)
     await other.publish()
