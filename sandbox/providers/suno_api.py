@@ -20,7 +20,7 @@ _TEXT_FIELDS: Final = ("prompt", "tags", "negative_tags", "title", "model")
 _FIELDS: Final = {*_TEXT_FIELDS, "audio_id", "continue_at", "wait_audio"}
 _SESSION_ENDED: Final = "Failed to get session id, you may need to update the SUNO_COOKIE"
 _NO_BROWSER: Final = (
-    "pOST: Executable doesn't exist at /root/.cache/ms-playwright/chromium-1148/chrome\n"
+    "pOST: Executable doesn't exist at /home/node/.cache/ms-playwright/chromium-1148/chrome\n"
     "╔═══════════════════════════════════════════════════╗\n"
     "║ Looks like Playwright was just installed or updated ║\n"
     "╚═══════════════════════════════════════════════════╝"
