@@ -17,7 +17,6 @@ all, so its lag is the least that such a loop can have.
 import asyncio
 import collections
 import datetime as dt
-import math
 import random
 import tempfile
 import time
@@ -72,7 +71,7 @@ class Plan:
     a_second: float
     timeline: Timeline
     loop_interval: float = 5.0  # seconds; of the loop that Encore is compared with
-    max_product: float = math.inf  # seconds of lag x requests, if less than the loop's
+    max_product: float | None = None  # seconds of lag x requests, if there is a bound
 
     @property
     def most_members(self) -> int:
@@ -243,7 +242,7 @@ class Run:
         loops = middle([lag for seen in self.loop.lags.values() for lag in seen])
         yield Row("lag of both, median", middle(together), "s")
         yield Row("the loop's", loops, "s")
-        allowed = min(loops * theirs, self.plan.max_product)
+        allowed = self.plan.max_product and min(loops * theirs, self.plan.max_product)
         yield Row("lag x requests", middle(together) * ours, "s", allowed)
         yield Row("the loop's", loops * theirs, "s")
         edits = [each.reply.edit_count for each in self.first if each.reply]
