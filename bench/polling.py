@@ -2,8 +2,9 @@
 
     python bench/polling.py [--smoke]
 
-Simulated clocks and providers: only the schedule (bot/domain/polling.py) is measured. So many
-extensions are tracked at once, and whenever one is complete, the next is submitted. Beside it
+The tracker and its schedule are Encore's; the clock and the provider are simulated, and the rows
+are kept in memory, as a database would take most of the time. So many extensions are tracked at
+once, and whenever one is complete, the next is submitted. Beside it
 goes a loop that asks for each extension every five seconds, and the optimum, which knows when the
 changes are likely, but not when they happen: the least possible lag x requests, the sum of
 (integral of sqrt(f * S))^2 / 2 for *streaming* and for *complete*, where f is the density of the
@@ -13,21 +14,41 @@ Lag is from each change of each clip to the request that sees it. Requests are t
 submission. Ends with exit code 1 if a bound is missed.
 """
 
+import asyncio
+import datetime as dt
 import heapq
 import itertools
 import math
 import random
 import statistics
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from _harness import is_smoke, middle, percentile
 
-from bot.domain.polling import HazardRate, next_poll_delay
+from bot.domain import models
+from bot.domain.form import TextLimits
+from bot.domain.models import (
+    ClipStatus,
+    ExtendRequest,
+    Extension,
+    Handle,
+    Progress,
+    ReplyRef,
+    Status,
+)
+from bot.domain.polling import Sighting
+from bot.providers.base import Capabilities, Provider
+from bot.services.poll_schedule import PollSchedule
+from bot.services.runtime import Runtime
+from bot.services.tracker import Tracker
+from bot.store.store import Store
 from sandbox.providers.timeline import Timeline
 
+START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+PROVIDER = "simulated"
 LOOP_DELAY = 5.0  # seconds
 DEADLINE = 880.0  # seconds by which even the slowest extension is complete
 LEARNING, CHANGED = 50, 20  # extensions
@@ -170,101 +191,184 @@ TIME_LINES = (
 )
 
 
-class Asker(Protocol):
-    """Decides when to ask, and is told what was seen."""
-
-    def delay(self, age: float, *, awaits_sound: bool) -> float:
-        """Return after how many seconds to ask again."""
-        ...
-
-    def asked(self, clips: Sequence[Clip], last: float, now: float) -> None:
-        """Learn from an extension that was asked for at the ages ``last`` and ``now``."""
-        ...
-
-
-@dataclass
-class Learned:
-    """Asks as Encore does."""
-
-    streaming: HazardRate = field(default_factory=HazardRate)
-    complete: HazardRate = field(default_factory=HazardRate)
-
-    def delay(self, age: float, *, awaits_sound: bool) -> float:
-        """Return what the schedule says."""
-        awaited = (self.streaming, self.complete) if awaits_sound else (self.complete,)
-        return next_poll_delay(age, awaited)
-
-    def asked(self, clips: Sequence[Clip], last: float, now: float) -> None:
-        """Learn from each clip that was not known to have changed."""
-        for clip in clips:
-            if clip.streaming > last:
-                changed = clip.streaming <= now
-                self.streaming = self.streaming.with_interval(last, now, changed=changed)
-            if clip.complete > last:
-                changed = clip.complete <= now
-                self.complete = self.complete.with_interval(last, now, changed=changed)
-
-
-class Loop:
-    """Asks every `LOOP_DELAY` seconds."""
-
-    def delay(self, age: float, *, awaits_sound: bool) -> float:
-        """Return the same each time."""
-        del age, awaits_sound
-        return LOOP_DELAY
-
-    def asked(self, clips: Sequence[Clip], last: float, now: float) -> None:
-        """Learn nothing."""
-
-
 @dataclass
 class Tracked:
     """An extension: what becomes of it, and what asking for it has brought."""
 
-    number: int
-    submitted_at: float
+    submitted_at: dt.datetime
     clips: list[Clip]
     asked_at: float = 0.0
     requests: int = 0
     lags: list[float] = field(default_factory=list[float])
 
-    def ask(self, age: float, asker: Asker) -> bool:
+    def ask(self, age: float) -> bool:
         """Ask at ``age``, and return whether it is complete."""
         self.requests += 1
         for clip in self.clips:
             changes = (clip.streaming, clip.complete)
             self.lags += [age - change for change in changes if self.asked_at < change <= age]
-        asker.asked(self.clips, self.asked_at, age)
         self.asked_at = age
         return all(clip.complete <= age for clip in self.clips)
 
-    def delay(self, asker: Asker) -> float:
-        """Return after how many seconds to ask again."""
-        awaits_sound = any(clip.streaming > self.asked_at for clip in self.clips)
-        return asker.delay(self.asked_at, awaits_sound=awaits_sound)
 
-
-def simulate(asker: Asker, extensions: Sequence[list[Clip]], *, at_once: int) -> list[Tracked]:
-    """Track ``extensions``, so many ``at_once``, and return them in the order of submission."""
-    waiting = iter(enumerate(extensions))
-    tracked: list[Tracked] = []
-    due: list[tuple[float, int]] = []
-
-    def submit(now: float) -> None:
-        for number, clips in itertools.islice(waiting, 1):
-            tracked.append(Tracked(number, now, clips))
-            heapq.heappush(due, (now + tracked[number].delay(asker), number))
-
-    for _ in range(at_once):
-        submit(0.0)
-    while due:
-        now, number = heapq.heappop(due)
-        ext = tracked[number]
-        if ext.ask(now - ext.submitted_at, asker):
-            submit(now)
-        else:
-            heapq.heappush(due, (now + ext.delay(asker), number))
+def track_in_a_loop(extensions: Sequence[list[Clip]]) -> list[Tracked]:
+    """Ask for each extension every `LOOP_DELAY` seconds."""
+    tracked = [Tracked(START, clips) for clips in extensions]
+    for ext in tracked:
+        while not ext.ask(ext.asked_at + LOOP_DELAY):
+            pass
     return tracked
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+
+class Rows(Store):
+    """The rows that the tracker needs."""
+
+    def __init__(self) -> None:  # no database
+        self._due: list[tuple[dt.datetime, int]] = []
+        self._open: dict[int, Extension] = {}
+
+    @property
+    def next_due(self) -> dt.datetime | None:
+        """When the next extension is due; None once all are final."""
+        return self._due[0][0] if self._due else None
+
+    def put(self, ext: Extension) -> None:
+        """Write ``ext``, which is not claimed any more."""
+        if ext.status.is_final:
+            del self._open[ext.id]
+        else:
+            self._open[ext.id] = ext
+            heapq.heappush(self._due, (ext.due_at, ext.id))
+
+    async def providers_in_use(self) -> set[str]:
+        """Return the one provider."""
+        return {PROVIDER}
+
+    async def claim_due(  # the lease is not modelled: what is claimed is put back, or final
+        self,
+        provider: str,
+        *,
+        now: dt.datetime,
+        lease_until: dt.datetime,
+        limit: int = 200,
+        excluding: Collection[int] = (),
+    ) -> list[Extension]:
+        """Return what is due."""
+        del provider, lease_until, excluding  # nothing is under way when this is called
+        claimed: list[Extension] = []
+        while self._due and self._due[0][0] <= now and len(claimed) < limit:
+            claimed.append(self._open[heapq.heappop(self._due)[1]])
+        return claimed
+
+    async def save(self, new: Extension, *, was: Extension) -> bool:
+        """Write ``new``."""
+        del was
+        self.put(new)
+        return True
+
+    async def sightings(
+        self, provider: str, *, limit: int = 0
+    ) -> tuple[list[Sighting], list[Sighting]]:
+        """Return nothing: there are no earlier extensions."""
+        del provider, limit
+        return [], []
+
+
+class SimulatedProvider(Provider):
+    """Reports of each extension what has become of it by now."""
+
+    name = PROVIDER
+    capabilities = Capabilities(label=PROVIDER, limits=TextLimits(lyrics=1, style=1, title=1))
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.tracked: list[Tracked] = []
+        self.complete = 0
+
+    def take(self, clips: list[Clip]) -> Extension:
+        """Return an extension that was submitted just now."""
+        now, number = self.clock.now, len(self.tracked)
+        self.tracked.append(Tracked(now, clips))
+        ids = tuple(f"{number}-{letter}" for letter, _ in enumerate(clips))
+        return Extension(
+            id=number,
+            idempotency_key="",
+            member_id=0,
+            request=ExtendRequest(provider=PROVIDER, clip_id=""),
+            reply=ReplyRef(channel_id=0),
+            created_at=now,
+            submitted_at=now,
+            due_at=now,
+            deadline_at=now + dt.timedelta(seconds=2 * DEADLINE),
+            status=Status.SUBMITTED,
+            handle=Handle(task_id=str(number), clip_ids=ids),
+            clips=tuple(models.Clip(id=clip_id, status=ClipStatus.SUBMITTED) for clip_id in ids),
+        )
+
+    async def fetch(
+        self, handles: Sequence[Handle], *, newer_than: Status | None = None
+    ) -> Mapping[Handle, Progress]:
+        """Return the progress by now."""
+        del newer_than
+        return {handle: self._progress(handle) for handle in handles}
+
+    def _progress(self, handle: Handle) -> Progress:
+        ext = self.tracked[int(handle.task_id or 0)]
+        age = (self.clock.now - ext.submitted_at).total_seconds()
+        self.complete += ext.ask(age)
+        return Progress(
+            clips=tuple(
+                _reported(clip_id, clip, age)
+                for clip_id, clip in zip(handle.clip_ids, ext.clips, strict=True)
+            )
+        )
+
+
+def _reported(clip_id: str, clip: Clip, age: float) -> models.Clip:
+    if age < clip.streaming:
+        return models.Clip(id=clip_id, status=ClipStatus.QUEUED)
+    status = ClipStatus.STREAMING if age < clip.complete else ClipStatus.COMPLETE
+    return models.Clip(id=clip_id, status=status, audio_url="https://audio.example/a.mp3")
+
+
+async def track(extensions: Sequence[list[Clip]], *, at_once: int) -> list[Tracked]:
+    """Have Encore track ``extensions``, so many ``at_once``; return them as submitted."""
+    clock, rows = Clock(), Rows()
+    provider, schedule = SimulatedProvider(clock), PollSchedule(rows, clock=clock)
+    tracker = Tracker(
+        Runtime(
+            store=rows,
+            providers={PROVIDER: provider},
+            poll_schedule=schedule,
+            clock=clock,
+            deadline=dt.timedelta(seconds=2 * DEADLINE),
+        )
+    )
+    waiting = iter(extensions)
+
+    async def submit() -> None:
+        for clips in itertools.islice(waiting, at_once + provider.complete - len(provider.tracked)):
+            ext = provider.take(clips)
+            delay = await schedule.delay(ext, provider.capabilities, has_moved=True)
+            rows.put(replace(ext, due_at=clock.now + delay))
+
+    await submit()
+    while (due_at := rows.next_due) is not None:
+        clock.now = max(clock.now, due_at)
+        await tracker.run_once()
+        await tracker.idle()
+        await submit()
+    return provider.tracked
 
 
 @dataclass(frozen=True)
@@ -367,10 +471,10 @@ def measure(time_line: TimeLine, load: Load) -> Iterator[Result]:
         services = [time_line.service] * changes_at
         services += [time_line.changed or time_line.service] * (total - changes_at)
         extensions = [service.draw(service, rng) for service in services]
-        for figures, asker in ((ours, Learned()), (loops, Loop())):
-            tracked = simulate(asker, extensions, at_once=load.at_once)
+        tracked = asyncio.run(track(extensions, at_once=load.at_once))
+        for figures, all_tracked in ((ours, tracked), (loops, track_in_a_loop(extensions))):
             for phase, part in phases.items():
-                figures[phase].tracked += tracked[part]
+                figures[phase].tracked += all_tracked[part]
     for phase in phases:
         service = time_line.service if phase in {"first", "steady"} else time_line.changed
         optimum = (service or time_line.service).optimum()
