@@ -227,6 +227,7 @@ class Clock:
         self.now = START
 
     def __call__(self) -> dt.datetime:
+        """Return where it stands."""
         return self.now
 
 

@@ -118,9 +118,7 @@ class Tracker:
         for ext in exts:
             await self._observe(ext, _progress_of(ext, seen), was_held=newer_than is not None)
 
-    async def _observe(
-        self, ext: Extension, progress: Progress | None, *, was_held: bool
-    ) -> None:
+    async def _observe(self, ext: Extension, progress: Progress | None, *, was_held: bool) -> None:
         """Learn from the progress of ``ext`` and store it.
 
         A final status and a passed deadline end the extension.
