@@ -196,6 +196,8 @@ class Extension:
         source_url: link to the reply that shows the source, if Encore made it.
         retake_of: id of the extension whose request this repeats.
         failure: why it ended without audio, or, while it is waiting, why it was postponed.
+        polled_at: the last time at which the provider reported that it was unfinished.
+        no_audio_at: the last time at which the provider reported that no clip had audio.
         failures: attempts that failed in a row.
         revision: number of changes that a member can see.
         published: the revision that the reply shows; 0 is none.
@@ -221,6 +223,8 @@ class Extension:
     submitted_at: dt.datetime | None = None
     streaming_at: dt.datetime | None = None
     finished_at: dt.datetime | None = None
+    polled_at: dt.datetime | None = None
+    no_audio_at: dt.datetime | None = None
     failures: int = 0
     revision: int = 1
     published: int = 0

@@ -107,7 +107,17 @@ def observed(ext: Extension, progress: Progress, *, now: dt.datetime) -> Extensi
         failures=0,
         streaming_at=ext.streaming_at or (now if has_audio else None),
         finished_at=now if status.is_final else None,
+        polled_at=ext.polled_at if status.is_final else now,
+        no_audio_at=now if status is Status.SUBMITTED else ext.no_audio_at,
     )
+
+
+def unchanged(ext: Extension, *, now: dt.datetime) -> Extension:
+    """Return a tracked ``ext`` after its provider answered that it had no news."""
+    if not ext.status.is_tracked:
+        return ext
+    no_audio_at = now if ext.status is Status.SUBMITTED else ext.no_audio_at
+    return replace(ext, polled_at=now, no_audio_at=no_audio_at)
 
 
 def poll_failed(ext: Extension, *, due_at: dt.datetime) -> Extension:

@@ -127,7 +127,8 @@ class Attacher:
         with ExitStack() as stack:
             work, uploads = await self._attempt(ext, work, stack)
             if uploads is None:
-                pause = backoff(work.failures, jitter=random.random(), first=FIRST_RETRY_DELAY)  # noqa: S311 - only spreads attempts
+                jitter = random.random()  # noqa: S311 - only spreads attempts
+                pause = backoff(work.failures, jitter=jitter, first_delay=FIRST_RETRY_DELAY)
                 due_at = self._clock() + dt.timedelta(seconds=pause)
                 await self._store.postpone_audio(work, due_at=due_at)
             elif await self._store.finish_audio(work, uploads):

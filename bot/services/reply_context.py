@@ -59,6 +59,4 @@ class ReplyContextLoader:
 
     async def typical_duration(self, provider: str) -> dt.timedelta | None:
         """Return how long ``provider`` usually takes; None until learned."""
-        windows = await self._runtime.poll_schedule.windows(provider)
-        seconds = windows.typical_duration
-        return dt.timedelta(seconds=seconds) if seconds else None
+        return await self._runtime.poll_schedule.typical_duration(provider)

@@ -295,7 +295,7 @@ class Submitter:
                 new = change(was)
             except Exception:
                 log.exception("Extension %s could not be saved, handle %s", new.id, new.handle)
-                await asyncio.sleep(backoff(failures, jitter=0, first=0.1))
+                await asyncio.sleep(backoff(failures, jitter=0, first_delay=0.1))
                 failures += 1
         else:
             log.info("Extension %s is %s already, not %s", ext.id, was.status, new.status)

@@ -14,7 +14,7 @@ from functools import partial
 
 from bot.domain.models import Extension, Handle, Progress, Status
 from bot.domain.polling import backoff
-from bot.domain.transitions import expired, observed, poll_failed
+from bot.domain.transitions import expired, observed, poll_failed, unchanged
 from bot.providers.base import Provider, ProviderError, RateLimited, Unavailable
 from bot.services.runtime import Runtime
 from bot.services.task_pool import TaskPool
@@ -116,19 +116,34 @@ class Tracker:
             return
         self._outage_log.answered(provider.name)
         for ext in exts:
-            await self._observe(ext, _progress_of(ext, seen))
+            await self._observe(ext, _progress_of(ext, seen), was_held=newer_than is not None)
 
-    async def _observe(self, ext: Extension, progress: Progress | None) -> None:
-        """Store the progress of ``ext``; a final status and a passed deadline end it."""
+    async def _observe(self, ext: Extension, progress: Progress | None, *, was_held: bool) -> None:
+        """Learn from the progress of ``ext`` and store it.
+
+        A final status and a passed deadline end the extension.
+
+        Args:
+            ext: as it was claimed.
+            progress: what its provider reported; None if it left ``ext`` out.
+            was_held: whether the provider held its answer back until there was news.
+        """
         now = self._clock()
-        new = _observed(ext, progress, now=now, due_at=now)
+        change = partial(_observed, progress=progress, now=now, was_held=was_held)
+        new = change(ext, due_at=now)
+        if was_held:
+            before = unchanged(ext, now=now)
+            await self._poll_schedule.learn(ext, before, now=now)
+            await self._poll_schedule.learn(before, new, now=now)
+        else:
+            await self._poll_schedule.learn(ext, new, now=now)
         due_at = now
         if not new.status.is_final:
             has_moved = new.status is not ext.status
             capabilities = self._providers[ext.request.provider].capabilities
             pause = await self._poll_schedule.delay(new, capabilities, has_moved=has_moved)
             due_at = now + pause
-        await self._save(ext, partial(_observed, progress=progress, now=now, due_at=due_at))
+        await self._save(ext, partial(change, due_at=due_at))
 
     async def _postpone(self, ext: Extension, error: Exception) -> None:
         """Ask for ``ext`` again later, unless its deadline has passed."""
@@ -172,10 +187,20 @@ class Tracker:
 
 
 def _observed(
-    ext: Extension, progress: Progress | None, *, now: dt.datetime, due_at: dt.datetime
+    ext: Extension,
+    progress: Progress | None,
+    *,
+    now: dt.datetime,
+    due_at: dt.datetime,
+    was_held: bool,
 ) -> Extension:
-    """Return ``ext`` with ``progress``, ended at its deadline, else due again at ``due_at``."""
-    new = ext if progress is None else observed(ext, progress, now=now)
+    """Return ``ext`` with ``progress``, ended at its deadline, else due again at ``due_at``.
+
+    An answer that was held back (``was_held``) also says that there was no news until now.
+    """
+    new = unchanged(ext, now=now) if progress is None or was_held else ext
+    if progress is not None:
+        new = observed(new, progress, now=now)
     new = expired(new, now=now)
     return new if new.status.is_final else replace(new, due_at=due_at)
 

@@ -1,12 +1,13 @@
 """Extensions: found, saved, counted. Each function is part of one transaction."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import Extension, Kind, ReplyRef, Status
-from bot.domain.polling import CompletionTimes
+from bot.domain.polling import Sighting
 from bot.store import audio as audio_queue
 from bot.store.clips import clips_by_extension, save_clips
 from bot.store.rows import extension_of, reply_row, state_row
@@ -116,8 +117,14 @@ async def bump_queue_positions(db: AsyncConnection, provider: str, *, places: in
         await db.execute(raised)
 
 
-async def timings(db: AsyncConnection, provider: str, *, limit: int = 64) -> list[CompletionTimes]:
-    """Return how long the latest complete extensions of ``provider`` took, newest first.
+async def sightings(
+    db: AsyncConnection, provider: str, *, limit: int = 64
+) -> tuple[list[Sighting], list[Sighting]]:
+    """Return when the latest complete extensions of ``provider`` were seen to change, newest first.
+
+    First when their first clip had audio, then when they were complete. Extensions that were
+    polled only once, or by a version that did not store it, are left out, as are those that their
+    deadline has ended.
 
     Of extensions that were sent together the quick ones are complete first, and would make the
     provider look quicker than it is: one accepted after one that is still tracked does not count.
@@ -128,7 +135,9 @@ async def timings(db: AsyncConnection, provider: str, *, limit: int = 64) -> lis
         .scalar_subquery()
     )
     latest = (
-        select(_row.submitted_at, _row.streaming_at, _row.finished_at)
+        select(
+            _row.submitted_at, _row.no_audio_at, _row.streaming_at, _row.polled_at, _row.finished_at
+        )
         .where(
             _row.status == Status.COMPLETE,
             _row.provider == provider,
@@ -136,18 +145,19 @@ async def timings(db: AsyncConnection, provider: str, *, limit: int = 64) -> lis
             _row.id < func.coalesce(oldest_tracked, _NO_ID),
             _row.submitted_at.is_not(None),
             _row.streaming_at.is_not(None),
-            _row.finished_at.is_not(None),
+            _row.polled_at.is_not(None),
+            _row.finished_at < _row.deadline_at,
         )
         .order_by(_row.id.desc())
         .limit(limit)
     )
-    return [
-        CompletionTimes(
-            to_streaming=(streaming_at - submitted_at).total_seconds(),
-            to_complete=(finished_at - submitted_at).total_seconds(),
-        )
-        for submitted_at, streaming_at, finished_at in await db.execute(latest)
-    ]
+    streaming: list[Sighting] = []
+    complete: list[Sighting] = []
+    for submitted_at, no_audio_at, streaming_at, polled_at, finished_at in await db.execute(latest):
+        not_before = no_audio_at or submitted_at
+        streaming.append(_sighting(not_before - submitted_at, streaming_at - submitted_at))
+        complete.append(_sighting(polled_at - submitted_at, finished_at - submitted_at))
+    return streaming, complete
 
 
 async def providers_in_use(db: AsyncConnection) -> set[str]:
@@ -157,3 +167,7 @@ async def providers_in_use(db: AsyncConnection) -> set[str]:
 
 def _is_playable(ext: Extension) -> bool:
     return ext.status is Status.COMPLETE and any(clip.is_playable for clip in ext.clips)
+
+
+def _sighting(not_before: dt.timedelta, seen_at: dt.timedelta) -> Sighting:
+    return Sighting(not_before.total_seconds(), seen_at.total_seconds())

@@ -67,6 +67,8 @@ extensions = Table(
     Column("submitted_at", UtcMicroseconds),
     Column("streaming_at", UtcMicroseconds),
     Column("finished_at", UtcMicroseconds),
+    Column("polled_at", UtcMicroseconds),
+    Column("no_audio_at", UtcMicroseconds),
     Column("failures", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
     # the reply that shows it

@@ -79,7 +79,7 @@ class Store:
     save_reply = writes(extensions.save_reply)
     queue_position = reads(extensions.queue_position)
     bump_queue_positions = writes(extensions.bump_queue_positions)
-    timings = reads(extensions.timings)
+    sightings = reads(extensions.sightings)
     providers_in_use = reads(extensions.providers_in_use)
 
     # what loops work on

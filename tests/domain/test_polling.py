@@ -1,250 +1,269 @@
-"""Polls and lag on simulated time lines: how much is asked, and how late news is."""
+"""What is learned of a provider, and when it is asked for that reason."""
 
-import random
-from collections.abc import Callable
-from dataclasses import dataclass
-from statistics import mean, median
+import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.polling import (
-    MIN_SAMPLES,
-    CompletionTimes,
-    PollWindows,
+    MAX_DELAY,
+    MAX_DELAY_PER_AGE,
+    MEMORY,
+    MIN_CHANGES,
+    MIN_DELAY,
+    MIN_UNSEEN_RATE,
+    PRIOR_RATE,
+    REQUEST_COST,
+    HazardRate,
+    Sighting,
     backoff,
-    learned_windows,
+    learn_hazard_rate,
     next_poll_delay,
+    typical_duration,
 )
 
-type_of_time_line = Callable[[random.Random], CompletionTimes]
-FIXED = 5.0
+NOTHING_KNOWN = HazardRate()
+EVENLY = math.sqrt(2 * REQUEST_COST / PRIOR_RATE)
 
-
-@dataclass(frozen=True)
-class Watch:
-    """What following one extension took: questions asked, and what was seen when (seconds)."""
-
-    polls: int
-    truth: CompletionTimes
-    seen: CompletionTimes
-
-    @property
-    def lags(self) -> tuple[float, float]:
-        return (
-            self.seen.to_streaming - self.truth.to_streaming,
-            self.seen.to_complete - self.truth.to_complete,
-        )
-
-
-def watch(truth: CompletionTimes, wait: Callable[[float, bool], float]) -> Watch:
-    """Ask until complete, each time after ``wait(age, is_streaming)`` seconds."""
-    age, polls, heard_at = 0.0, 0, None
-    while True:
-        age += wait(age, heard_at is not None)
-        polls += 1
-        if heard_at is None and age >= truth.to_streaming:
-            heard_at = age
-        if heard_at is not None and age >= truth.to_complete:
-            return Watch(polls, truth, CompletionTimes(heard_at, age))
-
-
-def paced(truth: CompletionTimes, pace: PollWindows) -> Watch:
-    return watch(
-        truth, lambda age, is_streaming: next_poll_delay(age, pace, is_streaming=is_streaming)
-    )
-
-
-def fixed(truth: CompletionTimes) -> Watch:
-    return watch(truth, lambda _age, _is_streaming: FIXED)
-
-
-def polls(watches: list[Watch]) -> float:
-    return mean(each.polls for each in watches)
-
-
-def lag(watches: list[Watch]) -> float:
-    return median(lag for each in watches for lag in each.lags)
-
-
-def end_lag(watches: list[Watch]) -> float:
-    return median(each.lags[1] for each in watches)
-
-
-def usual(chance: random.Random) -> CompletionTimes:
-    return CompletionTimes(chance.uniform(20, 40), chance.uniform(120, 180))
-
-
-def spread_out(chance: random.Random) -> CompletionTimes:
-    return CompletionTimes(chance.uniform(15, 90), chance.uniform(100, 400))
-
-
-def narrow(chance: random.Random) -> CompletionTimes:
-    return CompletionTimes(chance.uniform(29, 31), chance.uniform(149, 151))
-
-
-def constant(_chance: random.Random) -> CompletionTimes:
-    return CompletionTimes(30, 150)
-
-
-def long_tailed(chance: random.Random) -> CompletionTimes:
-    first = chance.lognormvariate(3.3, 0.3)
-    return CompletionTimes(first, first + chance.lognormvariate(4.7, 0.35))
-
-
-def compared(time_line: type_of_time_line) -> tuple[list[Watch], list[Watch]]:
-    """Follow a thousand extensions at the pace that two hundred before them taught."""
-    chance = random.Random(1)
-    pace = learned_windows([time_line(chance) for _ in range(200)])
-    truths = [time_line(chance) for _ in range(1000)]
-    return [paced(truth, pace) for truth in truths], [fixed(truth) for truth in truths]
-
-
-def learning(time_line: type_of_time_line, *, window: int = 50) -> list[Watch]:
-    """Follow extensions at the pace that the last fifty, as they were seen, have taught."""
-    chance = random.Random(2)
-    watches: list[Watch] = []
-    for _ in range(1500):
-        pace = learned_windows([each.seen for each in watches[-window:]])
-        watches.append(paced(time_line(chance), pace))
-    return watches[500:]
-
-
-def test_the_learned_pace_needs_less_than_half_the_polls_and_is_no_later() -> None:
-    ours, theirs = compared(usual)
-
-    assert polls(ours) < 14
-    assert polls(ours) < 0.48 * polls(theirs)
-    assert lag(ours) < 2.4 < lag(theirs)
-    assert end_lag(ours) < 2.4 < end_lag(theirs)
-    assert max(each.lags[1] for each in ours) < 10
-
-
-@pytest.mark.parametrize(
-    ("time_line", "share", "latest"),
-    [
-        pytest.param(narrow, 0.3, 1.5, id="narrow"),
-        pytest.param(constant, 0.3, 2.0, id="constant"),
-        pytest.param(spread_out, 0.95, 2.5, id="spread out"),
-        pytest.param(long_tailed, 0.7, 2.5, id="long-tailed"),
-    ],
+seconds = st.floats(0, 5000)
+sightings = st.builds(
+    lambda not_before, late: Sighting(not_before, None if late is None else not_before + late),
+    seconds,
+    st.none() | seconds,
 )
-def test_other_time_lines_take_fewer_polls_too_and_are_no_later(
-    time_line: type_of_time_line, share: float, latest: float
+
+
+def spread(low: float, high: float, *, count: int = 64, late: float = 2.0) -> list[Sighting]:
+    """Changes evenly between two ages, each seen within ``late`` seconds; in mixed order."""
+    ages = [low + (high - low) * (number * 29 % count) / count for number in range(count)]
+    return [Sighting(age - late / 2, age + late / 2) for age in ages]
+
+
+def polled_ages(hazard_rates: Sequence[HazardRate], until: float) -> list[float]:
+    """The ages at which an extension that stays unfinished is asked for."""
+    age, ages = 0.0, list[float]()
+    while age < until:
+        age += next_poll_delay(age, hazard_rates)
+        ages.append(age)
+    return ages
+
+
+def test_knowing_nothing_asks_evenly() -> None:
+    ages = polled_ages([NOTHING_KNOWN, NOTHING_KNOWN], 600)
+
+    assert ages == pytest.approx([EVENLY * (number + 1) for number in range(len(ages))])
+
+
+def test_requests_are_dense_where_changes_are_likely_and_sparse_elsewhere() -> None:
+    learned = [learn_hazard_rate(spread(120, 180))]
+
+    ages = polled_ages(learned, 180)
+
+    before = [age for age in ages if 20 < age < 105]
+    within = [age for age in ages if 130 < age < 180]
+    assert len(before) <= 6
+    assert len(within) >= 14
+
+
+def test_waiting_for_two_statuses_asks_when_either_is_likely() -> None:
+    streaming = learn_hazard_rate(spread(20, 40))
+    complete = learn_hazard_rate(spread(120, 180))
+
+    assert next_poll_delay(25, [streaming, complete]) < 4
+    assert next_poll_delay(150, [streaming, complete]) < 4
+    assert next_poll_delay(25, [complete]) == pytest.approx(MAX_DELAY)
+
+
+def test_clips_minutes_apart_are_both_expected() -> None:
+    learned = learn_hazard_rate([*spread(40, 60, count=16), *spread(220, 260, count=16)])
+
+    assert next_poll_delay(50, [learned]) < 6
+    assert next_poll_delay(100, [learned]) > 12
+    assert next_poll_delay(240, [learned]) < 6
+
+
+def test_a_delay_ends_where_changes_become_likely() -> None:
+    learned = [learn_hazard_rate(spread(120, 124, late=1.0))]
+
+    assert next_poll_delay(112, learned) < 10
+
+
+@pytest.mark.parametrize(("age", "delay"), [(0, 15), (100, 15), (150, 15), (180, 18), (200, 20)])
+def test_the_longest_delay_is_a_tenth_of_a_great_age(age: float, delay: float) -> None:
+    quiet = learn_hazard_rate([*[Sighting(1000)] * 64, Sighting(2000, 2010)])
+
+    assert next_poll_delay(age, [quiet]) == pytest.approx(delay)
+
+
+def test_the_prior_bounds_the_delay_at_any_age() -> None:
+    quiet = learn_hazard_rate([*[Sighting(3000)] * 500, Sighting(3300, 3310)])
+
+    assert max(next_poll_delay(age, [quiet]) for age in range(2900)) < 26
+
+
+def test_the_provider_s_rate_is_respected() -> None:
+    likely = learn_hazard_rate(spread(20, 21))
+
+    assert next_poll_delay(20, [likely]) < 2
+    assert next_poll_delay(20, [likely], min_delay=7) == 7
+    assert next_poll_delay(20, [likely], min_delay=40) == 40
+    assert next_poll_delay(20, [likely], min_delay=0) >= MIN_DELAY
+
+
+def test_nothing_awaited_is_asked_for_as_seldom_as_possible() -> None:
+    assert next_poll_delay(30, []) == MAX_DELAY
+
+
+@given(st.lists(sightings, max_size=20), st.lists(sightings, max_size=20), st.floats(0, 1e6))
+def test_every_delay_is_within_its_bounds(
+    first: list[Sighting], second: list[Sighting], age: float
 ) -> None:
-    ours, theirs = compared(time_line)
+    delay = next_poll_delay(age, [learn_hazard_rate(first), learn_hazard_rate(second)])
 
-    assert polls(ours) < share * polls(theirs)
-    assert lag(ours) < latest
-
-
-@pytest.mark.parametrize(
-    "time_line", [usual, narrow, constant, spread_out, long_tailed], ids=lambda f: f.__name__
-)
-def test_learning_from_its_own_sightings_does_not_drift(time_line: type_of_time_line) -> None:
-    """What happens before a window opens is seen late, which must not move the window on."""
-    watches = learning(time_line)
-    theirs = [fixed(each.truth) for each in watches]
-
-    assert polls(watches) < 0.8 * polls(theirs)
-    assert lag(watches) < 2.75
-    assert lag(watches[-200:]) < 2.9
+    assert MIN_DELAY <= delay <= max(MAX_DELAY, age * MAX_DELAY_PER_AGE) * (1 + 1e-9)
 
 
-def test_the_pace_follows_a_provider_that_became_faster() -> None:
-    chance = random.Random(3)
-    seen = [CompletionTimes(chance.uniform(50, 70), chance.uniform(250, 300)) for _ in range(50)]
+@given(st.lists(sightings, max_size=64), seconds)
+def test_every_learned_rate_is_a_positive_number(seen: list[Sighting], age: float) -> None:
+    assert 0 < learn_hazard_rate(seen).rate(age) < math.inf
+
+
+def test_an_age_before_the_submission_counts_as_none() -> None:
+    learned = learn_hazard_rate([Sighting(-3, -1), Sighting(-5)])
+
+    assert learned.rate(-10) == learned.rate(0)
+    assert sum(learned.changes) == pytest.approx(1)
+    assert next_poll_delay(-10, [learned]) >= MIN_DELAY
+
+
+@given(st.floats(0, 3000), st.floats(0.1, 300))
+def test_a_sighting_counts_one_change_and_the_time_waited_for_it(
+    not_before: float, late: float
+) -> None:
+    learned = learn_hazard_rate([Sighting(not_before, not_before + late)])
+
+    assert sum(learned.changes) == pytest.approx(1, rel=0.05)
+    assert sum(learned.waited) == pytest.approx(not_before + late / 2, rel=0.05)
+
+
+def test_a_change_is_spread_over_the_interval_in_which_it_happened() -> None:
+    learned = HazardRate().with_interval(10, 18, changed=True)
+
+    assert learned.changes[4:10] == (0, 0.25, 0.25, 0.25, 0.25, 0)
+    assert learned.waited[5:9] == (1.75, 1.25, 0.75, 0.25)
+
+
+def test_intervals_of_one_clip_teach_the_same_as_its_sighting() -> None:
+    step_by_step = HazardRate()
+    for start, end in [(0, 10), (10, 14), (14, 30)]:
+        step_by_step = step_by_step.with_interval(start, end, changed=False)
+    step_by_step = step_by_step.with_interval(30, 33, changed=True)
+
+    at_once = learn_hazard_rate([Sighting(30, 33)])
+
+    assert step_by_step.waited == pytest.approx(at_once.waited, rel=0.02)
+    assert step_by_step.changes == pytest.approx(at_once.changes, rel=0.02)
+
+
+def test_an_interval_without_length_teaches_nothing() -> None:
+    assert HazardRate().with_interval(20, 20, changed=False) == HazardRate()
+    assert HazardRate().with_interval(20, 10, changed=False) == HazardRate()
+
+
+def test_a_change_that_was_never_seen_makes_it_less_likely() -> None:
+    seen = spread(120, 180)
+    learned = learn_hazard_rate(seen)
+
+    doubted = learn_hazard_rate([*[Sighting(900)] * 20, *seen])
+
+    assert doubted.rate(150) < learned.rate(150)
+    assert doubted.seen_changes == learned.seen_changes
+
+
+def test_a_crowd_that_only_waits_is_asked_at_most_twice_as_seldom_as_the_unknown() -> None:
+    """The first of a thousand sent together would otherwise be seen late, and all with it."""
+    waiting = learn_hazard_rate([Sighting(150)] * 1000)
+
+    assert waiting.rate(100) == MIN_UNSEEN_RATE
+    assert next_poll_delay(100, [waiting]) == pytest.approx(2 * EVENLY)
+
+
+def test_a_crowd_of_young_extensions_does_not_erase_what_is_known_of_late_ages() -> None:
+    learned = learn_hazard_rate(spread(120, 180))
+
+    crowded = learned
     for _ in range(1000):
-        seen.append(paced(usual(chance), learned_windows(seen[-50:])).seen)
+        crowded = crowded.with_interval(0, 50, changed=False)
 
-    streaming, complete = (
-        learned_windows(seen[-50:]).streaming,
-        learned_windows(seen[-50:]).complete,
-    )
-    assert 18 < streaming[0] < 28
-    assert 110 < complete[0] < 145
-    assert streaming[1] < 45
-    assert complete[1] < 190
+    assert crowded.rate(150) == learned.rate(150)
 
 
 @pytest.mark.parametrize(
-    "truth", [CompletionTimes(30, 900), CompletionTimes(300, 900), CompletionTimes(900, 901)]
+    ("low", "high"),
+    [pytest.param(40, 60, id="three times faster"), pytest.param(360, 540, id="slower")],
 )
-def test_an_extension_far_slower_than_usual_is_asked_for_sparsely(truth: CompletionTimes) -> None:
-    chance = random.Random(1)
-    slow = paced(truth, learned_windows([usual(chance) for _ in range(200)]))
+def test_a_changed_service_is_noticed_within_a_few_extensions(low: float, high: float) -> None:
+    before = spread(120, 180)
+    middle = (low + high) / 2
 
-    assert slow.polls < 0.4 * fixed(truth).polls
-    assert max(slow.lags) <= 20
+    after = learn_hazard_rate([*spread(low, high, count=8), *before])
+
+    assert next_poll_delay(middle, [after]) < min(MAX_DELAY / 1.5, middle / 8)
 
 
-def test_an_early_failure_is_seen_before_the_end_is_due() -> None:
-    assert next_poll_delay(30, PollWindows(complete=(600, 700)), is_streaming=True) <= 90
+def test_what_was_learned_fades() -> None:
+    before, now = spread(120, 180), spread(360, 540, count=64)
+
+    faded = learn_hazard_rate([*now, *before])
+
+    assert faded.rate(150) < learn_hazard_rate(before).rate(150) * math.exp(-48 / MEMORY)
 
 
 @pytest.mark.parametrize(
-    ("age", "is_streaming", "seconds"),
+    ("low", "high"), [(5, 7), (20, 40), (30, 90), (120, 180), (300, 540), (1000, 2000)]
+)
+def test_the_typical_duration_is_the_median(low: float, high: float) -> None:
+    middle = (low + high) / 2
+
+    assert typical_duration(learn_hazard_rate(spread(low, high))) == pytest.approx(middle, rel=0.08)
+
+
+def test_the_typical_duration_counts_those_that_still_wait() -> None:
+    quickest = [Sighting(118 + number, 120 + number) for number in range(10)]
+    waiting = [Sighting(130)] * 10
+
+    only_quickest = typical_duration(learn_hazard_rate(quickest))
+
+    assert only_quickest == pytest.approx(124, abs=5)
+    assert typical_duration(learn_hazard_rate([*waiting, *quickest] * 2)) != only_quickest
+
+
+@pytest.mark.parametrize(
+    "seen",
     [
-        (0, False, 20),
-        (10, False, 10),
-        (19, False, 3.8),
-        (20, False, 3.8),
-        (40, False, 3.8),
-        (60, False, 8.8),
-        (400, False, 20),
-        (20, True, 70),
-        (90, True, 3.8),
-        (200, True, 3.8),
-        (220, True, 8.8),
-        (2000, True, 20),
+        pytest.param([], id="nothing"),
+        pytest.param(spread(120, 180, count=MIN_CHANGES - 1), id="too few changes"),
+        pytest.param([Sighting(100)] * 40 + [Sighting(98, 100)] * 8, id="most still wait"),
+        pytest.param([Sighting(9000)] * 60 + spread(120, 180, count=8), id="most never change"),
     ],
 )
-def test_asking_is_sparse_before_a_window_tight_in_it_and_ever_sparser_behind(
-    age: float, seconds: float, *, is_streaming: bool
-) -> None:
-    assert next_poll_delay(age, PollWindows(), is_streaming=is_streaming) == pytest.approx(seconds)
-
-
-def test_nothing_is_believed_before_enough_was_seen() -> None:
-    few = [CompletionTimes(1, 2)] * (MIN_SAMPLES - 1)
-
-    assert learned_windows([]) == learned_windows(few) == PollWindows()
-    assert learned_windows(few).typical_duration is None
-
-
-def test_the_usual_time_is_the_median() -> None:
-    timings = [
-        CompletionTimes(30, seconds) for seconds in (100, 110, 120, 130, 140, 150, 160, 9000)
-    ]
-
-    assert learned_windows(timings).typical_duration == 135
-
-
-@given(
-    st.lists(st.builds(CompletionTimes, st.floats(0, 1e5), st.floats(0, 1e5)), max_size=30),
-    st.floats(0, 1e6),
-    st.booleans(),
-)
-def test_no_pace_is_a_storm_or_a_standstill(
-    timings: list[CompletionTimes],
-    age: float,
-    is_streaming: bool,  # noqa: FBT001 - hypothesis fills by position
-) -> None:
-    assert 2 <= next_poll_delay(age, learned_windows(timings), is_streaming=is_streaming) <= 90
+def test_the_typical_duration_is_not_told_before_it_is_known(seen: list[Sighting]) -> None:
+    assert typical_duration(learn_hazard_rate(seen)) is None
 
 
 @pytest.mark.parametrize(
-    ("failures", "jitter", "seconds"),
+    ("failures", "jitter", "delay"),
     [(0, 0, 2), (1, 0, 4), (3, 0, 16), (5, 0, 60), (10**9, 0, 60), (0, 1, 1), (10, 1, 30)],
 )
-def test_failures_back_off_to_a_limit(failures: int, jitter: float, seconds: float) -> None:
-    assert backoff(failures, jitter=jitter) == seconds
+def test_failures_back_off_to_a_limit(failures: int, jitter: float, delay: float) -> None:
+    assert backoff(failures, jitter=jitter) == delay
 
 
 def test_a_back_off_has_its_own_bounds_where_they_are_given() -> None:
-    assert backoff(0, jitter=0, first=1, maximum=8) == 1
-    assert backoff(9, jitter=0, first=1, maximum=8) == 8
+    assert backoff(0, jitter=0, first_delay=1, max_delay=8) == 1
+    assert backoff(9, jitter=0, first_delay=1, max_delay=8) == 8
 
 
 @given(st.integers(0, 1000), st.floats(0, 1))

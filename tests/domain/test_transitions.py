@@ -26,6 +26,7 @@ from bot.domain.transitions import (
     reopened,
     submitted,
     submitting,
+    unchanged,
     with_current_links,
 )
 from tests.support.factories import DEADLINE, NOW, new_extension
@@ -240,6 +241,23 @@ def test_observed_keeps_the_first_times() -> None:
     assert (at_once.streaming_at, at_once.finished_at) == (LATER, LATER)
 
 
+def test_observed_keeps_the_last_times_without_audio_and_without_an_end() -> None:
+    silent = observed(extension(Status.SUBMITTED), seen(running("a")), now=NOW)
+    audible = observed(silent, seen(streaming("a")), now=LATER)
+    done = observed(audible, seen(complete("a")), now=LATER + (LATER - NOW))
+
+    assert (silent.polled_at, silent.no_audio_at) == (NOW, NOW)
+    assert (audible.polled_at, audible.no_audio_at) == (LATER, NOW)
+    assert (done.polled_at, done.no_audio_at) == (LATER, NOW)
+
+
+@pytest.mark.parametrize("status", [Status.SUBMITTED, Status.STREAMING])
+def test_unchanged_keeps_when_that_was_reported_and_nothing_else(status: Status) -> None:
+    ext = extension(status, running("a"))
+    no_audio_at = LATER if status is Status.SUBMITTED else None
+    assert unchanged(ext, now=LATER) == replace(ext, polled_at=LATER, no_audio_at=no_audio_at)
+
+
 def test_observed_resets_failures() -> None:
     ext = extension(Status.SUBMITTED, running("a"), failures=4)
 
@@ -257,6 +275,7 @@ def test_observed_and_poll_failed_need_a_tracked_extension(status: Status) -> No
     ext = extension(status, running("a"))
 
     assert observed(ext, seen(complete("a")), now=LATER) is ext
+    assert unchanged(ext, now=LATER) is ext
     assert poll_failed(ext, due_at=LATER) is ext
     assert expired(ext, now=NOW + DEADLINE) is ext
 

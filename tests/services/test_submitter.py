@@ -535,7 +535,7 @@ class FailingStore(Store):
     """A store that can't save a handle, and can't learn, so many times."""
 
     saves_fail = 0
-    timings_fail = False
+    sightings_fail = False
 
     async def save(self, new: Extension, *, was: Extension) -> bool:
         if self.saves_fail and new.status is not Status.SUBMITTING:
@@ -543,19 +543,19 @@ class FailingStore(Store):
             raise OSError("disk full")
         return await super().save(new, was=was)
 
-    async def timings(self, provider: str, *, limit: int = 64) -> list:
-        if self.timings_fail:
+    async def sightings(self, provider: str, *, limit: int = 64) -> tuple[list, list]:
+        if self.sightings_fail:
             raise OSError("disk full")
-        return await super().timings(provider, limit=limit)
+        return await super().sightings(provider, limit=limit)
 
 
-async def submitted_on(url: str, *, saves_fail: int = 0, timings_fail: bool = False) -> Extension:
+async def submitted_on(url: str, *, saves_fail: int = 0, sightings_fail: bool = False) -> Extension:
     """Return an extension that was submitted on a store that fails."""
     async with FailingStore.open(url) as store:
         harness = ServiceHarness(store, ScriptedProvider())
         ext = await harness.ask("1")
-        store.saves_fail, store.timings_fail = saves_fail, timings_fail
-        harness.clock.advance(60)  # what was learned when it was accepted is to be read anew
+        store.saves_fail, store.sightings_fail = saves_fail, sightings_fail
+        harness = ServiceHarness(store, ScriptedProvider())  # started anew, it has learned nothing
         await harness.submit()
         return await harness.now(ext)
 
@@ -603,7 +603,7 @@ async def test_handle_that_is_not_stored_yet_is_not_searched_for(url: str) -> No
 def test_handle_is_stored_even_if_no_delay_can_be_read(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ext = run_hurried(submitted_on(url, timings_fail=True))
+    ext = run_hurried(submitted_on(url, sightings_fail=True))
     assert ext.status is Status.SUBMITTED
     assert "poll delay could not be read" in caplog.text
 

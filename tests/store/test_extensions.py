@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain import failures
-from bot.domain.models import Extension, Handle, Kind, Progress, ReplyRef, Status
-from bot.domain.polling import CompletionTimes
+from bot.domain.models import ClipStatus, Extension, Handle, Kind, Progress, ReplyRef, Status
+from bot.domain.polling import Sighting
 from bot.domain.transitions import cancelled, finished, observed, poll_failed, postponed
 from bot.store.store import Store
 from tests.support.store_samples import (
@@ -137,15 +137,58 @@ async def test_bump_queue_positions_of_an_empty_queue_changes_nothing(store: Sto
     assert await store.extension(ext.id) == ext
 
 
-async def test_timings_are_those_of_the_latest_complete_extensions(store: Store) -> None:
-    for number in range(1, 4):
-        await completed_extension(store, f"{number}", heard(f"c{number}"), after=number * MINUTE)
-    await completed_extension(store, "elsewhere", heard("other"), provider="other")
-    await completed_extension(store, "silent", replace(heard("s"), audio_url=None))
-    assert await store.timings("suno", limit=2) == [
-        CompletionTimes(180.0, 180.0),
-        CompletionTimes(120.0, 120.0),
+async def polled_extension(
+    store: Store, key: str, *, silent: int = 1, heard_by: int = 2, until: int = 3, **parts: object
+) -> Extension:
+    """Return a complete extension that was polled at these minutes, and complete at ``until``."""
+    ext = await taken(store, key, **parts)
+    reports = [
+        (silent, replace(heard(key), status=ClipStatus.QUEUED, audio_url=None)),
+        (heard_by, replace(heard(key), status=ClipStatus.STREAMING)),
+        (until, heard(key)),
     ]
+    for minutes, clip in reports:
+        was = ext
+        ext = observed(was, Progress(clips=(clip,)), now=NOW + minutes * MINUTE)
+        assert await store.save(ext, was=was)
+    return ext
+
+
+async def completed_at(store: Store, provider: str = "suno", **limit: int) -> list[float | None]:
+    """Return the ages (minutes) at which the extensions were seen complete, as they are stored."""
+    _, complete = await store.sightings(provider, **limit)
+    return [sighting.seen_at and sighting.seen_at / 60 for sighting in complete]
+
+
+async def test_sightings_are_the_intervals_between_polls(store: Store) -> None:
+    await polled_extension(store, "one", silent=1, heard_by=2, until=4)
+    assert await store.sightings("suno") == ([Sighting(60.0, 120.0)], [Sighting(120.0, 240.0)])
+
+
+async def test_sighting_of_audio_that_the_first_poll_found_begins_at_the_submission(
+    store: Store,
+) -> None:
+    was = await taken(store, "one")
+    streaming = replace(heard("a"), status=ClipStatus.STREAMING)
+    audible = observed(was, Progress(clips=(streaming,)), now=NOW + MINUTE)
+    assert await store.save(audible, was=was)
+    done = observed(audible, Progress(clips=(heard("a"),)), now=NOW + 2 * MINUTE)
+    assert await store.save(done, was=audible)
+    assert await store.sightings("suno") == ([Sighting(0.0, 60.0)], [Sighting(60.0, 120.0)])
+
+
+async def test_sightings_are_those_of_the_latest_complete_extensions(store: Store) -> None:
+    for minutes in (3, 4, 5):
+        await polled_extension(store, f"{minutes}", until=minutes)
+    await polled_extension(store, "elsewhere", provider="other")
+    await completed_extension(store, "polled once", heard("b"))
+    assert await completed_at(store, limit=2) == [5, 4]
+
+
+async def test_sightings_ignore_what_only_its_deadline_ended(store: Store) -> None:
+    await polled_extension(store, "late", until=15)
+    await polled_extension(store, "in time", until=14)
+    assert await completed_at(store) == [14]
 
 
 async def test_providers_in_use_are_those_with_unfinished_extensions(store: Store) -> None:
@@ -157,27 +200,24 @@ async def test_providers_in_use_are_those_with_unfinished_extensions(store: Stor
     assert await store.providers_in_use() == {"waiting", "tracked"}
 
 
-async def test_timings_skip_extensions_accepted_after_one_that_is_still_tracked(
+async def test_sightings_skip_extensions_accepted_after_one_that_is_still_tracked(
     store: Store,
 ) -> None:
-    await completed_extension(store, "before", heard("before"), after=3 * MINUTE)
+    await polled_extension(store, "before", until=5)
     await taken(store, "slow")
-    await completed_extension(store, "quick", heard("quick"), after=MINUTE)
-    assert await store.timings("suno") == [CompletionTimes(180.0, 180.0)]
+    await polled_extension(store, "quick")
+    assert await completed_at(store) == [5]
 
 
-async def test_timings_ignore_tracked_extensions_of_other_providers(store: Store) -> None:
+async def test_sightings_ignore_tracked_extensions_of_other_providers(store: Store) -> None:
     await taken(store, "slow", provider="other")
-    await completed_extension(store, "quick", heard("quick"), after=MINUTE)
-    assert await store.timings("suno") == [CompletionTimes(60.0, 60.0)]
+    await polled_extension(store, "quick")
+    assert await completed_at(store) == [3]
 
 
-async def test_timings_ignore_full_songs(store: Store) -> None:
-    await completed_extension(store, "part", heard("a"), after=3 * MINUTE)
-    await completed_extension(store, "song", heard("s"), after=MINUTE, kind=Kind.CONCAT)
+async def test_sightings_ignore_full_songs(store: Store) -> None:
+    await polled_extension(store, "part", until=5)
+    await polled_extension(store, "song", kind=Kind.CONCAT)
     await taken(store, "another song", kind=Kind.CONCAT, clip_id="another")
-    await completed_extension(store, "quick", heard("b"), after=MINUTE)
-    assert await store.timings("suno") == [
-        CompletionTimes(60.0, 60.0),
-        CompletionTimes(180.0, 180.0),
-    ]
+    await polled_extension(store, "quick", until=3)
+    assert await completed_at(store) == [3, 5]

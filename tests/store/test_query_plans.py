@@ -67,7 +67,7 @@ QUERIES: dict[str, tuple[Query, set[str]]] = {
         lambda store: store.bump_queue_positions("suno"),
         {"extensions_in_line"},
     ),
-    "timings": (lambda store: store.timings("suno"), {"extensions_in_line"}),
+    "sightings": (lambda store: store.sightings("suno"), {"extensions_in_line"}),
     "providers_in_use": (
         lambda store: store.providers_in_use(),
         {"extensions_due", "extensions_in_line"},

@@ -22,7 +22,7 @@ from bot.domain.models import (
     ReplyRef,
     Status,
 )
-from bot.domain.transitions import finished, observed
+from bot.domain.transitions import finished, observed, unchanged
 from bot.store.migrate import migrate
 from bot.store.store import Store
 from tests.support.store_samples import CHANNEL, GUILD, MEMBER, MINUTE, NOW, SECOND, accept, asked
@@ -197,10 +197,11 @@ def fill(connection: Connection, *, version: str) -> None:
     migrate(connection, to="0001")
     for statement in ROWS:
         connection.exec_driver_sql(statement)
-    if version == "0002":
+    if version >= "0002":
         migrate(connection, to="0002")
         for statement in SECOND_ROWS:
             connection.exec_driver_sql(statement)
+    migrate(connection, to=version)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -218,7 +219,7 @@ async def database_of(version: str, url: str) -> str:
     return url
 
 
-@pytest.fixture(params=["0001", "0002"])
+@pytest.fixture(params=["0001", "0002", "0004"])
 async def old_url(empty_url: str, request: pytest.FixtureRequest) -> str:
     """A database as an earlier version left it."""
     return await database_of(request.param, empty_url)
@@ -265,6 +266,21 @@ async def test_upgraded_extensions_are_tracked_and_new_ones_accepted(old_url: st
         assert (await accept(store, asked("one"))).extension == DONE
         new, is_new, _ = await accept(store, asked("new"))
         assert (is_new, new.id > TRACKED.id) == (True, True)
+
+
+async def test_extensions_of_before_teach_nothing_and_are_polled_on(old_url: str) -> None:
+    async with Store.open(old_url) as store:
+        assert await store.sightings("suno") == ([], [])
+        [was] = await store.claim_due("suno", now=NOW, lease_until=NOW + MINUTE)
+        pending = unchanged(was, now=NOW + SECOND)
+        assert await store.save(pending, was=was)
+        stored = await store.extension(was.id)
+        assert stored is not None
+        assert (was.polled_at, stored.polled_at, stored.no_audio_at) == (
+            None,
+            NOW + SECOND,
+            NOW + SECOND,
+        )
 
 
 async def test_upgrade_parses_every_old_reason(second_url: str) -> None:
