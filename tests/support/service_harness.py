@@ -132,6 +132,7 @@ class ServiceHarness:
         """Let the provider finish a submitted extension."""
         ext = await self.now(ext)
         self.providers[ext.request.provider].progress[handle_of(ext)] = complete(ext)
+        self.clock.advance(20)  # by then the lease of the first reply has expired
         await self.overdue(ext)
         await self.track()
         assert await self.is_at(ext, Status.COMPLETE)
