@@ -172,17 +172,28 @@ async def finish_edit(
 
 
 async def release_edit(
-    db: AsyncConnection, edit: ReplyEdit, reply: ReplyRef, *, publish_at: dt.datetime
+    db: AsyncConnection,
+    edit: ReplyEdit,
+    reply: ReplyRef,
+    *,
+    publish_at: dt.datetime,
+    failures: int | None = None,
 ) -> None:
-    """Give up the claim without an edit, and store what was learned of the reply."""
+    """Give up the claim without an edit, and store what was learned of the reply.
+
+    ``failures`` is the number of failed edits from now on; None leaves it.
+    """
     await _save_reply(db, edit.extension, reply)
-    await db.execute(_held(edit).values(publish_at=publish_at))
+    counted = {} if failures is None else {"publish_failures": failures}
+    await db.execute(_held(edit).values({"publish_at": publish_at, **counted}))
 
 
-async def postpone_edit(db: AsyncConnection, edit: ReplyEdit, *, publish_at: dt.datetime) -> None:
+async def postpone_edit(
+    db: AsyncConnection, edit: ReplyEdit, *, publish_at: dt.datetime, is_counted: bool = True
+) -> None:
     """Store that an edit failed; it is repeated at ``publish_at``."""
-    failed = {"publish_failures": _row.publish_failures + 1, "publish_at": publish_at}
-    await db.execute(_held(edit).values(failed))
+    failures = _row.publish_failures + is_counted
+    await db.execute(_held(edit).values(publish_failures=failures, publish_at=publish_at))
 
 
 async def requeue_uploads(
