@@ -82,6 +82,28 @@ def _reply_ref(interaction: Interaction) -> ReplyRef:
     )
 
 
+async def renew_token(interaction: Interaction, extension_id: int) -> None:
+    """Store the token of a press on a reply's own button: it reaches the reply for 15 minutes.
+
+    The press must have been acknowledged without a new message. Nothing is stored if the button
+    is not on the reply itself.
+    """
+    store, pressed = interaction.client.services.store, interaction.message
+    ext = await store.extension(extension_id)
+    if ext is None or pressed is None or pressed.id != ext.reply.message_id:
+        return
+    fresh = _reply_ref(interaction)
+    renewed = replace(
+        ext.reply,
+        token=fresh.token,
+        token_expires_at=fresh.token_expires_at,
+        attachment_limit=fresh.attachment_limit,
+        editable_by_bot=fresh.editable_by_bot,
+        unreachable=False,
+    )
+    await store.save_reply(extension_id, renewed)
+
+
 async def is_deleted(bot: Encore, ext: Extension) -> bool:
     """Return whether the complete reply of ``ext`` has been deleted, which takes a request."""
     if ext.status is not Status.COMPLETE or ext.reply.message_id is None:

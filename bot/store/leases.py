@@ -20,8 +20,8 @@ from bot.store.extensions import (
     load,
     load_rows,
     save,
-    save_reply,
 )
+from bot.store.rows import reply_row
 from bot.store.schema import extensions, is_unpublished
 
 _row = extensions.c
@@ -290,8 +290,11 @@ def _held(edit: ReplyEdit) -> Update:
 
 
 async def _save_reply(db: AsyncConnection, ext: Extension, reply: ReplyRef) -> None:
-    if reply != ext.reply:
-        await save_reply(db, ext.id, reply)
+    """Write what was learned of the reply; a press may have renewed its token meanwhile."""
+    before = reply_row(ext.reply)
+    learned = {name: new for name, new in reply_row(reply).items() if new != before[name]}
+    if learned:
+        await db.execute(update(extensions).where(_row.id == ext.id).values(learned))
 
 
 async def _end_splice(

@@ -181,3 +181,13 @@ async def test_timings_ignore_full_songs(store: Store) -> None:
         CompletionTimes(60.0, 60.0),
         CompletionTimes(180.0, 180.0),
     ]
+
+
+async def test_extension_that_is_open_again_shows_no_final_status(store: Store) -> None:
+    ext = await accepted(store, "one")
+    done = replace(ext, status=Status.EXPIRED, revision=2)
+    assert await store.save(done, was=ext)
+    await store.save_reply(ext.id, replace(ext.reply, final_shown=True))
+    done = await store.extension(ext.id)
+    assert await store.save(replace(done, status=Status.SUBMITTED, revision=3), was=done)
+    assert not (await store.extension(ext.id)).reply.final_shown
