@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.models import Channel, Message
+from sandbox.discord.permissions import Permission
 from tests.support.bot_harness import GREEN, RED, BotHarness, colour, labels, text
 
 NAME = "aimlapi"
@@ -110,3 +111,69 @@ async def test_result_after_20_minutes_comes_directly_also_after_check_again(
         result = harness.ada.read(harness.ada.dm)[-1]
         await has_result(harness, result)
         await continues(harness, result)
+
+
+# Replies that are ephemeral, or that Encore can't look up
+
+
+def forbid_external_apps(harness: BotHarness) -> Channel:
+    """Return a channel of a foreign guild where Ada's apps may answer only her."""
+    state, ada = harness.discord.state, harness.ada
+    ada.user.has_app = True
+    state.join(state.foreign_guild, ada.user)
+    state.set_overwrite(state.foreign_channel, ada.user, deny=Permission.USE_EXTERNAL_APPS)
+    return state.foreign_channel
+
+
+async def ask_for_song(harness: BotHarness, reply: Message) -> Interaction:
+    """Ask for the full song that ends with the first clip of a reply."""
+    [submission, *_] = harness.account(NAME).submissions
+    return await harness.ada.slash("song", clip=submission.clip_ids[0], channel=reply.channel)
+
+
+async def song_of(harness: BotHarness, call: Interaction) -> Message:
+    """Return the complete full song that ``call`` asked for."""
+    assert call.message is not None, call.error
+    message = call.message
+    await harness.until(lambda: colour(message) == GREEN and len(songs(message)) == 1, within=30)
+    return message
+
+
+async def test_forced_ephemeral_reply_is_told_and_never_linked(harness: BotHarness) -> None:
+    channel = forbid_external_apps(harness)
+    sent = await harness.ask(NAME, at="0:10", channel=channel)
+    reply = sent.message
+    assert reply is not None
+    assert reply.is_ephemeral
+    await harness.until(lambda: sent.followups)
+    assert "Only you can see this here" in text(sent.followups[0])
+    assert "/library" in text(sent.followups[0])
+    await has_result(harness, reply)
+    again = await harness.extend(NAME, clip=harness.account(NAME).submissions[0].clip_ids[0])
+    await harness.finished(again)
+    assert str(reply.id) not in text(again)
+    song = await ask_for_song(harness, reply)
+    await song_of(harness, song)
+    age_tokens(harness, sent, song)
+    harness.ada.restart_client()
+    made_again = await ask_for_song(harness, reply)
+    await song_of(harness, made_again)
+
+
+async def test_song_can_be_made_again_where_encore_is_no_member(harness: BotHarness) -> None:
+    channel = place(harness, "foreign guild")
+    sent = await harness.ask(NAME, at="0:10", channel=channel)
+    assert sent.message is not None
+    await harness.until(lambda: sent.followups)
+    assert "If it takes longer than 15 minutes" in text(sent.followups[0])
+    await has_result(harness, sent.message)
+    first = await song_of(harness, await ask_for_song(harness, sent.message))
+    refused = await ask_for_song(harness, sent.message)
+    assert refused.message is not None
+    assert "has that full song already" in text(refused.message)
+    harness.discord.delete(first)
+    call = await ask_for_song(harness, sent.message)
+    second = await song_of(harness, call)
+    age_tokens(harness, call)
+    harness.discord.delete(second)
+    await song_of(harness, await ask_for_song(harness, sent.message))
