@@ -10,6 +10,7 @@ from typing import cast
 import aiohttp
 import discord
 
+from bot.domain.errors import UserError
 from bot.domain.models import Extension, ReplyRef, Status
 from bot.interactions.access import EDIT_PERMISSIONS, missing_permissions, missing_permissions_text
 from bot.interactions.client import Encore, Interaction
@@ -85,8 +86,10 @@ async def _tell_where_the_result_will_be(interaction: Interaction, reply: ReplyR
 def _reply_ref(interaction: Interaction) -> ReplyRef:
     """Return where the answer to ``interaction`` will be, and the routes to it."""
     guild_id, context = interaction.guild_id, interaction.context
+    if interaction.channel_id is None:  # discord.py does not know its type
+        raise UserError("Encore does not know this kind of channel.", "Use it in another one.")
     return ReplyRef(
-        channel_id=interaction.channel_id or 0,
+        channel_id=interaction.channel_id,
         guild_id=guild_id,
         token=interaction.token,
         token_expires_at=interaction.created_at + TOKEN_LIFETIME,

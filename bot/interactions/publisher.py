@@ -127,6 +127,12 @@ class Publisher:
 
     def attachment_limit(self, reply: ReplyRef) -> int | None:
         """Return how many bytes one file of a reply may have; None where none may be attached."""
+        return self._route_limit(next_route(reply, is_final=True, now=self._clock()), reply)
+
+    def _route_limit(self, route: Route | None, reply: ReplyRef) -> int | None:
+        """Return the limit of one route: an interaction has the server's or the member's own."""
+        if route is Route.DIRECT:
+            return discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
         guild = self._bot.get_guild(reply.guild_id) if reply.guild_id else None
         channel = guild.get_channel_or_thread(reply.channel_id) if guild else None
         if (
@@ -135,8 +141,7 @@ class Publisher:
             and missing_permissions(channel.permissions_for(guild.me), ATTACH_PERMISSIONS)
         ):
             return None
-        is_young = reply.token_expires_at is not None and self._clock() < reply.token_expires_at
-        if reply.attachment_limit is not None and (is_young or guild is None):
+        if route is Route.INTERACTION and reply.attachment_limit is not None:
             return reply.attachment_limit
         return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
@@ -210,6 +215,9 @@ class Publisher:
         if route is None:
             await self._finish(edit, ext.reply, None)
             return None
+        limit = self._route_limit(route, ext.reply)
+        if uploads is not None and limit is not None and uploads.largest_size > limit:
+            return await self._requeue(edit, uploads, size_limit=limit)
         return await self._edit_by(route, edit, ext, uploads)
 
     async def _edit_by(

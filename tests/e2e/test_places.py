@@ -177,3 +177,33 @@ async def test_song_can_be_made_again_where_encore_is_no_member(harness: BotHarn
     age_tokens(harness, call)
     harness.discord.delete(second)
     await song_of(harness, await ask_for_song(harness, sent.message))
+
+
+# What else members do in such places
+
+
+async def test_reaction_in_a_direct_message_is_another_take(harness: BotHarness) -> None:
+    reply = await harness.extend(NAME, at="0:10", channel=harness.ada.dm)
+    await has_result(harness, reply)
+    await harness.ada.react(reply, "🔁")
+    await harness.until(lambda: len(harness.ada.read(harness.ada.dm)) == 2)
+    await has_result(harness, harness.ada.read(harness.ada.dm)[1])
+
+
+async def test_forwarded_song_is_extended(harness: BotHarness) -> None:
+    clip = harness.source(NAME)
+    said = await harness.ada.say(None, f"https://suno.com/song/{clip}")
+    call = await harness.ada.context_menu("Extend this song", await harness.ada.forward(said))
+    assert call.modal is not None, call.message and text(call.message)
+
+
+async def test_commands_that_were_replaced_elsewhere_come_back(
+    offline_harness: BotHarness,
+) -> None:
+    harness = offline_harness
+    async with harness.bot():
+        names = {each["name"] for each in harness.discord.commands.all()}
+    for others in ([{"name": "other", "description": "d"}], []):
+        harness.discord.commands.replace_all(None, others)
+        async with harness.bot():
+            assert {each["name"] for each in harness.discord.commands.all()} == names

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import discord
 import pytest
 
 from bot.domain.attachments import Attachment, AttachmentStatus, Upload, Uploads
@@ -420,3 +421,30 @@ async def test_files_that_a_guild_may_not_have_are_left_out(harness: PublisherHa
     [attachment] = await harness.harness.store.attachments(ext.id)
     assert attachment.outcome is AttachmentStatus.NOT_ALLOWED
     assert await harness.is_shown(ext)
+
+
+async def test_limit_is_that_of_the_route(harness: PublisherHarness) -> None:
+    default = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+    now = harness.harness.clock()
+    alive, dead = now + LEASE, now
+    reply = ReplyRef(channel_id=1, token="t", token_expires_at=alive, attachment_limit=5 * default)
+    assert harness.publisher.attachment_limit(reply) == 5 * default
+    for later in (
+        replace(reply, token_expires_at=dead),
+        replace(reply, token_expires_at=dead, editable_by_bot=False),
+    ):
+        assert harness.publisher.attachment_limit(later) == default
+
+
+async def test_files_made_for_a_larger_limit_are_made_again_for_a_direct_message(
+    harness: PublisherHarness,
+) -> None:
+    default = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+    ext = await harness.extension(Status.COMPLETE, editable_by_bot=False)
+    [file] = (await harness.attach(ext, "a.mp3")).files
+    file.path.write_bytes(bytes(default + 1))
+    await harness.publish()
+    assert harness.discord.messages == {}
+    clock = harness.harness.clock
+    [work] = await harness.harness.store.claim_audio(now=clock(), lease_until=clock(), limit=1)
+    assert work.size_limit == default
