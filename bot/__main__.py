@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import aiohttp
 import discord
+from discord import app_commands
 
 from bot.app import create_bot
 from bot.health import Heartbeat
@@ -26,6 +27,16 @@ from bot.store.errors import StoreError
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
+
+TOKEN_INVALID = 4004  # the gateway's code; the token was reset while Encore ran
+UNABLE_TO_RUN = (
+    discord.LoginFailure,
+    discord.HTTPException,
+    discord.GatewayNotFound,
+    discord.ConnectionClosed,
+    aiohttp.ClientError,
+    OSError,
+)
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
@@ -82,11 +93,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         asyncio.run(run(settings))
     except (SettingsError, StoreError) as error:
         return _exit_with(str(error), EXIT_USAGE)
-    except discord.LoginFailure:
-        return _exit_with("DISCORD_TOKEN was refused by Discord: copy it again.", EXIT_USAGE)
-    except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
-        return _exit_with(f"Discord can't be reached ({type(error).__name__}).", EXIT_FAILED)
+    except UNABLE_TO_RUN as error:
+        return _exit_with(*explained(error))
     return EXIT_OK
+
+
+def explained(error: BaseException) -> tuple[str, int]:
+    """Return the sentence and the exit code for what Discord answered, or that it did not."""
+    if isinstance(error, discord.LoginFailure) or getattr(error, "code", None) == TOKEN_INVALID:
+        return "DISCORD_TOKEN was refused by Discord: copy it again.", EXIT_USAGE
+    if isinstance(error, app_commands.CommandSyncFailure):
+        reason = " ".join(str(error).split())
+        remedy = "tick *User Install* and *Guild Install* in the developer portal"
+        return f"Discord refused the commands: {remedy} ({reason}).", EXIT_USAGE
+    if isinstance(error, discord.ConnectionClosed):
+        return f"Discord closed the connection (code {error.code}).", EXIT_FAILED
+    return f"Discord can't be reached ({type(error).__name__}).", EXIT_FAILED
 
 
 async def _check_database(settings: Settings) -> tuple[bool, str]:

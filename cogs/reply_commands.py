@@ -1,5 +1,7 @@
 """Replies by command: *Extend this song* in the Apps menu, and every button as `/reply`."""
 
+from collections.abc import Iterable, Iterator
+
 import discord
 from discord import app_commands
 from discord.app_commands import Choice
@@ -58,7 +60,7 @@ class ReplyCommandsCog(EncoreCog):
                 await open_form(interaction, Form(clip=_clip_named_in(message)))
             else:
                 await self._extend_reply(interaction, ext)
-        except UserError as error:
+        except Exception as error:  # noqa: BLE001 - told to the member and logged there
             await answer_error(interaction, error)
 
     async def _extend_reply(self, interaction: Interaction, ext: Extension) -> None:
@@ -94,12 +96,32 @@ class ReplyCommandsCog(EncoreCog):
         await BUTTONS[do.value](str(ext.id)).press(interaction)
 
 
-def _clip_named_in(message: discord.Message) -> str:
-    """Return the id of the clip that a message names, in its text or in an embed."""
-    parts = [message.content]
+def _texts_of(message: discord.Message | discord.MessageSnapshot) -> Iterator[str]:
+    """Yield the texts and addresses of a message; those of a forwarded one are in a snapshot."""
+    yield message.content
     for embed in message.embeds:
-        parts += [embed.url or "", embed.title or "", embed.description or ""]
-    clip_id = find_clip_id("\n".join(parts))
+        yield from (embed.url or "", embed.title or "", embed.description or "")
+    for component in message.components:
+        yield from _texts_of_component(component)
+    for snapshot in getattr(message, "message_snapshots", ()):
+        yield from _texts_of(snapshot)
+
+
+def _texts_of_component(component: object) -> Iterator[str]:
+    """Yield the text of a component, the address of a button, and what is inside it."""
+    for name in ("content", "url"):
+        text = getattr(component, name, None)
+        if isinstance(text, str):
+            yield text
+    inner: Iterable[object] = getattr(component, "children", None) or ()
+    for each in (*inner, getattr(component, "accessory", None)):
+        if each is not None:
+            yield from _texts_of_component(each)
+
+
+def _clip_named_in(message: discord.Message) -> str:
+    """Return the id of the clip that a message names, wherever it is."""
+    clip_id = find_clip_id("\n".join(_texts_of(message)))
     if clip_id is None:
         raise UserError(
             "That message names no song.",

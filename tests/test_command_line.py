@@ -5,10 +5,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import discord
 import pytest
+from discord import app_commands
 
-from bot.__main__ import check, main
+from bot.__main__ import UNABLE_TO_RUN, check, explained, main
 from bot.app import create_bot
 from bot.health import Heartbeat
 from bot.interactions.client import set_api_base
@@ -205,3 +209,31 @@ def test_unusable_audio_folder_is_one_sentence(
     code, sentence = ended(capsys, "run")
     assert code == 2
     assert sentence.startswith(f"Audio is worked on in {tmp_path}")
+
+
+def closed(code: int) -> discord.ConnectionClosed:
+    socket: Any = SimpleNamespace(close_code=code)
+    return discord.ConnectionClosed(socket, shard_id=None)
+
+
+def refused_commands() -> app_commands.CommandSyncFailure:
+    response: Any = SimpleNamespace(status=400, reason="Bad Request")
+    error = discord.HTTPException(response, {"code": 50035, "message": "Invalid Form Body"})
+    return app_commands.CommandSyncFailure(error, [])
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "code"),
+    [
+        (discord.GatewayNotFound(), "Discord can't be reached (GatewayNotFound).", 1),
+        (closed(4004), "DISCORD_TOKEN was refused", 2),
+        (closed(4000), "closed the connection (code 4000)", 1),
+        (refused_commands(), "tick *User Install*", 2),
+    ],
+)
+def test_end_of_the_connection_is_one_sentence(error: Exception, words: str, code: int) -> None:
+    assert isinstance(error, UNABLE_TO_RUN)
+    sentence, exit_code = explained(error)
+    assert words in sentence
+    assert exit_code == code
+    assert "\n" not in sentence

@@ -99,6 +99,11 @@ class Uploads:
         """Whether all files exist; those of a process that has ended don't."""
         return all(file.path.is_file() for file in self.files)
 
+    @property
+    def largest_size(self) -> int:
+        """The bytes of the largest file; 0 without files."""
+        return max((file.path.stat().st_size for file in self.files), default=0)
+
 
 def with_uploads(ext: Extension, uploads: Uploads, *, now: dt.datetime) -> Extension:
     """Return ``ext`` as it is once its reply shows ``uploads``: a splice ends, durations are known.

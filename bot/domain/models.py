@@ -158,6 +158,8 @@ class ReplyRef:
         reply_to_id: id of the message that it replies to; None for a command or a button.
         final_shown: whether it has shown a final status, so that no direct message is needed.
         unreachable: whether it can't be edited by any route any more.
+        is_ephemeral: whether only the member who asked sees it, until they restart Discord. A
+            server decides that where a member brought Encore along.
     """
 
     channel_id: int
@@ -170,11 +172,12 @@ class ReplyRef:
     reply_to_id: int | None = None
     final_shown: bool = False
     unreachable: bool = False
+    is_ephemeral: bool = False
 
     @property
     def url(self) -> str | None:
-        """The link to the message; None until it has an id."""
-        if self.message_id is None:
+        """The link to the message; None until it has an id, and if it leads nowhere."""
+        if self.message_id is None or self.is_ephemeral:
             return None
         place = self.guild_id or "@me"
         return f"https://discord.com/channels/{place}/{self.channel_id}/{self.message_id}"

@@ -28,9 +28,20 @@ def require_access(interaction: Interaction) -> None:
         )
 
 
+# As in Discord's menus, where that is not the name in titles.
+_MENU_NAMES = {
+    "view_channel": "View Channels",
+    "send_messages_in_threads": "Send Messages in Threads",
+}
+
+
 def missing_permissions(permissions: discord.Permissions, needed: Iterable[str]) -> list[str]:
     """Return the ``needed`` permissions that are missing, by their names in Discord's menus."""
-    return [name.replace("_", " ").title() for name in needed if not getattr(permissions, name)]
+    return [
+        _MENU_NAMES.get(name, name.replace("_", " ").title())
+        for name in needed
+        if not getattr(permissions, name)
+    ]
 
 
 def missing_permissions_text(names: list[str], channel_id: int) -> str:

@@ -18,7 +18,11 @@ async def clip_choices(interaction: Interaction, typed: str) -> list[Choice[str]
     viewer = await viewer_from(interaction)
     clips = await interaction.client.services.library.suggestions(typed, viewer)
     now = interaction.created_at
-    return [Choice(name=clip_label(each, now=now), value=each.clip.id) for each in clips]
+    return [
+        Choice(name=clip_label(each, now=now), value=each.clip.id)
+        for each in clips
+        if len(each.clip.id) <= CHOICE_LENGTH  # one that is too long has all refused
+    ]
 
 
 def text_choice(text: str) -> Choice[str]:

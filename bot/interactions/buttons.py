@@ -15,7 +15,7 @@ from bot.domain.form import Form
 from bot.domain.models import ReplyRef
 from bot.interactions.access import require_access
 from bot.interactions.client import Interaction
-from bot.interactions.first_reply import is_deleted, send_first_reply
+from bot.interactions.first_reply import is_deleted, renew_token, send_first_reply
 from bot.interactions.responses import acknowledge, answer, answer_error, defer
 from bot.services.acceptance import AcceptResult
 from bot.services.extensions import Actor
@@ -119,8 +119,11 @@ class Cancel(PersistentButton, action=Action.CANCEL):
 
     @override
     async def press(self, interaction: Interaction) -> None:
+        extension_id = int(self.stored_id)
+        await defer(interaction)
+        await renew_token(interaction, extension_id)
         extensions = interaction.client.services.extensions
-        await extensions.cancel(int(self.stored_id), actor_from(interaction))
+        await extensions.cancel(extension_id, actor_from(interaction))
         await acknowledge(interaction)
 
 
@@ -129,8 +132,10 @@ class CheckAgain(PersistentButton, action=Action.CHECK_AGAIN):
 
     @override
     async def press(self, interaction: Interaction) -> None:
+        extension_id = int(self.stored_id)
         await defer(interaction)
-        await interaction.client.services.extensions.check_again(int(self.stored_id))
+        await renew_token(interaction, extension_id)
+        await interaction.client.services.extensions.check_again(extension_id)
         await acknowledge(interaction)
 
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 # allows a burst of its whole rate and the rate itself in the second after, so less than half.
 MAX_BOT_REQUESTS = 20
 
-INTENTS = discord.Intents(guilds=True, guild_reactions=True)
+INTENTS = discord.Intents(guilds=True, guild_reactions=True, dm_reactions=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +78,32 @@ class Encore(commands.AutoShardedBot):
         self.thread_index = ThreadIndex(self.rate_limiter)
 
     async def setup_hook(self) -> None:
-        """Sync the commands, but only if they have changed since the last start."""
+        """Sync the commands if they have changed since the last start, or at Discord."""
         _, gateway, _ = await self.http.get_bot_gateway()
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
         store = self.services.store
         fact = f"commands:{self.application_id}"
         tree_hash = _command_hash(self.tree)
-        if await store.fact(fact) != tree_hash:
+        is_changed = await store.fact(fact) != tree_hash
+        if is_changed or not await self._has_all_commands():
             await self.tree.sync()
             await store.set_fact(fact, tree_hash)
             log.info("Commands synced")
+
+    async def _has_all_commands(self) -> bool:
+        """Return whether Discord has the commands of the tree; others may have replaced them."""
+        there = await self.tree.fetch_commands()
+        found = {
+            (each.type.value, each.name, *sorted(option.name for option in each.options))
+            for each in there
+        }
+        if any(each.allowed_installs and not each.allowed_installs.user for each in there):
+            return False
+        payloads = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        return found == {
+            (each["type"], each["name"], *sorted(o["name"] for o in each.get("options", ())))
+            for each in payloads
+        }
 
 
 Interaction: TypeAlias = discord.Interaction[Encore]

@@ -18,16 +18,27 @@ from bot.domain.models import ReplyRef
 
 UNKNOWN_MESSAGE = 10008
 TOO_MANY_EDITS = 30046  # of a message older than an hour
+NO_ACCESS = 50001
 NO_HISTORY = 160002  # a message can't be answered without the permission to read it
 MISSING_PERMISSIONS = 50013
+NO_UPLOADS_IN_GUILD = 400001  # "Access to file uploads has been limited for this guild"
 BAD_REQUEST = 400
+RATE_LIMITED = 429
+SERVER_ERROR = 500
 TOO_LARGE_STATUS = 413
 TOO_LARGE = 40005
 
-# Unknown channel, message, webhook; missing access, can't message this member, missing
-# permissions, invalid webhook token, archived thread.
-GONE_CODES = frozenset({10003, 10008, 10015, 50001, 50007, 50013, 50027, 50083})
-GONE_STATUSES = frozenset({401, 403, 404})
+# Codes of https://discord.com/developers/docs/topics/opcodes-and-status-codes. The HTTP status says
+# nothing: 401, 403 and 404 also come from Cloudflare, without a code, and with codes that pass,
+# such as 40003 (direct messages opened too fast), 40004 (sending is disabled for a while), 40333.
+#
+# Unknown channel, message, webhook; no access; an operation on a direct message that it doesn't
+# allow; a member who can't be told; no permission; invalid webhook token; no mutual guild.
+GONE_CODES = frozenset({10003, 10008, 10015, 50001, 50005, 50007, 50013, 50027, 50278})
+# Archived thread, locked thread: both may be opened again.
+CLOSED_THREAD_CODES = frozenset({50083, 160005})
+# 4xx answers in a row after which a route counts as closed: about half an hour.
+MAX_REFUSALS = 30
 
 
 class Route(Enum):
@@ -37,6 +48,16 @@ class Route(Enum):
     CHANNEL = auto()  # the message, edited by the bot itself
     REPOST = auto()  # the first reply never arrived: a message of the bot's own
     DIRECT = auto()  # a direct message to the member who asked
+
+
+class Remedy(Enum):
+    """What to do after Discord refused a request."""
+
+    RETRY = auto()  # later, by the same route
+    CLOSE_ROUTE = auto()  # for good, and take the next one
+    DROP_NEWS = auto()  # the reply keeps what it shows; the route stays open
+    SEND_DIRECT = auto()  # this one time; the route stays open
+    LEAVE_OUT_FILES = auto()  # they are not allowed here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +136,47 @@ def without_route(route: Route, reply: ReplyRef, *, deleted: bool) -> ReplyRef:
             return replace(reply, unreachable=True)
 
 
-def is_permanent(error: discord.HTTPException) -> bool:
-    """Whether a repeated request would fail likewise: deleted, closed, or not ours to edit."""
-    return error.code in GONE_CODES or error.status in GONE_STATUSES
+def remedy_for(
+    error: discord.HTTPException,
+    route: Route,
+    reply: ReplyRef,
+    *,
+    is_final: bool,
+    has_files: bool = False,
+    failures: int = 0,
+) -> Remedy:
+    """Return what to do after ``error``.
+
+    Args:
+        error: what Discord answered.
+        route: by which the request was made.
+        reply: the reply as it was before.
+        is_final: whether the status to be shown is final.
+        has_files: whether the request attached files.
+        failures: refused requests in a row before this one.
+    """
+    if has_files and error.code in (MISSING_PERMISSIONS, NO_UPLOADS_IN_GUILD):
+        return Remedy.LEAVE_OUT_FILES
+    if route is not Route.DIRECT and error.code in CLOSED_THREAD_CODES:
+        return Remedy.SEND_DIRECT if is_final and not reply.final_shown else Remedy.DROP_NEWS
+    if route is Route.DIRECT and error.code == NO_ACCESS:
+        # Discord answers this now and then to members who can be told
+        # (github.com/discord/discord-api-docs/issues/7666).
+        is_gone = False
+    else:
+        is_gone = error.code in GONE_CODES | CLOSED_THREAD_CODES
+    is_refused_again = is_client_error(error) and failures + 1 >= MAX_REFUSALS
+    return Remedy.CLOSE_ROUTE if is_gone or is_refused_again else Remedy.RETRY
+
+
+def is_client_error(error: Exception) -> bool:
+    """Whether Discord refused the request, other than for its rate."""
+    return (
+        isinstance(error, discord.HTTPException)
+        and BAD_REQUEST <= error.status < SERVER_ERROR
+        and error.status != RATE_LIMITED
+        and error.code != TOO_MANY_EDITS
+    )
 
 
 def is_too_large(error: discord.HTTPException) -> bool:
@@ -127,7 +186,8 @@ def is_too_large(error: discord.HTTPException) -> bool:
 
 def is_refusal(error: discord.HTTPException) -> bool:
     """Whether Discord refused the content, which other content may mend."""
-    return error.status == BAD_REQUEST and error.code != TOO_MANY_EDITS and not is_permanent(error)
+    known = GONE_CODES | CLOSED_THREAD_CODES | {TOO_MANY_EDITS, NO_UPLOADS_IN_GUILD}
+    return error.status == BAD_REQUEST and error.code not in known
 
 
 def _text_of(embed: discord.Embed) -> tuple[object, ...]:

@@ -5,10 +5,12 @@ import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import cast
 
 import aiohttp
 import discord
 
+from bot.domain.errors import UserError
 from bot.domain.models import Extension, ReplyRef, Status
 from bot.interactions.access import EDIT_PERMISSIONS, missing_permissions, missing_permissions_text
 from bot.interactions.client import Encore, Interaction
@@ -16,13 +18,19 @@ from bot.interactions.delivery import UNKNOWN_MESSAGE
 from bot.interactions.responses import answer
 from bot.services.acceptance import AcceptResult
 from bot.ui.components import extension_view
-from bot.ui.extension_embeds import extension_embeds, refusal_embed
+from bot.ui.extension_embeds import extension_embeds, note_embed, refusal_embed
 
 log = logging.getLogger(__name__)
 
 LOOKUP_TIMEOUT = 1.0  # seconds
 MIN_EDIT_INTERVAL = dt.timedelta(seconds=1.5)  # between two edits of one reply
 TOKEN_LIFETIME = dt.timedelta(minutes=14, seconds=30)  # half a minute less than Discord's 15
+
+EPHEMERAL_NOTE = (
+    "Only you can see this here: this server doesn't let apps that members bring along post. "
+    "You find the result with `/library`."
+)
+SHORT_LIVED_NOTE = "If it takes longer than 15 minutes, find it with `/library`."
 
 # Errors of Discord and of the network; it may work later, or by another route.
 UNREACHABLE = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
@@ -51,19 +59,25 @@ async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
         # It is accepted: to suggest that it be sent again would be to pay twice.
         log.warning("Extension %s: its first reply did not get through: %s", ext.id, error)
         return
-    reply = replace(_reply_ref(interaction), message_id=shown.message_id)
+    reply = replace(
+        _reply_ref(interaction), message_id=shown.message_id, is_ephemeral=shown.is_ephemeral()
+    )
     client = interaction.client
     await client.services.extensions.record_first_reply(
         ext, reply, min_edit_interval=client.min_edit_interval
     )
-    await _warn_missing_permission(interaction, reply)
+    await _tell_where_the_result_will_be(interaction, reply)
 
 
-async def _warn_missing_permission(interaction: Interaction, reply: ReplyRef) -> None:
-    """Tell the member which permission is missing to edit the reply after 15 minutes."""
-    if not reply.editable_by_bot or reply.guild_id is None:
+async def _tell_where_the_result_will_be(interaction: Interaction, reply: ReplyRef) -> None:
+    """Tell the member, if only 15 minutes are sure, and which permission is missing."""
+    if reply.is_ephemeral:
+        await answer(interaction, embeds=[note_embed(EPHEMERAL_NOTE)])
+    elif not reply.editable_by_bot:
+        await answer(interaction, embeds=[note_embed(SHORT_LIVED_NOTE)])
+    elif reply.guild_id is None:
         return
-    if lacking := missing_permissions(interaction.app_permissions, EDIT_PERMISSIONS):
+    elif lacking := missing_permissions(interaction.app_permissions, EDIT_PERMISSIONS):
         sentence = missing_permissions_text(lacking, reply.channel_id)
         remedy = "If it takes longer than 15 minutes, the result comes by direct message."
         await answer(interaction, embeds=[refusal_embed(sentence, remedy)])
@@ -72,8 +86,10 @@ async def _warn_missing_permission(interaction: Interaction, reply: ReplyRef) ->
 def _reply_ref(interaction: Interaction) -> ReplyRef:
     """Return where the answer to ``interaction`` will be, and the routes to it."""
     guild_id, context = interaction.guild_id, interaction.context
+    if interaction.channel_id is None:  # discord.py does not know its type
+        raise UserError("Encore does not know this kind of channel.", "Use it in another one.")
     return ReplyRef(
-        channel_id=interaction.channel_id or 0,
+        channel_id=interaction.channel_id,
         guild_id=guild_id,
         token=interaction.token,
         token_expires_at=interaction.created_at + TOKEN_LIFETIME,
@@ -82,15 +98,46 @@ def _reply_ref(interaction: Interaction) -> ReplyRef:
     )
 
 
+async def renew_token(interaction: Interaction, extension_id: int) -> None:
+    """Store the token of a press on a reply's own button: it reaches the reply for 15 minutes.
+
+    The press must have been acknowledged without a new message. Nothing is stored if the button
+    is not on the reply itself.
+    """
+    store, pressed = interaction.client.services.store, interaction.message
+    ext = await store.extension(extension_id)
+    if ext is None or pressed is None or pressed.id != ext.reply.message_id:
+        return
+    fresh = _reply_ref(interaction)
+    renewed = replace(
+        ext.reply,
+        token=fresh.token,
+        token_expires_at=fresh.token_expires_at,
+        attachment_limit=fresh.attachment_limit,
+        editable_by_bot=fresh.editable_by_bot,
+        unreachable=False,
+    )
+    await store.save_reply(extension_id, renewed)
+
+
 async def is_deleted(bot: Encore, ext: Extension) -> bool:
-    """Return whether the complete reply of ``ext`` has been deleted, which takes a request."""
-    if ext.status is not Status.COMPLETE or ext.reply.message_id is None:
+    """Return whether the complete reply of ``ext`` has been deleted, which takes a request.
+
+    Where Encore is no member, its token must be alive.
+    """
+    reply = ext.reply
+    if ext.status is not Status.COMPLETE or reply.message_id is None:
         return False
-    channel = bot.get_partial_messageable(ext.reply.channel_id, guild_id=ext.reply.guild_id)
     try:
         async with asyncio.timeout(LOOKUP_TIMEOUT):  # someone waits for an answer
-            await bot.rate_limiter.acquire()
-            await channel.fetch_message(ext.reply.message_id)
+            if reply.is_ephemeral or not reply.editable_by_bot:
+                application = cast("int", bot.application_id)
+                webhook = discord.Webhook.partial(application, reply.token, client=bot)
+                await webhook.fetch_message(reply.message_id)
+            else:
+                channel = bot.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
+                await bot.rate_limiter.acquire()
+                await channel.fetch_message(reply.message_id)
     except UNREACHABLE as error:
         return isinstance(error, discord.HTTPException) and error.code == UNKNOWN_MESSAGE
     return False

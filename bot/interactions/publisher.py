@@ -14,7 +14,7 @@ import datetime as dt
 import logging
 import random
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 from weakref import WeakValueDictionary
 
@@ -27,17 +27,19 @@ from bot.domain.polling import backoff
 from bot.interactions.access import ATTACH_PERMISSIONS, missing_permissions
 from bot.interactions.client import Encore
 from bot.interactions.delivery import (
-    MISSING_PERMISSIONS,
+    NO_ACCESS,
     NO_HISTORY,
     TOO_MANY_EDITS,
     UNKNOWN_MESSAGE,
+    Remedy,
     ReplyMessage,
     Route,
-    is_permanent,
+    is_client_error,
     is_refusal,
     is_too_large,
     lock_key,
     next_route,
+    remedy_for,
     without_route,
 )
 from bot.interactions.first_reply import MIN_EDIT_INTERVAL, UNREACHABLE
@@ -50,11 +52,25 @@ from bot.ui.extension_embeds import extension_embeds, plain_embeds
 
 log = logging.getLogger(__name__)
 
+MAX_COUNTED_OUTAGES = 8  # failures that Discord did not answer: they don't close a route
 EDIT_TIMEOUT = 60.0  # seconds for one edit, with its uploads; a request that hangs is given up
 LEASE = dt.timedelta(seconds=75)  # longer than an edit may take
 OLD_MESSAGE_PAUSE = dt.timedelta(minutes=1)
 REFUSED_FILES_PAUSE = dt.timedelta(seconds=3)
 MAX_CONCURRENT_EDITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One attempt at the reply of an extension.
+
+    Attributes:
+        extension: as it was last seen.
+        is_direct: whether a final status goes to the member, although another route is open.
+    """
+
+    extension: Extension
+    is_direct: bool = False
 
 
 class Publisher:
@@ -111,6 +127,12 @@ class Publisher:
 
     def attachment_limit(self, reply: ReplyRef) -> int | None:
         """Return how many bytes one file of a reply may have; None where none may be attached."""
+        return self._route_limit(next_route(reply, is_final=True, now=self._clock()), reply)
+
+    def _route_limit(self, route: Route | None, reply: ReplyRef) -> int | None:
+        """Return the limit of one route: an interaction has the server's or the member's own."""
+        if route is Route.DIRECT:
+            return discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
         guild = self._bot.get_guild(reply.guild_id) if reply.guild_id else None
         channel = guild.get_channel_or_thread(reply.channel_id) if guild else None
         if (
@@ -119,23 +141,24 @@ class Publisher:
             and missing_permissions(channel.permissions_for(guild.me), ATTACH_PERMISSIONS)
         ):
             return None
-        is_young = reply.token_expires_at is not None and self._clock() < reply.token_expires_at
-        if reply.attachment_limit is not None and (is_young or guild is None):
+        if route is Route.INTERACTION and reply.attachment_limit is not None:
             return reply.attachment_limit
         return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
     async def _deliver(self, ext: Extension) -> None:
         """Bring the reply of ``ext`` up to date, trying one route after the other."""
-        turn: Extension | None = ext
-        while turn is not None:
-            key = self._lock_key(turn)
+        attempt: _Attempt | None = _Attempt(ext)
+        while attempt is not None:
+            key = lock_key(self._route_of(attempt, attempt.extension), attempt.extension.reply)
             async with self._channel_lock(key):
-                turn = await self._attempt(turn.id, held=key)
+                attempt = await self._try(attempt, held=key)
         self._wakeups.publisher.notify()
 
-    def _lock_key(self, ext: Extension) -> int | None:
+    def _route_of(self, attempt: _Attempt, ext: Extension) -> Route | None:
+        """Return the route of an attempt at ``ext`` as it is now."""
         route = next_route(ext.reply, is_final=ext.status.is_final, now=self._clock())
-        return lock_key(route, ext.reply)
+        direct = attempt.is_direct and ext.status.is_final and not ext.reply.final_shown
+        return Route.DIRECT if direct and route is not None else route
 
     def _channel_lock(self, key: int | None) -> AbstractAsyncContextManager[object]:
         """Return the lock of a channel; None needs none."""
@@ -143,23 +166,24 @@ class Publisher:
             return nullcontext()
         return self._channel_locks.setdefault(key, asyncio.Lock())
 
-    async def _attempt(self, extension_id: int, *, held: int | None) -> Extension | None:
+    async def _try(self, attempt: _Attempt, *, held: int | None) -> _Attempt | None:
         """Claim the reply and try one edit; repeat it later if that fails for now.
 
         Args:
-            extension_id: whose reply.
+            attempt: whose reply, and how.
             held: key of the lock that is held.
 
         Returns:
-            The extension as it was found, if another attempt is to follow at once; else None.
+            The attempt that is to follow at once, if any.
         """
+        extension_id = attempt.extension.id
         now = self._clock()
         edit = await self._store.claim_edit(extension_id, now=now, lease_until=now + LEASE)
         if edit is None:  # shown meanwhile, or another process edits it
             return None
         try:
             async with asyncio.timeout(self._edit_timeout):
-                return await self._edit(edit, held=held)
+                return await self._edit(edit, attempt, held=held)
         except UNREACHABLE as error:
             log.warning("Extension %s: its reply could not be edited yet: %s", extension_id, error)
             await self._postpone(edit, error)
@@ -168,8 +192,10 @@ class Publisher:
             await self._postpone(edit, error)
         return None
 
-    async def _edit(self, edit: ReplyEdit, *, held: int | None) -> Extension | None:
-        """Edit the reply as its row says; return the extension if another attempt is to follow.
+    async def _edit(
+        self, edit: ReplyEdit, attempt: _Attempt, *, held: int | None
+    ) -> _Attempt | None:
+        """Edit the reply as its row says; return the attempt that is to follow at once.
 
         Raises:
             discord.HTTPException: it may work later.
@@ -179,41 +205,29 @@ class Publisher:
             if not uploads.are_there:  # they were made by a process that has ended
                 return await self._requeue(edit, uploads)
             ext = with_uploads(ext, uploads, now=now)
-        route = next_route(ext.reply, is_final=ext.status.is_final, now=now)
+        route = self._route_of(attempt, ext)
         if route is Route.DIRECT and edit.awaits_audio:
             route = None  # a direct message is sent once, with its files: they raise the revision
         key = lock_key(route, ext.reply)
         if key is not None and key != held:  # it is another one's turn there
             await self._store.release_edit(edit, ext.reply, publish_at=now)
-            return ext
+            return replace(attempt, extension=ext)
         if route is None:
             await self._finish(edit, ext.reply, None)
             return None
+        limit = self._route_limit(route, ext.reply)
+        if uploads is not None and limit is not None and uploads.largest_size > limit:
+            return await self._requeue(edit, uploads, size_limit=limit)
         return await self._edit_by(route, edit, ext, uploads)
 
     async def _edit_by(
         self, route: Route, edit: ReplyEdit, ext: Extension, uploads: Uploads | None
-    ) -> Extension | None:
+    ) -> _Attempt | None:
         """Edit or post by ``route`` and store what came of it; as `_edit`."""
         try:
             shown, is_current = await self._render_and_send(ext, route, uploads)
         except discord.HTTPException as error:
-            if uploads is not None and uploads.files:
-                if error.code == MISSING_PERMISSIONS:
-                    bare = without_files(edit.extension, uploads)
-                    ext = with_uploads(edit.extension, bare, now=self._clock())
-                    return await self._edit_by(route, edit, ext, bare)
-                if is_too_large(error) and uploads.limit:
-                    limit = smaller_limit(uploads.limit)
-                    return await self._requeue(edit, uploads, size_limit=limit)
-                if is_too_large(error) or is_refusal(error):
-                    return await self._requeue(edit, uploads, failures=1)
-            if not is_permanent(error):
-                raise
-            log.info("Extension %s: %s is gone (%s)", ext.id, route.name, error.code)
-            known = without_route(route, ext.reply, deleted=error.code == UNKNOWN_MESSAGE)
-            await self._store.release_edit(edit, known, publish_at=self._clock())
-            return replace(ext, reply=known)
+            return await self._recover(error, route, edit, ext, uploads)
         known = ext.reply
         if route is not Route.DIRECT:
             known = replace(known, message_id=shown.id)
@@ -224,7 +238,54 @@ class Publisher:
             await self._finish(edit, known, uploads)
         if known.message_id is not None and ext.reply.message_id is None:
             await self._bot.services.extensions.announce_continuation(replace(ext, reply=known))
-        return None if is_current else replace(ext, reply=known)
+        return None if is_current else _Attempt(replace(ext, reply=known))
+
+    async def _recover(
+        self,
+        error: discord.HTTPException,
+        route: Route,
+        edit: ReplyEdit,
+        ext: Extension,
+        uploads: Uploads | None,
+    ) -> _Attempt | None:
+        """Do what helps after Discord refused an edit by ``route``; as `_edit`."""
+        has_files = uploads is not None and bool(uploads.files)
+        remedy = remedy_for(
+            error,
+            route,
+            ext.reply,
+            is_final=ext.status.is_final,
+            has_files=has_files,
+            failures=ext.publish_failures,
+        )
+        if uploads is not None and has_files:
+            if remedy is Remedy.LEAVE_OUT_FILES:
+                bare = without_files(edit.extension, uploads)
+                ext = with_uploads(edit.extension, bare, now=self._clock())
+                return await self._edit_by(route, edit, ext, bare)
+            if is_too_large(error) and uploads.limit:
+                limit = smaller_limit(uploads.limit)
+                return await self._requeue(edit, uploads, size_limit=limit)
+            if is_too_large(error) or is_refusal(error):
+                return await self._requeue(edit, uploads, failures=1)
+        now = self._clock()
+        others = next_route(ext.reply, is_final=True, now=now)
+        if remedy is Remedy.CLOSE_ROUTE and route is Route.DIRECT is not others:
+            remedy = Remedy.DROP_NEWS  # the reply itself is in a thread that may be opened again
+        match remedy:
+            case Remedy.CLOSE_ROUTE:
+                log.info("Extension %s: %s is gone (%s)", ext.id, route.name, error.code)
+                known = without_route(route, ext.reply, deleted=error.code == UNKNOWN_MESSAGE)
+                await self._store.release_edit(edit, known, publish_at=now, failures=0)
+                return _Attempt(replace(ext, reply=known))
+            case Remedy.SEND_DIRECT:
+                await self._store.release_edit(edit, ext.reply, publish_at=now)
+                return _Attempt(ext, is_direct=True)
+            case Remedy.DROP_NEWS:
+                await self._finish(edit, ext.reply, None)
+                return None
+            case Remedy.RETRY | Remedy.LEAVE_OUT_FILES:
+                raise error
 
     async def _finish(self, edit: ReplyEdit, reply: ReplyRef, shown: Uploads | None) -> None:
         """Store that the claimed revision is shown, or that no route to the reply is left."""
@@ -246,7 +307,7 @@ class Publisher:
         *,
         size_limit: int | None = None,
         failures: int = 0,
-    ) -> Extension:
+    ) -> _Attempt:
         """Have ``uploads`` made again, and show what else is new."""
         log.info("Extension %s: its files are made again (limit %s)", edit.extension.id, size_limit)
         now = self._clock()
@@ -259,7 +320,7 @@ class Publisher:
             failures=failures,
         )
         self._wakeups.attacher.notify()
-        return edit.extension
+        return _Attempt(edit.extension)
 
     async def _render_and_send(
         self, ext: Extension, route: Route, uploads: Uploads | None
@@ -307,12 +368,29 @@ class Publisher:
                 posted = await self._post(channel, reply, message, nonce=f"ext-{ext.id}")
                 return posted, message.is_shown_by(posted)
             case Route.DIRECT:
-                direct = await bot.create_dm(discord.Object(ext.member_id))
-                unrelated = replace(reply, reply_to_id=None)
-                posted = await self._post(direct, unrelated, message, nonce=f"ext-{ext.id}-dm")
+                posted = await self._send_direct(ext, message)
                 if not message.is_shown_by(posted):
                     posted = await posted.edit(**message.edited())
                 return posted, True
+
+    async def _send_direct(self, ext: Extension, message: ReplyMessage) -> discord.Message:
+        """Post a direct message.
+
+        discord.py keeps the channels that it opened. Discord now and then denies access to one of
+        them until it is opened anew (github.com/discord/discord-api-docs/issues/7666).
+        """
+        bot, nonce = self._bot, f"ext-{ext.id}-dm"
+        unrelated = replace(ext.reply, reply_to_id=None)
+        try:
+            direct = await bot.create_dm(discord.Object(ext.member_id))
+            return await self._post(direct, unrelated, message, nonce=nonce)
+        except discord.HTTPException as error:
+            if error.code != NO_ACCESS:
+                raise
+        await bot.rate_limiter.acquire(2)
+        opened = await bot.http.start_private_message(ext.member_id)
+        direct = bot.get_partial_messageable(int(opened["id"]), guild_id=None)
+        return await self._post(direct, unrelated, message, nonce=nonce)
 
     async def _post(
         self,
@@ -340,9 +418,13 @@ class Publisher:
             return await channel.send(**message.sent(), nonce=nonce)
 
     async def _postpone(self, edit: ReplyEdit, error: Exception) -> None:
+        before = edit.extension.publish_failures
         pause = dt.timedelta(
-            seconds=backoff(edit.extension.publish_failures, jitter=random.random())  # noqa: S311 - spreads retries
+            seconds=backoff(before, jitter=random.random())  # noqa: S311 - spreads retries
         )
         if isinstance(error, discord.HTTPException) and error.code == TOO_MANY_EDITS:
             pause = OLD_MESSAGE_PAUSE
-        await self._store.postpone_edit(edit, publish_at=self._clock() + pause)
+        is_counted = is_client_error(error) or before < MAX_COUNTED_OUTAGES
+        await self._store.postpone_edit(
+            edit, publish_at=self._clock() + pause, is_counted=is_counted
+        )

@@ -105,12 +105,27 @@ async def _repeated(
             _row.status.in_((*OPEN_STATUSES, Status.COMPLETE)),
             ~_row.reply_unreachable,
         )
-        here = [song for song in songs if song.reply.channel_id == ext.reply.channel_id]
+        here = [song for song in songs if _can_be_found(song, ext)]
         return here[-1] if here else None
     if ext.retake_of is not None:
         latest = await find(db, _row.retake_of == ext.retake_of, _row.member_id == ext.member_id)
         return latest if latest is not None and latest.created_at > double_since else None
     return None
+
+
+def _can_be_found(song: Extension, ext: Extension) -> bool:
+    """Return whether who asks for ``ext`` finds the reply of ``song`` in the same channel.
+
+    Where Encore is no member, it can't learn whether a reply was deleted once the token is dead.
+    """
+    reply = song.reply
+    if reply.channel_id != ext.reply.channel_id:
+        return False
+    if reply.is_ephemeral and song.member_id != ext.member_id:
+        return False
+    if not song.status.is_final or (reply.editable_by_bot and not reply.is_ephemeral):
+        return True
+    return reply.token_expires_at is not None and ext.created_at < reply.token_expires_at
 
 
 async def _exceeded_quota(

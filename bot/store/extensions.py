@@ -68,7 +68,8 @@ async def save(db: AsyncConnection, new: Extension, *, was: Extension) -> bool:
 
     Compared are status, revision, failures and due_at. False means that something else changed
     the row first, and nothing was written. A stored clip is never deleted; reply and publishing
-    stay untouched. With the first playable clip of a complete extension, its audio is queued.
+    stay untouched, but where an extension is open again no final status counts as shown. With the
+    first playable clip of a complete extension, its audio is queued.
     """
     before = {
         "was_id": was.id,
@@ -81,6 +82,10 @@ async def save(db: AsyncConnection, new: Extension, *, was: Extension) -> bool:
         return False
     if new.clips != was.clips:
         await save_clips(db, new)
+    if was.status.is_final and not new.status.is_final:
+        await db.execute(
+            update(extensions).where(_row.id == new.id).values(reply_final_shown=False)
+        )
     if _is_playable(new) and not _is_playable(was):
         await audio_queue.enqueue(db, new.id, due_at=new.finished_at or new.due_at)
     return True

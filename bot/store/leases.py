@@ -20,8 +20,8 @@ from bot.store.extensions import (
     load,
     load_rows,
     save,
-    save_reply,
 )
+from bot.store.rows import reply_row
 from bot.store.schema import extensions, is_unpublished
 
 _row = extensions.c
@@ -172,17 +172,28 @@ async def finish_edit(
 
 
 async def release_edit(
-    db: AsyncConnection, edit: ReplyEdit, reply: ReplyRef, *, publish_at: dt.datetime
+    db: AsyncConnection,
+    edit: ReplyEdit,
+    reply: ReplyRef,
+    *,
+    publish_at: dt.datetime,
+    failures: int | None = None,
 ) -> None:
-    """Give up the claim without an edit, and store what was learned of the reply."""
+    """Give up the claim without an edit, and store what was learned of the reply.
+
+    ``failures`` is the number of failed edits from now on; None leaves it.
+    """
     await _save_reply(db, edit.extension, reply)
-    await db.execute(_held(edit).values(publish_at=publish_at))
+    counted = {} if failures is None else {"publish_failures": failures}
+    await db.execute(_held(edit).values({"publish_at": publish_at, **counted}))
 
 
-async def postpone_edit(db: AsyncConnection, edit: ReplyEdit, *, publish_at: dt.datetime) -> None:
+async def postpone_edit(
+    db: AsyncConnection, edit: ReplyEdit, *, publish_at: dt.datetime, is_counted: bool = True
+) -> None:
     """Store that an edit failed; it is repeated at ``publish_at``."""
-    failed = {"publish_failures": _row.publish_failures + 1, "publish_at": publish_at}
-    await db.execute(_held(edit).values(failed))
+    failures = _row.publish_failures + is_counted
+    await db.execute(_held(edit).values(publish_failures=failures, publish_at=publish_at))
 
 
 async def requeue_uploads(
@@ -279,8 +290,11 @@ def _held(edit: ReplyEdit) -> Update:
 
 
 async def _save_reply(db: AsyncConnection, ext: Extension, reply: ReplyRef) -> None:
-    if reply != ext.reply:
-        await save_reply(db, ext.id, reply)
+    """Write what was learned of the reply; a press may have renewed its token meanwhile."""
+    before = reply_row(ext.reply)
+    learned = {name: new for name, new in reply_row(reply).items() if new != before[name]}
+    if learned:
+        await db.execute(update(extensions).where(_row.id == ext.id).values(learned))
 
 
 async def _end_splice(

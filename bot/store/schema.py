@@ -82,6 +82,7 @@ extensions = Table(
     Column("reply_to_id", BigInteger),
     Column("reply_final_shown", Boolean, nullable=False),
     Column("reply_unreachable", Boolean, nullable=False),
+    Column("reply_is_ephemeral", Boolean, nullable=False, server_default=false()),
     # the revision that the reply shows, and when it may be edited next
     Column("published", Integer, nullable=False),
     Column("publish_failures", Integer, nullable=False),

@@ -107,6 +107,36 @@ async def test_every_permanent_error_closes_the_route(
     assert tries(harness, CHANNEL_MESSAGE) <= PATIENCE
 
 
+@pytest.mark.parametrize("code", [None, 40333, 40004])
+async def test_refusal_that_passes_closes_no_route(harness: BotHarness, code: int | None) -> None:
+    sent = await harness.ask("aimlapi", at="0:10")
+    assert sent.message is not None
+    sent.invalidate_token()
+    if code is None:
+        harness.discord.faults.block("PATCH", CHANNEL_MESSAGE)
+    else:
+        harness.discord.faults.refuse("PATCH", CHANNEL_MESSAGE, code)
+    await harness.finished(sent.message, within=30)
+    assert harness.ada.read(harness.ada.dm) == []
+
+
+@pytest.mark.parametrize("archived", [True, False])
+async def test_closed_thread_sends_the_result_directly_and_stays_open(
+    harness: BotHarness, *, archived: bool
+) -> None:
+    state = harness.discord.state
+    thread = state.new_thread("parts", state.channel)
+    reply = await harness.extend("aimlapi", at="0:10", channel=thread)
+    state.archive(thread, archived=archived, locked=not archived)
+    result = await direct_message(harness)
+    assert (colour(result), len(songs(result))) == (GREEN, 2)
+    assert colour(reply) != GREEN
+    state.archive(thread, archived=False, locked=False)
+    await harness.ada.react(reply, "🔁")
+    await harness.until(lambda: len(harness.ada.read(thread)) == 2)
+    assert len(harness.ada.read(harness.ada.dm)) == 1
+
+
 async def test_unreachable_member_ends_delivery_quietly(harness: BotHarness) -> None:
     harness.ada.user.accepts_dms = False
     sent = await harness.ask("aimlapi", at="0:10")

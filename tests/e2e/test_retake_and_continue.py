@@ -375,8 +375,9 @@ async def test_only_asking_member_or_moderator_cancels(offline_harness: BotHarne
         waiting = await harness.extend("sunosay", at="0:11")
         ben = harness.discord.member("Ben")
         refused = await ben.click(waiting, "Cancel")
-        assert refused.message is not None
-        assert "can cancel" in text(refused.message)
+        await harness.until(lambda: refused.followups)
+        assert "can cancel" in text(refused.followups[0])
+        assert refused.followups[0].is_ephemeral
         await harness.ada.click(waiting, "Cancel")
         await harness.until(lambda: "Cancelled" in text(waiting))
     assert colour(waiting) != RED

@@ -16,13 +16,13 @@ from bot.interactions.access import (
     ("given", "needed", "names"),
     [
         ({"view_channel": True}, EDIT_PERMISSIONS, []),
-        ({}, EDIT_PERMISSIONS, ["View Channel"]),
+        ({}, EDIT_PERMISSIONS, ["View Channels"]),
         ({"view_channel": True, "embed_links": True}, POST_PERMISSIONS, ["Send Messages"]),
-        ({"send_messages": True}, POST_PERMISSIONS, ["View Channel", "Embed Links"]),
+        ({"send_messages": True}, POST_PERMISSIONS, ["View Channels", "Embed Links"]),
         (
             {"view_channel": True, "send_messages": True, "embed_links": True},
             POST_IN_THREAD_PERMISSIONS,
-            ["Send Messages In Threads"],
+            ["Send Messages in Threads"],
         ),
     ],
 )

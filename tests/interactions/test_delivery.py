@@ -1,11 +1,19 @@
 import datetime as dt
 from dataclasses import replace
+from itertools import product
 
 import discord
 import pytest
 
 from bot.domain.models import ReplyRef
-from bot.interactions.delivery import Route, is_permanent, next_route, without_route
+from bot.interactions.delivery import (
+    Remedy,
+    Route,
+    is_refusal,
+    next_route,
+    remedy_for,
+    without_route,
+)
 from tests.support.ui_samples import NOW
 
 LATER = NOW + dt.timedelta(minutes=10)
@@ -69,6 +77,13 @@ def test_a_way_that_is_gone_is_not_tried_again(
     assert tried == ways_left
 
 
+SHOWN, UNSHOWN = replace(YOUNG, final_shown=True), YOUNG
+
+ANY_ROUTE = (Route.INTERACTION, Route.CHANNEL, Route.REPOST, Route.DIRECT)
+IN_PLACE = ANY_ROUTE[:3]
+EITHER = (SHOWN, UNSHOWN)
+
+
 class Answer:
     """What is known of Discord's answer to a failed request."""
 
@@ -78,32 +93,102 @@ class Answer:
         self.status = status
 
 
-def failure(status: int, code: int) -> discord.HTTPException:
-    return discord.HTTPException(Answer(status), {"code": code, "message": "no"})
+def failure(status: int, code: int | None) -> discord.HTTPException:
+    """Return an error of Discord, or the page of Cloudflare if there is no code."""
+    body = "<html>Cloudflare</html>" if code is None else {"code": code, "message": "no"}
+    return discord.HTTPException(Answer(status), body)
 
 
 @pytest.mark.parametrize(
-    ("status", "code"),
+    ("code", "status", "routes", "replies", "remedy"),
     [
-        (404, 10003),
-        (404, 10008),
-        (404, 10015),
-        (403, 50001),
-        (403, 50007),
-        (403, 50013),
-        (401, 50027),
-        (400, 50083),
-        (403, 0),
-        (404, 0),
-        (401, 0),
+        (10003, 404, ANY_ROUTE, EITHER, Remedy.CLOSE_ROUTE),
+        (10008, 404, ANY_ROUTE, EITHER, Remedy.CLOSE_ROUTE),
+        (10015, 404, ANY_ROUTE, EITHER, Remedy.CLOSE_ROUTE),
+        (50001, 403, IN_PLACE, EITHER, Remedy.CLOSE_ROUTE),
+        (50005, 403, ANY_ROUTE, EITHER, Remedy.CLOSE_ROUTE),
+        (50007, 403, ANY_ROUTE, EITHER, Remedy.CLOSE_ROUTE),
+        (50007, 400, (Route.DIRECT,), EITHER, Remedy.CLOSE_ROUTE),
+        (50013, 403, ANY_ROUTE, EITHER, Remedy.CLOSE_ROUTE),
+        (50027, 401, ANY_ROUTE, EITHER, Remedy.CLOSE_ROUTE),
+        (50278, 400, (Route.DIRECT,), EITHER, Remedy.CLOSE_ROUTE),
+        (50278, 403, (Route.DIRECT,), EITHER, Remedy.CLOSE_ROUTE),
+        # archived and locked threads
+        (50083, 400, IN_PLACE, (SHOWN,), Remedy.DROP_NEWS),
+        (50083, 400, IN_PLACE, (UNSHOWN,), Remedy.SEND_DIRECT),
+        (160005, 400, IN_PLACE, (SHOWN,), Remedy.DROP_NEWS),
+        (160005, 403, IN_PLACE, (UNSHOWN,), Remedy.SEND_DIRECT),
+        # what passes
+        (50001, 403, (Route.DIRECT,), EITHER, Remedy.RETRY),
+        (40003, 403, ANY_ROUTE, EITHER, Remedy.RETRY),
+        (40004, 403, ANY_ROUTE, EITHER, Remedy.RETRY),
+        (40333, 403, ANY_ROUTE, EITHER, Remedy.RETRY),
+        (400001, 403, ANY_ROUTE, EITHER, Remedy.RETRY),
+        (30046, 429, ANY_ROUTE, EITHER, Remedy.RETRY),
+        (50035, 400, ANY_ROUTE, EITHER, Remedy.RETRY),
+        (None, 403, ANY_ROUTE, EITHER, Remedy.RETRY),
+        *((0, status, ANY_ROUTE, EITHER, Remedy.RETRY) for status in (400, 401, 403, 404)),
+        *((0, status, ANY_ROUTE, EITHER, Remedy.RETRY) for status in (429, 500, 503)),
     ],
 )
-def test_what_is_deleted_closed_or_not_ours_is_gone(status: int, code: int) -> None:
-    assert is_permanent(failure(status, code))
+def test_code_decides_what_follows_a_refusal(
+    code: int | None,
+    status: int,
+    routes: tuple[Route, ...],
+    replies: tuple[ReplyRef, ...],
+    remedy: Remedy,
+) -> None:
+    error = failure(status, code)
+    for route, reply in product(routes, replies):
+        assert remedy_for(error, route, reply, is_final=True) is remedy
+
+
+@pytest.mark.parametrize("code", [50083, 160005])
+def test_closed_thread_only_misses_progress(code: int) -> None:
+    remedy = remedy_for(failure(400, code), Route.CHANNEL, UNSHOWN, is_final=False)
+    assert remedy is Remedy.DROP_NEWS
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, 50013), (403, 400001)])
+def test_forbidden_files_are_left_out(status: int, code: int) -> None:
+    error = failure(status, code)
+    for route in ANY_ROUTE:
+        remedy = remedy_for(error, route, UNSHOWN, is_final=True, has_files=True)
+        assert remedy is Remedy.LEAVE_OUT_FILES
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(400, 50035), (429, 30046), (429, 0), (500, 0), (503, 0), (400, 0)]
+    ("status", "code", "remedy"),
+    [
+        (403, None, Remedy.CLOSE_ROUTE),
+        (403, 40003, Remedy.CLOSE_ROUTE),
+        (400, 50035, Remedy.CLOSE_ROUTE),
+        (429, 0, Remedy.RETRY),
+        (429, 30046, Remedy.RETRY),
+        (500, 0, Remedy.RETRY),
+    ],
 )
-def test_anything_else_is_tried_again(status: int, code: int) -> None:
-    assert not is_permanent(failure(status, code))
+def test_route_closes_after_many_refusals(status: int, code: int | None, remedy: Remedy) -> None:
+    error = failure(status, code)
+    for failures, expected in ((28, Remedy.RETRY), (29, remedy)):
+        found = remedy_for(error, Route.CHANNEL, UNSHOWN, is_final=True, failures=failures)
+        assert found is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "other_content_helps"),
+    [
+        (400, 50035, True),
+        (400, 200000, True),
+        (400, 50083, False),
+        (400, 160005, False),
+        (400, 50278, False),
+        (400, 50007, False),
+        (429, 30046, False),
+        (403, 0, False),
+    ],
+)
+def test_refusal_of_content_is_told_from_a_closed_route(
+    status: int, code: int, *, other_content_helps: bool
+) -> None:
+    assert is_refusal(failure(status, code)) is other_content_helps

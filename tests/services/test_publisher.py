@@ -4,10 +4,12 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import discord
 import pytest
 
 from bot.domain.attachments import Attachment, AttachmentStatus, Upload, Uploads
 from bot.domain.models import Extension, ReplyRef, Status
+from bot.interactions.delivery import MAX_REFUSALS
 from bot.interactions.publisher import LEASE, Publisher
 from tests.support.fake_discord import LOST_CONNECTION, FakeDiscord, FakeMessage, error
 from tests.support.service_harness import CHANNEL, GUILD, START, ServiceHarness
@@ -58,6 +60,10 @@ class PublisherHarness:
         [work] = await self.harness.store.claim_audio(now=clock(), lease_until=clock(), limit=1)
         assert await self.harness.store.finish_audio(work, uploads)
         return uploads
+
+    async def clip(self, ext: Extension) -> str:
+        """Return the id of the first clip that ``ext`` made."""
+        return (await self.harness.now(ext)).clips[0].id
 
     @property
     def message(self) -> FakeMessage:
@@ -311,3 +317,133 @@ async def test_concurrent_edits_are_bounded_and_none_is_started_twice(
     await harness.publisher.idle()
     assert harness.message.versions == 1
     assert (await harness.harness.now(ext)).published == 1
+
+
+# Refusals of Discord (the table of codes is in test_delivery.py)
+
+
+@pytest.mark.parametrize("code", [0, 40004, 40333])
+async def test_refusal_that_passes_closes_nothing(harness: PublisherHarness, code: int) -> None:
+    ext = await harness.extension()
+    await harness.publish()
+    await harness.complete(ext)
+    harness.discord.on_edit.then(*[error(403, code)] * 3)
+    for _ in range(4):
+        await harness.publish()
+    assert await harness.is_shown(ext)
+    assert (await harness.harness.now(ext)).reply.editable_by_bot
+
+
+@pytest.mark.parametrize("code", [50083, 160005])
+async def test_closed_thread_is_told_directly_once_and_edited_when_it_opens(
+    harness: PublisherHarness, code: int
+) -> None:
+    ext = await harness.extension()
+    await harness.publish()
+    await harness.complete(ext)
+    harness.discord.on_edit.then(*[error(400, code)] * 2)
+    await harness.publish()  # its audio is awaited
+    assert len(harness.discord.messages) == 1
+    await harness.attach(await harness.harness.now(ext), "a.mp3")
+    await harness.publish()
+    thread, direct = harness.discord.messages.values()
+    assert (direct.channel_id, direct.attachments) == (-ext.member_id, ["a.mp3"])
+    assert await harness.harness.store.next_publish() is None
+    await harness.harness.store.bump_source_revision(
+        replace(ext, request=replace(ext.request, clip_id=(await harness.clip(ext)))),
+        publish_at=harness.harness.clock(),
+    )
+    harness.discord.on_edit.then(error(400, code))
+    await harness.publish()  # news that nobody needs: dropped
+    assert (thread.versions, direct.versions) == (1, 1)
+    assert await harness.harness.store.next_publish() is None
+    assert (await harness.harness.now(ext)).reply.editable_by_bot
+
+
+async def test_member_who_cannot_be_told_leaves_the_thread_open(harness: PublisherHarness) -> None:
+    ext = await harness.extension()
+    await harness.publish()
+    await harness.complete(ext)
+    await harness.attach(await harness.harness.now(ext), "a.mp3")
+    harness.discord.on_edit.then(error(400, 160005))
+    harness.discord.on_post.then(error(400, 50278))
+    await harness.publish()
+    reply = (await harness.harness.now(ext)).reply
+    assert (reply.editable_by_bot, reply.unreachable, reply.final_shown) == (True, False, False)
+    assert await harness.harness.store.next_publish() is None
+
+
+async def test_direct_message_is_opened_anew_once_without_access(harness: PublisherHarness) -> None:
+    ext = await harness.extension(Status.COMPLETE, editable_by_bot=False)
+    await harness.attach(ext, "a.mp3")
+    harness.discord.on_post.then(error(403, 50001), error(403, 50001))
+    await harness.publish()
+    assert not (await harness.harness.now(ext)).reply.unreachable
+    harness.discord.on_post.then(error(403, 50001))
+    await harness.publish()
+    assert harness.message.attachments == ["a.mp3"]
+
+
+@pytest.mark.parametrize("refusal", [error(403), error(400, 50035)])
+async def test_route_that_refuses_for_long_is_left(
+    harness: PublisherHarness, refusal: Exception
+) -> None:
+    ext = await harness.extension()
+    await harness.publish()
+    await harness.complete(ext)
+    await harness.harness.store.enqueue_audio(ext.id, due_at=harness.harness.clock())
+    harness.discord.on_edit.then(*[refusal] * 100)
+    for _ in range(MAX_REFUSALS):
+        await harness.publish()
+    assert not (await harness.harness.now(ext)).reply.editable_by_bot
+    await harness.attach(await harness.harness.now(ext), "a.mp3")
+    harness.discord.on_post.then(error(403, 40003))
+    await harness.publish()
+    await harness.publish()
+    assert [each.channel_id for each in harness.discord.messages.values()][1:] == [-ext.member_id]
+
+
+async def test_outage_closes_no_route(harness: PublisherHarness) -> None:
+    ext = await harness.extension()
+    harness.discord.on_post.then(*[error(503)] * 50, error(403))
+    for _ in range(52):
+        await harness.publish()
+    assert await harness.is_shown(ext)
+
+
+async def test_files_that_a_guild_may_not_have_are_left_out(harness: PublisherHarness) -> None:
+    ext = await harness.extension(Status.COMPLETE)
+    await harness.publish()
+    await harness.attach(ext, "a.mp3")
+    harness.discord.on_edit.then(error(403, 400001))
+    await harness.publish()
+    [attachment] = await harness.harness.store.attachments(ext.id)
+    assert attachment.outcome is AttachmentStatus.NOT_ALLOWED
+    assert await harness.is_shown(ext)
+
+
+async def test_limit_is_that_of_the_route(harness: PublisherHarness) -> None:
+    default = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+    now = harness.harness.clock()
+    alive, dead = now + LEASE, now
+    reply = ReplyRef(channel_id=1, token="t", token_expires_at=alive, attachment_limit=5 * default)
+    assert harness.publisher.attachment_limit(reply) == 5 * default
+    for later in (
+        replace(reply, token_expires_at=dead),
+        replace(reply, token_expires_at=dead, editable_by_bot=False),
+    ):
+        assert harness.publisher.attachment_limit(later) == default
+
+
+async def test_files_made_for_a_larger_limit_are_made_again_for_a_direct_message(
+    harness: PublisherHarness,
+) -> None:
+    default = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+    ext = await harness.extension(Status.COMPLETE, editable_by_bot=False)
+    [file] = (await harness.attach(ext, "a.mp3")).files
+    file.path.write_bytes(bytes(default + 1))
+    await harness.publish()
+    assert harness.discord.messages == {}
+    clock = harness.harness.clock
+    [work] = await harness.harness.store.claim_audio(now=clock(), lease_until=clock(), limit=1)
+    assert work.size_limit == default

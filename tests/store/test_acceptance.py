@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from tests.support.store_samples import (
 )
 
 OTHER_MEMBER, OTHER_CHANNEL = MEMBER + 1, CHANNEL + 1
+LATER = NOW + dt.timedelta(hours=1)
 UNSUCCESSFUL = (Status.FAILED, Status.UNCONFIRMED, Status.EXPIRED, Status.CANCELLED)
 
 
@@ -154,6 +156,27 @@ async def test_song_of_another_channel_is_not_returned(store: Store) -> None:
     await spliced(store, "1", "a")
     there = await spliced(store, "2", "a", channel_id=OTHER_CHANNEL)
     assert await repeated_song(store, channel_id=OTHER_CHANNEL) == there
+
+
+@pytest.mark.parametrize(
+    ("reply", "member_id", "is_returned"),
+    [
+        # Encore is no member: whether the reply was deleted is known while the token lives
+        ({"editable_by_bot": False}, OTHER_MEMBER, False),
+        ({"editable_by_bot": False, "token_expires_at": NOW}, OTHER_MEMBER, False),
+        ({"editable_by_bot": False, "token_expires_at": LATER}, OTHER_MEMBER, True),
+        ({"is_ephemeral": True, "token_expires_at": LATER}, OTHER_MEMBER, False),
+        ({"is_ephemeral": True, "token_expires_at": LATER}, MEMBER, True),
+        ({"is_ephemeral": True, "token_expires_at": NOW}, MEMBER, False),
+    ],
+)
+async def test_song_is_returned_only_where_its_reply_can_be_found(
+    store: Store, reply: dict[str, Any], member_id: int, *, is_returned: bool
+) -> None:
+    was = await spliced(store, "1", "a")
+    assert await store.save(finished(was, Status.COMPLETE, None, now=NOW), was=was)
+    await store.save_reply(was.id, replace(was.reply, **reply))
+    assert (await repeated_song(store, member_id=member_id) is not None) is is_returned
 
 
 async def test_song_with_an_unreachable_reply_is_not_returned(store: Store) -> None:

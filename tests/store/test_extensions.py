@@ -221,3 +221,13 @@ async def test_sightings_ignore_full_songs(store: Store) -> None:
     await taken(store, "another song", kind=Kind.CONCAT, clip_id="another")
     await polled_extension(store, "quick", until=3)
     assert await completed_at(store) == [3, 5]
+
+
+async def test_extension_that_is_open_again_shows_no_final_status(store: Store) -> None:
+    ext = await accepted(store, "one")
+    done = replace(ext, status=Status.EXPIRED, revision=2)
+    assert await store.save(done, was=ext)
+    await store.save_reply(ext.id, replace(ext.reply, final_shown=True))
+    done = await store.extension(ext.id)
+    assert await store.save(replace(done, status=Status.SUBMITTED, revision=3), was=done)
+    assert not (await store.extension(ext.id)).reply.final_shown

@@ -203,3 +203,12 @@ async def test_published_revision_never_goes_back(store: Store) -> None:
     await finish(store, await claimed(store, new))
     await show(store, ext)
     assert (await store.extension(ext.id)).published == 3
+
+
+async def test_edit_keeps_the_token_that_was_renewed_meanwhile(store: Store) -> None:
+    ext = await accepted(store, "one")
+    edit = await claimed(store, ext)
+    await store.save_reply(ext.id, replace(ext.reply, token="fresh", attachment_limit=5))
+    await store.release_edit(edit, replace(ext.reply, message_id=7), publish_at=NOW)
+    reply = (await store.extension(ext.id)).reply
+    assert (reply.token, reply.attachment_limit, reply.message_id) == ("fresh", 5, 7)

@@ -66,6 +66,7 @@ replies = st.builds(
     reply_to_id=st.none() | snowflakes,
     final_shown=st.booleans(),
     unreachable=st.booleans(),
+    is_ephemeral=st.booleans(),
 )
 lengths = st.floats(min_value=0, max_value=1e9)
 with_lengths = {

@@ -94,6 +94,7 @@ class FakeDiscord:
         self.messages: dict[int, FakeMessage] = {}
         self.ids = itertools.count(1000)
         self.on_post, self.on_posted, self.on_edit = Script(), Script(), Script()
+        self.on_open = Script()
 
     def get_partial_messageable(self, channel_id: int, *, guild_id: int | None) -> FakeChannel:
         del guild_id
@@ -101,6 +102,14 @@ class FakeDiscord:
 
     async def create_dm(self, member: discord.Object) -> FakeChannel:
         return FakeChannel(self, -member.id)
+
+    async def start_private_message(self, member_id: int) -> dict[str, str]:
+        await self.on_open.next(lambda: None)
+        return {"id": str(-member_id)}
+
+    @property
+    def http(self) -> Self:
+        return self
 
     def get_guild(self, _: int) -> None:
         return None
