@@ -44,7 +44,7 @@ AS_USER_APP = replace(OLD, editable_by_bot=False)
         (ReplyRef(channel_id=1, reply_to_id=5), Route.REPOST, Route.REPOST),
     ],
 )
-def test_the_best_way_that_is_left_is_taken(
+def test_best_open_route_is_taken(
     reply: ReplyRef, running: Route | None, final: Route | None
 ) -> None:
     assert next_route(reply, is_final=False, now=NOW) is running
@@ -52,7 +52,7 @@ def test_the_best_way_that_is_left_is_taken(
 
 
 @pytest.mark.parametrize(
-    ("way", "reply", "deleted", "ways_left"),
+    ("route", "reply", "deleted", "routes_left"),
     [
         (Route.INTERACTION, YOUNG, False, [Route.CHANNEL, Route.DIRECT]),
         (Route.INTERACTION, YOUNG, True, [Route.DIRECT]),
@@ -66,15 +66,15 @@ def test_the_best_way_that_is_left_is_taken(
         (Route.CHANNEL, replace(OLD, final_shown=True), False, []),
     ],
 )
-def test_a_way_that_is_gone_is_not_tried_again(
-    way: Route, reply: ReplyRef, *, deleted: bool, ways_left: list[Route]
+def test_closed_route_is_not_tried_again(
+    route: Route, reply: ReplyRef, *, deleted: bool, routes_left: list[Route]
 ) -> None:
-    left = without_route(way, reply, deleted=deleted)
+    left = without_route(route, reply, deleted=deleted)
     tried = []
     while (following := next_route(left, is_final=True, now=NOW)) is not None:
         tried.append(following)
         left = without_route(following, left, deleted=False)
-    assert tried == ways_left
+    assert tried == routes_left
 
 
 SHOWN, UNSHOWN = replace(YOUNG, final_shown=True), YOUNG

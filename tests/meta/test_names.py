@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-CHECKED_FOLDERS = ("bot", "cogs", "bench", "sandbox")
+CHECKED_FOLDERS = ("bot", "cogs", "bench", "sandbox", "tests")
 
 METAPHOR = re.compile(
     "backstage|bells?|breath|doors?|house|kitchen|lettering|looks?|mortal|ordeal|paces?|sight|"
