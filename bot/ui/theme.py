@@ -65,6 +65,11 @@ def linked(text: str, url: str | None) -> str:
     return f"[{text}]({url})" if url else text
 
 
+def url_within(channel_id: int, url: str | None) -> str | None:
+    """Return the link to a message of this channel, or None: a reader can't open all others."""
+    return url if url and url.split("/")[-2:-1] == [str(channel_id)] else None
+
+
 def duration_text(seconds: float) -> str:
     """Return a duration in whole seconds, e.g. ``1:37``."""
     return format_time(round(seconds))
