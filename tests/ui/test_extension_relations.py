@@ -66,7 +66,7 @@ def test_reply_without_continuations_has_no_line_for_them() -> None:
 
 def test_linked_titles_are_escaped_and_truncated() -> None:
     said = lines(extension(), retake_of=reply(4, "](x) @everyone " + "y" * 60))
-    assert r"another take of [\]\(x\) \@everyone yyy" in said[-1]
+    assert r"another take of [\)\(x\) \@everyone yyy" in said[-1]
     assert "…](https://discord.com" in said[-1]
 
 
