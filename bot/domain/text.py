@@ -10,6 +10,7 @@ _INVISIBLE = re.compile(
 )
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 _MARKDOWN = re.compile(r"([\\*_~`|<>\[\]()#@:])")
+_LIST_MARK = re.compile(r"^([ \t]*)([-+])(?=\s)|^([ \t]*\d+)(\.)(?=\s)", re.MULTILINE)
 
 
 def sanitize(text: str) -> str:
@@ -21,7 +22,8 @@ def sanitize(text: str) -> str:
 
 def escape_markdown(text: str) -> str:
     """Return ``text`` so that Discord shows it literally: no markdown, mention or link."""
-    return _MARKDOWN.sub(r"\\\1", strip_invisible(text))
+    escaped = _MARKDOWN.sub(r"\\\1", strip_invisible(text))
+    return _LIST_MARK.sub(r"\1\3\\\2\4", escaped)
 
 
 def strip_invisible(text: str) -> str:

@@ -5,6 +5,8 @@ and truncated, so that they can neither inject markdown nor exceed Discord's lim
 """
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
 
 import discord
 
@@ -29,6 +31,7 @@ from bot.ui.theme import (
     source_link,
     started_text,
     title_link,
+    url_within,
 )
 
 # UTF-16 units
@@ -106,9 +109,9 @@ def _body(ext: Extension, context: ReplyContext) -> list[str]:
     if style := escape_line(format_style(ext.request.style), STYLE_LENGTH):
         lines.append(f"**Style** {style}")
     lines += _lyrics(ext.request.lyrics)
-    lines.append(f"asked by <@{ext.member_id}>" + _retake_line(context))
+    lines.append(f"asked by <@{ext.member_id}>" + _retake_line(ext.reply.channel_id, context))
     if context.continuations:
-        lines.append(f"continued in {continuation_links(context.continuations)}")
+        lines.append(_continued_in(ext, context.continuations))
     match ext.status:
         case Status.WAITING if ext.failure is not None:
             lines.append(postponement(ext.failure, context.label, ext.due_at))
@@ -122,12 +125,24 @@ def _body(ext: Extension, context: ReplyContext) -> list[str]:
 def _origin(ext: Extension) -> str:
     continue_at = ext.request.continue_at
     where = "the end" if continue_at is None else format_time(round(continue_at, 1))
-    return f"from {source_link(ext, TITLE_LENGTH)} at {where}"
+    linkable = replace(ext, source_url=url_within(ext.reply.channel_id, ext.source_url))
+    return f"from {source_link(linkable, TITLE_LENGTH)} at {where}"
 
 
-def _retake_line(context: ReplyContext) -> str:
+def _continued_in(ext: Extension, continuations: Sequence[Extension]) -> str:
+    """Return the line of continuations; those of other channels, which may be private, count."""
+    here = [each for each in continuations if each.reply.channel_id == ext.reply.channel_id]
+    parts = [continuation_links(here)] if here else []
+    if elsewhere := len(continuations) - len(here):
+        parts.append(f"{elsewhere:,} {'reply' if elsewhere == 1 else 'replies'} elsewhere")
+    return f"continued in {', and '.join(parts)}"
+
+
+def _retake_line(channel_id: int, context: ReplyContext) -> str:
     if context.retake_of is None:
         return ""
+    if context.retake_of.reply.channel_id != channel_id:
+        return " · another take"
     return f" · another take of {title_link(context.retake_of)}"
 
 

@@ -26,6 +26,7 @@ from bot.ui.theme import (
     linked,
     listen_link,
     started_text,
+    url_within,
 )
 
 # UTF-16 units
@@ -84,7 +85,7 @@ def _body(ext: Extension, context: ReplyContext) -> list[str]:
         lines += _audio_lines(ext, context, outline)
     lines += _truncated_list(
         [
-            f"{number}. {_part_link(part)}{_span(*span)} · {_maker(part)}"
+            f"{number}. {_part_link(ext.reply.channel_id, part)}{_span(*span)} · {_maker(part)}"
             for number, (part, span) in enumerate(
                 zip(outline.parts, pairwise(outline.times), strict=False), start=1
             )
@@ -130,10 +131,11 @@ def _audio_lines(ext: Extension, context: ReplyContext, outline: _SongOutline) -
     return lines
 
 
-def _part_link(part: LineageClip) -> str:
+def _part_link(channel_id: int, part: LineageClip) -> str:
     if part.known.is_removed:
         return "a clip that was taken out of the library"
-    return linked(clip_name(part.known.clip, LINKED_TITLE_LENGTH), part.known.reply_url)
+    url = url_within(channel_id, part.known.reply_url)
+    return linked(clip_name(part.known.clip, LINKED_TITLE_LENGTH), url)
 
 
 def _span(start: float | None, end: float | None) -> str:

@@ -36,6 +36,7 @@ COLOURS = {
 # UTF-16 units
 MAX_ID_LENGTH = 128  # no provider's ids are longer
 LINKED_TITLE_LENGTH = 40
+_NOT_IN_LINKS = str.maketrans("[]", "()")
 ERROR_LENGTH = 200
 
 MAX_CONTINUATIONS = 5
@@ -61,8 +62,19 @@ def clip_name(clip: Clip, limit: int) -> str:
 
 
 def linked(text: str, url: str | None) -> str:
-    """Return ``text`` as a link to ``url``, if there is one."""
-    return f"[{text}]({url})" if url else text
+    """Return ``text`` as a link to ``url``, if there is one.
+
+    Discord shows no link whose text has a lone bracket, even if escaped, or an address.
+    """
+    if url is None:
+        return text
+    plain = text.translate(_NOT_IN_LINKS).replace("\\://", " ").replace("://", " ")
+    return f"[{plain}]({url})"
+
+
+def url_within(channel_id: int, url: str | None) -> str | None:
+    """Return the link to a message of this channel, or None: a reader can't open all others."""
+    return url if url and url.split("/")[-2:-1] == [str(channel_id)] else None
 
 
 def duration_text(seconds: float) -> str:

@@ -124,3 +124,15 @@ def test_utf16_length_counts_surrogates_twice(text: str, length: int) -> None:
 @given(st.text(st.characters()) | st.text(st.characters(categories=("Cs", "So"))))
 def test_utf16_length_agrees_with_javascript(text: str) -> None:
     assert utf16_length(text) == length_in_javascript(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("- a\n+ b\n  - c", "\\- a\n\\+ b\n  \\- c"),
+        ("1. a\n12. b", "1\\. a\n12\\. b"),
+        ("a - b 1. c\n-a\n1.5", "a - b 1. c\n-a\n1.5"),
+    ],
+)
+def test_lines_do_not_become_lists(text: str, escaped: str) -> None:
+    assert escape_markdown(text) == escaped

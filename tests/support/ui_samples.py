@@ -20,7 +20,7 @@ from tests.support.factories import NOW, new_extension
 STAMP = int(NOW.timestamp())
 MEMBER = 1_200_000_000_000_000_042
 SOURCE = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
-SOURCE_URL = "https://discord.com/channels/1/2/3"
+SOURCE_URL = "https://discord.com/channels/2/1/3"
 AROUND = ReplyContext(label="AIML API")
 HANDLE = Handle(task_id="t")
 

@@ -66,7 +66,7 @@ def test_reply_without_continuations_has_no_line_for_them() -> None:
 
 def test_linked_titles_are_escaped_and_truncated() -> None:
     said = lines(extension(), retake_of=reply(4, "](x) @everyone " + "y" * 60))
-    assert r"another take of [\]\(x\) \@everyone yyy" in said[-1]
+    assert r"another take of [\)\(x\) \@everyone yyy" in said[-1]
     assert "…](https://discord.com" in said[-1]
 
 
@@ -82,3 +82,15 @@ def test_longest_relations_fit_into_one_message() -> None:
     longest = reply(2**63 - 1, wide)
     context = ReplyContext(label="AIML API", retake_of=longest, continuations=(longest,) * 9)
     assert_within_limits(extension_embeds(ext, context))
+
+
+def test_other_channels_are_counted_but_neither_named_nor_linked() -> None:
+    here, there = reply(1), reply(2)
+    there = replace(there, reply=replace(there.reply, channel_id=there.reply.channel_id + 1))
+    made = extension(Status.COMPLETE, playable())
+    assert lines(made, continuations=(here, there))[-1].endswith(", and 1 reply elsewhere")
+    assert lines(made, continuations=(there, there))[-1] == "continued in 2 replies elsewhere"
+    moved = replace(made, reply=replace(made.reply, channel_id=7))
+    assert made.source_url
+    assert not any(made.source_url in line for line in lines(moved))
+    assert not any("Part 2" in line for line in lines(made, retake_of=there))
