@@ -4,8 +4,9 @@ import datetime as dt
 import hashlib
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import discord
 import yarl
@@ -92,18 +93,9 @@ class Encore(commands.AutoShardedBot):
 
     async def _has_all_commands(self) -> bool:
         """Return whether Discord has the commands of the tree; others may have replaced them."""
-        there = await self.tree.fetch_commands()
-        found = {
-            (each.type.value, each.name, *sorted(option.name for option in each.options))
-            for each in there
-        }
-        if any(each.allowed_installs and not each.allowed_installs.user for each in there):
-            return False
-        payloads = [command.to_dict(self.tree) for command in self.tree.get_commands()]
-        return found == {
-            (each["type"], each["name"], *sorted(o["name"] for o in each.get("options", ())))
-            for each in payloads
-        }
+        there = await self.http.get_global_commands(cast("int", self.application_id))
+        here = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        return sorted(map(_signature, there)) == sorted(map(_signature, here))
 
 
 Interaction: TypeAlias = discord.Interaction[Encore]
@@ -115,6 +107,13 @@ def set_api_base(url: str | None) -> None:
     discord.py keeps its base in a class, so this holds for the whole process.
     """
     Route.BASE = url.rstrip("/") if url else "https://discord.com/api/v10"
+
+
+def _signature(command: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what tells a command, as Discord has it or is sent it, from another."""
+    options = sorted(option["name"] for option in command.get("options", ()))
+    installs = sorted(command.get("integration_types") or ())
+    return command["type"], command["name"], options, installs
 
 
 def _command_hash(tree: app_commands.CommandTree[Any]) -> str:

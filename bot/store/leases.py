@@ -192,7 +192,7 @@ async def postpone_edit(
     db: AsyncConnection, edit: ReplyEdit, *, publish_at: dt.datetime, is_counted: bool = True
 ) -> None:
     """Store that an edit failed; it is repeated at ``publish_at``."""
-    failures = _row.publish_failures + is_counted
+    failures = _row.publish_failures + int(is_counted)
     await db.execute(_held(edit).values(publish_failures=failures, publish_at=publish_at))
 
 
