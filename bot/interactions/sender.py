@@ -1,0 +1,118 @@
+"""Sends a reply to Discord by one route: an edit, a message of the bot's own, a direct message."""
+
+import logging
+from dataclasses import replace
+from typing import cast
+
+import discord
+
+from bot.domain.attachments import Uploads
+from bot.domain.models import Extension, ReplyRef
+from bot.interactions.client import Encore
+from bot.interactions.delivery import NO_ACCESS, NO_HISTORY, ReplyMessage, Route, is_refusal
+from bot.ui.components import extension_view
+from bot.ui.extension_embeds import extension_embeds, plain_embeds
+
+log = logging.getLogger(__name__)
+
+
+class ReplySender:
+    """Draws a reply as its extension is, and sends it."""
+
+    def __init__(self, bot: Encore) -> None:
+        self._bot = bot
+
+    async def show(
+        self, ext: Extension, route: Route, uploads: Uploads | None
+    ) -> tuple[discord.Message, bool]:
+        """Show ``ext`` by ``route``, as plain text should Discord refuse titles or links in it.
+
+        Returns:
+            The message, and whether it shows what was sent.
+        """
+        context = await self._bot.services.reply_contexts.load(ext)
+        files = None
+        if uploads is not None:
+            context = replace(context, attachments=uploads.attachments)
+            files = uploads.files
+        view = extension_view(ext, context.attachments)
+        try:
+            message = ReplyMessage(embeds=extension_embeds(ext, context), view=view, uploads=files)
+            return await self._send(ext, message, route)
+        except discord.HTTPException as error:
+            if not is_refusal(error):
+                raise
+            log.exception("Extension %s: Discord refused its embeds; showing it plainly", ext.id)
+        message = ReplyMessage(embeds=plain_embeds(ext, context), view=None, uploads=files)
+        return await self._send(ext, message, route)
+
+    async def _send(
+        self, ext: Extension, message: ReplyMessage, route: Route
+    ) -> tuple[discord.Message, bool]:
+        """Edit the message or post it; as `show`."""
+        bot, reply = self._bot, ext.reply
+        if route is not Route.INTERACTION:
+            await bot.rate_limiter.acquire(2 if route is Route.DIRECT else 1)
+        channel = bot.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
+        match route:
+            case Route.INTERACTION:
+                application = cast("int", bot.application_id)
+                webhook = discord.Webhook.partial(application, reply.token, client=bot)
+                # The first reply goes by this name until Discord has told its id.
+                target = cast("int", reply.message_id or "@original")
+                return await webhook.edit_message(target, **message.edited()), True
+            case Route.CHANNEL:
+                known = channel.get_partial_message(cast("int", reply.message_id))
+                return await known.edit(**message.edited()), True
+            case Route.REPOST:
+                posted = await self._post(channel, reply, message, nonce=f"ext-{ext.id}")
+                return posted, message.is_shown_by(posted)
+            case Route.DIRECT:
+                posted = await self._send_direct(ext, message)
+                if not message.is_shown_by(posted):
+                    posted = await posted.edit(**message.edited())
+                return posted, True
+
+    async def _send_direct(self, ext: Extension, message: ReplyMessage) -> discord.Message:
+        """Post a direct message.
+
+        discord.py keeps the channels that it opened. Discord now and then denies access to one of
+        them until it is opened anew (github.com/discord/discord-api-docs/issues/7666).
+        """
+        bot, nonce = self._bot, f"ext-{ext.id}-dm"
+        unrelated = replace(ext.reply, reply_to_id=None)
+        try:
+            direct = await bot.create_dm(discord.Object(ext.member_id))
+            return await self._post(direct, unrelated, message, nonce=nonce)
+        except discord.HTTPException as error:
+            if error.code != NO_ACCESS:
+                raise
+        await bot.rate_limiter.acquire(2)
+        opened = await bot.http.start_private_message(ext.member_id)
+        direct = bot.get_partial_messageable(int(opened["id"]), guild_id=None)
+        return await self._post(direct, unrelated, message, nonce=nonce)
+
+    async def _post(
+        self,
+        channel: discord.abc.Messageable,
+        reply: ReplyRef,
+        message: ReplyMessage,
+        *,
+        nonce: str,
+    ) -> discord.Message:
+        """Post a message, or return the one that was posted with this nonce, unchanged.
+
+        Discord knows a nonce for a few minutes. If Encore is away for longer after a post whose
+        answer it never saw, there are two messages, and only the newer one is kept up to date.
+        """
+        if reply.reply_to_id is None:
+            return await channel.send(**message.sent(), nonce=nonce)
+        answered = discord.MessageReference(
+            message_id=reply.reply_to_id, channel_id=reply.channel_id, fail_if_not_exists=False
+        )
+        try:
+            return await channel.send(**message.sent(), nonce=nonce, reference=answered)
+        except discord.HTTPException as error:
+            if error.code != NO_HISTORY:
+                raise
+            return await channel.send(**message.sent(), nonce=nonce)
