@@ -152,9 +152,7 @@ class Tracker:
         if not pause:
             pause = backoff(ext.failures, jitter=random.random())  # noqa: S311 - only spreads retries
         # an extension ends at its deadline, however long its provider asks to wait
-        due_at = now + dt.timedelta(seconds=pause)
-        if ext.deadline_at is not None:
-            due_at = min(due_at, ext.deadline_at)
+        due_at = min(filter(None, (now + dt.timedelta(seconds=pause), ext.deadline_at)))
         await self._save(ext, lambda ext: expired(poll_failed(ext, due_at=due_at), now=now))
 
     async def _give_up_overdue(self, name: str) -> None:
