@@ -27,8 +27,9 @@ from bot.domain.failures import (
     Unexpected,
 )
 from bot.domain.models import Extension, Status
+from bot.domain.text import escape_line
 from bot.domain.timecode import format_time
-from bot.ui.theme import escape_line, inline_code
+from bot.ui.theme import inline_code
 
 TEXT_LENGTH = 300  # UTF-16 units of a provider's text
 MAX_IDS = 4
