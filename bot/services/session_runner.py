@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from bot.domain.errors import UserError
 from bot.domain.models import ReplyRef
-from bot.domain.sessions.models import Change, Session, SessionState
+from bot.domain.sessions.models import Change, Session, SessionState, SessionStatus
 from bot.domain.sessions.posts import CARD
 from bot.domain.sessions.steps import step
 from bot.services.runtime import Runtime
@@ -105,5 +105,4 @@ class SessionRunner:
 
 
 def _lacks_song(state: SessionState) -> bool:
-    session = state.session
-    return not session.is_running and bool(state.chosen_rounds) and session.song_id is None
+    return state.session.status is SessionStatus.FINISHED and state.session.song_id is None

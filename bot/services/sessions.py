@@ -18,7 +18,6 @@ from bot.domain.sessions.models import (
     NEITHER,
     Change,
     EndReason,
-    PostKey,
     PostKind,
     Proposal,
     ProposalKind,
@@ -26,7 +25,7 @@ from bot.domain.sessions.models import (
     Session,
     SessionState,
 )
-from bot.domain.sessions.posts import CARD, board_key
+from bot.domain.sessions.posts import CARD
 from bot.domain.sessions.steps import IDLE, opened, with_due_time
 from bot.domain.text import display_title
 from bot.domain.timecode import format_continue_at
@@ -212,7 +211,10 @@ class Sessions:
     async def page(
         self, guild_id: int, number: int, *, channels: frozenset[int]
     ) -> tuple[Sequence[SessionView], SessionPage]:
-        """Return a page of a server's sessions that are held in ``channels``, running ones first."""
+        """Return a page of a server's sessions, running ones first.
+
+        Only those that are held in ``channels``, which the member may view.
+        """
         page = await self._store.sessions_of_guild(
             guild_id, channels=channels, offset=number * PAGE_SIZE, limit=PAGE_SIZE
         )
