@@ -11,13 +11,14 @@ from string import ascii_uppercase
 
 from bot.domain.errors import UserError
 from bot.domain.form import Form, format_style, parse_style
-from bot.domain.models import Clip
+from bot.domain.models import Clip, ReplyRef
 from bot.domain.sessions import actions
 from bot.domain.sessions.actions import PartText, Press, Proposed
 from bot.domain.sessions.models import (
     NEITHER,
     Change,
     EndReason,
+    PostKey,
     PostKind,
     Proposal,
     ProposalKind,
@@ -36,6 +37,7 @@ from bot.store.sessions import CastVote, RunningHere, SessionPage, TooManySessio
 
 # The caller posts the card and the proposals; the boards do if they are not there by then.
 FIRST_POST_TIMEOUT = dt.timedelta(seconds=10)
+MIN_EDIT_INTERVAL = dt.timedelta(seconds=2)  # between two edits of one post
 PAGE_SIZE = 10  # sessions on a page of the list
 TITLE_LENGTH = 60  # UTF-16 units
 
@@ -131,6 +133,27 @@ class Sessions:
         self._forms = forms
         self._views = views
         self.rules = rules
+
+    def press(
+        self,
+        *,
+        member_id: int,
+        member_name: str,
+        interaction_id: int,
+        key: str = "",
+        may_manage: bool = False,
+        reply: ReplyRef | None = None,
+    ) -> Press:
+        """Return what a member does now; without a ``key`` the interaction itself is unique."""
+        return Press(
+            member_id=member_id,
+            member_name=member_name,
+            key=key or str(interaction_id),
+            interaction_id=interaction_id,
+            at=self._clock(),
+            may_manage=may_manage,
+            reply=reply,
+        )
 
     async def start(self, form: StartForm, press: Press) -> tuple[SessionView, bool]:
         """Start a session; return it, and whether it is new.
@@ -319,6 +342,13 @@ class Sessions:
         return await self._propose(
             session_id, press, lambda state: actions.propose_back(state, press)
         )
+
+    async def record_first_post(self, session_id: int, key: PostKey, reply: ReplyRef) -> None:
+        """Store where a post is that was sent as the answer to an interaction."""
+        await self._store.record_first_post(
+            session_id, key, reply, publish_at=self._clock() + MIN_EDIT_INTERVAL
+        )
+        self._wakeups.boards.notify()
 
     async def take_off(self, proposal_id: int, press: Press) -> None:
         """Withdraw or remove a proposal.
