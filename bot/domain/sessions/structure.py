@@ -1,0 +1,28 @@
+"""The structure of lyrics: sections such as ``[Verse]``, and the lines that are sung."""
+
+import re
+
+from bot.domain.text import collapse_whitespace, truncate
+
+HEADLINE_LENGTH = 60  # UTF-16 units
+SECTION_LENGTH = 30
+INSTRUMENTAL = "Instrumental"
+
+_TAG = re.compile(r"\[([^\[\]\n]+)\]")
+
+
+def section(lyrics: str) -> str:
+    """Return the name of the first section in ``lyrics``, such as ``Verse``; empty if none."""
+    found = _TAG.search(lyrics)
+    return truncate(collapse_whitespace(found[1]), SECTION_LENGTH) if found else ""
+
+
+def sung_lines(lyrics: str) -> list[str]:
+    """Return the lines of ``lyrics`` without tags and empty lines."""
+    lines = (collapse_whitespace(_TAG.sub("", line)) for line in lyrics.splitlines())
+    return [line for line in lines if line]
+
+
+def headline(lyrics: str) -> str:
+    """Return the first sung line, shortened; `INSTRUMENTAL` if nothing is sung."""
+    return truncate(next(iter(sung_lines(lyrics)), INSTRUMENTAL), HEADLINE_LENGTH)
