@@ -161,6 +161,9 @@ class Settings(BaseSettings):
             the result of an interrupted submission, before the reply says *No answer*.
         trusted_audio_hosts: ``host`` or ``host:port``, in lower case.
         member_limit, channel_limit: extensions in progress at once; 0 is no limit.
+        session_parts: how many parts one session may have made; 0 turns sessions off.
+        session_vote: seconds that a vote runs where the host says nothing.
+        session_limit: sessions at once per server; 0 is no limit.
         log: None is ``console`` on a terminal, else ``json``.
     """
 
@@ -196,6 +199,9 @@ class Settings(BaseSettings):
     )
     member_limit: int = Field(2, alias="encore_member_limit", ge=0)
     channel_limit: int = Field(10, alias="encore_channel_limit", ge=0)
+    session_parts: int = Field(12, alias="encore_session_parts", ge=0, le=100)
+    session_vote: int = Field(180, alias="encore_session_vote", ge=30, le=86_400)
+    session_limit: int = Field(3, alias="encore_session_limit", ge=0)
     log: Literal["console", "json"] | None = Field(None, alias="encore_log")
 
     aimlapi: ApiSettings = ApiSettings()

@@ -44,6 +44,7 @@ def test_token_and_one_key_are_enough() -> None:
     assert settings.reconcile_timeout == dt.timedelta(minutes=2)
     assert settings.trusted_audio_hosts == frozenset()
     assert (settings.member_limit, settings.channel_limit) == (2, 10)
+    assert (settings.session_parts, settings.session_vote, settings.session_limit) == (12, 180, 3)
     assert settings.log is None
 
 
@@ -57,6 +58,9 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
         "ENCORE_TRUSTED_AUDIO_HOSTS": " 127.0.0.1:9000, Audio.Local ,",
         "ENCORE_MEMBER_LIMIT": "0",
         "ENCORE_CHANNEL_LIMIT": "7",
+        "ENCORE_SESSION_PARTS": "0",
+        "ENCORE_SESSION_VOTE": "86400",
+        "ENCORE_SESSION_LIMIT": "0",
         "ENCORE_LOG": "json",
     }.items():
         monkeypatch.setenv(name, text)
@@ -68,6 +72,7 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
     assert settings.reconcile_timeout == dt.timedelta(seconds=0.5)
     assert settings.trusted_audio_hosts == {"127.0.0.1:9000", "audio.local"}
     assert (settings.member_limit, settings.channel_limit) == (0, 7)
+    assert (settings.session_parts, settings.session_vote, settings.session_limit) == (0, 86_400, 0)
     assert settings.log == "json"
 
 
@@ -192,6 +197,12 @@ def test_error_without_provider_says_how_to_enable_one(monkeypatch: pytest.Monke
         ("ENCORE_DEADLINE", "0", "must be a number of seconds"),
         ("ENCORE_MEMBER_LIMIT", "secret", "must be a valid integer"),
         ("ENCORE_CHANNEL_LIMIT", "-1", "must be greater than or equal to 0"),
+        ("ENCORE_SESSION_PARTS", "-1", "must be greater than or equal to 0"),
+        ("ENCORE_SESSION_PARTS", "101", "must be less than or equal to 100"),
+        ("ENCORE_SESSION_VOTE", "29", "must be greater than or equal to 30"),
+        ("ENCORE_SESSION_VOTE", "86401", "must be less than or equal to 86400"),
+        ("ENCORE_SESSION_VOTE", "secret", "must be a valid integer"),
+        ("ENCORE_SESSION_LIMIT", "-1", "must be greater than or equal to 0"),
         ("ENCORE_LOG", "secret", "must be 'console' or 'json'"),
     ],
 )

@@ -75,9 +75,10 @@ class PartText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """What became of a proposal: a `Change`, or None if it is stored already."""
+    """A proposal by its numbers, and the change that stores it; None if it is stored already."""
 
     change: Change | None
+    round_number: int
     number: int
 
 
@@ -101,9 +102,7 @@ def propose_part(state: SessionState, text: PartText, press: Press) -> Proposed:
     if known is not None:
         return known
     if state.session.parts_left == 0:
-        raise UserError(
-            "All parts are made.", "The song is finished as soon as the last one is chosen."
-        )
+        raise all_parts_made()
     listed = state.proposals_of(current.number)
     parts = [each for each in listed if each.kind is ProposalKind.PART and not each.listed_from]
     own = next((each for each in parts if each.member_id == press.member_id), None)
@@ -124,14 +123,7 @@ def change_part(state: SessionState, own: Proposal, text: PartText, press: Press
         UserError: the round is over, others have voted for it, or it is another member's.
     """
     current = _writable(state)
-    if own.round_number != current.number or not own.is_listed:
-        raise vote_over()
-    if press.member_id != own.member_id:
-        raise not_allowed(own)
-    if _is_wanted_by_others(state, own):
-        raise UserError(
-            "Others have voted for your proposal.", "Withdraw it before you write another."
-        )
+    require_changeable(state, own, press)
     changed = replace(
         own,
         lyrics=text.lyrics,
@@ -142,7 +134,21 @@ def change_part(state: SessionState, own: Proposal, text: PartText, press: Press
     )
     new = _voted(with_proposal(state, changed), changed, press)
     new = with_round(new, replace(current, last_proposal_at=press.at))
-    return Proposed(change=_done(new, press), number=own.number)
+    change = _done(new, press)
+    return Proposed(change=change, round_number=own.round_number, number=own.number)
+
+
+def require_changeable(state: SessionState, own: Proposal, press: Press) -> None:
+    """Raise UserError unless the member may change a proposal now, as `change_part` does."""
+    current = _writable(state)
+    if own.round_number != current.number or not own.is_listed:
+        raise vote_over()
+    if press.member_id != own.member_id:
+        raise not_allowed(own)
+    if _is_wanted_by_others(state, own):
+        raise UserError(
+            "Others have voted for your proposal.", "Withdraw it before you write another."
+        )
 
 
 def propose_end(state: SessionState, press: Press) -> Proposed:
@@ -196,7 +202,7 @@ def close(state: SessionState, number: int, press: Press) -> Change:
     Raises:
         UserError: it is over, waits for a part, or nobody has voted.
     """
-    _require_running(state)
+    require_running(state)
     each = state.round(number)
     ballot = ballot_of(each)
     if ballot is None:
@@ -224,7 +230,7 @@ def end_by_hand(state: SessionState, now: dt.datetime) -> Change:
     Raises:
         UserError: it is over already.
     """
-    _require_running(state)
+    require_running(state)
     return Change(state=finished(state, EndReason.BY_HAND, now))
 
 
@@ -255,14 +261,22 @@ def not_allowed(proposal: Proposal) -> UserError:
     )
 
 
-def _require_running(state: SessionState) -> None:
+def all_parts_made() -> UserError:
+    """Return the refusal of a part when no more may be made."""
+    return UserError(
+        "All parts are made.", "The song is finished as soon as the last one is chosen."
+    )
+
+
+def require_running(state: SessionState) -> None:
+    """Raise UserError if the session is over."""
     if not state.session.is_running:
         raise UserError("This session is over.", "Start another one with `/session start`.")
 
 
 def _writable(state: SessionState) -> Round:
     """Return the open round; raise UserError if there is none."""
-    _require_running(state)
+    require_running(state)
     if state.open_round is None:
         raise UserError("The thread is still being made.", "Try again in a moment.")
     return state.open_round
@@ -272,7 +286,9 @@ def _known(state: SessionState, press: Press) -> Proposed | None:
     """Return the proposal that this press has made before."""
     found = (each for each in state.proposals if each.idempotency_key == press.key)
     known = next(found, None)
-    return None if known is None else Proposed(change=None, number=known.number)
+    if known is None:
+        return None
+    return Proposed(change=None, round_number=known.round_number, number=known.number)
 
 
 def _special(state: SessionState, kind: ProposalKind, press: Press) -> Proposed:
@@ -283,9 +299,10 @@ def _special(state: SessionState, kind: ProposalKind, press: Press) -> Proposed:
     listed = (each for each in state.proposals_of(current.number) if each.kind is kind)
     there = next(listed, None)
     if there is not None:
-        return Proposed(change=_done(_voted(state, there, press), press), number=there.number)
-    wish = replace(_part(state, current, PartText(lyrics=""), press), kind=kind, for_clip_id=None)
-    return _listed(state, current, wish, press)
+        change = _done(_voted(state, there, press), press)
+        return Proposed(change=change, round_number=current.number, number=there.number)
+    special = replace(_part(state, current, PartText(lyrics=""), press), kind=kind, for_clip_id=None)
+    return _listed(state, current, special, press)
 
 
 def _part(state: SessionState, current: Round, text: PartText, press: Press) -> Proposal:
@@ -310,7 +327,7 @@ def _listed(state: SessionState, current: Round, new: Proposal, press: Press) ->
     key = proposal_key(current.number, new.number)
     replies = {} if press.reply is None else {key: press.reply}
     change = replace(_done(listed, press), replies=replies)
-    return Proposed(change=change, number=new.number)
+    return Proposed(change=change, round_number=current.number, number=new.number)
 
 
 def _voted(state: SessionState, proposal: Proposal, press: Press) -> SessionState:

@@ -31,7 +31,8 @@ class EndReason(StrEnum):
     ALL_PARTS = "all_parts"  # no more may be made
     IDLE = "idle"  # nobody did anything for three days
     THREAD_DELETED = "thread_deleted"
-    NO_THREAD = "no_thread"  # it could not be made
+    NO_THREAD = "no_thread"  # Encore may not make one
+    TOO_MANY_THREADS = "too_many_threads"  # the server has as many as Discord allows
     GUILD_LOST = "guild_lost"  # Encore was removed from the server
 
 
