@@ -60,7 +60,7 @@ def escape_line(text: str, limit: int) -> str:
 
 
 def plain_line(text: str, limit: int) -> str:
-    """Return ``text`` as one line of at most ``limit`` UTF-16 units, for where it is no markdown."""
+    """Return ``text`` as one line of ``limit`` UTF-16 units, for where markdown means nothing."""
     return truncate(collapse_whitespace(strip_invisible(text)), limit)
 
 
