@@ -96,12 +96,15 @@ class Acceptance:
             source_is_known=source is not None,
         )
 
-    async def accept(self, ext: Extension, *, source_is_known: bool = False) -> AcceptResult:
+    async def accept(
+        self, ext: Extension, *, source_is_known: bool = False, is_limited: bool = True
+    ) -> AcceptResult:
         """Accept ``ext``, or return the one accepted before for the same key or double click.
 
         Args:
             ext: not stored yet.
             source_is_known: whether the store has its source clip already.
+            is_limited: whether quotas hold.
 
         Raises:
             UserError: a quota is exceeded; nothing was stored.
@@ -112,7 +115,7 @@ class Acceptance:
             publish_at=ext.created_at
             if ext.reply.reply_to_id is not None
             else ext.created_at + FIRST_REPLY_TIMEOUT,
-            quota=self._quota,
+            quota=self._quota if is_limited else Quota(),
             double_since=now - DOUBLE_CLICK_WINDOW,
             source_is_known=source_is_known,
         )

@@ -15,6 +15,7 @@ from bot.domain.transitions import cancelled, reopened
 from bot.services.acceptance import FIRST_REPLY_TIMEOUT, Acceptance, AcceptResult
 from bot.services.links import LinkRefresher
 from bot.services.runtime import Runtime
+from bot.services.session_parts import require_no_session
 
 # A clip that is continued often does not have its reply edited each time.
 CONTINUATION_NEWS_DELAY = dt.timedelta(seconds=10)
@@ -56,6 +57,7 @@ class ExtensionService:
             raise UserError(
                 "A full song has no other take.", "Take one of its parts anew, or extend the song."
             )
+        await require_no_session(self._store, ext.id)
         return await self._acceptance.accept_form(
             _form_from(ext.request),
             idempotency_key=idempotency_key,
@@ -103,6 +105,7 @@ class ExtensionService:
             )
         await self._store.bump_queue_positions(ext.request.provider)
         self._wakeups.publisher.notify()
+        self._wakeups.session_runner.notify()
 
     async def check_again(self, extension_id: int) -> None:
         """Ask the provider once more: for missing results, or for links that may have expired.

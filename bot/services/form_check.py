@@ -22,6 +22,7 @@ from bot.domain.text import collapse_whitespace, escape_line, sanitize, truncate
 from bot.domain.timecode import effective_continue_at, format_continue_at, format_time, parse_time
 from bot.providers.base import Capabilities, Provider
 from bot.services.runtime import Runtime
+from bot.services.session_parts import require_no_session
 from bot.store.store import Store
 
 QUOTE_LENGTH = 60  # UTF-16 units of a member's own text that an answer repeats
@@ -60,13 +61,17 @@ class FormReader:
     Args:
         runtime: has the clips and the providers.
         default_provider: used for a clip that the store does not have.
+        is_in_session: whether the forms are a session's own, which goes on from its parts.
     """
 
-    def __init__(self, runtime: Runtime, *, default_provider: str) -> None:
+    def __init__(
+        self, runtime: Runtime, *, default_provider: str, is_in_session: bool = False
+    ) -> None:
         self._runtime = runtime
         self._store = runtime.store
         self._providers = runtime.providers
         self._default = default_provider
+        self._is_in_session = is_in_session
         self._clips = ClipCache(runtime.store)
 
     @property
@@ -81,13 +86,15 @@ class FormReader:
         but the clip and the provider there.
 
         Raises:
-            UserError: the clip or the provider is not available.
+            UserError: the clip or the provider is not available, or a session goes on from it.
         """
         form = _sanitized(form)
         clip_id = await self.clip_id_of(form.clip)
         source = await self._clips.clip(clip_id)
         if source is not None:
             _require_finished(source.clip)
+            if source.extension_id is not None and not self._is_in_session:
+                await require_no_session(self._store, source.extension_id)
         provider = self._choose_provider(form.provider, source)
         form = replace(form, clip=clip_id, provider=provider.name)
         if source is not None:

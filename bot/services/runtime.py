@@ -26,6 +26,8 @@ class Runtime:
         deadline: how long an extension is tracked before it expires.
         wakeups: wake the loops when there is news.
         outage_log: logs a provider's outage once, and its end.
+        touched_sessions: ids of sessions in which a member did something since the session runner
+            last looked; only a hint, so that it looks at once.
     """
 
     store: Store
@@ -35,6 +37,7 @@ class Runtime:
     deadline: dt.timedelta
     wakeups: Wakeups = field(default_factory=Wakeups)
     outage_log: OutageLog = field(default_factory=OutageLog)
+    touched_sessions: set[int] = field(default_factory=set[int])
 
     def label(self, provider: str) -> str:
         """Return a provider's name as members read it; one that is not enabled has only its id.

@@ -1,10 +1,12 @@
 """What the posts of a session show: its state, the song so far, and links to its other posts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.domain.lineage import LineageClip, part_starts
 from bot.domain.models import ClipRecord, Extension
 from bot.domain.sessions.models import PostKey, Proposal, Round, SessionState, Totals
+from bot.services.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +47,54 @@ class SessionView:
     links: Mapping[PostKey, str]
     totals: Totals
     song: Extension | None = None
+
+
+class SessionViewLoader:
+    """Loads what the posts of sessions show."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._store = runtime.store
+
+    async def load(self, session_id: int) -> SessionView | None:
+        """Return a session as its posts show it; None if it is unknown."""
+        state = await self._store.session_state(session_id, whole=True)
+        if state is None:
+            return None
+        session = state.session
+        lineage = await self._store.lineage(session.latest_clip_id)
+        posts = await self._store.posts_of(session.id)
+        links = {
+            post.key: post.reply.url
+            for post in posts
+            if post.reply.url is not None and not post.reply.unreachable
+        }
+        is_over = not session.is_running
+        return SessionView(
+            state=state,
+            provider_label=self._runtime.label(session.provider),
+            parts=_song_parts(state, lineage),
+            duration=part_starts(lineage)[-1] if lineage else None,
+            links=links,
+            totals=session.totals if is_over else await self._store.session_totals(session.id),
+            song=None if session.song_id is None else await self._store.extension(session.song_id),
+        )
+
+
+def _song_parts(state: SessionState, lineage: Sequence[LineageClip]) -> tuple[SongPart, ...]:
+    """Return the source clip and the parts that follow it; empty if the source is unknown.
+
+    What lies before the source clip in its own lineage counts as part of it.
+    """
+    rounds = {each.clip_id: each for each in state.chosen_rounds}
+    parts: list[SongPart] = []
+    for clip, starts_at in zip(lineage, part_starts(lineage), strict=False):
+        each = rounds.get(clip.known.clip.id)
+        proposal = state.winner_of(each) if each is not None else None
+        if each is None:
+            parts = [SongPart(starts_at=0.0, clip=clip.known)]
+        else:
+            parts.append(
+                SongPart(starts_at=starts_at, clip=clip.known, round=each, proposal=proposal)
+            )
+    return tuple(parts)

@@ -36,9 +36,15 @@ class Songs:
         self._acceptance = acceptance
 
     async def request(
-        self, clip_id: str, *, idempotency_key: str, member_id: int, reply: ReplyRef
+        self,
+        clip_id: str,
+        *,
+        idempotency_key: str,
+        member_id: int,
+        reply: ReplyRef,
+        is_limited: bool = True,
     ) -> AcceptResult:
-        """Accept the full song that ends with a clip.
+        """Accept the full song that ends with a clip, within quota unless not ``is_limited``.
 
         A song that the channel has already, or that is in progress there, is returned instead.
         Encore itself joins what the provider refused to join before.
@@ -68,7 +74,7 @@ class Songs:
         )
         if joiner is not None:
             song = _assigned_to(joiner, song, deadline_at=now + self._deadline)
-        return await self._acceptance.accept(song, source_is_known=True)
+        return await self._acceptance.accept(song, source_is_known=True, is_limited=is_limited)
 
     async def mark_reply_deleted(self, song: Extension) -> None:
         """Store that the reply of ``song`` was deleted, so that the song can be made again."""

@@ -301,6 +301,8 @@ class Submitter:
             log.info("Extension %s is %s already, not %s", ext.id, was.status, new.status)
         self._wakeups.submitter.notify()
         self._wakeups.publisher.notify()
+        if new.status.is_final:
+            self._wakeups.session_runner.notify()
 
 
 def _failure_of(error: ProviderError) -> Failure:

@@ -179,6 +179,7 @@ class Tracker:
         if new.status.is_final:
             log.info("Extension %s: %s", new.id, new.status)
             self._wakeups.attacher.notify()
+            self._wakeups.session_runner.notify()
         if new.revision != was.revision:
             self._wakeups.publisher.notify()
         self._wakeups.tracker.notify()  # it may be due before the loop means to look again

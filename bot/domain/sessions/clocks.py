@@ -57,6 +57,8 @@ def ends_at(state: SessionState, each: Round) -> dt.datetime | None:
     started, ballot = each.clock_started_at, ballot_of(each)
     if started is None or ballot is None:
         return None
+    if (each.closed_by if ballot is Ballot.NEXT else each.clip_closed_by) is not None:
+        return each.ends_at
     vote = voting_time(state, each)
     full = started + vote
     early = started + EARLIEST_END

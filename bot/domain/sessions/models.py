@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.domain.models import Clip, Extension, ReplyRef
+from bot.domain.models import ClipRecord, Extension, ReplyRef
 
 NEITHER = ""  # the choice of a vote for no clip
 
@@ -202,7 +202,8 @@ class Round:
         tally: votes of the first ballot for each proposal, most first, once it is over.
         clip_tally: votes of the second ballot for each clip and `NEITHER`.
         tie_broken: whether the first ballot was tied.
-        closed_by: the member who ended the first ballot early.
+        closed_by: the host or moderator who ended the first ballot early.
+        clip_closed_by: the one who ended the second ballot early.
         drop_reason: of a dropped round.
     """
 
@@ -221,6 +222,7 @@ class Round:
     clip_tally: tuple[Count, ...] = ()
     tie_broken: bool = False
     closed_by: int | None = None
+    clip_closed_by: int | None = None
     drop_reason: DropReason | None = None
     opened_at: dt.datetime
     ended_at: dt.datetime | None = None
@@ -328,7 +330,7 @@ class SessionState:
     proposals: tuple[Proposal, ...] = ()
     votes: tuple[Vote, ...] = ()
     extensions: Mapping[int, Extension]
-    latest_clip: Clip | None = None
+    latest_clip: ClipRecord | None = None
 
     @property
     def open_round(self) -> Round | None:

@@ -1,0 +1,365 @@
+"""What a session does by itself: `step` looks at what is stored and says the next change.
+
+Nothing depends on having heard of an event, so that after a kill a session goes on by looking.
+`step` is applied until it has nothing left to change. Two rules hold everywhere: no vote, no
+clock; no clock, no request.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.domain.models import ExtendRequest, Extension, ReplyRef, Status
+from bot.domain.sessions.ballots import clip_id_of, count_clips, count_next, playable_letters
+from bot.domain.sessions.clocks import ballot_of, ends_at
+from bot.domain.sessions.models import (
+    NEITHER,
+    Ballot,
+    Change,
+    DropReason,
+    EndReason,
+    Proposal,
+    ProposalKind,
+    ProposalStatus,
+    Round,
+    RoundStatus,
+    SessionState,
+    SessionStatus,
+)
+
+IDLE = dt.timedelta(days=3)
+LENGTH_WAIT = dt.timedelta(seconds=60)  # for the length of the latest clip to be measured
+END_REASONS_WITHOUT_SONG = frozenset({EndReason.GUILD_LOST})
+
+
+def step(
+    state: SessionState, now: dt.datetime, *, needs_length: bool, deadline: dt.timedelta
+) -> Change | None:
+    """Return the next change of a session, or None if there is none now.
+
+    Args:
+        state: as it is stored.
+        now: the time.
+        needs_length: whether the provider must be told the second at which a clip ends.
+        deadline: how long a part may take.
+    """
+    session = state.session
+    if not session.is_running or session.channel_id is None:
+        return None
+    if session.rests_since is not None:
+        new = _rested(state, now)
+    else:
+        rules: tuple[Callable[[SessionState, dt.datetime], SessionState | None], ...] = (
+            _part_ended,
+            _part_came_late,
+            _with_clocks,
+            _clip_chosen,
+        )
+        new = next((found for rule in rules if (found := rule(state, now)) is not None), None)
+    if _is_over(new or state, now):
+        idle = now >= session.active_at + IDLE
+        new = finished(new or state, EndReason.IDLE if idle else EndReason.ALL_PARTS, now)
+    if new is not None:
+        return Change(state=with_due_time(new))
+    if session.rests_since is not None:
+        return None
+    return _next_decided(state, now, needs_length=needs_length, deadline=deadline)
+
+
+def finished(state: SessionState, reason: EndReason, now: dt.datetime) -> SessionState:
+    """Return the session as over; a part that is still being made is not in the song."""
+    has_song = bool(state.chosen_rounds) and reason not in END_REASONS_WITHOUT_SONG
+    for each in state.rounds:
+        if each.status is RoundStatus.OPEN or each.status.is_busy:
+            over = replace(each, status=RoundStatus.SETTLED, ended_at=now)
+            state = with_round(state, _without_clock(over))
+    session = replace(
+        state.session,
+        status=SessionStatus.FINISHED if has_song else SessionStatus.ENDED,
+        end_reason=reason,
+        rests_since=None,
+        rest_reason=None,
+        finished_at=now,
+        due_at=now,
+    )
+    return replace(state, session=session)
+
+
+def opened(state: SessionState, now: dt.datetime) -> SessionState:
+    """Return the session with one more open round."""
+    number = len(state.rounds) + 1
+    return replace(state, rounds=(*state.rounds, Round(number=number, opened_at=now)))
+
+
+def with_round(state: SessionState, new: Round) -> SessionState:
+    """Return the session with one round replaced by ``new``."""
+    kept = (new if each.number == new.number else each for each in state.rounds)
+    return replace(state, rounds=tuple(kept))
+
+
+def with_proposal(state: SessionState, new: Proposal) -> SessionState:
+    """Return the session with one proposal replaced by ``new``, or added."""
+    place = (new.round_number, new.number)
+    kept = {(each.round_number, each.number): each for each in state.proposals} | {place: new}
+    return replace(state, proposals=tuple(kept[each] for each in sorted(kept)))
+
+
+def without_votes(state: SessionState, number: int, choice: str | None = None) -> SessionState:
+    """Return the session without the votes for proposals of a round, or for one of them."""
+    kept = tuple(
+        vote
+        for vote in state.votes
+        if vote.round_number != number
+        or vote.ballot is not Ballot.NEXT
+        or choice not in (None, vote.choice)
+    )
+    return replace(state, votes=kept)
+
+
+def next_number(state: SessionState, number: int) -> int:
+    """Return the number that the next proposal of a round gets."""
+    return max((each.number for each in state.proposals_of(number, listed=False)), default=0) + 1
+
+
+def with_due_time(state: SessionState) -> SessionState:
+    """Return the session due when its current ballot ends, or when it has been idle for long."""
+    session = state.session
+    if not session.is_running:
+        return state
+    idle_at = session.active_at + IDLE
+    current = state.busy_round or state.open_round
+    ends = current.ends_at if current is not None and session.rests_since is None else None
+    due_at = idle_at if ends is None else min(ends, idle_at)
+    return replace(state, session=replace(session, due_at=due_at))
+
+
+def awake(state: SessionState) -> SessionState:
+    """Return the session as not resting any more; its clock starts in full by the next steps."""
+    return replace(state, session=replace(state.session, rests_since=None, rest_reason=None))
+
+
+def _rested(state: SessionState, now: dt.datetime) -> SessionState | None:
+    """Wake a resting session with a newer vote; stop its clocks; see its part to its end."""
+    since = state.session.rests_since
+    if since is not None and any(vote.at > since for vote in state.votes):
+        return awake(state)
+    for each in state.rounds[-2:]:
+        if each.clock_started_at is not None and ballot_of(each) is not None:
+            stopped = replace(_without_clock(each), closed_by=None, clip_closed_by=None)
+            return with_round(state, stopped)
+    return _part_ended(state, now) or _part_came_late(state, now)
+
+
+def _part_ended(state: SessionState, now: dt.datetime) -> SessionState | None:
+    """Choose between the clips of a part that is complete; drop a round that has none."""
+    each = state.busy_round
+    part = state.part_of(each) if each is not None else None
+    if each is None or part is None:
+        return None
+    if part.status is Status.COMPLETE and playable_letters(part):
+        return _choosing(state, each, now) if each.status is RoundStatus.MAKING else None
+    if part.status.is_final or each.status is RoundStatus.CHOOSING:
+        return _dropped(state, each, DropReason.FAILED, now)
+    return None
+
+
+def _part_came_late(state: SessionState, now: dt.datetime) -> SessionState | None:
+    """Choose between the clips of a part that counted as failed, if no other was sent since."""
+    sent = [each for each in state.rounds if each.extension_id is not None]
+    late = next((each for each in sent if _is_late(state, each)), None)
+    if late is None:
+        return None
+    if late is not sent[-1] or state.busy_round is not None:
+        return with_round(state, replace(late, drop_reason=DropReason.LATE))
+    current = state.open_round
+    if current is not None:
+        again = (
+            each for each in state.proposals_of(current.number) if each.listed_from == late.number
+        )
+        for proposal in again:
+            state = with_proposal(state, replace(proposal, status=ProposalStatus.WITHDRAWN))
+            state = without_votes(state, current.number, str(proposal.number))
+        state = with_round(state, _without_clock(current))
+    return _choosing(state, replace(late, drop_reason=None, ended_at=None), now)
+
+
+def _is_late(state: SessionState, each: Round) -> bool:
+    """Return whether a part that counted as failed is complete after all."""
+    part = state.part_of(each)
+    is_complete = part is not None and part.status is Status.COMPLETE and playable_letters(part)
+    return each.drop_reason is DropReason.FAILED and bool(is_complete)
+
+
+def _with_clocks(state: SessionState, now: dt.datetime) -> SessionState | None:
+    """Start, stop and set the clock of the current ballot, and count who has voted."""
+    current = state.busy_round or state.open_round
+    ballot = ballot_of(current) if current is not None else None
+    if current is None or ballot is None:
+        return None
+    voters = len({vote.member_id for vote in state.votes_of(current.number, ballot)})
+    runs = voters > 0 or ballot is Ballot.CLIP
+    started = (current.clock_started_at or now) if runs else None
+    closed_by = current.closed_by if runs else None
+    timed = replace(current, voters=voters, clock_started_at=started, closed_by=closed_by)
+    timed = replace(timed, ends_at=ends_at(with_round(state, timed), timed))
+    if timed == current:
+        return None
+    is_news = voters != current.voters
+    active_at = now if is_news else state.session.active_at
+    return with_round(replace(state, session=replace(state.session, active_at=active_at)), timed)
+
+
+def _clip_chosen(state: SessionState, now: dt.datetime) -> SessionState | None:
+    """Count the ballot over clips when its clock is over."""
+    each = state.busy_round
+    if each is None or each.ends_at is None or now < each.ends_at:
+        return None
+    part = state.part_of(each)
+    outcome = count_clips(state, each)
+    counted = replace(each, clip_tally=outcome.tally)
+    if outcome.letter == NEITHER or part is None:
+        return _dropped(state, counted, DropReason.NEITHER, now)
+    clip_id = clip_id_of(part, outcome.letter)
+    over = replace(counted, status=RoundStatus.CHOSEN, clip_id=clip_id, ended_at=now)
+    session = replace(state.session, latest_clip_id=clip_id, active_at=now)
+    return with_round(replace(state, session=session), _without_clock(over))
+
+
+def _is_over(state: SessionState, now: dt.datetime) -> bool:
+    session = state.session
+    is_spent = session.parts_left == 0 and state.busy_round is None
+    return now >= session.active_at + IDLE or is_spent
+
+
+def _next_decided(
+    state: SessionState, now: dt.datetime, *, needs_length: bool, deadline: dt.timedelta
+) -> Change | None:
+    """Count the ballot over proposals when its clock is over, and do what won."""
+    each = state.open_round
+    if each is None or each.ends_at is None or state.busy_round or now < each.ends_at:
+        return None
+    outcome = count_next(state, each.number)
+    winner = outcome.winner
+    if winner is None:
+        again = _without_clock(replace(each, closed_by=None, voters=0))
+        new = with_round(without_votes(state, each.number), again)
+        return Change(state=with_due_time(new))
+    counted = replace(
+        each,
+        winner=winner.number,
+        tally=outcome.tally,
+        voters=outcome.voters,
+        tie_broken=outcome.tie_broken,
+    )
+    match winner.kind:
+        case ProposalKind.PART:
+            at = continue_at(state, winner)
+            if needs_length and at is None and _length_is_awaited(state, each, now):
+                return None
+            return _sent(state, counted, winner, now, deadline)
+        case ProposalKind.END:
+            return Change(state=finished(with_round(state, counted), EndReason.VOTED, now))
+        case ProposalKind.BACK:
+            return Change(state=with_due_time(_taken_back(state, counted, now)))
+
+
+def continue_at(state: SessionState, proposal: Proposal) -> float | None:
+    """Return the second of the latest clip at which a part begins; None is its end.
+
+    A second holds only for the clip that it was written for.
+    """
+    is_same = proposal.for_clip_id == state.session.latest_clip_id
+    return proposal.continue_at if is_same else None
+
+
+def _sent(
+    state: SessionState,
+    counted: Round,
+    winner: Proposal,
+    now: dt.datetime,
+    deadline: dt.timedelta,
+) -> Change:
+    session, source = state.session, state.latest_clip
+    request = Extension(
+        idempotency_key=f"session:{session.id}:{counted.number}",
+        member_id=winner.member_id,
+        request=ExtendRequest(
+            provider=session.provider,
+            clip_id=session.latest_clip_id,
+            continue_at=continue_at(state, winner),
+            lyrics=winner.lyrics,
+            style=winner.style,
+            title=session.title,
+        ),
+        reply=ReplyRef(channel_id=session.channel_id or 0, guild_id=session.guild_id),
+        source_title=source.clip.title if source else session.title,
+        source_url=source.reply_url if source else None,
+        created_at=now,
+        due_at=now,
+        deadline_at=now + deadline,
+    )
+    made = replace(counted, status=RoundStatus.MAKING, base_clip_id=session.latest_clip_id)
+    left = replace(session, parts_left=session.parts_left - 1, active_at=now)
+    new = opened(with_round(replace(state, session=left), _without_clock(made)), now)
+    return Change(state=with_due_time(new), request=request)
+
+
+def _taken_back(state: SessionState, counted: Round, now: dt.datetime) -> SessionState:
+    """Take the last part out of the song, which goes on from where it began."""
+    settled = replace(counted, status=RoundStatus.SETTLED, ended_at=now)
+    last = state.chosen_rounds[-1]
+    session = replace(
+        state.session,
+        latest_clip_id=last.base_clip_id or state.session.source_clip_id,
+        active_at=now,
+    )
+    new = replace(state, session=session, latest_clip=None)
+    new = with_round(new, replace(last, status=RoundStatus.UNDONE))
+    return opened(with_round(new, _without_clock(settled)), now)
+
+
+def _choosing(state: SessionState, each: Round, now: dt.datetime) -> SessionState:
+    """Return the session with the ballot over the clips of a round open."""
+    choosing = replace(_without_clock(each), status=RoundStatus.CHOOSING, voters=0)
+    new = with_round(replace(state, session=replace(state.session, active_at=now)), choosing)
+    return new if new.session.rests_since is not None else _with_clocks(new, now) or new
+
+
+def _dropped(
+    state: SessionState, each: Round, reason: DropReason, now: dt.datetime
+) -> SessionState:
+    """Return the session without the part of a round, whose proposal is listed anew.
+
+    A part for which nothing was charged does not count as made.
+    """
+    part = state.part_of(each)
+    is_free = part is not None and part.handle is None and part.status is not Status.UNCONFIRMED
+    session = replace(state.session, active_at=now)
+    if reason is DropReason.FAILED and is_free:
+        session = replace(session, parts_left=session.parts_left + 1)
+    over = replace(each, status=RoundStatus.DROPPED, drop_reason=reason, ended_at=now)
+    new = with_round(replace(state, session=session), _without_clock(over))
+    proposal, current = state.winner_of(each), state.open_round
+    if proposal is None or current is None:
+        return new
+    again = replace(
+        proposal,
+        id=0,
+        round_number=current.number,
+        number=next_number(new, current.number),
+        idempotency_key=f"again:{session.id}:{each.number}",
+        listed_from=each.number,
+        created_at=now,
+        changed_at=None,
+    )
+    return with_proposal(new, again)
+
+
+def _without_clock(each: Round) -> Round:
+    return replace(each, clock_started_at=None, ends_at=None)
+
+
+def _length_is_awaited(state: SessionState, each: Round, now: dt.datetime) -> bool:
+    known = state.latest_clip
+    is_known = known is not None and known.clip.duration is not None
+    return not is_known and each.ends_at is not None and now < each.ends_at + LENGTH_WAIT
