@@ -10,7 +10,7 @@ import discord
 from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.models import Clip, ClipRecord, Extension, Status
 from bot.domain.transitions import can_check_again
-from bot.ui.custom_ids import Action, Button
+from bot.ui.custom_ids import Action, Button, Select
 from bot.ui.extension_embeds import MAX_CLIPS, clip_letter
 
 MAX_URL_LENGTH = 512  # Discord's limit for a button's url
@@ -56,11 +56,17 @@ def listen_button(clip: Clip, label: str) -> Button | None:
     return None
 
 
-def build_view(buttons: Iterable[Button]) -> discord.ui.View | None:
-    """Return a view of ``buttons``; None if there are none."""
+def link_button(label: str, url: str | None) -> Iterator[Button]:
+    """Yield the button that opens ``url``, if there is one."""
+    if url is not None:
+        yield Button(label=label, url=url, row=0)
+
+
+def build_view(items: Iterable[Button | Select]) -> discord.ui.View | None:
+    """Return a view of buttons and selects; None if there are none."""
     view = discord.ui.View(timeout=None)
-    for button in buttons:
-        view.add_item(button)
+    for item in items:
+        view.add_item(item)
     # Presses reach the classes in `bot.interactions` by custom id, after a restart too, so
     # discord.py need not keep the view.
     view.stop()

@@ -4,6 +4,7 @@ A provider's own text appears only as far as its adapter found it fit to be show
 """
 
 import datetime as dt
+import re
 
 import discord
 
@@ -37,6 +38,9 @@ MEBIBYTE = 1024 * 1024
 LYRICS_KEPT = "your lyrics are kept behind *Send again*"
 TRY_AGAIN = "press *Try again*"
 
+# A sentence in bold type, then perhaps a provider's text in italics.
+_CAUSE = re.compile(r"(?P<bold>\*\*.+?\*\*)(?P<quote> \*(?:\\.|[^\\*])+\*)?")
+
 
 def final_status_lines(ext: Extension, label: str) -> list[str]:
     """Return the lines that say how ``ext`` ended, if it has no audio.
@@ -65,6 +69,26 @@ def final_status_lines(ext: Extension, label: str) -> list[str]:
             return [_failure_text(ext.failure or Unexpected(), label, ext)]
         case _:
             return []
+
+
+def failure_cause(ext: Extension, label: str, *, with_text: bool = True) -> str:
+    """Return the first sentence of how ``ext`` ended without audio, and no advice.
+
+    The advice of a reply is for whoever asked, and about the buttons of that reply.
+
+    Args:
+        ext: that ended without audio.
+        label: the name of its provider as members read it.
+        with_text: whether the provider's own text follows.
+    """
+    if ext.status is Status.UNCONFIRMED:
+        return f"**{label} gave no clear answer.**"
+    found = next(filter(None, map(_CAUSE.match, final_status_lines(ext, label))), None)
+    if found is None:
+        return "**Something went wrong.**"
+    if with_text and found["quote"]:
+        return found[0]
+    return found["bold"].replace(":**", ".**")
 
 
 def postponement(failure: Failure, label: str, again_at: dt.datetime) -> str:
