@@ -5,19 +5,20 @@ boards.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from string import ascii_uppercase
 
 from bot.domain.errors import UserError
 from bot.domain.form import Form, format_style, parse_style
-from bot.domain.models import Clip, ReplyRef
+from bot.domain.models import ReplyRef
 from bot.domain.sessions import actions
 from bot.domain.sessions.actions import PartText, Press, Proposed
 from bot.domain.sessions.models import (
     NEITHER,
     Change,
     EndReason,
+    Post,
     PostKey,
     PostKind,
     Proposal,
@@ -26,14 +27,17 @@ from bot.domain.sessions.models import (
     Session,
     SessionState,
 )
+from bot.domain.sessions.part_form import PartForm
 from bot.domain.sessions.posts import CARD
+from bot.domain.sessions.structure import section
 from bot.domain.sessions.steps import IDLE, opened, with_due_time
 from bot.domain.text import display_title
 from bot.domain.timecode import format_continue_at
 from bot.services.form_check import FormReader, ValidatedForm
 from bot.services.runtime import Runtime
 from bot.services.session_view import SessionView, SessionViewLoader
-from bot.store.sessions import CastVote, RunningHere, SessionPage, TooManySessions
+from bot.store.sessions import RunningHere, TooMany
+from bot.store.votes import CastVote
 
 # The caller posts the card and the proposals; the boards do if they are not there by then.
 FIRST_POST_TIMEOUT = dt.timedelta(seconds=10)
@@ -79,27 +83,6 @@ class StartForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartForm:
-    """The form for a part as its modal shows it, and as it is typed.
-
-    Attributes:
-        session_id: whose.
-        at: where it goes on in the latest clip; ``end`` or a time.
-        takes_second: whether `at` can be said now; while a part is being made, it is its end.
-        latest: the latest clip, if it is known.
-        round_number: of the round that it is for.
-    """
-
-    session_id: int
-    lyrics: str = ""
-    style: str = ""
-    at: str = ""
-    takes_second: bool = False
-    latest: Clip | None = None
-    round_number: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalResult:
     """A stored proposal, and its session.
 
@@ -110,6 +93,22 @@ class ProposalResult:
     view: SessionView
     proposal: Proposal
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPage:
+    """A page of a server's sessions; ``number`` counts from 0.
+
+    Attributes:
+        total: sessions on all pages.
+        most_parts: the members with most parts in songs of the server, and how many.
+    """
+
+    views: Sequence[SessionView]
+    number: int
+    page_count: int
+    total: int
+    most_parts: Sequence[tuple[int, int]]
 
 
 class Sessions:
@@ -191,24 +190,24 @@ class Sessions:
             state = with_due_time(opened(state, now))
         change = Change(state=state, replies={} if press.reply is None else {CARD: press.reply})
         started = await self._store.start_session(
-            change, limit=self.rules.limit, now=now, first_reply_until=now + FIRST_POST_TIMEOUT
+            change, limit=self.rules.limit, publish_at=now + FIRST_POST_TIMEOUT
         )
         match started:
-            case RunningHere(session_id=session_id):
-                view = await self.view(session_id)
+            case RunningHere(session=running):
+                view = await self.view(running.id)
                 raise UserError(
                     "A session is running here already.",
                     f"{_linked(view, 'Its board')} shows where it stands.",
                 )
-            case TooManySessions(session_ids=session_ids):
-                views = [await self.view(each) for each in session_ids]
+            case TooMany(sessions=running):
+                views = [await self.view(each.id) for each in running]
                 listed = " · ".join(_linked(each, each.state.session.title) for each in views)
                 raise UserError(
                     f"This server has {len(views)} sessions running, and more must wait.", listed
                 )
-            case _:
+            case SessionState(session=stored):
                 self._wakeups.boards.notify()
-                return await self.view(started.state.session.id), started.is_new
+                return await self.view(stored.id), stored.created_at == now
 
     async def view(self, session_id: int) -> SessionView:
         """Return a session as its posts show it.
@@ -223,31 +222,38 @@ class Sessions:
 
     async def running_in(self, channel_id: int) -> SessionView | None:
         """Return the session that is held in a channel now."""
-        session_id = await self._store.session_in_channel(channel_id)
-        return None if session_id is None else await self.view(session_id)
+        running = await self._store.session_in_channel(channel_id)
+        return None if running is None else await self.view(running.id)
 
     async def running_in_guild(self, guild_id: int) -> Sequence[SessionView]:
         """Return the sessions that run in a server."""
-        ids = await self._store.running_in_guild(guild_id)
-        return [await self.view(session_id) for session_id in ids]
+        running = await self._store.running_in_guild(guild_id)
+        return [await self.view(each.id) for each in running]
 
-    async def page(
-        self, guild_id: int, number: int, *, channels: frozenset[int]
-    ) -> tuple[Sequence[SessionView], SessionPage]:
-        """Return a page of a server's sessions, running ones first.
+    async def page(self, guild_id: int, number: int, *, channels: Collection[int]) -> SessionPage:
+        """Return a page of a server's sessions, running ones first, or the last if there are fewer.
 
-        Only those that are held in ``channels``, which the member may view.
+        Only those that were started in ``channels``, which the member may view.
         """
-        page = await self._store.sessions_of_guild(
+        found, total = await self._store.sessions_of_guild(
             guild_id, channels=channels, offset=number * PAGE_SIZE, limit=PAGE_SIZE
         )
-        return [await self.view(session_id) for session_id in page.session_ids], page
+        page_count = max(-(-total // PAGE_SIZE), 1)
+        if number >= page_count:
+            return await self.page(guild_id, page_count - 1, channels=channels)
+        return SessionPage(
+            views=[await self.view(each.id) for each in found],
+            number=number,
+            page_count=page_count,
+            total=total,
+            most_parts=await self._store.most_parts(guild_id),
+        )
 
     async def channels(self, guild_id: int) -> list[int]:
         """Return the channels of a server in which sessions were held."""
         return await self._store.session_channels(guild_id)
 
-    async def form(self, session_id: int, member_id: int) -> PartForm:
+    async def form(self, session_id: int, member_id: int | None = None) -> PartForm:
         """Return the form for a part, filled with the member's own proposal of this round, if any.
 
         Raises:
@@ -275,7 +281,8 @@ class Sessions:
         Raises:
             UserError: it can't be changed any more, or is another member's.
         """
-        state, proposal = await self._proposal(proposal_id)
+        session_id, proposal = await self._known_proposal(proposal_id)
+        state = await self._state(session_id)
         actions.require_changeable(state, proposal, press)
         return await self._form(state, proposal)
 
@@ -285,9 +292,10 @@ class Sessions:
         Raises:
             UserError: the session is over.
         """
-        state, proposal = await self._proposal(proposal_id)
-        form = await self.form(state.session.id, member_id=0)
-        return replace(form, lyrics=proposal.lyrics, style=format_style(proposal.style))
+        session_id, proposal = await self._known_proposal(proposal_id)
+        form = await self.form(session_id)
+        style = format_style(proposal.style) or form.style
+        return replace(form, lyrics=proposal.lyrics, style=style)
 
     async def propose(self, form: PartForm, press: Press) -> ProposalResult:
         """Put a part on the board, or change the member's own.
@@ -319,9 +327,15 @@ class Sessions:
             style=() if request.style == song_style else request.style,
             continue_at=request.continue_at,
         )
-        return await self._propose(
-            session.id, press, lambda current: actions.propose_part(current, text, press)
-        )
+        changed = form.proposal_id and await self._known_proposal(form.proposal_id)
+
+        def propose(current: SessionState) -> Proposed:
+            if not changed:
+                return actions.propose_part(current, text, press)
+            own = current.proposal(changed[1].round_number, changed[1].number) or changed[1]
+            return actions.change_part(current, own, text, press)
+
+        return await self._propose(session.id, press, propose)
 
     async def propose_end(self, session_id: int, press: Press) -> ProposalResult:
         """Propose that the song is finished, or vote for that.
@@ -343,10 +357,17 @@ class Sessions:
             session_id, press, lambda state: actions.propose_back(state, press)
         )
 
-    async def record_first_post(self, session_id: int, key: PostKey, reply: ReplyRef) -> None:
-        """Store where a post is that was sent as the answer to an interaction."""
+    async def post(self, session_id: int, key: PostKey) -> Post | None:
+        """Return a post as it is now; read before what it shows, for `record_first_post`."""
+        return await self._store.post_of(session_id, key)
+
+    async def record_first_post(self, post: Post, reply: ReplyRef, press: Press) -> None:
+        """Store where a post is that was sent as the answer to ``press``."""
         await self._store.record_first_post(
-            session_id, key, reply, publish_at=self._clock() + MIN_EDIT_INTERVAL
+            post,
+            reply,
+            lease_until=press.at + FIRST_POST_TIMEOUT,
+            publish_at=self._clock() + MIN_EDIT_INTERVAL,
         )
         self._wakeups.boards.notify()
 
@@ -356,18 +377,14 @@ class Sessions:
         Raises:
             UserError: as `actions.take_off`.
         """
-        place = await self._store.proposal_place(proposal_id)
-        if place is None:
-            raise unknown_session()
+        session_id, known = await self._known_proposal(proposal_id)
 
         def decide(state: SessionState) -> Change:
-            proposal = state.proposal(place.round_number, place.number)
-            if proposal is None:
-                raise actions.vote_over()
+            proposal = state.proposal(known.round_number, known.number) or known
             is_host = state.session.host_id == press.member_id
             return actions.take_off(state, proposal, press, is_host=is_host)
 
-        await self._change(place.session_id, decide)
+        await self._change(session_id, decide)
 
     async def vote(self, proposal_id: int, press: Press) -> CastVote:
         """Store a member's vote for a proposal; `CastVote.is_counted` says whether it counts.
@@ -406,15 +423,16 @@ class Sessions:
         Raises:
             UserError: the member is neither host nor moderator, or `actions.close` refuses.
         """
-        place = await self._store.round_place(round_id)
-        if place is None:
+        known = await self._store.round_by_id(round_id)
+        if known is None:
             raise unknown_session()
+        session_id, each = known
 
         def decide(state: SessionState) -> Change:
             _require_host(state, press)
-            return actions.close(state, place.number, press)
+            return actions.close(state, each.number, press)
 
-        await self._change(place.session_id, decide)
+        await self._change(session_id, decide)
 
     async def end_now(self, session_id: int, press: Press) -> None:
         """End a session without a vote.
@@ -456,34 +474,38 @@ class Sessions:
 
     async def channel_closed(self, channel_id: int) -> None:
         """Let the session in a channel rest: it was archived or locked."""
-        session_id = await self._store.session_in_channel(channel_id)
-        if session_id is not None:
-            await self.rest(session_id, RestReason.CLOSED)
+        running = await self._store.session_in_channel(channel_id)
+        if running is not None:
+            await self.rest(running.id, RestReason.CLOSED)
 
     async def channel_deleted(self, channel_id: int) -> None:
         """End the session in a channel that was deleted."""
-        session_id = await self._store.session_in_channel(channel_id)
-        if session_id is not None:
-            await self.end_lost(session_id, EndReason.THREAD_DELETED)
+        running = await self._store.session_in_channel(channel_id)
+        if running is not None:
+            await self.end_lost(running.id, EndReason.THREAD_DELETED)
 
     async def guild_lost(self, guild_id: int) -> None:
         """End the sessions of a server that Encore was removed from."""
-        for session_id in await self._store.running_in_guild(guild_id):
-            await self.end_lost(session_id, EndReason.GUILD_LOST)
+        for running in await self._store.running_in_guild(guild_id):
+            await self.end_lost(running.id, EndReason.GUILD_LOST)
 
     async def _form(self, state: SessionState, proposal: Proposal | None) -> PartForm:
+        chosen = state.chosen_rounds
+        last = state.winner_of(chosen[-1]) if chosen else None
         form = PartForm(
             session_id=state.session.id,
             style=await self._song_style(state),
             at=format_continue_at(None),
             takes_second=state.busy_round is None,
             latest=state.latest_clip.clip if state.latest_clip else None,
+            latest_section=section(last.lyrics) if last is not None else "",
             round_number=state.open_round.number if state.open_round else 0,
         )
         if proposal is None:
             return form
         return replace(
             form,
+            proposal_id=proposal.id,
             lyrics=proposal.lyrics,
             style=format_style(proposal.style) or form.style,
             at=format_continue_at(proposal.continue_at),
@@ -515,7 +537,7 @@ class Sessions:
             seen[:] = [propose(state)]  # the transaction may be run twice
             return seen[0].change
 
-        await self._change(session_id, decide)
+        await self._change(session_id, decide, now=press.at)
         view, proposed = await self.view(session_id), seen[0]
         found = (
             each
@@ -527,14 +549,18 @@ class Sessions:
         return ProposalResult(view=view, proposal=proposal, is_new=is_new)
 
     async def _change(
-        self, session_id: int, decide: Callable[[SessionState], Change | None]
+        self,
+        session_id: int,
+        decide: Callable[[SessionState], Change | None],
+        *,
+        now: dt.datetime | None = None,
     ) -> SessionState | None:
         """Store what ``decide`` says of a session, and wake the loops.
 
         Raises:
             UserError: ``decide`` refuses.
         """
-        now = self._clock()
+        now = now or self._clock()
         new = await self._store.change_session(
             session_id, decide, now=now, first_reply_until=now + FIRST_POST_TIMEOUT
         )
@@ -545,7 +571,7 @@ class Sessions:
         if cast is None:
             raise unknown_session()
         if cast.is_counted:
-            self._touch(cast.session_id)
+            self._touch(cast.session.id)
         return cast
 
     def _touch(self, session_id: int) -> None:
@@ -559,14 +585,12 @@ class Sessions:
             raise unknown_session()
         return state
 
-    async def _proposal(self, proposal_id: int) -> tuple[SessionState, Proposal]:
-        """Return a proposal of any round with its session."""
-        place = await self._store.proposal_place(proposal_id)
-        state = await self._store.session_state(place.session_id, whole=True) if place else None
-        proposal = state.proposal(place.round_number, place.number) if state and place else None
-        if state is None or proposal is None:
+    async def _known_proposal(self, proposal_id: int) -> tuple[int, Proposal]:
+        """Return the id of a proposal's session, and the proposal."""
+        known = await self._store.proposal_by_id(proposal_id)
+        if known is None:
             raise unknown_session()
-        return state, proposal
+        return known
 
 
 def unknown_session() -> UserError:

@@ -81,9 +81,9 @@ def withdraw_view(proposal: Proposal) -> discord.ui.View | None:
     return build_view([Action.WITHDRAW_PROPOSAL.button(proposal.id, label="🗑️ Withdraw it")])
 
 
-def part_draft_view(draft_id: int) -> discord.ui.View | None:
+def part_draft_view(session_id: int, draft_id: int) -> discord.ui.View | None:
     """Return the button that opens the form of a session with a draft."""
-    return build_view([Action.OPEN_PART_DRAFT.button(draft_id)])
+    return build_view([Action.OPEN_PART_DRAFT.button(f"{session_id}-{draft_id}")])
 
 
 def vote_confirmation(proposal: Proposal, ends_at: dt.datetime | None) -> discord.Embed:

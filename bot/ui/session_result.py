@@ -30,7 +30,7 @@ def result_embed(view: SessionView, each: Round) -> discord.Embed:
 
 def result_view(view: SessionView, each: Round) -> discord.ui.View | None:
     """Return the buttons of a round's result; None unless its clips can be chosen."""
-    return build_view(_buttons(view, each))
+    return build_view(result_items(view, each))
 
 
 def choice_of(stored_id: str) -> tuple[int, str]:
@@ -147,7 +147,8 @@ def _chosen_name(view: SessionView, each: Round, part: Extension | None) -> str:
     return letters.get(each.clip_id or "") or next(known, "") or "one clip"
 
 
-def _buttons(view: SessionView, each: Round) -> Iterator[Button]:
+def result_items(view: SessionView, each: Round) -> Iterator[Button]:
+    """Yield the buttons of a round's result."""
     clips = _playable(view.state.part_of(each))
     if each.status is not RoundStatus.CHOOSING or not clips:
         return
