@@ -17,18 +17,22 @@ from bot.domain.sessions.actions import Press
 from bot.domain.sessions.models import PostKey
 from bot.domain.sessions.part_form import PartForm
 from bot.domain.sessions.posts import proposal_key
-from bot.interactions.access import viewable_channels
+from bot.interactions.access import (
+    missing_permissions,
+    missing_permissions_text,
+    viewable_channels,
+)
 from bot.interactions.buttons import PersistentButton
 from bot.interactions.client import Interaction
 from bot.interactions.first_reply import UNREACHABLE, reply_ref
 from bot.interactions.responses import answer, answer_error, is_button_press
 from bot.services.sessions import ProposalResult
 from bot.ui.custom_ids import Action, Select
-from bot.ui.extension_embeds import note_embed
+from bot.ui.extension_embeds import note_embed, refusal_embed
 from bot.ui.session_form import SubmittedPart, part_modal
-from bot.ui.session_list import sessions_embed, sessions_view
+from bot.ui.session_list import running_embed, sessions_embed, sessions_view
 from bot.ui.session_menu import end_now_question, more
-from bot.ui.session_posts import post_message, song_so_far
+from bot.ui.session_posts import overview, post_message, song_so_far
 from bot.ui.session_proposal import (
     choice_confirmation,
     choice_over_embed,
@@ -40,6 +44,8 @@ from bot.ui.session_proposal import (
 from bot.ui.session_result import choice_of
 
 log = logging.getLogger(__name__)
+
+NEEDED_TO_POST = ("view_channel", "embed_links")  # besides to send messages, in either kind
 
 
 def press_from(interaction: Interaction, *, key: str = "", posts: bool = False) -> Press:
@@ -97,6 +103,29 @@ async def send_post(interaction: Interaction, press: Press, session_id: int, key
 async def open_part_form(interaction: Interaction, form: PartForm) -> None:
     """Answer with the form for a part."""
     await interaction.response.send_modal(part_modal(form, idempotency_key=interaction.id))
+
+
+async def show_session(interaction: Interaction) -> None:
+    """Answer a command with the session that is held here, or with those of the server.
+
+    Raises:
+        UserError: there is no server with Encore here.
+    """
+    press = press_from(interaction)
+    sessions = interaction.client.services.sessions
+    view = await sessions.running_in(interaction.channel_id or 0)
+    if view is not None:
+        drawn = overview(view, press.member_id)
+        await interaction.response.send_message(**drawn.sent(), ephemeral=True)
+        if lacking := missing_permissions(interaction.app_permissions, NEEDED_TO_POST):
+            sentence = missing_permissions_text(lacking, interaction.channel_id or 0)
+            await answer(interaction, embeds=[refusal_embed(sentence, "Ask a moderator.")])
+        return
+    running = await sessions.running_in_guild(interaction.guild_id or 0)
+    ids = {each.state.session.card_channel_id for each in running}
+    seen = await viewable_channels(interaction, ids)
+    there = [each for each in running if each.state.session.card_channel_id in seen]
+    await answer(interaction, embeds=[running_embed(there)])
 
 
 async def show_sessions(interaction: Interaction, number: int) -> None:

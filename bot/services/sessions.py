@@ -29,8 +29,8 @@ from bot.domain.sessions.models import (
 )
 from bot.domain.sessions.part_form import PartForm
 from bot.domain.sessions.posts import CARD
-from bot.domain.sessions.structure import section
 from bot.domain.sessions.steps import IDLE, opened, with_due_time
+from bot.domain.sessions.structure import section
 from bot.domain.text import display_title
 from bot.domain.timecode import format_continue_at
 from bot.services.form_check import FormReader, ValidatedForm
@@ -42,6 +42,7 @@ from bot.store.votes import CastVote
 # The caller posts the card and the proposals; the boards do if they are not there by then.
 FIRST_POST_TIMEOUT = dt.timedelta(seconds=10)
 MIN_EDIT_INTERVAL = dt.timedelta(seconds=2)  # between two edits of one post
+CLOCK_POSTS = (PostKind.BOARD, PostKind.RESULT)
 PAGE_SIZE = 10  # sessions on a page of the list
 TITLE_LENGTH = 60  # UTF-16 units
 
@@ -477,6 +478,18 @@ class Sessions:
         running = await self._store.session_in_channel(channel_id)
         if running is not None:
             await self.rest(running.id, RestReason.CLOSED)
+
+    async def channel_opened(self, channel_id: int) -> None:
+        """Show how the session in a channel stands, which could not be edited while it was closed.
+
+        It goes on with a member's next press.
+        """
+        running = await self._store.session_in_channel(channel_id)
+        if running is not None and running.rests_since is not None:
+            posts = await self._store.posts_of(running.id)
+            shown = [post.key for post in posts if post.key.kind in CLOCK_POSTS]
+            await self._store.raise_posts(running.id, shown[-2:])
+            self._wakeups.boards.notify()
 
     async def channel_deleted(self, channel_id: int) -> None:
         """End the session in a channel that was deleted."""

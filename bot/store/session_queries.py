@@ -18,7 +18,14 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import FINAL, Status
-from bot.domain.sessions.models import Proposal, Round, RoundStatus, Session, SessionStatus
+from bot.domain.sessions.models import (
+    PostKind,
+    Proposal,
+    Round,
+    RoundStatus,
+    Session,
+    SessionStatus,
+)
 from bot.store.clips import is_playable
 from bot.store.schema import (
     clips,
@@ -27,6 +34,7 @@ from bot.store.schema import (
     is_failed_round,
     is_running,
     is_without_song,
+    posts,
     proposals,
     rounds,
     sessions,
@@ -46,6 +54,16 @@ _by_extension = (
     select(sessions)
     .join(rounds, rounds.c.session_id == _row.id)
     .where(is_running, rounds.c.extension_id == bindparam("extension"))
+)
+_threadless = (
+    select(_row.id)
+    .join(posts, posts.c.session_id == _row.id)
+    .where(
+        is_running,
+        _row.channel_id.is_(None),
+        posts.c.kind == PostKind.CARD,
+        posts.c.reply_message_id.is_not(None),
+    )
 )
 _next_due = select(func.min(_row.due_at)).where(is_running)
 # Each begins with few rows: rounds in the making, running sessions, sessions without their song.
@@ -99,6 +117,11 @@ async def running_in_guild(db: AsyncConnection, guild_id: int) -> list[Session]:
 async def running_sessions(db: AsyncConnection) -> list[RunningSession]:
     """Return all sessions that run, oldest first."""
     return [RunningSession(*row) for row in await db.execute(_running)]
+
+
+async def threadless_sessions(db: AsyncConnection) -> list[int]:
+    """Return the ids of running sessions whose card is there, and whose thread is not yet."""
+    return [*(await db.execute(_threadless)).scalars()]
 
 
 async def sessions_of_guild(

@@ -152,6 +152,7 @@ class Store:
     sessions_of_guild = reads(session_queries.sessions_of_guild)
     session_channels = reads(session_queries.session_channels)
     running_in_guild = reads(session_queries.running_in_guild)
+    threadless_sessions = reads(session_queries.threadless_sessions)
     running_sessions = reads(session_queries.running_sessions)
     most_parts = reads(session_queries.most_parts)
     round_by_id = reads(session_queries.round_by_id)
