@@ -33,7 +33,9 @@ from bot.domain.timecode import format_continue_at
 from bot.services.form_check import FormReader, ValidatedForm
 from bot.services.runtime import Runtime
 from bot.services.session_view import SessionView, SessionViewLoader
-from bot.store.sessions import CastVote, RunningHere, SessionPage, TooManySessions
+from bot.store.session_queries import SessionIds
+from bot.store.sessions import RunningHere, TooManySessions
+from bot.store.votes import CastVote
 
 # The caller posts the card and the proposals; the boards do if they are not there by then.
 FIRST_POST_TIMEOUT = dt.timedelta(seconds=10)
@@ -233,7 +235,7 @@ class Sessions:
 
     async def page(
         self, guild_id: int, number: int, *, channels: frozenset[int]
-    ) -> tuple[Sequence[SessionView], SessionPage]:
+    ) -> tuple[Sequence[SessionView], SessionIds]:
         """Return a page of a server's sessions, running ones first.
 
         Only those that are held in ``channels``, which the member may view.
