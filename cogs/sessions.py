@@ -81,7 +81,7 @@ class SessionsCog(EncoreCog, commands.GroupCog, group_name="session"):
         )
         if not is_new:
             raise UserError("You have started this already.", "Its card shows where it stands.")
-        await send_post(interaction, press, view.state.session.id, CARD)
+        await send_post(interaction, view.state.session.id, CARD)
 
     @start.autocomplete("clip")
     async def suggest_clips(self, interaction: Interaction, typed: str) -> list[Choice[str]]:

@@ -26,7 +26,6 @@ from bot.domain.sessions.models import (
     Session,
     SessionStatus,
 )
-from bot.domain.sessions.posts import CARD
 from bot.domain.text import truncate
 from bot.interactions.client import Encore
 from bot.interactions.delivery import (
@@ -49,7 +48,6 @@ from bot.services.session_view import SessionView
 from bot.services.sessions import Sessions
 from bot.services.task_pool import TaskPool
 from bot.services.wakeups import Wakeups
-from bot.store.posts import PostEdit
 from bot.store.store import Store
 from bot.ui.session_posts import PostMessage, post_message
 
@@ -114,51 +112,49 @@ class Boards:
         lock = self._channel_locks.setdefault(post.reply.channel_id, asyncio.Lock())
         async with lock:
             now = self._clock()
-            edit = await self._store.claim_post(post.id, now=now, lease_until=now + LEASE)
-            if edit is not None:
-                await self._show(edit)
+            claimed = await self._store.claim_post(post.id, now=now, lease_until=now + LEASE)
+            if claimed is not None:
+                await self._show(claimed)
         self._wakeups.boards.notify()
 
-    async def _show(self, edit: PostEdit) -> None:
+    async def _show(self, post: Post) -> None:
         """Show a claimed post as its session is now; repeat it later if that fails."""
-        post = edit.post
         try:
             async with asyncio.timeout(EDIT_TIMEOUT):
                 view = await self._sessions.view(post.session_id)
                 if self._awaits_song(post, view):
                     again_at = self._clock() + SONG_PAUSE
-                    await self._store.release_post(edit, post.reply, publish_at=again_at)
+                    await self._store.release_post(post, post.reply, publish_at=again_at)
                     return
                 route = next_route(post.reply, is_final=False, now=self._clock())
                 if route is None:
-                    await self._finish(edit, replace(post.reply, unreachable=True))
+                    await self._finish(post, replace(post.reply, unreachable=True))
                     return
-                await self._show_by(route, edit, view)
+                await self._show_by(route, post, view)
         except UNREACHABLE as error:
             log.warning("Post %s could not be shown yet: %s", post.id, error)
-            await self._postpone(edit, error)
+            await self._postpone(post, error)
         except Exception as error:
             log.exception("Post %s: showing it failed unexpectedly", post.id)
-            await self._postpone(edit, error)
+            await self._postpone(post, error)
 
-    async def _show_by(self, route: Route, edit: PostEdit, view: SessionView) -> None:
+    async def _show_by(self, route: Route, post: Post, view: SessionView) -> None:
         """Send a post by ``route``, and store what came of it.
 
         Raises:
             discord.HTTPException: it may work later.
         """
-        post = edit.post
         drawn = post_message(view, post.key, may_attach=self._may_attach(post.reply))
         try:
             message_id, is_current = await self._send(route, post, drawn)
         except discord.HTTPException as error:
-            await self._recover(error, route, edit, view)
+            await self._recover(error, route, post, view)
             return
         known = replace(post.reply, message_id=message_id)
         if is_current:
-            await self._finish(edit, known)
+            await self._finish(post, known)
         else:  # an older message with this nonce; now that its id is known, it is edited
-            await self._store.release_post(edit, known, publish_at=self._clock())
+            await self._store.release_post(post, known, publish_at=self._clock())
 
     async def _send(self, route: Route, post: Post, drawn: PostMessage) -> tuple[int, bool]:
         """Edit or post; return the message's id, and whether it shows what was sent."""
@@ -178,21 +174,21 @@ class Boards:
         return posted.id, embeds_match(posted.embeds, drawn.embeds)
 
     async def _recover(
-        self, error: discord.HTTPException, route: Route, edit: PostEdit, view: SessionView
+        self, error: discord.HTTPException, route: Route, post: Post, view: SessionView
     ) -> None:
         """Do what helps after Discord refused a post.
 
         Raises:
             discord.HTTPException: it may work later.
         """
-        post, session = edit.post, view.state.session
+        session = view.state.session
         is_in_thread = (
             post.reply.channel_id == session.channel_id and route is not Route.INTERACTION
         )
         if is_in_thread and error.code in CLOSED_THREAD_CODES:
             await self._sessions.rest(session.id, RestReason.CLOSED)
             if post.reply.message_id is not None:  # news that the next press shows
-                await self._finish(edit, post.reply)
+                await self._finish(post, post.reply)
                 return
             raise error
         if is_in_thread and error.code in (MISSING_PERMISSIONS, NO_ACCESS):
@@ -207,25 +203,25 @@ class Boards:
             raise error
         log.info("Post %s: %s is gone (%s)", post.id, route.name, error.code)
         known = without_route(route, post.reply, deleted=error.code == UNKNOWN_MESSAGE)
-        await self._store.release_post(edit, known, publish_at=self._clock(), failures=0)
+        await self._store.release_post(post, known, publish_at=self._clock())
 
-    async def _finish(self, edit: PostEdit, reply: ReplyRef) -> None:
+    async def _finish(self, post: Post, reply: ReplyRef) -> None:
         """Store that the claimed revision is shown; edits of old messages are far apart."""
         now, pause = self._clock(), MIN_EDIT_INTERVAL
         if reply.message_id is not None:
             age = now - discord.utils.snowflake_time(reply.message_id)
             pause = OLD_EDIT_INTERVAL if age > OLD_MESSAGE else MIN_EDIT_INTERVAL
-        await self._store.finish_post(edit, reply, publish_at=now + pause)
+        await self._store.finish_post(post, reply, publish_at=now + pause)
 
-    async def _postpone(self, edit: PostEdit, error: Exception) -> None:
-        failures = edit.post.publish_failures
+    async def _postpone(self, post: Post, error: Exception) -> None:
+        failures = post.publish_failures
         pause = dt.timedelta(
             seconds=backoff(failures, jitter=random.random())  # noqa: S311 - spreads retries
         )
         if isinstance(error, discord.HTTPException) and error.code == TOO_MANY_EDITS:
             pause = OLD_EDIT_INTERVAL
         again_at = self._clock() + min(pause, LONGEST_PAUSE)
-        await self._store.postpone_post(edit, publish_at=again_at)
+        await self._store.postpone_post(post, publish_at=again_at)
 
     def _may_attach(self, reply: ReplyRef) -> bool:
         """Whether Encore may attach files where a post stands."""
@@ -247,7 +243,7 @@ class Boards:
         """Make the thread of a session on its card; its id is the id of the card's message."""
         view = await self._sessions.view(session_id)
         session = view.state.session
-        card = await self._store.post_of(session_id, CARD)
+        card = await self._store.card_of(session_id)
         if card is None or card.reply.message_id is None:
             return
         thread_id = card.reply.message_id

@@ -96,8 +96,7 @@ async def send_post(interaction: Interaction, press: Press, session_id: int, key
         log.warning("Session %s: a %s did not arrive: %s", session_id, key.kind, error)
         return
     known = replace(reply_ref(interaction), message_id=shown.message_id)
-    if post is not None:
-        await sessions.record_first_post(post, known, press)
+    await sessions.record_first_post(session_id, key, known)
 
 
 async def open_part_form(interaction: Interaction, form: PartForm) -> None:
@@ -156,7 +155,7 @@ async def accept_part(interaction: Interaction, submitted: SubmittedPart) -> Non
     try:
         press = press_from(interaction, key=submitted.idempotency_key, posts=True)
         result = await sessions.propose(submitted.form, press)
-        await _answer_proposal(interaction, press, result)
+        await _answer_proposal(interaction, result)
     except Exception as error:  # noqa: BLE001 - told to the member and logged there
         await _refuse_part(interaction, submitted.form, error)
 
@@ -176,12 +175,12 @@ async def _refuse_part(interaction: Interaction, form: PartForm, error: Exceptio
     await answer_error(interaction, error, view=view, unsent_lyrics=unsent_lyrics)
 
 
-async def _answer_proposal(interaction: Interaction, press: Press, result: ProposalResult) -> None:
+async def _answer_proposal(interaction: Interaction, result: ProposalResult) -> None:
     """Answer with the post of a new proposal, or with the vote for one that is there."""
     proposal, view = result.proposal, result.view
     if result.is_new and proposal.changed_at is None:
         key = proposal_key(proposal.round_number, proposal.number)
-        await send_post(interaction, press, view.state.session.id, key)
+        await send_post(interaction, view.state.session.id, key)
         return
     current = view.state.open_round
     ends_at = current.ends_at if current is not None else None
@@ -195,11 +194,11 @@ async def _answer_vote(interaction: Interaction, proposal_id: int) -> None:
     if cast.is_counted and cast.proposal is not None:
         await answer(interaction, embeds=[vote_confirmation(cast.proposal, cast.ends_at)])
         return
-    view = await sessions.view(cast.session.id)
-    proposal = cast.proposal and view.state.proposal(cast.round.number, cast.proposal.number)
+    view = await sessions.view(cast.session_id)
+    proposal = cast.proposal and view.state.proposal(cast.round_number, cast.proposal.number)
     await answer(
         interaction,
-        embeds=[vote_over_embed(view, view.state.round(cast.round.number))],
+        embeds=[vote_over_embed(view, view.state.round(cast.round_number))],
         view=vote_over_view(view, proposal) if proposal else None,
     )
 
@@ -277,8 +276,8 @@ class ChooseClip(PersistentButton, action=Action.CHOOSE_CLIP):
         if cast.is_counted:
             await answer(interaction, embeds=[choice_confirmation(letter, cast.ends_at)])
             return
-        view = await sessions.view(cast.session.id)
-        over = choice_over_embed(view, view.state.round(cast.round.number))
+        view = await sessions.view(cast.session_id)
+        over = choice_over_embed(view, view.state.round(cast.round_number))
         await answer(interaction, embeds=[over])
 
 
@@ -312,7 +311,7 @@ class ProposeEnd(PersistentButton, action=Action.PROPOSE_END):
         sessions = interaction.client.services.sessions
         press = press_from(interaction, posts=True)
         result = await sessions.propose_end(int(self.stored_id), press)
-        await _answer_proposal(interaction, press, result)
+        await _answer_proposal(interaction, result)
 
 
 class ProposeBack(PersistentButton, action=Action.PROPOSE_BACK):
@@ -323,7 +322,7 @@ class ProposeBack(PersistentButton, action=Action.PROPOSE_BACK):
         sessions = interaction.client.services.sessions
         press = press_from(interaction, posts=True)
         result = await sessions.propose_back(int(self.stored_id), press)
-        await _answer_proposal(interaction, press, result)
+        await _answer_proposal(interaction, result)
 
 
 class CloseVote(PersistentButton, action=Action.CLOSE_VOTE):

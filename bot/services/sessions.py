@@ -18,7 +18,6 @@ from bot.domain.sessions.models import (
     NEITHER,
     Change,
     EndReason,
-    Post,
     PostKey,
     PostKind,
     Proposal,
@@ -36,7 +35,8 @@ from bot.domain.timecode import format_continue_at
 from bot.services.form_check import FormReader, ValidatedForm
 from bot.services.runtime import Runtime
 from bot.services.session_view import SessionView, SessionViewLoader
-from bot.store.sessions import RunningHere, TooMany
+from bot.store.session_queries import ProposalPlace
+from bot.store.sessions import RunningHere, Started, TooManySessions
 from bot.store.votes import CastVote
 
 # The caller posts the card and the proposals; the boards do if they are not there by then.
@@ -191,24 +191,24 @@ class Sessions:
             state = with_due_time(opened(state, now))
         change = Change(state=state, replies={} if press.reply is None else {CARD: press.reply})
         started = await self._store.start_session(
-            change, limit=self.rules.limit, publish_at=now + FIRST_POST_TIMEOUT
+            change, limit=self.rules.limit, now=now, first_reply_until=now + FIRST_POST_TIMEOUT
         )
         match started:
-            case RunningHere(session=running):
-                view = await self.view(running.id)
+            case RunningHere(session_id=session_id):
+                view = await self.view(session_id)
                 raise UserError(
                     "A session is running here already.",
                     f"{_linked(view, 'Its board')} shows where it stands.",
                 )
-            case TooMany(sessions=running):
-                views = [await self.view(each.id) for each in running]
+            case TooManySessions(session_ids=session_ids):
+                views = [await self.view(each) for each in session_ids]
                 listed = " · ".join(_linked(each, each.state.session.title) for each in views)
                 raise UserError(
                     f"This server has {len(views)} sessions running, and more must wait.", listed
                 )
-            case SessionState(session=stored):
+            case Started(state=stored, is_new=is_new):
                 self._wakeups.boards.notify()
-                return await self.view(stored.id), stored.created_at == now
+                return await self.view(stored.session.id), is_new
 
     async def view(self, session_id: int) -> SessionView:
         """Return a session as its posts show it.
@@ -223,27 +223,27 @@ class Sessions:
 
     async def running_in(self, channel_id: int) -> SessionView | None:
         """Return the session that is held in a channel now."""
-        running = await self._store.session_in_channel(channel_id)
-        return None if running is None else await self.view(running.id)
+        session_id = await self._store.session_in_channel(channel_id)
+        return None if session_id is None else await self.view(session_id)
 
     async def running_in_guild(self, guild_id: int) -> Sequence[SessionView]:
         """Return the sessions that run in a server."""
-        running = await self._store.running_in_guild(guild_id)
-        return [await self.view(each.id) for each in running]
+        ids = await self._store.running_in_guild(guild_id)
+        return [await self.view(session_id) for session_id in ids]
 
     async def page(self, guild_id: int, number: int, *, channels: Collection[int]) -> SessionPage:
         """Return a page of a server's sessions, running ones first, or the last if there are fewer.
 
         Only those that were started in ``channels``, which the member may view.
         """
-        found, total = await self._store.sessions_of_guild(
+        ids, total = await self._store.sessions_of_guild(
             guild_id, channels=channels, offset=number * PAGE_SIZE, limit=PAGE_SIZE
         )
         page_count = max(-(-total // PAGE_SIZE), 1)
         if number >= page_count:
             return await self.page(guild_id, page_count - 1, channels=channels)
         return SessionPage(
-            views=[await self.view(each.id) for each in found],
+            views=[await self.view(session_id) for session_id in ids],
             number=number,
             page_count=page_count,
             total=total,
@@ -282,8 +282,9 @@ class Sessions:
         Raises:
             UserError: it can't be changed any more, or is another member's.
         """
-        session_id, proposal = await self._known_proposal(proposal_id)
-        state = await self._state(session_id)
+        place = await self._place(proposal_id)
+        state = await self._state(place.session_id)
+        proposal = _proposal(state, place)
         actions.require_changeable(state, proposal, press)
         return await self._form(state, proposal)
 
@@ -293,8 +294,9 @@ class Sessions:
         Raises:
             UserError: the session is over.
         """
-        session_id, proposal = await self._known_proposal(proposal_id)
-        form = await self.form(session_id)
+        place = await self._place(proposal_id)
+        proposal = _proposal((await self.view(place.session_id)).state, place)
+        form = await self.form(place.session_id)
         style = format_style(proposal.style) or form.style
         return replace(form, lyrics=proposal.lyrics, style=style)
 
@@ -328,13 +330,12 @@ class Sessions:
             style=() if request.style == song_style else request.style,
             continue_at=request.continue_at,
         )
-        changed = form.proposal_id and await self._known_proposal(form.proposal_id)
+        place = None if form.proposal_id is None else await self._place(form.proposal_id)
 
         def propose(current: SessionState) -> Proposed:
-            if not changed:
+            if place is None:
                 return actions.propose_part(current, text, press)
-            own = current.proposal(changed[1].round_number, changed[1].number) or changed[1]
-            return actions.change_part(current, own, text, press)
+            return actions.change_part(current, _proposal(current, place), text, press)
 
         return await self._propose(session.id, press, propose)
 
@@ -358,17 +359,10 @@ class Sessions:
             session_id, press, lambda state: actions.propose_back(state, press)
         )
 
-    async def post(self, session_id: int, key: PostKey) -> Post | None:
-        """Return a post as it is now; read before what it shows, for `record_first_post`."""
-        return await self._store.post_of(session_id, key)
-
-    async def record_first_post(self, post: Post, reply: ReplyRef, press: Press) -> None:
-        """Store where a post is that was sent as the answer to ``press``."""
+    async def record_first_post(self, session_id: int, key: PostKey, reply: ReplyRef) -> None:
+        """Store where a post is that was sent as the answer to an interaction."""
         await self._store.record_first_post(
-            post,
-            reply,
-            lease_until=press.at + FIRST_POST_TIMEOUT,
-            publish_at=self._clock() + MIN_EDIT_INTERVAL,
+            session_id, key, reply, publish_at=self._clock() + MIN_EDIT_INTERVAL
         )
         self._wakeups.boards.notify()
 
@@ -378,14 +372,13 @@ class Sessions:
         Raises:
             UserError: as `actions.take_off`.
         """
-        session_id, known = await self._known_proposal(proposal_id)
+        place = await self._place(proposal_id)
 
         def decide(state: SessionState) -> Change:
-            proposal = state.proposal(known.round_number, known.number) or known
             is_host = state.session.host_id == press.member_id
-            return actions.take_off(state, proposal, press, is_host=is_host)
+            return actions.take_off(state, _proposal(state, place), press, is_host=is_host)
 
-        await self._change(session_id, decide)
+        await self._change(place.session_id, decide)
 
     async def vote(self, proposal_id: int, press: Press) -> CastVote:
         """Store a member's vote for a proposal; `CastVote.is_counted` says whether it counts.
@@ -424,16 +417,15 @@ class Sessions:
         Raises:
             UserError: the member is neither host nor moderator, or `actions.close` refuses.
         """
-        known = await self._store.round_by_id(round_id)
-        if known is None:
+        place = await self._store.round_place(round_id)
+        if place is None:
             raise unknown_session()
-        session_id, each = known
 
         def decide(state: SessionState) -> Change:
             _require_host(state, press)
-            return actions.close(state, each.number, press)
+            return actions.close(state, place.number, press)
 
-        await self._change(session_id, decide)
+        await self._change(place.session_id, decide)
 
     async def end_now(self, session_id: int, press: Press) -> None:
         """End a session without a vote.
@@ -475,32 +467,33 @@ class Sessions:
 
     async def channel_closed(self, channel_id: int) -> None:
         """Let the session in a channel rest: it was archived or locked."""
-        running = await self._store.session_in_channel(channel_id)
-        if running is not None:
-            await self.rest(running.id, RestReason.CLOSED)
+        session_id = await self._store.session_in_channel(channel_id)
+        if session_id is not None:
+            await self.rest(session_id, RestReason.CLOSED)
 
     async def channel_opened(self, channel_id: int) -> None:
         """Show how the session in a channel stands, which could not be edited while it was closed.
 
         It goes on with a member's next press.
         """
-        running = await self._store.session_in_channel(channel_id)
-        if running is not None and running.rests_since is not None:
-            posts = await self._store.posts_of(running.id)
+        session_id = await self._store.session_in_channel(channel_id)
+        state = None if session_id is None else await self._store.session_state(session_id)
+        if state is not None and state.session.rests_since is not None:
+            posts = await self._store.posts_of(state.session.id)
             shown = [post.key for post in posts if post.key.kind in CLOCK_POSTS]
-            await self._store.raise_posts(running.id, shown[-2:])
+            await self._store.raise_posts(state.session.id, shown[-2:])
             self._wakeups.boards.notify()
 
     async def channel_deleted(self, channel_id: int) -> None:
         """End the session in a channel that was deleted."""
-        running = await self._store.session_in_channel(channel_id)
-        if running is not None:
-            await self.end_lost(running.id, EndReason.THREAD_DELETED)
+        session_id = await self._store.session_in_channel(channel_id)
+        if session_id is not None:
+            await self.end_lost(session_id, EndReason.THREAD_DELETED)
 
     async def guild_lost(self, guild_id: int) -> None:
         """End the sessions of a server that Encore was removed from."""
-        for running in await self._store.running_in_guild(guild_id):
-            await self.end_lost(running.id, EndReason.GUILD_LOST)
+        for session_id in await self._store.running_in_guild(guild_id):
+            await self.end_lost(session_id, EndReason.GUILD_LOST)
 
     async def _form(self, state: SessionState, proposal: Proposal | None) -> PartForm:
         chosen = state.chosen_rounds
@@ -584,7 +577,7 @@ class Sessions:
         if cast is None:
             raise unknown_session()
         if cast.is_counted:
-            self._touch(cast.session.id)
+            self._touch(cast.session_id)
         return cast
 
     def _touch(self, session_id: int) -> None:
@@ -598,12 +591,12 @@ class Sessions:
             raise unknown_session()
         return state
 
-    async def _known_proposal(self, proposal_id: int) -> tuple[int, Proposal]:
-        """Return the id of a proposal's session, and the proposal."""
-        known = await self._store.proposal_by_id(proposal_id)
-        if known is None:
+    async def _place(self, proposal_id: int) -> ProposalPlace:
+        """Return where a proposal is."""
+        place = await self._store.proposal_place(proposal_id)
+        if place is None:
             raise unknown_session()
-        return known
+        return place
 
 
 def unknown_session() -> UserError:
@@ -611,6 +604,14 @@ def unknown_session() -> UserError:
     return UserError(
         "Encore does not know this session.", "Start another one with `/session start`."
     )
+
+
+def _proposal(state: SessionState, place: ProposalPlace) -> Proposal:
+    """Return the proposal at ``place``; raise UserError if its round is over for long."""
+    proposal = state.proposal(place.round_number, place.number)
+    if proposal is None:
+        raise actions.vote_over()
+    return proposal
 
 
 def _require_host(state: SessionState, press: Press) -> None:

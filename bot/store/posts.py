@@ -6,56 +6,30 @@ different keys.
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import Case, Update, bindparam, case, func, literal, select, update
+from sqlalchemy import Case, ColumnElement, Update, case, func, select, update
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import ReplyRef
 from bot.domain.sessions.models import Post, PostKey
+from bot.domain.sessions.posts import CARD
 from bot.store import session_rows
-from bot.store.rows import changed_reply_row
+from bot.store.rows import changed_reply_row, reply_row
 from bot.store.schema import insert_in, is_unpublished_post, posts
 from bot.store.session_rows import post_key_row, post_row
 
 _row = posts.c
 _PAST = dt.datetime.fromtimestamp(0, dt.UTC)
 
-# Built once: they are run for each change, or each time the loop wakes.
+# Built once: it is run each time the loop wakes.
 _next_post = select(func.min(_row.publish_at)).where(is_unpublished_post)
-_raise = (
-    update(posts)
-    .where(
-        _row.session_id == bindparam("in_session"),
-        _row.kind == bindparam("of_kind"),
-        _row.round_number == bindparam("of_round"),
-        _row.proposal_number == bindparam("of_proposal"),
-    )
-    .values(revision=_row.revision + 1)
-)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostEdit:
-    """A post claimed for one edit.
-
-    Attributes:
-        post: as it is now.
-        lease_until: when the claim lapses; it also identifies the claim.
-    """
-
-    post: Post
-    lease_until: dt.datetime
-
-
-async def create_or_raise(db: AsyncConnection, new: Iterable[tuple[Post, dt.datetime]]) -> None:
-    """Insert posts, each with the time from which on it is published.
-
-    One whose key the session has already keeps its message, and its revision is raised.
-    """
-    rows = [post_row(post, publish_at) for post, publish_at in new]
+async def create_or_raise(db: AsyncConnection, new: Iterable[Post]) -> None:
+    """Insert posts; of one whose key the session has already, raise the revision, nothing else."""
+    rows = [post_row(post) for post in new]
     if rows:
         await db.execute(_upsert(db.dialect.name), rows)
 
@@ -69,29 +43,23 @@ def _upsert(dialect: str) -> Insert:
     )
 
 
-async def raise_posts(db: AsyncConnection, session_id: int, keys: Collection[PostKey]) -> None:
+async def raise_posts(db: AsyncConnection, session_id: int, keys: Iterable[PostKey]) -> None:
     """Raise the revision of those posts of a session that exist: they show something new."""
-    parameters: list[dict[str, object]] = []
     for key in keys:
-        columns = post_key_row(key)
-        parameters.append(
-            {
-                "in_session": session_id,
-                "of_kind": columns["kind"],
-                "of_round": columns["round_number"],
-                "of_proposal": columns["proposal_number"],
-            }
-        )
-    if parameters:
-        await db.execute(_raise, parameters)
+        raised = update(posts).where(*_is(session_id, key)).values(revision=_row.revision + 1)
+        await db.execute(raised)
 
 
 async def post_of(db: AsyncConnection, session_id: int, key: PostKey) -> Post | None:
     """Return a post by its key."""
-    columns = [_row[name] == value for name, value in post_key_row(key).items()]
-    query = select(posts).where(_row.session_id == session_id, *columns)
+    query = select(posts).where(*_is(session_id, key))
     row = (await db.execute(query)).mappings().first()
     return None if row is None else session_rows.post_of(row)
+
+
+async def card_of(db: AsyncConnection, session_id: int) -> Post | None:
+    """Return the card of a session."""
+    return await post_of(db, session_id, CARD)
 
 
 async def posts_of(db: AsyncConnection, session_id: int) -> list[Post]:
@@ -123,8 +91,11 @@ async def next_post(db: AsyncConnection) -> dt.datetime | None:
 
 async def claim_post(
     db: AsyncConnection, post_id: int, *, now: dt.datetime, lease_until: dt.datetime
-) -> PostEdit | None:
-    """Claim one unpublished post for an edit; None if it needs none or is claimed already."""
+) -> Post | None:
+    """Claim one unpublished post for an edit; None if it needs none or is claimed already.
+
+    The claim is identified by when it lapses, the post's `publish_at`.
+    """
     statement = (
         update(posts)
         .where(_row.id == post_id, is_unpublished_post, _row.publish_at <= now)
@@ -132,70 +103,52 @@ async def claim_post(
         .returning(posts)
     )
     row = (await db.execute(statement)).mappings().first()
-    return (
-        None if row is None else PostEdit(post=session_rows.post_of(row), lease_until=lease_until)
-    )
+    return None if row is None else session_rows.post_of(row)
 
 
 async def finish_post(
-    db: AsyncConnection, edit: PostEdit, reply: ReplyRef, *, publish_at: dt.datetime
+    db: AsyncConnection, post: Post, reply: ReplyRef, *, publish_at: dt.datetime
 ) -> None:
     """Store that ``reply`` shows the claimed revision, and is not edited before ``publish_at``.
 
     Where the message is, is stored even if the claim has lapsed.
     """
-    await _save_reply(db, edit.post, reply)
+    await _save_reply(db, post, reply)
     await db.execute(
-        _held(edit).values(published=_newest(edit.post), publish_failures=0, publish_at=publish_at)
+        _held(post).values(published=_newest(post), publish_failures=0, publish_at=publish_at)
     )
 
 
 async def release_post(
-    db: AsyncConnection,
-    edit: PostEdit,
-    reply: ReplyRef,
-    *,
-    publish_at: dt.datetime,
-    failures: int | None = None,
+    db: AsyncConnection, post: Post, reply: ReplyRef, *, publish_at: dt.datetime
 ) -> None:
-    """Give up the claim without an edit, and store what was learned of the message.
-
-    ``failures`` is the number of failed edits from now on; None leaves it.
-    """
-    await _save_reply(db, edit.post, reply)
-    counted = {} if failures is None else {"publish_failures": failures}
-    await db.execute(_held(edit).values({"publish_at": publish_at, **counted}))
+    """Give up the claim without an edit, and store what was learned of the message."""
+    await _save_reply(db, post, reply)
+    await db.execute(_held(post).values(publish_at=publish_at))
 
 
-async def postpone_post(
-    db: AsyncConnection, edit: PostEdit, *, publish_at: dt.datetime, is_counted: bool = True
-) -> None:
+async def postpone_post(db: AsyncConnection, post: Post, *, publish_at: dt.datetime) -> None:
     """Store that an edit failed; it is repeated at ``publish_at``."""
-    failures = _row.publish_failures + int(is_counted)
-    await db.execute(_held(edit).values(publish_failures=failures, publish_at=publish_at))
+    failures = _row.publish_failures + 1
+    await db.execute(_held(post).values(publish_failures=failures, publish_at=publish_at))
 
 
 async def record_first_post(
     db: AsyncConnection,
-    post: Post,
+    session_id: int,
+    key: PostKey,
     reply: ReplyRef,
     *,
-    lease_until: dt.datetime,
     publish_at: dt.datetime,
 ) -> None:
-    """Store that ``reply`` shows ``post``; it is not edited before ``publish_at``.
+    """Store that ``reply`` shows a new post; it is not edited before ``publish_at``.
 
-    A post that an interaction sends is stored with its edit claimed until ``lease_until``. If that
-    claim has lapsed and an edit has claimed the post, the claim of the edit stays.
+    What has changed since it was new is shown by the next edit. If an edit was faster, nothing is
+    stored: the post has a message already.
     """
-    await _save_reply(db, post, reply)
-    later = literal(publish_at, _row.publish_at.type)
-    free_at = case((_row.publish_at == lease_until, later), else_=_row.publish_at)
-    await db.execute(
-        update(posts)
-        .where(_row.id == post.id)
-        .values(published=_newest(post), publish_failures=0, publish_at=free_at)
-    )
+    first = update(posts).where(*_is(session_id, key), _row.published == 0)
+    shown = {"published": 1, "publish_failures": 0, "publish_at": publish_at}
+    await db.execute(first.values(shown | reply_row(reply)))
 
 
 async def expire_leases(db: AsyncConnection) -> None:
@@ -203,14 +156,19 @@ async def expire_leases(db: AsyncConnection) -> None:
     await db.execute(update(posts).where(is_unpublished_post).values(publish_at=_PAST))
 
 
+def _is(session_id: int, key: PostKey) -> list[ColumnElement[bool]]:
+    columns = [_row[name] == value for name, value in post_key_row(key).items()]
+    return [_row.session_id == session_id, *columns]
+
+
 def _newest(post: Post) -> Case[int]:
     """Return the later of the revision that is published and that of ``post``."""
     return case((_row.published < post.revision, post.revision), else_=_row.published)
 
 
-def _held(edit: PostEdit) -> Update:
-    """Return an update of the row of ``edit`` if its claim has not lapsed to another."""
-    return update(posts).where(_row.id == edit.post.id, _row.publish_at == edit.lease_until)
+def _held(post: Post) -> Update:
+    """Return an update of the row of ``post`` if its claim has not lapsed to another."""
+    return update(posts).where(_row.id == post.id, _row.publish_at == post.publish_at)
 
 
 async def _save_reply(db: AsyncConnection, post: Post, reply: ReplyRef) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
+    Text,
     and_,
     false,
     literal_column,
@@ -323,7 +324,7 @@ posts = Table(
 
 def _has(column: Column[Any], *words: StrEnum) -> ColumnElement[bool]:
     """Return a condition worded as that of a partial index: with the words, not with parameters."""
-    literals = [literal_column(f"'{word.value}'") for word in words]
+    literals = [literal_column(f"'{word.value}'", Text) for word in words]
     return column.in_(literals) if len(literals) > 1 else column == literals[0]
 
 

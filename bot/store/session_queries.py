@@ -12,20 +12,12 @@ from sqlalchemy import (
     exists,
     func,
     select,
-    true,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import FINAL, Status
-from bot.domain.sessions.models import (
-    PostKind,
-    Proposal,
-    Round,
-    RoundStatus,
-    Session,
-    SessionStatus,
-)
+from bot.domain.sessions.models import RoundStatus, SessionStatus
 from bot.store.clips import is_playable
 from bot.store.schema import (
     clips,
@@ -34,36 +26,25 @@ from bot.store.schema import (
     is_failed_round,
     is_running,
     is_without_song,
-    posts,
     proposals,
     rounds,
     sessions,
 )
-from bot.store.session_rows import proposal_of, round_of, session_of
 
 _row = sessions.c
 _part = extensions.c
 
 # Built once: the runner runs them each time it wakes, or a member waits for them.
 _running = select(_row.id, _row.guild_id).where(is_running).order_by(_row.id)
-_running_in_channel = select(sessions).where(is_running, _row.channel_id == bindparam("channel"))
+_running_in_channel = select(_row.id).where(is_running, _row.channel_id == bindparam("channel"))
 _running_in_guild = (
-    select(sessions).where(is_running, _row.guild_id == bindparam("guild")).order_by(_row.id)
+    select(_row.id).where(is_running, _row.guild_id == bindparam("guild")).order_by(_row.id)
 )
+_threadless = select(_row.id).where(is_running, _row.channel_id.is_(None)).order_by(_row.id)
 _by_extension = (
-    select(sessions)
+    select(_row.id)
     .join(rounds, rounds.c.session_id == _row.id)
     .where(is_running, rounds.c.extension_id == bindparam("extension"))
-)
-_threadless = (
-    select(_row.id)
-    .join(posts, posts.c.session_id == _row.id)
-    .where(
-        is_running,
-        _row.channel_id.is_(None),
-        posts.c.kind == PostKind.CARD,
-        posts.c.reply_message_id.is_not(None),
-    )
 )
 _next_due = select(func.min(_row.due_at)).where(is_running)
 # Each begins with few rows: rounds in the making, running sessions, sessions without their song.
@@ -96,22 +77,46 @@ class RunningSession(NamedTuple):
     guild_id: int
 
 
-async def session_in_channel(db: AsyncConnection, channel_id: int | None) -> Session | None:
-    """Return the session that runs in a channel."""
-    row = (await db.execute(_running_in_channel, {"channel": channel_id})).mappings().first()
-    return None if row is None else session_of(row)
+class SessionIds(NamedTuple):
+    """The ids of some sessions, and how many there are in all."""
+
+    session_ids: list[int]
+    total: int
 
 
-async def session_of_extension(db: AsyncConnection, extension_id: int) -> Session | None:
-    """Return the running session that the extension is a part of."""
-    row = (await db.execute(_by_extension, {"extension": extension_id})).mappings().first()
-    return None if row is None else session_of(row)
+class RoundPlace(NamedTuple):
+    """Where a round is: its session and its number."""
+
+    session_id: int
+    number: int
 
 
-async def running_in_guild(db: AsyncConnection, guild_id: int) -> list[Session]:
-    """Return the sessions that run in a server, oldest first."""
-    found = (await db.execute(_running_in_guild, {"guild": guild_id})).mappings()
-    return [session_of(row) for row in found]
+class ProposalPlace(NamedTuple):
+    """Where a proposal is: its session, the number of its round, and its own."""
+
+    session_id: int
+    round_number: int
+    number: int
+
+
+async def session_in_channel(db: AsyncConnection, channel_id: int | None) -> int | None:
+    """Return the id of the session that runs in a channel."""
+    return (await db.execute(_running_in_channel, {"channel": channel_id})).scalar()
+
+
+async def session_of_extension(db: AsyncConnection, extension_id: int) -> int | None:
+    """Return the id of the running session that the extension is a part of."""
+    return (await db.execute(_by_extension, {"extension": extension_id})).scalar()
+
+
+async def running_in_guild(db: AsyncConnection, guild_id: int) -> list[int]:
+    """Return the ids of the sessions that run in a server, oldest first."""
+    return [*(await db.execute(_running_in_guild, {"guild": guild_id})).scalars()]
+
+
+async def threadless_sessions(db: AsyncConnection) -> list[int]:
+    """Return the ids of running sessions whose thread is still to be made, oldest first."""
+    return [*(await db.execute(_threadless)).scalars()]
 
 
 async def running_sessions(db: AsyncConnection) -> list[RunningSession]:
@@ -119,39 +124,28 @@ async def running_sessions(db: AsyncConnection) -> list[RunningSession]:
     return [RunningSession(*row) for row in await db.execute(_running)]
 
 
-async def threadless_sessions(db: AsyncConnection) -> list[int]:
-    """Return the ids of running sessions whose card is there, and whose thread is not yet."""
-    return [*(await db.execute(_threadless)).scalars()]
-
-
 async def sessions_of_guild(
-    db: AsyncConnection,
-    guild_id: int,
-    *,
-    offset: int,
-    limit: int,
-    channels: Collection[int] | None = None,
-) -> tuple[list[Session], int]:
-    """Return sessions of a server: running ones, then finished ones; newest first; and their total.
+    db: AsyncConnection, guild_id: int, *, channels: Collection[int], offset: int, limit: int
+) -> SessionIds:
+    """Return sessions started in ``channels`` of a server: running, then finished; newest first.
 
-    Those that ended without a part are left out. ``channels`` are those in which they were
-    started; None is all.
+    Those that ended without a part are left out.
     """
-    matches = _listed(guild_id, channels)
+    matches = and_(_is_listed_in(guild_id), _row.card_channel_id.in_(channels))
     total = (await db.execute(select(func.count()).where(matches))).scalar_one()
     page = (
-        select(sessions)
+        select(_row.id)
         .where(matches)
         .order_by(case((is_running, 0), else_=1), _row.finished_at.desc(), _row.id.desc())
         .offset(offset)
         .limit(limit)
     )
-    return [session_of(row) for row in (await db.execute(page)).mappings()], total
+    return SessionIds([*(await db.execute(page)).scalars()], total)
 
 
 async def session_channels(db: AsyncConnection, guild_id: int) -> list[int]:
     """Return the channels of a server in which sessions were started that run or are finished."""
-    query = select(_row.card_channel_id).where(_listed(guild_id, None)).distinct()
+    query = select(_row.card_channel_id).where(_is_listed_in(guild_id)).distinct()
     return [*(await db.execute(query)).scalars()]
 
 
@@ -178,22 +172,22 @@ async def most_parts(
     return [(member_id, parts) for member_id, parts in await db.execute(query)]
 
 
-async def round_by_id(db: AsyncConnection, round_id: int) -> tuple[int, Round] | None:
-    """Return a round after the id of its session."""
-    query = select(rounds).where(rounds.c.id == round_id)
-    row = (await db.execute(query)).mappings().first()
-    return None if row is None else (row["session_id"], round_of(row))
+async def round_place(db: AsyncConnection, round_id: int) -> RoundPlace | None:
+    """Return where a round is; None if it is unknown."""
+    query = select(rounds.c.session_id, rounds.c.number).where(rounds.c.id == round_id)
+    row = (await db.execute(query)).first()
+    return None if row is None else RoundPlace(*row)
 
 
-async def proposal_by_id(db: AsyncConnection, proposal_id: int) -> tuple[int, Proposal] | None:
-    """Return a proposal after the id of its session."""
+async def proposal_place(db: AsyncConnection, proposal_id: int) -> ProposalPlace | None:
+    """Return where a proposal is; None if it is unknown."""
     query = (
-        select(proposals, rounds.c.number.label("round_number"), rounds.c.session_id)
-        .join(rounds, rounds.c.id == proposals.c.round_id)
+        select(rounds.c.session_id, rounds.c.number, proposals.c.number)
+        .join_from(proposals, rounds, rounds.c.id == proposals.c.round_id)
         .where(proposals.c.id == proposal_id)
     )
-    row = (await db.execute(query)).mappings().first()
-    return None if row is None else (row["session_id"], proposal_of(row))
+    row = (await db.execute(query)).first()
+    return None if row is None else ProposalPlace(*row)
 
 
 async def due_sessions(db: AsyncConnection, *, now: dt.datetime) -> list[int]:
@@ -210,7 +204,6 @@ async def next_session_due(db: AsyncConnection) -> dt.datetime | None:
     return (await db.execute(_next_due)).scalar()
 
 
-def _listed(guild_id: int, channels: Collection[int] | None) -> ColumnElement[bool]:
+def _is_listed_in(guild_id: int) -> ColumnElement[bool]:
     statuses = (SessionStatus.RUNNING, SessionStatus.FINISHED)
-    is_seen = true() if channels is None else _row.card_channel_id.in_(channels)
-    return and_(_row.guild_id == guild_id, _row.status.in_(statuses), is_seen)
+    return and_(_row.guild_id == guild_id, _row.status.in_(statuses))

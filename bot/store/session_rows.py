@@ -5,7 +5,6 @@ session, proposals and votes with that of their round, whose number has to be se
 ``round_number``.
 """
 
-import datetime as dt
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -35,10 +34,10 @@ def vote_row(vote: Vote) -> dict[str, object]:
     return _own(vote, "round_number")
 
 
-def post_row(post: Post, publish_at: dt.datetime) -> dict[str, object]:
-    """Return the columns of a post but for its id; it is published from ``publish_at`` on."""
+def post_row(post: Post) -> dict[str, object]:
+    """Return the columns of a post but for its id."""
     own = _own(post, "id", "key", "reply")
-    return own | post_key_row(post.key) | reply_row(post.reply) | {"publish_at": publish_at}
+    return own | post_key_row(post.key) | reply_row(post.reply)
 
 
 def post_key_row(key: PostKey) -> dict[str, object]:

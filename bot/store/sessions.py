@@ -6,6 +6,7 @@ A change sees the session as it is: it locks the session's row first, and a vote
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +17,7 @@ from bot.domain.sessions.models import (
     DropReason,
     Post,
     PostKey,
+    PostKind,
     Round,
     RoundStatus,
     Session,
@@ -37,8 +39,15 @@ from bot.store.session_rows import (
     session_row,
     vote_of,
 )
-from bot.store.votes import counted_totals, delete_all_votes, delete_votes, store_votes
+from bot.store.votes import delete_all_votes, delete_votes, session_totals, store_votes
 
+_POSTING_ORDER = (
+    PostKind.CARD,
+    PostKind.RESULT,
+    PostKind.BOARD,
+    PostKind.PROPOSAL,
+    PostKind.RECAP,
+)
 _ROUNDS_LOADED = 2  # the newest ones, with proposals and votes
 
 # Built once: to build them takes longer than to run them.
@@ -64,33 +73,46 @@ _votes = (
 )
 
 
+class Started(NamedTuple):
+    """A stored session, and whether it is new."""
+
+    state: SessionState
+    is_new: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningHere:
     """Nothing was started, because a session runs in the channel."""
 
-    session: Session
+    session_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TooMany:
+class TooManySessions:
     """Nothing was started, because too many sessions run in the server."""
 
-    sessions: tuple[Session, ...]
+    session_ids: tuple[int, ...]
 
 
 async def start_session(
-    db: AsyncConnection, change: Change, *, limit: int, publish_at: dt.datetime
-) -> SessionState | RunningHere | TooMany:
-    """Store a new session with its posts, and return it as stored.
+    db: AsyncConnection,
+    change: Change,
+    *,
+    limit: int,
+    now: dt.datetime,
+    first_reply_until: dt.datetime,
+) -> Started | RunningHere | TooManySessions:
+    """Store a new session with its posts.
 
     Otherwise return the session that has its idempotency key, or why there may be no other. On
     SQLite, no two calls can both get the last place within the limit.
 
     Args:
         db: in a transaction that writes.
-        change: the session, with the id 0, and the message of its card.
+        change: the session, with the id 0.
         limit: how many sessions may run in the server; 0 is no limit.
-        publish_at: when the posts that the caller sends itself may be edited first.
+        now: when its posts are published.
+        first_reply_until: when those that the caller sends itself are published if it did not.
     """
     new = change.state.session
     running = await running_in_guild(db, new.guild_id)
@@ -101,16 +123,17 @@ async def start_session(
     if session_id is None:
         known = (await db.execute(_by_key, {"key": new.idempotency_key})).mappings().first()
         if known is not None:
-            return await _loaded(db, session_of(known))
+            return Started(await _loaded(db, session_of(known)), is_new=False)
         here = await session_in_channel(db, new.channel_id)
-        return TooMany(sessions=tuple(running)) if here is None else RunningHere(session=here)
+        if here is not None:
+            return RunningHere(session_id=here)
+        return TooManySessions(session_ids=tuple(running))
     session = replace(new, id=session_id)
-    was = SessionState(session=session, extensions={})
     state = replace(change.state, session=session)
-    await _store_rows(db, was, state)
-    keys = {CARD} | changed_posts(None, state)
-    await _store_posts(db, replace(change, state=state), keys, new.created_at, publish_at)
-    return await _loaded(db, session)
+    await _store_rows(db, SessionState(session=session, extensions={}), state)
+    change = replace(change, state=state)
+    await _store_posts(db, change, changed_posts(None, state), now, first_reply_until)
+    return Started(await _loaded(db, session), is_new=True)
 
 
 async def session_state(
@@ -162,7 +185,7 @@ async def change_session(
     await _store_rows(db, was, new)
     session = replace(new.session, version=was.session.version + 1)
     if was.session.is_running and not session.is_running:
-        session = replace(session, totals=await counted_totals(db, session_id))
+        session = replace(session, totals=await session_totals(db, session_id))
         await delete_all_votes(db, session_id)
     await db.execute(
         update(sessions).where(sessions.c.id == session_id).values(session_row(session))
@@ -264,14 +287,21 @@ async def _store_posts(
 ) -> None:
     session = change.state.session
     channel_id = session.channel_id or session.card_channel_id
-    reply = ReplyRef(channel_id=channel_id, guild_id=session.guild_id)
+    usual = ReplyRef(channel_id=channel_id, guild_id=session.guild_id)
     await create_or_raise(
         db,
         [
-            (
-                Post(session_id=session.id, key=key, reply=change.replies.get(key, reply)),
-                first_reply_until if key in change.replies else now,
+            Post(
+                session_id=session.id,
+                key=key,
+                reply=change.replies.get(key, usual),
+                publish_at=first_reply_until if key in change.replies else now,
             )
-            for key in {*changed, *change.replies}
+            for key in sorted({*changed, *change.replies}, key=_posting_order)
         ],
     )
+
+
+def _posting_order(key: PostKey) -> tuple[int, int, int]:
+    """Return the place of a post among those that a change adds: what ends, then what begins."""
+    return (_POSTING_ORDER.index(key.kind), key.round_number or 0, key.proposal_number or 0)

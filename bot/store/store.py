@@ -155,8 +155,9 @@ class Store:
     threadless_sessions = reads(session_queries.threadless_sessions)
     running_sessions = reads(session_queries.running_sessions)
     most_parts = reads(session_queries.most_parts)
-    round_by_id = reads(session_queries.round_by_id)
-    proposal_by_id = reads(session_queries.proposal_by_id)
+    threadless_sessions = reads(session_queries.threadless_sessions)
+    round_place = reads(session_queries.round_place)
+    proposal_place = reads(session_queries.proposal_place)
     due_sessions = reads(session_queries.due_sessions)
     next_session_due = reads(session_queries.next_session_due)
     beat = writes(session_clocks.beat)
@@ -164,6 +165,7 @@ class Store:
 
     # posts of sessions
     post_of = reads(posts.post_of)
+    card_of = reads(posts.card_of)
     posts_of = reads(posts.posts_of)
     raise_posts = writes(posts.raise_posts)
     unpublished_posts = reads(posts.unpublished_posts)

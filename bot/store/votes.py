@@ -7,8 +7,9 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import RowMapping, Select, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,14 +17,13 @@ from bot.domain.sessions.models import (
     Ballot,
     Proposal,
     ProposalKind,
-    Round,
     RoundStatus,
-    Session,
+    SessionStatus,
     Totals,
     Vote,
 )
 from bot.store.schema import insert_in, proposals, rounds, sessions, votes
-from bot.store.session_rows import proposal_of, round_of, session_of, vote_row
+from bot.store.session_rows import proposal_of, vote_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,50 +31,48 @@ class CastVote:
     """What a vote was cast for.
 
     Attributes:
-        session: as it was when the vote came.
-        round: likewise.
+        session_id: of the session.
+        round_number: of the round.
         proposal: what was voted for; None for a clip.
+        ends_at: when the ballot ends; None while its clock does not run.
         is_counted: whether it is stored, or a newer vote of the member was; False if the ballot
             is over, or the proposal can't be voted for.
     """
 
-    session: Session
-    round: Round
+    session_id: int
+    round_number: int
     proposal: Proposal | None
+    ends_at: dt.datetime | None
     is_counted: bool
 
-    @property
-    def ends_at(self) -> dt.datetime | None:
-        """When the vote ends; None while its clock does not run."""
-        return self.round.ends_at
 
-
-# Built once: to build them takes longer than to run them.
-_session = sessions.c
-_session_columns = [column.label(f"session_{column.name}") for column in _session]
 _of_proposal = proposals.c.id == bindparam("of_proposal")
 _of_round = rounds.c.id == bindparam("of_round")
+
+# Built once: to build them takes longer than to run them.
+_round_columns = (
+    rounds.c.session_id,
+    rounds.c.number.label("round_number"),
+    rounds.c.status.label("round_status"),
+    rounds.c.ends_at,
+    sessions.c.status.label("session_status"),
+)
 _by_proposal = (
-    select(
-        rounds,
-        *_session_columns,
-        *(column.label(f"proposal_{column.name}") for column in proposals.c),
-        rounds.c.number.label("proposal_round_number"),
-    )
+    select(proposals, *_round_columns)
     .join_from(proposals, rounds, rounds.c.id == proposals.c.round_id)
-    .join(sessions, _session.id == rounds.c.session_id)
+    .join(sessions, sessions.c.id == rounds.c.session_id)
     .where(_of_proposal)
 )
 _by_round = (
-    select(rounds, *_session_columns)
-    .join_from(rounds, sessions, _session.id == rounds.c.session_id)
+    select(rounds.c.id.label("round_id"), *_round_columns)
+    .join_from(rounds, sessions, sessions.c.id == rounds.c.session_id)
     .where(_of_round)
 )
 # On PostgreSQL the lock comes first: a query that waits for it would see the rounds and proposals
 # of before. It lets other votes in, but no change of the session.
 _lock_by_proposal, _lock_by_round = (
-    select(_session.id)
-    .where(_session.id == session_id.scalar_subquery())
+    select(sessions.c.id)
+    .where(sessions.c.id == session_id.scalar_subquery())
     .with_for_update(read=True)
     for session_id in (
         select(rounds.c.session_id)
@@ -94,7 +92,10 @@ _votes_of_session = (
 )
 
 
-_session_by_id = select(sessions).where(_session.id == bindparam("of_session"))
+_STATUSES: Mapping[Ballot, RoundStatus] = {
+    Ballot.NEXT: RoundStatus.OPEN,
+    Ballot.CLIP: RoundStatus.CHOOSING,
+}
 _delete = delete(votes).where(
     votes.c.round_id == bindparam("in_round"),
     votes.c.ballot == bindparam("in_ballot"),
@@ -106,25 +107,19 @@ async def vote_for_proposal(
     db: AsyncConnection, proposal_id: int, *, member_id: int, interaction_id: int, now: dt.datetime
 ) -> CastVote | None:
     """Cast or move a member's vote in the ballot over proposals; None if there is no such one."""
-    parameters = {"of_proposal": proposal_id}
-    await db.execute(_lock_by_proposal, parameters)
-    row = (await db.execute(_by_proposal, parameters)).mappings().first()
+    row = await _locked(db, _lock_by_proposal, _by_proposal, {"of_proposal": proposal_id})
     if row is None:
         return None
-    session, each = session_of(row, "session_"), round_of(row)
-    proposal = proposal_of(row, "proposal_")
-    is_counted = session.is_running and each.status is RoundStatus.OPEN and proposal.is_listed
-    if is_counted:
-        vote = Vote(
-            round_number=each.number,
-            ballot=Ballot.NEXT,
-            member_id=member_id,
-            choice=str(proposal.number),
-            interaction_id=interaction_id,
-            at=now,
-        )
-        await store_votes(db, {each.number: each.id}, [vote])
-    return CastVote(session=session, round=each, proposal=proposal, is_counted=is_counted)
+    proposal = proposal_of(row)
+    vote = Vote(
+        round_number=proposal.round_number,
+        ballot=Ballot.NEXT,
+        member_id=member_id,
+        choice=str(proposal.number),
+        interaction_id=interaction_id,
+        at=now,
+    )
+    return await _cast(db, row, vote, proposal)
 
 
 async def vote_for_clip(
@@ -140,24 +135,48 @@ async def vote_for_clip(
 
     ``choice`` is the letter of a clip, or `NEITHER`.
     """
-    parameters = {"of_round": round_id}
-    await db.execute(_lock_by_round, parameters)
-    row = (await db.execute(_by_round, parameters)).mappings().first()
+    row = await _locked(db, _lock_by_round, _by_round, {"of_round": round_id})
     if row is None:
         return None
-    session, each = session_of(row, "session_"), round_of(row)
-    is_counted = session.is_running and each.status is RoundStatus.CHOOSING
+    vote = Vote(
+        round_number=row["round_number"],
+        ballot=Ballot.CLIP,
+        member_id=member_id,
+        choice=choice,
+        interaction_id=interaction_id,
+        at=now,
+    )
+    return await _cast(db, row, vote, None)
+
+
+async def _locked(
+    db: AsyncConnection,
+    lock: Select[int],
+    query: Select[*tuple[Any, ...]],
+    parameters: dict[str, int],
+) -> RowMapping | None:
+    await db.execute(lock, parameters)
+    return (await db.execute(query, parameters)).mappings().first()
+
+
+async def _cast(
+    db: AsyncConnection, row: RowMapping, vote: Vote, proposal: Proposal | None
+) -> CastVote:
+    """Store a vote if its ballot is open, and say so."""
+    is_counted = (
+        row["session_status"] is SessionStatus.RUNNING
+        and row["round_status"] is _STATUSES[vote.ballot]
+        and (proposal is None or proposal.is_listed)
+    )
     if is_counted:
-        vote = Vote(
-            round_number=each.number,
-            ballot=Ballot.CLIP,
-            member_id=member_id,
-            choice=choice,
-            interaction_id=interaction_id,
-            at=now,
-        )
-        await store_votes(db, {each.number: each.id}, [vote])
-    return CastVote(session=session, round=each, proposal=None, is_counted=is_counted)
+        await store_votes(db, {vote.round_number: row["round_id"]}, [vote])
+    return CastVote(
+        session_id=row["session_id"],
+        round_number=vote.round_number,
+        proposal=proposal,
+        ends_at=row["ends_at"],
+        is_counted=is_counted,
+    )
 
 
 async def store_votes(
@@ -191,21 +210,14 @@ async def delete_all_votes(db: AsyncConnection, session_id: int) -> None:
     await db.execute(delete(votes).where(votes.c.round_id.in_(in_session)))
 
 
-async def counted_totals(db: AsyncConnection, session_id: int) -> Totals:
-    """Return how much was written and voted so far; a proposal listed anew was written once."""
+async def session_totals(db: AsyncConnection, session_id: int) -> Totals:
+    """Return how much was written and voted in a session so far; once it is over, it has them."""
     parameters = {"in_session": session_id}
     written = (await db.execute(_proposals_of_session, parameters)).all()
     voted = (await db.execute(_votes_of_session, parameters)).all()
     parts = [row for row in written if row.kind is ProposalKind.PART and row.listed_from is None]
     members = {row.member_id for row in (*written, *voted)}
     return Totals(members=len(members), proposals=len(parts), votes=len(voted))
-
-
-async def session_totals(db: AsyncConnection, session_id: int) -> Totals:
-    """Return how much was written and voted in a session: so far, or at its end."""
-    row = (await db.execute(_session_by_id, {"of_session": session_id})).mappings().one()
-    session = session_of(row)
-    return await counted_totals(db, session_id) if session.is_running else session.totals
 
 
 @cache

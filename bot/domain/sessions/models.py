@@ -300,6 +300,7 @@ class Post:
 
     Attributes:
         reply: the message, and the routes to it.
+        publish_at: when it may be edited next; of a claimed post, when the claim lapses.
         revision: number of changes that a member can see.
         published: the revision that the message shows; 0 is none.
         publish_failures: edits that failed in a row.
@@ -309,6 +310,7 @@ class Post:
     session_id: int = 0
     key: PostKey
     reply: ReplyRef
+    publish_at: dt.datetime
     revision: int = 1
     published: int = 0
     publish_failures: int = 0
