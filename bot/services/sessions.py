@@ -11,7 +11,6 @@ from string import ascii_uppercase
 
 from bot.domain.errors import UserError
 from bot.domain.form import Form, format_style, parse_style
-from bot.domain.models import Clip
 from bot.domain.sessions import actions
 from bot.domain.sessions.actions import PartText, Press, Proposed
 from bot.domain.sessions.models import (
@@ -25,6 +24,7 @@ from bot.domain.sessions.models import (
     Session,
     SessionState,
 )
+from bot.domain.sessions.part_form import PartForm
 from bot.domain.sessions.posts import CARD
 from bot.domain.sessions.steps import IDLE, opened, with_due_time
 from bot.domain.text import display_title
@@ -74,27 +74,6 @@ class StartForm:
     guild_id: int
     channel_id: int
     has_own_thread: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartForm:
-    """The form for a part as its modal shows it, and as it is typed.
-
-    Attributes:
-        session_id: whose.
-        at: where it goes on in the latest clip; ``end`` or a time.
-        takes_second: whether `at` can be said now; while a part is being made, it is its end.
-        latest: the latest clip, if it is known.
-        round_number: of the round that it is for.
-    """
-
-    session_id: int
-    lyrics: str = ""
-    style: str = ""
-    at: str = ""
-    takes_second: bool = False
-    latest: Clip | None = None
-    round_number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
