@@ -96,7 +96,7 @@ class SessionsCog(EncoreCog, commands.GroupCog, group_name="session"):
     @app_commands.command(name="list")
     async def list_sessions(self, interaction: Interaction) -> None:
         """List the sessions of this server, and their songs."""
-        await show_sessions(interaction, 0)
+        await show_sessions(interaction, 1)
 
     @commands.Cog.listener("on_interaction")
     async def accept_form(self, interaction: Interaction) -> None:

@@ -86,7 +86,6 @@ def not_in_server() -> UserError:
 async def send_post(interaction: Interaction, press: Press, session_id: int, key: PostKey) -> None:
     """Answer with a new post of a session; the boards send it if this does not arrive."""
     sessions = interaction.client.services.sessions
-    post = await sessions.post(session_id, key)
     view = await sessions.view(session_id)
     may_attach = interaction.app_permissions.attach_files
     drawn = post_message(view, key, may_attach=may_attach)

@@ -98,7 +98,7 @@ class ProposalResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPage:
-    """A page of a server's sessions; ``number`` counts from 0.
+    """A page of a server's sessions; ``number`` counts from 1.
 
     Attributes:
         total: sessions on all pages.
@@ -237,11 +237,11 @@ class Sessions:
         Only those that were started in ``channels``, which the member may view.
         """
         ids, total = await self._store.sessions_of_guild(
-            guild_id, channels=channels, offset=number * PAGE_SIZE, limit=PAGE_SIZE
+            guild_id, channels=channels, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         page_count = max(-(-total // PAGE_SIZE), 1)
-        if number >= page_count:
-            return await self.page(guild_id, page_count - 1, channels=channels)
+        if number > page_count:
+            return await self.page(guild_id, page_count, channels=channels)
         return SessionPage(
             views=[await self.view(session_id) for session_id in ids],
             number=number,

@@ -155,7 +155,6 @@ class Store:
     threadless_sessions = reads(session_queries.threadless_sessions)
     running_sessions = reads(session_queries.running_sessions)
     most_parts = reads(session_queries.most_parts)
-    threadless_sessions = reads(session_queries.threadless_sessions)
     round_place = reads(session_queries.round_place)
     proposal_place = reads(session_queries.proposal_place)
     due_sessions = reads(session_queries.due_sessions)

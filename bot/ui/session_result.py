@@ -88,18 +88,19 @@ def _voters_line(view: SessionView, each: Round) -> str:
 
 
 def _counts(each: Round) -> Iterator[str]:
-    if not any(count.votes for count in each.clip_tally):
+    if any(count.votes for count in each.clip_tally):
+        yield " · ".join(
+            f"{count.votes:,} {'neither' if count.choice == NEITHER else count.choice}"
+            for count in each.clip_tally
+        )
+    else:
         yield "Nobody chose, so the first one goes on."
-        return
-    yield " · ".join(
-        f"{count.votes:,} {'neither' if count.choice == NEITHER else count.choice}"
-        for count in each.clip_tally
-    )
+    if each.clip_closed_by is not None:
+        yield f"-# closed by <@{each.clip_closed_by}>"
 
 
 def _unwanted_lines(view: SessionView, each: Round) -> Iterator[str]:
-    if any(count.votes for count in each.clip_tally):
-        yield from _counts(each)
+    yield from _counts(each)
     again = _listed_again(view, each)
     back = f" {_headline_link(view, again)} is back on the board" if again else ""
     yield f"The song stays as it was.{back}{', to be voted for again or changed.' if back else ''}"
@@ -110,7 +111,7 @@ def _failure_lines(view: SessionView, each: Round, part: Extension | None) -> It
         label, url = view.provider_label, part.reply.url
         yield failure_cause(part, label)
         if part.status is Status.EXPIRED and url is not None:
-            yield f"*Check again* on [its reply]({url}) asks for it once more and costs nothing."
+            yield f"*Check again* on [its reply]({url}) asks once more and costs nothing."
     if again := _listed_again(view, each):
         yield (
             f"{_headline_link(view, again)} is back on the board, without votes: "

@@ -25,7 +25,7 @@ from bot.domain.sessions.posts import CARD, RECAP, board_key, proposal_key
 from bot.domain.sessions.steps import opened, with_round
 from bot.store.sessions import RunningHere, Started, TooManySessions
 from bot.store.store import Store
-from tests.support.session_samples import (
+from tests.support.stored_sessions import (
     FIRST_REPLY_UNTIL,
     THREAD,
     begun,
