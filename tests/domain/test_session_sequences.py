@@ -400,6 +400,9 @@ class History(RuleBasedStateMachine):
         winner = new.round(current.number).winner
         won = [vote for vote in votes if vote.choice == str(winner)]
         assert won, "something is sent that nobody voted for"
+        failed = [each.ended_at for each in was.rounds if each.drop_reason is DropReason.FAILED]
+        since = max((at for at in failed if at is not None), default=None)
+        assert since is None or any(vote.at >= since for vote in votes)
         assert change.request.request.clip_id == was.session.latest_clip_id
         second, won_by = (
             change.request.request.continue_at,

@@ -304,6 +304,19 @@ def test_expired_part_counts() -> None:
     assert (stored.statuses, stored.session.parts_left) == ([DROPPED, OPEN], 11)
 
 
+def test_nothing_is_sent_after_a_failure_before_somebody_votes_again() -> None:
+    stored = StoredSession()
+    stored.send_part(ADA)
+    number = stored.propose(BO)
+    fail(stored)
+    assert not stored.whole.votes_of(2, Ballot.NEXT)
+    stored.pass_time(10 * VOTE_SECONDS)
+    assert not stored.run()
+    stored.vote(CY, 2, number)
+    stored.end_ballot()
+    assert len(stored.requests) == 2
+
+
 def test_neither_clip_keeps_the_votes_for_what_comes_next() -> None:
     stored = StoredSession()
     stored.send_part(ADA)

@@ -342,7 +342,8 @@ def _dropped(
 ) -> SessionState:
     """Return the session without the part of a round, whose proposal is listed anew.
 
-    A part for which nothing was charged does not count as made.
+    A part for which nothing was charged does not count as made. After a failure the votes for
+    what comes next are given back, so that nothing is sent before somebody votes again.
     """
     part = state.part_of(each)
     is_free = part is not None and part.handle is None and part.status is not Status.UNCONFIRMED
@@ -352,6 +353,8 @@ def _dropped(
     over = replace(each, status=RoundStatus.DROPPED, drop_reason=reason, ended_at=now)
     new = with_round(replace(state, session=session), _without_clock(over))
     following = each.number + 1
+    if reason is DropReason.FAILED:
+        new = without_votes(new, following)
     proposal = state.winner_of(each)
     if proposal is None:
         return new
