@@ -347,6 +347,22 @@ async def test_archived_thread_refuses_edits_and_interactions(
     assert server.violations == []
 
 
+async def test_whoever_may_write_opens_a_thread_that_is_not_locked(server: DiscordServer) -> None:
+    state = server.state
+    thread = state.new_thread("parts", state.channel)
+    path, opened = f"/channels/{thread.id}", {"archived": False}
+    state.archive(thread)
+    assert await code(server, "PATCH", path, opened) is None
+    assert not thread.archived
+    for change in ({"name": "x"}, {"archived": True}, {"archived": False, "locked": True}):
+        assert await code(server, "PATCH", path, change) == 50013
+    state.archive(thread, locked=True)
+    assert await code(server, "PATCH", path, opened) == 50013
+    state.archive(thread)
+    state.set_overwrite(state.channel, state.bot, deny=Permission.SEND_MESSAGES_IN_THREADS)
+    assert await code(server, "PATCH", path, opened) == 50013
+
+
 async def test_archived_thread_of_foreign_guild_is_missing_access(
     server: DiscordServer, bot: SampleBot
 ) -> None:

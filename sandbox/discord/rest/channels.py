@@ -2,7 +2,7 @@
 
 import time
 
-from sandbox.discord import payloads
+from sandbox.discord import payloads, permissions
 from sandbox.discord.errors import ApiError
 from sandbox.discord.models import FORUM_TYPES, Channel
 from sandbox.discord.permissions import Permission
@@ -28,9 +28,15 @@ def _edit_channel(request: RestRequest) -> ResponseBody:
     minutes = _auto_archive_minutes(errors, body, channel.auto_archive_minutes)
     errors.raise_if_any()
     if channel.is_thread:
-        managed = channel.owner_id == request.state.bot.id and not channel.locked
-        if not managed:
-            require_permissions(channel, request.state.bot, Permission.MANAGE_THREADS)
+        bot = request.state.bot
+        managed = channel.owner_id == bot.id and not channel.locked
+        # "When setting `archived` to `false`, when `locked` is also `false`, only the
+        # `SEND_MESSAGES` permission is required" (Modify Channel)
+        opens = body == {"archived": False} and not channel.locked
+        if opens and not permissions.can_send(channel, bot):
+            raise ApiError(50013)
+        if not (managed or opens):
+            require_permissions(channel, bot, Permission.MANAGE_THREADS)
         archived = bool(body.get("archived", channel.archived))
         locked = bool(body.get("locked", channel.locked))
         if channel.archived and archived:
