@@ -15,7 +15,12 @@ from bot.domain.form import Form
 from bot.domain.models import ReplyRef
 from bot.interactions.access import require_access
 from bot.interactions.client import Interaction
-from bot.interactions.first_reply import is_deleted, renew_token, send_first_reply
+from bot.interactions.first_reply import (
+    is_deleted,
+    renew_token,
+    send_first_reply,
+    sending_copy_again,
+)
 from bot.interactions.responses import acknowledge, answer, answer_error, defer
 from bot.services.acceptance import AcceptResult
 from bot.services.extensions import Actor
@@ -135,7 +140,8 @@ class CheckAgain(PersistentButton, action=Action.CHECK_AGAIN):
         extension_id = int(self.stored_id)
         await defer(interaction)
         await renew_token(interaction, extension_id)
-        await interaction.client.services.extensions.check_again(extension_id)
+        async with sending_copy_again(interaction, extension_id):
+            await interaction.client.services.extensions.check_again(extension_id)
         await acknowledge(interaction)
 
 

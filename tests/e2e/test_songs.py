@@ -284,7 +284,9 @@ async def test_song_needs_the_permission_to_attach_files(
     state = harness.discord.state
     [reply] = await extend_in_turns(harness, OTHER, parts=1)
     state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
-    song = message_of(await harness.ada.slash("song", clip=reply.url))
+    call = await harness.ada.slash("song", clip=reply.url)
+    call.invalidate_token()
+    song = message_of(call)
     await wait_until_final(harness, song)
     assert colour(song) == RED
     assert "*Attach Files*" in text(song)
