@@ -49,7 +49,7 @@ def final_status_lines(ext: Extension, context: ReplyContext) -> list[str]:
             ]
         case Status.UNCONFIRMED if isinstance(ext.failure, Unconfirmed) and ext.failure.is_searched:
             return [
-                f"**Nothing of it was found in the {label} account. Encore did not send it again.**",
+                f"**Nothing of it was found in the {label} account, and it was not sent again.**",
                 "It is unlikely to have been charged: *Send again* asks, and pays, once more.",
             ]
         case Status.UNCONFIRMED:

@@ -19,6 +19,7 @@ from bot.providers.base import (
     Unauthorized,
     Unavailable,
     Unconfirmed,
+    UnknownClip,
 )
 from sandbox.providers import timeline
 from sandbox.providers.faults import Fault
@@ -216,6 +217,26 @@ async def test_clip_and_credits_are_looked_up(
     assert left is not None
     assert left.left == 10_000
     assert harness.account.violations == []
+
+
+async def test_clip_of_another_provider_is_unknown_to_a_submission(
+    harness: AdapterHarness, server: ProviderServer
+) -> None:
+    elsewhere = "aimlapi" if harness.account.name != "aimlapi" else "suno_api"
+    clip_id = server.account(elsewhere).source_clips()[0].id
+    with pytest.raises(UnknownClip):
+        await harness.provider.extend(dataclasses.replace(harness.request, clip_id=clip_id))
+    assert len(harness.account.requests) == 1
+    assert harness.account.credits == 10_000
+
+
+@pytest.mark.parametrize("name", ["aimlapi", "sunoapi_com"])
+async def test_clip_of_another_provider_is_unknown_to_a_lookup(
+    server: ProviderServer, client: httpx.AsyncClient, name: str
+) -> None:
+    harness = AdapterHarness(server, client, name)
+    with pytest.raises(UnknownClip):
+        await harness.provider.clip(server.account("suno_api").source_clips()[0].id)
 
 
 async def test_aimlapi_long_poll_ends_with_news(
