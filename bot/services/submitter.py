@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -82,7 +83,7 @@ class Submitter:
         self._posts = {name: TaskPool[int](limit=MAX_CONCURRENT) for name in self._providers}
         self._recoveries = TaskPool[int](limit=MAX_CONCURRENT)
         self._search_lock = asyncio.Lock()
-        self._is_stopping = False
+        self._stopping = asyncio.Event()
 
     async def run_once(self) -> None:
         """Recover interrupted submissions, and start a queue for each provider that needs one."""
@@ -103,8 +104,11 @@ class Submitter:
             await pool.idle()
 
     async def stop(self, *, grace: float) -> None:
-        """Send nothing new, and let running submissions finish for up to ``grace`` seconds."""
-        self._is_stopping = True
+        """Send nothing new, and let running submissions finish for up to ``grace`` seconds.
+
+        What can't be saved then is not tried again; handles are kept for the next start.
+        """
+        self._stopping.set()
         await self._queues.stop(grace=grace)
         await asyncio.gather(*(pool.stop(grace=grace) for pool in self._all_pools()))
 
@@ -152,7 +156,7 @@ class Submitter:
             if ready is None:
                 continue
             await provider.wait_for_submit_slot()
-            if self._is_stopping:
+            if self._stopping.is_set():
                 return
             await self._send(ready, provider, posts)
 
@@ -237,14 +241,16 @@ class Submitter:
             await self._mark_submitted(ext, provider, handle)
 
     async def _mark_submitted(self, ext: Extension, provider: Provider, handle: Handle) -> None:
+        is_saved = False
         try:
-            await self._save_handle(ext, provider, handle)
-        except asyncio.CancelledError:
-            self._unsaved_handles.keep(ext, handle)
-            raise
+            is_saved = await self._save_handle(ext, provider, handle)
+        finally:
+            if not is_saved:
+                self._unsaved_handles.keep(ext, handle)
         self._wakeups.tracker.notify()
 
-    async def _save_handle(self, ext: Extension, provider: Provider, handle: Handle) -> None:
+    async def _save_handle(self, ext: Extension, provider: Provider, handle: Handle) -> bool:
+        """Store that ``ext`` is submitted; return whether that succeeded before Encore stops."""
         now = self._clock()
         first_poll_at = now
         try:
@@ -257,7 +263,7 @@ class Submitter:
         mark = partial(
             submitted, handle=handle, now=now, due_at=first_poll_at, deadline=self._deadline
         )
-        await self._save_with_retry(ext, mark)
+        return await self._save_with_retry(ext, mark)
 
     async def _postpone(self, ext: Extension, error: Unavailable | RateLimited) -> None:
         """Let ``ext`` wait and try again, as long as nothing was sent and its deadline allows."""
@@ -330,8 +336,10 @@ class Submitter:
 
     async def _save_with_retry(
         self, ext: Extension, change: Callable[[Extension], Extension]
-    ) -> None:
+    ) -> bool:
         """Store ``change`` of ``ext``, however long that takes: it holds a handle or an outcome.
+
+        Return whether it needs no more tries; if Encore stops, it is tried once more and given up.
 
         If the row changed meanwhile, as by its queue position, the change is applied to the row as
         it is now. If its status changed, another process has settled it and that stays.
@@ -345,12 +353,17 @@ class Submitter:
                 new = change(was)
             except Exception:
                 log.exception("Extension %s could not be saved, handle %s", new.id, new.handle)
-                await asyncio.sleep(backoff(failures, jitter=0, first_delay=0.1))
+                if self._stopping.is_set():
+                    return False
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(backoff(failures, jitter=0, first_delay=0.1)):
+                        await self._stopping.wait()
                 failures += 1
         else:
             log.info("Extension %s is %s already, not %s", ext.id, was.status, new.status)
         self._wakeups.submitter.notify()
         self._wakeups.publisher.notify()
+        return True
 
 
 def _failure_of(error: ProviderError) -> Failure:

@@ -41,7 +41,9 @@ def kept_files(folder: Path) -> dict[str, int]:
     return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
 
 
-async def stopped(url: str, state_dir: Path, caplog: pytest.LogCaptureFixture) -> Extension:
+async def stopped(
+    url: str, state_dir: Path, caplog: pytest.LogCaptureFixture, *, grace: float
+) -> Extension:
     """Return an extension whose handle could not be saved when Encore was stopped."""
     async with AwayStore.open(url) as store:
         suno = ScriptedProvider(reconcile=True)
@@ -50,16 +52,17 @@ async def stopped(url: str, state_dir: Path, caplog: pytest.LogCaptureFixture) -
         ext = await harness.ask("1")
         await harness.submitter.run_once()
         await until(lambda: "could not be saved" in caplog.text)
-        await harness.submitter.stop(grace=0)
+        await harness.submitter.stop(grace=grace)
         ext = await harness.now(ext)
         assert (ext.status, ext.handle) == (Status.SUBMITTING, None)
         return ext
 
 
+@pytest.mark.parametrize("grace", [0, 60])
 async def test_handle_is_kept_over_a_restart_and_sent_once(
-    url: str, state_dir: Path, caplog: pytest.LogCaptureFixture
+    url: str, state_dir: Path, caplog: pytest.LogCaptureFixture, grace: float
 ) -> None:
-    ext = await stopped(url, state_dir, caplog)
+    ext = await stopped(url, state_dir, caplog, grace=grace)
     assert kept_files(state_dir) == {"encore.1.handle.json": 0o600}
     async with Store.open(url) as store:
         suno = ScriptedProvider(reconcile=True)
