@@ -277,12 +277,20 @@ async def test_suno_api_tells_an_ended_session_from_everything_else(
     assert len(harness.account.submissions) == 1
 
 
-async def test_suno_api_without_a_browser_is_the_operators_problem(
-    server: ProviderServer, client: httpx.AsyncClient
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault.NO_BROWSER, Unauthorized),
+        (Fault.SESSION_GONE, SessionExpired),
+        (Fault.CONTINUE_AT_REQUIRED, Rejected),
+    ],
+)
+async def test_suno_api_says_why_nothing_was_sent(
+    server: ProviderServer, client: httpx.AsyncClient, fault: Fault, kind: type[ProviderError]
 ) -> None:
     harness = AdapterHarness(server, client, "suno_api")
-    harness.account.fail_next(Fault.NO_BROWSER)
-    with pytest.raises(Unauthorized):
+    harness.account.fail_next(fault)
+    with pytest.raises(kind):
         await harness.provider.extend(harness.request)
 
 
