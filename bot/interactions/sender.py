@@ -52,7 +52,7 @@ class ReplySender:
         if uploads is not None:
             context = replace(context, attachments=uploads.attachments)
             files = uploads.files
-        view = extension_view(ext, context.attachments)
+        view = extension_view(ext, context.attachments, context.other_providers)
         try:
             message = ReplyMessage(embeds=extension_embeds(ext, context), view=view, uploads=files)
             return await self._send(ext, message, route)

@@ -36,6 +36,14 @@ class Runtime:
     wakeups: Wakeups = field(default_factory=Wakeups)
     outage_log: OutageLog = field(default_factory=OutageLog)
 
+    def labels(self, *, excluding: str) -> Mapping[str, str]:
+        """Return the names of the enabled providers but one, with how members read them."""
+        return {
+            name: provider.capabilities.label
+            for name, provider in self.providers.items()
+            if name != excluding
+        }
+
     def label(self, provider: str) -> str:
         """Return a provider's name as members read it; one that is not enabled has only its id.
 
