@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import enum
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from aiohttp import WSMsgType, web
 
@@ -77,7 +77,7 @@ class Gateway:
                 self._close(socket, 4000, "Unknown error.")
 
     @contextlib.contextmanager
-    def outage(self) -> Iterator[None]:
+    def outage(self) -> Generator[None]:
         """Cut all connections and refuse new ones while the context is entered.
 
         Sessions are kept and collect events. A library that resumes afterwards receives them;

@@ -77,7 +77,7 @@ async def board(server: DiscordServer, bot: SampleBot, place: Any) -> Message:  
 
 
 @pytest.mark.parametrize("kind", [*ChannelType])
-async def test_choice_reaches_the_bot_wherever_messages_stand(
+async def test_choice_reaches_the_bot_in_each_kind_of_channel(
     server: DiscordServer, bot: SampleBot, kind: ChannelType
 ) -> None:
     received: list[discord.Interaction] = []
