@@ -27,7 +27,11 @@ export function startMessages() {
   on("hello", restart);
   on("view", restart);
   on("facts", () => plan());
-  on("channels", () => plan());
+  on("channels", () => {
+    // a thread may have been locked, or named anew
+    ids.forEach((id) => changed.add(id));
+    plan();
+  });
   on("messages", (news) => {
     news.changed.forEach((id) => changed.add(id));
     // a thread's messages are counted where it began
