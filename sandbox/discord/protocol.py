@@ -90,6 +90,9 @@ class OptionType(enum.IntEnum):
     ATTACHMENT = 11
 
 
+SUBCOMMAND_TYPES = frozenset({OptionType.SUBCOMMAND, OptionType.GROUP})
+
+
 class ComponentType(enum.IntEnum):
     """Types of components in messages and modals."""
 

@@ -160,6 +160,8 @@ async def test_evening_is_played_to_the_full_song(
     assert len(parts) == 3
     assert told[-1].startswith("The song is finished: https://discord.com/channels/")
     assert "Dee: proposes to end the song" in told
+    assert session.card.interaction_metadata is not None
+    assert session.card.interaction_metadata["name"] == "session start"
     # everybody has voted in every round, and nobody for the end before it was time
     assert [len(each) for each in session.votes] == [4] * 4
 
