@@ -45,7 +45,8 @@ WRITE, PICK, CHOOSE, MORE, END = "ses:write", "ses:pick", "ses:choose", "ses:mor
 NEXT_PART = "next part"
 END_LABEL = "song ends here"
 NEITHER = "Neither"
-FINISHED, ENDED = "is finished", "Ended without a part"
+ENDED = "Ended without a part"
+RECAP = re.compile(r"^\W*🏁.* is finished\W*$", re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -151,7 +152,8 @@ class Memory:
 
 def has_recap(thread: Channel) -> bool:
     """Whether the thread has the recap of a finished song."""
-    return any(FINISHED in text_of(each) for each in thread.messages.values())
+    public = (each for each in thread.messages.values() if not each.is_ephemeral)
+    return any(RECAP.search(text_of(each)) for each in public)
 
 
 def is_over(card: Message, thread: Channel) -> bool:

@@ -12,6 +12,7 @@ from sandbox.evening import (
     PARTS,
     EveningError,
     Memory,
+    has_recap,
     next_action,
     run_evening,
 )
@@ -197,6 +198,22 @@ async def test_evening_fails_when_the_thread_is_deleted(
 
     with pytest.raises(EveningError, match="without a song"):
         await run_evening(server, "clip", report, pause=NO_PAUSE)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("**🏁 Electric Dreams is finished**\n5 parts", True),
+        ("Round 5\n*It is the last one: then the song is finished.*", False),
+        ("🏁 **the song ends here**", False),
+    ],
+)
+def test_recap_is_told_from_other_posts(
+    server: DiscordServer, scripted: ScriptedBot, text: str, *, expected: bool
+) -> None:
+    thread = server.state.new_thread("song", server.state.channel)
+    scripted.post(channel=thread, embeds=[{"description": text}])
+    assert has_recap(thread) == expected
 
 
 def test_refused_action_is_tried_three_times(server: DiscordServer, scripted: ScriptedBot) -> None:
