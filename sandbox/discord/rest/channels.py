@@ -2,7 +2,7 @@
 
 import time
 
-from sandbox.discord import payloads, permissions
+from sandbox.discord import payloads
 from sandbox.discord.errors import ApiError
 from sandbox.discord.models import FORUM_TYPES, Channel
 from sandbox.discord.permissions import Permission
@@ -10,6 +10,7 @@ from sandbox.discord.protocol import ChannelType, Intent, JsonObject
 from sandbox.discord.ratelimits import SEND_LIMIT
 from sandbox.discord.rest.request import ResponseBody, RestRequest, Route, require_permissions
 from sandbox.discord.rules.errors import FormErrors
+from sandbox.discord.rules.threads import check_edit, check_room
 from sandbox.discord.state import Event
 
 MAX_NAME = 100
@@ -28,22 +29,18 @@ def _edit_channel(request: RestRequest) -> ResponseBody:
     minutes = _auto_archive_minutes(errors, body, channel.auto_archive_minutes)
     errors.raise_if_any()
     if channel.is_thread:
-        bot = request.state.bot
-        managed = channel.owner_id == bot.id and not channel.locked
-        # "When setting `archived` to `false`, when `locked` is also `false`, only the
-        # `SEND_MESSAGES` permission is required" (Modify Channel)
-        opens = body == {"archived": False} and not channel.locked
-        if opens and not permissions.can_send(channel, bot):
-            raise ApiError(50013)
-        if not (managed or opens):
-            require_permissions(channel, bot, Permission.MANAGE_THREADS)
-        archived = bool(body.get("archived", channel.archived))
-        locked = bool(body.get("locked", channel.locked))
-        if channel.archived and archived:
-            raise ApiError(50083)
-        channel.name = body.get("name") or channel.name
+        changes = {name: value for name, value in body.items() if value is not None}
+        check_edit(channel, request.state.bot, changes)
+        if channel.archived:
+            check_room(channel.guild, request.state.max_active_threads)
         channel.auto_archive_minutes = minutes
-        request.state.archive(channel, archived=archived, locked=locked)
+        request.state.archive(
+            channel,
+            archived=bool(changes.get("archived", channel.archived)),
+            locked=bool(changes.get("locked", channel.locked)),
+        )
+        if "name" in changes or "auto_archive_duration" in changes:
+            request.state.edit_channel(channel, changes.get("name", channel.name))
     else:
         require_permissions(channel, request.state.bot, Permission.MANAGE_CHANNELS)
         name = body.get("name") or channel.name
@@ -95,6 +92,7 @@ def _start_thread(request: RestRequest) -> ResponseBody:
         raise ApiError(50024)
     if start is not None and start.thread is not None:
         raise ApiError(160004)
+    check_room(channel.guild, request.state.max_active_threads)
     thread = request.state.new_thread(
         body["name"],
         channel,
