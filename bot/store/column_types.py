@@ -24,6 +24,7 @@ RowId = BigInteger().with_variant(Integer, "sqlite")
 # Stored in rows: a new name for a kind needs a migration.
 FAILURE_KINDS: Mapping[str, type[Failure]] = {
     "rejected": failures.Rejected,
+    "unknown_clip": failures.UnknownClip,
     "out_of_credits": failures.OutOfCredits,
     "unauthorized": failures.Unauthorized,
     "session_expired": failures.SessionExpired,

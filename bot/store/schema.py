@@ -24,6 +24,7 @@ from sqlalchemy import (
     literal_column,
     not_,
     text,
+    true,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -99,6 +100,7 @@ extensions = Table(
     Column("reply_final_shown", Boolean, nullable=False),
     Column("reply_unreachable", Boolean, nullable=False),
     Column("reply_is_ephemeral", Boolean, nullable=False, server_default=false()),
+    Column("reply_files_allowed", Boolean, nullable=False, server_default=true()),
     # the revision that the reply shows, and when it may be edited next
     Column("published", Integer, nullable=False),
     Column("publish_failures", Integer, nullable=False),

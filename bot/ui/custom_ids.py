@@ -37,6 +37,8 @@ class Action(Enum):
     SEND_AGAIN = "ext:again", "Send again"  # open the form with the same request
     ANOTHER_TAKE = "ext:take", "🔁 Another take"  # request the same again, without a form
     FULL_SONG = "ext:song", "💿 Full song"  # that ends with a clip of this reply
+    # the ids are an extension's and a provider's: ``7:suno_api``
+    TRY_PROVIDER = "ext:provider", "", _SECONDARY, r"\d+:\w+"  # open the form for that provider
     # clip: the id is a clip's
     EXTEND_CLIP = "clip:extend", "➕ Extend"  # open the form to continue the clip from its end
     SONG_OF_CLIP = "clip:song", "💿 Full song"  # that ends with the clip
@@ -46,6 +48,7 @@ class Action(Enum):
     CANCEL_REMOVAL = "clip:keep", "Keep"
     # others: the id is a draft's, or a page as `library_page.encode_query` writes it
     OPEN_DRAFT = "draft:open", "Edit and send"  # open the form with what a member had typed
+    TRY_PROVIDER_WITH_DRAFT = "draft:provider", "", _SECONDARY, r"\d+:\w+"
     TURN_PAGE = "lib:page", "", _SECONDARY, r"(?:mine|channel|server):\d{1,9}:.*"
     # ses: the id is a session's
     WRITE_PART = "ses:write", "✍️ Write a part", _PRIMARY, _NUMBER  # open the form
