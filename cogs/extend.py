@@ -9,7 +9,7 @@ from discord.ext import commands
 from bot.domain.clip_reference import ClipId, parse_clip_reference
 from bot.domain.form import Form
 from bot.domain.timecode import END, format_continue_at, format_time, parse_time
-from bot.interactions.autocomplete import clip_choices, text_choice
+from bot.interactions.autocomplete import clip_choices, provider_choices, text_choice
 from bot.interactions.buttons import open_form
 from bot.interactions.client import Encore, Interaction
 from bot.interactions.first_reply import send_first_reply
@@ -92,13 +92,9 @@ class ExtendCog(EncoreCog):
         return choices
 
     @extend.autocomplete("provider")
-    async def suggest_providers(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
+    async def suggest_providers(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
         """Offer the enabled providers."""
-        return [
-            Choice(name=capabilities.label, value=name)
-            for name, capabilities in self._services.forms.capabilities.items()
-            if typed.casefold() in f"{name} {capabilities.label}".casefold()
-        ]
+        return provider_choices(interaction, typed)
 
     @extend.autocomplete("model")
     async def suggest_models(self, interaction: Interaction, typed: str) -> list[Choice[str]]:

@@ -66,8 +66,8 @@ class LoopsCog(commands.Cog):
         self._attacher = loops.attacher
         self._session_runner = loops.session_runner
         self._boards = loops.boards
-        self._beats = beats
-        self._wakeups = wakeups
+        self.beats = beats
+        self.wakeups = wakeups
         self._heartbeat = heartbeat
         self._clock = clock
         self._loops = (
@@ -101,55 +101,51 @@ class LoopsCog(commands.Cog):
     @tasks.loop()
     async def submit(self) -> None:
         """Send waiting extensions."""
-        await self._run_step(
-            self._submitter.run_once, self._wakeups.submitter, self._store.next_due
-        )
+        await self._run_step(self._submitter.run_once, self.wakeups.submitter, self._store.next_due)
 
     @tasks.loop()
     async def track(self) -> None:
         """Fetch the progress of due extensions."""
-        await self._run_step(self._tracker.run_once, self._wakeups.tracker, self._store.next_due)
+        await self._run_step(self._tracker.run_once, self.wakeups.tracker, self._store.next_due)
 
     @tasks.loop()
     async def publish(self) -> None:
         """Edit the replies of changed extensions."""
         await self._run_step(
-            self._publisher.run_once, self._wakeups.publisher, self._store.next_publish
+            self._publisher.run_once, self.wakeups.publisher, self._store.next_publish
         )
 
     @tasks.loop()
     async def attach(self) -> None:
         """Prepare audio for the replies of complete extensions."""
-        await self._run_step(
-            self._attacher.run_once, self._wakeups.attacher, self._store.next_audio
-        )
+        await self._run_step(self._attacher.run_once, self.wakeups.attacher, self._store.next_audio)
 
     @tasks.loop()
     async def run_sessions(self) -> None:
         """Carry sessions on."""
         await self._run_step(
             self._session_runner.run_once,
-            self._wakeups.session_runner,
+            self.wakeups.session_runner,
             self._store.next_session_due,
         )
 
     @tasks.loop()
     async def show_boards(self) -> None:
         """Edit the posts of changed sessions."""
-        await self._run_step(self._boards.run_once, self._wakeups.boards, self._store.next_post)
+        await self._run_step(self._boards.run_once, self.wakeups.boards, self._store.next_post)
 
     @commands.Cog.listener("on_shard_ready")
     @commands.Cog.listener("on_shard_resumed")
     async def shard_connected(self, shard_id: int) -> None:
         """Count what happens in sessions of this shard's servers from now on."""
-        self._beats.connected(shard_id)
-        await self._beats.beat()
-        self._wakeups.session_runner.notify()
+        self.beats.connected(shard_id)
+        await self.beats.beat()
+        self.wakeups.session_runner.notify()
 
     @commands.Cog.listener("on_shard_disconnect")
     async def shard_disconnected(self, shard_id: int) -> None:
         """Count nothing in sessions that nobody can vote in."""
-        self._beats.disconnected(shard_id)
+        self.beats.disconnected(shard_id)
 
     @tasks.loop(seconds=15)
     async def housekeeping(self) -> None:
@@ -157,7 +153,7 @@ class LoopsCog(commands.Cog):
         try:
             if self._bot.is_ready():
                 self._heartbeat.beat()
-            await self._beats.beat()
+            await self.beats.beat()
             await self._store.forget_drafts(before=self._clock() - DRAFT_LIFETIME)
         except Exception:
             log.exception("Housekeeping failed; it is tried again")

@@ -8,7 +8,7 @@ from discord.ext import commands
 from bot.domain.errors import UserError
 from bot.domain.sessions.posts import CARD
 from bot.interactions.access import missing_permissions, missing_permissions_text
-from bot.interactions.autocomplete import clip_choices
+from bot.interactions.autocomplete import clip_choices, provider_choices
 from bot.interactions.client import Encore, Interaction
 from bot.interactions.responses import EncoreCog
 from bot.interactions.session_buttons import (
@@ -53,6 +53,7 @@ class SessionsCog(EncoreCog, commands.GroupCog, group_name="session"):
         title="Title of the song; empty = the clip's",
         vote="How long a vote runs",
         parts="How many parts may be made",
+        provider="Who makes the parts; empty = who made the clip",
     )
     @app_commands.choices(vote=VOTES)
     async def start(
@@ -62,6 +63,7 @@ class SessionsCog(EncoreCog, commands.GroupCog, group_name="session"):
         title: Title = "",
         vote: int | None = None,
         parts: Parts | None = None,
+        provider: Text = "",
     ) -> None:
         """Start a song that members write together, in a thread of its own."""
         press = press_from(interaction, posts=True)
@@ -71,6 +73,7 @@ class SessionsCog(EncoreCog, commands.GroupCog, group_name="session"):
             StartForm(
                 clip=clip,
                 title=title,
+                provider=provider,
                 vote_seconds=vote,
                 parts=parts,
                 guild_id=interaction.guild_id or 0,
@@ -87,6 +90,11 @@ class SessionsCog(EncoreCog, commands.GroupCog, group_name="session"):
     async def suggest_clips(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
         """Offer clips that the member may see."""
         return await clip_choices(interaction, typed)
+
+    @start.autocomplete("provider")
+    async def suggest_providers(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
+        """Offer the enabled providers."""
+        return provider_choices(interaction, typed)
 
     @app_commands.command()
     async def show(self, interaction: Interaction) -> None:

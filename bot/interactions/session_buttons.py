@@ -83,7 +83,7 @@ def not_in_server() -> UserError:
     )
 
 
-async def send_post(interaction: Interaction, press: Press, session_id: int, key: PostKey) -> None:
+async def send_post(interaction: Interaction, session_id: int, key: PostKey) -> None:
     """Answer with a new post of a session; the boards send it if this does not arrive."""
     sessions = interaction.client.services.sessions
     view = await sessions.view(session_id)

@@ -4,7 +4,9 @@ Each is one transaction. What follows from it is done by the session runner, and
 boards.
 """
 
+import asyncio
 import datetime as dt
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from string import ascii_uppercase
@@ -32,6 +34,7 @@ from bot.domain.sessions.steps import IDLE, opened, with_due_time
 from bot.domain.sessions.structure import section
 from bot.domain.text import display_title
 from bot.domain.timecode import format_continue_at
+from bot.providers.base import ProviderError
 from bot.services.form_check import FormReader, ValidatedForm
 from bot.services.runtime import Runtime
 from bot.services.session_view import SessionView, SessionViewLoader
@@ -39,9 +42,12 @@ from bot.store.session_queries import ProposalPlace
 from bot.store.sessions import RunningHere, Started, TooManySessions
 from bot.store.votes import CastVote
 
+log = logging.getLogger(__name__)
+
 # The caller posts the card and the proposals; the boards do if they are not there by then.
 FIRST_POST_TIMEOUT = dt.timedelta(seconds=10)
 MIN_EDIT_INTERVAL = dt.timedelta(seconds=2)  # between two edits of one post
+LOOKUP_TIMEOUT = 1.2  # seconds, of the three that Discord gives
 CLOCK_POSTS = (PostKind.BOARD, PostKind.RESULT)
 PAGE_SIZE = 10  # sessions on a page of the list
 TITLE_LENGTH = 60  # UTF-16 units
@@ -69,6 +75,7 @@ class StartForm:
     Attributes:
         clip: as typed.
         title: empty is the clip's.
+        provider: empty is who made the clip.
         vote_seconds, parts: None is the setting.
         guild_id, channel_id: where.
         has_own_thread: whether a thread is made for it; otherwise it is held in the channel.
@@ -76,6 +83,7 @@ class StartForm:
 
     clip: str
     title: str
+    provider: str
     vote_seconds: int | None
     parts: int | None
     guild_id: int
@@ -166,7 +174,10 @@ class Sessions:
             raise UserError(
                 "Sessions are turned off here.", "Use `/extend` to continue a clip on your own."
             )
-        prefilled = await self._forms.prefill(Form(clip=form.clip, title=form.title))
+        asked = Form(clip=form.clip, title=form.title, provider=form.provider)
+        prefilled = await self._forms.prefill(asked)
+        if prefilled.source is None and await self._has_learned(prefilled.form):
+            prefilled = await self._forms.prefill(asked)
         now, clip_id = press.at, prefilled.form.clip
         session = Session(
             idempotency_key=press.key,
@@ -516,6 +527,21 @@ class Sessions:
             style=format_style(proposal.style) or form.style,
             at=format_continue_at(proposal.continue_at),
         )
+
+    async def _has_learned(self, form: Form) -> bool:
+        """Ask the provider for a clip that the store does not have; someone waits for an answer."""
+        provider = self._runtime.providers[form.provider]
+        if not provider.capabilities.lookup:
+            return False
+        try:
+            async with asyncio.timeout(LOOKUP_TIMEOUT):
+                clip = await provider.clip(form.clip)
+        except (ProviderError, TimeoutError) as error:
+            log.info("Clip %s could not be looked up: %s", form.clip, type(error).__name__)
+            return False
+        if clip is not None:
+            await self._store.remember_clip(provider.name, clip, now=self._clock())
+        return clip is not None
 
     async def _song_style(self, state: SessionState) -> str:
         """Return the style that a part has if its writer changes nothing."""

@@ -30,6 +30,7 @@ from bot.domain.sessions.steps import (
     finished,
     next_number,
     opened,
+    stopped,
     with_due_time,
     with_proposal,
     with_round,
@@ -240,12 +241,13 @@ def lost(state: SessionState, reason: EndReason, now: dt.datetime) -> Change | N
 
 
 def rest(state: SessionState, reason: RestReason, now: dt.datetime) -> Change | None:
-    """Let a session rest until a member's next press; None if it rests or is over."""
+    """Stop a session's clocks until a member's next press; None if it rests or is over."""
     session = state.session
     if not session.is_running or session.rests_since is not None:
         return None
     resting = replace(session, rests_since=now, rest_reason=reason)
-    return Change(state=with_due_time(replace(state, session=resting)))
+    rounds = tuple(each if ballot_of(each) is None else stopped(each) for each in state.rounds)
+    return Change(state=with_due_time(replace(state, session=resting, rounds=rounds)))
 
 
 def vote_over() -> UserError:
@@ -301,10 +303,8 @@ def _special(state: SessionState, kind: ProposalKind, press: Press) -> Proposed:
     if there is not None:
         change = _done(_voted(state, there, press), press)
         return Proposed(change=change, round_number=current.number, number=there.number)
-    special = replace(
-        _part(state, current, PartText(lyrics=""), press), kind=kind, for_clip_id=None
-    )
-    return _listed(state, current, special, press)
+    part = _part(state, current, PartText(lyrics=""), press)
+    return _listed(state, current, replace(part, kind=kind, for_clip_id=None), press)
 
 
 def _part(state: SessionState, current: Round, text: PartText, press: Press) -> Proposal:
@@ -333,7 +333,7 @@ def _listed(state: SessionState, current: Round, new: Proposal, press: Press) ->
 
 
 def _voted(state: SessionState, proposal: Proposal, press: Press) -> SessionState:
-    """Return the session with the member's vote moved to a proposal."""
+    """Return the session with the member's vote moved to a proposal; a newer vote stays."""
     vote = Vote(
         round_number=proposal.round_number,
         ballot=Ballot.NEXT,
@@ -342,10 +342,11 @@ def _voted(state: SessionState, proposal: Proposal, press: Press) -> SessionStat
         interaction_id=press.interaction_id,
         at=press.at,
     )
-    place = (vote.round_number, vote.ballot, vote.member_id)
-    others = (
-        each for each in state.votes if (each.round_number, each.ballot, each.member_id) != place
-    )
+    cast = state.votes_of(vote.round_number, vote.ballot)
+    before = next((each for each in cast if each.member_id == vote.member_id), vote)
+    if before.interaction_id > vote.interaction_id:
+        return state
+    others = (each for each in state.votes if each is not before)
     return replace(state, votes=(*others, vote))
 
 
@@ -358,5 +359,4 @@ def _is_wanted_by_others(state: SessionState, proposal: Proposal) -> bool:
 
 def _done(state: SessionState, press: Press) -> Change:
     """Return the change that a member made: the session is active, and does not rest."""
-    active = replace(state.session, active_at=press.at)
-    return Change(state=with_due_time(awake(replace(state, session=active))))
+    return Change(state=with_due_time(awake(state, press.at)))

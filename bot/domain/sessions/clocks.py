@@ -41,13 +41,17 @@ def voting_time(state: SessionState, each: Round) -> dt.timedelta:
 def electorate(state: SessionState, each: Round) -> frozenset[int]:
     """Return the members whose votes end the current ballot early, once all are cast.
 
-    For the ballot over proposals: who wrote, voted or chose in the round before. For the one over
-    clips: who voted in this round.
+    For the ballot over proposals: who wrote, voted or chose in the round before; not whose part
+    was listed anew in it. For the one over clips: who voted in this round.
     """
     if each.status is RoundStatus.CHOOSING:
         return _voters(state, each.number, Ballot.NEXT)
     before = each.number - 1
-    writers = (proposal.member_id for proposal in state.proposals_of(before, listed=False))
+    writers = (
+        proposal.member_id
+        for proposal in state.proposals_of(before, listed=False)
+        if proposal.listed_from is None
+    )
     voters = (vote.member_id for vote in state.votes if vote.round_number == before)
     return frozenset((*writers, *voters))
 

@@ -324,7 +324,8 @@ class SessionState:
         rounds: all, by number.
         proposals: of the two newest rounds, and those that won; by round and number.
         votes: of the two newest rounds.
-        extensions: the parts of the busy round and of the last one that was sent, by id.
+        extensions: by id, the parts of the busy round, of the last one that was sent, and of those
+            that were dropped as failed.
         latest_clip: what is known of the latest clip; None if nothing is.
     """
 

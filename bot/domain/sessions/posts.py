@@ -9,6 +9,7 @@ from bot.domain.sessions.models import (
     Round,
     RoundStatus,
     SessionState,
+    SessionStatus,
 )
 
 Facts = tuple[object, ...]
@@ -46,15 +47,14 @@ def _facts(state: SessionState) -> Iterator[tuple[PostKey, Facts]]:
     """Yield each post that is to stand, with all that it shows and that may change.
 
     The board of a round is posted when the part before is chosen; until then its proposals are
-    written below the part. A round that ended without a winner keeps the board that it had.
+    written below the part. A board that stands without being in it changes once more: its round
+    waits for a late part, or ended without a winner.
     """
     session, newest = state.session, state.open_round
     chosen = tuple(each.number for each in state.chosen_rounds)
     is_busy = state.busy_round is not None
-    yield (
-        CARD,
-        (session.status, session.channel_id, newest and not is_busy and newest.number, chosen),
-    )
+    rounds = len(state.rounds)
+    yield CARD, (session.status, session.channel_id, rounds, session.parts_left, chosen)
     if session.channel_id is None:
         return
     for each in state.rounds:
@@ -67,7 +67,7 @@ def _facts(state: SessionState) -> Iterator[tuple[PostKey, Facts]]:
     for proposal in state.proposals:
         key = proposal_key(proposal.round_number, proposal.number)
         yield key, (proposal.status, proposal.changed_at)
-    if not session.is_running and chosen:
+    if session.status is SessionStatus.FINISHED:
         yield RECAP, ()
 
 

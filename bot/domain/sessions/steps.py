@@ -44,7 +44,7 @@ def step(
         deadline: how long a part may take.
     """
     session = state.session
-    if not session.is_running or session.channel_id is None:
+    if not session.is_running:
         return None
     if session.rests_since is not None:
         new = _rested(state, now)
@@ -56,9 +56,9 @@ def step(
             _clip_chosen,
         )
         new = next((found for rule in rules if (found := rule(state, now)) is not None), None)
-    if _is_over(new or state, now):
-        idle = now >= session.active_at + IDLE
-        new = finished(new or state, EndReason.IDLE if idle else EndReason.ALL_PARTS, now)
+    end_reason = _end_reason(new or state, now)
+    if end_reason is not None:
+        new = finished(new or state, end_reason, now)
     if new is not None:
         return Change(state=with_due_time(new))
     if session.rests_since is not None:
@@ -133,53 +133,65 @@ def with_due_time(state: SessionState) -> SessionState:
     return replace(state, session=replace(session, due_at=due_at))
 
 
-def awake(state: SessionState) -> SessionState:
-    """Return the session as not resting any more; its clock starts in full by the next steps."""
-    return replace(state, session=replace(state.session, rests_since=None, rest_reason=None))
+def stopped(each: Round) -> Round:
+    """Return a round whose ballot starts its clock anew, and is not closed by hand any more."""
+    ballot = ballot_of(each)
+    return replace(
+        _without_clock(each),
+        closed_by=None if ballot is Ballot.NEXT else each.closed_by,
+        clip_closed_by=None if ballot is Ballot.CLIP else each.clip_closed_by,
+    )
+
+
+def awake(state: SessionState, now: dt.datetime) -> SessionState:
+    """Return the session as active and not resting; its clock starts in full by the next steps."""
+    session = replace(state.session, rests_since=None, rest_reason=None, active_at=now)
+    return replace(state, session=session)
 
 
 def _rested(state: SessionState, now: dt.datetime) -> SessionState | None:
-    """Wake a resting session with a newer vote; stop its clocks; see its part to its end."""
+    """Wake a resting session with a newer vote; see its part to its end."""
     since = state.session.rests_since
     if since is not None and any(vote.at > since for vote in state.votes):
-        return awake(state)
-    for each in state.rounds[-2:]:
-        if each.clock_started_at is not None and ballot_of(each) is not None:
-            stopped = replace(_without_clock(each), closed_by=None, clip_closed_by=None)
-            return with_round(state, stopped)
+        return awake(state, now)
     return _part_ended(state, now) or _part_came_late(state, now)
 
 
 def _part_ended(state: SessionState, now: dt.datetime) -> SessionState | None:
-    """Choose between the clips of a part that is complete; drop a round that has none."""
+    """Choose between the clips of a part that is complete; drop a round that has none.
+
+    While clips are chosen, *Check again* may look for another one.
+    """
     each = state.busy_round
     part = state.part_of(each) if each is not None else None
     if each is None or part is None:
         return None
-    if part.status is Status.COMPLETE and playable_letters(part):
-        return _choosing(state, each, now) if each.status is RoundStatus.MAKING else None
-    if part.status.is_final or each.status is RoundStatus.CHOOSING:
-        return _dropped(state, each, DropReason.FAILED, now)
-    return None
+    is_playable = bool(playable_letters(part))
+    if each.status is RoundStatus.CHOOSING:
+        return None if is_playable else _dropped(state, each, DropReason.FAILED, now)
+    if part.status is Status.COMPLETE and is_playable:
+        return _choosing(state, each, now)
+    return _dropped(state, each, DropReason.FAILED, now) if part.status.is_final else None
 
 
 def _part_came_late(state: SessionState, now: dt.datetime) -> SessionState | None:
-    """Choose between the clips of a part that counted as failed, if no other was sent since."""
-    sent = [each for each in state.rounds if each.extension_id is not None]
-    late = next((each for each in sent if _is_late(state, each)), None)
+    """Choose between the clips of a part that counted as failed, if the song has not gone on.
+
+    What is on the board because it had failed is taken off: the same part, and to take back the
+    part before it.
+    """
+    late = next((each for each in state.rounds if _is_late(state, each)), None)
     if late is None:
         return None
-    if late is not sent[-1] or state.busy_round is not None:
+    *_, before, current = state.rounds
+    has_gone_on = late is not before or late.base_clip_id != state.session.latest_clip_id
+    if has_gone_on:
         return with_round(state, replace(late, drop_reason=DropReason.LATE))
-    current = state.open_round
-    if current is not None:
-        again = (
-            each for each in state.proposals_of(current.number) if each.listed_from == late.number
-        )
-        for proposal in again:
+    for proposal in state.proposals_of(current.number):
+        if proposal.listed_from is not None or proposal.kind is ProposalKind.BACK:
             state = with_proposal(state, replace(proposal, status=ProposalStatus.WITHDRAWN))
             state = without_votes(state, current.number, str(proposal.number))
-        state = with_round(state, _without_clock(current))
+    state = with_round(state, stopped(current))
     return _choosing(state, replace(late, drop_reason=None, ended_at=None), now)
 
 
@@ -212,23 +224,25 @@ def _with_clocks(state: SessionState, now: dt.datetime) -> SessionState | None:
 def _clip_chosen(state: SessionState, now: dt.datetime) -> SessionState | None:
     """Count the ballot over clips when its clock is over."""
     each = state.busy_round
-    if each is None or each.ends_at is None or now < each.ends_at:
+    part = state.part_of(each) if each is not None else None
+    if each is None or part is None or each.ends_at is None or now < each.ends_at:
         return None
-    part = state.part_of(each)
     outcome = count_clips(state, each)
     counted = replace(each, clip_tally=outcome.tally)
-    if outcome.letter == NEITHER or part is None:
+    if outcome.letter == NEITHER:
         return _dropped(state, counted, DropReason.NEITHER, now)
     clip_id = clip_id_of(part, outcome.letter)
     over = replace(counted, status=RoundStatus.CHOSEN, clip_id=clip_id, ended_at=now)
     session = replace(state.session, latest_clip_id=clip_id, active_at=now)
-    return with_round(replace(state, session=session), _without_clock(over))
+    return with_round(replace(state, session=session, latest_clip=None), _without_clock(over))
 
 
-def _is_over(state: SessionState, now: dt.datetime) -> bool:
-    session = state.session
-    is_spent = session.parts_left == 0 and state.busy_round is None
-    return now >= session.active_at + IDLE or is_spent
+def _end_reason(state: SessionState, now: dt.datetime) -> EndReason | None:
+    """Return why a session ends without a vote; None if it goes on."""
+    if now >= state.session.active_at + IDLE:
+        return EndReason.IDLE
+    is_spent = state.session.parts_left == 0 and state.busy_round is None
+    return EndReason.ALL_PARTS if is_spent else None
 
 
 def _next_decided(
@@ -241,7 +255,7 @@ def _next_decided(
     outcome = count_next(state, each.number)
     winner = outcome.winner
     if winner is None:
-        again = _without_clock(replace(each, closed_by=None, voters=0))
+        again = replace(stopped(each), voters=0)
         new = with_round(without_votes(state, each.number), again)
         return Change(state=with_due_time(new))
     counted = replace(
@@ -251,16 +265,14 @@ def _next_decided(
         voters=outcome.voters,
         tie_broken=outcome.tie_broken,
     )
-    match winner.kind:
-        case ProposalKind.PART:
-            at = continue_at(state, winner)
-            if needs_length and at is None and _length_is_awaited(state, each, now):
-                return None
-            return _sent(state, counted, winner, now, deadline)
-        case ProposalKind.END:
-            return Change(state=finished(with_round(state, counted), EndReason.VOTED, now))
-        case ProposalKind.BACK:
-            return Change(state=with_due_time(_taken_back(state, counted, now)))
+    if winner.kind is ProposalKind.END:
+        return Change(state=finished(with_round(state, counted), EndReason.VOTED, now))
+    if winner.kind is ProposalKind.BACK:
+        return Change(state=with_due_time(_taken_back(state, counted, now)))
+    is_length_missing = needs_length and continue_at(state, winner) is None
+    if is_length_missing and _length_is_awaited(state, each, now):
+        return None
+    return _sent(state, counted, winner, now, deadline)
 
 
 def continue_at(state: SessionState, proposal: Proposal) -> float | None:
@@ -320,7 +332,7 @@ def _taken_back(state: SessionState, counted: Round, now: dt.datetime) -> Sessio
 
 def _choosing(state: SessionState, each: Round, now: dt.datetime) -> SessionState:
     """Return the session with the ballot over the clips of a round open."""
-    choosing = replace(_without_clock(each), status=RoundStatus.CHOOSING, voters=0)
+    choosing = stopped(replace(each, status=RoundStatus.CHOOSING, voters=0))
     new = with_round(replace(state, session=replace(state.session, active_at=now)), choosing)
     return new if new.session.rests_since is not None else _with_clocks(new, now) or new
 
@@ -330,7 +342,8 @@ def _dropped(
 ) -> SessionState:
     """Return the session without the part of a round, whose proposal is listed anew.
 
-    A part for which nothing was charged does not count as made.
+    A part for which nothing was charged does not count as made. After a failure the votes for
+    what comes next are given back, so that nothing is sent before somebody votes again.
     """
     part = state.part_of(each)
     is_free = part is not None and part.handle is None and part.status is not Status.UNCONFIRMED
@@ -339,14 +352,19 @@ def _dropped(
         session = replace(session, parts_left=session.parts_left + 1)
     over = replace(each, status=RoundStatus.DROPPED, drop_reason=reason, ended_at=now)
     new = with_round(replace(state, session=session), _without_clock(over))
-    proposal, current = state.winner_of(each), state.open_round
-    if proposal is None or current is None:
+    following = each.number + 1
+    if reason is DropReason.FAILED:
+        new = without_votes(new, following)
+    proposal = state.winner_of(each)
+    if proposal is None:
         return new
+    listed = state.proposals_of(following, listed=False)
+    known = next((again for again in listed if again.listed_from == each.number), None)
     again = replace(
         proposal,
-        id=0,
-        round_number=current.number,
-        number=next_number(new, current.number),
+        id=known.id if known is not None else 0,
+        round_number=following,
+        number=known.number if known is not None else next_number(new, following),
         idempotency_key=f"again:{session.id}:{each.number}",
         listed_from=each.number,
         created_at=now,
