@@ -32,7 +32,7 @@ from bot.domain.sessions.part_form import PartForm
 from bot.domain.sessions.posts import CARD
 from bot.domain.sessions.steps import IDLE, opened, with_due_time
 from bot.domain.sessions.structure import section
-from bot.domain.text import display_title
+from bot.domain.text import display_title, plain_line
 from bot.domain.timecode import format_continue_at
 from bot.providers.base import ProviderError
 from bot.services.form_check import FormReader, ValidatedForm
@@ -187,7 +187,7 @@ class Sessions:
             has_own_thread=form.has_own_thread,
             host_id=press.member_id,
             host_name=press.member_name,
-            title=display_title(prefilled.form.title, TITLE_LENGTH),
+            title=plain_line(prefilled.form.title, TITLE_LENGTH) or "Untitled",
             provider=prefilled.form.provider,
             source_clip_id=clip_id,
             latest_clip_id=clip_id,
@@ -213,7 +213,10 @@ class Sessions:
                 )
             case TooManySessions(session_ids=session_ids):
                 views = [await self.view(each) for each in session_ids]
-                listed = " · ".join(_linked(each, each.state.session.title) for each in views)
+                listed = " · ".join(
+                    _linked(each, display_title(each.state.session.title, TITLE_LENGTH))
+                    for each in views
+                )
                 raise UserError(
                     f"This server has {len(views)} sessions running, and more must wait.", listed
                 )

@@ -152,6 +152,7 @@ def upgrade() -> None:
         sa.Column("reply_final_shown", sa.Boolean, nullable=False),
         sa.Column("reply_unreachable", sa.Boolean, nullable=False),
         sa.Column("reply_is_ephemeral", sa.Boolean, nullable=False),
+        sa.Column("reply_files_allowed", sa.Boolean, nullable=False),
         sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("published", sa.Integer, nullable=False),
         sa.Column("publish_failures", sa.Integer, nullable=False),
