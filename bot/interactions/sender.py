@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import replace
-from typing import cast
+from typing import NamedTuple, cast
 
 import discord
 
@@ -16,6 +16,20 @@ from bot.ui.extension_embeds import extension_embeds, plain_embeds
 log = logging.getLogger(__name__)
 
 
+class SentReply(NamedTuple):
+    """What came of sending a reply.
+
+    Attributes:
+        message_id: of the message; None if the first reply was left alone before its id is known.
+        is_current: whether it shows what was sent.
+        digest: of what was to be shown.
+    """
+
+    message_id: int | None
+    is_current: bool
+    digest: str
+
+
 class ReplySender:
     """Draws a reply as its extension is, and sends it."""
 
@@ -23,12 +37,16 @@ class ReplySender:
         self._bot = bot
 
     async def show(
-        self, ext: Extension, route: Route, uploads: Uploads | None
-    ) -> tuple[discord.Message, bool]:
+        self,
+        ext: Extension,
+        route: Route,
+        uploads: Uploads | None,
+        *,
+        shown_digest: str | None = None,
+    ) -> SentReply:
         """Show ``ext`` by ``route``, as plain text should Discord refuse titles or links in it.
 
-        Returns:
-            The message, and whether it shows what was sent.
+        Nothing is sent if an edit would repeat ``shown_digest``, and has no files.
         """
         context = await self._bot.services.reply_contexts.load(ext)
         files = None
@@ -36,20 +54,25 @@ class ReplySender:
             context = replace(context, attachments=uploads.attachments)
             files = uploads.files
         view = extension_view(ext, context.attachments)
+        message = ReplyMessage(embeds=extension_embeds(ext, context), view=view, uploads=files)
+        digest = message.digest
+        is_edit = route in (Route.INTERACTION, Route.CHANNEL)
+        if is_edit and uploads is None and digest == shown_digest:
+            return SentReply(ext.reply.message_id, is_current=True, digest=digest)
         try:
-            message = ReplyMessage(embeds=extension_embeds(ext, context), view=view, uploads=files)
-            return await self._send(ext, message, route)
+            posted, is_current = await self._send(ext, message, route)
         except discord.HTTPException as error:
             if not is_refusal(error):
                 raise
             log.exception("Extension %s: Discord refused its embeds; showing it plainly", ext.id)
-        message = ReplyMessage(embeds=plain_embeds(ext, context), view=None, uploads=files)
-        return await self._send(ext, message, route)
+            message = ReplyMessage(embeds=plain_embeds(ext, context), view=None, uploads=files)
+            posted, is_current = await self._send(ext, message, route)
+        return SentReply(posted.id, is_current, digest)
 
     async def _send(
         self, ext: Extension, message: ReplyMessage, route: Route
     ) -> tuple[discord.Message, bool]:
-        """Edit the message or post it; as `show`."""
+        """Edit the message or post it; return it, and whether it shows what was sent."""
         bot, reply = self._bot, ext.reply
         if route is not Route.INTERACTION:
             await bot.rate_limiter.acquire(2 if route is Route.DIRECT else 1)
