@@ -13,6 +13,7 @@ from bot.interactions.autocomplete import clip_choices, text_choice
 from bot.interactions.buttons import open_form
 from bot.interactions.client import Encore, Interaction
 from bot.interactions.first_reply import send_first_reply
+from bot.interactions.lost_answers import is_lost_answer
 from bot.interactions.responses import EncoreCog, answer_error
 from bot.ui.components import draft_view
 from bot.ui.modals import SubmittedForm, submitted_form
@@ -134,6 +135,9 @@ class ExtendCog(EncoreCog):
 
     async def _refuse(self, interaction: Interaction, form: Form, error: Exception) -> None:
         """Answer with the error, above a button that opens the form as it was typed."""
+        if is_lost_answer(error):  # the form was accepted before
+            await answer_error(interaction, error)
+            return
         view, unsent_lyrics = None, ""
         try:
             draft_id = await self._services.extensions.keep_draft(

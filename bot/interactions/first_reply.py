@@ -15,6 +15,7 @@ from bot.domain.models import Extension, ReplyRef, Status
 from bot.interactions.access import EDIT_PERMISSIONS, missing_permissions, missing_permissions_text
 from bot.interactions.client import Encore, Interaction
 from bot.interactions.delivery import UNKNOWN_MESSAGE, ReplyMessage
+from bot.interactions.lost_answers import is_lost_answer
 from bot.interactions.responses import answer
 from bot.services.acceptance import AcceptResult
 from bot.ui.components import extension_view
@@ -55,7 +56,9 @@ async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
         shown = await interaction.response.send_message(
             embeds=message.embeds, view=message.view or discord.utils.MISSING
         )
-    except UNREACHABLE as error:
+    except Exception as error:
+        if not isinstance(error, UNREACHABLE) and not is_lost_answer(error):
+            raise
         # It is accepted: to suggest that it be sent again would be to pay twice.
         log.warning("Extension %s: its first reply did not get through: %s", ext.id, error)
         return

@@ -261,7 +261,9 @@ async def record_first_reply(
 ) -> None:
     """Store that ``reply`` shows ``ext``; it is not edited before ``publish_at``.
 
-    ``digest`` is of the content that it shows; None if that is not certain. An extension is accepted with its reply claimed, until ``lease_until``, for the first reply. If
+    ``digest`` is of the content that it shows; None if that is not certain.
+
+    An extension is accepted with its reply claimed, until ``lease_until``, for the first reply. If
     that claim has lapsed and an edit has claimed the reply, the claim of the edit stays.
     """
     await _save_reply(db, ext, reply)

@@ -34,6 +34,7 @@ class FakeInteraction:
         self.is_answered = is_answered
         self.fails_with = fails_with
         self.answers: list[dict[str, Any]] = []
+        self.extras: dict[str, object] = {}
         self.response = self.followup = self
 
     def is_done(self) -> bool:
