@@ -59,8 +59,10 @@ class Gateway:
 
     # fault injection
 
-    def drop_connections(self, *, resumable: bool = True, abrupt: bool = False) -> None:
-        """Close all sockets, and delete their sessions unless ``resumable``.
+    def drop_connections(
+        self, *, resumable: bool = True, abrupt: bool = False, code: int = 4000
+    ) -> None:
+        """Close all sockets with ``code``, and delete their sessions unless ``resumable``.
 
         ``abrupt`` closes them without a close frame, as a network failure does.
         """
@@ -71,7 +73,7 @@ class Gateway:
             if abrupt:
                 socket.abort()
             else:
-                self._close(socket, 4000, "Unknown error.")
+                self._close(socket, code, "Ordered by a test.")
 
     def request_reconnect(self) -> None:
         """Send RECONNECT to all sockets, which asks the bot to reconnect and resume."""
