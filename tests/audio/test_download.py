@@ -221,7 +221,7 @@ async def test_dripping_body_is_cut_long_before_the_timeout(
     async with asyncio.timeout(5):
         with pytest.raises(TransientMediaError, match="too slow"):
             await downloader_for(server).download(server.url("/a"), tmp_path / "a", limits)
-    assert list(tmp_path.iterdir()) == []
+    assert not file_names(tmp_path)
 
 
 async def test_file_is_downloaded_over_a_redirect(server: RawServer, tmp_path: Path) -> None:
