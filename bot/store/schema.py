@@ -105,6 +105,8 @@ extensions = Table(
     Column("published", Integer, nullable=False),
     Column("publish_failures", Integer, nullable=False),
     Column("publish_at", UtcMicroseconds, nullable=False),
+    # of the content that the reply shows; null if that is not certain
+    Column("shown_digest", SafeText),
     sqlite_autoincrement=True,
 )
 
