@@ -19,6 +19,7 @@ from discord import app_commands
 from bot.app import create_bot
 from bot.health import Heartbeat
 from bot.interactions.client import set_api_base
+from bot.interactions.installation import guild_invite, installation_problems, user_invite
 from bot.logs import set_up_logging
 from bot.providers.base import Provider, ProviderError
 from bot.providers.registry import open_providers
@@ -75,7 +76,8 @@ async def _run_checks(settings: Settings) -> AsyncGenerator[tuple[bool, str]]:
     async with open_providers(settings) as providers:
         for provider in providers.values():
             yield await _check_provider(provider)
-    yield await _check_token(settings)
+    async for passed, sentence in _check_discord(settings):
+        yield passed, sentence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -131,16 +133,29 @@ async def _check_provider(provider: Provider) -> tuple[bool, str]:
     return True, f"{label}: answers; {credits_.left:g} {credits_.unit} left."
 
 
-async def _check_token(settings: Settings) -> tuple[bool, str]:
+async def _check_discord(settings: Settings) -> AsyncGenerator[tuple[bool, str]]:
+    """Check the token, and the settings of its application in the developer portal."""
     async with discord.Client(intents=discord.Intents.none()) as client:
         try:
             await client.login(settings.discord_token.get_secret_value())
         except discord.LoginFailure:
-            return False, "Discord: refuses the token; copy it again from the developer portal."
+            yield False, "Discord: refuses the token; copy it again from the developer portal."
+            return
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            return False, f"Discord: can't be reached ({type(error).__name__})."
+            yield False, f"Discord: can't be reached ({type(error).__name__})."
+            return
         name = client.user.name if client.user else "?"
-        return True, f"Discord: the token works; this is {name}."
+        yield True, f"Discord: the token works; this is {name}."
+        application = client.application
+    if application is None:
+        return
+    problems = list(installation_problems(application))
+    for problem in problems:
+        yield False, f"Discord: {problem}"
+    if not problems:
+        yield True, "Discord: it may be installed in servers and by members."
+    yield True, f"Invite it into a server: {guild_invite(application.id)}"
+    yield True, f"Members install it for themselves: {user_invite(application.id)}"
 
 
 def _exit_with(sentence: str, code: int) -> int:

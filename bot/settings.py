@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    DirectoryPath,
     Field,
     SecretStr,
     ValidationError,
@@ -159,8 +160,13 @@ class Settings(BaseSettings):
         deadline: the time after which an unfinished extension expires.
         reconcile_timeout: how long a provider that lists recent clips (suno_api) is searched for
             the result of an interrupted submission, before the reply says *No answer*.
+        state_dir: an existing folder for what could not be saved to the database when Encore was
+            stopped; None is the folder of the SQLite file, and no folder with PostgreSQL.
         trusted_audio_hosts: ``host`` or ``host:port``, in lower case.
         member_limit, channel_limit: extensions in progress at once; 0 is no limit.
+        session_parts: how many parts one session may have made; 0 turns sessions off.
+        session_vote: seconds that a vote runs where the host says nothing.
+        session_limit: sessions at once per server; 0 is no limit.
         log: None is ``console`` on a terminal, else ``json``.
     """
 
@@ -191,11 +197,15 @@ class Settings(BaseSettings):
     reconcile_timeout: Annotated[dt.timedelta, BeforeValidator(_seconds)] = Field(
         dt.timedelta(seconds=120), alias="encore_reconcile_timeout"
     )
+    state_dir: DirectoryPath | None = Field(None, alias="encore_state_dir")
     trusted_audio_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_hosts)] = Field(
         frozenset(), alias="encore_trusted_audio_hosts"
     )
     member_limit: int = Field(2, alias="encore_member_limit", ge=0)
     channel_limit: int = Field(10, alias="encore_channel_limit", ge=0)
+    session_parts: int = Field(12, alias="encore_session_parts", ge=0, le=100)
+    session_vote: int = Field(180, alias="encore_session_vote", ge=30, le=86_400)
+    session_limit: int = Field(3, alias="encore_session_limit", ge=0)
     log: Literal["console", "json"] | None = Field(None, alias="encore_log")
 
     aimlapi: ApiSettings = ApiSettings()

@@ -15,7 +15,9 @@ from discord import app_commands
 from bot.__main__ import UNABLE_TO_RUN, check, explained, main
 from bot.app import create_bot
 from bot.health import Heartbeat
+from bot.interactions.access import missing_permissions
 from bot.interactions.client import set_api_base
+from bot.interactions.installation import PERMISSIONS, guild_invite, user_invite
 from bot.settings import load_settings
 from bot.store.errors import StoreError
 from bot.store.store import Store
@@ -165,9 +167,51 @@ async def test_check_reports_services_that_answer(
     refused, answered = capsys.readouterr().out.split("Settings: ")[1:]
     assert "✗ Discord: refuses the token" in refused
     lines = answered.splitlines()
-    assert len(lines) == 1 + 1 + 5 + 1
+    assert len(lines) == 1 + 1 + 5 + 4
+    links = (guild_invite(discord.application_id), user_invite(discord.application_id))
+    assert [line.split()[-1] for line in lines[-2:]] == [*links]
     assert all(line.startswith("✓ ") for line in lines[1:])
     assert any("suno-api: answers; " in line and "left." in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("contexts", "endpoint", "problems"),
+    [
+        ({0}, None, ["tick *User Install* in"]),
+        ({1}, None, ["tick *Guild Install* in"]),
+        (set[int](), None, ["tick *Guild Install* and *User Install* in"]),
+        ({0, 1}, "https://a.example/interactions", ["clear the *Interactions Endpoint URL*"]),
+        ({0}, "https://a.example/interactions", ["*User Install*", "*Interactions Endpoint URL*"]),
+    ],
+)
+async def test_check_says_what_to_change_in_the_developer_portal(
+    contexts: set[int],
+    endpoint: str | None,
+    problems: list[str],
+    environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with DiscordServer() as discord:
+        discord.commands.integration_types = contexts
+        discord.state.interactions_endpoint_url = endpoint
+        environment.setenv("DISCORD_API_URL", discord.api_url)
+        environment.setenv("DISCORD_TOKEN", discord.token)
+        assert await check(load_settings()) == 1
+    lines = capsys.readouterr().out.splitlines()
+    found = [line for line in lines if line.startswith("✗ Discord: ")]
+    assert len(found) == len(problems)
+    assert all(problem in line for problem, line in zip(problems, found, strict=True))
+    assert [line.startswith("✓ ") for line in lines[-2:]] == [True, True]
+
+
+def test_readme_has_the_links_and_permissions_of_the_code() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert guild_invite("ID") in readme
+    assert user_invite("ID") in readme
+    viewing = {"read_messages": "view_channel"}  # discord.py has two names
+    asked = [viewing.get(name, name) for name, is_asked in PERMISSIONS if is_asked]
+    for name in missing_permissions(discord.Permissions.none(), asked):
+        assert name in readme
 
 
 async def test_refused_token_is_one_sentence(

@@ -44,10 +44,13 @@ def test_token_and_one_key_are_enough() -> None:
     assert settings.reconcile_timeout == dt.timedelta(minutes=2)
     assert settings.trusted_audio_hosts == frozenset()
     assert (settings.member_limit, settings.channel_limit) == (2, 10)
+    assert (settings.session_parts, settings.session_vote, settings.session_limit) == (12, 180, 3)
     assert settings.log is None
 
 
-def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_setting_is_read_from_its_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for name, text in {
         "DISCORD_API_URL": "http://127.0.0.1:8080/api/v10/",
         "ENCORE_DATABASE_URL": "postgresql+asyncpg://encore@db/encore",
@@ -57,7 +60,11 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
         "ENCORE_TRUSTED_AUDIO_HOSTS": " 127.0.0.1:9000, Audio.Local ,",
         "ENCORE_MEMBER_LIMIT": "0",
         "ENCORE_CHANNEL_LIMIT": "7",
+        "ENCORE_SESSION_PARTS": "0",
+        "ENCORE_SESSION_VOTE": "86400",
+        "ENCORE_SESSION_LIMIT": "0",
         "ENCORE_LOG": "json",
+        "ENCORE_STATE_DIR": str(tmp_path),
     }.items():
         monkeypatch.setenv(name, text)
     settings = load_settings()
@@ -68,7 +75,9 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
     assert settings.reconcile_timeout == dt.timedelta(seconds=0.5)
     assert settings.trusted_audio_hosts == {"127.0.0.1:9000", "audio.local"}
     assert (settings.member_limit, settings.channel_limit) == (0, 7)
+    assert (settings.session_parts, settings.session_vote, settings.session_limit) == (0, 86_400, 0)
     assert settings.log == "json"
+    assert settings.state_dir == tmp_path
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -192,7 +201,14 @@ def test_error_without_provider_says_how_to_enable_one(monkeypatch: pytest.Monke
         ("ENCORE_DEADLINE", "0", "must be a number of seconds"),
         ("ENCORE_MEMBER_LIMIT", "secret", "must be a valid integer"),
         ("ENCORE_CHANNEL_LIMIT", "-1", "must be greater than or equal to 0"),
+        ("ENCORE_SESSION_PARTS", "-1", "must be greater than or equal to 0"),
+        ("ENCORE_SESSION_PARTS", "101", "must be less than or equal to 100"),
+        ("ENCORE_SESSION_VOTE", "29", "must be greater than or equal to 30"),
+        ("ENCORE_SESSION_VOTE", "86401", "must be less than or equal to 86400"),
+        ("ENCORE_SESSION_VOTE", "secret", "must be a valid integer"),
+        ("ENCORE_SESSION_LIMIT", "-1", "must be greater than or equal to 0"),
         ("ENCORE_LOG", "secret", "must be 'console' or 'json'"),
+        ("ENCORE_STATE_DIR", "/no/such/folder", "Path does not point to a directory"),
     ],
 )
 def test_wrong_setting_error_names_the_variable(

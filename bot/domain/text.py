@@ -56,7 +56,12 @@ def escape_line(text: str, limit: int) -> str:
 
     It is cut to ``limit`` UTF-16 units before escaping, which may double its length.
     """
-    return escape_markdown(truncate(collapse_whitespace(strip_invisible(text)), limit))
+    return escape_markdown(plain_line(text, limit))
+
+
+def plain_line(text: str, limit: int) -> str:
+    """Return ``text`` as one line of ``limit`` UTF-16 units, for where markdown means nothing."""
+    return truncate(collapse_whitespace(strip_invisible(text)), limit)
 
 
 def display_title(title: str, limit: int) -> str:

@@ -1,6 +1,6 @@
 """Permissions of Encore and of its members in a channel, and which channels a member can view."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import discord
 
@@ -26,6 +26,21 @@ def require_access(interaction: Interaction) -> None:
         raise UserError(
             "You may not use Encore in that channel.", "Use `/extend` where you may write."
         )
+
+
+def is_outside_thread(interaction: Interaction) -> bool:
+    """Whether this is a private thread that Encore is not in, so that it can't edit there later.
+
+    The gateway announces a private thread to its members, and to those who manage threads.
+    """
+    channel, guild = interaction.channel, interaction.guild
+    return (
+        isinstance(channel, discord.Thread)
+        and channel.is_private()
+        and channel.me is None
+        and not interaction.app_permissions.manage_threads
+        and (guild is None or guild.get_thread(channel.id) is None)
+    )
 
 
 # As in Discord's menus, where that is not the name in titles.
@@ -55,22 +70,30 @@ async def viewer_from(interaction: Interaction) -> Viewer:
 
     Where a member installed Encore only for themselves, it knows no channel but the current one.
     """
-    client = interaction.client
-    library = client.services.library
-    member, guild_id = interaction.user, interaction.guild_id
-    guild = client.get_guild(guild_id) if guild_id else None
-    viewed: frozenset[int] = frozenset()
-    if guild is not None and isinstance(member, discord.Member):
-        used = await library.channels(guild.id)
-        threads = [each for each in used if guild.get_channel_or_thread(each) is None]
-        await client.thread_index.refresh(guild, threads)
-        viewed = frozenset(each for each in used if _may_view(client, guild, member, each))
+    guild_id = interaction.guild_id
+    used = await interaction.client.services.library.channels(guild_id) if guild_id else ()
     return Viewer(
-        member_id=member.id,
+        member_id=interaction.user.id,
         channel_id=interaction.channel_id or 0,
         guild_id=guild_id,
-        channels=viewed,
+        channels=await viewable_channels(interaction, used),
     )
+
+
+async def viewable_channels(
+    interaction: Interaction, channel_ids: Collection[int]
+) -> frozenset[int]:
+    """Return those channels of the guild that the member can view now.
+
+    Where a member installed Encore only for themselves, it knows none.
+    """
+    client, member = interaction.client, interaction.user
+    guild = client.get_guild(interaction.guild_id) if interaction.guild_id else None
+    if guild is None or not isinstance(member, discord.Member):
+        return frozenset()
+    threads = [each for each in channel_ids if guild.get_channel_or_thread(each) is None]
+    await client.thread_index.refresh(guild, threads)
+    return frozenset(each for each in channel_ids if _may_view(client, guild, member, each))
 
 
 def _may_view(

@@ -25,6 +25,15 @@ async def clip_choices(interaction: Interaction, typed: str) -> list[Choice[str]
     ]
 
 
+def provider_choices(interaction: Interaction, typed: str) -> list[Choice[str]]:
+    """Return the enabled providers with ``typed`` in their names."""
+    return [
+        Choice(name=capabilities.label, value=name)
+        for name, capabilities in interaction.client.services.forms.capabilities.items()
+        if typed.casefold() in f"{name} {capabilities.label}".casefold()
+    ]
+
+
 def text_choice(text: str) -> Choice[str]:
     """Return ``text`` as a choice, cut to what Discord shows."""
     return Choice(name=truncate(collapse_whitespace(text), CHOICE_LENGTH), value=text)

@@ -11,11 +11,18 @@ from typing import Any, ClassVar, Self
 import discord
 from typing_extensions import override
 
+from bot.domain.errors import UnknownClipError
 from bot.domain.form import Form
 from bot.domain.models import ReplyRef
 from bot.interactions.access import require_access
 from bot.interactions.client import Interaction
-from bot.interactions.first_reply import is_deleted, renew_token, send_first_reply
+from bot.interactions.drafts import refuse_form
+from bot.interactions.first_reply import (
+    is_deleted,
+    renew_token,
+    send_first_reply,
+    sending_copy_again,
+)
 from bot.interactions.responses import acknowledge, answer, answer_error, defer
 from bot.services.acceptance import AcceptResult
 from bot.services.extensions import Actor
@@ -44,6 +51,9 @@ async def open_form(interaction: Interaction, form: Form, *, as_typed: bool = Fa
     try:
         prefilled = await (forms.prefill(form) if as_typed else forms.parse(form))
         modal = extend_modal(prefilled, idempotency_key=interaction.id)
+    except UnknownClipError as error:
+        await refuse_form(interaction, form, error)
+        return
     except Exception as error:  # noqa: BLE001 - told to the member and logged there
         await answer_error(interaction, error, unsent_lyrics=form.lyrics)
         return
@@ -135,7 +145,8 @@ class CheckAgain(PersistentButton, action=Action.CHECK_AGAIN):
         extension_id = int(self.stored_id)
         await defer(interaction)
         await renew_token(interaction, extension_id)
-        await interaction.client.services.extensions.check_again(extension_id)
+        async with sending_copy_again(interaction, extension_id):
+            await interaction.client.services.extensions.check_again(extension_id)
         await acknowledge(interaction)
 
 

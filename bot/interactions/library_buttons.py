@@ -46,14 +46,15 @@ async def show_clip(interaction: Interaction, clip_id: str) -> None:
     lyrics = details.extension.request.lyrics if details.extension else ""
     is_cut = not is_short(lyrics)
     may_attach = interaction.app_permissions.attach_files
-    await interaction.edit_original_response(
+    await answer(
+        interaction,
         embeds=clip_embeds(details, with_file=may_attach),
         view=clip_view(details),
-        attachments=[lyrics_file(lyrics)] if is_cut and may_attach else [],
+        file=lyrics_file(lyrics) if is_cut and may_attach else None,
     )
     if is_cut and not may_attach:
         for embed in lyrics_embeds(lyrics):
-            await interaction.followup.send(embed=embed, ephemeral=True)
+            await answer(interaction, embeds=[embed])
 
 
 class TurnPage(PersistentButton, action=Action.TURN_PAGE):

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 EXPIRED_CODES = frozenset({10015, 10062, 40060, 50027})
 # UTF-16 units shown as text; escaping may double them. Longer lyrics become a file.
 MAX_INLINE_LENGTH = 1900
+THINKING = discord.InteractionResponseType.deferred_channel_message
+IS_ANSWERED = "is_answered"  # in the extras of an interaction whose deferred response is shown
 
 
 class EncoreCog(commands.Cog):
@@ -87,7 +89,13 @@ async def answer(
 ) -> None:
     """Answer so that only the member sees it: as the response, or as a follow-up after one."""
     buttons, attached = view or discord.utils.MISSING, file or discord.utils.MISSING
-    if interaction.response.is_done():
+    if interaction.response.type is THINKING and not interaction.extras.get(IS_ANSWERED):
+        interaction.extras[IS_ANSWERED] = True
+        # Discord deprecates a follow-up in place of the deferred response
+        await interaction.edit_original_response(
+            embeds=embeds, view=view, attachments=[file] if file else []
+        )
+    elif interaction.response.is_done():
         await interaction.followup.send(embeds=embeds, view=buttons, file=attached, ephemeral=True)
     else:
         await interaction.response.send_message(

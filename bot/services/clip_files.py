@@ -1,6 +1,7 @@
 """The files of finished clips: the audio with its tags, and a picture of source and new part."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
@@ -9,10 +10,10 @@ from bot.audio.errors import MediaError, TransientMediaError
 from bot.audio.fetch import DownloadedAudio
 from bot.audio.models import EncodedFile, Segment
 from bot.audio.process_pool import ProcessPool
-from bot.audio.tags import Tags, audio_file_name
+from bot.audio.tags import Chapter, Tags, audio_file_name, song_chapters
 from bot.audio.worker_functions import encode_to_limit, write_tags
 from bot.domain.attachments import Attachment, AttachmentStatus, Upload, Uploads
-from bot.domain.lineage import part_starts
+from bot.domain.lineage import LineageClip, part_starts, part_titles
 from bot.domain.models import Clip, ClipRecord, Extension
 from bot.domain.timecode import format_time
 from bot.services.media import MediaFetcher, draw_waveform, song_segments
@@ -51,19 +52,22 @@ class ClipFiles:
         attachments: list[Attachment] = []
         files: list[Upload] = []
         source = await self._source_segment(ext, folder)
+        parts = await self._store.lineage(ext.request.clip_id) if ext.kind.is_song else []
         for each in clips:
             try:
                 fetched = await self._fetch(ext, each, folder)
-                audio, fit = await self._encode(ext, each, fetched, folder, limit)
+                times = _song_times(parts, fetched.info.duration)
+                tags = await self._tags(ext, each, song_chapters(part_titles(parts), times), folder)
+                audio, fit = await self._encode(ext, each, fetched, tags, folder, limit)
             except MediaError as error:
                 if isinstance(error, TransientMediaError) and not is_last:
                     raise
                 log.info("Clip %s: its audio is not available (%s)", each.clip.id, error)
                 attachments.append(_not_attached(each.clip, AttachmentStatus.UNAVAILABLE))
                 continue
-            shown = await self._song_segments(ext, fetched) or [
+            shown = song_segments(times, fetched.info.peaks) or [
                 *source,
-                Segment(fetched.info.peaks, each.letter),
+                Segment(fetched.info.peaks, "" if ext.kind.is_song else each.letter),
             ]
             title, name = each.clip.title or ext.title, f"waveform-{each.letter.lower()}.png"
             picture = await draw_waveform(self._pool, title, shown, folder / name)
@@ -94,18 +98,6 @@ class ClipFiles:
         join = ext.request.continue_at or fetched.info.duration
         return [Segment(fetched.info.peaks.between(0, join), is_source=True)]
 
-    async def _song_segments(self, ext: Extension, fetched: DownloadedAudio) -> list[Segment]:
-        """Return the parts of a full song; one segment if it is not known where they begin."""
-        if not ext.kind.is_song:
-            return []
-        lineage = await self._store.lineage(ext.request.clip_id)
-        *begins, _ = part_starts(lineage)
-        times = [begin for begin in begins if begin is not None]
-        if len(times) < len(lineage):
-            return [Segment(fetched.info.peaks)]
-        length = fetched.info.duration
-        return song_segments([*times, length], fetched.info.peaks)
-
     async def _fetch(self, ext: Extension, each: _LabelledClip, folder: Path) -> DownloadedAudio:
         known = ClipRecord(
             clip=each.clip,
@@ -115,23 +107,28 @@ class ClipFiles:
         )
         return await self._media.audio(known, folder / f"fetched-{each.letter}")
 
+    async def _tags(
+        self, ext: Extension, each: _LabelledClip, chapters: tuple[Chapter, ...], folder: Path
+    ) -> Tags:
+        return Tags(
+            title=each.clip.title or ext.title,
+            album=ext.title,
+            comment=_comment(ext),
+            lyrics=ext.request.lyrics,
+            cover=await self._media.cover(each.clip, folder / "cover"),
+            chapters=chapters,
+        )
+
     async def _encode(
         self,
         ext: Extension,
         each: _LabelledClip,
         fetched: DownloadedAudio,
+        tags: Tags,
         folder: Path,
         limit: int,
     ) -> tuple[Upload | None, EncodedFile | None]:
         """Return the file to attach and how it was encoded; None for both if it does not fit."""
-        title = each.clip.title or ext.title
-        tags = Tags(
-            title=title,
-            album=ext.title,
-            comment=_comment(ext),
-            lyrics=ext.request.lyrics,
-            cover=await self._media.cover(each.clip, folder / "cover"),
-        )
         path = folder / f"{each.letter}.mp3"
         fit = await self._pool.run(
             encode_to_limit, fetched.path, fetched.info, path, limit=limit, reserve=tags.size
@@ -140,7 +137,7 @@ class ClipFiles:
             return None, None
         await self._pool.run(write_tags, path, tags)
         letter = "full song" if ext.kind.is_song else each.letter
-        return Upload(path=path, name=audio_file_name(title, letter)), fit
+        return Upload(path=path, name=audio_file_name(tags.title, letter)), fit
 
 
 def _comment(ext: Extension) -> str:
@@ -151,6 +148,18 @@ def _comment(ext: Extension) -> str:
     point = ext.request.continue_at
     where = "the end" if point is None else format_time(round(point, 1))
     return f"continued from {source} at {where}"
+
+
+def _song_times(parts: Sequence[LineageClip], length: float) -> list[float]:
+    """Return the second at which each part begins, and last the song's length.
+
+    Empty if that is not known of all, or if there are no parts.
+    """
+    if not parts:
+        return []
+    *begins, _ = part_starts(parts)
+    known = [begin for begin in begins if begin is not None]
+    return [*known, length] if len(known) == len(parts) else []
 
 
 def _not_attached(clip: Clip, outcome: AttachmentStatus) -> Attachment:

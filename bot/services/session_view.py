@@ -63,6 +63,7 @@ class SessionViewLoader:
             return None
         session = state.session
         lineage = await self._store.lineage(session.latest_clip_id)
+        starts = part_starts(lineage) if lineage else [None]
         posts = await self._store.posts_of(session.id)
         links = {
             post.key: post.reply.url
@@ -73,22 +74,24 @@ class SessionViewLoader:
         return SessionView(
             state=state,
             provider_label=self._runtime.label(session.provider),
-            parts=_song_parts(state, lineage),
-            duration=part_starts(lineage)[-1] if lineage else None,
+            parts=_song_parts(state, lineage, starts),
+            duration=starts[-1],
             links=links,
             totals=session.totals if is_over else await self._store.session_totals(session.id),
             song=None if session.song_id is None else await self._store.extension(session.song_id),
         )
 
 
-def _song_parts(state: SessionState, lineage: Sequence[LineageClip]) -> tuple[SongPart, ...]:
+def _song_parts(
+    state: SessionState, lineage: Sequence[LineageClip], starts: Sequence[float | None]
+) -> tuple[SongPart, ...]:
     """Return the source clip and the parts that follow it; empty if the source is unknown.
 
     What lies before the source clip in its own lineage counts as part of it.
     """
     rounds = {each.clip_id: each for each in state.chosen_rounds}
     parts: list[SongPart] = []
-    for clip, starts_at in zip(lineage, part_starts(lineage), strict=False):
+    for clip, starts_at in zip(lineage, starts, strict=False):
         each = rounds.get(clip.known.clip.id)
         proposal = state.winner_of(each) if each is not None else None
         if each is None:

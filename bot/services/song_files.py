@@ -7,7 +7,8 @@ short one. Knows nothing of Discord.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 from bot.audio.bit_rates import highest_bit_rate, rounded_bit_rate
@@ -15,11 +16,11 @@ from bot.audio.errors import MediaError, TransientMediaError, UnusableMediaError
 from bot.audio.fetch import DownloadedAudio
 from bot.audio.models import Part
 from bot.audio.process_pool import ProcessPool
-from bot.audio.tags import Tags, audio_file_name
+from bot.audio.tags import Chapter, Tags, audio_file_name, song_chapters
 from bot.audio.worker_functions import splice, write_tags
 from bot.domain.attachments import Attachment, AttachmentStatus, Upload, Uploads
 from bot.domain.failures import AttachNotAllowed, PartUnavailable, TooLarge, Unexpected
-from bot.domain.lineage import LineageClip, cut_points, part_starts
+from bot.domain.lineage import LineageClip, cut_points, part_starts, part_titles
 from bot.domain.models import Extension
 from bot.services.media import MediaFetcher, draw_waveform, song_segments
 from bot.store.store import Store
@@ -116,8 +117,11 @@ class SongFiles:
         self, ext: Extension, parts: Sequence[_FetchedPart], folder: Path, limit: int
     ) -> Uploads:
         """Return the song joined of ``parts``, at the highest bit rate that fits."""
-        tags = await self._tags(ext, parts, folder)
-        length = sum(part.kept for part in parts)
+        titles = part_titles([part.step for part in parts])
+        times = [0.0, *accumulate(part.kept for part in parts)]
+        length = times[-1]
+        # the joins will move by some milliseconds, but the tags have their size already
+        tags = await self._tags(ext, parts, song_chapters(titles, times), folder)
         best = rounded_bit_rate(max(part.audio.info.bit_rate for part in parts))
         bit_rate = highest_bit_rate(length, limit, at_most=best, reserve=tags.size)
         if bit_rate is None:
@@ -127,8 +131,10 @@ class SongFiles:
         song = await self._pool.run(splice, sources, path, bit_rate=bit_rate)
         for source in sources:
             source.path.unlink()
-        await self._pool.run(write_tags, path, tags)
-        segments = song_segments([*song.starts, song.duration], song.peaks)
+        times = [*song.starts, song.duration]
+        exact = replace(tags, chapters=song_chapters(titles, times))
+        await self._pool.run(write_tags, path, exact)
+        segments = song_segments(times, song.peaks)
         picture = await draw_waveform(self._pool, ext.title, segments, folder / PICTURE)
         attachment = Attachment(
             clip_id=ext.request.clip_id,
@@ -141,7 +147,13 @@ class SongFiles:
         audio = Upload(path=path, name=audio_file_name(ext.title, "full song"))
         return Uploads(attachments=(attachment,), files=(audio, picture) if picture else (audio,))
 
-    async def _tags(self, ext: Extension, parts: Sequence[_FetchedPart], folder: Path) -> Tags:
+    async def _tags(
+        self,
+        ext: Extension,
+        parts: Sequence[_FetchedPart],
+        chapters: tuple[Chapter, ...],
+        folder: Path,
+    ) -> Tags:
         made = [part.step.extension for part in parts if part.step.extension]
         members = dict.fromkeys(str(each.member_id) for each in made)
         cover = await self._media.cover(parts[-1].step.known.clip, folder / "cover")
@@ -151,6 +163,7 @@ class SongFiles:
             comment=f"{len(parts)} parts; made by Discord members {', '.join(members)}",
             lyrics="\n\n".join(each.request.lyrics for each in made if each.request.lyrics),
             cover=cover,
+            chapters=chapters,
         )
 
 

@@ -73,6 +73,20 @@ async def accept(
     if exceeded is not None:
         known = await find(db, _row.idempotency_key == ext.idempotency_key)
         return exceeded if known is None else Accepted(known, is_new=False)
+    return await accept_unlimited(db, ext, publish_at=publish_at, source_is_known=source_is_known)
+
+
+async def accept_unlimited(
+    db: AsyncConnection,
+    ext: Extension,
+    *,
+    publish_at: dt.datetime,
+    source_is_known: bool = False,
+) -> Accepted:
+    """Insert ``ext`` if its idempotency key is new, or return the extension that has it.
+
+    The arguments are those of `accept`.
+    """
     statement = (
         insert(db, extensions)
         .on_conflict_do_nothing(index_elements=[_row.idempotency_key])

@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator
 
 from bot.domain import failures
 from bot.domain.failures import Failure
+from bot.domain.sessions.models import Count
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _TICK = dt.timedelta(microseconds=1)
@@ -23,6 +24,7 @@ RowId = BigInteger().with_variant(Integer, "sqlite")
 # Stored in rows: a new name for a kind needs a migration.
 FAILURE_KINDS: Mapping[str, type[Failure]] = {
     "rejected": failures.Rejected,
+    "unknown_clip": failures.UnknownClip,
     "out_of_credits": failures.OutOfCredits,
     "unauthorized": failures.Unauthorized,
     "session_expired": failures.SessionExpired,
@@ -141,6 +143,25 @@ class StringList(TypeDecorator[tuple[str, ...]]):
         """Return the strings."""
         del dialect
         return None if value is None else tuple(json.loads(value))
+
+
+class CountList(TypeDecorator[tuple[Count, ...]]):
+    """Counts of votes in order, as a JSON list of pairs: a choice and its votes."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[Count, ...] | None, dialect: Dialect) -> str | None:
+        """Return the JSON."""
+        del dialect
+        return None if value is None else json.dumps([(each.choice, each.votes) for each in value])
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[Count, ...] | None:
+        """Return the counts."""
+        del dialect
+        if value is None:
+            return None
+        return tuple(Count(choice=choice, votes=votes) for choice, votes in json.loads(value))
 
 
 class FailureJson(TypeDecorator[Failure]):

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from sqlalchemy import URL, make_url
@@ -134,6 +135,16 @@ async def open_database(address: str) -> AsyncGenerator[Database]:
             cause = getattr(error, "orig", None) or error
             raise StoreError(f"The database can't be opened: {cause}.") from error
         yield database
+
+
+def sqlite_file(address: str) -> Path | None:
+    """Return the file of the database at the SQLAlchemy URL ``address``; None on a server.
+
+    Raises:
+        StoreError: it is not the URL of a database that Encore can use.
+    """
+    url = _supported_url(address)
+    return Path(url.database or "") if url.drivername == SQLITE else None
 
 
 async def _migrate(db: AsyncConnection) -> None:

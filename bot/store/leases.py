@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.attachments import AudioWork, Uploads, with_uploads
 from bot.domain.models import FINAL, Extension, Kind, ReplyRef, Status
 from bot.store import audio as audio_queue
+from bot.store import posts
 from bot.store.extensions import (
     OPEN_STATUSES,
     TRACKED_STATUSES,
@@ -21,7 +22,7 @@ from bot.store.extensions import (
     load_rows,
     save,
 )
-from bot.store.rows import reply_row
+from bot.store.rows import changed_reply_row
 from bot.store.schema import extensions, is_unpublished
 
 _row = extensions.c
@@ -280,6 +281,7 @@ async def expire_leases(db: AsyncConnection) -> None:
     await db.execute(update(extensions).where(claimed).values(due_at=past))
     await audio_queue.expire_leases(db)
     await db.execute(update(extensions).where(is_unpublished).values(publish_at=_row.created_at))
+    await posts.expire_leases(db)
 
 
 def _held(edit: ReplyEdit) -> Update:
@@ -291,8 +293,7 @@ def _held(edit: ReplyEdit) -> Update:
 
 async def _save_reply(db: AsyncConnection, ext: Extension, reply: ReplyRef) -> None:
     """Write what was learned of the reply; a press may have renewed its token meanwhile."""
-    before = reply_row(ext.reply)
-    learned = {name: new for name, new in reply_row(reply).items() if new != before[name]}
+    learned = changed_reply_row(ext.reply, reply)
     if learned:
         await db.execute(update(extensions).where(_row.id == ext.id).values(learned))
 

@@ -59,7 +59,7 @@ def state_row(ext: Extension) -> dict[str, object]:
     """Return the columns that `save` writes: progress, and the request, which may be completed."""
     return {
         **{name: getattr(ext, name) for name in _STATE},
-        **_row_of(ext.request),
+        **row_of(ext.request),
         "handle_task_id": ext.handle and ext.handle.task_id,
         "handle_clip_ids": ext.handle and ext.handle.clip_ids,
     }
@@ -67,7 +67,13 @@ def state_row(ext: Extension) -> dict[str, object]:
 
 def reply_row(reply: ReplyRef) -> dict[str, object]:
     """Return the columns of a reply."""
-    return _row_of(reply, "reply_")
+    return row_of(reply, "reply_")
+
+
+def changed_reply_row(was: ReplyRef, new: ReplyRef) -> dict[str, object]:
+    """Return the columns of a reply in which ``new`` differs."""
+    before = reply_row(was)
+    return {name: value for name, value in reply_row(new).items() if value != before[name]}
 
 
 def clip_row(provider: str, clip: Clip) -> dict[str, object]:
@@ -86,9 +92,9 @@ def extension_of(row: RowMapping, clips: Iterable[Clip]) -> Extension:
     has_handle = row["handle_clip_ids"] is not None
     return Extension(
         **{name: row[name] for name in _OWN},
-        request=_value_of(ExtendRequest, row),
-        reply=_value_of(ReplyRef, row, "reply_"),
-        handle=_value_of(Handle, row, "handle_") if has_handle else None,
+        request=value_of(ExtendRequest, row),
+        reply=value_of(ReplyRef, row, "reply_"),
+        handle=value_of(Handle, row, "handle_") if has_handle else None,
         clips=tuple(clips),
     )
 
@@ -105,7 +111,7 @@ def clip_record_of(row: RowMapping) -> ClipRecord:
     """Return the clip in a row of `clips.clip_records`, with the extension that made it, if any."""
     if row["extension_id"] is None:
         return ClipRecord(clip=clip_of(row), provider=row["provider"], known_at=row["news_at"])
-    reply = _value_of(ReplyRef, row, "reply_")
+    reply = value_of(ReplyRef, row, "reply_")
     kind: Kind = row["kind"]
     letter = ascii_uppercase[row["position"] % len(ascii_uppercase)]
     return ClipRecord(
@@ -119,9 +125,11 @@ def clip_record_of(row: RowMapping) -> ClipRecord:
     )
 
 
-def _row_of(value: _Dataclass, prefix: str = "") -> dict[str, object]:
+def row_of(value: _Dataclass, prefix: str = "") -> dict[str, object]:
+    """Return the columns of a dataclass all of whose fields are columns."""
     return {column: getattr(value, name) for name, column in columns_of(type(value), prefix)}
 
 
-def _value_of(cls: type[D], row: RowMapping, prefix: str = "") -> D:
+def value_of(cls: type[D], row: RowMapping, prefix: str = "") -> D:
+    """Return the dataclass that `row_of` turned into columns."""
     return cls(**{name: row[column] for name, column in columns_of(cls, prefix)})

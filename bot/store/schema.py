@@ -4,28 +4,45 @@ Indexes are named after the query that they answer.
 """
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
     Integer,
     MetaData,
     Table,
+    Text,
     and_,
     false,
+    literal_column,
     not_,
     text,
+    true,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import ClipStatus, Kind, Status
+from bot.domain.sessions.models import (
+    Ballot,
+    DropReason,
+    EndReason,
+    PostKind,
+    ProposalKind,
+    ProposalStatus,
+    RestReason,
+    RoundStatus,
+    SessionStatus,
+)
 from bot.store.column_types import (
+    CountList,
     EmptyAsNull,
     EnumText,
     FailureJson,
@@ -83,6 +100,7 @@ extensions = Table(
     Column("reply_final_shown", Boolean, nullable=False),
     Column("reply_unreachable", Boolean, nullable=False),
     Column("reply_is_ephemeral", Boolean, nullable=False, server_default=false()),
+    Column("reply_files_allowed", Boolean, nullable=False, server_default=true()),
     # the revision that the reply shows, and when it may be edited next
     Column("published", Integer, nullable=False),
     Column("publish_failures", Integer, nullable=False),
@@ -187,6 +205,183 @@ facts = Table(
     Column("name", SafeText, primary_key=True),
     Column("value", SafeText, nullable=False),
 )
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("idempotency_key", SafeText, nullable=False, unique=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("card_channel_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger),
+    Column("has_own_thread", Boolean, nullable=False),
+    Column("host_id", BigInteger, nullable=False),
+    Column("host_name", SafeText, nullable=False),
+    Column("title", SafeText, nullable=False),
+    Column("provider", SafeText, nullable=False),
+    Column("source_clip_id", SafeText, nullable=False),
+    Column("latest_clip_id", SafeText, nullable=False),
+    Column("vote_seconds", Integer, nullable=False),
+    Column("parts_left", Integer, nullable=False),
+    Column("status", EnumText(SessionStatus), nullable=False),
+    Column("end_reason", EnumText(EndReason)),
+    Column("rests_since", UtcMicroseconds),
+    Column("rest_reason", EnumText(RestReason)),
+    Column("song_id", RowId, ForeignKey("extensions.id")),
+    Column("total_members", Integer, nullable=False),
+    Column("total_proposals", Integer, nullable=False),
+    Column("total_votes", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("active_at", UtcMicroseconds, nullable=False),
+    Column("finished_at", UtcMicroseconds),
+    Column("due_at", UtcMicroseconds, nullable=False),
+    # custom ids name sessions, so the id of one must never be given to another
+    sqlite_autoincrement=True,
+)
+
+rounds = Table(
+    "rounds",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("session_id", RowId, ForeignKey("sessions.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("status", EnumText(RoundStatus), nullable=False),
+    Column("base_clip_id", SafeText),
+    # number of a proposal
+    Column("winner", Integer),
+    Column("extension_id", RowId, ForeignKey("extensions.id"), unique=True),
+    Column("clip_id", SafeText),
+    Column("clock_started_at", UtcMicroseconds),
+    Column("last_proposal_at", UtcMicroseconds),
+    Column("ends_at", UtcMicroseconds),
+    Column("voters", Integer, nullable=False),
+    Column("tally", CountList, nullable=False),
+    Column("clip_tally", CountList, nullable=False),
+    Column("tie_broken", Boolean, nullable=False),
+    Column("closed_by", BigInteger),
+    Column("clip_closed_by", BigInteger),
+    Column("drop_reason", EnumText(DropReason)),
+    Column("opened_at", UtcMicroseconds, nullable=False),
+    Column("ended_at", UtcMicroseconds),
+    sqlite_autoincrement=True,
+)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("round_id", RowId, ForeignKey("rounds.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", EnumText(ProposalKind), nullable=False),
+    Column("member_id", BigInteger, nullable=False),
+    Column("member_name", SafeText, nullable=False),
+    Column("idempotency_key", SafeText, nullable=False, unique=True),
+    Column("lyrics", SafeText, nullable=False),
+    Column("style", StringList, nullable=False),
+    Column("continue_at", Float),
+    Column("for_clip_id", SafeText),
+    # number of a round
+    Column("listed_from", Integer),
+    Column("status", EnumText(ProposalStatus), nullable=False),
+    Column("removed_by", BigInteger),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("changed_at", UtcMicroseconds),
+    sqlite_autoincrement=True,
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("round_id", RowId, ForeignKey("rounds.id"), primary_key=True),
+    Column("ballot", EnumText(Ballot), primary_key=True),
+    Column("member_id", BigInteger, primary_key=True),
+    Column("choice", SafeText, nullable=False),
+    Column("interaction_id", BigInteger, nullable=False),
+    Column("at", UtcMicroseconds, nullable=False),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("session_id", RowId, ForeignKey("sessions.id"), nullable=False),
+    Column("kind", EnumText(PostKind), nullable=False),
+    # 0 is none: a unique index takes two NULLs for different
+    Column("round_number", Integer, nullable=False),
+    Column("proposal_number", Integer, nullable=False),
+    # the message, as extensions keep it
+    *(
+        Column(column.name, column.type, nullable=column.nullable)
+        for column in extensions.c
+        if column.name.startswith("reply_")
+    ),
+    Column("revision", Integer, nullable=False),
+    Column("published", Integer, nullable=False),
+    Column("publish_failures", Integer, nullable=False),
+    Column("publish_at", UtcMicroseconds, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+
+def _has(column: Column[Any], *words: StrEnum) -> ColumnElement[bool]:
+    """Return a condition worded as that of a partial index: with the words, not with parameters."""
+    literals = [literal_column(f"'{word.value}'", Text) for word in words]
+    return column.in_(literals) if len(literals) > 1 else column == literals[0]
+
+
+is_running = _has(sessions.c.status, SessionStatus.RUNNING)
+is_without_song = and_(
+    _has(sessions.c.status, SessionStatus.FINISHED), sessions.c.song_id.is_(None)
+)
+is_open_round = _has(rounds.c.status, RoundStatus.OPEN)
+is_busy_round = _has(rounds.c.status, RoundStatus.MAKING, RoundStatus.CHOOSING)
+is_failed_round = _has(rounds.c.drop_reason, DropReason.FAILED)
+is_unpublished_post = and_(posts.c.published < posts.c.revision, not_(posts.c.reply_unreachable))
+_is_listed = _has(proposals.c.status, ProposalStatus.LISTED)
+
+
+def _partial(
+    name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False
+) -> None:
+    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
+_partial("sessions_in_channel", sessions.c.channel_id, where=is_running, unique=True)
+_partial("sessions_due", sessions.c.due_at, where=is_running)
+_partial("sessions_without_song", sessions.c.id, where=is_without_song)
+Index("sessions_of_guild", sessions.c.guild_id, sessions.c.status)
+Index("rounds_of_session", rounds.c.session_id, rounds.c.number, unique=True)
+_partial("rounds_open", rounds.c.session_id, where=is_open_round, unique=True)
+_partial("rounds_busy", rounds.c.session_id, where=is_busy_round, unique=True)
+_partial("rounds_failed", rounds.c.session_id, where=is_failed_round)
+Index("proposals_of_round", proposals.c.round_id, proposals.c.number, unique=True)
+# one part that they wrote for each member, one *end* and one *back*
+_partial(
+    "proposals_of_member",
+    proposals.c.round_id,
+    proposals.c.member_id,
+    where=and_(
+        _has(proposals.c.kind, ProposalKind.PART), _is_listed, proposals.c.listed_from.is_(None)
+    ),
+    unique=True,
+)
+_partial(
+    "proposals_of_kind",
+    proposals.c.round_id,
+    proposals.c.kind,
+    where=and_(_has(proposals.c.kind, ProposalKind.END, ProposalKind.BACK), _is_listed),
+    unique=True,
+)
+Index(
+    "posts_of_session",
+    posts.c.session_id,
+    posts.c.kind,
+    posts.c.round_number,
+    posts.c.proposal_number,
+    unique=True,
+)
+_partial("posts_unpublished", posts.c.publish_at, where=is_unpublished_post)
 
 _INSERTS: Mapping[str, Callable[[Table], Any]] = {
     "sqlite": sqlite.insert,

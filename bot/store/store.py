@@ -11,7 +11,21 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import acceptance, audio, clips, drafts, extensions, leases, library, lineage
+from bot.store import (
+    acceptance,
+    audio,
+    clips,
+    drafts,
+    extensions,
+    leases,
+    library,
+    lineage,
+    posts,
+    session_clocks,
+    session_queries,
+    sessions,
+    votes,
+)
 from bot.store.database import Database, open_database
 
 P = ParamSpec("P")
@@ -124,6 +138,42 @@ class Store:
     library_channels = reads(library.channels)
     clips_of = reads(library.clips_of)
     remove_clip = writes(library.remove, urgent=True)
+
+    # sessions
+    start_session = writes(sessions.start_session, urgent=True)
+    session_state = reads(sessions.session_state)
+    change_session = writes(sessions.change_session, urgent=True)
+    set_song = writes(sessions.set_song)
+    vote_for_proposal = writes(votes.vote_for_proposal, urgent=True)
+    vote_for_clip = writes(votes.vote_for_clip, urgent=True)
+    session_totals = reads(votes.session_totals)
+    session_in_channel = reads(session_queries.session_in_channel)
+    session_of_extension = reads(session_queries.session_of_extension)
+    sessions_of_guild = reads(session_queries.sessions_of_guild)
+    session_channels = reads(session_queries.session_channels)
+    running_in_guild = reads(session_queries.running_in_guild)
+    threadless_sessions = reads(session_queries.threadless_sessions)
+    running_sessions = reads(session_queries.running_sessions)
+    most_parts = reads(session_queries.most_parts)
+    round_place = reads(session_queries.round_place)
+    proposal_place = reads(session_queries.proposal_place)
+    due_sessions = reads(session_queries.due_sessions)
+    next_session_due = reads(session_queries.next_session_due)
+    beat = writes(session_clocks.beat)
+    shift_clocks = writes(session_clocks.shift_clocks)
+
+    # posts of sessions
+    post_of = reads(posts.post_of)
+    card_of = reads(posts.card_of)
+    posts_of = reads(posts.posts_of)
+    raise_posts = writes(posts.raise_posts)
+    unpublished_posts = reads(posts.unpublished_posts)
+    next_post = reads(posts.next_post)
+    claim_post = writes(posts.claim_post)
+    finish_post = writes(posts.finish_post)
+    release_post = writes(posts.release_post)
+    postpone_post = writes(posts.postpone_post)
+    record_first_post = writes(posts.record_first_post)
 
     # drafts, and facts about this installation
     keep_draft = writes(drafts.keep_draft, urgent=True)

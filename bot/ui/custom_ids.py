@@ -1,9 +1,11 @@
 """Encore's buttons as messages carry them: custom id, label and style of each, in one table.
 
-What pressing one does is its class in `bot.interactions.buttons` or `library_buttons`.
+What pressing one does is its class in `bot.interactions.buttons`, `library_buttons` or
+`session_buttons`.
 """
 
 import re
+from collections.abc import Sequence
 from enum import Enum
 
 import discord
@@ -11,18 +13,22 @@ import discord
 MAX_LENGTH = 100  # Discord's limit
 
 Button = discord.ui.Button[discord.ui.View]
+Select = discord.ui.Select[discord.ui.View]
 
 _DANGER = discord.ButtonStyle.danger
+_PRIMARY = discord.ButtonStyle.primary
 _SECONDARY = discord.ButtonStyle.secondary
+
+_NUMBER = r"\d{1,19}"
 
 
 class Action(Enum):
-    """A button of Encore's: the prefix of its custom id, its label, its style, its ids.
+    """A button or select of Encore's: the prefix of its custom id, its label, its style, its ids.
 
     A custom id is the prefix, a colon and the id of what the button acts on: ``ext:cancel:7``.
     Messages keep their buttons for years, so this table is also what makes old buttons work: a
     row is never removed, and a prefix never changes its meaning. A button that is to do something
-    else gets a new row. All rows exist since 0.1.
+    else gets a new row. All rows exist since 0.1, those of sessions since 0.2.
     """
 
     # ext: the id is an extension's
@@ -31,6 +37,8 @@ class Action(Enum):
     SEND_AGAIN = "ext:again", "Send again"  # open the form with the same request
     ANOTHER_TAKE = "ext:take", "🔁 Another take"  # request the same again, without a form
     FULL_SONG = "ext:song", "💿 Full song"  # that ends with a clip of this reply
+    # the ids are an extension's and a provider's: ``7:suno_api``
+    TRY_PROVIDER = "ext:provider", "", _SECONDARY, r"\d+:\w+"  # open the form for that provider
     # clip: the id is a clip's
     EXTEND_CLIP = "clip:extend", "➕ Extend"  # open the form to continue the clip from its end
     SONG_OF_CLIP = "clip:song", "💿 Full song"  # that ends with the clip
@@ -40,7 +48,28 @@ class Action(Enum):
     CANCEL_REMOVAL = "clip:keep", "Keep"
     # others: the id is a draft's, or a page as `library_page.encode_query` writes it
     OPEN_DRAFT = "draft:open", "Edit and send"  # open the form with what a member had typed
+    TRY_PROVIDER_WITH_DRAFT = "draft:provider", "", _SECONDARY, r"\d+:\w+"
     TURN_PAGE = "lib:page", "", _SECONDARY, r"(?:mine|channel|server):\d{1,9}:.*"
+    # ses: the id is a session's
+    WRITE_PART = "ses:write", "✍️ Write a part", _PRIMARY, _NUMBER  # open the form
+    SONG_SO_FAR = "ses:far", "📜 Song so far", _SECONDARY, _NUMBER
+    MORE = "ses:more", "⋯ More", _SECONDARY, _NUMBER  # what else a member can do
+    PROPOSE_END = "ses:end", "🏁 End the song", _SECONDARY, _NUMBER
+    PROPOSE_BACK = "ses:back", "↩ Take the last part back", _SECONDARY, _NUMBER
+    END_NOW = "ses:endnow", "🏁 End it now", _SECONDARY, _NUMBER  # ask for confirmation
+    CONFIRM_END = "ses:endyes", "🏁 End it now", _DANGER, _NUMBER
+    # ses: the id is a round's; of a choice, with a clip's letter or ``none``
+    PICK_PROPOSAL = "ses:pick", "Vote for what comes next", _SECONDARY, _NUMBER  # a select
+    CLOSE_VOTE = "ses:close", "⏩ Close the vote now", _SECONDARY, _NUMBER
+    CHOOSE_CLIP = "ses:choose", "", _SECONDARY, r"\d{1,19}-(?:[a-d]|none)"
+    # ses: the id is a proposal's
+    VOTE = "ses:vote", "🗳️ Vote for this", _SECONDARY, _NUMBER
+    CHANGE_PROPOSAL = "ses:edit", "✏️", _SECONDARY, _NUMBER  # open the form with it
+    WITHDRAW_PROPOSAL = "ses:drop", "🗑️", _SECONDARY, _NUMBER
+    PROPOSE_AGAIN = "ses:again", "↩ Propose it again", _SECONDARY, _NUMBER  # open the form with it
+    # ses: the ids of a session and of a draft; the number of a page of `/session list`
+    OPEN_PART_DRAFT = "ses:draft", "Edit and send", _SECONDARY, r"\d{1,19}-\d{1,19}"
+    TURN_SESSIONS = "ses:list", "", _SECONDARY, r"\d{1,9}"
 
     def __init__(
         self,
@@ -73,4 +102,13 @@ class Action(Enum):
             custom_id=self.custom_id_for(stored_id),
             row=row,
             disabled=disabled,
+        )
+
+    def select(self, stored_id: int | str, options: Sequence[discord.SelectOption] = ()) -> Select:
+        """Return the select that acts on ``stored_id``; the label is its placeholder."""
+        return Select(
+            custom_id=self.custom_id_for(stored_id),
+            placeholder=self.label,
+            options=list(options),
+            row=0,
         )

@@ -4,7 +4,7 @@ Its custom id carries the state (``extend:form:<provider>:<clip>:<idempotency ke
 Encore understands a modal that was opened before a restart.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -22,8 +22,8 @@ MAX_TITLE_LENGTH = 45  # Discord's limit
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
-    """A text input of the modal; ``name`` is its custom id and its field in `Form`."""
+class Field:
+    """A text input of a modal; ``name`` is its custom id, and that of what it fills."""
 
     name: str
     label: str
@@ -34,7 +34,7 @@ class _Field:
 
 
 _FIELDS = (
-    _Field(
+    Field(
         "lyrics",
         "Lyrics",
         4000,
@@ -42,16 +42,16 @@ _FIELDS = (
         "Leave empty for an instrumental continuation.",
         discord.TextStyle.paragraph,
     ),
-    _Field("at", "Continue at", 30, "end", "Seconds (121.1), minutes (2:01.1), or end."),
-    _Field(
+    Field("at", "Continue at", 30, "end", "Seconds (121.1), minutes (2:01.1), or end."),
+    Field(
         "style",
         "Style",
         1000,
         "folk, acoustic guitar",
         "Separate styles with commas; empty keeps the song's.",
     ),
-    _Field("title", "Title", 200, "Title of the song"),
-    _Field("exclude", "Exclude styles", 1000, "heavy metal"),
+    Field("title", "Title", 200, "Title of the song"),
+    Field("exclude", "Exclude styles", 1000, "heavy metal"),
 )
 _FIELD_NAMES = frozenset(field.name for field in _FIELDS)
 
@@ -81,16 +81,24 @@ def extend_modal(prefilled: PrefilledForm, *, idempotency_key: int) -> discord.u
         raise UserError(
             "That model has too long a name.", "Leave `model` empty, or pick one from the list."
         )
-    modal = discord.ui.Modal(title=_title(prefilled), timeout=None, custom_id=custom_id)
-    for field in _FIELDS:
-        if field.name != "exclude" or prefilled.capabilities.exclude:
-            text_input = _text_input(field, getattr(form, field.name))
-            modal.add_item(
-                discord.ui.Label(
-                    text=field.label, description=field.description, component=text_input
-                )
-            )
-    # `submitted_form` reads it, after a restart too, so discord.py need not keep the modal.
+    fields = [
+        field for field in _FIELDS if field.name != "exclude" or prefilled.capabilities.exclude
+    ]
+    values = {field.name: getattr(form, field.name) for field in fields}
+    return build_modal(_title(prefilled), custom_id, fields, values)
+
+
+def build_modal(
+    title: str, custom_id: str, fields: Iterable[Field], values: Mapping[str, str]
+) -> discord.ui.Modal:
+    """Return a modal of ``fields``, filled with ``values``, which are by their names."""
+    modal = discord.ui.Modal(title=title, timeout=None, custom_id=custom_id)
+    for field in fields:
+        text_input = _text_input(field, values[field.name])
+        modal.add_item(
+            discord.ui.Label(text=field.label, description=field.description, component=text_input)
+        )
+    # It is read by its custom id, after a restart too, so discord.py need not keep the modal.
     modal.stop()
     return modal
 
@@ -101,16 +109,19 @@ def submitted_form(data: Mapping[str, object]) -> SubmittedForm | None:
     if not custom_id.startswith(PREFIX) or "components" not in data:
         return None
     provider, clip, idempotency_key, model = custom_id.removeprefix(PREFIX).split(":", 3)
-    labels = cast("list[dict[str, Any]]", data["components"])
     form = Form(clip=clip, provider=provider, model=model)
-    return SubmittedForm(replace(form, **dict(_typed_values(labels))), idempotency_key)
+    return SubmittedForm(replace(form, **typed_values(data, _FIELD_NAMES)), idempotency_key)
 
 
-def _typed_values(labels: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    for label in labels:
-        text_input = label.get("component", {})
-        if text_input.get("custom_id") in _FIELD_NAMES:
-            yield text_input["custom_id"], text_input.get("value") or ""
+def typed_values(data: Mapping[str, object], names: Container[str]) -> dict[str, str]:
+    """Return what was typed into the fields ``names`` of a modal, by name."""
+    labels = cast("list[dict[str, Any]]", data["components"])
+    text_inputs = [label.get("component", {}) for label in labels]
+    return {
+        text_input["custom_id"]: text_input.get("value") or ""
+        for text_input in text_inputs
+        if text_input.get("custom_id") in names
+    }
 
 
 def _title(prefilled: PrefilledForm) -> str:
@@ -119,7 +130,7 @@ def _title(prefilled: PrefilledForm) -> str:
     return f"Extend “{truncate(title, available)}”" if title else "Extend a clip"
 
 
-def _text_input(field: _Field, value: str) -> discord.ui.TextInput[discord.ui.Modal]:
+def _text_input(field: Field, value: str) -> discord.ui.TextInput[discord.ui.Modal]:
     return discord.ui.TextInput(
         custom_id=field.name,
         style=field.style,

@@ -11,7 +11,7 @@ import discord
 
 from bot.domain.lineage import LineageClip, part_starts
 from bot.domain.models import Extension, Status
-from bot.domain.text import display_title, utf16_length
+from bot.domain.text import display_title
 from bot.services.reply_context import ReplyContext
 from bot.ui.failure_texts import attachment_note, final_status_lines, postponement
 from bot.ui.theme import (
@@ -26,6 +26,7 @@ from bot.ui.theme import (
     linked,
     listen_link,
     started_text,
+    truncated_list,
     url_within,
 )
 
@@ -80,21 +81,22 @@ def _title(ext: Extension, context: ReplyContext) -> str:
 
 def _body(ext: Extension, context: ReplyContext) -> list[str]:
     outline = _song_outline(ext, context)
-    lines = final_status_lines(ext, context.label)
+    lines = final_status_lines(ext, context)
     if ext.status in (Status.STREAMING, Status.COMPLETE):
         lines += _audio_lines(ext, context, outline)
-    lines += _truncated_list(
+    lines += truncated_list(
         [
             f"{number}. {_part_link(ext.reply.channel_id, part)}{_span(*span)} · {_maker(part)}"
             for number, (part, span) in enumerate(
                 zip(outline.parts, pairwise(outline.times), strict=False), start=1
             )
-        ]
+        ],
+        PARTS_LENGTH,
     )
     lines.append(f"asked by <@{ext.member_id}>")
     match ext.status:
         case Status.WAITING if ext.failure is not None:
-            lines.append(postponement(ext.failure, context.label, ext.due_at))
+            lines.append(postponement(ext.failure, context.label, ext))
         case Status.SUBMITTING | Status.SUBMITTED | Status.STREAMING:
             lines.append(started_text(ext))
         case _:
@@ -146,14 +148,3 @@ def _span(start: float | None, end: float | None) -> str:
 
 def _maker(part: LineageClip) -> str:
     return f"<@{part.extension.member_id}>" if part.extension else "source"
-
-
-def _truncated_list(lines: Sequence[str]) -> list[str]:
-    """Return ``lines`` in `PARTS_LENGTH`, without those in the middle if they are too many."""
-    for omitted in range(len(lines)):
-        begin = (len(lines) - omitted + 1) // 2
-        middle = [f"… {omitted} more …"] if omitted else []
-        truncated = [*lines[:begin], *middle, *lines[begin + omitted :]]
-        if sum(utf16_length(line) + 1 for line in truncated) <= PARTS_LENGTH:
-            return truncated
-    return []

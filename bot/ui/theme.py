@@ -109,10 +109,7 @@ def listen_link(clip: Clip, limit: int) -> str:
     """Return the link to a clip's audio in ``limit`` UTF-16 units, or why there is none."""
     if clip.audio_url:
         label = "Listen" if clip.status is ClipStatus.COMPLETE else "Listen while it streams"
-        url = clip.audio_url.translate(_BREAKING_A_LINK)
-        if utf16_length(url) > limit:
-            return f"Its id: {inline_code(clip.id)}"
-        return f"[▶ {label}]({url})"
+        return play_link(clip, f"▶ {label}", limit) or f"Its id: {inline_code(clip.id)}"
     if clip.status is ClipStatus.COMPLETE:
         name = inline_code(clip.id)
         return f"Finished, but its link was withdrawn and can't be played. Its id: {name}"
@@ -120,6 +117,23 @@ def listen_link(clip: Clip, limit: int) -> str:
         error = escape_line(clip.error, ERROR_LENGTH)
         return f"Failed: *{error}*" if error else "Failed."
     return "Not finished."
+
+
+def play_link(clip: Clip, label: str, limit: int) -> str:
+    """Return ``label`` as the link to a clip's audio; empty if it has none of ``limit`` units."""
+    url = (clip.audio_url or "").translate(_BREAKING_A_LINK)
+    return f"[{label}]({url})" if url and utf16_length(url) <= limit else ""
+
+
+def truncated_list(lines: Sequence[str], limit: int) -> list[str]:
+    """Return ``lines`` in ``limit`` UTF-16 units, without those in the middle if too many."""
+    for omitted in range(len(lines)):
+        begin = (len(lines) - omitted + 1) // 2
+        middle = [f"… {omitted} more …"] if omitted else []
+        truncated = [*lines[:begin], *middle, *lines[begin + omitted :]]
+        if sum(utf16_length(line) + 1 for line in truncated) <= limit:
+            return truncated
+    return []
 
 
 def common_title(ext: Extension, context: ReplyContext) -> str:

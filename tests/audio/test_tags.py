@@ -1,6 +1,6 @@
 import pytest
 
-from bot.audio.tags import audio_file_name
+from bot.audio.tags import Chapter, audio_file_name, song_chapters
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,35 @@ def test_file_name_can_be_saved_everywhere(title: str, letter: str, name: str) -
 
 def test_file_name_is_never_too_long() -> None:
     assert len(audio_file_name("夜" * 500, "A").encode()) < 255
+
+
+def test_each_chapter_ends_where_the_next_begins() -> None:
+    titles = ("Dreams", "Part 2: Verse", "Part 3")
+    assert song_chapters(titles, (0.0, 1.2504, 2.75, 4.7395)) == (
+        Chapter("Dreams", 0, 1250),
+        Chapter("Part 2: Verse", 1250, 2750),
+        Chapter("Part 3", 2750, 4740),
+    )
+
+
+def test_part_of_no_length_has_no_chapter() -> None:
+    assert song_chapters(("a", "b", "c"), (0.0, 1.0, 1.0, 2.0)) == (
+        Chapter("a", 0, 1000),
+        Chapter("c", 1000, 2000),
+    )
+
+
+def test_no_chapter_is_behind_the_end_of_the_song() -> None:
+    assert song_chapters(("a", "b", "c"), (0.0, 1.0, 3.0, 2.0)) == (
+        Chapter("a", 0, 1000),
+        Chapter("b", 1000, 2000),
+    )
+
+
+def test_parts_of_unknown_times_have_no_chapters() -> None:
+    assert song_chapters(("a", "b"), ()) == ()
+
+
+def test_title_of_a_chapter_is_never_too_long() -> None:
+    [chapter] = song_chapters(("x" * 500,), (0.0, 1.0))
+    assert chapter.title == "x" * 79 + "…"

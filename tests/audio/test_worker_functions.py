@@ -3,12 +3,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from mutagen.id3 import ID3
 
 from bot.audio import worker_functions
 from bot.audio.bit_rates import BIT_RATES
 from bot.audio.models import EncodedFile, Part, Segment
 from bot.audio.process_pool import ProcessPool
-from bot.audio.tags import Tags
+from bot.audio.tags import Chapter, Tags
 
 # 31 MiB in the process that has to hold a thousand extensions, and it never calls them
 WORKERS_ONLY = ("av", "numpy", "PIL", "mutagen", "lameenc")
@@ -40,7 +41,9 @@ async def test_worker_functions_run_in_a_worker(song: Path, tmp_path: Path) -> N
             reserve=0,
         )
         assert encoded == EncodedFile(bit_rate=128_000)
-        await pool.run(worker_functions.write_tags, tmp_path / "c.mp3", Tags(title="Night Bus"))
+        tags = Tags(title="Night Bus", chapters=(Chapter("Dreams", 0, 3000),))
+        await pool.run(worker_functions.write_tags, tmp_path / "c.mp3", tags)
+        assert len(ID3(tmp_path / "c.mp3").getall("CHAP")) == 1
         waveform = await pool.run(
             worker_functions.render_waveform, "Night Bus", [Segment(spliced.peaks)]
         )

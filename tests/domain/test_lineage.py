@@ -1,10 +1,10 @@
-"""Cut points and part starts of a full song."""
+"""Cut points, part starts and part titles of a full song."""
 
 import datetime as dt
 
 import pytest
 
-from bot.domain.lineage import LineageClip, cut_points, part_starts
+from bot.domain.lineage import LineageClip, cut_points, part_starts, part_titles
 from bot.domain.models import (
     Clip,
     ClipRecord,
@@ -78,3 +78,37 @@ def test_extendable_clips_are_the_playable_ones(
     parts: dict[str, object], ids: tuple[str, ...]
 ) -> None:
     assert extension(**parts).extendable_clip_ids == ids
+
+
+def titled(title: str, ext: Extension | None = None) -> LineageClip:
+    clip = Clip(id="c", status=ClipStatus.COMPLETE, title=title)
+    return LineageClip(ClipRecord(clip=clip, provider="p", known_at=NOW), ext)
+
+
+def sung(lyrics: str, **parts: object) -> Extension:
+    request = ExtendRequest(provider="p", clip_id="end", lyrics=lyrics)
+    return extension(**{"request": request, **parts})
+
+
+def test_parts_are_titled_by_number_and_section() -> None:
+    lineage = [
+        titled("Dreams"),
+        titled("Dreams", sung("[Verse 1]\nNeon rain")),
+        titled("Dreams", sung("Neon rain")),
+        titled("Dreams", sung("")),
+    ]
+    assert part_titles(lineage) == ["Dreams", "Part 2: Verse 1", "Part 3", "Part 4"]
+
+
+def test_first_part_without_its_source_is_a_part() -> None:
+    assert part_titles([titled("Dreams", sung("[Verse]"))]) == ["Part 1: Verse"]
+
+
+def test_full_song_that_goes_on_has_its_own_title() -> None:
+    song = titled("Night Bus", sung("", kind=Kind.CONCAT))
+    assert part_titles([song, titled("", sung(""))]) == ["Night Bus", "Part 2"]
+
+
+@pytest.mark.parametrize("title", ["", "\u200b", "\x00"])
+def test_source_without_a_title_is_numbered(title: str) -> None:
+    assert part_titles([titled(title)]) == ["Part 1"]

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from mutagen.id3 import ID3
+from mutagen.mp3 import MP3
 
 from bot.audio.analysis import analyze
 from bot.audio.download import SafeDownloader
 from bot.audio.errors import TransientMediaError
 from bot.audio.models import Peaks
+from bot.audio.tags import Chapter
 from bot.audio.worker_functions import splice
 from bot.domain import failures
 from bot.domain.attachments import AttachmentStatus
@@ -110,6 +112,25 @@ def harness(services: ServiceHarness, host: FileServer, tmp_path: Path) -> SongF
     return SongFilesHarness(services, host, folder)
 
 
+def chapters_of(path: Path) -> list[Chapter]:
+    """Return the chapters of a file in the order of its table of contents.
+
+    Each ends where the next begins, and the last where the file ends.
+    """
+    tags: Any = ID3(path)
+    frames = [
+        tags[f"CHAP:{name}"] for each in tags.getall("CTOC") for name in each.child_element_ids
+    ]
+    assert len(frames) == len(tags.getall("CHAP"))
+    found = [
+        Chapter(str(each.sub_frames["TIT2"]), each.start_time, each.end_time) for each in frames
+    ]
+    if found:
+        assert [each.end for each in found[:-1]] == [each.start for each in found[1:]]
+        assert found[-1].end == pytest.approx(1000 * MP3(path).info.length, abs=50)
+    return found
+
+
 def failure_of(prepared: Uploads) -> Failure | None:
     assert prepared.failure is not None
     assert prepared.files == ()
@@ -149,6 +170,25 @@ async def test_song_file_has_title_and_artist_tags(harness: SongFilesHarness) ->
     assert picture.description == (
         "Waveform of “Night Bus”, 0:04 long, in 3 parts that join at 0:01, 0:02."
     )
+
+
+async def test_each_part_of_a_song_is_a_chapter(harness: SongFilesHarness) -> None:
+    await harness.source(title="Electric Dreams")
+    first = await harness.part(1, SOURCE, at="1.25", lyrics="[Verse]\nLa la")
+    last = await harness.part(2, str(first.reply.url), at="1.5", lyrics="Lo lo")
+    prepared = await harness.prepared(await harness.services.song(last.clips[0].id, "song"))
+    chapters = chapters_of(prepared.files[0].path)
+    assert [each.title for each in chapters] == ["Electric Dreams", "Part 2: Verse", "Part 3"]
+    starts = [1000 * start for start in prepared.attachments[0].starts]
+    assert [each.start for each in chapters] == pytest.approx(starts, abs=1)
+
+
+async def test_chapters_count_towards_the_attachment_limit(harness: SongFilesHarness) -> None:
+    harness.mp3, harness.length = song(harness.folder, 4, bit_rate=320_000), 4
+    await harness.source(title="Electric Dreams " * 5)
+    ext = await harness.lineage("3.5", "3.5")
+    # 220 kB of audio at 160 kbit/s, 9942 bytes of overhead and other tags, 1164 of chapters
+    assert (await harness.prepared(ext, limit=230_400)).attachments[0].bit_rate == 128_000
 
 
 async def test_song_that_takes_too_long_to_splice_fails_for_good(harness: SongFilesHarness) -> None:
@@ -226,6 +266,8 @@ async def test_a_beginning_that_can_not_be_had_is_left_out(harness: SongFilesHar
     [attachment] = prepared.attachments
     assert attachment.starts == pytest.approx((0, 1.5, 2.5), abs=0.01)
     assert attachment.duration == pytest.approx(1.5 + 1 + LENGTH, abs=0.01)
+    chapters = chapters_of(prepared.files[0].path)
+    assert [each.title for each in chapters] == ["Part 1", "Part 2", "Part 3"]
     assert "3 parts that join at 0:01, 0:02" in prepared.files[1].description
 
 
@@ -264,7 +306,7 @@ async def test_a_part_that_may_come_later_is_waited_for_but_not_for_ever(
     assert failure_of(last) == failures.PartUnavailable(2, "part-1")
 
 
-# The picture of what a provider joined
+# The picture and the chapters of what a provider joined
 
 
 async def joined(harness: SongFilesHarness, ext: Extension, **parts: object) -> Extension:
@@ -284,9 +326,25 @@ async def test_picture_shows_the_parts_of_a_concatenated_song(harness: SongFiles
     )
     tags: Any = ID3(audio.path)
     assert str(tags.getall("COMM")[0]) == "joined of all parts up to clip part-2"
+    first, *rest = chapters_of(audio.path)
+    assert first == Chapter("Dreams", 0, 1000)
+    assert rest == [Chapter("Part 2", 1000, 2000), Chapter("Part 3", 2000, 4000)]
 
 
-async def test_parts_with_unknown_cuts_are_one_segment_in_the_picture(
+async def test_parts_behind_the_end_of_a_concatenated_song_are_no_chapters(
+    harness: SongFilesHarness,
+) -> None:
+    harness.mp3, harness.length = song(harness.folder, 6), 6
+    await harness.source()
+    ext = await joined(harness, await harness.lineage("3", "5"), title="Night Bus")
+    prepared = await harness.clips.prepare(ext, harness.folder, limit=8 * MEGABYTE, is_last=False)
+    assert chapters_of(prepared.files[0].path) == [
+        Chapter("Dreams", 0, 3000),
+        Chapter("Part 2", 3000, 4000),
+    ]
+
+
+async def test_parts_with_unknown_cuts_are_one_segment_and_no_chapters(
     harness: SongFilesHarness, suno: ScriptedProvider
 ) -> None:
     suno.capabilities = replace(suno.capabilities, needs_continue_at=False)
@@ -297,6 +355,7 @@ async def test_parts_with_unknown_cuts_are_one_segment_in_the_picture(
     )
     prepared = await harness.clips.prepare(song, harness.folder, limit=8 * MEGABYTE, is_last=False)
     assert prepared.files[1].description == "Waveform of “Night Bus”, 0:04 long."
+    assert chapters_of(prepared.files[0].path) == []
 
 
 def test_segments_of_a_song_are_numbered() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.domain.models import Status
-from bot.store.database import open_database
+from bot.store.database import open_database, sqlite_file
 from bot.store.errors import StoreError
 from bot.store.store import Store
 from tests.support.store_samples import (
@@ -191,3 +191,8 @@ async def test_sqlite_connections_sync_fully_and_check_foreign_keys(sqlite_url: 
 
     async with open_database(sqlite_url) as database:
         assert await database.run(found) == ["wal", 2, 1, 10_000]
+
+
+def test_file_of_a_sqlite_database_is_known() -> None:
+    assert sqlite_file("sqlite+aiosqlite:////data/encore.db") == Path("/data/encore.db")
+    assert sqlite_file("postgresql+asyncpg://encore@db/encore") is None

@@ -67,6 +67,7 @@ replies = st.builds(
     final_shown=st.booleans(),
     unreachable=st.booleans(),
     is_ephemeral=st.booleans(),
+    files_allowed=st.booleans(),
 )
 lengths = st.floats(min_value=0, max_value=1e9)
 with_lengths = {

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
 from bot.app import create_bot
+from bot.domain.clock import utc_now
 from bot.interactions.client import Encore
 from bot.settings import Settings
 from sandbox.discord.interaction_models import Interaction
@@ -29,6 +30,19 @@ LYRICS = "[Verse]\nSilver cities shine brightly\nSkies are painted blue"
 STYLE = "synthpop, dreamy"
 
 
+class MovableClock:
+    """The time, moved on by a test."""
+
+    def __init__(self) -> None:
+        self._moved = dt.timedelta(0)
+
+    def __call__(self) -> dt.datetime:
+        return utc_now() + self._moved
+
+    def move(self, by: dt.timedelta) -> None:
+        self._moved += by
+
+
 class BotHarness:
     """The sandbox and the bot, with shorthands for what tests do again and again."""
 
@@ -40,14 +54,15 @@ class BotHarness:
         self.database = database
         self.ada = discord.member("Ada")
         self.overrides: dict[str, str] = {}
+        self.clock = MovableClock()
         self.min_edit_interval = dt.timedelta(seconds=0.1)
         self.violations: list[str] = []  # what a test means to provoke
         for account in providers.accounts.values():
             account.enforce_rate_limits = False
 
     def environment(self) -> dict[str, str]:
-        """What the bot is started with."""
-        return {
+        """What the bot is started with; an override that is empty removes a variable."""
+        given = {
             "DISCORD_TOKEN": self.discord.token,
             "DISCORD_API_URL": self.discord.api_url,
             "ENCORE_DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
@@ -63,12 +78,15 @@ class BotHarness:
             **self.providers.environment(),
             **self.overrides,
         }
+        return {name: value for name, value in given.items() if value}
 
     @asynccontextmanager
     async def bot(self) -> AsyncIterator[Encore]:
         """The bot, connected, in this process."""
         settings = settings_from(self.environment())
-        async with create_bot(settings, min_edit_interval=self.min_edit_interval) as bot:
+        async with create_bot(
+            settings, clock=self.clock, min_edit_interval=self.min_edit_interval
+        ) as bot:
             running = asyncio.create_task(bot.start(settings.discord_token.get_secret_value()))
             try:
                 await self.discord.wait_until_ready()
@@ -194,4 +212,5 @@ def text(message: Message) -> str:
 
 def labels(message: Message) -> list[str]:
     """What stands on the buttons of a message."""
-    return [item["label"] for row in message.components for item in row["components"]]
+    items = [item for row in message.components for item in row["components"]]
+    return [item["label"] for item in items if "label" in item]

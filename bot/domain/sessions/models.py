@@ -31,7 +31,8 @@ class EndReason(StrEnum):
     ALL_PARTS = "all_parts"  # no more may be made
     IDLE = "idle"  # nobody did anything for three days
     THREAD_DELETED = "thread_deleted"
-    NO_THREAD = "no_thread"  # it could not be made
+    NO_THREAD = "no_thread"  # Encore may not make one
+    TOO_MANY_THREADS = "too_many_threads"  # the server has as many as Discord allows
     GUILD_LOST = "guild_lost"  # Encore was removed from the server
 
 
@@ -299,6 +300,7 @@ class Post:
 
     Attributes:
         reply: the message, and the routes to it.
+        publish_at: when it may be edited next; of a claimed post, when the claim lapses.
         revision: number of changes that a member can see.
         published: the revision that the message shows; 0 is none.
         publish_failures: edits that failed in a row.
@@ -308,6 +310,7 @@ class Post:
     session_id: int = 0
     key: PostKey
     reply: ReplyRef
+    publish_at: dt.datetime
     revision: int = 1
     published: int = 0
     publish_failures: int = 0

@@ -1,0 +1,55 @@
+"""What else can be done in a session: the answer to *More*, the question before its end. Pure."""
+
+from collections.abc import Iterator
+
+import discord
+
+from bot.domain.sessions.models import ProposalKind, RoundStatus
+from bot.domain.sessions.structure import headline
+from bot.domain.text import plain_line
+from bot.services.session_view import SessionView
+from bot.ui.components import build_view
+from bot.ui.custom_ids import Action, Button
+from bot.ui.extension_embeds import note_embed, question_embed
+from bot.ui.session_texts import last_part_before
+
+LABEL_LENGTH = 80  # UTF-16 units, Discord's limit
+
+Answer = tuple[discord.Embed, discord.ui.View | None]
+
+
+def more(view: SessionView, *, is_host_or_moderator: bool) -> Answer:
+    """Return what a member can do besides writing and voting, as far as it makes sense now."""
+    buttons = list(_buttons(view, is_host_or_moderator=is_host_or_moderator))
+    if not buttons:
+        return note_embed("**There is nothing else to do now.** Vote on the board."), None
+    return question_embed("What else?"), build_view(buttons)
+
+
+def end_now_question(view: SessionView) -> Answer:
+    """Return the question whether to end a session by hand, and its answer."""
+    busy = view.state.busy_round
+    state = "made" if busy is not None and busy.status is RoundStatus.MAKING else "chosen"
+    warning = f"The part that is being {state} would not be in the song." if busy else ""
+    question = f"**End it now?**\n{warning}".rstrip()
+    return note_embed(question), build_view([Action.CONFIRM_END.button(view.state.session.id)])
+
+
+def _buttons(view: SessionView, *, is_host_or_moderator: bool) -> Iterator[Button]:
+    state, current = view.state, view.state.open_round
+    if current is None:
+        return
+    session_id, busy = state.session.id, state.busy_round
+    kinds = {proposal.kind for proposal in state.proposals_of(current.number)}
+    if ProposalKind.END not in kinds:
+        yield Action.PROPOSE_END.button(session_id)
+    last = last_part_before(state, current.number)
+    if last is not None and busy is None and ProposalKind.BACK not in kinds:
+        label = plain_line(f"↩ Take “{headline(last.lyrics)}” back", LABEL_LENGTH)
+        yield Action.PROPOSE_BACK.button(session_id, label=label)
+    if not is_host_or_moderator:
+        return
+    voted = busy or current
+    if voted.voters and voted.status is not RoundStatus.MAKING:
+        yield Action.CLOSE_VOTE.button(voted.id)
+    yield Action.END_NOW.button(session_id)
