@@ -252,9 +252,7 @@ async def test_rounds_change_places_in_one_change(store: Store) -> None:
         chosen = busy_round(state, status=RoundStatus.CHOSEN, clip_id="a")
         return making(with_proposals(chosen, proposal(1, round_number=2)))
 
-    new = await change(
-        store, was.session.id, chosen_and_next, request=asked("second", clip_id="a")
-    )
+    new = await change(store, was.session.id, chosen_and_next, request=asked("second", clip_id="a"))
     assert [each.status for each in new.rounds] == [
         RoundStatus.CHOSEN,
         RoundStatus.MAKING,
@@ -332,9 +330,7 @@ async def test_change_adds_posts_and_raises_known_ones(store: Store) -> None:
     was = await started(store)
     new = proposal(1), proposal(2)
     key = proposal_key(1, 1)
-    await change(
-        store, was.session.id, lambda was: with_proposals(was, *new), replies={key: REPLY}
-    )
+    await change(store, was.session.id, lambda was: with_proposals(was, *new), replies={key: REPLY})
     posts = {post.key: post for post in await store.posts_of(was.session.id)}
     assert [*posts] == [CARD, board_key(1), key, proposal_key(1, 2)]
     assert [post.revision for post in posts.values()] == [1, 2, 1, 1]
