@@ -12,11 +12,14 @@ from bot.audio.process_pool import ProcessPool
 from bot.domain.clock import Clock, utc_now
 from bot.domain.models import Kind
 from bot.health import Heartbeat
+from bot.interactions.boards import Boards
 from bot.interactions.buttons import REPLY_BUTTONS
 from bot.interactions.client import Encore, Services, set_api_base
 from bot.interactions.first_reply import MIN_EDIT_INTERVAL
 from bot.interactions.library_buttons import LIBRARY_BUTTONS
 from bot.interactions.publisher import Publisher
+from bot.interactions.session_buttons import SESSION_BUTTONS
+from bot.interactions.shard_beats import ShardBeats
 from bot.providers.registry import open_providers
 from bot.services.acceptance import Acceptance
 from bot.services.attacher import Attacher
@@ -29,6 +32,9 @@ from bot.services.media import MediaFetcher
 from bot.services.poll_schedule import PollSchedule
 from bot.services.reply_context import ReplyContextLoader
 from bot.services.runtime import Runtime
+from bot.services.session_runner import SessionRunner
+from bot.services.session_view import SessionViewLoader
+from bot.services.sessions import SessionRules, Sessions
 from bot.services.song_files import SongFiles
 from bot.services.songs import Songs
 from bot.services.submitter import Submitter
@@ -38,9 +44,10 @@ from bot.store.acceptance import Quota
 from bot.store.store import Store
 from cogs.extend import ExtendCog
 from cogs.library import LibraryCog
-from cogs.loops import LoopsCog
+from cogs.loops import Loops, LoopsCog
 from cogs.reactions import ReactionsCog
 from cogs.reply_commands import ReplyCommandsCog
+from cogs.sessions import SessionsCog
 from cogs.songs import SongsCog
 
 
@@ -81,23 +88,28 @@ async def create_bot(
         links = LinkRefresher(runtime)
         services = _create_services(runtime, links, settings)
         bot = await stack.enter_async_context(Encore(services, min_edit_interval=min_edit_interval))
-        for cog in (ExtendCog, ReplyCommandsCog, ReactionsCog, LibraryCog, SongsCog):
+        cogs = (ExtendCog, ReplyCommandsCog, ReactionsCog, LibraryCog, SongsCog, SessionsCog)
+        for cog in cogs:
             await bot.add_cog(cog(bot))
-        bot.add_dynamic_items(*REPLY_BUTTONS, *LIBRARY_BUTTONS)
-        submitter = Submitter(runtime, reconcile_timeout=settings.reconcile_timeout)
-        tracker = Tracker(runtime)
+        bot.add_dynamic_items(*REPLY_BUTTONS, *LIBRARY_BUTTONS, *SESSION_BUTTONS)
         publisher = Publisher(
             bot, store, wakeups=runtime.wakeups, clock=clock, min_edit_interval=min_edit_interval
         )
-        attacher = _create_attacher(runtime, publisher, pool, links, settings)
+        beats = ShardBeats(bot, store, clock=clock)
+        loops = Loops(
+            submitter=Submitter(runtime, reconcile_timeout=settings.reconcile_timeout),
+            tracker=Tracker(runtime),
+            attacher=_create_attacher(runtime, publisher, pool, links, settings),
+            session_runner=SessionRunner(runtime, services.songs, is_heard=beats.is_heard),
+            publisher=publisher,
+            boards=Boards(bot, store, services.sessions, wakeups=runtime.wakeups, clock=clock),
+        )
         await bot.add_cog(
             LoopsCog(
                 bot,
                 store,
-                submitter,
-                tracker,
-                publisher,
-                attacher,
+                loops,
+                beats=beats,
                 wakeups=runtime.wakeups,
                 heartbeat=heartbeat,
                 clock=clock,
@@ -119,7 +131,18 @@ def _create_services(runtime: Runtime, links: LinkRefresher, settings: Settings)
         extensions=ExtensionService(runtime, acceptance, links),
         songs=Songs(runtime, acceptance),
         library=Library(runtime, links),
+        sessions=_create_sessions(runtime, settings),
     )
+
+
+def _create_sessions(runtime: Runtime, settings: Settings) -> Sessions:
+    forms = FormReader(runtime, default_provider=settings.provider, is_in_session=True)
+    rules = SessionRules(
+        parts=settings.session_parts,
+        vote_seconds=settings.session_vote,
+        limit=settings.session_limit,
+    )
+    return Sessions(runtime, forms, SessionViewLoader(runtime), rules=rules)
 
 
 def _create_attacher(

@@ -4,14 +4,18 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from discord.ext import commands, tasks
 
 from bot.domain.clock import Clock
 from bot.health import Heartbeat
+from bot.interactions.boards import Boards
 from bot.interactions.client import Encore
 from bot.interactions.publisher import Publisher
+from bot.interactions.shard_beats import ShardBeats
 from bot.services.attacher import Attacher
+from bot.services.session_runner import SessionRunner
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
 from bot.services.wakeups import Wakeup, Wakeups
@@ -28,32 +32,53 @@ STOP_TIMEOUT = 20.0  # seconds for requests in progress when Encore stops
 DRAFT_LIFETIME = dt.timedelta(days=7)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loops:
+    """All loops, each told by what it does."""
+
+    submitter: Submitter
+    tracker: Tracker
+    attacher: Attacher
+    session_runner: SessionRunner
+    publisher: Publisher
+    boards: Boards
+
+
 class LoopsCog(commands.Cog):
-    """Submitter, tracker, publisher and attacher, each woken by its wakeup or by a slow tick."""
+    """Runs the loops, each woken by its wakeup or by a slow tick."""
 
     def __init__(
         self,
         bot: Encore,
         store: Store,
-        submitter: Submitter,
-        tracker: Tracker,
-        publisher: Publisher,
-        attacher: Attacher,
+        loops: Loops,
         *,
+        beats: ShardBeats,
         wakeups: Wakeups,
         heartbeat: Heartbeat,
         clock: Clock,
     ) -> None:
         self._bot = bot
         self._store = store
-        self._submitter = submitter
-        self._tracker = tracker
-        self._publisher = publisher
-        self._attacher = attacher
+        self._submitter = loops.submitter
+        self._tracker = loops.tracker
+        self._publisher = loops.publisher
+        self._attacher = loops.attacher
+        self._session_runner = loops.session_runner
+        self._boards = loops.boards
+        self._beats = beats
         self._wakeups = wakeups
         self._heartbeat = heartbeat
         self._clock = clock
-        self._loops = (self.submit, self.track, self.publish, self.attach, self.housekeeping)
+        self._loops = (
+            self.submit,
+            self.track,
+            self.publish,
+            self.attach,
+            self.run_sessions,
+            self.show_boards,
+            self.housekeeping,
+        )
 
     async def cog_load(self) -> None:
         """Start the loops; those that speak to Discord wait until it is ready."""
@@ -69,7 +94,9 @@ class LoopsCog(commands.Cog):
             self._tracker.stop(),
             self._attacher.stop(),
         )
-        await self._publisher.stop(grace=STOP_TIMEOUT)
+        await asyncio.gather(
+            self._publisher.stop(grace=STOP_TIMEOUT), self._boards.stop(grace=STOP_TIMEOUT)
+        )
 
     @tasks.loop()
     async def submit(self) -> None:
@@ -97,18 +124,48 @@ class LoopsCog(commands.Cog):
             self._attacher.run_once, self._wakeups.attacher, self._store.next_audio
         )
 
+    @tasks.loop()
+    async def run_sessions(self) -> None:
+        """Carry sessions on."""
+        await self._run_step(
+            self._session_runner.run_once,
+            self._wakeups.session_runner,
+            self._store.next_session_due,
+        )
+
+    @tasks.loop()
+    async def show_boards(self) -> None:
+        """Edit the posts of changed sessions."""
+        await self._run_step(self._boards.run_once, self._wakeups.boards, self._store.next_post)
+
+    @commands.Cog.listener("on_shard_ready")
+    @commands.Cog.listener("on_shard_resumed")
+    async def shard_connected(self, shard_id: int) -> None:
+        """Count what happens in sessions of this shard's servers from now on."""
+        self._beats.connected(shard_id)
+        await self._beats.beat()
+        self._wakeups.session_runner.notify()
+
+    @commands.Cog.listener("on_shard_disconnect")
+    async def shard_disconnected(self, shard_id: int) -> None:
+        """Count nothing in sessions that nobody can vote in."""
+        self._beats.disconnected(shard_id)
+
     @tasks.loop(seconds=15)
     async def housekeeping(self) -> None:
-        """Touch the heartbeat file, and delete old drafts."""
+        """Touch the heartbeat file, beat for each shard, and delete old drafts."""
         try:
             if self._bot.is_ready():
                 self._heartbeat.beat()
+            await self._beats.beat()
             await self._store.forget_drafts(before=self._clock() - DRAFT_LIFETIME)
         except Exception:
             log.exception("Housekeeping failed; it is tried again")
 
     @attach.before_loop
     @publish.before_loop
+    @run_sessions.before_loop
+    @show_boards.before_loop
     async def wait_until_ready(self) -> None:
         """Wait until the bot is connected to Discord."""
         await self._bot.wait_until_ready()

@@ -1,6 +1,6 @@
 """Permissions of Encore and of its members in a channel, and which channels a member can view."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import discord
 
@@ -55,22 +55,30 @@ async def viewer_from(interaction: Interaction) -> Viewer:
 
     Where a member installed Encore only for themselves, it knows no channel but the current one.
     """
-    client = interaction.client
-    library = client.services.library
-    member, guild_id = interaction.user, interaction.guild_id
-    guild = client.get_guild(guild_id) if guild_id else None
-    viewed: frozenset[int] = frozenset()
-    if guild is not None and isinstance(member, discord.Member):
-        used = await library.channels(guild.id)
-        threads = [each for each in used if guild.get_channel_or_thread(each) is None]
-        await client.thread_index.refresh(guild, threads)
-        viewed = frozenset(each for each in used if _may_view(client, guild, member, each))
+    guild_id = interaction.guild_id
+    used = await interaction.client.services.library.channels(guild_id) if guild_id else ()
     return Viewer(
-        member_id=member.id,
+        member_id=interaction.user.id,
         channel_id=interaction.channel_id or 0,
         guild_id=guild_id,
-        channels=viewed,
+        channels=await viewable_channels(interaction, used),
     )
+
+
+async def viewable_channels(
+    interaction: Interaction, channel_ids: Collection[int]
+) -> frozenset[int]:
+    """Return those channels of the guild that the member can view now.
+
+    Where a member installed Encore only for themselves, it knows none.
+    """
+    client, member = interaction.client, interaction.user
+    guild = client.get_guild(interaction.guild_id) if interaction.guild_id else None
+    if guild is None or not isinstance(member, discord.Member):
+        return frozenset()
+    threads = [each for each in channel_ids if guild.get_channel_or_thread(each) is None]
+    await client.thread_index.refresh(guild, threads)
+    return frozenset(each for each in channel_ids if _may_view(client, guild, member, each))
 
 
 def _may_view(

@@ -37,6 +37,7 @@ from bot.interactions.delivery import (
     UNKNOWN_MESSAGE,
     Remedy,
     Route,
+    embeds_match,
     is_client_error,
     next_route,
     remedy_for,
@@ -143,7 +144,7 @@ class Boards:
         Raises:
             discord.HTTPException: it may work later.
         """
-        drawn = post_message(view, post.key)
+        drawn = post_message(view, post.key, may_attach=self._may_attach(post.reply))
         try:
             message_id, is_current = await self._send(route, post, drawn)
         except discord.HTTPException as error:
@@ -170,8 +171,7 @@ class Boards:
             shown = await channel.get_partial_message(reply.message_id).edit(**drawn.edited())
             return shown.id, True
         posted = await channel.send(**drawn.sent(), nonce=f"post-{post.id}")
-        is_new = self._clock() - posted.created_at < LEASE and post.publish_failures == 0
-        return posted.id, is_new
+        return posted.id, embeds_match(posted.embeds, drawn.embeds)
 
     async def _recover(
         self, error: discord.HTTPException, route: Route, post: Post, view: SessionView
@@ -181,10 +181,10 @@ class Boards:
         Raises:
             discord.HTTPException: it may work later.
         """
-        session, now = view.state.session, self._clock()
-        is_in_thread = post.reply.channel_id == session.channel_id and route is Route.CHANNEL
-        if route is Route.REPOST:
-            is_in_thread = post.reply.channel_id == session.channel_id
+        session = view.state.session
+        is_in_thread = (
+            post.reply.channel_id == session.channel_id and route is not Route.INTERACTION
+        )
         if is_in_thread and error.code in CLOSED_THREAD_CODES:
             await self._sessions.rest(session.id, RestReason.CLOSED)
             if post.reply.message_id is not None:  # news that the next press shows
@@ -203,7 +203,7 @@ class Boards:
             raise error
         log.info("Post %s: %s is gone (%s)", post.id, route.name, error.code)
         known = without_route(route, post.reply, deleted=error.code == UNKNOWN_MESSAGE)
-        await self._store.release_post(post, known, publish_at=now)
+        await self._store.release_post(post, known, publish_at=self._clock())
 
     async def _finish(self, post: Post, reply: ReplyRef) -> None:
         """Store that the claimed revision is shown; edits of old messages are far apart."""
@@ -214,13 +214,20 @@ class Boards:
         await self._store.finish_post(post, reply, publish_at=now + pause)
 
     async def _postpone(self, post: Post, error: Exception) -> None:
+        failures = post.publish_failures
         pause = dt.timedelta(
-            seconds=backoff(post.publish_failures, jitter=random.random())  # noqa: S311 - spreads
+            seconds=backoff(failures, jitter=random.random())  # noqa: S311 - spreads retries
         )
         if isinstance(error, discord.HTTPException) and error.code == TOO_MANY_EDITS:
             pause = OLD_EDIT_INTERVAL
         again_at = self._clock() + min(pause, LONGEST_PAUSE)
         await self._store.postpone_post(post, publish_at=again_at)
+
+    def _may_attach(self, reply: ReplyRef) -> bool:
+        """Whether Encore may attach files where a post stands."""
+        guild = self._bot.get_guild(reply.guild_id or 0)
+        channel = guild.get_channel_or_thread(reply.channel_id) if guild else None
+        return guild is None or channel is None or channel.permissions_for(guild.me).attach_files
 
     def _awaits_song(self, post: Post, view: SessionView) -> bool:
         """Whether a post would lack the link to the full song, whose reply is not there yet."""

@@ -22,6 +22,7 @@ from bot.services.extensions import ExtensionService
 from bot.services.form_check import FormReader
 from bot.services.library import Library
 from bot.services.reply_context import ReplyContextLoader
+from bot.services.sessions import Sessions
 from bot.services.songs import Songs
 from bot.store.store import Store
 
@@ -45,6 +46,7 @@ class Services:
     extensions: ExtensionService
     songs: Songs
     library: Library
+    sessions: Sessions
 
 
 class Encore(commands.AutoShardedBot):

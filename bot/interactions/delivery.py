@@ -16,6 +16,7 @@ import discord
 from bot.domain.attachments import Upload
 from bot.domain.models import ReplyRef
 
+UNKNOWN_CHANNEL = 10003
 UNKNOWN_MESSAGE = 10008
 TOO_MANY_EDITS = 30046  # of a message older than an hour
 NO_ACCESS = 50001
@@ -84,7 +85,7 @@ class ReplyMessage:
         letter is compared: it trims texts, and replaces links to pictures.
         """
         return (
-            [_text_of(embed) for embed in posted.embeds] == [_text_of(each) for each in self.embeds]
+            embeds_match(posted.embeds, self.embeds)
             and len(posted.attachments) == len(self.uploads or ())
             and _custom_ids(_buttons_of(posted))
             == _custom_ids(self.view.children if self.view else ())
@@ -95,6 +96,11 @@ class ReplyMessage:
             discord.File(each.path, filename=each.name, description=each.description or None)
             for each in self.uploads or ()
         ]
+
+
+def embeds_match(posted: Iterable[discord.Embed], sent: Iterable[discord.Embed]) -> bool:
+    """Return whether Discord made the embeds ``posted`` of those that were ``sent``."""
+    return [*map(_text_of, posted)] == [*map(_text_of, sent)]
 
 
 def next_route(reply: ReplyRef, *, is_final: bool, now: dt.datetime) -> Route | None:

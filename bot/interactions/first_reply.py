@@ -46,7 +46,7 @@ async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
     Raises:
         UserError: it was not accepted.
     """
-    ext, is_new, context = await accept(_reply_ref(interaction))
+    ext, is_new, context = await accept(reply_ref(interaction))
     if not is_new:  # even if its reply is not there yet: the publisher sends it
         await answer(interaction, embeds=[_duplicate_embed(ext)])
         return
@@ -60,7 +60,7 @@ async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
         log.warning("Extension %s: its first reply did not get through: %s", ext.id, error)
         return
     reply = replace(
-        _reply_ref(interaction), message_id=shown.message_id, is_ephemeral=shown.is_ephemeral()
+        reply_ref(interaction), message_id=shown.message_id, is_ephemeral=shown.is_ephemeral()
     )
     client = interaction.client
     await client.services.extensions.record_first_reply(
@@ -83,7 +83,7 @@ async def _tell_where_the_result_will_be(interaction: Interaction, reply: ReplyR
         await answer(interaction, embeds=[refusal_embed(sentence, remedy)])
 
 
-def _reply_ref(interaction: Interaction) -> ReplyRef:
+def reply_ref(interaction: Interaction) -> ReplyRef:
     """Return where the answer to ``interaction`` will be, and the routes to it."""
     guild_id, context = interaction.guild_id, interaction.context
     if interaction.channel_id is None:  # discord.py does not know its type
@@ -108,7 +108,7 @@ async def renew_token(interaction: Interaction, extension_id: int) -> None:
     ext = await store.extension(extension_id)
     if ext is None or pressed is None or pressed.id != ext.reply.message_id:
         return
-    fresh = _reply_ref(interaction)
+    fresh = reply_ref(interaction)
     renewed = replace(
         ext.reply,
         token=fresh.token,

@@ -13,34 +13,39 @@ from typing_extensions import override
 
 from bot.domain.errors import UserError
 from bot.domain.form import Form
-from bot.domain.models import ReplyRef
 from bot.domain.sessions.actions import Press
-from bot.domain.sessions.models import NEITHER, PostKey
+from bot.domain.sessions.models import PostKey
+from bot.domain.sessions.part_form import PartForm
 from bot.domain.sessions.posts import proposal_key
+from bot.interactions.access import (
+    missing_permissions,
+    missing_permissions_text,
+    viewable_channels,
+)
 from bot.interactions.buttons import PersistentButton
 from bot.interactions.client import Interaction
 from bot.interactions.first_reply import UNREACHABLE, reply_ref
-from bot.interactions.responses import answer, answer_error
-from bot.services.session_view import SessionView
-from bot.services.sessions import PartForm, ProposalResult
+from bot.interactions.responses import answer, answer_error, is_button_press
+from bot.services.sessions import ProposalResult
 from bot.ui.custom_ids import Action, Select
-from bot.ui.session_answers import (
+from bot.ui.extension_embeds import note_embed, refusal_embed
+from bot.ui.session_form import SubmittedPart, part_modal
+from bot.ui.session_list import running_embed, sessions_embed, sessions_view
+from bot.ui.session_menu import end_now_question, more
+from bot.ui.session_posts import overview, post_message, song_so_far
+from bot.ui.session_proposal import (
     choice_confirmation,
-    end_question,
-    ended_embed,
-    more_answer,
-    proposal_taken_off,
-    song_so_far,
-    vote_closed,
+    choice_over_embed,
+    part_draft_view,
     vote_confirmation,
-    vote_over_answer,
+    vote_over_embed,
+    vote_over_view,
 )
-from bot.ui.session_form import SubmittedPart, part_draft_view, part_modal
-from bot.ui.session_posts import post_message
+from bot.ui.session_result import choice_of
 
 log = logging.getLogger(__name__)
 
-NO_CLIP = "none"  # in the custom id of a choice
+NEEDED_TO_POST = ("view_channel", "embed_links")  # besides to send messages, in either kind
 
 
 def press_from(interaction: Interaction, *, key: str = "", posts: bool = False) -> Press:
@@ -55,9 +60,7 @@ def press_from(interaction: Interaction, *, key: str = "", posts: bool = False) 
         UserError: there is no server with Encore here, or the member can't write.
     """
     if interaction.guild is None or not interaction.is_guild_integration():
-        raise UserError(
-            "Sessions are held in servers.", "Use it in a server that Encore is a member of."
-        )
+        raise not_in_server()
     allowed = interaction.permissions
     is_thread = isinstance(interaction.channel, discord.Thread)
     may_write = allowed.send_messages_in_threads if is_thread else allowed.send_messages
@@ -73,23 +76,76 @@ def press_from(interaction: Interaction, *, key: str = "", posts: bool = False) 
     )
 
 
-async def send_post(interaction: Interaction, view: SessionView, key: PostKey) -> None:
+def not_in_server() -> UserError:
+    """Return the refusal of a session outside the servers of Encore."""
+    return UserError(
+        "Sessions are held in servers.", "Use it in a server that Encore is a member of."
+    )
+
+
+async def send_post(interaction: Interaction, press: Press, session_id: int, key: PostKey) -> None:
     """Answer with a new post of a session; the boards send it if this does not arrive."""
-    drawn = post_message(view, key)
+    sessions = interaction.client.services.sessions
+    view = await sessions.view(session_id)
+    may_attach = interaction.app_permissions.attach_files
+    drawn = post_message(view, key, may_attach=may_attach)
     try:
         shown = await interaction.response.send_message(**drawn.sent())
     except UNREACHABLE as error:
-        log.warning("Session %s: %s did not arrive: %s", view.state.session.id, key.kind, error)
+        log.warning("Session %s: a %s did not arrive: %s", session_id, key.kind, error)
         return
-    known: ReplyRef = replace(reply_ref(interaction), message_id=shown.message_id)
-    sessions = interaction.client.services.sessions
-    await sessions.record_first_post(view.state.session.id, key, known)
+    known = replace(reply_ref(interaction), message_id=shown.message_id)
+    await sessions.record_first_post(session_id, key, known)
 
 
 async def open_part_form(interaction: Interaction, form: PartForm) -> None:
     """Answer with the form for a part."""
-    view = await interaction.client.services.sessions.view(form.session_id)
-    await interaction.response.send_modal(part_modal(view, form, idempotency_key=interaction.id))
+    await interaction.response.send_modal(part_modal(form, idempotency_key=interaction.id))
+
+
+async def show_session(interaction: Interaction) -> None:
+    """Answer a command with the session that is held here, or with those of the server.
+
+    Raises:
+        UserError: there is no server with Encore here.
+    """
+    press = press_from(interaction)
+    sessions = interaction.client.services.sessions
+    view = await sessions.running_in(interaction.channel_id or 0)
+    if view is not None:
+        drawn = overview(view, press.member_id)
+        await interaction.response.send_message(**drawn.sent(), ephemeral=True)
+        if lacking := missing_permissions(interaction.app_permissions, NEEDED_TO_POST):
+            sentence = missing_permissions_text(lacking, interaction.channel_id or 0)
+            await answer(interaction, embeds=[refusal_embed(sentence, "Ask a moderator.")])
+        return
+    running = await sessions.running_in_guild(interaction.guild_id or 0)
+    ids = {each.state.session.card_channel_id for each in running}
+    seen = await viewable_channels(interaction, ids)
+    there = [each for each in running if each.state.session.card_channel_id in seen]
+    await answer(interaction, embeds=[running_embed(there)])
+
+
+async def show_sessions(interaction: Interaction, number: int) -> None:
+    """Answer a command with a page of the server's sessions; after a press, replace the page."""
+    guild_id = interaction.guild_id
+    sessions = interaction.client.services.sessions
+    if guild_id is None:
+        raise not_in_server()
+    channels = await viewable_channels(interaction, await sessions.channels(guild_id))
+    page = await sessions.page(guild_id, number, channels=channels)
+    embed = sessions_embed(
+        page.views,
+        number=page.number,
+        page_count=page.page_count,
+        total=page.total,
+        most_parts=page.most_parts,
+    )
+    buttons = sessions_view(number=page.number, page_count=page.page_count)
+    if is_button_press(interaction):
+        await interaction.response.edit_message(embed=embed, view=buttons)
+    else:
+        await answer(interaction, embeds=[embed], view=buttons)
 
 
 async def accept_part(interaction: Interaction, submitted: SubmittedPart) -> None:
@@ -123,7 +179,7 @@ async def _answer_proposal(interaction: Interaction, result: ProposalResult) -> 
     proposal, view = result.proposal, result.view
     if result.is_new and proposal.changed_at is None:
         key = proposal_key(proposal.round_number, proposal.number)
-        await send_post(interaction, view, key)
+        await send_post(interaction, view.state.session.id, key)
         return
     current = view.state.open_round
     ends_at = current.ends_at if current is not None else None
@@ -138,8 +194,12 @@ async def _answer_vote(interaction: Interaction, proposal_id: int) -> None:
         await answer(interaction, embeds=[vote_confirmation(cast.proposal, cast.ends_at)])
         return
     view = await sessions.view(cast.session_id)
-    embed, buttons = vote_over_answer(view, cast.round_number, proposal_id)
-    await answer(interaction, embeds=[embed], view=buttons)
+    proposal = cast.proposal and view.state.proposal(cast.round_number, cast.proposal.number)
+    await answer(
+        interaction,
+        embeds=[vote_over_embed(view, view.state.round(cast.round_number))],
+        view=vote_over_view(view, proposal) if proposal else None,
+    )
 
 
 class WritePart(PersistentButton, action=Action.WRITE_PART):
@@ -193,7 +253,7 @@ class WithdrawProposal(PersistentButton, action=Action.WITHDRAW_PROPOSAL):
     async def press(self, interaction: Interaction) -> None:
         sessions = interaction.client.services.sessions
         await sessions.take_off(int(self.stored_id), press_from(interaction))
-        await answer(interaction, embeds=[proposal_taken_off()])
+        await answer(interaction, embeds=[note_embed("It is off the board.")])
 
 
 class Vote(PersistentButton, action=Action.VOTE):
@@ -209,16 +269,15 @@ class ChooseClip(PersistentButton, action=Action.CHOOSE_CLIP):
 
     @override
     async def press(self, interaction: Interaction) -> None:
-        round_id, choice = self.stored_id.split("-")
-        letter = NEITHER if choice == NO_CLIP else choice.upper()
+        round_id, letter = choice_of(self.stored_id)
         sessions = interaction.client.services.sessions
-        cast = await sessions.choose(int(round_id), letter, press_from(interaction))
+        cast = await sessions.choose(round_id, letter, press_from(interaction))
         if cast.is_counted:
             await answer(interaction, embeds=[choice_confirmation(letter, cast.ends_at)])
             return
         view = await sessions.view(cast.session_id)
-        embed, buttons = vote_over_answer(view, cast.round_number)
-        await answer(interaction, embeds=[embed], view=buttons)
+        over = choice_over_embed(view, view.state.round(cast.round_number))
+        await answer(interaction, embeds=[over])
 
 
 class SongSoFar(PersistentButton, action=Action.SONG_SO_FAR):
@@ -227,7 +286,8 @@ class SongSoFar(PersistentButton, action=Action.SONG_SO_FAR):
     @override
     async def press(self, interaction: Interaction) -> None:
         view = await interaction.client.services.sessions.view(int(self.stored_id))
-        await interaction.response.send_message(**song_so_far(view).sent(), ephemeral=True)
+        drawn = song_so_far(view, may_attach=interaction.app_permissions.attach_files)
+        await interaction.response.send_message(**drawn.sent(), ephemeral=True)
 
 
 class More(PersistentButton, action=Action.MORE):
@@ -238,7 +298,7 @@ class More(PersistentButton, action=Action.MORE):
         press = press_from(interaction)
         view = await interaction.client.services.sessions.view(int(self.stored_id))
         is_host = press.may_manage or press.member_id == view.state.session.host_id
-        embed, buttons = more_answer(view, is_host=is_host)
+        embed, buttons = more(view, is_host_or_moderator=is_host)
         await answer(interaction, embeds=[embed], view=buttons)
 
 
@@ -249,7 +309,8 @@ class ProposeEnd(PersistentButton, action=Action.PROPOSE_END):
     async def press(self, interaction: Interaction) -> None:
         sessions = interaction.client.services.sessions
         press = press_from(interaction, posts=True)
-        await _answer_proposal(interaction, await sessions.propose_end(int(self.stored_id), press))
+        result = await sessions.propose_end(int(self.stored_id), press)
+        await _answer_proposal(interaction, result)
 
 
 class ProposeBack(PersistentButton, action=Action.PROPOSE_BACK):
@@ -259,7 +320,8 @@ class ProposeBack(PersistentButton, action=Action.PROPOSE_BACK):
     async def press(self, interaction: Interaction) -> None:
         sessions = interaction.client.services.sessions
         press = press_from(interaction, posts=True)
-        await _answer_proposal(interaction, await sessions.propose_back(int(self.stored_id), press))
+        result = await sessions.propose_back(int(self.stored_id), press)
+        await _answer_proposal(interaction, result)
 
 
 class CloseVote(PersistentButton, action=Action.CLOSE_VOTE):
@@ -269,7 +331,7 @@ class CloseVote(PersistentButton, action=Action.CLOSE_VOTE):
     async def press(self, interaction: Interaction) -> None:
         sessions = interaction.client.services.sessions
         await sessions.close(int(self.stored_id), press_from(interaction))
-        await answer(interaction, embeds=[vote_closed()])
+        await answer(interaction, embeds=[note_embed("The vote is closed.")])
 
 
 class EndNow(PersistentButton, action=Action.END_NOW):
@@ -279,7 +341,7 @@ class EndNow(PersistentButton, action=Action.END_NOW):
     async def press(self, interaction: Interaction) -> None:
         sessions = interaction.client.services.sessions
         view = await sessions.require_host(int(self.stored_id), press_from(interaction))
-        embed, buttons = end_question(view)
+        embed, buttons = end_now_question(view)
         await answer(interaction, embeds=[embed], view=buttons)
 
 
@@ -290,12 +352,18 @@ class ConfirmEnd(PersistentButton, action=Action.CONFIRM_END):
     async def press(self, interaction: Interaction) -> None:
         sessions = interaction.client.services.sessions
         await sessions.end_now(int(self.stored_id), press_from(interaction))
-        await interaction.response.edit_message(embed=ended_embed(), view=None)
+        await interaction.response.edit_message(embed=note_embed("The session is over."), view=None)
 
 
-class PickProposal(
-    discord.ui.DynamicItem[Select], template=Action.PICK_PROPOSAL.pattern
-):
+class TurnSessions(PersistentButton, action=Action.TURN_SESSIONS):
+    """Shows another page of the server's sessions in place of this one."""
+
+    @override
+    async def press(self, interaction: Interaction) -> None:
+        await show_sessions(interaction, int(self.stored_id))
+
+
+class PickProposal(discord.ui.DynamicItem[Select], template=Action.PICK_PROPOSAL.pattern):
     """The select of a board: votes for a proposal."""
 
     def __init__(self, stored_id: str, options: list[discord.SelectOption]) -> None:
@@ -337,5 +405,6 @@ SESSION_BUTTONS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     CloseVote,
     EndNow,
     ConfirmEnd,
+    TurnSessions,
     PickProposal,
 )

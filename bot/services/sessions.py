@@ -5,13 +5,13 @@ boards.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from string import ascii_uppercase
 
 from bot.domain.errors import UserError
 from bot.domain.form import Form, format_style, parse_style
-from bot.domain.models import Clip, ReplyRef
+from bot.domain.models import ReplyRef
 from bot.domain.sessions import actions
 from bot.domain.sessions.actions import PartText, Press, Proposed
 from bot.domain.sessions.models import (
@@ -26,20 +26,23 @@ from bot.domain.sessions.models import (
     Session,
     SessionState,
 )
+from bot.domain.sessions.part_form import PartForm
 from bot.domain.sessions.posts import CARD
 from bot.domain.sessions.steps import IDLE, opened, with_due_time
+from bot.domain.sessions.structure import section
 from bot.domain.text import display_title
 from bot.domain.timecode import format_continue_at
 from bot.services.form_check import FormReader, ValidatedForm
 from bot.services.runtime import Runtime
 from bot.services.session_view import SessionView, SessionViewLoader
-from bot.store.session_queries import SessionIds
-from bot.store.sessions import RunningHere, TooManySessions
+from bot.store.session_queries import ProposalPlace
+from bot.store.sessions import RunningHere, Started, TooManySessions
 from bot.store.votes import CastVote
 
 # The caller posts the card and the proposals; the boards do if they are not there by then.
 FIRST_POST_TIMEOUT = dt.timedelta(seconds=10)
 MIN_EDIT_INTERVAL = dt.timedelta(seconds=2)  # between two edits of one post
+CLOCK_POSTS = (PostKind.BOARD, PostKind.RESULT)
 PAGE_SIZE = 10  # sessions on a page of the list
 TITLE_LENGTH = 60  # UTF-16 units
 
@@ -81,27 +84,6 @@ class StartForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartForm:
-    """The form for a part as its modal shows it, and as it is typed.
-
-    Attributes:
-        session_id: whose.
-        at: where it goes on in the latest clip; ``end`` or a time.
-        takes_second: whether `at` can be said now; while a part is being made, it is its end.
-        latest: the latest clip, if it is known.
-        round_number: of the round that it is for.
-    """
-
-    session_id: int
-    lyrics: str = ""
-    style: str = ""
-    at: str = ""
-    takes_second: bool = False
-    latest: Clip | None = None
-    round_number: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalResult:
     """A stored proposal, and its session.
 
@@ -112,6 +94,22 @@ class ProposalResult:
     view: SessionView
     proposal: Proposal
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPage:
+    """A page of a server's sessions; ``number`` counts from 1.
+
+    Attributes:
+        total: sessions on all pages.
+        most_parts: the members with most parts in songs of the server, and how many.
+    """
+
+    views: Sequence[SessionView]
+    number: int
+    page_count: int
+    total: int
+    most_parts: Sequence[tuple[int, int]]
 
 
 class Sessions:
@@ -208,9 +206,9 @@ class Sessions:
                 raise UserError(
                     f"This server has {len(views)} sessions running, and more must wait.", listed
                 )
-            case _:
+            case Started(state=stored, is_new=is_new):
                 self._wakeups.boards.notify()
-                return await self.view(started.state.session.id), started.is_new
+                return await self.view(stored.session.id), is_new
 
     async def view(self, session_id: int) -> SessionView:
         """Return a session as its posts show it.
@@ -233,23 +231,30 @@ class Sessions:
         ids = await self._store.running_in_guild(guild_id)
         return [await self.view(session_id) for session_id in ids]
 
-    async def page(
-        self, guild_id: int, number: int, *, channels: frozenset[int]
-    ) -> tuple[Sequence[SessionView], SessionIds]:
-        """Return a page of a server's sessions, running ones first.
+    async def page(self, guild_id: int, number: int, *, channels: Collection[int]) -> SessionPage:
+        """Return a page of a server's sessions, running ones first, or the last if there are fewer.
 
-        Only those that are held in ``channels``, which the member may view.
+        Only those that were started in ``channels``, which the member may view.
         """
-        page = await self._store.sessions_of_guild(
-            guild_id, channels=channels, offset=number * PAGE_SIZE, limit=PAGE_SIZE
+        ids, total = await self._store.sessions_of_guild(
+            guild_id, channels=channels, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
-        return [await self.view(session_id) for session_id in page.session_ids], page
+        page_count = max(-(-total // PAGE_SIZE), 1)
+        if number > page_count:
+            return await self.page(guild_id, page_count, channels=channels)
+        return SessionPage(
+            views=[await self.view(session_id) for session_id in ids],
+            number=number,
+            page_count=page_count,
+            total=total,
+            most_parts=await self._store.most_parts(guild_id),
+        )
 
     async def channels(self, guild_id: int) -> list[int]:
         """Return the channels of a server in which sessions were held."""
         return await self._store.session_channels(guild_id)
 
-    async def form(self, session_id: int, member_id: int) -> PartForm:
+    async def form(self, session_id: int, member_id: int | None = None) -> PartForm:
         """Return the form for a part, filled with the member's own proposal of this round, if any.
 
         Raises:
@@ -277,7 +282,9 @@ class Sessions:
         Raises:
             UserError: it can't be changed any more, or is another member's.
         """
-        state, proposal = await self._proposal(proposal_id)
+        place = await self._place(proposal_id)
+        state = await self._state(place.session_id)
+        proposal = _proposal(state, place)
         actions.require_changeable(state, proposal, press)
         return await self._form(state, proposal)
 
@@ -287,9 +294,11 @@ class Sessions:
         Raises:
             UserError: the session is over.
         """
-        state, proposal = await self._proposal(proposal_id)
-        form = await self.form(state.session.id, member_id=0)
-        return replace(form, lyrics=proposal.lyrics, style=format_style(proposal.style))
+        place = await self._place(proposal_id)
+        proposal = _proposal((await self.view(place.session_id)).state, place)
+        form = await self.form(place.session_id)
+        style = format_style(proposal.style) or form.style
+        return replace(form, lyrics=proposal.lyrics, style=style)
 
     async def propose(self, form: PartForm, press: Press) -> ProposalResult:
         """Put a part on the board, or change the member's own.
@@ -321,9 +330,14 @@ class Sessions:
             style=() if request.style == song_style else request.style,
             continue_at=request.continue_at,
         )
-        return await self._propose(
-            session.id, press, lambda current: actions.propose_part(current, text, press)
-        )
+        place = None if form.proposal_id is None else await self._place(form.proposal_id)
+
+        def propose(current: SessionState) -> Proposed:
+            if place is None:
+                return actions.propose_part(current, text, press)
+            return actions.change_part(current, _proposal(current, place), text, press)
+
+        return await self._propose(session.id, press, propose)
 
     async def propose_end(self, session_id: int, press: Press) -> ProposalResult:
         """Propose that the song is finished, or vote for that.
@@ -358,16 +372,11 @@ class Sessions:
         Raises:
             UserError: as `actions.take_off`.
         """
-        place = await self._store.proposal_place(proposal_id)
-        if place is None:
-            raise unknown_session()
+        place = await self._place(proposal_id)
 
         def decide(state: SessionState) -> Change:
-            proposal = state.proposal(place.round_number, place.number)
-            if proposal is None:
-                raise actions.vote_over()
             is_host = state.session.host_id == press.member_id
-            return actions.take_off(state, proposal, press, is_host=is_host)
+            return actions.take_off(state, _proposal(state, place), press, is_host=is_host)
 
         await self._change(place.session_id, decide)
 
@@ -462,6 +471,19 @@ class Sessions:
         if session_id is not None:
             await self.rest(session_id, RestReason.CLOSED)
 
+    async def channel_opened(self, channel_id: int) -> None:
+        """Show how the session in a channel stands, which could not be edited while it was closed.
+
+        It goes on with a member's next press.
+        """
+        session_id = await self._store.session_in_channel(channel_id)
+        state = None if session_id is None else await self._store.session_state(session_id)
+        if state is not None and state.session.rests_since is not None:
+            posts = await self._store.posts_of(state.session.id)
+            shown = [post.key for post in posts if post.key.kind in CLOCK_POSTS]
+            await self._store.raise_posts(state.session.id, shown[-2:])
+            self._wakeups.boards.notify()
+
     async def channel_deleted(self, channel_id: int) -> None:
         """End the session in a channel that was deleted."""
         session_id = await self._store.session_in_channel(channel_id)
@@ -474,18 +496,22 @@ class Sessions:
             await self.end_lost(session_id, EndReason.GUILD_LOST)
 
     async def _form(self, state: SessionState, proposal: Proposal | None) -> PartForm:
+        chosen = state.chosen_rounds
+        last = state.winner_of(chosen[-1]) if chosen else None
         form = PartForm(
             session_id=state.session.id,
             style=await self._song_style(state),
             at=format_continue_at(None),
             takes_second=state.busy_round is None,
             latest=state.latest_clip.clip if state.latest_clip else None,
+            latest_section=section(last.lyrics) if last is not None else "",
             round_number=state.open_round.number if state.open_round else 0,
         )
         if proposal is None:
             return form
         return replace(
             form,
+            proposal_id=proposal.id,
             lyrics=proposal.lyrics,
             style=format_style(proposal.style) or form.style,
             at=format_continue_at(proposal.continue_at),
@@ -517,7 +543,7 @@ class Sessions:
             seen[:] = [propose(state)]  # the transaction may be run twice
             return seen[0].change
 
-        await self._change(session_id, decide)
+        await self._change(session_id, decide, now=press.at)
         view, proposed = await self.view(session_id), seen[0]
         found = (
             each
@@ -529,14 +555,18 @@ class Sessions:
         return ProposalResult(view=view, proposal=proposal, is_new=is_new)
 
     async def _change(
-        self, session_id: int, decide: Callable[[SessionState], Change | None]
+        self,
+        session_id: int,
+        decide: Callable[[SessionState], Change | None],
+        *,
+        now: dt.datetime | None = None,
     ) -> SessionState | None:
         """Store what ``decide`` says of a session, and wake the loops.
 
         Raises:
             UserError: ``decide`` refuses.
         """
-        now = self._clock()
+        now = now or self._clock()
         new = await self._store.change_session(
             session_id, decide, now=now, first_reply_until=now + FIRST_POST_TIMEOUT
         )
@@ -561,14 +591,12 @@ class Sessions:
             raise unknown_session()
         return state
 
-    async def _proposal(self, proposal_id: int) -> tuple[SessionState, Proposal]:
-        """Return a proposal of any round with its session."""
+    async def _place(self, proposal_id: int) -> ProposalPlace:
+        """Return where a proposal is."""
         place = await self._store.proposal_place(proposal_id)
-        state = await self._store.session_state(place.session_id, whole=True) if place else None
-        proposal = state.proposal(place.round_number, place.number) if state and place else None
-        if state is None or proposal is None:
+        if place is None:
             raise unknown_session()
-        return state, proposal
+        return place
 
 
 def unknown_session() -> UserError:
@@ -576,6 +604,14 @@ def unknown_session() -> UserError:
     return UserError(
         "Encore does not know this session.", "Start another one with `/session start`."
     )
+
+
+def _proposal(state: SessionState, place: ProposalPlace) -> Proposal:
+    """Return the proposal at ``place``; raise UserError if its round is over for long."""
+    proposal = state.proposal(place.round_number, place.number)
+    if proposal is None:
+        raise actions.vote_over()
+    return proposal
 
 
 def _require_host(state: SessionState, press: Press) -> None:

@@ -64,8 +64,8 @@ class Action(Enum):
     CHANGE_PROPOSAL = "ses:edit", "✏️", _SECONDARY, _NUMBER  # open the form with it
     WITHDRAW_PROPOSAL = "ses:drop", "🗑️", _SECONDARY, _NUMBER
     PROPOSE_AGAIN = "ses:again", "↩ Propose it again", _SECONDARY, _NUMBER  # open the form with it
-    # ses: the id is a draft's, or the number of a page of `/session list`
-    OPEN_PART_DRAFT = "ses:draft", "Edit and send", _SECONDARY, _NUMBER
+    # ses: the ids of a session and of a draft; the number of a page of `/session list`
+    OPEN_PART_DRAFT = "ses:draft", "Edit and send", _SECONDARY, r"\d{1,19}-\d{1,19}"
     TURN_SESSIONS = "ses:list", "", _SECONDARY, r"\d{1,9}"
 
     def __init__(

@@ -83,6 +83,8 @@ def failure_cause(ext: Extension, label: str, *, with_text: bool = True) -> str:
     """
     if ext.status is Status.UNCONFIRMED:
         return f"**{label} gave no clear answer.**"
+    if ext.status is Status.CANCELLED:
+        return "**It was cancelled.**"
     found = next(filter(None, map(_CAUSE.match, final_status_lines(ext, label))), None)
     if found is None:
         return "**Something went wrong.**"

@@ -4,7 +4,7 @@ Its custom id carries the state (``extend:form:<provider>:<clip>:<idempotency ke
 Encore understands a modal that was opened before a restart.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -23,7 +23,7 @@ MAX_TITLE_LENGTH = 45  # Discord's limit
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A text input of a modal; ``name`` is its custom id and its field in `Form`."""
+    """A text input of a modal; ``name`` is its custom id, and that of what it fills."""
 
     name: str
     label: str
@@ -84,16 +84,17 @@ def extend_modal(prefilled: PrefilledForm, *, idempotency_key: int) -> discord.u
     fields = [
         field for field in _FIELDS if field.name != "exclude" or prefilled.capabilities.exclude
     ]
-    return build_modal(_title(prefilled), custom_id, fields, form)
+    values = {field.name: getattr(form, field.name) for field in fields}
+    return build_modal(_title(prefilled), custom_id, fields, values)
 
 
 def build_modal(
-    title: str, custom_id: str, fields: Iterable[Field], form: Form
+    title: str, custom_id: str, fields: Iterable[Field], values: Mapping[str, str]
 ) -> discord.ui.Modal:
-    """Return a modal of ``fields``, filled with ``form``."""
+    """Return a modal of ``fields``, filled with ``values``, which are by their names."""
     modal = discord.ui.Modal(title=title, timeout=None, custom_id=custom_id)
     for field in fields:
-        text_input = _text_input(field, getattr(form, field.name))
+        text_input = _text_input(field, values[field.name])
         modal.add_item(
             discord.ui.Label(text=field.label, description=field.description, component=text_input)
         )
@@ -109,19 +110,18 @@ def submitted_form(data: Mapping[str, object]) -> SubmittedForm | None:
         return None
     provider, clip, idempotency_key, model = custom_id.removeprefix(PREFIX).split(":", 3)
     form = Form(clip=clip, provider=provider, model=model)
-    return SubmittedForm(replace(form, **typed_values(data)), idempotency_key)
+    return SubmittedForm(replace(form, **typed_values(data, _FIELD_NAMES)), idempotency_key)
 
 
-def typed_values(data: Mapping[str, object]) -> dict[str, str]:
-    """Return what was typed into the fields of a modal, by their names in `Form`."""
-    return dict(_typed_values(cast("list[dict[str, Any]]", data["components"])))
-
-
-def _typed_values(labels: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    for label in labels:
-        text_input = label.get("component", {})
-        if text_input.get("custom_id") in _FIELD_NAMES:
-            yield text_input["custom_id"], text_input.get("value") or ""
+def typed_values(data: Mapping[str, object], names: Container[str]) -> dict[str, str]:
+    """Return what was typed into the fields ``names`` of a modal, by name."""
+    labels = cast("list[dict[str, Any]]", data["components"])
+    text_inputs = [label.get("component", {}) for label in labels]
+    return {
+        text_input["custom_id"]: text_input.get("value") or ""
+        for text_input in text_inputs
+        if text_input.get("custom_id") in names
+    }
 
 
 def _title(prefilled: PrefilledForm) -> str:

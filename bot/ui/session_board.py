@@ -74,7 +74,7 @@ def board_embeds(view: SessionView, each: Round) -> list[discord.Embed]:
 
 def board_view(view: SessionView, each: Round) -> discord.ui.View | None:
     """Return the select and the buttons of a round's board."""
-    return build_view(_items(view, each))
+    return build_view(board_items(view, each))
 
 
 def proposal_text(view: SessionView, proposal: Proposal) -> str:
@@ -196,7 +196,8 @@ def _fitting(
     return lines
 
 
-def _items(view: SessionView, each: Round) -> Iterator[Select | Button]:
+def board_items(view: SessionView, each: Round) -> Iterator[Select | Button]:
+    """Yield the select and the buttons of a round's board."""
     session, is_open = view.state.session, each.status is RoundStatus.OPEN
     if is_open and (options := [_option(view, known) for known in _listed(view, each)]):
         yield Action.PICK_PROPOSAL.select(each.id, options)

@@ -76,9 +76,10 @@ def ending_text(view: SessionView) -> str:
 def _lines(view: SessionView) -> Iterator[str]:
     session = view.state.session
     if session.is_running:
+        where = "in the thread" if session.has_own_thread else "here"
         yield (
-            "**A song to write together.** Whoever can write in the thread can propose what "
-            "comes next, and vote."
+            f"**A song to write together.** Whoever can write {where} can propose what comes "
+            "next, and vote."
         )
     yield _source(view)
     if not session.is_running:

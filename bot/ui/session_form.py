@@ -10,57 +10,35 @@ from dataclasses import dataclass, replace
 
 import discord
 
-from bot.domain.form import Form
-from bot.domain.sessions.models import Round
-from bot.domain.sessions.structure import section
-from bot.services.session_view import SessionView
+from bot.domain.sessions.part_form import PartForm
 from bot.ui.modals import Field, build_modal, typed_values
 from bot.ui.theme import duration_text
 
 PREFIX = "session:form:"
 
 _NEXT_SECTIONS = {"intro": "Verse", "verse": "Chorus", "chorus": "Verse", "bridge": "Chorus"}
+_FIELD_NAMES = frozenset({"lyrics", "style", "at"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SubmittedPart:
     """What a member sent with the modal.
 
     Attributes:
-        session_id: of the session.
-        round_number: of the round that was open when the modal was opened.
-        proposal_id: of the proposal that is to be changed; None for a new one.
+        form: as typed.
         idempotency_key: the interaction that opened the modal; the same each time it is sent.
-        form: lyrics, style and the second, as typed; without a clip.
     """
 
-    session_id: int
-    round_number: int
-    proposal_id: int | None
+    form: PartForm
     idempotency_key: str
-    form: Form
 
 
-def part_modal(
-    view: SessionView,
-    each: Round,
-    prefill: Form,
-    *,
-    idempotency_key: int,
-    proposal_id: int | None = None,
-) -> discord.ui.Modal:
-    """Return the modal, filled with ``prefill``.
-
-    Args:
-        view: of the session.
-        each: the round that is written for.
-        prefill: lyrics, style and the second that its fields begin with.
-        idempotency_key: the interaction that it answers.
-        proposal_id: of the proposal that is to be changed.
-    """
-    ids = f"{view.state.session.id}:{each.number}:{proposal_id or 0}:{idempotency_key}"
-    title = f"Round {each.number} · your part"
-    return build_modal(title, f"{PREFIX}{ids}", _fields(view), prefill)
+def part_modal(form: PartForm, *, idempotency_key: int) -> discord.ui.Modal:
+    """Return the modal, filled with ``form``."""
+    ids = f"{form.session_id}:{form.round_number}:{form.proposal_id or 0}:{idempotency_key}"
+    values = {"lyrics": form.lyrics, "style": form.style, "at": form.at}
+    title = f"Round {form.round_number} · your part"
+    return build_modal(title, f"{PREFIX}{ids}", _fields(form), values)
 
 
 def submitted_part(data: Mapping[str, object]) -> SubmittedPart | None:
@@ -69,21 +47,23 @@ def submitted_part(data: Mapping[str, object]) -> SubmittedPart | None:
     if not custom_id.startswith(PREFIX) or "components" not in data:
         return None
     session_id, number, proposal_id, key = custom_id.removeprefix(PREFIX).split(":", 3)
-    return SubmittedPart(
+    typed = typed_values(data, _FIELD_NAMES)
+    form = PartForm(
         session_id=int(session_id),
         round_number=int(number),
         proposal_id=int(proposal_id) or None,
-        idempotency_key=key,
-        form=replace(Form(clip=""), **typed_values(data)),
+        takes_second="at" in typed,
     )
+    return SubmittedPart(replace(form, **typed), key)
 
 
-def _fields(view: SessionView) -> Iterator[Field]:
+def _fields(form: PartForm) -> Iterator[Field]:
+    next_section = _next_section(form.latest_section)
     yield Field(
         "lyrics",
         "Lyrics",
         4000,
-        f"[{_next_section(view)}]\nNeon rain on the window\nRunning down in silver lines …",
+        f"[{next_section}]\nNeon rain on the window\nRunning down in silver lines …",
         "Leave empty for an instrumental part.",
         discord.TextStyle.paragraph,
     )
@@ -94,19 +74,13 @@ def _fields(view: SessionView) -> Iterator[Field]:
         "half-time, piano",
         "As the song has it; change it only if you mean to.",
     )
-    if view.state.busy_round is None:
-        yield Field(
-            "at", "Go on at", 30, "end", f"A second of the last part{_length(view)}, or end."
-        )
+    if form.takes_second:
+        duration = form.latest.duration if form.latest is not None else None
+        length = f" ({duration_text(duration)} long)" if duration else ""
+        yield Field("at", "Go on at", 30, "end", f"A second of the last part{length}, or end.")
 
 
-def _length(view: SessionView) -> str:
-    duration = view.parts[-1].clip.clip.duration if view.parts else None
-    return f" ({duration_text(duration)} long)" if duration else ""
-
-
-def _next_section(view: SessionView) -> str:
-    """Return the section that usually follows the last one."""
-    last = view.parts[-1].proposal if view.parts else None
-    named = section(last.lyrics).casefold().split() if last is not None else []
-    return _NEXT_SECTIONS.get(named[0], "Verse") if named else "Verse"
+def _next_section(latest: str) -> str:
+    """Return the section that usually follows ``latest``."""
+    words = latest.casefold().split()
+    return _NEXT_SECTIONS.get(words[0], "Verse") if words else "Verse"

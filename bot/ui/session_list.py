@@ -1,69 +1,93 @@
-"""The sessions of a server, running and finished: values -> embeds and views. Pure."""
+"""The sessions of a server, running and finished: SessionViews -> embeds and views. Pure."""
 
 from collections.abc import Iterator, Sequence
 
 import discord
 
 from bot.domain.sessions.models import SessionStatus
-from bot.services.session_list import SessionEntry, SessionPage
+from bot.domain.sessions.posts import CARD
+from bot.services.session_view import SessionView
 from bot.ui.components import build_view
 from bot.ui.custom_ids import Action, Button
-from bot.ui.session_texts import counted, most_parts_text, session_title
-from bot.ui.theme import BLURPLE, linked
+from bot.ui.session_texts import (
+    counted,
+    most_parts_text,
+    newest_board_url,
+    session_title,
+    song_url,
+)
+from bot.ui.theme import BLURPLE, linked, truncated_list
 
-TITLE_LENGTH = 40  # UTF-16 units
+# UTF-16 units
+TITLE_LENGTH = 40
+LIST_LENGTH = 3900
+
+_START = "`/session start` with a clip starts one."
 
 
-def sessions_embed(page: SessionPage) -> discord.Embed:
-    """Return the embed of a page of a server's sessions."""
+def sessions_embed(
+    views: Sequence[SessionView],
+    *,
+    number: int,
+    page_count: int,
+    total: int,
+    most_parts: Sequence[tuple[int, int]] = (),
+) -> discord.Embed:
+    """Return the embed of a page of a server's sessions.
+
+    Args:
+        views: those of this page: running ones first, then the others, newest first.
+        number: of this page, from 1.
+        page_count: how many pages there are.
+        total: sessions on all pages.
+        most_parts: ids of the members with most parts in songs of the server, and how many.
+    """
     title = "Sessions of this server"
-    if not page.entries:
-        text = "**Nobody has started one yet.**\n`/session start` with a clip starts one."
+    if not views:
+        text = f"**There are none for you to see yet.**\n{_START}"
         return discord.Embed(colour=BLURPLE, title=title, description=text)
-    lines = [_entry_line(entry) for entry in page.entries]
-    if page.most_parts:
-        lines += ["", f"Most parts here: {most_parts_text(page.most_parts)}"]
+    lines = [_entry_line(view) for view in views]
+    if most_parts:
+        lines += ["", f"Most parts here: {most_parts_text(most_parts)}"]
     embed = discord.Embed(colour=BLURPLE, title=title, description="\n".join(lines))
-    count = counted(page.total, "session")
-    embed.set_footer(text=f"page {page.number:,} of {page.page_count:,} · {count}")
+    embed.set_footer(text=f"page {number:,} of {page_count:,} · {counted(total, 'session')}")
     return embed
 
 
-def sessions_view(page: SessionPage) -> discord.ui.View | None:
-    """Return the buttons that turn the page."""
-    return build_view(_buttons(page))
+def sessions_view(*, number: int, page_count: int) -> discord.ui.View | None:
+    """Return the buttons that turn the page; None if there is only one."""
+    return build_view(_buttons(number, page_count))
 
 
-def running_embed(running: Sequence[SessionEntry]) -> discord.Embed:
-    """Return the answer of a channel without a session: those that run elsewhere."""
-    if not running:
-        return discord.Embed(
-            colour=BLURPLE,
-            description="**No session is running here.**\n`/session start` with a clip starts one.",
-        )
-    lines = ["**No session is running in this channel.** These are:", *map(_entry_line, running)]
-    return discord.Embed(colour=BLURPLE, description="\n".join(lines))
+def running_embed(views: Sequence[SessionView]) -> discord.Embed:
+    """Return the answer of `/session show` in a channel without a session: those elsewhere."""
+    here = "**No session is running in this channel.**"
+    if not views:
+        return discord.Embed(colour=BLURPLE, description=f"{here}\n{_START}")
+    lines = truncated_list([_entry_line(view) for view in views], LIST_LENGTH)
+    return discord.Embed(colour=BLURPLE, description="\n".join([f"{here} These are:", *lines]))
 
 
-def _entry_line(entry: SessionEntry) -> str:
-    session = entry.session
-    title = f"**{linked(session_title(session, TITLE_LENGTH), entry.url)}**"
-    when = discord.utils.format_dt(session.finished_at or session.active_at, "R")
+def _entry_line(view: SessionView) -> str:
+    session = view.state.session
+    parts = counted(len(view.state.chosen_rounds), "part")
+    url = newest_board_url(view) if session.is_running else None
+    title = linked(session_title(session, TITLE_LENGTH), url or view.links.get(CARD))
     match session.status:
         case SessionStatus.RUNNING:
-            facts = [f"🎶 {title}", f"round {entry.round_number:,}"]
-            facts += [counted(entry.part_count, "part")]
+            facts = [f"🎶 **{title}**", f"round {len(view.state.rounds):,}", parts]
         case SessionStatus.FINISHED:
-            facts = [f"🏁 {title}", counted(entry.part_count, "part")]
-            facts += [linked("💿 the full song", entry.song_url)] if entry.song_url else []
+            facts = [f"🏁 **{title}**", parts]
+            facts += [linked("💿 the full song", url)] if (url := song_url(view)) else []
         case SessionStatus.ENDED:
-            facts = [title, "ended without a part"]
+            facts = [f"**{title}**", "ended without a part"]
+    when = discord.utils.format_dt(session.finished_at or session.active_at, "R")
     return " · ".join((*facts, f"started by <@{session.host_id}>", when))
 
 
-def _buttons(page: SessionPage) -> Iterator[Button]:
-    if page.page_count == 1:
+def _buttons(number: int, page_count: int) -> Iterator[Button]:
+    if page_count == 1:
         return
-    for label, number in (("◀ Newer", page.number - 1), ("Older ▶", page.number + 1)):
-        is_disabled = not 1 <= number <= page.page_count
-        yield Action.TURN_SESSIONS.button(number, label=label, row=0, disabled=is_disabled)
+    for label, target in (("◀ Newer", number - 1), ("Older ▶", number + 1)):
+        is_disabled = not 1 <= target <= page_count
+        yield Action.TURN_SESSIONS.button(target, label=label, row=0, disabled=is_disabled)

@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from bot.domain.sessions.models import PostKey, PostKind, Proposal, ProposalKind, Round
+from bot.domain.sessions.models import PostKey, PostKind, Proposal, ProposalKind, RoundStatus
 from bot.services.session_view import SessionView
 from bot.ui.components import build_view
 from bot.ui.custom_ids import Action
@@ -92,20 +92,23 @@ def overview(view: SessionView, member_id: int) -> PostMessage:
     state = view.state
     current, busy = state.open_round, state.busy_round
     if current is None:
-        message = post_message(view, PostKey(PostKind.CARD))
-        return message
-    embeds = board_embeds(view, current)
-    items = [*board_items(view, current)]
-    if busy is not None:
-        embeds = [result_embed(view, busy), *embeds] if result_items(view, busy) else embeds
-        items += result_items(view, busy)
-    items += _own_items(state.proposals_of(current.number), member_id)
+        return post_message(view, PostKey(PostKind.CARD))
+    embeds, items = board_embeds(view, current), [*board_items(view, current)]
+    if busy is not None and busy.status is RoundStatus.CHOOSING:
+        embeds = [result_embed(view, busy), *embeds]
+        for button in result_items(view, busy):
+            button.row = 3
+            items.append(button)
+    for proposal in state.proposals_of(current.number):
+        if proposal.member_id == member_id and proposal.kind is ProposalKind.PART:
+            items += (
+                Action.CHANGE_PROPOSAL.button(proposal.id, label="✏️ Change your part", row=2),
+                Action.WITHDRAW_PROPOSAL.button(proposal.id, label="🗑️ Withdraw it", row=2),
+            )
     return PostMessage(embeds=embeds, view=build_view(items))
 
 
-def _proposal_message(
-    view: SessionView, proposal: Proposal, *, may_attach: bool
-) -> PostMessage:
+def _proposal_message(view: SessionView, proposal: Proposal, *, may_attach: bool) -> PostMessage:
     return PostMessage(
         embeds=[proposal_embed(view, proposal, with_file=may_attach)],
         view=proposal_view(proposal),

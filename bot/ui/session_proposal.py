@@ -81,9 +81,9 @@ def withdraw_view(proposal: Proposal) -> discord.ui.View | None:
     return build_view([Action.WITHDRAW_PROPOSAL.button(proposal.id, label="🗑️ Withdraw it")])
 
 
-def part_draft_view(draft_id: int) -> discord.ui.View | None:
+def part_draft_view(session_id: int, draft_id: int) -> discord.ui.View | None:
     """Return the button that opens the form of a session with a draft."""
-    return build_view([Action.OPEN_PART_DRAFT.button(draft_id)])
+    return build_view([Action.OPEN_PART_DRAFT.button(f"{session_id}-{draft_id}")])
 
 
 def vote_confirmation(proposal: Proposal, ends_at: dt.datetime | None) -> discord.Embed:
@@ -130,15 +130,18 @@ def vote_over_view(view: SessionView, proposal: Proposal) -> discord.ui.View | N
 def choice_over_embed(view: SessionView, each: Round) -> discord.Embed:
     """Return the answer to a choice that comes after the ballot over clips of a round."""
     chosen = next((part for part in view.parts if part.round == each), None)
-    if each.status is RoundStatus.DROPPED:
+    if each.drop_reason is DropReason.NEITHER:
         return _over(view, "Neither goes on")
+    if each.status is RoundStatus.DROPPED:
+        return _over(view, "Its clips can't be played any more")
     return _over(view, f"{chosen.clip.letter} goes on" if chosen else "It has been chosen")
 
 
 def _over(view: SessionView, outcome: str) -> discord.Embed:
+    outcome = outcome[:1].upper() + outcome[1:]
     url = newest_board_url(view)
     if view.state.session.is_running and url is not None:
-        return refusal_embed("That vote is over.", f"{outcome}; [the board]({url}) shows the rest.")
+        outcome = f"{outcome}; [the board]({url}) shows what comes next"
     return refusal_embed("That vote is over.", f"{outcome}.")
 
 

@@ -153,7 +153,7 @@ def _totals_text(view: SessionView) -> str:
         f"and cast {counted(totals.votes, 'vote')}."
     )
     most = writers_of(view.state, view.state.chosen_rounds).most_common(MAX_MOST_PARTS)
-    return f"{text} Most parts: {most_parts_text(most)}." if len(most) > 1 else text
+    return f"{text} Most parts: {most_parts_text(most)}." if most else text
 
 
 def _so_far_buttons(view: SessionView) -> Iterator[Button]:

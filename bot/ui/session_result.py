@@ -30,7 +30,7 @@ def result_embed(view: SessionView, each: Round) -> discord.Embed:
 
 def result_view(view: SessionView, each: Round) -> discord.ui.View | None:
     """Return the buttons of a round's result; None unless its clips can be chosen."""
-    return build_view(_buttons(view, each))
+    return build_view(result_items(view, each))
 
 
 def choice_of(stored_id: str) -> tuple[int, str]:
@@ -88,18 +88,19 @@ def _voters_line(view: SessionView, each: Round) -> str:
 
 
 def _counts(each: Round) -> Iterator[str]:
-    if not any(count.votes for count in each.clip_tally):
+    if any(count.votes for count in each.clip_tally):
+        yield " · ".join(
+            f"{count.votes:,} {'neither' if count.choice == NEITHER else count.choice}"
+            for count in each.clip_tally
+        )
+    else:
         yield "Nobody chose, so the first one goes on."
-        return
-    yield " · ".join(
-        f"{count.votes:,} {'neither' if count.choice == NEITHER else count.choice}"
-        for count in each.clip_tally
-    )
+    if each.clip_closed_by is not None:
+        yield f"-# closed by <@{each.clip_closed_by}>"
 
 
 def _unwanted_lines(view: SessionView, each: Round) -> Iterator[str]:
-    if any(count.votes for count in each.clip_tally):
-        yield from _counts(each)
+    yield from _counts(each)
     again = _listed_again(view, each)
     back = f" {_headline_link(view, again)} is back on the board" if again else ""
     yield f"The song stays as it was.{back}{', to be voted for again or changed.' if back else ''}"
@@ -110,7 +111,7 @@ def _failure_lines(view: SessionView, each: Round, part: Extension | None) -> It
         label, url = view.provider_label, part.reply.url
         yield failure_cause(part, label)
         if part.status is Status.EXPIRED and url is not None:
-            yield f"*Check again* on [its reply]({url}) asks for it once more and costs nothing."
+            yield f"*Check again* on [its reply]({url}) asks once more and costs nothing."
     if again := _listed_again(view, each):
         yield (
             f"{_headline_link(view, again)} is back on the board, without votes: "
@@ -147,7 +148,8 @@ def _chosen_name(view: SessionView, each: Round, part: Extension | None) -> str:
     return letters.get(each.clip_id or "") or next(known, "") or "one clip"
 
 
-def _buttons(view: SessionView, each: Round) -> Iterator[Button]:
+def result_items(view: SessionView, each: Round) -> Iterator[Button]:
+    """Yield the buttons of a round's result."""
     clips = _playable(view.state.part_of(each))
     if each.status is not RoundStatus.CHOOSING or not clips:
         return

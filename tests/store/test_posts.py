@@ -8,7 +8,8 @@ from bot.domain.models import ReplyRef
 from bot.domain.sessions.models import Post
 from bot.domain.sessions.posts import CARD, board_key, proposal_key
 from bot.store.store import Store
-from tests.support.session_samples import (
+from tests.support.store_samples import GUILD, MINUTE, NOW, SECOND
+from tests.support.stored_sessions import (
     FIRST_REPLY_UNTIL,
     THREAD,
     change,
@@ -16,7 +17,6 @@ from tests.support.session_samples import (
     started,
     with_proposals,
 )
-from tests.support.store_samples import GUILD, MINUTE, NOW, SECOND
 
 LEASE_END = NOW + MINUTE
 SHOWN = ReplyRef(channel_id=THREAD, guild_id=GUILD, message_id=9)

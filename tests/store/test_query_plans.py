@@ -11,8 +11,8 @@ from bot.domain.models import Kind
 from bot.store.acceptance import Quota
 from bot.store.database import open_database
 from bot.store.store import Store
-from tests.support.session_samples import begun, change, over, start, started
 from tests.support.store_samples import CHANNEL, GUILD, MEMBER, NOW, accept, asked
+from tests.support.stored_sessions import begun, change, over, start, started
 
 Query = Callable[[Store], Awaitable[object]]
 

@@ -39,8 +39,8 @@ from bot.domain.sessions.models import (
 )
 from bot.domain.sessions.posts import CARD
 from bot.store.store import Store
-from tests.support.session_samples import start
 from tests.support.store_samples import accept, asked
+from tests.support.stored_sessions import start
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 words = st.lists(texts, max_size=3).map(tuple)

@@ -8,7 +8,8 @@ import pytest
 from bot.domain.sessions.models import Ballot, Post, RoundStatus, SessionState
 from bot.domain.sessions.posts import board_key, result_key
 from bot.store.store import Store
-from tests.support.session_samples import (
+from tests.support.store_samples import GUILD, MINUTE, NOW, SECOND
+from tests.support.stored_sessions import (
     busy_round,
     change,
     last_round,
@@ -17,7 +18,6 @@ from tests.support.session_samples import (
     with_part,
     with_votes,
 )
-from tests.support.store_samples import GUILD, MINUTE, NOW, SECOND
 
 GAP = 90 * MINUTE + dt.timedelta(microseconds=7)
 RUNNING = {"clock_started_at": NOW, "ends_at": NOW + 3 * MINUTE}

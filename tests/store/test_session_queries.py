@@ -7,7 +7,8 @@ from bot.domain.sessions.models import DropReason, RoundStatus, SessionState, Se
 from bot.domain.transitions import finished
 from bot.store.session_queries import ProposalPlace, RoundPlace, RunningSession, SessionIds
 from bot.store.store import Store
-from tests.support.session_samples import (
+from tests.support.store_samples import GUILD, MINUTE, NOW, SECOND, asked, heard
+from tests.support.stored_sessions import (
     busy_round,
     change,
     making,
@@ -19,7 +20,6 @@ from tests.support.session_samples import (
     with_part,
     with_proposals,
 )
-from tests.support.store_samples import GUILD, MINUTE, NOW, SECOND, asked, heard
 
 LATER = NOW + MINUTE
 

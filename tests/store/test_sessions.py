@@ -25,7 +25,8 @@ from bot.domain.sessions.posts import CARD, RECAP, board_key, proposal_key
 from bot.domain.sessions.steps import opened, with_round
 from bot.store.sessions import RunningHere, Started, TooManySessions
 from bot.store.store import Store
-from tests.support.session_samples import (
+from tests.support.store_samples import CHANNEL, GUILD, MEMBER, NOW, SECOND, asked, heard, taken
+from tests.support.stored_sessions import (
     FIRST_REPLY_UNTIL,
     THREAD,
     begun,
@@ -44,7 +45,6 @@ from tests.support.session_samples import (
     with_proposals,
     with_votes,
 )
-from tests.support.store_samples import CHANNEL, GUILD, MEMBER, NOW, SECOND, asked, heard, taken
 
 REPLY = ReplyRef(channel_id=CHANNEL, guild_id=GUILD, message_id=9, token="t", token_expires_at=NOW)
 

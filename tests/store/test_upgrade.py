@@ -25,8 +25,8 @@ from bot.domain.models import (
 from bot.domain.transitions import finished, observed, unchanged
 from bot.store.migrate import migrate
 from bot.store.store import Store
-from tests.support.session_samples import started, with_part
 from tests.support.store_samples import CHANNEL, GUILD, MEMBER, MINUTE, NOW, SECOND, accept, asked
+from tests.support.stored_sessions import started, with_part
 
 DONE = Extension(
     id=1,

@@ -23,7 +23,8 @@ from bot.domain.sessions.steps import opened
 from bot.store.schema import posts, proposals, rounds, sessions, votes
 from bot.store.store import Store
 from bot.store.votes import CastVote
-from tests.support.session_samples import (
+from tests.support.store_samples import MINUTE, NOW, SECOND, asked
+from tests.support.stored_sessions import (
     FIRST_REPLY_UNTIL,
     begun,
     busy_round,
@@ -37,7 +38,6 @@ from tests.support.session_samples import (
     with_part,
     with_proposals,
 )
-from tests.support.store_samples import MINUTE, NOW, SECOND, asked
 
 
 @pytest.fixture

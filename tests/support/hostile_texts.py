@@ -1,6 +1,7 @@
 """Texts that try to break out of an embed, and the checks that they did not."""
 
 import re
+from typing import Any
 
 import discord
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from tests.support.ui_samples import (
     all_text,
     asked,
     extension,
+    units,
 )
 
 NASTY = (
@@ -122,13 +124,28 @@ def left_of(embeds: list[discord.Embed]) -> str:
     return OURS.sub("", left)
 
 
+def assert_select_can_be_sent(select: dict[str, Any]) -> None:
+    assert units(select["placeholder"]) <= 150
+    assert 1 <= len(select["options"]) <= 25
+    for option in select["options"]:
+        assert 1 <= units(option["label"]) <= 100
+        assert 1 <= units(option["value"]) <= 100
+        assert units(option.get("description")) <= 100
+        assert UNSEEN.search(option["label"] + option.get("description", "")) is None
+    values = [option["value"] for option in select["options"]]
+    assert len(values) == len(set(values))
+
+
 def assert_can_be_sent(view: discord.ui.View) -> None:
     rows = view.to_components()
     assert 1 <= len(rows) <= 5
     for row in rows:
         assert 1 <= len(row["components"]) <= 5
         for button in row["components"]:
-            assert 1 <= len(button["label"]) <= 80
+            if button["type"] == discord.ComponentType.select.value:
+                assert_select_can_be_sent(button)
+                continue
+            assert 1 <= units(button["label"]) <= 80
             assert len(button.get("url") or "") <= 512
             assert len(button.get("custom_id") or "") <= 100
     ids = [button.get("custom_id") for row in rows for button in row["components"]]

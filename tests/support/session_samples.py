@@ -1,195 +1,170 @@
-"""Sessions for the tests of the store, brought by hand to where a test begins."""
+"""Sessions to draw: an evening of Ada, Bo and Cy, and the song that comes of it."""
 
-from collections.abc import Callable, Mapping
+import datetime as dt
+from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.domain.models import Extension, ReplyRef, Status
+from bot.domain.models import Clip, ClipRecord, Extension, ReplyRef, Status
 from bot.domain.sessions.models import (
-    Ballot,
-    Change,
-    DropReason,
+    Count,
     PostKey,
     Proposal,
+    ProposalKind,
     Round,
     RoundStatus,
     Session,
     SessionState,
-    SessionStatus,
-    Vote,
+    Totals,
 )
-from bot.domain.sessions.steps import opened, with_proposal, with_round
-from bot.domain.transitions import finished
-from bot.store.sessions import Started
-from bot.store.store import Store
-from tests.support.store_samples import CHANNEL, GUILD, MEMBER, MINUTE, NOW, asked
+from bot.domain.sessions.posts import CARD, board_key, proposal_key
+from bot.services.session_view import SessionView, SongPart
+from tests.support.ui_samples import NOW, SOURCE, extension, playable
 
-THREAD = 77
-FIRST_REPLY_UNTIL = NOW + MINUTE
-
-
-def new_session(key: str = "session", **parts: object) -> Session:
-    """Return a session as it is started in a thread."""
-    session = Session(
-        idempotency_key=key,
-        guild_id=GUILD,
-        card_channel_id=CHANNEL,
-        channel_id=THREAD,
-        has_own_thread=False,
-        host_id=MEMBER,
-        host_name="Ada",
-        title="Electric Dreams",
-        provider="suno",
-        source_clip_id="source",
-        latest_clip_id="source",
-        vote_seconds=180,
-        parts_left=12,
-        created_at=NOW,
-        active_at=NOW,
-        due_at=NOW + MINUTE,
-    )
-    return replace(session, **parts)
+GUILD, CHANNEL, THREAD = 1, 2, 3
+ADA, BO, CY = 101, 102, 103
+NAMES = {ADA: "Ada", BO: "Bo", CY: "Cy"}
+SESSION_ID = 5
+SOON = NOW + dt.timedelta(minutes=3)
+ENDS = f"<t:{int(SOON.timestamp())}:R>"
+NEON = "[Verse]\nNeon rain on the window\nRunning down in silver lines"
+RUN = "[Chorus]\nRun, run\nNobody is chasing us"
 
 
-def begun(key: str = "session", **parts: object) -> Change:
-    """Return what starts a session whose first round is open, if it has a channel."""
-    state = SessionState(session=new_session(key, **parts), extensions={})
-    return Change(state=state if state.session.channel_id is None else opened(state, NOW))
+def url(message_id: int, channel_id: int = THREAD) -> str:
+    return f"https://discord.com/channels/{GUILD}/{channel_id}/{message_id}"
 
 
-async def start(store: Store, change: Change, *, limit: int = 0) -> object:
-    """Return what ``store`` answers to a new session."""
-    return await store.start_session(
-        change, limit=limit, now=NOW, first_reply_until=FIRST_REPLY_UNTIL
-    )
+def session(**parts: object) -> Session:
+    fields: dict[str, object] = {
+        "id": SESSION_ID,
+        "idempotency_key": "start",
+        "guild_id": GUILD,
+        "card_channel_id": CHANNEL,
+        "channel_id": THREAD,
+        "has_own_thread": True,
+        "host_id": ADA,
+        "host_name": "Ada",
+        "title": "Electric Dreams",
+        "provider": "aimlapi",
+        "source_clip_id": SOURCE,
+        "latest_clip_id": SOURCE,
+        "vote_seconds": 180,
+        "parts_left": 9,
+        "created_at": NOW,
+        "active_at": NOW,
+        "due_at": NOW,
+    }
+    return Session(**(fields | parts))
 
 
-async def started(store: Store, key: str = "session", **parts: object) -> SessionState:
-    """Return a session that ``store`` has."""
-    answer = await start(store, begun(key, **parts))
-    assert isinstance(answer, Started)
-    assert answer.is_new
-    return answer.state
+def session_round(number: int = 1, **parts: object) -> Round:
+    return Round(**({"id": 70 + number, "number": number, "opened_at": NOW} | parts))
 
 
-async def change(
-    store: Store,
-    session_id: int,
-    edit: Callable[[SessionState], SessionState],
-    *,
-    request: Extension | None = None,
-    replies: Mapping[PostKey, ReplyRef] | None = None,
-) -> SessionState:
-    """Return a session after ``edit``."""
-    new = await store.change_session(
-        session_id,
-        lambda state: Change(state=edit(state), request=request, replies=replies or {}),
-        now=NOW,
-        first_reply_until=FIRST_REPLY_UNTIL,
-    )
-    assert new is not None
-    return new
+def proposal(number: int = 1, round_number: int = 1, **parts: object) -> Proposal:
+    member_id = parts.get("member_id", BO)
+    fields: dict[str, object] = {
+        "id": 100 * round_number + number,
+        "round_number": round_number,
+        "number": number,
+        "member_id": member_id,
+        "member_name": NAMES.get(member_id, "Someone"),
+        "idempotency_key": f"{round_number}-{number}",
+        "lyrics": NEON,
+        "created_at": NOW,
+    }
+    return Proposal(**(fields | parts))
 
 
-def proposal(number: int, *, round_number: int = 1, **parts: object) -> Proposal:
-    """Return a part that a member proposes: each number is another member's."""
-    written = Proposal(
-        round_number=round_number,
-        number=number,
-        member_id=number,
-        member_name=f"member {number}",
-        idempotency_key=f"proposal {round_number}-{number}",
-        lyrics="[Verse]\nNeon rain",
-        created_at=NOW,
-    )
-    return replace(written, **parts)
+def end(number: int = 2, round_number: int = 1, **parts: object) -> Proposal:
+    kind = ProposalKind.END
+    return proposal(number, round_number, **({"kind": kind, "member_id": CY, "lyrics": ""} | parts))
 
 
-def vote(member_id: int, choice: str = "1", *, round_number: int = 1, **parts: object) -> Vote:
-    """Return a vote in the ballot over proposals."""
-    cast = Vote(
-        round_number=round_number,
-        ballot=Ballot.NEXT,
-        member_id=member_id,
-        choice=choice,
-        interaction_id=100,
-        at=NOW,
-    )
-    return replace(cast, **parts)
-
-
-def with_proposals(state: SessionState, *proposals: Proposal) -> SessionState:
-    """Return the session with more proposals."""
-    for each in proposals:
-        state = with_proposal(state, each)
-    return state
-
-
-def with_votes(state: SessionState, *votes: Vote) -> SessionState:
-    """Return the session with more votes."""
-    return replace(state, votes=(*state.votes, *votes))
-
-
-def making(state: SessionState, *, winner: int = 1) -> SessionState:
-    """Return the session with a part of its open round in the making, and the next round open."""
-    each = state.rounds[-1]
-    sent = replace(each, status=RoundStatus.MAKING, winner=winner, base_clip_id="source")
-    return opened(with_round(state, sent), NOW)
-
-
-def last_round(state: SessionState, **parts: object) -> SessionState:
-    """Return the session with its newest round changed."""
-    return with_round(state, replace(state.rounds[-1], **parts))
-
-
-def busy_round(state: SessionState, **parts: object) -> SessionState:
-    """Return the session with the round changed whose part is being made or chosen."""
-    each = state.busy_round
-    assert each is not None
-    return with_round(state, replace(each, **parts))
-
-
-def over(state: SessionState, status: SessionStatus = SessionStatus.FINISHED) -> SessionState:
-    """Return the session as it is when it is over."""
-    rounds: list[Round] = [
-        replace(each, status=RoundStatus.SETTLED)
-        if each.status is RoundStatus.OPEN or each.status.is_busy
-        else each
-        for each in state.rounds
-    ]
-    ended = replace(state.session, status=status, finished_at=NOW)
-    return replace(state, session=ended, rounds=tuple(rounds))
-
-
-async def with_part(store: Store, state: SessionState, **parts: object) -> SessionState:
-    """Return a session whose open round got a proposal and has its part in the making."""
-    each = state.rounds[-1]
-    key = f"session:{state.session.id}:{each.number}"
-    proposed = proposal(1, round_number=each.number, idempotency_key=key)
-    return await change(
-        store,
-        state.session.id,
-        lambda was: making(with_proposals(was, proposed)),
-        request=asked(key, **parts),
+def back(number: int = 3, round_number: int = 2, **parts: object) -> Proposal:
+    kind = ProposalKind.BACK
+    return proposal(
+        number, round_number, **({"kind": kind, "member_id": ADA, "lyrics": ""} | parts)
     )
 
 
-async def with_failed_part(store: Store, state: SessionState, **parts: object) -> SessionState:
-    """Return a session whose open round sent a part that failed."""
-    made = await with_part(store, state, **parts)
-    part = await store.extension(made.busy_round.extension_id)
-    assert await store.save(finished(part, Status.FAILED, None, now=NOW), was=part)
-    return await change(
-        store,
-        state.session.id,
-        lambda was: busy_round(was, status=RoundStatus.DROPPED, drop_reason=DropReason.FAILED),
-    )
+def tally(*votes: tuple[object, int]) -> tuple[Count, ...]:
+    return tuple(Count(choice=str(choice), votes=number) for choice, number in votes)
 
 
-async def with_chosen_part(store: Store, state: SessionState, **parts: object) -> SessionState:
-    """Return a session whose open round brought a part into the song."""
-    made = await with_part(store, state, **parts)
-    return await change(
-        store,
-        made.session.id,
-        lambda was: busy_round(was, status=RoundStatus.CHOSEN, clip_id="a"),
+def part(status: Status = Status.COMPLETE, *clips: Clip, **parts: object) -> Extension:
+    reply = ReplyRef(channel_id=THREAD, guild_id=GUILD, message_id=500)
+    return extension(status, *clips, **({"reply": reply, "member_id": BO} | parts))
+
+
+def twins(**parts: object) -> tuple[Clip, Clip]:
+    return playable("a", duration=112.0, **parts), playable("b", duration=107.0, **parts)
+
+
+def record(clip: Clip | None = None, **parts: object) -> ClipRecord:
+    made = ClipRecord(
+        clip=clip or playable(SOURCE, style="synthpop, dreamy"), provider="aimlapi", known_at=NOW
     )
+    return replace(made, **parts)
+
+
+def chosen(number: int, **parts: object) -> Round:
+    """Return a round whose part is in the song: the first proposal's clip A, by 5 of 6 votes."""
+    fields: dict[str, object] = {
+        "status": RoundStatus.CHOSEN,
+        "winner": 1,
+        "extension_id": 7,
+        "clip_id": f"clip-{number}",
+        "tally": tally((1, 5), (2, 1)),
+        "clip_tally": tally(("A", 2), ("B", 1), ("", 0)),
+    }
+    return session_round(number, **(fields | parts))
+
+
+def links(proposals: Iterable[Proposal], rounds: Iterable[Round]) -> dict[PostKey, str]:
+    posts = {CARD: url(10, CHANNEL)}
+    posts |= {board_key(each.number): url(200 + each.number) for each in rounds}
+    posts |= {
+        proposal_key(each.round_number, each.number): url(300 + each.id)
+        for each in proposals
+        if each.kind is ProposalKind.PART
+    }
+    return posts
+
+
+def session_view(
+    *rounds: Round,
+    proposals: Iterable[Proposal] = (),
+    extensions: Iterable[Extension] = (),
+    in_session: dict[str, object] | None = None,
+    **parts: object,
+) -> SessionView:
+    """Return a session of ``rounds``; those that are chosen are in its song."""
+    proposals = tuple(proposals)
+    state = SessionState(
+        session=session(**(in_session or {})),
+        rounds=rounds or (session_round(),),
+        proposals=proposals,
+        extensions={each.id: each for each in extensions},
+    )
+    song = [SongPart(starts_at=0.0, clip=record())]
+    for each in state.chosen_rounds:
+        made = record(playable(each.clip_id or ""), letter="A", reply_url=url(400 + each.number))
+        starts_at = 97.0 * len(song)
+        won = state.winner_of(each)
+        song.append(SongPart(starts_at=starts_at, clip=made, round=each, proposal=won))
+    fields: dict[str, object] = {
+        "state": state,
+        "provider_label": "AIML API",
+        "parts": tuple(song),
+        "duration": 97.0 * len(song),
+        "links": links(proposals, state.rounds),
+        "totals": Totals(members=7, proposals=19, votes=74),
+    }
+    return SessionView(**(fields | parts))
+
+
+def second_round(**parts: object) -> SessionView:
+    """Return a session whose first part is in the song, with an open second round."""
+    current = session_round(2, **parts)
+    return session_view(chosen(1), current, proposals=(proposal(lyrics=RUN),))

@@ -301,7 +301,9 @@ def _special(state: SessionState, kind: ProposalKind, press: Press) -> Proposed:
     if there is not None:
         change = _done(_voted(state, there, press), press)
         return Proposed(change=change, round_number=current.number, number=there.number)
-    special = replace(_part(state, current, PartText(lyrics=""), press), kind=kind, for_clip_id=None)
+    special = replace(
+        _part(state, current, PartText(lyrics=""), press), kind=kind, for_clip_id=None
+    )
     return _listed(state, current, special, press)
 
 
