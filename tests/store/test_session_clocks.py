@@ -81,7 +81,7 @@ async def test_clock_of_the_choice_of_a_clip_is_moved(store: Store) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"rests_since": NOW}, {"guild_id": 3}])
-async def test_clocks_elsewhere_stand(store: Store, changes: dict[str, object]) -> None:
+async def test_clocks_elsewhere_are_not_moved(store: Store, changes: dict[str, object]) -> None:
     state = await started(store, **changes)
     state = await change(store, state.session.id, lambda was: voted(last_round(was, **RUNNING)))
     before = await posts_by_key(store, state)
