@@ -50,17 +50,17 @@ async def shift_clocks(db: AsyncConnection, guild_ids: Collection[int], gap: dt.
     """
     running = select(sessions.c.id, sessions.c.guild_id, sessions.c.rests_since).where(is_running)
     here = set(guild_ids)
-    found = [row for row in await db.execute(running) if row.guild_id in here]
-    if not found:
+    sessions_here = [row for row in await db.execute(running) if row.guild_id in here]
+    if not sessions_here:
         return
     # first, as it waits for votes and changes in progress and keeps others out
     times = (sessions.c.due_at, sessions.c.active_at)
     await db.execute(
         update(sessions)
-        .where(sessions.c.id.in_([row.id for row in found]))
+        .where(sessions.c.id.in_([row.id for row in sessions_here]))
         .values({time.name: _moved(time, gap) for time in times})
     )
-    ids = [row.id for row in found if row.rests_since is None]
+    ids = [row.id for row in sessions_here if row.rests_since is None]
     is_current = or_(_row.status == RoundStatus.OPEN, _row.status == RoundStatus.CHOOSING)
     current = select(_row.id, _row.session_id, _row.number, _row.status).where(
         _row.session_id.in_(ids), is_current, _runs

@@ -220,7 +220,7 @@ async def database_of(version: str, url: str) -> str:
     return url
 
 
-@pytest.fixture(params=["0001", "0002", "0004", "0006"])
+@pytest.fixture(params=["0001", "0002", "0004", "0006", "0008"])
 async def old_url(empty_url: str, request: pytest.FixtureRequest) -> str:
     """A database as an earlier version left it."""
     return await database_of(request.param, empty_url)
