@@ -3,9 +3,7 @@
 import datetime as dt
 from dataclasses import replace
 
-import pytest
-
-from bot.domain.sessions.models import Ballot, Post, RoundStatus, SessionState
+from bot.domain.sessions.models import Ballot, Post, RoundStatus, Session, SessionState
 from bot.domain.sessions.posts import board_key, result_key
 from bot.store.store import Store
 from tests.support.store_samples import GUILD, MINUTE, NOW, SECOND
@@ -31,6 +29,11 @@ def voted(state: SessionState) -> SessionState:
     return with_votes(state, vote(1, at=NOW + SECOND), vote(2, at=NOW + SECOND))
 
 
+def later(session: Session) -> Session:
+    """Return a session whose own times are moved."""
+    return replace(session, due_at=session.due_at + GAP, active_at=session.active_at + GAP)
+
+
 async def test_clock_of_an_open_round_is_moved(store: Store) -> None:
     state = await started(store)
     state = await change(
@@ -50,7 +53,7 @@ async def test_clock_of_an_open_round_is_moved(store: Store) -> None:
         ),
     )
     assert {each.at for each in moved.votes} == {NOW + SECOND + GAP}
-    assert moved.session == replace(state.session, due_at=state.session.due_at + GAP)
+    assert moved.session == later(state.session)
     after = await posts_by_key(store, state)
     raised = {key for key in after if after[key].revision > before[key].revision}
     assert raised == {board_key(1)}
@@ -80,9 +83,18 @@ async def test_clock_of_the_choice_of_a_clip_is_moved(store: Store) -> None:
     assert raised == {result_key(1)}
 
 
-@pytest.mark.parametrize("changes", [{"rests_since": NOW}, {"guild_id": 3}])
-async def test_clocks_elsewhere_are_not_moved(store: Store, changes: dict[str, object]) -> None:
-    state = await started(store, **changes)
+async def test_session_that_rests_only_idles_later(store: Store) -> None:
+    state = await started(store, rests_since=NOW)
+    state = await change(store, state.session.id, lambda was: voted(last_round(was, **RUNNING)))
+    before = await posts_by_key(store, state)
+    await store.shift_clocks([GUILD], GAP)
+    moved = await store.session_state(state.session.id)
+    assert moved == replace(state, session=later(state.session))
+    assert await posts_by_key(store, state) == before
+
+
+async def test_clocks_elsewhere_are_not_moved(store: Store) -> None:
+    state = await started(store, guild_id=3)
     state = await change(store, state.session.id, lambda was: voted(last_round(was, **RUNNING)))
     before = await posts_by_key(store, state)
     await store.shift_clocks([GUILD], GAP)
