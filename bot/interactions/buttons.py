@@ -141,7 +141,8 @@ class PersistentButton(discord.ui.DynamicItem[Button], template=""):
         """
         require_access(interaction)
         if self.action.is_for_extension:
-            await _require_reply_here(interaction, int(self.stored_id))
+            extension_id, _, _ = self.stored_id.partition(":")
+            await _require_reply_here(interaction, int(extension_id))
         await self.press(interaction)
 
     @abstractmethod
