@@ -106,7 +106,7 @@ async def test_part_says_where_it_goes_on_and_in_which_style(
     assert (request.continue_at, request.style) == (82, ("half-time", "piano"))
 
 
-async def test_part_is_requested_once_however_often_the_runner_looks(
+async def test_part_is_requested_once_however_often_the_runner_runs(
     harness: SessionHarness, suno: ScriptedProvider, session_id: int
 ) -> None:
     await harness.sent(session_id)
