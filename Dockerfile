@@ -25,7 +25,8 @@ COPY --from=build /encore /encore
 ENV PATH=/encore/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    ENCORE_DATABASE_URL=sqlite+aiosqlite:////data/encore.db
+    ENCORE_DATABASE_URL=sqlite+aiosqlite:////data/encore.db \
+    ENCORE_STATE_DIR=/data
 
 USER encore
 WORKDIR /data

@@ -19,6 +19,7 @@ from discord import app_commands
 from bot.app import create_bot
 from bot.health import Heartbeat
 from bot.interactions.client import set_api_base
+from bot.interactions.installation import guild_invite, installation_problems, user_invite
 from bot.logs import set_up_logging
 from bot.providers.base import Provider, ProviderError
 from bot.providers.registry import open_providers
@@ -28,12 +29,15 @@ from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
-TOKEN_INVALID = 4004  # the gateway's code; the token was reset while Encore ran
+# Codes of the gateway, also while Encore runs.
+TOKEN_INVALID = 4004  # it was reset
+API_VERSION_INVALID = 4012
 UNABLE_TO_RUN = (
     discord.LoginFailure,
     discord.HTTPException,
     discord.GatewayNotFound,
     discord.ConnectionClosed,
+    discord.PrivilegedIntentsRequired,
     aiohttp.ClientError,
     OSError,
 )
@@ -75,7 +79,8 @@ async def _run_checks(settings: Settings) -> AsyncGenerator[tuple[bool, str]]:
     async with open_providers(settings) as providers:
         for provider in providers.values():
             yield await _check_provider(provider)
-    yield await _check_token(settings)
+    async for passed, sentence in _check_discord(settings):
+        yield passed, sentence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,8 +111,11 @@ def explained(error: BaseException) -> tuple[str, int]:
         reason = " ".join(str(error).split())
         remedy = "tick *User Install* and *Guild Install* in the developer portal"
         return f"Discord refused the commands: {remedy} ({reason}).", EXIT_USAGE
+    if isinstance(error, discord.PrivilegedIntentsRequired):
+        return "Discord refused Encore's intents (code 4014): update Encore.", EXIT_FAILED
     if isinstance(error, discord.ConnectionClosed):
-        return f"Discord closed the connection (code {error.code}).", EXIT_FAILED
+        remedy = ": update Encore" if error.code == API_VERSION_INVALID else ""
+        return f"Discord closed the connection (code {error.code}){remedy}.", EXIT_FAILED
     return f"Discord can't be reached ({type(error).__name__}).", EXIT_FAILED
 
 
@@ -131,16 +139,29 @@ async def _check_provider(provider: Provider) -> tuple[bool, str]:
     return True, f"{label}: answers; {credits_.left:g} {credits_.unit} left."
 
 
-async def _check_token(settings: Settings) -> tuple[bool, str]:
+async def _check_discord(settings: Settings) -> AsyncGenerator[tuple[bool, str]]:
+    """Check the token, and the settings of its application in the developer portal."""
     async with discord.Client(intents=discord.Intents.none()) as client:
         try:
             await client.login(settings.discord_token.get_secret_value())
         except discord.LoginFailure:
-            return False, "Discord: refuses the token; copy it again from the developer portal."
+            yield False, "Discord: refuses the token; copy it again from the developer portal."
+            return
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            return False, f"Discord: can't be reached ({type(error).__name__})."
+            yield False, f"Discord: can't be reached ({type(error).__name__})."
+            return
         name = client.user.name if client.user else "?"
-        return True, f"Discord: the token works; this is {name}."
+        yield True, f"Discord: the token works; this is {name}."
+        application = client.application
+    if application is None:
+        return
+    problems = list(installation_problems(application))
+    for problem in problems:
+        yield False, f"Discord: {problem}"
+    if not problems:
+        yield True, "Discord: it may be installed in servers and by members."
+    yield True, f"Invite it into a server: {guild_invite(application.id)}"
+    yield True, f"Members install it for themselves: {user_invite(application.id)}"
 
 
 def _exit_with(sentence: str, code: int) -> int:

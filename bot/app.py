@@ -17,6 +17,7 @@ from bot.interactions.buttons import REPLY_BUTTONS
 from bot.interactions.client import Encore, Services, set_api_base
 from bot.interactions.first_reply import MIN_EDIT_INTERVAL
 from bot.interactions.library_buttons import LIBRARY_BUTTONS
+from bot.interactions.provider_buttons import PROVIDER_BUTTONS
 from bot.interactions.publisher import Publisher
 from bot.interactions.session_buttons import SESSION_BUTTONS
 from bot.interactions.shard_beats import ShardBeats
@@ -39,8 +40,10 @@ from bot.services.song_files import SongFiles
 from bot.services.songs import Songs
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
+from bot.services.unsaved_handles import UnsavedHandles
 from bot.settings import Settings, SettingsError
 from bot.store.acceptance import Quota
+from bot.store.database import sqlite_file
 from bot.store.store import Store
 from cogs.extend import ExtendCog
 from cogs.library import LibraryCog
@@ -91,13 +94,17 @@ async def create_bot(
         cogs = (ExtendCog, ReplyCommandsCog, ReactionsCog, LibraryCog, SongsCog, SessionsCog)
         for cog in cogs:
             await bot.add_cog(cog(bot))
-        bot.add_dynamic_items(*REPLY_BUTTONS, *LIBRARY_BUTTONS, *SESSION_BUTTONS)
+        bot.add_dynamic_items(*REPLY_BUTTONS, *PROVIDER_BUTTONS, *LIBRARY_BUTTONS, *SESSION_BUTTONS)
         publisher = Publisher(
             bot, store, wakeups=runtime.wakeups, clock=clock, min_edit_interval=min_edit_interval
         )
         beats = ShardBeats(bot, store, clock=clock)
         loops = Loops(
-            submitter=Submitter(runtime, reconcile_timeout=settings.reconcile_timeout),
+            submitter=Submitter(
+                runtime,
+                reconcile_timeout=settings.reconcile_timeout,
+                unsaved_handles=_unsaved_handles(settings),
+            ),
             tracker=Tracker(runtime),
             attacher=_create_attacher(runtime, publisher, pool, links, settings),
             session_runner=SessionRunner(runtime, services.songs, is_heard=beats.is_heard),
@@ -116,6 +123,13 @@ async def create_bot(
             )
         )
         yield bot
+
+
+def _unsaved_handles(settings: Settings) -> UnsavedHandles:
+    """Return those in the state folder: the set one, else that of the SQLite file."""
+    file = sqlite_file(settings.database_url)
+    folder = settings.state_dir or (file.parent if file else None)
+    return UnsavedHandles(folder, database=file.name if file else "encore")
 
 
 def _create_services(runtime: Runtime, links: LinkRefresher, settings: Settings) -> Services:

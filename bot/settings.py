@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    DirectoryPath,
     Field,
     SecretStr,
     ValidationError,
@@ -159,6 +160,8 @@ class Settings(BaseSettings):
         deadline: the time after which an unfinished extension expires.
         reconcile_timeout: how long a provider that lists recent clips (suno_api) is searched for
             the result of an interrupted submission, before the reply says *No answer*.
+        state_dir: an existing folder for what could not be saved to the database when Encore was
+            stopped; None is the folder of the SQLite file, and no folder with PostgreSQL.
         trusted_audio_hosts: ``host`` or ``host:port``, in lower case.
         member_limit, channel_limit: extensions in progress at once; 0 is no limit.
         session_parts: how many parts one session may have made; 0 turns sessions off.
@@ -194,6 +197,7 @@ class Settings(BaseSettings):
     reconcile_timeout: Annotated[dt.timedelta, BeforeValidator(_seconds)] = Field(
         dt.timedelta(seconds=120), alias="encore_reconcile_timeout"
     )
+    state_dir: DirectoryPath | None = Field(None, alias="encore_state_dir")
     trusted_audio_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_hosts)] = Field(
         frozenset(), alias="encore_trusted_audio_hosts"
     )

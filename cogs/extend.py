@@ -1,7 +1,5 @@
 """`/extend`: the command, its autocompletes, and accepting the modal that it opens."""
 
-import logging
-
 from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
@@ -12,12 +10,10 @@ from bot.domain.timecode import END, format_continue_at, format_time, parse_time
 from bot.interactions.autocomplete import clip_choices, provider_choices, text_choice
 from bot.interactions.buttons import open_form
 from bot.interactions.client import Encore, Interaction
+from bot.interactions.drafts import refuse_form
 from bot.interactions.first_reply import send_first_reply
-from bot.interactions.responses import EncoreCog, answer_error
-from bot.ui.components import draft_view
+from bot.interactions.responses import EncoreCog
 from bot.ui.modals import SubmittedForm, submitted_form
-
-log = logging.getLogger(__name__)
 
 MAX_CHOICES = 25  # Discord's limit
 
@@ -115,7 +111,7 @@ class ExtendCog(EncoreCog):
         try:
             await self._accept(interaction, submitted)
         except Exception as error:  # noqa: BLE001 - told to the member and logged there
-            await self._refuse(interaction, submitted.form, error)
+            await refuse_form(interaction, submitted.form, error)
 
     async def _accept(self, interaction: Interaction, submitted: SubmittedForm) -> None:
         await send_first_reply(
@@ -127,16 +123,3 @@ class ExtendCog(EncoreCog):
                 reply=reply,
             ),
         )
-
-    async def _refuse(self, interaction: Interaction, form: Form, error: Exception) -> None:
-        """Answer with the error, above a button that opens the form as it was typed."""
-        view, unsent_lyrics = None, ""
-        try:
-            draft_id = await self._services.extensions.keep_draft(
-                form, member_id=interaction.user.id
-            )
-            view = draft_view(draft_id)
-        except Exception:
-            log.exception("A draft could not be stored; its lyrics are returned to the member")
-            unsent_lyrics = form.lyrics
-        await answer_error(interaction, error, view=view, unsent_lyrics=unsent_lyrics)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sandbox.app import Sandbox
 from sandbox.demo import DemoError
+from sandbox.evening import EveningError
 from sandbox.processes import ProcessError
 
 DEFAULT_SPEED = 10.0  # an extension takes about 15 seconds
@@ -21,7 +22,10 @@ def main() -> int:
     """Read the command line and run the sandbox; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     parser.add_argument("--play", action="store_true", help="have a member show what the bot does")
-    parser.add_argument("--once", action="store_true", help="as --play, and end after it")
+    parser.add_argument("--evening", action="store_true", help="have four members write a song")
+    parser.add_argument(
+        "--once", action="store_true", help="end after it; without --evening as --play"
+    )
     parser.add_argument("--no-open", action="store_true", help="don't open the browser")
     parser.add_argument("--speed", type=float, help="of the providers' clock")
     parser.add_argument("--port", type=int, default=0, help="of the page; 0 is any")
@@ -59,10 +63,12 @@ async def _run_sandbox(
             if not options.once:
                 _print(f"Try Encore here: {sandbox.page.address}\nCtrl-C ends the sandbox.")
                 await _open_browser(sandbox.page.address, wanted=not options.no_open)
-            if options.once or options.play:
+            if options.play or (options.once and not options.evening):
                 await sandbox.run_demo(_print)
                 _print("All five are complete.")
-        except (DemoError, ProcessError, TimeoutError) as error:
+            if options.evening:
+                await sandbox.run_evening(_print)
+        except (DemoError, EveningError, ProcessError, TimeoutError) as error:
             _print(
                 f"The demo failed: {error}\nThe bot's log ends with:\n{_log_tail(sandbox.log_path)}"
             )

@@ -15,11 +15,14 @@ import aiohttp
 
 from sandbox.demo import run_demo
 from sandbox.discord.server import DiscordServer
+from sandbox.evening import run_evening
 from sandbox.page.server import PageServer
 from sandbox.processes import ManagedProcess, ProcessError, ProviderProcess, bot_process
 
 START_TIMEOUT = 30.0  # seconds
+EVENING_PROVIDER = "aimlapi"
 POLL_INTERVAL = "0.5"  # seconds; clips are ready within seconds here
+VOTE_SECONDS = "30"  # the shortest that a session takes
 
 
 class Sandbox:
@@ -64,6 +67,7 @@ class Sandbox:
                 ENCORE_LOG="console",
                 ENCORE_POLL_EVERY=POLL_INTERVAL,
                 ENCORE_MEMBER_LIMIT="5",  # one person tries all five providers
+                ENCORE_SESSION_VOTE=VOTE_SECONDS,
             )
             await stack.enter_async_context(self.bot)
             self.page = PageServer(self.discord, supervisor=self, port=self._port)
@@ -111,3 +115,12 @@ class Sandbox:
             DemoError: an extension did not become complete.
         """
         await run_demo(self.discord, await self.sample_clip_ids(), report)
+
+    async def run_evening(self, report: Callable[[str], None]) -> None:
+        """Have four members write a song in a session; ``report`` gets each line of output.
+
+        Raises:
+            EveningError: the song was not finished.
+        """
+        clip_id = (await self.sample_clip_ids())[EVENING_PROVIDER]
+        await run_evening(self.discord, clip_id, report)

@@ -15,7 +15,9 @@ from discord import app_commands
 from bot.__main__ import UNABLE_TO_RUN, check, explained, main
 from bot.app import create_bot
 from bot.health import Heartbeat
+from bot.interactions.access import missing_permissions
 from bot.interactions.client import set_api_base
+from bot.interactions.installation import PERMISSIONS, guild_invite, user_invite
 from bot.settings import load_settings
 from bot.store.errors import StoreError
 from bot.store.store import Store
@@ -165,9 +167,51 @@ async def test_check_reports_services_that_answer(
     refused, answered = capsys.readouterr().out.split("Settings: ")[1:]
     assert "✗ Discord: refuses the token" in refused
     lines = answered.splitlines()
-    assert len(lines) == 1 + 1 + 5 + 1
+    assert len(lines) == 1 + 1 + 5 + 4
+    links = (guild_invite(discord.application_id), user_invite(discord.application_id))
+    assert [line.split()[-1] for line in lines[-2:]] == [*links]
     assert all(line.startswith("✓ ") for line in lines[1:])
     assert any("suno-api: answers; " in line and "left." in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("contexts", "endpoint", "problems"),
+    [
+        ({0}, None, ["tick *User Install* in"]),
+        ({1}, None, ["tick *Guild Install* in"]),
+        (set[int](), None, ["tick *Guild Install* and *User Install* in"]),
+        ({0, 1}, "https://a.example/interactions", ["clear the *Interactions Endpoint URL*"]),
+        ({0}, "https://a.example/interactions", ["*User Install*", "*Interactions Endpoint URL*"]),
+    ],
+)
+async def test_check_says_what_to_change_in_the_developer_portal(
+    contexts: set[int],
+    endpoint: str | None,
+    problems: list[str],
+    environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with DiscordServer() as discord:
+        discord.commands.integration_types = contexts
+        discord.state.interactions_endpoint_url = endpoint
+        environment.setenv("DISCORD_API_URL", discord.api_url)
+        environment.setenv("DISCORD_TOKEN", discord.token)
+        assert await check(load_settings()) == 1
+    lines = capsys.readouterr().out.splitlines()
+    found = [line for line in lines if line.startswith("✗ Discord: ")]
+    assert len(found) == len(problems)
+    assert all(problem in line for problem, line in zip(problems, found, strict=True))
+    assert [line.startswith("✓ ") for line in lines[-2:]] == [True, True]
+
+
+def test_readme_has_the_links_and_permissions_of_the_code() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert guild_invite("ID") in readme
+    assert user_invite("ID") in readme
+    viewing = {"read_messages": "view_channel"}  # discord.py has two names
+    asked = [viewing.get(name, name) for name, is_asked in PERMISSIONS if is_asked]
+    for name in missing_permissions(discord.Permissions.none(), asked):
+        assert name in readme
 
 
 async def test_refused_token_is_one_sentence(
@@ -182,23 +226,47 @@ async def test_refused_token_is_one_sentence(
     assert TOKEN not in err
 
 
+@pytest.mark.parametrize(
+    ("closing_code", "words", "exit_code"),
+    [(4004, "DISCORD_TOKEN was refused", 2), (4012, "update Encore", 1), (4014, "intents", 1)],
+)
+async def test_connection_closed_for_good_is_one_sentence(
+    environment: pytest.MonkeyPatch,
+    tmp_path: Path,
+    closing_code: int,
+    words: str,
+    exit_code: int,
+) -> None:
+    async with DiscordServer() as discord_server:
+        environment.setenv("DISCORD_API_URL", discord_server.api_url)
+        environment.setenv("DISCORD_TOKEN", discord_server.token)
+        running = asyncio.create_task(run_bot(tmp_path))
+        await discord_server.wait_until_ready(timeout=20)
+        discord_server.gateway.drop_connections(code=closing_code)
+        code, _, err = await running
+    assert code == exit_code
+    assert words in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
 def started(folder: Path) -> tuple[int, str, str]:
-    """Start Encore as a process of its own; return its exit code and what it said."""
+    """As `run_bot`."""
+    return asyncio.run(run_bot(folder))
 
-    async def run() -> tuple[int, str, str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "bot"),
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, out.decode(), err.decode()
 
-    return asyncio.run(run())
+async def run_bot(folder: Path) -> tuple[int, str, str]:
+    """Run Encore as a process of its own; return its exit code and what it said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bot"),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
 
 
 def test_unusable_audio_folder_is_one_sentence(
@@ -228,6 +296,8 @@ def refused_commands() -> app_commands.CommandSyncFailure:
         (discord.GatewayNotFound(), "Discord can't be reached (GatewayNotFound).", 1),
         (closed(4004), "DISCORD_TOKEN was refused", 2),
         (closed(4000), "closed the connection (code 4000)", 1),
+        (closed(4012), "(code 4012): update Encore.", 1),
+        (discord.PrivilegedIntentsRequired(0), "(code 4014): update Encore.", 1),
         (refused_commands(), "tick *User Install*", 2),
     ],
 )

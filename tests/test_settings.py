@@ -48,7 +48,9 @@ def test_token_and_one_key_are_enough() -> None:
     assert settings.log is None
 
 
-def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_setting_is_read_from_its_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for name, text in {
         "DISCORD_API_URL": "http://127.0.0.1:8080/api/v10/",
         "ENCORE_DATABASE_URL": "postgresql+asyncpg://encore@db/encore",
@@ -62,6 +64,7 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
         "ENCORE_SESSION_VOTE": "86400",
         "ENCORE_SESSION_LIMIT": "0",
         "ENCORE_LOG": "json",
+        "ENCORE_STATE_DIR": str(tmp_path),
     }.items():
         monkeypatch.setenv(name, text)
     settings = load_settings()
@@ -74,6 +77,7 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
     assert (settings.member_limit, settings.channel_limit) == (0, 7)
     assert (settings.session_parts, settings.session_vote, settings.session_limit) == (0, 86_400, 0)
     assert settings.log == "json"
+    assert settings.state_dir == tmp_path
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -204,6 +208,7 @@ def test_error_without_provider_says_how_to_enable_one(monkeypatch: pytest.Monke
         ("ENCORE_SESSION_VOTE", "secret", "must be a valid integer"),
         ("ENCORE_SESSION_LIMIT", "-1", "must be greater than or equal to 0"),
         ("ENCORE_LOG", "secret", "must be 'console' or 'json'"),
+        ("ENCORE_STATE_DIR", "/no/such/folder", "Path does not point to a directory"),
     ],
 )
 def test_wrong_setting_error_names_the_variable(

@@ -15,6 +15,11 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownClip:
+    """The provider has no clip with the id of the source; nothing was charged."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutOfCredits:
     """The provider's account is empty."""
 
@@ -36,14 +41,23 @@ class RateLimited:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """The provider could not be reached; nothing was sent."""
+    """The provider could not be reached; nothing was charged.
+
+    A part was not sent. The parts of a full song may have been sent to be joined, which is free.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """The request was sent and never answered: it may have been charged."""
+    """The request was sent and never answered: it may have been charged.
+
+    Attributes:
+        text: the provider's own words, if any.
+        is_searched: whether the provider's account was searched for its result, without a trace.
+    """
 
     text: str = ""
+    is_searched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,7 @@ class Unexpected:
 
 Failure = (
     Rejected
+    | UnknownClip
     | OutOfCredits
     | Unauthorized
     | SessionExpired

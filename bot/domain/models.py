@@ -155,6 +155,8 @@ class ReplyRef:
         editable_by_bot: whether the bot may edit it in its channel, which a user-installed app
             may not.
         attachment_limit: bytes that a file may have, as the interaction said; None if unknown.
+        files_allowed: whether the token may attach files. Where a member brought Encore along,
+            their own permission decides; elsewhere it may.
         reply_to_id: id of the message that it replies to; None for a command or a button.
         final_shown: whether it has shown a final status, so that no direct message is needed.
         unreachable: whether it can't be edited by any route any more.
@@ -169,6 +171,7 @@ class ReplyRef:
     token_expires_at: dt.datetime | None = None
     editable_by_bot: bool = True
     attachment_limit: int | None = None
+    files_allowed: bool = True
     reply_to_id: int | None = None
     final_shown: bool = False
     unreachable: bool = False

@@ -55,6 +55,18 @@ def submitted(
     )
 
 
+def found_again(
+    ext: Extension, handle: Handle, *, now: dt.datetime, due_at: dt.datetime, deadline: dt.timedelta
+) -> Extension:
+    """Return an interrupted or unconfirmed ``ext`` as submitted: its provider gave ``handle``."""
+    if ext.status not in (Status.SUBMITTING, Status.UNCONFIRMED):
+        return ext
+    interrupted = replace(ext, status=Status.SUBMITTING, failure=None, finished_at=None)
+    taken = submitted(interrupted, handle, now=now, due_at=due_at, deadline=deadline)
+    is_visible = _visible_state(taken) != _visible_state(ext)
+    return replace(taken, revision=ext.revision + is_visible)
+
+
 def postponed(ext: Extension, failure: Failure, *, due_at: dt.datetime) -> Extension:
     """Return ``ext`` waiting until ``due_at``: nothing was sent, or the provider asked to wait."""
     if ext.status not in (Status.SUBMITTING, Status.WAITING):

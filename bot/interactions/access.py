@@ -28,6 +28,21 @@ def require_access(interaction: Interaction) -> None:
         )
 
 
+def is_outside_thread(interaction: Interaction) -> bool:
+    """Whether this is a private thread that Encore is not in, so that it can't edit there later.
+
+    The gateway announces a private thread to its members, and to those who manage threads.
+    """
+    channel, guild = interaction.channel, interaction.guild
+    return (
+        isinstance(channel, discord.Thread)
+        and channel.is_private()
+        and channel.me is None
+        and not interaction.app_permissions.manage_threads
+        and (guild is None or guild.get_thread(channel.id) is None)
+    )
+
+
 # As in Discord's menus, where that is not the name in titles.
 _MENU_NAMES = {
     "view_channel": "View Channels",

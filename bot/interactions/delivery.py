@@ -6,12 +6,15 @@ tried again. Makes no request.
 """
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
 import discord
+from discord.http import MultipartParameters, handle_message_parameters
 
 from bot.domain.attachments import Upload
 from bot.domain.models import ReplyRef
@@ -36,8 +39,9 @@ TOO_LARGE = 40005
 # Unknown channel, message, webhook; no access; an operation on a direct message that it doesn't
 # allow; a member who can't be told; no permission; invalid webhook token; no mutual guild.
 GONE_CODES = frozenset({10003, 10008, 10015, 50001, 50005, 50007, 50013, 50027, 50278})
+ARCHIVED_THREAD = 50083
 # Archived thread, locked thread: both may be opened again.
-CLOSED_THREAD_CODES = frozenset({50083, 160005})
+CLOSED_THREAD_CODES = frozenset({ARCHIVED_THREAD, 160005})
 # 4xx answers in a row after which a route counts as closed: about half an hour.
 MAX_REFUSALS = 30
 
@@ -59,6 +63,7 @@ class Remedy(Enum):
     DROP_NEWS = auto()  # the reply keeps what it shows; the route stays open
     SEND_DIRECT = auto()  # this one time; the route stays open
     LEAVE_OUT_FILES = auto()  # they are not allowed here
+    OPEN_THREAD = auto()  # and repeat the request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +74,26 @@ class ReplyMessage:
     view: discord.ui.View | None
     uploads: Sequence[Upload] | None = None  # in place of all files; None leaves them alone
 
-    def edited(self) -> dict[str, Any]:
-        """Return the arguments of an edit. Its files are opened; send them once."""
-        whole: dict[str, Any] = {"embeds": self.embeds, "view": self.view}
-        return whole if self.uploads is None else whole | {"attachments": self._files()}
+    def edited(self) -> MultipartParameters:
+        """Return the body of an edit. Its files are opened: send it once, and close it.
+
+        It has flags, without which embeds that a member has hidden stay hidden.
+        """
+        files = discord.utils.MISSING if self.uploads is None else self._files()
+        return handle_message_parameters(
+            embeds=self.embeds, view=self.view, attachments=files, flags=discord.MessageFlags()
+        )
 
     def sent(self) -> dict[str, Any]:
         """Return the arguments of a new message. Its files are opened; send them once."""
         return {"embeds": self.embeds, "view": self.view, "files": self._files()}
+
+    @property
+    def digest(self) -> str:
+        """A digest of the embeds and the buttons: equal where members would see no difference."""
+        rows = self.view.to_components() if self.view else []
+        content = [[embed.to_dict() for embed in self.embeds], rows]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def is_shown_by(self, posted: discord.Message) -> bool:
         """Return whether Discord made ``posted`` of this message.
@@ -86,10 +103,20 @@ class ReplyMessage:
         """
         return (
             embeds_match(posted.embeds, self.embeds)
-            and len(posted.attachments) == len(self.uploads or ())
+            and self.has_all_files(len(posted.attachments))
             and _custom_ids(_buttons_of(posted))
             == _custom_ids(self.view.children if self.view else ())
         )
+
+    def has_all_files(self, attached: int) -> bool:
+        """Return whether a message with so many attachments carries all files of this one.
+
+        Discord does not list a picture that an embed shows.
+        """
+        pictures = {embed.image.url for embed in self.embeds}
+        files = self.uploads or ()
+        listed = [each for each in files if f"attachment://{each.name}" not in pictures]
+        return len(listed) <= attached <= len(files)
 
     def _files(self) -> list[discord.File]:
         return [
@@ -149,6 +176,7 @@ def remedy_for(
     *,
     is_final: bool,
     has_files: bool = False,
+    may_open_thread: bool = False,
     failures: int = 0,
 ) -> Remedy:
     """Return what to do after ``error``.
@@ -159,12 +187,16 @@ def remedy_for(
         reply: the reply as it was before.
         is_final: whether the status to be shown is final.
         has_files: whether the request attached files.
+        may_open_thread: whether opening an archived thread has not been tried yet.
         failures: refused requests in a row before this one.
     """
     if has_files and error.code in (MISSING_PERMISSIONS, NO_UPLOADS_IN_GUILD):
         return Remedy.LEAVE_OUT_FILES
     if route is not Route.DIRECT and error.code in CLOSED_THREAD_CODES:
-        return Remedy.SEND_DIRECT if is_final and not reply.final_shown else Remedy.DROP_NEWS
+        is_result = is_final and not reply.final_shown
+        if error.code == ARCHIVED_THREAD and may_open_thread and (is_result or has_files):
+            return Remedy.OPEN_THREAD
+        return Remedy.SEND_DIRECT if is_result else Remedy.DROP_NEWS
     if route is Route.DIRECT and error.code == NO_ACCESS:
         # Discord answers this now and then to members who can be told
         # (github.com/discord/discord-api-docs/issues/7666).

@@ -3,7 +3,8 @@
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import cast
 
@@ -12,9 +13,15 @@ import discord
 
 from bot.domain.errors import UserError
 from bot.domain.models import Extension, ReplyRef, Status
-from bot.interactions.access import EDIT_PERMISSIONS, missing_permissions, missing_permissions_text
+from bot.interactions.access import (
+    EDIT_PERMISSIONS,
+    is_outside_thread,
+    missing_permissions,
+    missing_permissions_text,
+)
 from bot.interactions.client import Encore, Interaction
-from bot.interactions.delivery import UNKNOWN_MESSAGE
+from bot.interactions.delivery import UNKNOWN_MESSAGE, ReplyMessage, next_route
+from bot.interactions.lost_answers import is_lost_answer
 from bot.interactions.responses import answer
 from bot.services.acceptance import AcceptResult
 from bot.ui.components import extension_view
@@ -30,6 +37,7 @@ EPHEMERAL_NOTE = (
     "Only you can see this here: this server doesn't let apps that members bring along post. "
     "You find the result with `/library`."
 )
+DIRECT_NOTE = "If it takes longer than 15 minutes, the result comes by direct message."
 SHORT_LIVED_NOTE = "If it takes longer than 15 minutes, find it with `/library`."
 
 # Errors of Discord and of the network; it may work later, or by another route.
@@ -50,12 +58,14 @@ async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
     if not is_new:  # even if its reply is not there yet: the publisher sends it
         await answer(interaction, embeds=[_duplicate_embed(ext)])
         return
+    message = ReplyMessage(embeds=extension_embeds(ext, context), view=extension_view(ext))
     try:
         shown = await interaction.response.send_message(
-            embeds=extension_embeds(ext, context),
-            view=extension_view(ext) or discord.utils.MISSING,
+            embeds=message.embeds, view=message.view or discord.utils.MISSING
         )
-    except UNREACHABLE as error:
+    except Exception as error:
+        if not isinstance(error, UNREACHABLE) and not is_lost_answer(error):
+            raise
         # It is accepted: to suggest that it be sent again would be to pay twice.
         log.warning("Extension %s: its first reply did not get through: %s", ext.id, error)
         return
@@ -64,9 +74,12 @@ async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
     )
     client = interaction.client
     await client.services.extensions.record_first_reply(
-        ext, reply, min_edit_interval=client.min_edit_interval
+        ext, reply, min_edit_interval=client.min_edit_interval, digest=message.digest
     )
-    await _tell_where_the_result_will_be(interaction, reply)
+    try:
+        await _tell_where_the_result_will_be(interaction, reply)
+    except UNREACHABLE as error:
+        log.info("Extension %s: its member was not told where it will be: %s", ext.id, error)
 
 
 async def _tell_where_the_result_will_be(interaction: Interaction, reply: ReplyRef) -> None:
@@ -79,7 +92,10 @@ async def _tell_where_the_result_will_be(interaction: Interaction, reply: ReplyR
         return
     elif lacking := missing_permissions(interaction.app_permissions, EDIT_PERMISSIONS):
         sentence = missing_permissions_text(lacking, reply.channel_id)
-        remedy = "If it takes longer than 15 minutes, the result comes by direct message."
+        await answer(interaction, embeds=[refusal_embed(sentence, DIRECT_NOTE)])
+    elif is_outside_thread(interaction):
+        sentence = f"Encore is not in <#{reply.channel_id}>, a private thread."
+        remedy = f"{DIRECT_NOTE} To have it here, mention Encore once in the thread."
         await answer(interaction, embeds=[refusal_embed(sentence, remedy)])
 
 
@@ -94,6 +110,8 @@ def reply_ref(interaction: Interaction) -> ReplyRef:
         token=interaction.token,
         token_expires_at=interaction.created_at + TOKEN_LIFETIME,
         attachment_limit=interaction.filesize_limit,
+        files_allowed=interaction.is_guild_integration()
+        or interaction.app_permissions.attach_files,
         editable_by_bot=interaction.is_guild_integration() if guild_id else context.dm_channel,
     )
 
@@ -114,10 +132,45 @@ async def renew_token(interaction: Interaction, extension_id: int) -> None:
         token=fresh.token,
         token_expires_at=fresh.token_expires_at,
         attachment_limit=fresh.attachment_limit,
+        files_allowed=fresh.files_allowed,
         editable_by_bot=fresh.editable_by_bot,
         unreachable=False,
     )
     await store.save_reply(extension_id, renewed)
+
+
+@asynccontextmanager
+async def sending_copy_again(interaction: Interaction, extension_id: int) -> AsyncGenerator[None]:
+    """Have a result that was sent by direct message sent again with the news that the body causes.
+
+    That holds if a button of the direct message was pressed and the reply itself can't be edited
+    any more. Without news, which is a `UserError`, nothing is sent.
+    """
+    store = interaction.client.services.store
+    ext = await store.extension(extension_id)
+    if ext is None or not _is_last_copy(ext.reply, interaction):
+        yield
+        return
+    again = replace(ext.reply, final_shown=False, unreachable=False)
+    await store.save_reply(extension_id, again)
+    try:
+        yield
+    except UserError:
+        await store.save_reply(extension_id, ext.reply)
+        raise
+
+
+def _is_last_copy(reply: ReplyRef, interaction: Interaction) -> bool:
+    """Whether the pressed message is a direct message in place of ``reply``."""
+    pressed = interaction.message
+    left = next_route(replace(reply, unreachable=False), is_final=True, now=interaction.created_at)
+    return (
+        pressed is not None
+        and pressed.id != reply.message_id
+        and interaction.context.dm_channel
+        and reply.final_shown
+        and left is None
+    )
 
 
 async def is_deleted(bot: Encore, ext: Extension) -> bool:

@@ -6,7 +6,7 @@ from bot.domain.library import LibraryQuery
 from bot.interactions.access import viewer_from
 from bot.interactions.buttons import PersistentButton
 from bot.interactions.client import Interaction
-from bot.interactions.responses import answer, is_button_press
+from bot.interactions.responses import answer, defer, is_button_press
 from bot.ui.clip_details import clip_embeds, clip_view
 from bot.ui.custom_ids import Action
 from bot.ui.library_page import (
@@ -40,20 +40,21 @@ async def show_clip(interaction: Interaction, clip_id: str) -> None:
     Raises:
         UserError: it is unknown, hidden from the member, or removed.
     """
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    await defer(interaction, thinking=True)
     library = interaction.client.services.library
     details = await library.details(clip_id, await viewer_from(interaction))
     lyrics = details.extension.request.lyrics if details.extension else ""
     is_cut = not is_short(lyrics)
     may_attach = interaction.app_permissions.attach_files
-    await interaction.edit_original_response(
+    await answer(
+        interaction,
         embeds=clip_embeds(details, with_file=may_attach),
         view=clip_view(details),
-        attachments=[lyrics_file(lyrics)] if is_cut and may_attach else [],
+        file=lyrics_file(lyrics) if is_cut and may_attach else None,
     )
     if is_cut and not may_attach:
         for embed in lyrics_embeds(lyrics):
-            await interaction.followup.send(embed=embed, ephemeral=True)
+            await answer(interaction, embeds=[embed])
 
 
 class TurnPage(PersistentButton, action=Action.TURN_PAGE):

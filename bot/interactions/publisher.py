@@ -53,6 +53,9 @@ LEASE = dt.timedelta(seconds=75)  # longer than an edit may take
 OLD_MESSAGE_PAUSE = dt.timedelta(minutes=1)
 REFUSED_FILES_PAUSE = dt.timedelta(seconds=3)
 MAX_CONCURRENT_EDITS = 64
+# Bytes of a file by features of its guild, which discord.py does not count
+# (docs.discord.food/resources/guild#guild-features).
+FEATURE_LIMITS = {f"MAX_FILE_SIZE_{size}_MB": size * 1024 * 1024 for size in (50, 100, 250)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,12 @@ class _Attempt:
 
     extension: Extension
     is_direct: bool = False
+
+
+def guild_file_limit(guild: discord.Guild) -> int:
+    """Return how many bytes a file in ``guild`` may have, by its boosts or by a feature."""
+    limits = [limit for name, limit in FEATURE_LIMITS.items() if name in guild.features]
+    return max([guild.filesize_limit, *limits])
 
 
 class Publisher:
@@ -126,20 +135,27 @@ class Publisher:
         return self._route_limit(next_route(reply, is_final=True, now=self._clock()), reply)
 
     def _route_limit(self, route: Route | None, reply: ReplyRef) -> int | None:
-        """Return the limit of one route: an interaction has the server's or the member's own."""
+        """Return the limit of one route: an interaction has the server's or the member's own.
+
+        An interaction needs no permission of the bot in the channel
+        (github.com/discord/discord-api-docs/issues/5316).
+        """
         if route is Route.DIRECT:
             return discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+        if route is Route.INTERACTION and not reply.files_allowed:
+            return None
+        if route is Route.INTERACTION and reply.attachment_limit is not None:
+            return reply.attachment_limit
         guild = self._bot.get_guild(reply.guild_id) if reply.guild_id else None
         channel = guild.get_channel_or_thread(reply.channel_id) if guild else None
         if (
             guild
             and channel
+            and route is not Route.INTERACTION
             and missing_permissions(channel.permissions_for(guild.me), ATTACH_PERMISSIONS)
         ):
             return None
-        if route is Route.INTERACTION and reply.attachment_limit is not None:
-            return reply.attachment_limit
-        return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+        return guild_file_limit(guild) if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
     async def _deliver(self, ext: Extension) -> None:
         """Bring the reply of ``ext`` up to date, trying one route after the other."""
@@ -217,24 +233,43 @@ class Publisher:
         return await self._edit_by(route, edit, ext, uploads)
 
     async def _edit_by(
-        self, route: Route, edit: ReplyEdit, ext: Extension, uploads: Uploads | None
+        self,
+        route: Route,
+        edit: ReplyEdit,
+        ext: Extension,
+        uploads: Uploads | None,
+        *,
+        may_open_thread: bool = True,
     ) -> _Attempt | None:
         """Edit or post by ``route`` and store what came of it; as `_edit`."""
         try:
-            shown, is_current = await self._sender.show(ext, route, uploads)
+            sent = await self._sender.show(ext, route, uploads, shown_digest=edit.shown_digest)
         except discord.HTTPException as error:
-            return await self._recover(error, route, edit, ext, uploads)
-        known = ext.reply
+            return await self._recover(
+                error, route, edit, ext, uploads, may_open_thread=may_open_thread
+            )
+        if uploads is not None and not sent.has_files:
+            log.info("Extension %s: Discord has left out its files", ext.id)
+            return await self._edit_without_files(route, edit, uploads)
+        known, digest = ext.reply, None
         if route is not Route.DIRECT:
-            known = replace(known, message_id=shown.id)
-        if not is_current:  # now that its id is known, it can be edited
+            known, digest = replace(known, message_id=sent.message_id), sent.digest
+        if not sent.is_current:  # now that its id is known, it can be edited
             await self._store.release_edit(edit, known, publish_at=self._clock())
         else:
             known = replace(known, final_shown=ext.status.is_final)
-            await self._finish(edit, known, uploads)
+            await self._finish(edit, known, uploads, digest)
         if known.message_id is not None and ext.reply.message_id is None:
             await self._bot.services.extensions.announce_continuation(replace(ext, reply=known))
-        return None if is_current else _Attempt(replace(ext, reply=known))
+        return None if sent.is_current else _Attempt(replace(ext, reply=known))
+
+    async def _edit_without_files(
+        self, route: Route, edit: ReplyEdit, uploads: Uploads
+    ) -> _Attempt | None:
+        """Show that the files of ``uploads`` are not allowed; as `_edit`."""
+        bare = without_files(edit.extension, uploads)
+        ext = with_uploads(edit.extension, bare, now=self._clock())
+        return await self._edit_by(route, edit, ext, bare)
 
     async def _recover(
         self,
@@ -243,6 +278,8 @@ class Publisher:
         edit: ReplyEdit,
         ext: Extension,
         uploads: Uploads | None,
+        *,
+        may_open_thread: bool,
     ) -> _Attempt | None:
         """Do what helps after Discord refused an edit by ``route``; as `_edit`."""
         has_files = uploads is not None and bool(uploads.files)
@@ -252,13 +289,12 @@ class Publisher:
             ext.reply,
             is_final=ext.status.is_final,
             has_files=has_files,
+            may_open_thread=may_open_thread,
             failures=ext.publish_failures,
         )
         if uploads is not None and has_files:
             if remedy is Remedy.LEAVE_OUT_FILES:
-                bare = without_files(edit.extension, uploads)
-                ext = with_uploads(edit.extension, bare, now=self._clock())
-                return await self._edit_by(route, edit, ext, bare)
+                return await self._edit_without_files(route, edit, uploads)
             if is_too_large(error) and uploads.limit:
                 limit = smaller_limit(uploads.limit)
                 return await self._requeue(edit, uploads, size_limit=limit)
@@ -277,17 +313,34 @@ class Publisher:
             case Remedy.SEND_DIRECT:
                 await self._store.release_edit(edit, ext.reply, publish_at=now)
                 return _Attempt(ext, is_direct=True)
+            case Remedy.OPEN_THREAD:
+                if not await self._sender.open_thread(ext.reply):
+                    return await self._recover(
+                        error, route, edit, ext, uploads, may_open_thread=False
+                    )
+                return await self._edit_by(route, edit, ext, uploads, may_open_thread=False)
             case Remedy.DROP_NEWS:
                 await self._finish(edit, ext.reply, None)
                 return None
             case Remedy.RETRY | Remedy.LEAVE_OUT_FILES:
                 raise error
 
-    async def _finish(self, edit: ReplyEdit, reply: ReplyRef, shown: Uploads | None) -> None:
+    async def _finish(
+        self,
+        edit: ReplyEdit,
+        reply: ReplyRef,
+        shown: Uploads | None,
+        digest: str | None = None,
+    ) -> None:
         """Store that the claimed revision is shown, or that no route to the reply is left."""
         now = self._clock()
         await self._store.finish_edit(
-            edit, reply, now=now, publish_at=now + self._min_edit_interval, shown=shown
+            edit,
+            reply,
+            now=now,
+            publish_at=now + self._min_edit_interval,
+            shown=shown,
+            digest=digest,
         )
         if edit.uploads is not None:
             outcomes = (

@@ -1,19 +1,44 @@
 """Sends a reply to Discord by one route: an edit, a message of the bot's own, a direct message."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import discord
+from discord.webhook.async_ import async_context
 
 from bot.domain.attachments import Uploads
 from bot.domain.models import Extension, ReplyRef
 from bot.interactions.client import Encore
-from bot.interactions.delivery import NO_ACCESS, NO_HISTORY, ReplyMessage, Route, is_refusal
+from bot.interactions.delivery import (
+    NO_ACCESS,
+    NO_HISTORY,
+    ReplyMessage,
+    Route,
+    is_client_error,
+    is_refusal,
+)
 from bot.ui.components import extension_view
 from bot.ui.extension_embeds import extension_embeds, plain_embeds
 
 log = logging.getLogger(__name__)
+
+
+class SentReply(NamedTuple):
+    """What came of sending a reply.
+
+    Attributes:
+        message_id: of the message; None if the first reply was left alone before its id is known.
+        is_current: whether it shows what was sent.
+        has_files: whether it carries what was attached; a guild may have files left out.
+        digest: of what was to be shown.
+    """
+
+    message_id: int | None
+    is_current: bool = True
+    has_files: bool = True
+    digest: str = ""
 
 
 class ReplySender:
@@ -23,55 +48,99 @@ class ReplySender:
         self._bot = bot
 
     async def show(
-        self, ext: Extension, route: Route, uploads: Uploads | None
-    ) -> tuple[discord.Message, bool]:
+        self,
+        ext: Extension,
+        route: Route,
+        uploads: Uploads | None,
+        *,
+        shown_digest: str | None = None,
+    ) -> SentReply:
         """Show ``ext`` by ``route``, as plain text should Discord refuse titles or links in it.
 
-        Returns:
-            The message, and whether it shows what was sent.
+        Nothing is sent if an edit would repeat ``shown_digest``, and has no files.
         """
         context = await self._bot.services.reply_contexts.load(ext)
         files = None
         if uploads is not None:
             context = replace(context, attachments=uploads.attachments)
             files = uploads.files
-        view = extension_view(ext, context.attachments)
+        view = extension_view(ext, context.attachments, context.other_providers)
+        message = ReplyMessage(embeds=extension_embeds(ext, context), view=view, uploads=files)
+        digest = message.digest
+        is_edit = route in (Route.INTERACTION, Route.CHANNEL)
+        if is_edit and uploads is None and digest == shown_digest:
+            return SentReply(ext.reply.message_id, digest=digest)
         try:
-            message = ReplyMessage(embeds=extension_embeds(ext, context), view=view, uploads=files)
-            return await self._send(ext, message, route)
+            sent = await self._send(ext, message, route)
         except discord.HTTPException as error:
             if not is_refusal(error):
                 raise
             log.exception("Extension %s: Discord refused its embeds; showing it plainly", ext.id)
-        message = ReplyMessage(embeds=plain_embeds(ext, context), view=None, uploads=files)
-        return await self._send(ext, message, route)
+            message = ReplyMessage(embeds=plain_embeds(ext, context), view=None, uploads=files)
+            sent = await self._send(ext, message, route)
+        return sent._replace(digest=digest)
 
-    async def _send(
-        self, ext: Extension, message: ReplyMessage, route: Route
-    ) -> tuple[discord.Message, bool]:
-        """Edit the message or post it; as `show`."""
+    async def open_thread(self, reply: ReplyRef) -> bool:
+        """Open the archived thread that ``reply`` is in; return whether Discord allowed it.
+
+        That takes no more than the permission to send messages, unless the thread is locked
+        (Discord's documentation of *Modify Channel*).
+        """
+        await self._bot.rate_limiter.acquire()
+        try:
+            await self._bot.http.edit_channel(reply.channel_id, archived=False)
+        except discord.HTTPException as error:
+            if not is_client_error(error):
+                raise
+            return False
+        return True
+
+    async def _send(self, ext: Extension, message: ReplyMessage, route: Route) -> SentReply:
+        """Edit the message or post it; the digest is left out."""
         bot, reply = self._bot, ext.reply
         if route is not Route.INTERACTION:
             await bot.rate_limiter.acquire(2 if route is Route.DIRECT else 1)
-        channel = bot.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
         match route:
             case Route.INTERACTION:
-                application = cast("int", bot.application_id)
-                webhook = discord.Webhook.partial(application, reply.token, client=bot)
-                # The first reply goes by this name until Discord has told its id.
-                target = cast("int", reply.message_id or "@original")
-                return await webhook.edit_message(target, **message.edited()), True
+                return await self._edit_by_token(reply, message)
             case Route.CHANNEL:
-                known = channel.get_partial_message(cast("int", reply.message_id))
-                return await known.edit(**message.edited()), True
+                known = cast("int", reply.message_id)
+                return await self._edit(reply.channel_id, known, message)
             case Route.REPOST:
+                channel = bot.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
                 posted = await self._post(channel, reply, message, nonce=f"ext-{ext.id}")
-                return posted, message.is_shown_by(posted)
+                return SentReply(posted.id, is_current=message.is_shown_by(posted))
             case Route.DIRECT:
                 posted = await self._send_direct(ext, message)
-                if not message.is_shown_by(posted):
-                    posted = await posted.edit(**message.edited())
-                return posted, True
+                if message.is_shown_by(posted):
+                    return SentReply(posted.id)
+                return await self._edit(posted.channel.id, posted.id, message)
+
+    async def _edit_by_token(self, reply: ReplyRef, message: ReplyMessage) -> SentReply:
+        # `discord.Webhook.edit_message` can't send flags
+        application = cast("int", self._bot.application_id)
+        webhook = discord.Webhook.partial(application, reply.token, client=self._bot)
+        # The first reply goes by this name until Discord has told its id.
+        target = cast("int", reply.message_id or "@original")
+        with message.edited() as edited:
+            shown = await async_context.get().edit_webhook_message(
+                webhook.id,
+                reply.token,
+                target,
+                session=webhook.session,
+                proxy=webhook.proxy,
+                proxy_auth=webhook.proxy_auth,
+                payload=edited.payload,
+                multipart=edited.multipart,
+                files=edited.files,
+                with_components=message.view is not None,
+            )
+        return _shown(message, shown)
+
+    async def _edit(self, channel_id: int, message_id: int, message: ReplyMessage) -> SentReply:
+        with message.edited() as edited:  # `discord.PartialMessage.edit` can't send flags
+            shown = await self._bot.http.edit_message(channel_id, message_id, params=edited)
+        return _shown(message, shown)
 
     async def _send_direct(self, ext: Extension, message: ReplyMessage) -> discord.Message:
         """Post a direct message.
@@ -116,3 +185,9 @@ class ReplySender:
             if error.code != NO_HISTORY:
                 raise
             return await channel.send(**message.sent(), nonce=nonce)
+
+
+def _shown(message: ReplyMessage, answered: Mapping[str, Any]) -> SentReply:
+    """Return what Discord made of an edit."""
+    has_files = not message.uploads or message.has_all_files(len(answered["attachments"]))
+    return SentReply(int(answered["id"]), has_files=has_files)

@@ -15,7 +15,7 @@ import httpx
 from typing_extensions import override
 
 from bot.domain.models import Clip, ExtendRequest, Handle, Progress, Status
-from bot.providers.base import Capabilities, Credits, ProviderError, Rejected
+from bot.providers.base import Capabilities, Credits, ProviderError, Rejected, UnknownClip
 from bot.providers.clip_schema import ClipAnswer, to_clip
 from bot.providers.errors import ErrorResponse
 from bot.providers.http import ApiClient, rate_limiter
@@ -133,6 +133,8 @@ class ClipAdapter(Adapter, abc.ABC):
     async def clip(self, clip_id: str) -> Clip | None:
         try:
             answers = await self._fetch_clips((clip_id,), None)
+        except UnknownClip:
+            raise
         except Rejected:
             return None
         found = (answer for answer in answers if answer.id == clip_id)

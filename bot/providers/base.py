@@ -75,7 +75,8 @@ class Provider(Protocol):
         """Submit ``request``, which costs credits; sent once.
 
         Raises:
-            Rejected, OutOfCredits, Unauthorized, RateLimited, Unavailable: nothing was charged.
+            UnknownClip, or another Rejected: it would be refused again; nothing was charged.
+            OutOfCredits, Unauthorized, RateLimited, Unavailable: nothing was charged.
             Unconfirmed: it was sent and its outcome is unknown.
         """
         ...
@@ -91,7 +92,11 @@ class Provider(Protocol):
         ...
 
     async def clip(self, clip_id: str) -> Clip | None:
-        """Return what the provider knows of a clip, or None if it reports nothing."""
+        """Return what the provider knows of a clip, or None if it reports nothing.
+
+        Raises:
+            UnknownClip: it says that it has no such clip.
+        """
         ...
 
     async def concat(self, clip_id: str) -> Handle:
@@ -131,6 +136,12 @@ class Rejected(ProviderError):  # noqa: N818 - kinds read as what happened (arch
     kind = "rejected"
 
 
+class UnknownClip(Rejected):
+    """The provider has no clip with the id that the request names; nothing was charged."""
+
+    kind = "unknown_clip"
+
+
 class OutOfCredits(ProviderError):  # noqa: N818
     """The account has no credits left."""
 
@@ -164,7 +175,7 @@ class RateLimited(ProviderError):  # noqa: N818
 
 
 class Unavailable(ProviderError):  # noqa: N818
-    """The request was never sent or, for a query, got no usable answer."""
+    """The request was never sent, or got no usable answer and can cost nothing."""
 
     kind = "unavailable"
 

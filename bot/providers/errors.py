@@ -19,6 +19,7 @@ from bot.providers.base import (
     RateLimited,
     Rejected,
     Unauthorized,
+    UnknownClip,
 )
 from bot.providers.redaction import redacted
 
@@ -26,6 +27,14 @@ _MAX_RETRY_AFTER = 86_400.0  # seconds
 _MESSAGE_KEYS = ("message", "error", "msg", "detail")
 _CONTENT_WORDS = re.compile(
     r"\b(?:lyrics|description|prompt|tags|title|moderation|copyright\w*|inappropriate)\b",
+    re.IGNORECASE,
+)
+# Suno's "The song id does not exist or has been taken offline." (providers.md §6.7), and the like
+_UNKNOWN_CLIP_WORDS = re.compile(
+    r"\b(?:clip|song|audio)s?(?:[ _]?ids?)?\b[\w ]{0,12}"
+    r"\b(?:(?:was |were )?not found|does(?: not|n.t) exist|do(?: not|n.t) exist|not exist"
+    r"|taken offline)\b"
+    r"|\bno such (?:clip|song|audio)\b",
     re.IGNORECASE,
 )
 _PAYMENT_WORDS = re.compile(r"\bcredits?\b|\bsubscription\b", re.IGNORECASE)
@@ -67,6 +76,11 @@ class ErrorResponse:
         """Whether the words are about what the member wrote, not about the account (§4.2, §6.7)."""
         return _CONTENT_WORDS.search(self.message) is not None
 
+    @property
+    def is_about_unknown_clip(self) -> bool:
+        """Whether the words say that there is no such clip."""
+        return _UNKNOWN_CLIP_WORDS.search(self.message) is not None
+
 
 def error_for(response: ErrorResponse, unknown_outcome: type[ProviderError]) -> ProviderError:
     """Return the error that ``response`` stands for (providers.md §5.4).
@@ -87,7 +101,10 @@ def error_for(response: ErrorResponse, unknown_outcome: type[ProviderError]) -> 
     kind = _KIND_BY_STATUS.get(status)
     if kind is None and status not in _TIMEOUT_STATUSES:
         kind = _KIND_BY_STATUS_CLASS.get(status // 100)
-    return (kind or unknown_outcome)(text)
+    kind = kind or unknown_outcome
+    if kind is Rejected and response.is_about_unknown_clip:
+        kind = UnknownClip
+    return kind(text)
 
 
 def _forbidden_kind(response: ErrorResponse) -> type[ProviderError]:

@@ -25,6 +25,7 @@ from bot.providers.base import (
     Unauthorized,
     Unavailable,
     Unconfirmed,
+    UnknownClip,
 )
 from bot.providers.clip_schema import ClipAnswer, ClipRef, ErrorText
 from bot.providers.errors import ErrorResponse
@@ -87,6 +88,8 @@ _SERVER_ERRORS = {
         re.IGNORECASE,
     ),
 }
+# Suno's words; the server does not look itself (providers.md §3.4, §3.6)
+_NOT_FOUND = re.compile(r"\bNot found\.$")
 _CONTINUE_AT_REQUIRED = re.compile(r"invalid parameter .?continue_?at", re.IGNORECASE)
 
 
@@ -221,6 +224,8 @@ class SunoApi(ClipAdapter):
             )
         except Unconfirmed as error:
             raise Unavailable(error.text) from None
+        except UnknownClip as error:  # Encore has its audio, and can join it without this account
+            raise Rejected(error.text) from None
         return Handle(clip_ids=(answer.id,))
 
     @override
@@ -244,6 +249,8 @@ class SunoApi(ClipAdapter):
         if _matches(_SESSION_ERRORS, response):
             reasons = (response.text.rstrip("."), _RENEW_COOKIE)
             return SessionExpired(". ".join(filter(None, reasons)))
+        if response.status == HTTPStatus.NOT_FOUND and _NOT_FOUND.search(response.message):
+            return UnknownClip(response.text)
         if _CONTINUE_AT_REQUIRED.search(response.message):
             return Rejected("It needs the second at which to continue.")
         if _matches(_SERVER_ERRORS, response):

@@ -4,7 +4,7 @@ Also drafts. Knows nothing of Discord.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.attachments import AttachmentStatus
 from bot.domain.errors import UserError
@@ -37,6 +37,7 @@ class ExtensionService:
     """Acts on extensions that the store has."""
 
     def __init__(self, runtime: Runtime, acceptance: Acceptance, links: LinkRefresher) -> None:
+        self._runtime = runtime
         self._store = runtime.store
         self._wakeups = runtime.wakeups
         self._clock = runtime.clock
@@ -67,14 +68,23 @@ class ExtensionService:
         )
 
     async def record_first_reply(
-        self, ext: Extension, reply: ReplyRef, *, min_edit_interval: dt.timedelta
+        self,
+        ext: Extension,
+        reply: ReplyRef,
+        *,
+        min_edit_interval: dt.timedelta,
+        digest: str | None = None,
     ) -> None:
-        """Store where the first reply to ``ext`` is; it isn't edited for ``min_edit_interval``."""
+        """Store where the first reply to ``ext`` is; it isn't edited for ``min_edit_interval``.
+
+        ``digest`` is of the content that it shows.
+        """
         await self._store.record_first_reply(
             ext,
             reply,
             lease_until=ext.created_at + FIRST_REPLY_TIMEOUT,
             publish_at=self._clock() + min_edit_interval,
+            digest=digest,
         )
         await self.announce_continuation(ext)
         self._wakeups.publisher.notify()
@@ -165,6 +175,22 @@ class ExtensionService:
         if form is None:
             raise UserError("That draft is gone.", "Use `/extend` to start again.")
         return form
+
+    def for_provider(self, form: Form, provider: str) -> Form:
+        """Return ``form`` for another provider, with everything typed that it accepts.
+
+        Raises:
+            UserError: the provider is not enabled any more.
+        """
+        if provider not in self._runtime.providers:
+            enabled = ", ".join(self._runtime.labels(excluding=provider).values())
+            raise UserError(
+                f"{self._runtime.label(provider)} is not set up here any more.",
+                f"Pick one of these under `provider` of `/extend`: {enabled}.",
+            )
+        models = self._runtime.providers[provider].capabilities.models
+        model = form.model if form.model in models else ""
+        return replace(form, provider=provider, model=model)
 
     async def _required(self, extension_id: int) -> Extension:
         ext = await self._store.extension(extension_id)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.domain.clip_reference import ClipId, MessageLink, ShortLink, parse_clip_reference
-from bot.domain.errors import UserError
+from bot.domain.errors import UnknownClipError, UserError
 from bot.domain.form import (
     Form,
     OverlongText,
@@ -207,9 +207,12 @@ class FormReader:
                 "Pick a clip of another provider, or ask who runs this bot.",
             )
         if is_made_here and name not in ("", home):
-            raise UserError(
-                f"That clip was made by another provider than {self._runtime.label(name)}.",
-                f"Leave `provider` empty; {self._runtime.label(home)} continues it.",
+            label, home_label = self._runtime.label(name), self._runtime.label(home)
+            raise UnknownClipError(
+                f"{label} doesn't know this clip.",
+                f"Only clips made through {label} work there. This one was made through "
+                f"{home_label}.",
+                other_providers={home: home_label},
             )
         return self._providers[name or (home if home in self._providers else self._default)]
 

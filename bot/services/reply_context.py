@@ -1,9 +1,11 @@
 """What a reply shows beside its extension: queue position, retake, continuations, song parts."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bot.domain.attachments import Attachment
+from bot.domain.failures import UnknownClip
 from bot.domain.lineage import LineageClip
 from bot.domain.models import Extension, Status
 from bot.services.runtime import Runtime
@@ -21,6 +23,8 @@ class ReplyContext:
         continuations: the extensions that continue its clips, oldest first.
         parts: of a full song, from the root on.
         attachments: which audio the reply carries, or why not.
+        other_providers: name and label of each that may know the source clip, if the provider of
+            the extension does not.
     """
 
     label: str
@@ -30,6 +34,7 @@ class ReplyContext:
     continuations: tuple[Extension, ...] = ()
     parts: tuple[LineageClip, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    other_providers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class ReplyContextLoader:
@@ -55,7 +60,17 @@ class ReplyContextLoader:
             if ext.clips and is_complete
             else (),
             attachments=await store.attachments(ext.id) if is_complete else (),
+            other_providers=await self._other_providers(ext)
+            if isinstance(ext.failure, UnknownClip)
+            else {},
         )
+
+    async def _other_providers(self, ext: Extension) -> Mapping[str, str]:
+        """Return the other enabled providers, none for a clip that only its own can continue."""
+        source = await self._store.clip(ext.request.clip_id)
+        if source is not None and source.extension_id is not None:
+            return {}
+        return self._runtime.labels(excluding=ext.request.provider)
 
     async def typical_duration(self, provider: str) -> dt.timedelta | None:
         """Return how long ``provider`` usually takes; None until learned."""

@@ -39,6 +39,14 @@ class Runtime:
     outage_log: OutageLog = field(default_factory=OutageLog)
     touched_sessions: set[int] = field(default_factory=set[int])
 
+    def labels(self, *, excluding: str) -> Mapping[str, str]:
+        """Return the names of the enabled providers but one, with how members read them."""
+        return {
+            name: provider.capabilities.label
+            for name, provider in self.providers.items()
+            if name != excluding
+        }
+
     def label(self, provider: str) -> str:
         """Return a provider's name as members read it; one that is not enabled has only its id.
 

@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -27,7 +28,7 @@ from bot.domain.models import (
 from bot.domain.polling import backoff
 from bot.domain.text import truncate
 from bot.domain.timecode import effective_continue_at
-from bot.domain.transitions import finished, postponed, submitted, submitting
+from bot.domain.transitions import finished, found_again, postponed, submitted, submitting
 from bot.providers.base import (
     OutOfCredits,
     Provider,
@@ -38,27 +39,35 @@ from bot.providers.base import (
     Unauthorized,
     Unavailable,
     Unconfirmed,
+    UnknownClip,
 )
 from bot.services.runtime import Runtime
 from bot.services.task_pool import TaskPool
+from bot.services.unsaved_handles import UnsavedHandles
 
 log = logging.getLogger(__name__)
 
 MAX_CONCURRENT = 8
 RECONCILE_INTERVAL = dt.timedelta(seconds=5)
-UNCONFIRMED = failures.Unconfirmed()
 
 
 class Submitter:
     """Sends waiting extensions in order, within each provider's submit rate."""
 
-    def __init__(self, runtime: Runtime, *, reconcile_timeout: dt.timedelta) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        reconcile_timeout: dt.timedelta,
+        unsaved_handles: UnsavedHandles,
+    ) -> None:
         """Make the loop.
 
         Args:
             runtime: its deadline also bounds how long an unreachable provider is tried again.
             reconcile_timeout: how long a provider that lists recent clips is searched for the
                 result of an interrupted submission before it becomes unconfirmed.
+            unsaved_handles: keeps the handles that can't be saved until Encore starts again.
         """
         self._store = runtime.store
         self._providers = runtime.providers
@@ -68,14 +77,17 @@ class Submitter:
         self._clock = runtime.clock
         self._deadline = runtime.deadline
         self._reconcile_timeout = reconcile_timeout
+        self._unsaved_handles = unsaved_handles
+        self._has_restored_handles = False
         self._queues = TaskPool[str](limit=len(self._providers) + 1)
         self._posts = {name: TaskPool[int](limit=MAX_CONCURRENT) for name in self._providers}
         self._recoveries = TaskPool[int](limit=MAX_CONCURRENT)
         self._search_lock = asyncio.Lock()
-        self._is_stopping = False
+        self._stopping = asyncio.Event()
 
     async def run_once(self) -> None:
         """Recover interrupted submissions, and start a queue for each provider that needs one."""
+        await self._restore_handles()
         held = {
             ext_id for pool in (self._recoveries, *self._posts.values()) for ext_id in pool.keys
         }
@@ -92,13 +104,38 @@ class Submitter:
             await pool.idle()
 
     async def stop(self, *, grace: float) -> None:
-        """Send nothing new, and let running submissions finish for up to ``grace`` seconds."""
-        self._is_stopping = True
+        """Send nothing new, and let running submissions finish for up to ``grace`` seconds.
+
+        What can't be saved then is not tried again; handles are kept for the next start.
+        """
+        self._stopping.set()
         await self._queues.stop(grace=grace)
         await asyncio.gather(*(pool.stop(grace=grace) for pool in self._all_pools()))
 
     def _all_pools(self) -> list[TaskPool[str] | TaskPool[int]]:
         return [self._queues, self._recoveries, *self._posts.values()]
+
+    async def _restore_handles(self) -> None:
+        """Save the handles that could not be saved when Encore was stopped; once, at its start."""
+        if self._has_restored_handles:
+            return
+        now, are_saved = self._clock(), True
+        for unsaved in self._unsaved_handles.read():
+            ext = await self._store.extension(unsaved.extension_id)
+            if ext is None or ext.idempotency_key != unsaved.idempotency_key:
+                log.warning("The handle in %s is of another database", unsaved.path)
+                continue
+            new = ext
+            if ext.handle is None:
+                new = found_again(ext, unsaved.handle, now=now, due_at=now, deadline=self._deadline)
+            if new is ext or await self._store.save(new, was=ext):
+                log.info("Extension %s: its kept handle is saved", ext.id)
+                self._unsaved_handles.forget(unsaved)
+            else:
+                are_saved = False  # the row changed meanwhile, so the next step reads it again
+        self._has_restored_handles = are_saved
+        self._wakeups.tracker.notify()
+        self._wakeups.publisher.notify()
 
     async def _drain(self, name: str) -> None:
         """Send what waits for one provider, oldest first, until nothing may be sent any more."""
@@ -119,7 +156,7 @@ class Submitter:
             if ready is None:
                 continue
             await provider.wait_for_submit_slot()
-            if self._is_stopping:
+            if self._stopping.is_set():
                 return
             await self._send(ready, provider, posts)
 
@@ -153,12 +190,16 @@ class Submitter:
         request, needs_length = ext.request, provider.capabilities.needs_continue_at
         known = await self._store.clip(request.clip_id)
         source = known.clip if known else None
+        missing: Failure = failures.LengthUnknown()
         if provider.capabilities.lookup and (source is None or source.duration is None):
             try:
                 source = await provider.clip(request.clip_id) or source
             except (Unavailable, RateLimited) as error:
                 await self._postpone(ext, error)
                 return None
+            except UnknownClip:
+                # Where a second is given, the submission tells: to be refused costs nothing.
+                missing = failures.UnknownClip()
             except ProviderError as error:
                 log.info("Extension %s: its source could not be looked up (%s)", ext.id, error.kind)
             if source is not None:
@@ -171,7 +212,7 @@ class Submitter:
                 return None
             request = replace(request, continue_at=point)
         elif request.continue_at is None and needs_length:
-            await self._end(ext, failures.LengthUnknown())
+            await self._end(ext, missing)
             return None
         if source is not None:
             request = _with_source_style(
@@ -189,7 +230,7 @@ class Submitter:
             await self._postpone(ext, error)
         except Unconfirmed as error:
             log.warning("Extension %s: %s did not confirm it", ext.id, provider.name)
-            await self._reconcile_or_give_up(ext, provider, _failure_of(error))
+            await self._reconcile_or_give_up(ext, provider, text=error.text)
         except ProviderError as error:
             await self._end(ext, _failure_of(error))
         except Exception:
@@ -200,6 +241,16 @@ class Submitter:
             await self._mark_submitted(ext, provider, handle)
 
     async def _mark_submitted(self, ext: Extension, provider: Provider, handle: Handle) -> None:
+        is_saved = False
+        try:
+            is_saved = await self._save_handle(ext, provider, handle)
+        finally:
+            if not is_saved:
+                self._unsaved_handles.keep(ext, handle)
+        self._wakeups.tracker.notify()
+
+    async def _save_handle(self, ext: Extension, provider: Provider, handle: Handle) -> bool:
+        """Store that ``ext`` is submitted; return whether that succeeded before Encore stops."""
         now = self._clock()
         first_poll_at = now
         try:
@@ -212,8 +263,7 @@ class Submitter:
         mark = partial(
             submitted, handle=handle, now=now, due_at=first_poll_at, deadline=self._deadline
         )
-        await self._save_with_retry(ext, mark)
-        self._wakeups.tracker.notify()
+        return await self._save_with_retry(ext, mark)
 
     async def _postpone(self, ext: Extension, error: Unavailable | RateLimited) -> None:
         """Let ``ext`` wait and try again, as long as nothing was sent and its deadline allows."""
@@ -235,32 +285,38 @@ class Submitter:
         await self._reconcile_or_give_up(ext, provider)
 
     async def _reconcile_or_give_up(
-        self, ext: Extension, provider: Provider | None, failure: Failure = UNCONFIRMED
+        self, ext: Extension, provider: Provider | None, *, text: str = ""
     ) -> None:
         """Search the provider for the clips of ``ext`` where it can list them; else give up.
 
         A list of recent clips does not say which of them were joined, so only parts are searched.
+        ``text`` is what the provider said to the submission.
         """
         now = self._clock()
+        is_searched = False
         sent_at = ext.submitted_at or ext.created_at
         is_part = ext.kind is Kind.PART
         if is_part and provider is not None and provider.capabilities.reconcile:
             async with self._search_lock:  # clips that one finds are stored before another searches
-                if handle := await self._found(ext, provider, since=sent_at):
+                found = await self._find(ext, provider, since=sent_at)
+                if found:
                     log.info("Extension %s: found again at %s", ext.id, provider.name)
-                    await self._mark_submitted(ext, provider, handle)
+                    await self._mark_submitted(ext, provider, Handle(clip_ids=found))
                     return
+            is_searched = found is not None
             if now < (end := sent_at + self._reconcile_timeout):
                 again_at = min(now + RECONCILE_INTERVAL, end)
                 await self._save_with_retry(ext, partial(replace, due_at=again_at))
                 return
+        failure = failures.Unconfirmed(text, is_searched=is_searched)
         await self._save_with_retry(
             ext, partial(finished, status=Status.UNCONFIRMED, failure=failure, now=now)
         )
 
-    async def _found(
+    async def _find(
         self, ext: Extension, provider: Provider, *, since: dt.datetime
-    ) -> Handle | None:
+    ) -> tuple[str, ...] | None:
+        """Return the ids of the clips of ``ext``; empty if it has none, None without an answer."""
         try:
             recent = await provider.find_recent(ext.request, since=since)
         except ProviderError as error:
@@ -270,7 +326,7 @@ class Submitter:
             log.exception("Extension %s could not be looked for", ext.id)
             return None
         ours = await self._store.unknown_clips(recent)
-        return Handle(clip_ids=tuple(ours[:2])) if ours else None
+        return tuple(ours[:2])
 
     async def _end(self, ext: Extension, failure: Failure) -> None:
         log.info("Extension %s: not extended (%s)", ext.id, type(failure).__name__)
@@ -280,8 +336,10 @@ class Submitter:
 
     async def _save_with_retry(
         self, ext: Extension, change: Callable[[Extension], Extension]
-    ) -> None:
+    ) -> bool:
         """Store ``change`` of ``ext``, however long that takes: it holds a handle or an outcome.
+
+        Return whether it needs no more tries; if Encore stops, it is tried once more and given up.
 
         If the row changed meanwhile, as by its queue position, the change is applied to the row as
         it is now. If its status changed, another process has settled it and that stays.
@@ -295,7 +353,11 @@ class Submitter:
                 new = change(was)
             except Exception:
                 log.exception("Extension %s could not be saved, handle %s", new.id, new.handle)
-                await asyncio.sleep(backoff(failures, jitter=0, first_delay=0.1))
+                if self._stopping.is_set():
+                    return False
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(backoff(failures, jitter=0, first_delay=0.1)):
+                        await self._stopping.wait()
                 failures += 1
         else:
             log.info("Extension %s is %s already, not %s", ext.id, was.status, new.status)
@@ -303,11 +365,14 @@ class Submitter:
         self._wakeups.publisher.notify()
         if new.status.is_final:
             self._wakeups.session_runner.notify()
+        return True
 
 
 def _failure_of(error: ProviderError) -> Failure:
     """Return the failure of an extension that ends, or is postponed, because of ``error``."""
     match error:
+        case UnknownClip():
+            return failures.UnknownClip()
         case Rejected():
             return failures.Rejected(error.text)
         case OutOfCredits():
@@ -320,8 +385,6 @@ def _failure_of(error: ProviderError) -> Failure:
             return failures.RateLimited()
         case Unavailable():
             return failures.Unavailable()
-        case Unconfirmed():
-            return failures.Unconfirmed(error.text)
         case _:
             return failures.Unexpected()
 

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from sqlalchemy import URL, make_url
@@ -17,6 +18,7 @@ from bot.store.migrate import migrate
 
 SQLITE = "sqlite+aiosqlite"
 POSTGRESQL = "postgresql+asyncpg"
+IN_MEMORY = ":memory:"  # would be lost with each restart, and what was paid for with it
 
 T = TypeVar("T")
 
@@ -123,7 +125,7 @@ async def open_database(address: str) -> AsyncGenerator[Database]:
                 backend = sqlite.SqliteBackend(url)
                 first_work.append(expire_leases)
             else:
-                backend = PostgresBackend(create_async_engine(url))
+                backend = PostgresBackend(create_async_engine(url, hide_parameters=True))
             stack.push_async_callback(backend.close)
             await backend.open()
             database = Database(backend)
@@ -136,6 +138,16 @@ async def open_database(address: str) -> AsyncGenerator[Database]:
         yield database
 
 
+def sqlite_file(address: str) -> Path | None:
+    """Return the file of the database at the SQLAlchemy URL ``address``; None on a server.
+
+    Raises:
+        StoreError: it is not the URL of a database that Encore can use.
+    """
+    url = _supported_url(address)
+    return Path(url.database or "") if url.drivername == SQLITE else None
+
+
 async def _migrate(db: AsyncConnection) -> None:
     await db.run_sync(migrate)
 
@@ -146,7 +158,11 @@ def _supported_url(address: str) -> URL:
         url = make_url(address)
     except SQLAlchemyError:
         url = None
-    if url is None or url.drivername not in (SQLITE, POSTGRESQL) or not url.database:
+    if (
+        url is None
+        or url.drivername not in (SQLITE, POSTGRESQL)
+        or url.database in (None, "", IN_MEMORY)
+    ):
         raise StoreError(
             f"The database URL has to look like {SQLITE}:///encore.db"
             f" or {POSTGRESQL}://user:password@host/name."

@@ -24,6 +24,7 @@ from sqlalchemy import (
     literal_column,
     not_,
     text,
+    true,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -99,10 +100,13 @@ extensions = Table(
     Column("reply_final_shown", Boolean, nullable=False),
     Column("reply_unreachable", Boolean, nullable=False),
     Column("reply_is_ephemeral", Boolean, nullable=False, server_default=false()),
+    Column("reply_files_allowed", Boolean, nullable=False, server_default=true()),
     # the revision that the reply shows, and when it may be edited next
     Column("published", Integer, nullable=False),
     Column("publish_failures", Integer, nullable=False),
     Column("publish_at", UtcMicroseconds, nullable=False),
+    # of the content that the reply shows; null if that is not certain
+    Column("shown_digest", SafeText),
     sqlite_autoincrement=True,
 )
 
@@ -346,8 +350,8 @@ def _partial(
 
 
 _partial("sessions_in_channel", sessions.c.channel_id, where=is_running, unique=True)
-_partial("sessions_due", sessions.c.due_at, where=is_running)
 _partial("sessions_without_song", sessions.c.id, where=is_without_song)
+Index("sessions_due", sessions.c.status, sessions.c.due_at)
 Index("sessions_of_guild", sessions.c.guild_id, sessions.c.status)
 Index("rounds_of_session", rounds.c.session_id, rounds.c.number, unique=True)
 _partial("rounds_open", rounds.c.session_id, where=is_open_round, unique=True)

@@ -3,11 +3,13 @@
 Views for the library are beside their embeds, in `clip_details` and `library_page`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import discord
 
 from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.failures import UnknownClip
 from bot.domain.models import Clip, ClipRecord, Extension, Status
 from bot.domain.transitions import can_check_again
 from bot.ui.custom_ids import Action, Button, Select
@@ -15,22 +17,32 @@ from bot.ui.extension_embeds import MAX_CLIPS, clip_letter
 
 MAX_URL_LENGTH = 512  # Discord's limit for a button's url
 ROW_LENGTH = 5  # buttons, Discord's limit
+NO_PROVIDERS: Mapping[str, str] = MappingProxyType({})
 
 
 def extension_view(
-    ext: Extension, attachments: Iterable[Attachment] = ()
+    ext: Extension,
+    attachments: Iterable[Attachment] = (),
+    other_providers: Mapping[str, str] = NO_PROVIDERS,
 ) -> discord.ui.View | None:
-    """Return the buttons of a reply: links in the first row, actions below."""
+    """Return the buttons of a reply: links in the first row, actions below.
+
+    ``other_providers`` may know a clip that its provider does not: their names and labels.
+    """
     lacks_audio = any(each.outcome is AttachmentStatus.UNAVAILABLE for each in attachments)
-    actions = list(_actions(ext, may_have_news=lacks_audio))
+    actions = list(_actions(ext, other_providers, may_have_news=lacks_audio))
     for index, button in enumerate(actions):
         button.row = 1 + index // ROW_LENGTH
     return build_view([*_links(ext), *actions])
 
 
-def draft_view(draft_id: int) -> discord.ui.View | None:
-    """Return the button that opens the form with a draft."""
-    return build_view([Action.OPEN_DRAFT.button(draft_id)])
+def draft_view(
+    draft_id: int, other_providers: Mapping[str, str] = NO_PROVIDERS
+) -> discord.ui.View | None:
+    """Return the button that opens the form with a draft, or one for each other provider."""
+    if not other_providers:
+        return build_view([Action.OPEN_DRAFT.button(draft_id)])
+    return build_view(_provider_buttons(Action.TRY_PROVIDER_WITH_DRAFT, draft_id, other_providers))
 
 
 def clips_view(ext: Extension) -> discord.ui.View | None:
@@ -80,7 +92,9 @@ def _links(ext: Extension) -> Iterator[Button]:
                 yield button
 
 
-def _actions(ext: Extension, *, may_have_news: bool) -> Iterator[Button]:
+def _actions(
+    ext: Extension, other_providers: Mapping[str, str], *, may_have_news: bool
+) -> Iterator[Button]:
     if ext.status is Status.WAITING:
         yield Action.CANCEL.button(ext.id)
     if ext.status is Status.COMPLETE:
@@ -91,11 +105,20 @@ def _actions(ext: Extension, *, may_have_news: bool) -> Iterator[Button]:
             yield Action.FULL_SONG.button(ext.id)
     if can_check_again(ext) or may_have_news:
         yield Action.CHECK_AGAIN.button(ext.id)
+    elif isinstance(ext.failure, UnknownClip):  # the same provider would refuse it again
+        yield from _provider_buttons(Action.TRY_PROVIDER, ext.id, other_providers)
     elif ext.status in (Status.FAILED, Status.UNCONFIRMED):
         if ext.kind.is_song:
             yield Action.FULL_SONG.button(ext.id, label="Try again")
         else:
             yield Action.SEND_AGAIN.button(ext.id)
+
+
+def _provider_buttons(
+    action: Action, stored_id: int, providers: Mapping[str, str]
+) -> Iterator[Button]:
+    for name, label in providers.items():
+        yield action.button(f"{stored_id}:{name}", label=f"Try {label}")
 
 
 def _extend_buttons(ext: Extension) -> Iterator[Button]:

@@ -18,6 +18,8 @@ Select = discord.ui.Select[discord.ui.View]
 _DANGER = discord.ButtonStyle.danger
 _PRIMARY = discord.ButtonStyle.primary
 _SECONDARY = discord.ButtonStyle.secondary
+# By the beginning of a prefix: a row of the store is a number below 2**63.
+_ID_PATTERNS = {"ext": r"\d{1,18}", "draft": r"\d{1,18}", "clip": r"[\w-]+"}
 
 _NUMBER = r"\d{1,19}"
 
@@ -37,6 +39,8 @@ class Action(Enum):
     SEND_AGAIN = "ext:again", "Send again"  # open the form with the same request
     ANOTHER_TAKE = "ext:take", "🔁 Another take"  # request the same again, without a form
     FULL_SONG = "ext:song", "💿 Full song"  # that ends with a clip of this reply
+    # the ids are an extension's and a provider's: ``7:suno_api``
+    TRY_PROVIDER = "ext:provider", "", _SECONDARY, r"\d+:\w+"  # open the form for that provider
     # clip: the id is a clip's
     EXTEND_CLIP = "clip:extend", "➕ Extend"  # open the form to continue the clip from its end
     SONG_OF_CLIP = "clip:song", "💿 Full song"  # that ends with the clip
@@ -46,6 +50,7 @@ class Action(Enum):
     CANCEL_REMOVAL = "clip:keep", "Keep"
     # others: the id is a draft's, or a page as `library_page.encode_query` writes it
     OPEN_DRAFT = "draft:open", "Edit and send"  # open the form with what a member had typed
+    TRY_PROVIDER_WITH_DRAFT = "draft:provider", "", _SECONDARY, r"\d+:\w+"
     TURN_PAGE = "lib:page", "", _SECONDARY, r"(?:mine|channel|server):\d{1,9}:.*"
     # ses: the id is a session's
     WRITE_PART = "ses:write", "✍️ Write a part", _PRIMARY, _NUMBER  # open the form
@@ -73,12 +78,18 @@ class Action(Enum):
         prefix: str,
         label: str,
         style: discord.ButtonStyle = _SECONDARY,
-        id_pattern: str = r"[\w-]+",
+        id_pattern: str = "",
     ) -> None:
         self.prefix = prefix
         self.label = label
         self.style = style
+        id_pattern = id_pattern or _ID_PATTERNS[prefix.partition(":")[0]]
         self.pattern = re.compile(rf"{prefix}:(?P<id>{id_pattern})")
+
+    @property
+    def is_for_extension(self) -> bool:
+        """Whether the id is an extension's."""
+        return self.prefix.startswith("ext:")
 
     def custom_id_for(self, stored_id: int | str) -> str:
         """Return the custom id of the button that acts on ``stored_id``."""

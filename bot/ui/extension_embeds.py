@@ -105,7 +105,7 @@ def _title(ext: Extension, context: ReplyContext) -> str:
 
 
 def _body(ext: Extension, context: ReplyContext) -> list[str]:
-    lines = [*final_status_lines(ext, context.label), _origin(ext)]
+    lines = [*final_status_lines(ext, context), _origin(ext)]
     if style := escape_line(format_style(ext.request.style), STYLE_LENGTH):
         lines.append(f"**Style** {style}")
     lines += _lyrics(ext.request.lyrics)
@@ -114,7 +114,7 @@ def _body(ext: Extension, context: ReplyContext) -> list[str]:
         lines.append(_continued_in(ext, context.continuations))
     match ext.status:
         case Status.WAITING if ext.failure is not None:
-            lines.append(postponement(ext.failure, context.label, ext.due_at))
+            lines.append(postponement(ext.failure, context.label, ext))
         case Status.SUBMITTING | Status.SUBMITTED | Status.STREAMING:
             lines += _progress(ext, context)
         case _:

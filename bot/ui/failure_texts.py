@@ -3,7 +3,6 @@
 A provider's own text appears only as far as its adapter found it fit to be shown.
 """
 
-import datetime as dt
 import re
 
 import discord
@@ -26,10 +25,12 @@ from bot.domain.failures import (
     Unavailable,
     Unconfirmed,
     Unexpected,
+    UnknownClip,
 )
 from bot.domain.models import Extension, Status
 from bot.domain.text import escape_line
 from bot.domain.timecode import format_time
+from bot.services.reply_context import ReplyContext
 from bot.ui.theme import inline_code
 
 TEXT_LENGTH = 300  # UTF-16 units of a provider's text
@@ -42,16 +43,19 @@ TRY_AGAIN = "press *Try again*"
 _CAUSE = re.compile(r"(?P<bold>\*\*.+?\*\*)(?P<quote> \*(?:\\.|[^\\*])+\*)?")
 
 
-def final_status_lines(ext: Extension, label: str) -> list[str]:
-    """Return the lines that say how ``ext`` ended, if it has no audio.
-
-    ``label`` is the name of its provider as members read it.
-    """
+def final_status_lines(ext: Extension, context: ReplyContext) -> list[str]:
+    """Return the lines that say how ``ext`` ended, if it has no audio."""
+    label = context.label
     match ext.status:
         case Status.UNCONFIRMED if ext.kind.is_song:
             return [
                 "**It may still have been charged. Encore did not ask again.**",
                 f"Look into the {label} account first: *Try again* asks once more.",
+            ]
+        case Status.UNCONFIRMED if isinstance(ext.failure, Unconfirmed) and ext.failure.is_searched:
+            return [
+                f"**Nothing of it was found in the {label} account, and it was not sent again.**",
+                "It is unlikely to have been charged: *Send again* asks, and pays, once more.",
             ]
         case Status.UNCONFIRMED:
             return [
@@ -63,10 +67,12 @@ def final_status_lines(ext: Extension, label: str) -> list[str]:
                 f"**{label} took it but never finished.**",
                 "*Check again* asks for the result once more and costs nothing.",
             ]
+        case Status.CANCELLED if ext.kind.is_song:
+            return ["**Nothing was charged.**"]
         case Status.CANCELLED:
             return ["**Nothing was sent.**"]
         case Status.FAILED:
-            return [_failure_text(ext.failure or Unexpected(), label, ext)]
+            return [_failure_text(ext.failure or Unexpected(), ext, context)]
         case _:
             return []
 
@@ -85,7 +91,9 @@ def failure_cause(ext: Extension, label: str, *, with_text: bool = True) -> str:
         return f"**{label} gave no clear answer.**"
     if ext.status is Status.CANCELLED:
         return "**It was cancelled.**"
-    found = next(filter(None, map(_CAUSE.match, final_status_lines(ext, label))), None)
+    found = next(
+        filter(None, map(_CAUSE.match, final_status_lines(ext, ReplyContext(label=label)))), None
+    )
     if found is None:
         return "**Something went wrong.**"
     if with_text and found["quote"]:
@@ -93,9 +101,12 @@ def failure_cause(ext: Extension, label: str, *, with_text: bool = True) -> str:
     return found["bold"].replace(":**", ".**")
 
 
-def postponement(failure: Failure, label: str, again_at: dt.datetime) -> str:
-    """Return the line that says why ``label`` has not been called yet, and when it will be."""
-    when = discord.utils.format_dt(again_at, "R")
+def postponement(failure: Failure, label: str, ext: Extension) -> str:
+    """Return the line that says why ``ext`` still waits for ``label``, and until when."""
+    when = discord.utils.format_dt(ext.due_at, "R")
+    if ext.kind.is_song and not isinstance(failure, RateLimited):
+        # it may have been sent and not answered: to join parts is free, so it is sent again
+        return f"{label} did not answer; next try {when}. Nothing has been charged."
     if isinstance(failure, RateLimited):
         return f"{label} asks to wait; next try {when}. Nothing has been charged."
     return f"{label} can't be reached; next try {when}. Nothing has been sent."
@@ -117,9 +128,9 @@ def attachment_note(attachment: Attachment) -> list[str]:
 
 
 def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
-    failure: Failure, label: str, ext: Extension
+    failure: Failure, ext: Extension, context: ReplyContext
 ) -> str:
-    is_song = ext.kind.is_song
+    is_song, label = ext.kind.is_song, context.label
     nothing = "Nothing was joined." if is_song else "Nothing was generated."
     match failure:
         case Rejected(text) if is_song:
@@ -133,6 +144,8 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
                 f"**{label} did not accept {part}{_quote(text)} "
                 f"Change {pronoun} and press *Send again*."
             )
+        case UnknownClip():
+            return _unknown_clip_text(ext, context)
         case OutOfCredits():
             todo = "Ask who runs this bot to top up"
             return f"**{label} is out of credits.** {nothing} {todo}{_then(ext)}"
@@ -146,8 +159,10 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
         case RateLimited():
             todo = f"In a while, {TRY_AGAIN}." if is_song else f"Try again in a while{_then(ext)}"
             return f"**{label} is too busy.** {nothing} {todo}"
+        case Unavailable() if is_song:
+            return f"**{label} can't be reached.** Nothing was charged. Later, {TRY_AGAIN}."
         case Unavailable():
-            todo = f"Later, {TRY_AGAIN}." if is_song else f"Try again later{_then(ext)}"
+            todo = f"Try again later{_then(ext)}"
             return f"**{label} can't be reached.** Nothing was sent. {todo}"
         case GenerationFailed(text):
             todo = (
@@ -194,6 +209,15 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
             if is_song:
                 return f"**Something went wrong.** To have it tried once more, {TRY_AGAIN}."
             return f"**Something went wrong.** Press *Send again* to try once more{_then(ext)}"
+
+
+def _unknown_clip_text(ext: Extension, context: ReplyContext) -> str:
+    label = context.label
+    known = f"**{label} doesn't know this clip.** Only clips made through {label} work there."
+    if context.other_providers:
+        return f"{known} Try another service; the form keeps what was typed:"
+    kept = " `/reply` with *send again* shows what was typed." if ext.request.lyrics else ""
+    return f"{known} Pick one of those with `/extend`.{kept}"
 
 
 def _quote(text: str) -> str:

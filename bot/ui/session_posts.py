@@ -1,11 +1,13 @@
 """Each post of a session as a message: embeds, buttons, file. Pure."""
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import discord
 
 from bot.domain.sessions.models import PostKey, PostKind, Proposal, ProposalKind, RoundStatus
+from bot.domain.text import utf16_length
 from bot.services.session_view import SessionView
 from bot.ui.components import build_view
 from bot.ui.custom_ids import Action
@@ -21,6 +23,9 @@ from bot.ui.session_recap import (
     song_so_far_view,
 )
 from bot.ui.session_result import result_embed, result_items, result_view
+
+MAX_OWN = 2  # parts in a round: a new one, and one that is listed again
+MESSAGE_LENGTH = 6000  # UTF-16 units of all embeds, Discord's limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,17 +100,27 @@ def overview(view: SessionView, member_id: int) -> PostMessage:
         return post_message(view, PostKey(PostKind.CARD))
     embeds, items = board_embeds(view, current), [*board_items(view, current)]
     if busy is not None and busy.status is RoundStatus.CHOOSING:
-        embeds = [result_embed(view, busy), *embeds]
+        embeds = _fitting([result_embed(view, busy), *embeds])
         for button in result_items(view, busy):
             button.row = 3
             items.append(button)
-    for proposal in state.proposals_of(current.number):
-        if proposal.member_id == member_id and proposal.kind is ProposalKind.PART:
-            items += (
-                Action.CHANGE_PROPOSAL.button(proposal.id, label="✏️ Change your part", row=2),
-                Action.WITHDRAW_PROPOSAL.button(proposal.id, label="🗑️ Withdraw it", row=2),
-            )
+    listed = state.proposals_of(current.number)
+    own = [each for each in listed if each.member_id == member_id]
+    for proposal in [each for each in own if each.kind is ProposalKind.PART][:MAX_OWN]:
+        items += (
+            Action.CHANGE_PROPOSAL.button(proposal.id, label="✏️ Change your part", row=2),
+            Action.WITHDRAW_PROPOSAL.button(proposal.id, label="🗑️ Withdraw it", row=2),
+        )
     return PostMessage(embeds=embeds, view=build_view(items))
+
+
+def _fitting(embeds: list[discord.Embed]) -> list[discord.Embed]:
+    """Return as many of the first embeds as fit into one message.
+
+    The last one lists the proposals, which the select names too.
+    """
+    lengths = accumulate(utf16_length(f"{each.title}{each.description}") for each in embeds)
+    return [each for each, end in zip(embeds, lengths, strict=True) if end <= MESSAGE_LENGTH]
 
 
 def _proposal_message(view: SessionView, proposal: Proposal, *, may_attach: bool) -> PostMessage:

@@ -161,4 +161,4 @@ def _so_far_buttons(view: SessionView) -> Iterator[Button]:
         yield from link_button("▶ The last part", part_url(view, view.parts[-1]))
     clip_id = view.state.session.latest_clip_id
     if len(view.parts) > 1 and Action.SONG_OF_CLIP.accepts(clip_id):
-        yield Action.SONG_OF_CLIP.button(clip_id, label="💿 Join it so far")
+        yield Action.SONG_OF_CLIP.button(clip_id, label="💿 Join it so far", row=0)

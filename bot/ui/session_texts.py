@@ -44,6 +44,8 @@ END_TEXTS = {
     EndReason.IDLE: "Nobody wrote for three days.",
     EndReason.THREAD_DELETED: "The thread was deleted.",
     EndReason.NO_THREAD: "Encore could not make a thread; it needs *Create Public Threads*.",
+    EndReason.TOO_MANY_THREADS: "This server has as many threads as Discord allows. "
+    "Close some, or start in a thread.",
     EndReason.GUILD_LOST: "Encore was removed from the server.",
 }
 

@@ -81,7 +81,7 @@ def _title(ext: Extension, context: ReplyContext) -> str:
 
 def _body(ext: Extension, context: ReplyContext) -> list[str]:
     outline = _song_outline(ext, context)
-    lines = final_status_lines(ext, context.label)
+    lines = final_status_lines(ext, context)
     if ext.status in (Status.STREAMING, Status.COMPLETE):
         lines += _audio_lines(ext, context, outline)
     lines += truncated_list(
@@ -96,7 +96,7 @@ def _body(ext: Extension, context: ReplyContext) -> list[str]:
     lines.append(f"asked by <@{ext.member_id}>")
     match ext.status:
         case Status.WAITING if ext.failure is not None:
-            lines.append(postponement(ext.failure, context.label, ext.due_at))
+            lines.append(postponement(ext.failure, context.label, ext))
         case Status.SUBMITTING | Status.SUBMITTED | Status.STREAMING:
             lines.append(started_text(ext))
         case _:

@@ -4,11 +4,17 @@ import dataclasses
 
 from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.models import Channel, Role, Upload, User
-from sandbox.discord.protocol import Json, JsonObject, OptionType, is_integer, objects
+from sandbox.discord.protocol import (
+    SUBCOMMAND_TYPES,
+    Json,
+    JsonObject,
+    OptionType,
+    is_integer,
+    objects,
+)
 from sandbox.discord.resolved import Entity, Resolved
 
 MAX_TEXT = 6000
-SUBCOMMAND_TYPES = frozenset({OptionType.SUBCOMMAND, OptionType.GROUP})
 ValueTypes = type[object] | tuple[type[object], ...]
 MENTIONABLE_TYPES: dict[int, ValueTypes] = {
     OptionType.USER: User,

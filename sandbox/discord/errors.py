@@ -40,6 +40,7 @@ MESSAGES = {
     160002: "Cannot reply without permission to read message history",
     160004: "A thread has already been created for this message",
     160005: "Thread is locked",
+    160006: "Maximum number of active threads reached",
     200000: "Message was blocked by automatic moderation",
     240000: "Message blocked by harmful links filter",
     400001: "Access to file uploads has been limited for this guild",
@@ -71,7 +72,7 @@ STATUSES = {
     400001: 403,
 }
 # refusals with status 400 that a bot can't foresee
-UNFORESEEABLE = frozenset({20009, 50007, 50083, 50278, 160005, 200000, 240000})
+UNFORESEEABLE = frozenset({20009, 50007, 50083, 50278, 160004, 160005, 160006, 200000, 240000})
 
 
 class NotPossibleError(Exception):

@@ -1,8 +1,10 @@
 """Gateway v10: hello, identify, resume, heartbeats and events."""
 
 import asyncio
+import contextlib
 import enum
 import json
+from collections.abc import Generator
 
 from aiohttp import WSMsgType, web
 
@@ -39,6 +41,7 @@ class Gateway:
 
     def __init__(self, state: DiscordState, token: str) -> None:
         self.url = ""
+        self.is_reachable = True
         self.sessions: dict[str, Session] = {}
         self.identify_count = 0
         self.resume_count = 0
@@ -59,8 +62,10 @@ class Gateway:
 
     # fault injection
 
-    def drop_connections(self, *, resumable: bool = True, abrupt: bool = False) -> None:
-        """Close all sockets, and delete their sessions unless ``resumable``.
+    def drop_connections(
+        self, *, resumable: bool = True, abrupt: bool = False, code: int = 4000
+    ) -> None:
+        """Close all sockets with ``code``, and delete their sessions unless ``resumable``.
 
         ``abrupt`` closes them without a close frame, as a network failure does.
         """
@@ -71,7 +76,21 @@ class Gateway:
             if abrupt:
                 socket.abort()
             else:
-                self._close(socket, 4000, "Unknown error.")
+                self._close(socket, code, "Ordered by a test.")
+
+    @contextlib.contextmanager
+    def outage(self) -> Generator[None]:
+        """Cut all connections and refuse new ones while the context is entered.
+
+        Sessions are kept and collect events. A library that resumes afterwards receives them;
+        discord.py does not: once a resume failed it identifies anew.
+        """
+        self.is_reachable = False
+        self.drop_connections(abrupt=True)
+        try:
+            yield
+        finally:
+            self.is_reachable = True
 
     def request_reconnect(self) -> None:
         """Send RECONNECT to all sockets, which asks the bot to reconnect and resume."""
@@ -101,7 +120,9 @@ class Gateway:
     # sockets
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve a websocket until either side closes it."""
+        """Serve a websocket until either side closes it; 503 during an outage."""
+        if not self.is_reachable:
+            raise web.HTTPServiceUnavailable
         ws = web.WebSocketResponse(compress=False, timeout=1.0)
         await ws.prepare(request)
         try:

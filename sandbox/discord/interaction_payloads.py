@@ -4,7 +4,13 @@ from sandbox.discord import payloads, permissions
 from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.models import Channel, User
 from sandbox.discord.permissions import Permission
-from sandbox.discord.protocol import Context, InteractionType, JsonObject
+from sandbox.discord.protocol import (
+    SUBCOMMAND_TYPES,
+    Context,
+    InteractionType,
+    JsonObject,
+    objects,
+)
 from sandbox.discord.state import DiscordState
 
 ATTACHMENT_LIMIT = 10 * 1024 * 1024
@@ -86,6 +92,16 @@ def app_permissions(state: DiscordState, channel: Channel, user: User) -> int:
     return permissions.by_roles_and_overwrites(channel, acting)
 
 
+def command_name(data: JsonObject) -> str:
+    """The name of the command in an interaction's ``data``, with its group and subcommand.
+
+    Documented for the ``name`` of *Message Interaction*.
+    """
+    nested = (each for each in objects(data.get("options")) if each["type"] in SUBCOMMAND_TYPES)
+    inner = next(nested, None)
+    return f"{data['name']} {command_name(inner)}" if inner else str(data["name"])
+
+
 def interaction_metadata(interaction: Interaction) -> JsonObject:
     """The ``interaction_metadata`` of a message that responds to the interaction."""
     payload: JsonObject = {
@@ -96,7 +112,7 @@ def interaction_metadata(interaction: Interaction) -> JsonObject:
     }
     data = interaction.payload["data"]
     if interaction.type == InteractionType.COMMAND:
-        payload |= {"name": data["name"], "command_type": data["type"]}
+        payload |= {"name": command_name(data), "command_type": data["type"]}
         if "target_id" in data:
             payload["target_message_id"] = data["target_id"]
     elif interaction.type == InteractionType.COMPONENT and interaction.source is not None:

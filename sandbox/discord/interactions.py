@@ -177,13 +177,12 @@ class Interactions:
             message.visible_to = interaction.user
         message.webhook_id = message.application_id = state.application_id
         message.interaction_metadata = interaction_payloads.interaction_metadata(interaction)
-        name = interaction.payload["data"].get("name")
         if interaction.type == InteractionType.COMMAND:
             user = interaction.payload.get("user") or interaction.payload["member"]["user"]
             message.interaction = {
                 "id": str(interaction.id),
                 "type": interaction.type,
-                "name": name,
+                "name": interaction_payloads.command_name(interaction.payload["data"]),
                 "user": user,
             }
         if interaction.source is not None and not message.reply_to_id:

@@ -13,6 +13,7 @@ from sandbox.discord.modal_submission import ModalSubmission, is_select
 from sandbox.discord.models import FORUM_TYPES, Channel, Message, Role, Upload, User
 from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import (
+    ChannelType,
     CommandType,
     ComponentType,
     InteractionType,
@@ -22,7 +23,11 @@ from sandbox.discord.protocol import (
 from sandbox.discord.resolved import SELECTED_TYPES, Resolved
 from sandbox.discord.rules.components import walk_components
 from sandbox.discord.rules.messages import check_message
+from sandbox.discord.rules.threads import check_edit, check_room
 from sandbox.discord.state import DiscordState
+
+THREAD_PARENTS = frozenset({ChannelType.TEXT, ChannelType.ANNOUNCEMENT})
+MAX_NAME = 100
 
 
 class Member:
@@ -95,6 +100,7 @@ class Member:
             raise NotPossibleError("A forum takes posts, not messages")
         if target_channel.locked:
             self._require_permission(target_channel, Permission.MANAGE_THREADS)
+        # documented in topics/threads: a message unarchives the thread
         if target_channel.archived:
             self._state.archive(target_channel, archived=False, locked=target_channel.locked)
         body: JsonObject = {"content": text}
@@ -149,6 +155,59 @@ class Member:
         if message.author is not self.user and message.visible_to is not self.user:
             self._require_permission(message.channel, Permission.MANAGE_MESSAGES)
         messages.delete_message(self._state, message)
+
+    # threads
+
+    async def start_thread(
+        self, channel: Channel, name: str, *, start: Message | None = None
+    ) -> Channel:
+        """Start a public thread in ``channel``, from the message ``start`` if one is given."""
+        target_channel = self._accessible_channel(channel)
+        self._require_permission(target_channel, Permission.CREATE_PUBLIC_THREADS)
+        if target_channel.type not in THREAD_PARENTS or (start is not None and start.thread):
+            raise NotPossibleError("No thread can be opened here")
+        if not 1 <= len(name) <= MAX_NAME:
+            raise NotPossibleError(f"A thread's name has 1 to {MAX_NAME} characters")
+        try:
+            check_room(target_channel.guild, self._state.max_active_threads)
+        except ApiError as error:
+            raise NotPossibleError(str(error)) from None
+        return self._state.new_thread(name, target_channel, owner=self.user, start=start)
+
+    async def archive(self, thread: Channel) -> None:
+        """Archive ``thread``: its owner may, and who has MANAGE_THREADS."""
+        self._edit_thread(thread, archived=True)
+
+    async def unarchive(self, thread: Channel) -> None:
+        """Open an archived ``thread``: who can write there may, unless it is locked."""
+        self._edit_thread(thread, archived=False)
+
+    async def lock(self, thread: Channel) -> None:
+        """Lock ``thread``, with MANAGE_THREADS."""
+        self._edit_thread(thread, locked=True)
+
+    async def unlock(self, thread: Channel) -> None:
+        """Unlock ``thread``, with MANAGE_THREADS."""
+        self._edit_thread(thread, locked=False)
+
+    async def delete_channel(self, channel: Channel) -> None:
+        """Delete a thread with MANAGE_THREADS, or a channel with MANAGE_CHANNELS."""
+        target = self._accessible_channel(channel)
+        managing = Permission.MANAGE_THREADS if target.is_thread else Permission.MANAGE_CHANNELS
+        self._require_permission(target, managing)
+        self._state.delete_channel(target)
+
+    def _edit_thread(self, thread: Channel, **changes: bool) -> None:
+        target = self._accessible_channel(thread)
+        try:
+            check_edit(target, self.user, changes)
+        except ApiError as error:
+            raise NotPossibleError(str(error)) from None
+        self._state.archive(
+            target,
+            archived=changes.get("archived", target.archived),
+            locked=changes.get("locked", target.locked),
+        )
 
     # using the application
 
@@ -215,7 +274,12 @@ class Member:
         return await self._send_interaction(InteractionType.COMMAND, target_channel, data)
 
     async def click(self, message: Message, button: str) -> Interaction:
-        """Click a button, given by its label or custom id."""
+        """Click a button, given by its label or custom id.
+
+        In an archived thread the client opens the thread first, and fails if this person may not
+        (discord-api-docs #8474); in a locked one no component works, not even for moderators
+        (discord-api-docs #7900). The same is true of ``select``.
+        """
         component = self._find_component(message, button)
         if component["type"] != ComponentType.BUTTON or "custom_id" not in component:
             raise NotPossibleError(f"{button!r} is no button that the bot hears of")
@@ -227,7 +291,10 @@ class Member:
     async def select(
         self, message: Message, custom_id: str, *values: str | User | Role | Channel
     ) -> Interaction:
-        """Choose ``values`` in a select menu; users, roles and channels as objects or ids."""
+        """Choose ``values`` in a select menu, given by its custom id or placeholder.
+
+        Options are given by value, users, roles and channels as objects or ids.
+        """
         component = self._find_component(message, custom_id)
         known = {option["value"] for option in objects(component.get("options"))}
         low, high = component.get("min_values", 1), component.get("max_values", 1)
@@ -303,7 +370,9 @@ class Member:
         modal_of: Modal | None = None,
     ) -> Interaction:
         if channel.archived:
-            raise NotPossibleError("The thread is archived")
+            if kind not in {InteractionType.COMPONENT, InteractionType.MODAL}:
+                raise NotPossibleError("The thread is archived")
+            self._edit_thread(channel, archived=False)
         interaction = self._interactions.begin(
             kind, self.user, channel, data, source=source, modal_of=modal_of
         )
@@ -312,7 +381,9 @@ class Member:
     def _find_component(self, message: Message, name: str) -> JsonObject:
         self._require_visible(message)
         for component in walk_components(message.components):
-            if name in {component.get("custom_id"), component.get("label")}:
+            if name in {component.get(key) for key in ("custom_id", "label", "placeholder")}:
+                if message.channel.locked:
+                    raise NotPossibleError("The thread is locked")
                 if component.get("disabled"):
                     raise NotPossibleError(f"{name!r} is disabled")
                 return component
@@ -329,6 +400,8 @@ class Member:
             raise NotPossibleError(f"There is no command {name!r} here")
         if guild is not None:
             self._require_permission(target_channel, Permission.USE_APPLICATION_COMMANDS)
+            if target_channel.locked:
+                self._require_permission(target_channel, Permission.MANAGE_THREADS)
             needed = command["default_member_permissions"]
             has = permissions.in_channel(target_channel, self.user)
             if needed is not None and (int(needed) & ~has or needed == "0"):

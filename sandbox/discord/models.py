@@ -90,7 +90,8 @@ class Channel:
 
     A private channel has no ``guild``: with a ``recipient`` it is their DM channel with the bot,
     else a conversation of ``people`` without the bot. ``thread_members`` are the ids of those who
-    may enter a private thread; ``slowmode`` and ``late_edits`` are in seconds.
+    may enter a private thread; ``archive_changed_at`` is when it was last archived or opened, None
+    for never. ``slowmode`` and ``late_edits`` are in seconds.
     """
 
     id: int
@@ -108,6 +109,7 @@ class Channel:
     last_message_id: int | None = None
     archived: bool = False
     locked: bool = False
+    archive_changed_at: dt.datetime | None = None
     auto_archive_minutes: int = 1440
     slowmode: int = 0
     late_edits: list[float] = dataclasses.field(default_factory=list[float])

@@ -138,7 +138,7 @@ def _thread(of: Channel) -> JsonObject:
     metadata: JsonObject = {
         "archived": of.archived,
         "auto_archive_duration": of.auto_archive_minutes,
-        "archive_timestamp": timestamp(created_at(of.id)),
+        "archive_timestamp": timestamp(of.archive_changed_at or created_at(of.id)),
         "locked": of.locked,
         "create_timestamp": timestamp(created_at(of.id)),
     }
@@ -153,6 +153,12 @@ def _thread(of: Channel) -> JsonObject:
         "thread_metadata": metadata,
         "applied_tags": [],
     }
+
+
+def deleted_thread(of: Channel) -> JsonObject:
+    """What remains of a thread in ``THREAD_DELETE``: gateway-events, *Thread Delete*."""
+    thread = channel(of)
+    return {key: thread[key] for key in ("id", "guild_id", "parent_id", "type")}
 
 
 def attachment(of: Attachment) -> JsonObject:

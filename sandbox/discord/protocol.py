@@ -90,6 +90,9 @@ class OptionType(enum.IntEnum):
     ATTACHMENT = 11
 
 
+SUBCOMMAND_TYPES = frozenset({OptionType.SUBCOMMAND, OptionType.GROUP})
+
+
 class ComponentType(enum.IntEnum):
     """Types of components in messages and modals."""
 
@@ -129,6 +132,7 @@ class MessageFlag(enum.IntFlag):
     """Flags of a message."""
 
     SUPPRESS_EMBEDS = 1 << 2
+    HAS_THREAD = 1 << 5
     EPHEMERAL = 1 << 6
     LOADING = 1 << 7
     SUPPRESS_NOTIFICATIONS = 1 << 12

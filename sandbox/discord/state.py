@@ -22,9 +22,12 @@ from sandbox.discord.models import (
     User,
 )
 from sandbox.discord.permissions import DEFAULT_PERMISSIONS
-from sandbox.discord.protocol import ChannelType, Intent, JsonObject
+from sandbox.discord.protocol import ChannelType, Intent, JsonObject, MessageFlag
 from sandbox.discord.ratelimits import OLD_EDIT_LIMIT
 from sandbox.discord.snowflakes import Snowflakes
+
+# per guild: the support article "Threads FAQ"
+MAX_ACTIVE_THREADS = 1000
 
 
 @dataclasses.dataclass(slots=True, frozen=True)
@@ -49,7 +52,8 @@ class DiscordState:
 
     ``guild`` and ``channel`` are the defaults; ``foreign_channel`` is in a guild without the bot.
     The bot can open ``new_dms_left`` more DM channels before it is too fast (None: any number).
-    ``old_edit_limit`` is the limit, per channel, for edits of messages older than an hour. With an
+    ``old_edit_limit`` is the limit, per channel, for edits of messages older than an hour;
+    ``max_active_threads`` is how many threads of a guild may be open. With an
     ``interactions_endpoint_url`` no interaction arrives through the gateway.
     """
 
@@ -67,6 +71,7 @@ class DiscordState:
         self.attachments: dict[int, Attachment] = {}
         self.new_dms_left: int | None = None
         self.old_edit_limit = OLD_EDIT_LIMIT
+        self.max_active_threads = MAX_ACTIVE_THREADS
         self.interactions_endpoint_url: str | None = None
         self.bot = self.new_user(bot_name, bot=True)
         self.application_id = self.bot.id
@@ -170,13 +175,20 @@ class DiscordState:
             everyone = [each.user for each in parent.guild.members.values()]
             invited = everyone if members is None else members
             thread.thread_members = {thread.owner_id, *(each.id for each in invited)}
-        if start is not None:
-            start.thread = thread
-            self.notify_message(start)
         self._add_channel(thread)
         payload = payloads.channel(thread) | {"newly_created": True}
         self.emit(Event("THREAD_CREATE", payload, thread.guild, thread, Intent.GUILDS))
+        if start is not None:
+            self._attach_thread(start, thread)
         return thread
+
+    def _attach_thread(self, start: Message, thread: Channel) -> None:
+        start.thread = thread
+        start.flags |= MessageFlag.HAS_THREAD
+        payload = payloads.message_event(start, self.bot)
+        intents = Intent.GUILD_MESSAGES
+        self.emit(Event("MESSAGE_UPDATE", payload, thread.guild, start.channel, intents, start))
+        self.notify_message(start)
 
     def invite_to_thread(self, thread: Channel, user: User) -> None:
         """Make ``user`` a member of a private ``thread``."""
@@ -253,6 +265,10 @@ class DiscordState:
 
     def archive(self, thread: Channel, *, archived: bool = True, locked: bool = False) -> None:
         """Archive or unarchive ``thread``, and lock or unlock it."""
+        if (thread.archived, thread.locked) == (archived, locked):
+            return
+        if thread.archived != archived:
+            thread.archive_changed_at = dt.datetime.now(dt.UTC)
         thread.archived, thread.locked = archived, locked
         self._emit_channel("THREAD_UPDATE", thread)
 
@@ -263,19 +279,31 @@ class DiscordState:
         self._emit_channel(name, channel)
 
     def delete_channel(self, channel: Channel) -> None:
-        """Delete ``channel`` with its messages and threads."""
-        guild = channel.guild
-        for thread in [each for each in self.channels.values() if each.parent is channel]:
-            self.delete_channel(thread)
+        """Delete ``channel`` with its messages and threads.
+
+        The threads of a deleted channel have no event of their own; discord.py tells of them
+        itself when their channel is deleted.
+        """
         # emitted first: afterwards the bot's permission to view it can't be computed
-        self._emit_channel("THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE", channel)
+        if channel.is_thread:
+            payload = payloads.deleted_thread(channel)
+            self.emit(Event("THREAD_DELETE", payload, channel.guild, channel, Intent.GUILDS))
+        else:
+            self._emit_channel("CHANNEL_DELETE", channel)
+        for each in [channel, *self._threads_of(channel)]:
+            self._forget_channel(each)
+        self.conditions.notify()
+
+    def _threads_of(self, channel: Channel) -> list[Channel]:
+        return [each for each in self.channels.values() if each.parent is channel]
+
+    def _forget_channel(self, channel: Channel) -> None:
         channel.deleted = True
         del self.channels[channel.id]
-        if guild is not None:
-            del guild.channels[channel.id]
+        if channel.guild is not None:
+            del channel.guild.channels[channel.id]
         for message in channel.messages.values():
             message.deleted = True
-        self.conditions.notify()
 
     def remove_bot(self, guild: Guild) -> None:
         """Remove the bot from ``guild``."""

@@ -3,19 +3,16 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sandbox.discord import permissions
 from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.interaction_models import Interaction, Modal
 from sandbox.discord.member import Member
 from sandbox.discord.models import Upload
-from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import ComponentType, JsonObject, OptionType, objects
 from sandbox.discord.server import DiscordServer
 from sandbox.page.action_request import ActionRequest
 from sandbox.page.uploads import Uploads
 from sandbox.page.views import commands_view
 
-MAX_THREAD_NAME = 100
 UPLOADS = "uploads"
 EMPTY: JsonObject = {}
 
@@ -80,13 +77,7 @@ class Actions:
         """Open a thread, from a message if one is given."""
         channel, name = request.channel(), request.text("name").strip()
         start = request.message() if request.text("message") else None
-        if permissions.missing(channel, member.user, Permission.CREATE_PUBLIC_THREADS):
-            raise NotPossibleError("This person may not open threads here")
-        if channel.guild is None or channel.is_thread or (start and start.thread):
-            raise NotPossibleError("No thread can be opened here")
-        if not 1 <= len(name) <= MAX_THREAD_NAME:
-            raise NotPossibleError("A thread's name has 1 to 100 characters")
-        thread = self._discord.state.new_thread(name, channel, owner=member.user, start=start)
+        thread = await member.start_thread(channel, name, start=start)
         return {"channel": str(thread.id)}
 
     # the application

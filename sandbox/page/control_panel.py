@@ -1,14 +1,17 @@
 """The page's control panel: starts and stops the bot, breaks connections, injects faults."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.protocol import JsonObject
 from sandbox.discord.server import DiscordServer
 from sandbox.page.provider_control import FAULTS, ProviderControl
 from sandbox.processes import ProcessError
+
+Scene: TypeAlias = Callable[[Callable[[str], None]], Awaitable[None]]
 
 
 class BotProcess(Protocol):
@@ -29,7 +32,7 @@ class BotProcess(Protocol):
 
 
 class Supervisor(Protocol):
-    """Owns the bot's process and the providers, and can run the scripted demo."""
+    """Owns the bot's process and the providers, and can run the scripted scenes."""
 
     @property
     def bot(self) -> BotProcess:
@@ -49,6 +52,10 @@ class Supervisor(Protocol):
         """Extend a clip on each provider as a member."""
         ...
 
+    async def run_evening(self, report: Callable[[str], None]) -> None:
+        """Have four members write a song in a session."""
+        ...
+
 
 class ControlPanel:
     """Performs the panel's actions one at a time."""
@@ -58,17 +65,21 @@ class ControlPanel:
         self._discord = discord
         self._supervisor = supervisor
         self._lock = asyncio.Lock()
-        self._demo_task: asyncio.Task[None] | None = None
+        self._scene: asyncio.Task[None] | None = None
+        self._outage = contextlib.ExitStack()
         self._handlers: dict[str, Callable[[JsonObject], Awaitable[None]]] = {
             "start": self._start,
             "stop": self._stop,
             "restart": self._restart,
             "kill": self._kill,
             "drop": self._drop,
+            "cut": self._cut,
+            "mend": self._mend,
             "speed": self._speed,
             "fault": self._fault,
             "clear": self._clear,
-            "play": self._start_demo,
+            "play": lambda _order: self._start_scene(self._supervisor.run_demo),
+            "evening": self._start_evening,
         }
 
     async def status(self, since: float) -> JsonObject:
@@ -76,7 +87,8 @@ class ControlPanel:
         return await self.providers.status(since) | {
             "running": self._supervisor.bot.is_running,
             "connected": self._discord.gateway.is_connected,
-            "playing": self._demo_task is not None and not self._demo_task.done(),
+            "playing": self._is_playing,
+            "reachable": self._discord.gateway.is_reachable,
             "known_faults": FAULTS,
             "violations": [str(each) for each in self._discord.violations],
         }
@@ -97,10 +109,11 @@ class ControlPanel:
                 raise NotPossibleError(str(error) or "It took too long") from error
 
     async def close(self) -> None:
-        """Cancel the demo and close connections."""
-        if self._demo_task is not None:
-            self._demo_task.cancel()
-            await asyncio.wait([self._demo_task])
+        """Cancel the scene and close connections."""
+        self._outage.close()
+        if self._scene is not None:
+            self._scene.cancel()
+            await asyncio.wait([self._scene])
         await self.providers.close()
 
     async def _start(self, _order: JsonObject) -> None:
@@ -124,6 +137,14 @@ class ControlPanel:
             raise NotPossibleError("The bot is not connected")
         self._discord.gateway.drop_connections(abrupt=True)
 
+    async def _cut(self, _order: JsonObject) -> None:
+        if not self._discord.gateway.is_reachable:
+            raise NotPossibleError("The gateway is cut already")
+        self._outage.enter_context(self._discord.gateway.outage())
+
+    async def _mend(self, _order: JsonObject) -> None:
+        self._outage.close()
+
     async def _speed(self, order: JsonObject) -> None:
         await self.providers.set_speed(float(order.get("speed") or 1))
 
@@ -134,16 +155,26 @@ class ControlPanel:
     async def _clear(self, _order: JsonObject) -> None:
         await self.providers.clear_faults()
 
-    async def _start_demo(self, _order: JsonObject) -> None:
-        if self._demo_task is not None and not self._demo_task.done():
-            raise NotPossibleError("The demo is playing already")
+    @property
+    def _is_playing(self) -> bool:
+        return self._scene is not None and not self._scene.done()
+
+    async def _start_evening(self, _order: JsonObject) -> None:
+        if not any(each["name"] == "session" for each in self._discord.commands.all()):
+            raise NotPossibleError("The bot has no command /session")
+        await self._start_scene(self._supervisor.run_evening)
+
+    async def _start_scene(self, scene: Scene) -> None:
+        if self._is_playing:
+            raise NotPossibleError("A scene is playing already")
         if not self._discord.gateway.is_connected:
             raise NotPossibleError("Start the bot first")
-        self._demo_task = asyncio.create_task(self._run_demo())
+        self._scene = asyncio.create_task(_play(scene))
 
-    async def _run_demo(self) -> None:
-        """Run the demo and ignore its errors, since the channel shows them."""
-        try:
-            await self._supervisor.run_demo(lambda _line: None)
-        except Exception:  # noqa: BLE001 - the channel shows it
-            return
+
+async def _play(scene: Scene) -> None:
+    """Play a scene and ignore its errors, since the channel shows them."""
+    try:
+        await scene(lambda _line: None)
+    except Exception:  # noqa: BLE001 - the channel shows it
+        return

@@ -73,6 +73,9 @@ class PageConnection:
     def _on_event(self, event: Event) -> None:
         if event.name.startswith(("CHANNEL_", "THREAD_")):
             self._channels.add(int(event.payload["id"]))
+            # the threads of a deleted channel have no event of their own
+            channels = self._discord.state.channels.values()
+            self._channels.update(each.id for each in channels if each.parent is event.channel)
         elif event.name == "TYPING_START" and event.channel is not None:
             self._typing[event.channel.id] = time.time()
         else:

@@ -35,6 +35,7 @@ def channel_view(channel: Channel) -> JsonObject:
         "guild": str(channel.guild.id) if channel.guild else None,
         "parent": str(channel.parent.id) if channel.parent else None,
         "recipient": str(channel.recipient.id) if channel.recipient else None,
+        "owner": str(channel.owner_id),
         "topic": channel.topic,
         "archived": channel.archived,
         "locked": channel.locked,

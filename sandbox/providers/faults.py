@@ -31,6 +31,8 @@ class Fault(enum.StrEnum):
     # an error response of suno-api (providers.md §3.5); any service can be told to give it
     SESSION_ENDED = "session_ended"
     NO_BROWSER = "no_browser"
+    SESSION_GONE = "session_gone"  # Clerk's own answer, passed on
+    CONTINUE_AT_REQUIRED = "continue_at_required"  # the fork's (providers.md §3.7)
     SLOW_BUT_MADE = "slow_but_made"  # Suno answers too late, and makes the clips
     # no response or an invalid one
     HANG_BEFORE = "hang_before"
@@ -86,6 +88,8 @@ HTTP_STATUS: Final = {
     Fault.ERROR_BODY: 500,
     Fault.SESSION_ENDED: 500,
     Fault.NO_BROWSER: 500,
+    Fault.SESSION_GONE: 404,
+    Fault.CONTINUE_AT_REQUIRED: 500,
     Fault.SLOW_BUT_MADE: 503,
 }
 
@@ -93,6 +97,7 @@ HTTP_STATUS: Final = {
 TEXTS: Final = {
     Fault.BAD_REQUEST: "Prompt contained inappropriate material",
     Fault.UNAUTHORIZED: "Unauthorized",
+    Fault.SESSION_GONE: "Not Found",
     Fault.FORBIDDEN_MODERATION: "The lyrics contain inappropriate content: 'badword'",
     Fault.UNPROCESSABLE: "Token validation failed.",
     Fault.RATE_LIMITED: "Too Many Requests",

@@ -25,6 +25,7 @@ _NO_BROWSER: Final = (
     "║ Looks like Playwright was just installed or updated ║\n"
     "╚═══════════════════════════════════════════════════╝"
 )
+_CONTINUE_AT_REQUIRED: Final = "Invalid parameter 'continueAt': expected number, got undefined"
 _NETWORK_ERROR: Final = (
     "Network error: Unable to connect to Suno API. "
     "Please check your internet connection and try again."
@@ -87,6 +88,8 @@ class SunoApi(Api):
                 return f"Internal error: {_SESSION_ENDED}"
             case Fault.NO_BROWSER:
                 return f"Internal error: {_NO_BROWSER}"
+            case Fault.CONTINUE_AT_REQUIRED:
+                return f"Internal error: {_CONTINUE_AT_REQUIRED}"
             case _:
                 return f"API Error: {super().fault_text(fault)}"
 

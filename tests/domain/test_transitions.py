@@ -20,6 +20,7 @@ from bot.domain.transitions import (
     cancelled,
     expired,
     finished,
+    found_again,
     observed,
     poll_failed,
     postponed,
@@ -97,6 +98,28 @@ def test_submitting_is_visible_and_submitted_is_not() -> None:
     taken = submitted(asked, HANDLE, now=NOW, due_at=LATER, deadline=DEADLINE)
 
     assert (asked.revision, taken.revision) == (2, 2)
+
+
+def test_found_again_is_tracked_and_seen() -> None:
+    gone = extension(
+        Status.UNCONFIRMED, handle=None, failure=failures.Unconfirmed(), finished_at=NOW
+    )
+    found = found_again(gone, HANDLE, now=NOW, due_at=LATER, deadline=DEADLINE)
+    assert (found.status, found.handle, found.failure) == (Status.SUBMITTED, HANDLE, None)
+    assert (found.finished_at, found.due_at, found.deadline_at) == (None, LATER, NOW + DEADLINE)
+    assert found.revision == gone.revision + 1
+
+
+def test_found_again_while_submitting_is_nothing_to_see() -> None:
+    interrupted = extension(Status.SUBMITTING)
+    found = found_again(interrupted, HANDLE, now=NOW, due_at=LATER, deadline=DEADLINE)
+    assert (found.status, found.revision) == (Status.SUBMITTED, interrupted.revision)
+
+
+@pytest.mark.parametrize("status", sorted({*Status} - {Status.SUBMITTING, Status.UNCONFIRMED}))
+def test_found_again_needs_an_interrupted_extension(status: Status) -> None:
+    ext = extension(status)
+    assert found_again(ext, HANDLE, now=NOW, due_at=LATER, deadline=DEADLINE) is ext
 
 
 def test_submitted_with_a_repeated_clip_id_makes_one_clip() -> None:

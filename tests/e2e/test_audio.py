@@ -109,10 +109,19 @@ async def test_audio_that_fits_at_no_bit_rate_is_linked(
     assert "Listen" in text(reply)
 
 
-async def test_without_the_permission_the_reply_names_it(harness: BotHarness) -> None:
+async def test_interaction_attaches_files_without_the_permission(harness: BotHarness) -> None:
     state = harness.discord.state
     state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
-    reply = await harness.extend(NAME, at="0:10")
+    await carries(harness, await harness.extend(NAME, at="0:10"))
+
+
+async def test_without_the_permission_and_a_token_the_reply_names_it(harness: BotHarness) -> None:
+    state = harness.discord.state
+    state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
+    sent = await harness.ask(NAME, at="0:10")
+    assert sent.message is not None
+    sent.invalidate_token()
+    reply = sent.message
     await harness.until(lambda: "lacks *Attach Files*" in text(reply))
     assert reply.attachments == []
     assert colour(reply) == GREEN

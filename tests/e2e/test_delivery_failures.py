@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.discord.models import Message
 from sandbox.discord.permissions import Permission
+from sandbox.discord.protocol import MessageFlag
 from tests.support.bot_harness import GREEN, RED, BotHarness, BotProcess, colour, colours, text
 
 ORIGINAL = "/webhooks/{webhook_id}/{webhook_token}/messages/*"
@@ -127,7 +128,7 @@ async def test_closed_thread_sends_the_result_directly_and_stays_open(
     state = harness.discord.state
     thread = state.new_thread("parts", state.channel)
     reply = await harness.extend("aimlapi", at="0:10", channel=thread)
-    state.archive(thread, archived=archived, locked=not archived)
+    state.archive(thread, archived=archived, locked=True)
     result = await direct_message(harness)
     assert (colour(result), len(songs(result))) == (GREEN, 2)
     assert colour(reply) != GREEN
@@ -135,6 +136,39 @@ async def test_closed_thread_sends_the_result_directly_and_stays_open(
     await harness.ada.react(reply, "🔁")
     await harness.until(lambda: len(harness.ada.read(thread)) == 2)
     assert len(harness.ada.read(harness.ada.dm)) == 1
+
+
+@pytest.mark.parametrize("has_token", [True, False])
+async def test_archived_thread_is_opened_for_the_result_and_its_audio(
+    harness: BotHarness, *, has_token: bool
+) -> None:
+    state = harness.discord.state
+    thread = state.new_thread("parts", state.channel)
+    sent = await harness.ask("aimlapi", at="0:10", channel=thread)
+    reply = sent.message
+    assert reply is not None
+    if not has_token:
+        sent.invalidate_token()
+    state.archive(thread)
+    await harness.until(lambda: colour(reply) == GREEN)
+    state.archive(thread)
+    await has_result(harness, reply)
+    assert not thread.archived
+    assert harness.ada.read(harness.ada.dm) == []
+
+
+@pytest.mark.parametrize("has_token", [True, False])
+async def test_hidden_embeds_come_back_with_the_next_edit(
+    harness: BotHarness, *, has_token: bool
+) -> None:
+    sent = await harness.ask("aimlapi", at="0:10")
+    reply = sent.message
+    assert reply is not None
+    if not has_token:
+        sent.invalidate_token()
+    reply.flags |= MessageFlag.SUPPRESS_EMBEDS  # "Remove all embeds" in the client
+    await harness.finished(reply)
+    assert not reply.flags & MessageFlag.SUPPRESS_EMBEDS
 
 
 async def test_unreachable_member_ends_delivery_quietly(harness: BotHarness) -> None:

@@ -16,6 +16,7 @@ NO_CREDITS = (RED, "is out of credits", "Send again")
 OPERATOR = (RED, "does not let Encore in", "Send again")
 SIGNED_OUT = (RED, "The operator of this bot has to renew its session", "Send again")
 UNCONFIRMED = (RED, "No answer from", "Send again")
+NOTHING_FOUND = (RED, "Nothing of it was found in the suno-api account", "Send again")
 NOT_FINISHED = (RED, "could not finish it", "Send again")
 NOT_PLAYABLE = (RED, "can't be played", "Check again")
 GAVE_UP = (RED, "Gave up after", "Check again")
@@ -35,15 +36,17 @@ SUBMITTING = {
     Fault.SERVER_ERROR: (UNCONFIRMED, {"suno_api": SIGNED_OUT}),
     Fault.SESSION_ENDED: (UNCONFIRMED, {"suno_api": SIGNED_OUT}),
     Fault.NO_BROWSER: (UNCONFIRMED, {"suno_api": OPERATOR}),
+    Fault.SESSION_GONE: (REFUSED, {"suno_api": SIGNED_OUT}),
+    Fault.CONTINUE_AT_REQUIRED: (UNCONFIRMED, {"suno_api": REFUSED}),
     Fault.SLOW_BUT_MADE: (UNCONFIRMED, {"suno_api": COMPLETE}),
     Fault.HTML_NOT_FOUND: (OPERATOR, {}),
-    Fault.BAD_GATEWAY: (UNCONFIRMED, {}),
-    Fault.UNAVAILABLE: (UNCONFIRMED, {}),
-    Fault.GATEWAY_TIMEOUT: (UNCONFIRMED, {}),
-    Fault.HTML_BAD_GATEWAY: (UNCONFIRMED, {}),
+    Fault.BAD_GATEWAY: (UNCONFIRMED, {"suno_api": NOTHING_FOUND}),
+    Fault.UNAVAILABLE: (UNCONFIRMED, {"suno_api": NOTHING_FOUND}),
+    Fault.GATEWAY_TIMEOUT: (UNCONFIRMED, {"suno_api": NOTHING_FOUND}),
+    Fault.HTML_BAD_GATEWAY: (UNCONFIRMED, {"suno_api": NOTHING_FOUND}),
     # only the two that put their code into the body say by it that nothing was done
     Fault.ERROR_BODY: (UNCONFIRMED, {"sunoapi_co": REFUSED, "sunosay": REFUSED}),
-    Fault.CLOSE_BEFORE: (UNCONFIRMED, {}),
+    Fault.CLOSE_BEFORE: (UNCONFIRMED, {"suno_api": NOTHING_FOUND}),
     Fault.CLOSE_AFTER: (UNCONFIRMED, {"suno_api": COMPLETE}),
     Fault.INVALID_JSON: (UNCONFIRMED, {"suno_api": COMPLETE}),
     Fault.HTML_PAGE: (UNCONFIRMED, {"suno_api": COMPLETE}),

@@ -272,7 +272,7 @@ async def test_clip_shows_its_request_and_lineage(harness: BotHarness) -> None:
     assert sent.message is not None
     await harness.finished(sent.message)
     await harness.ada.react(sent.message, "⏩")
-    await harness.until(lambda: len(harness.account(NAME).submissions) == 3)
+    await harness.until(lambda: len(harness.ada.read(first.channel)) == 3)
     third = harness.ada.read(first.channel)[-1]
     await harness.finished(third)
     card = await show_clip(harness, made_clips(harness, 1)[0])

@@ -37,6 +37,14 @@ def age_tokens(harness: BotHarness, *calls: Interaction) -> None:
     db.close()
 
 
+def is_shown(harness: BotHarness) -> bool:
+    """Return whether the store knows that the final status of the only reply was shown."""
+    with sqlite3.connect(f"file:{harness.database}?mode=ro", uri=True) as db:
+        [(shown,)] = db.execute("SELECT reply_final_shown FROM extensions").fetchall()
+    db.close()
+    return bool(shown)
+
+
 def songs(message: Message) -> list[str]:
     """Return the names of the songs that a message carries."""
     return [each.filename for each in message.attachments if each.filename.endswith("mp3")]
@@ -177,6 +185,58 @@ async def test_song_can_be_made_again_where_encore_is_no_member(harness: BotHarn
     age_tokens(harness, call)
     harness.discord.delete(second)
     await song_of(harness, await ask_for_song(harness, sent.message))
+
+
+async def test_members_own_permission_decides_about_files(harness: BotHarness) -> None:
+    state, ada = harness.discord.state, harness.ada
+    channel = place(harness, "foreign guild")
+    state.join(state.foreign_guild, ada.user)
+    state.set_overwrite(channel, ada.user, deny=Permission.ATTACH_FILES)
+    sent = await harness.ask(NAME, at="0:10", channel=channel)
+    reply = sent.message
+    assert reply is not None
+    await harness.until(lambda: "lacks *Attach Files*" in text(reply))
+    assert (colour(reply), reply.attachments) == (GREEN, [])
+
+
+async def test_audio_that_was_missing_is_sent_after_check_again_on_the_direct_message(
+    harness: BotHarness,
+) -> None:
+    ada = harness.ada
+    sent = await harness.ask(NAME, at="0:10", channel=place(harness, "foreign guild"))
+    age_tokens(harness, sent)
+    harness.discord.faults.answer(
+        "POST",
+        "/channels/{channel_id}/messages",
+        status=400,
+        code=50035,
+        times=1000,
+        when=lambda request: bool(request.files),
+    )
+    await harness.until(lambda: any(r.code == 50035 for r in harness.discord.requests))
+    with sqlite3.connect(harness.database) as db:
+        db.execute("UPDATE audio SET failures = 5")  # the next refusal is the last
+    db.close()
+    await harness.until(lambda: ada.read(ada.dm))
+    [told] = ada.read(ada.dm)
+    assert "could not be fetched" in text(told)
+    await harness.until(lambda: is_shown(harness))
+    harness.discord.faults.clear()
+    await press(harness, told, "Check again")
+    await harness.until(lambda: any(len(songs(each)) == 2 for each in ada.read(ada.dm)))
+
+
+async def test_private_thread_without_encore_is_told(harness: BotHarness) -> None:
+    state, ada = harness.discord.state, harness.ada
+    for invited, is_told in ((False, True), (True, False)):
+        thread = state.new_thread("secret", state.channel, private=True, members=[ada.user])
+        if invited:
+            state.invite_to_thread(thread, state.bot)
+        sent = await harness.ask(NAME, at="0:10", channel=thread)
+        assert sent.message is not None
+        await has_result(harness, sent.message)
+        notes = [text(each) for each in sent.followups]
+        assert [f"Encore is not in {thread.mention}" in note for note in notes] == [True] * is_told
 
 
 # What else members do in such places

@@ -211,6 +211,28 @@ async def test_song_request_without_an_answer_is_sent_again_as_joining_is_free(
     assert [each.work for each in harness.account(JOINS).submissions] == ["extend", "concat"]
 
 
+async def test_song_killed_while_it_is_submitted_is_told_and_never_sent_twice(
+    offline_harness: BotHarness, tmp_path: Path
+) -> None:
+    harness, log = offline_harness, tmp_path / "bot.log"
+    bot = BotProcess(harness, log)
+    await bot.start()
+    async with bot.child:
+        [reply] = await extend_in_turns(harness, JOINS, parts=1)
+        account = harness.account(JOINS)
+        account.fail_next(Fault.HANG_AFTER, on="submit")
+        song = message_of(await song_of(harness, reply))
+        await harness.until(lambda: len(account.submissions) == 2)
+        await bot.kill()
+        await bot.start()
+        await wait_until_final(harness, song)
+    assert "No answer from suno-api" in text(song)
+    assert "It may still have been charged. Encore did not ask again." in text(song)
+    assert "Nothing has been sent" not in text(song)
+    assert "Try again" in labels(song)
+    assert [each.work for each in account.submissions] == ["extend", "concat"]
+
+
 async def test_song_that_its_provider_fails_to_join_is_joined_by_encore(
     harness: BotHarness,
 ) -> None:
@@ -284,7 +306,9 @@ async def test_song_needs_the_permission_to_attach_files(
     state = harness.discord.state
     [reply] = await extend_in_turns(harness, OTHER, parts=1)
     state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
-    song = message_of(await harness.ada.slash("song", clip=reply.url))
+    call = await harness.ada.slash("song", clip=reply.url)
+    call.invalidate_token()
+    song = message_of(call)
     await wait_until_final(harness, song)
     assert colour(song) == RED
     assert "*Attach Files*" in text(song)

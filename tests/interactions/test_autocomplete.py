@@ -1,9 +1,11 @@
 import datetime as dt
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from bot.domain.models import ClipRecord
-from bot.interactions.autocomplete import age_text, clip_label
+from bot.interactions.autocomplete import age_text, clip_choices, clip_label
 from tests.support.ui_samples import NOW, playable
 
 
@@ -15,6 +17,25 @@ def label(title: str = "Electric Dreams", *, letter: str = "B", **parts: object)
         letter=letter,
     )
     return clip_label(known, now=NOW)
+
+
+async def test_clip_whose_id_is_too_long_for_a_choice_is_left_out() -> None:
+    ids = ["x" * 100, "x" * 101, "short"]
+    clips = [ClipRecord(clip=playable(each), provider="suno", known_at=NOW) for each in ids]
+
+    async def suggestions(*_: object) -> list[ClipRecord]:
+        return clips
+
+    library = SimpleNamespace(suggestions=suggestions)
+    interaction: Any = SimpleNamespace(
+        client=SimpleNamespace(services=SimpleNamespace(library=library)),
+        user=SimpleNamespace(id=1),
+        guild_id=None,
+        channel_id=2,
+        created_at=NOW,
+    )
+    found = await clip_choices(interaction, "")
+    assert [choice.value for choice in found] == ["x" * 100, "short"]
 
 
 def test_clip_label_has_title_letter_length_and_age() -> None:

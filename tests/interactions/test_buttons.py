@@ -23,9 +23,14 @@ from bot.interactions.library_buttons import (
     ShowClip,
     TurnPage,
 )
+from bot.interactions.provider_buttons import (
+    PROVIDER_BUTTONS,
+    TryProvider,
+    TryProviderWithDraft,
+)
 from bot.ui.custom_ids import Action
 
-BUTTONS = (*REPLY_BUTTONS, *LIBRARY_BUTTONS)
+BUTTONS = (*REPLY_BUTTONS, *PROVIDER_BUTTONS, *LIBRARY_BUTTONS)
 
 CLIP = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
 
@@ -47,6 +52,8 @@ OLD_CUSTOM_IDS = [
     ("lib:page:server:0:a:b:%_🎵 clip:drop:7", TurnPage, "server:0:a:b:%_🎵 clip:drop:7"),
     ("ext:song:7", FullSong, "7"),
     (f"clip:song:{CLIP}", SongOfClip, CLIP),
+    ("ext:provider:7:suno_api", TryProvider, "7:suno_api"),
+    ("draft:provider:42:aimlapi", TryProviderWithDraft, "42:aimlapi"),
 ]
 
 
@@ -82,8 +89,14 @@ def test_button_is_drawn_with_the_custom_id_that_it_reads(
         "ext:cancel:",
         "ext:cancel",
         "ext:other:7",
+        "ext:provider:7",
+        "draft:provider:x:aimlapi",
         "ext:take:7:8",
         "draft:open:a b",
+        "draft:open:abc",
+        "ext:cancel:abc",
+        "ext:cancel:-7",
+        f"ext:take:{2**63}",
         "x:ext:take:7",
         "lib:page:mine",
         "lib:page:mine:x:",

@@ -1,13 +1,16 @@
 import datetime as dt
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import discord
 import pytest
 
+from bot.domain.attachments import Upload
 from bot.domain.models import ReplyRef
 from bot.interactions.delivery import (
     Remedy,
+    ReplyMessage,
     Route,
     is_refusal,
     next_route,
@@ -149,6 +152,34 @@ def test_closed_thread_only_misses_progress(code: int) -> None:
     assert remedy is Remedy.DROP_NEWS
 
 
+@pytest.mark.parametrize(
+    ("code", "reply", "is_final", "has_files", "opens"),
+    [
+        (50083, UNSHOWN, True, False, True),
+        (50083, UNSHOWN, True, True, True),
+        (50083, SHOWN, True, True, True),
+        (50083, SHOWN, True, False, False),
+        (50083, UNSHOWN, False, False, False),
+        (160005, UNSHOWN, True, True, False),
+    ],
+)
+def test_archived_thread_is_opened_for_a_result_or_its_files(
+    code: int, reply: ReplyRef, *, is_final: bool, has_files: bool, opens: bool
+) -> None:
+    for route in ANY_ROUTE:
+        for may_open_thread in (True, False):
+            remedy = remedy_for(
+                failure(400, code),
+                route,
+                reply,
+                is_final=is_final,
+                has_files=has_files,
+                may_open_thread=may_open_thread,
+            )
+            expected = opens and may_open_thread and route is not Route.DIRECT
+            assert (remedy is Remedy.OPEN_THREAD) is expected
+
+
 @pytest.mark.parametrize(("status", "code"), [(403, 50013), (403, 400001)])
 def test_forbidden_files_are_left_out(status: int, code: int) -> None:
     error = failure(status, code)
@@ -192,3 +223,28 @@ def test_refusal_of_content_is_told_from_a_closed_route(
     status: int, code: int, *, other_content_helps: bool
 ) -> None:
     assert is_refusal(failure(status, code)) is other_content_helps
+
+
+PICTURE = Upload(path=Path("w.png"), name="w.png")
+SONG = Upload(path=Path("a.mp3"), name="a.mp3")
+
+
+@pytest.mark.parametrize(
+    ("uploads", "attached", "complete"),
+    [
+        ((), 0, True),
+        ((), 1, False),
+        # Discord lists no picture that an embed shows
+        ((SONG, PICTURE), 1, True),
+        ((SONG, PICTURE), 2, True),
+        ((SONG, PICTURE), 0, False),
+        ((PICTURE,), 0, True),
+        ((SONG, SONG), 1, False),
+    ],
+)
+def test_files_of_a_message_are_counted_without_pictures_in_embeds(
+    uploads: tuple[Upload, ...], attached: int, *, complete: bool
+) -> None:
+    embed = discord.Embed().set_image(url="attachment://w.png")
+    message = ReplyMessage(embeds=[embed], view=None, uploads=uploads)
+    assert message.has_all_files(attached) is complete

@@ -27,13 +27,20 @@ class FakeInteraction:
         self,
         *,
         is_answered: bool = False,
+        is_thinking: bool = False,
         fails_with: int | None = None,
         may_attach: bool = True,
     ) -> None:
         self.app_permissions = discord.Permissions(attach_files=may_attach)
-        self.is_answered = is_answered
+        self.is_answered = is_answered or is_thinking
+        self.type = discord.InteractionResponseType.deferred_channel_message
+        if not is_thinking:
+            self.type = discord.InteractionResponseType.channel_message if is_answered else None
+        self.extras: dict[str, Any] = {}
+        self.deferred_response: list[dict[str, Any]] = []
         self.fails_with = fails_with
         self.answers: list[dict[str, Any]] = []
+        self.extras: dict[str, object] = {}
         self.response = self.followup = self
 
     def is_done(self) -> bool:
@@ -46,6 +53,9 @@ class FakeInteraction:
     async def send_message(self, **message: Any) -> None:  # noqa: ANN401 - as discord.py takes it
         assert not self.is_answered, "there is one response"
         self._keep(message)
+
+    async def edit_original_response(self, **message: Any) -> None:  # noqa: ANN401 - as discord.py
+        self.deferred_response.append(message)
 
     def _keep(self, message: dict[str, Any]) -> None:
         if self.fails_with is not None:
@@ -141,3 +151,12 @@ async def test_expired_interaction_is_ignored(caplog: pytest.LogCaptureFixture, 
 async def test_error_answer_refused_by_discord_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     await answer_error(FakeInteraction(fails_with=50035), REFUSED)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+async def test_deferred_response_is_edited_once_and_then_followed() -> None:
+    interaction = FakeInteraction(is_thinking=True)
+    await answer_error(interaction, REFUSED)
+    await answer_error(interaction, REFUSED)
+    [first], [second] = interaction.deferred_response, interaction.answers
+    assert first["embeds"] == second["embeds"]
+    assert (first["attachments"], first["view"], second["ephemeral"]) == ([], None, True)

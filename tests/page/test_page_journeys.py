@@ -151,7 +151,7 @@ async def test_two_members_react_to_same_message(open_browser: OpenBrowser) -> N
     await ada.page.get_by_role("menuitem", name="Create thread").click()
     await ada.page.get_by_label("Thread name").fill("Takes")
     await ada.page.get_by_role("button", name="Create thread").last.click()
-    await expect(ada.page.get_by_role("heading", name="Takes", exact=True)).to_be_visible()
+    await expect(ada.page.get_by_role("heading", name="Takes", exact=True).first).to_be_visible()
     await expect(ben.messages.first).to_contain_text("Takes")
 
 

@@ -20,6 +20,7 @@ from bot.providers.base import (
     Unauthorized,
     Unavailable,
     Unconfirmed,
+    UnknownClip,
 )
 from bot.providers.sunosay import SunoSay
 from tests.support.provider_samples import (
@@ -61,6 +62,7 @@ ANSWERS = st.recursive(
     [
         (httpx.ConnectError("refused"), Unavailable, Unavailable),
         (httpx.Response(400, json={"error": "Prompt too long."}), Rejected, Rejected),
+        (httpx.Response(404, json={"error": "Clip not found"}), UnknownClip, UnknownClip),
         (httpx.Response(503, json={"error": "Try again later"}), Unconfirmed, Unavailable),
     ],
 )

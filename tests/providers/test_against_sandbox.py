@@ -19,6 +19,7 @@ from bot.providers.base import (
     Unauthorized,
     Unavailable,
     Unconfirmed,
+    UnknownClip,
 )
 from sandbox.providers import timeline
 from sandbox.providers.faults import Fault
@@ -218,6 +219,26 @@ async def test_clip_and_credits_are_looked_up(
     assert harness.account.violations == []
 
 
+async def test_clip_of_another_provider_is_unknown_to_a_submission(
+    harness: AdapterHarness, server: ProviderServer
+) -> None:
+    elsewhere = "aimlapi" if harness.account.name != "aimlapi" else "suno_api"
+    clip_id = server.account(elsewhere).source_clips()[0].id
+    with pytest.raises(UnknownClip):
+        await harness.provider.extend(dataclasses.replace(harness.request, clip_id=clip_id))
+    assert len(harness.account.requests) == 1
+    assert harness.account.credits == 10_000
+
+
+@pytest.mark.parametrize("name", ["aimlapi", "sunoapi_com"])
+async def test_clip_of_another_provider_is_unknown_to_a_lookup(
+    server: ProviderServer, client: httpx.AsyncClient, name: str
+) -> None:
+    harness = AdapterHarness(server, client, name)
+    with pytest.raises(UnknownClip):
+        await harness.provider.clip(server.account("suno_api").source_clips()[0].id)
+
+
 async def test_aimlapi_long_poll_ends_with_news(
     server: ProviderServer, client: httpx.AsyncClient
 ) -> None:
@@ -256,12 +277,20 @@ async def test_suno_api_tells_an_ended_session_from_everything_else(
     assert len(harness.account.submissions) == 1
 
 
-async def test_suno_api_without_a_browser_is_the_operators_problem(
-    server: ProviderServer, client: httpx.AsyncClient
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault.NO_BROWSER, Unauthorized),
+        (Fault.SESSION_GONE, SessionExpired),
+        (Fault.CONTINUE_AT_REQUIRED, Rejected),
+    ],
+)
+async def test_suno_api_says_why_nothing_was_sent(
+    server: ProviderServer, client: httpx.AsyncClient, fault: Fault, kind: type[ProviderError]
 ) -> None:
     harness = AdapterHarness(server, client, "suno_api")
-    harness.account.fail_next(Fault.NO_BROWSER)
-    with pytest.raises(Unauthorized):
+    harness.account.fail_next(fault)
+    with pytest.raises(kind):
         await harness.provider.extend(harness.request)
 
 

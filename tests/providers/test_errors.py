@@ -12,6 +12,7 @@ from bot.providers.base import (
     Unauthorized,
     Unavailable,
     Unconfirmed,
+    UnknownClip,
 )
 from bot.providers.errors import ErrorResponse, error_for, extract_message, retry_after
 
@@ -24,6 +25,18 @@ KINDS = {
     "wrong key": (401, "", Unauthorized, Unauthorized),
     "unpaid": (402, "", OutOfCredits, OutOfCredits),
     "not found": (404, "Not found.", Rejected, Rejected),
+    "no such clip": (404, "Clip not found", UnknownClip, UnknownClip),
+    "no such song": (
+        400,
+        "The song id does not exist or has been taken offline.",
+        UnknownClip,
+        UnknownClip,
+    ),
+    "no such clip id": (422, "No such clip", UnknownClip, UnknownClip),
+    "clip of another": (400, "clip_id doesn't exist.", UnknownClip, UnknownClip),
+    "no such task": (400, "task not found.", Rejected, Rejected),
+    "no such clip, forbidden": (403, "Clip not found", Unauthorized, Unauthorized),
+    "known audio": (400, "Uploaded audio matches existing work of art.", Rejected, Rejected),
     "server stopped waiting": (408, "", Unconfirmed, Unavailable),
     "conflict": (409, "", Rejected, Rejected),
     "too large": (413, "", Rejected, Rejected),

@@ -16,6 +16,7 @@ from bot.providers.base import (
     Unauthorized,
     Unavailable,
     Unconfirmed,
+    UnknownClip,
 )
 from tests.support.provider_samples import (
     CLIPS,
@@ -78,7 +79,8 @@ async def test_cookie_in_an_answer_reaches_no_error() -> None:
     [
         (fails(401, "API Error: Unauthorized"), SessionExpired),
         (fails(404, "API Error: Not Found"), SessionExpired),
-        (fails(404, "API Error: Not found."), Rejected),
+        (fails(404, "API Error: Not found."), UnknownClip),
+        (fails(404, "API Error: Nothing to see here"), Rejected),
         (fails(429, "API Error: Too Many Requests"), RateLimited),
         (fails(502, "API Error: Bad Gateway"), Unconfirmed),
         (fails(422, "API Error: Token validation failed."), Unauthorized),
@@ -256,6 +258,12 @@ async def test_concat_without_an_answer_may_be_sent_again_because_it_costs_nothi
 ) -> None:
     with pytest.raises(Unavailable):
         await adapter("suno_api", FakeTransport(failure)).concat(B)
+
+
+async def test_concat_of_a_clip_of_another_account_is_rejected() -> None:
+    with pytest.raises(Rejected) as caught:
+        await adapter("suno_api", FakeTransport(fails(404, "API Error: Not found."))).concat(B)
+    assert type(caught.value) is Rejected
 
 
 async def test_models_default_is_sent_unless_the_member_chose_one() -> None:

@@ -4,7 +4,7 @@ import zlib
 
 import discord
 import pytest
-from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from sandbox.discord.protocol import Intent
 from sandbox.discord.server import DiscordServer
@@ -35,6 +35,25 @@ async def test_bot_resumes_after_reconnect_request(server: DiscordServer, bot: S
     server.gateway.request_reconnect()
     await asyncio.wait_for(bot.resumed.wait(), 10)
     assert server.gateway.identify_count == 1
+
+
+async def test_bot_is_away_while_the_gateway_is_out(server: DiscordServer, bot: SampleBot) -> None:
+    ada = server.member("Ada")
+    server.interactions.acknowledge_timeout = 0.2
+    message = await ada.say(None, "x")
+    with server.gateway.outage():
+        assert not server.gateway.is_connected
+        assert (await ada.slash("do")).error == "The application did not respond"
+        await ada.react(message, "🔁")
+        assert not server.gateway.is_connected
+        async with ClientSession() as http:
+            with pytest.raises(WSServerHandshakeError, match="503"):
+                await http.ws_connect(server.gateway.url)
+    await server.wait_for(lambda: server.gateway.is_connected, timeout=15)
+    assert server.gateway.identify_count == 2
+    server.interactions.acknowledge_timeout = 3.0
+    assert (await ada.slash("extend", clip="x")).modal is not None
+    assert bot.reactions == []
 
 
 async def test_resend_last_repeats_event(server: DiscordServer, bot: SampleBot) -> None:

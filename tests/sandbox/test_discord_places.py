@@ -321,7 +321,7 @@ async def test_locked_thread_refuses_messages_without_manage_threads(
     assert server.violations == []
 
 
-async def test_archived_thread_refuses_edits_and_interactions(
+async def test_archived_thread_refuses_edits_and_commands(
     server: DiscordServer, bot: SampleBot
 ) -> None:
     state, ada = server.state, server.member("Ada")
@@ -335,7 +335,6 @@ async def test_archived_thread_refuses_edits_and_interactions(
     assert await code(server, "PATCH", token, {"content": "x"}) == 50083
     for attempt in (
         ada.slash("do", channel=thread),
-        ada.click(call.message, "Again"),
         ada.react(call.message, "🔁"),
         ada.context_menu("Extend this song", call.message),
     ):
@@ -345,6 +344,22 @@ async def test_archived_thread_refuses_edits_and_interactions(
     await ada.say(thread, "hello")
     assert await code(server, "PATCH", path, {"content": "x"}) is None
     assert server.violations == []
+
+
+async def test_whoever_may_write_opens_a_thread_that_is_not_locked(server: DiscordServer) -> None:
+    state = server.state
+    thread = state.new_thread("parts", state.channel)
+    path, opened = f"/channels/{thread.id}", {"archived": False}
+    state.archive(thread)
+    assert await code(server, "PATCH", path, opened) is None
+    assert not thread.archived
+    for change in ({"name": "x"}, {"archived": True}, {"archived": False, "locked": True}):
+        assert await code(server, "PATCH", path, change) == 50013
+    state.archive(thread, locked=True)
+    assert await code(server, "PATCH", path, opened) == 50013
+    state.archive(thread)
+    state.set_overwrite(state.channel, state.bot, deny=Permission.SEND_MESSAGES_IN_THREADS)
+    assert await code(server, "PATCH", path, opened) == 50013
 
 
 async def test_archived_thread_of_foreign_guild_is_missing_access(

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import discord
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from bot.domain.attachments import Attachment, AttachmentStatus, Upload, Uploads
 from bot.domain.models import Extension, ReplyRef, Status
 from bot.interactions.delivery import MAX_REFUSALS
-from bot.interactions.publisher import LEASE, Publisher
+from bot.interactions.publisher import LEASE, Publisher, guild_file_limit
 from tests.support.fake_discord import LOST_CONNECTION, FakeDiscord, FakeMessage, error
 from tests.support.service_harness import CHANNEL, GUILD, START, ServiceHarness
 
@@ -61,6 +63,12 @@ class PublisherHarness:
         assert await self.harness.store.finish_audio(work, uploads)
         return uploads
 
+    async def announce_continuation_of(self, ext: Extension) -> None:
+        """Raise the revision of ``ext`` for a continuation that its reply can't show."""
+        clock, request = self.harness.clock, replace(ext.request, clip_id=await self.clip(ext))
+        unknown = replace(ext, request=request)
+        await self.harness.store.bump_source_revision(unknown, publish_at=clock())
+
     async def clip(self, ext: Extension) -> str:
         """Return the id of the first clip that ``ext`` made."""
         return (await self.harness.now(ext)).clips[0].id
@@ -102,6 +110,32 @@ async def test_nothing_is_edited_without_news(harness: PublisherHarness) -> None
     await harness.publisher.run_once()
     await harness.publisher.idle()
     assert harness.message.versions == 1
+    assert await harness.is_shown(ext)
+
+
+async def test_revision_that_shows_nothing_new_is_published_without_an_edit(
+    harness: PublisherHarness,
+) -> None:
+    ext = await harness.extension(Status.COMPLETE)
+    await harness.publish()
+    await harness.announce_continuation_of(ext)
+    await harness.publish()
+    assert harness.message.versions == 1
+    assert await harness.is_shown(ext)
+
+
+async def test_edit_of_which_no_answer_came_is_repeated_although_the_reply_is_as_before(
+    harness: PublisherHarness,
+) -> None:
+    ext = await harness.extension(Status.COMPLETE)
+    await harness.publish()
+    await harness.announce_continuation_of(ext)
+    clock = harness.harness.clock
+    clock.advance(60)
+    # the process that claimed it was killed: it may have changed the reply, or not
+    await harness.harness.store.claim_edit(ext.id, now=clock(), lease_until=clock() + LEASE)
+    await harness.publish()
+    assert harness.message.versions == 2
     assert await harness.is_shown(ext)
 
 
@@ -342,6 +376,7 @@ async def test_closed_thread_is_told_directly_once_and_edited_when_it_opens(
     await harness.publish()
     await harness.complete(ext)
     harness.discord.on_edit.then(*[error(400, code)] * 2)
+    harness.discord.on_open_thread.then(*[error(403, 50013)] * 2)
     await harness.publish()  # its audio is awaited
     assert len(harness.discord.messages) == 1
     await harness.attach(await harness.harness.now(ext), "a.mp3")
@@ -447,3 +482,113 @@ async def test_files_made_for_a_larger_limit_are_made_again_for_a_direct_message
     clock = harness.harness.clock
     [work] = await harness.harness.store.claim_audio(now=clock(), lease_until=clock(), limit=1)
     assert work.size_limit == default
+
+
+# Archived threads
+
+
+async def archived(harness: PublisherHarness) -> Extension:
+    """Return a complete extension whose reply is in a thread that was archived before that."""
+    ext = await harness.extension()
+    await harness.publish()
+    await harness.complete(ext)
+    harness.discord.on_edit.then(error(400, 50083))
+    return await harness.harness.now(ext)
+
+
+async def test_archived_thread_is_opened_for_a_result_and_for_its_audio(
+    harness: PublisherHarness,
+) -> None:
+    ext = await archived(harness)
+    await harness.publish()
+    assert await harness.is_shown(ext)
+    await harness.attach(ext, "a.mp3")
+    harness.discord.on_edit.then(error(400, 50083))
+    await harness.publish()
+    assert harness.message.attachments == ["a.mp3"]
+    assert harness.discord.opened_threads == [CHANNEL] * 2
+
+
+async def test_archived_thread_stays_closed_for_progress(harness: PublisherHarness) -> None:
+    ext = await harness.extension()
+    await harness.publish()
+    await harness.harness.submit()
+    harness.discord.on_edit.then(error(400, 50083))
+    await harness.publish()
+    assert harness.discord.opened_threads == []
+    assert (await harness.harness.now(ext)).reply.editable_by_bot
+
+
+async def test_archived_thread_is_opened_after_an_outage(harness: PublisherHarness) -> None:
+    ext = await archived(harness)
+    harness.discord.on_edit.then(error(400, 50083))
+    harness.discord.on_open_thread.then(error(503))
+    await harness.publish()
+    await harness.publish()
+    assert await harness.is_shown(ext)
+    assert len(harness.discord.messages) == 1
+
+
+async def test_thread_that_is_archived_again_at_once_is_opened_once(
+    harness: PublisherHarness,
+) -> None:
+    ext = await archived(harness)
+    harness.discord.on_edit.then(error(400, 50083))
+    await harness.attach(ext, "a.mp3")
+    await harness.publish()
+    thread, direct = harness.discord.messages.values()
+    assert harness.discord.opened_threads == [CHANNEL]
+    assert (thread.versions, direct.attachments) == (1, ["a.mp3"])
+
+
+# Files
+
+
+async def test_files_that_discord_drops_are_not_said_to_be_attached(
+    harness: PublisherHarness,
+) -> None:
+    ext = await harness.extension(Status.COMPLETE)
+    await harness.publish()
+    await harness.attach(ext, "a.mp3")
+    harness.discord.drops_files = True
+    await harness.publish()
+    [attachment] = await harness.harness.store.attachments(ext.id)
+    assert attachment.outcome is AttachmentStatus.NOT_ALLOWED
+    assert await harness.is_shown(ext)
+
+
+async def test_token_that_may_not_attach_files_has_no_limit_until_it_is_dead(
+    harness: PublisherHarness,
+) -> None:
+    now = harness.harness.clock()
+    reply = ReplyRef(
+        channel_id=1,
+        token="t",
+        token_expires_at=now + LEASE,
+        attachment_limit=9,
+        editable_by_bot=False,
+    )
+    for allowed, limit in ((True, 9), (False, None)):
+        reply = replace(reply, files_allowed=allowed)
+        assert harness.publisher.attachment_limit(reply) == limit
+    dead = replace(reply, token_expires_at=now)
+    default = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+    assert harness.publisher.attachment_limit(dead) == default
+
+
+@pytest.mark.parametrize(
+    ("boosts", "features", "megabytes"),
+    [
+        (10, [], 10),
+        (10, ["MAX_FILE_SIZE_50_MB"], 50),
+        (50, ["COMMUNITY", "MAX_FILE_SIZE_100_MB"], 100),
+        (100, ["MAX_FILE_SIZE_50_MB", "MAX_FILE_SIZE_250_MB"], 250),
+        (100, ["MAX_FILE_SIZE_50_MB"], 100),
+    ],
+)
+def test_file_limit_of_a_guild_is_raised_by_features(
+    boosts: int, features: list[str], megabytes: int
+) -> None:
+    unit = 1024 * 1024
+    guild: Any = SimpleNamespace(filesize_limit=boosts * unit, features=features)
+    assert guild_file_limit(guild) == megabytes * unit

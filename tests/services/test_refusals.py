@@ -117,8 +117,8 @@ async def test_a_clip_is_continued_only_by_who_made_it(
     ext = await harness.submitted("1")
     await finish(harness)
     said = await refusal(requests, clip=ext.reply.url or "", provider="other")
-    assert "another provider than Other" in said
-    assert "Suno Test continues it" in said
+    assert "Other doesn't know this clip." in said
+    assert "This one was made through Suno Test." in said
 
 
 async def test_a_clip_made_by_a_former_provider_is_refused(

@@ -123,8 +123,13 @@ async def test_two_that_are_looked_for_at_once_never_share_their_clips(url: str)
         assert (await harness.now(second)).handle == Handle(clip_ids=("2-a", "2-b"))
 
 
-@pytest.mark.parametrize("trouble", [(), Unavailable(), ValueError("surprise")])
-async def test_search_ends_at_the_reconcile_timeout(url: str, trouble: object) -> None:
+@pytest.mark.parametrize(
+    ("trouble", "is_searched"),
+    [((), True), (Unavailable(), False), (ValueError("surprise"), False)],
+)
+async def test_search_ends_at_the_reconcile_timeout(
+    url: str, trouble: object, *, is_searched: bool
+) -> None:
     [ext] = await killed(url, "1")
     async with Store.open(url) as store:
         suno = ScriptedProvider(reconcile=True)
@@ -135,7 +140,9 @@ async def test_search_ends_at_the_reconcile_timeout(url: str, trouble: object) -
             await harness.overdue(ext)
             await harness.submit()
             rounds += 1
-        assert (await harness.now(ext)).status is Status.UNCONFIRMED
+        ended = await harness.now(ext)
+        assert ended.status is Status.UNCONFIRMED
+        assert ended.failure == failures.Unconfirmed(is_searched=is_searched)
         assert harness.clock() - START == dt.timedelta(minutes=2)
         assert suno.sent == []
 

@@ -2,10 +2,12 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import Collection
+from dataclasses import replace
 
 import pytest
 
 from bot.domain import failures
+from bot.domain.errors import UserError
 from bot.domain.failures import Failure
 from bot.domain.form import TextLimits
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Status
@@ -19,6 +21,7 @@ from bot.providers.base import (
     Unauthorized,
     Unavailable,
     Unconfirmed,
+    UnknownClip,
 )
 from bot.store.store import Store
 from tests.support.fast_loop import run_hurried
@@ -686,3 +689,68 @@ async def test_an_outage_and_its_end_are_logged_once(
         await harness.overdue(ext)
     said = [record.message for record in caplog.records if record.name == "bot.services.outage_log"]
     assert said == ["suno can't be asked (unavailable: down)", "suno answers again"]
+
+
+# A clip that the provider does not know
+
+
+async def test_unknown_clip_whose_end_is_wanted_is_not_sent(store: Store) -> None:
+    suno = ScriptedProvider(lookup=True)
+    suno.on_clip.then(UnknownClip())
+    harness = ServiceHarness(store, suno)
+    ext = await harness.ask("1", at="end")
+    await harness.submit()
+    ended = await harness.now(ext)
+    assert (ended.status, ended.failure) == (Status.FAILED, failures.UnknownClip())
+    assert suno.sent == []
+
+
+async def test_unknown_clip_with_a_second_is_decided_by_its_submission(store: Store) -> None:
+    suno = ScriptedProvider(lookup=True)
+    harness = ServiceHarness(store, suno)
+    suno.on_clip.then(UnknownClip(), UnknownClip())
+    suno.on_extend.then(UnknownClip("Clip not found"))
+    refused = await harness.ask("1", at="10")
+    await harness.submit()
+    assert (await harness.now(refused)).failure == failures.UnknownClip()
+    taken = await harness.ask("2", at="10")
+    await harness.submit()
+    assert (await harness.now(taken)).status is Status.SUBMITTED
+
+
+async def unknown_at_suno(harness: ServiceHarness, suno: ScriptedProvider) -> Extension:
+    """Return an extension whose clip its provider does not know."""
+    suno.on_extend.then(UnknownClip())
+    ext = await harness.ask("1", model="v1", lyrics="la", style="folk", title="Home")
+    await harness.submit()
+    return await harness.now(ext)
+
+
+async def test_unknown_clip_leads_to_all_other_providers(store: Store) -> None:
+    suno = ScriptedProvider(models=("v1",))
+    other = ScriptedProvider("other", label="Other", models=("v2",))
+    harness = ServiceHarness(store, suno, other)
+    ext = await unknown_at_suno(harness, suno)
+    assert (await harness.reply_contexts.load(ext)).other_providers == {"other": "Other"}
+    form = await harness.service.form_of(ext.id, actor(ADA))
+    moved = harness.service.for_provider(form, "other")
+    assert moved == replace(form, provider="other", model="")
+    assert harness.service.for_provider(form, "suno") == form
+    assert (moved.lyrics, moved.style, moved.title, moved.at) == ("la", "folk", "Home", form.at)
+    with pytest.raises(UserError, match="gone is not set up here any more") as refused:
+        harness.service.for_provider(form, "gone")
+    assert (
+        refused.value.remedy == "Pick one of these under `provider` of `/extend`: Suno Test, Other."
+    )
+
+
+async def test_clip_made_here_leads_to_no_other_provider(store: Store) -> None:
+    suno = ScriptedProvider()
+    harness = ServiceHarness(store, suno, ScriptedProvider("other"))
+    made = await harness.finished("made")
+    suno.on_extend.then(UnknownClip())
+    ext = await harness.ask("1", clip=made.reply.url)
+    await harness.submit()
+    ext = await harness.now(ext)
+    assert ext.failure == failures.UnknownClip()
+    assert (await harness.reply_contexts.load(ext)).other_providers == {}

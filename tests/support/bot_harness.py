@@ -61,8 +61,8 @@ class BotHarness:
             account.enforce_rate_limits = False
 
     def environment(self) -> dict[str, str]:
-        """What the bot is started with."""
-        return {
+        """What the bot is started with; an override that is empty removes a variable."""
+        given = {
             "DISCORD_TOKEN": self.discord.token,
             "DISCORD_API_URL": self.discord.api_url,
             "ENCORE_DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
@@ -78,6 +78,7 @@ class BotHarness:
             **self.providers.environment(),
             **self.overrides,
         }
+        return {name: value for name, value in given.items() if value}
 
     @asynccontextmanager
     async def bot(self) -> AsyncIterator[Encore]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, Self
 
 import aiohttp
 import discord
+from discord.http import MultipartParameters
 
 from tests.support.scripted_provider import Script
 from tests.support.service_harness import ServiceHarness
@@ -28,23 +30,21 @@ class FakeMessage:
     components: list[discord.ActionRow] = field(default_factory=list)
     versions: int = 0
 
-    async def edit(self, **content: Any) -> Self:  # noqa: ANN401 - as discord.py
-        with closing_files(content.get("attachments") or ()):
-            await self.discord.on_edit.next(lambda: None)
-            return self.show(**content)
+    @property
+    def channel(self) -> SimpleNamespace:
+        return SimpleNamespace(id=self.channel_id)
 
     def show(
         self,
         *,
         embeds: list[discord.Embed],
-        view: discord.ui.View | None,
-        attachments: list[discord.File] | None = None,
+        components: list[dict[str, Any]],
+        attachments: list[str] | None = None,
     ) -> Self:
         self.embeds = embeds
-        rows = view.to_components() if view else []
-        self.components = [discord.ActionRow(row) for row in rows]
+        self.components = [discord.ActionRow(row) for row in components]
         if attachments is not None:
-            self.attachments = [file.filename for file in attachments]
+            self.attachments = attachments
         self.versions += 1
         return self
 
@@ -55,9 +55,6 @@ class FakeChannel:
     def __init__(self, server: "FakeDiscord", channel_id: int) -> None:
         self._discord = server
         self._id = channel_id
-
-    def get_partial_message(self, message_id: int) -> FakeMessage:
-        return self._discord.messages[message_id]
 
     async def send(
         self,
@@ -76,7 +73,11 @@ class FakeChannel:
                 if known.nonce == nonce:
                     return known
             message = FakeMessage(server, self._id, next(server.ids), nonce)
-            server.messages[message.id] = message.show(embeds=embeds, view=view, attachments=files)
+            server.messages[message.id] = message.show(
+                embeds=embeds,
+                components=view.to_components() if view else [],
+                attachments=[file.filename for file in files],
+            )
             await server.on_posted.next(lambda: None)
             return message
 
@@ -94,7 +95,9 @@ class FakeDiscord:
         self.messages: dict[int, FakeMessage] = {}
         self.ids = itertools.count(1000)
         self.on_post, self.on_posted, self.on_edit = Script(), Script(), Script()
-        self.on_open = Script()
+        self.on_open, self.on_open_thread = Script(), Script()
+        self.opened_threads: list[int] = []
+        self.drops_files = False  # of edits, without an error
 
     def get_partial_messageable(self, channel_id: int, *, guild_id: int | None) -> FakeChannel:
         del guild_id
@@ -106,6 +109,26 @@ class FakeDiscord:
     async def start_private_message(self, member_id: int) -> dict[str, str]:
         await self.on_open.next(lambda: None)
         return {"id": str(-member_id)}
+
+    async def edit_message(
+        self, channel_id: int, message_id: int, *, params: MultipartParameters
+    ) -> dict[str, Any]:
+        await self.on_edit.next(lambda: None)
+        form = params.multipart[0]["value"] if params.multipart else None
+        body: dict[str, Any] = json.loads(form) if form else params.payload
+        message = self.messages[message_id]
+        assert message.channel_id == channel_id
+        files = body.get("attachments")
+        if files is not None:
+            files = [] if self.drops_files else [file["filename"] for file in files]
+        embeds = [discord.Embed.from_dict(embed) for embed in body["embeds"]]
+        message.show(embeds=embeds, components=body["components"], attachments=files)
+        return {"id": str(message_id), "attachments": message.attachments}
+
+    async def edit_channel(self, channel_id: int, *, archived: bool) -> None:
+        await self.on_open_thread.next(lambda: None)
+        assert not archived
+        self.opened_threads.append(channel_id)
 
     @property
     def http(self) -> Self:

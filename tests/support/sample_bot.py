@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Self
 
 import discord
+import yarl
 from discord import app_commands
 from discord.ext import commands
 
@@ -147,6 +148,8 @@ async def connected_bot(
 ) -> AsyncIterator[SampleBot]:
     before = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
     discord.http.Route.BASE = server.api_url
+    # where discord.py connects when a resume failed
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(server.gateway.url)
     bot = bot or SampleBot()
     async with bot:
         task = asyncio.create_task(bot.start(server.token))

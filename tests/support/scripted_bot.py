@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sandbox.discord import messages
-from sandbox.discord.models import Message, Upload
+from sandbox.discord.models import Channel, Message, Upload
 from sandbox.discord.server import DiscordServer
 from sandbox.discord.state import Event
 
@@ -30,9 +30,15 @@ class ScriptedBot:
         self._discord.commands.upsert(None, {"name": name, "description": "Does it", **fields})
         self.answer_with(name, answer)
 
-    def post(self, files: Sequence[Upload] = (), **body: Any) -> Message:  # noqa: ANN401 - JSON
+    def post(
+        self,
+        files: Sequence[Upload] = (),
+        channel: Channel | None = None,
+        **body: Any,  # noqa: ANN401 - JSON
+    ) -> Message:
         state = self._discord.state
-        message = messages.new_message(state, state.channel, state.bot, body, files)
+        place = channel or state.channel
+        message = messages.new_message(state, place, state.bot, body, files)
         messages.send(state, message)
         return message
 

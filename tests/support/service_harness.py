@@ -5,6 +5,7 @@ import datetime as dt
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
 from bot.domain.form import Form
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Progress, ReplyRef, Status
@@ -18,6 +19,7 @@ from bot.services.runtime import Runtime
 from bot.services.songs import Songs
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
+from bot.services.unsaved_handles import UnsavedHandles
 from bot.store.acceptance import Quota
 from bot.store.store import Store
 from tests.support.scripted_provider import ScriptedProvider
@@ -56,6 +58,7 @@ class ServiceHarness:
         deadline: dt.timedelta = DEADLINE,
         member_limit: int = 0,
         channel_limit: int = 0,
+        state_dir: Path | None = None,
     ) -> None:
         self.store = store
         self.clock = clock or ManualClock()
@@ -83,7 +86,11 @@ class ServiceHarness:
         )
         self.service = ExtensionService(self.runtime, self.acceptance, self.links)
         self.songs = Songs(self.runtime, self.acceptance)
-        self.submitter = Submitter(self.runtime, reconcile_timeout=RECONCILE_TIMEOUT)
+        self.submitter = Submitter(
+            self.runtime,
+            reconcile_timeout=RECONCILE_TIMEOUT,
+            unsaved_handles=UnsavedHandles(state_dir),
+        )
         self.tracker = Tracker(self.runtime)
 
     async def ask(

@@ -42,6 +42,7 @@ FAILED = Clip(id="b", status=ClipStatus.FAILED)
             [[LISTEN_B], [EXTEND_B, TAKE, SONG, CHECK]],
         ),
         (failed(failures.Rejected()), [[SEND]]),
+        (failed(failures.UnknownClip()), []),
         (failed(failures.NotPlayable(), withdrawn("a"), handle=HANDLE), [[CHECK]]),
         (extension(Status.UNCONFIRMED), [[SEND]]),
         (extension(Status.EXPIRED, handle=HANDLE), [[CHECK]]),
@@ -82,6 +83,28 @@ def test_url_that_is_too_long_has_no_button() -> None:
     too_long = playable("b", audio_url="https://audio.example/" + "x" * 491)
     links, _ = buttons(extension_view(extension(Status.COMPLETE, fits, too_long)))
     assert [label for label, _ in links] == ["▶ Listen A"]
+
+
+OTHERS = {"suno_api": "suno-api", "sunosay": "sunosay.com"}
+
+
+def test_unknown_clip_has_a_button_for_each_other_provider() -> None:
+    view = extension_view(failed(failures.UnknownClip()), (), OTHERS)
+    assert buttons(view) == [
+        [
+            ("Try suno-api", "ext:provider:7:suno_api"),
+            ("Try sunosay.com", "ext:provider:7:sunosay"),
+        ]
+    ]
+
+
+def test_draft_view_opens_the_draft_for_other_providers() -> None:
+    assert buttons(draft_view(42, OTHERS)) == [
+        [
+            ("Try suno-api", "draft:provider:42:suno_api"),
+            ("Try sunosay.com", "draft:provider:42:sunosay"),
+        ]
+    ]
 
 
 def test_draft_view_has_the_button_that_opens_the_draft() -> None:

@@ -1,4 +1,5 @@
 import datetime as dt
+from dataclasses import replace
 from typing import get_args
 
 import discord
@@ -133,6 +134,14 @@ def test_typical_duration_is_shown_once_known(seconds: int, words: str) -> None:
     assert description.endswith(f"<t:{STAMP}:R> · usually ready in {words}")
 
 
+def test_unconfirmed_extension_says_that_a_search_found_nothing() -> None:
+    ext = extension(Status.UNCONFIRMED, failure=failures.Unconfirmed(is_searched=True))
+    assert head_of(ext).description == (
+        "**Nothing of it was found in the AIML API account, and it was not sent again.**\n"
+        "It is unlikely to have been charged: *Send again* asks, and pays, once more.\n" + ASKED
+    )
+
+
 def test_unconfirmed_extension_warns_of_paying_twice() -> None:
     assert head_of(extension(Status.UNCONFIRMED)).description == (
         "**It may still have been charged. Encore did not send it again.**\n"
@@ -243,6 +252,14 @@ FAILURES = [
         ),
     ),
     (
+        failures.UnknownClip(),
+        (
+            "**AIML API doesn't know this clip.** Only clips made through AIML API work there. "
+            "Pick one of those with `/extend`. "
+            "`/reply` with *send again* shows what was typed."
+        ),
+    ),
+    (
         failures.Unexpected(),
         f"**Something went wrong.** Press *Send again* to try once more; {KEPT}",
     ),
@@ -257,6 +274,19 @@ FAILURES = [
 def test_each_failure_has_its_sentence(failure: Failure, sentence: str) -> None:
     clips = (withdrawn("a"), withdrawn("b")) if failure == failures.NotPlayable() else ()
     assert head_of(failed(failure, *clips)).description == f"{sentence}\n{ASKED}"
+
+
+def test_unknown_clip_without_lyrics_returns_none() -> None:
+    ext = asked(failed(failures.UnknownClip()), lyrics="")
+    assert "/reply" not in (head_of(ext).description or "")
+
+
+def test_unknown_clip_leads_to_other_providers() -> None:
+    context = replace(AROUND, other_providers={"suno_api": "suno-api"})
+    assert head_of(failed(failures.UnknownClip()), context).description == (
+        "**AIML API doesn't know this clip.** Only clips made through AIML API work there. "
+        f"Try another service; the form keeps what was typed:\n{ASKED}"
+    )
 
 
 def test_no_failure_of_a_part_is_without_a_sentence() -> None:

@@ -138,8 +138,7 @@ def test_long_song_so_far_has_a_file() -> None:
 def test_song_so_far_can_be_joined_once_it_has_a_part() -> None:
     view = second_round()
     assert buttons(song_so_far_view(view)) == [
-        [("▶ The last part", url(401))],
-        [("💿 Join it so far", f"clip:song:{SOURCE}")],
+        [("▶ The last part", url(401)), ("💿 Join it so far", f"clip:song:{SOURCE}")]
     ]
     assert song_so_far_view(session_view()) is None
     odd = session_view(

@@ -148,9 +148,16 @@ def test_waiting_song_shows_its_queue_position() -> None:
 
 
 def test_postponed_song_says_why() -> None:
+    ext = concat(failure=failures.RateLimited(), due_at=NOW + dt.timedelta(seconds=40))
+    assert embed_of(ext).description == (
+        f"{LISTED}\nsuno-api asks to wait; next try <t:{STAMP + 40}:R>. Nothing has been charged."
+    )
+
+
+def test_postponed_song_may_have_been_sent() -> None:
     ext = concat(failure=failures.Unavailable(), due_at=NOW + dt.timedelta(seconds=40))
     assert embed_of(ext).description == (
-        f"{LISTED}\nsuno-api can't be reached; next try <t:{STAMP + 40}:R>. Nothing has been sent."
+        f"{LISTED}\nsuno-api did not answer; next try <t:{STAMP + 40}:R>. Nothing has been charged."
     )
 
 
@@ -274,7 +281,7 @@ def test_song_without_its_beginning_names_the_missing_parts() -> None:
                 "*Check again* asks for the result once more and costs nothing."
             ),
         ),
-        (concat(Status.CANCELLED), "**Nothing was sent.**"),
+        (concat(Status.CANCELLED), "**Nothing was charged.**"),
         (
             concat(Status.FAILED),
             "**Something went wrong.** To have it tried once more, press *Try again*.",
@@ -327,7 +334,7 @@ FAILURES = [
     ),
     (
         failures.Unavailable(),
-        "**suno-api can't be reached.** Nothing was sent. Later, press *Try again*.",
+        "**suno-api can't be reached.** Nothing was charged. Later, press *Try again*.",
     ),
     (
         failures.GenerationFailed("Too long."),
@@ -380,7 +387,7 @@ def test_each_failure_has_its_sentence(failure: Failure, sentence: str) -> None:
 
 
 def test_no_failure_of_a_song_is_without_a_sentence() -> None:
-    of_parts = {failures.LengthUnknown, failures.PastTheEnd}
+    of_parts = {failures.LengthUnknown, failures.PastTheEnd, failures.UnknownClip}
     assert {type(failure) for failure, _ in FAILURES} == {*get_args(Failure)} - of_parts
 
 

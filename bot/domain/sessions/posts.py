@@ -53,8 +53,8 @@ def _facts(state: SessionState) -> Iterator[tuple[PostKey, Facts]]:
     session, newest = state.session, state.open_round
     chosen = tuple(each.number for each in state.chosen_rounds)
     is_busy = state.busy_round is not None
-    over = sum(each.ended_at is not None for each in state.rounds)
-    yield CARD, (session.status, session.channel_id, over, chosen)
+    rounds = len(state.rounds)
+    yield CARD, (session.status, session.channel_id, rounds, session.parts_left, chosen)
     if session.channel_id is None:
         return
     for each in state.rounds:

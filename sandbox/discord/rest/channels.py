@@ -10,6 +10,7 @@ from sandbox.discord.protocol import ChannelType, Intent, JsonObject
 from sandbox.discord.ratelimits import SEND_LIMIT
 from sandbox.discord.rest.request import ResponseBody, RestRequest, Route, require_permissions
 from sandbox.discord.rules.errors import FormErrors
+from sandbox.discord.rules.threads import check_edit, check_room
 from sandbox.discord.state import Event
 
 MAX_NAME = 100
@@ -28,16 +29,18 @@ def _edit_channel(request: RestRequest) -> ResponseBody:
     minutes = _auto_archive_minutes(errors, body, channel.auto_archive_minutes)
     errors.raise_if_any()
     if channel.is_thread:
-        managed = channel.owner_id == request.state.bot.id and not channel.locked
-        if not managed:
-            require_permissions(channel, request.state.bot, Permission.MANAGE_THREADS)
-        archived = bool(body.get("archived", channel.archived))
-        locked = bool(body.get("locked", channel.locked))
-        if channel.archived and archived:
-            raise ApiError(50083)
-        channel.name = body.get("name") or channel.name
+        changes = {name: value for name, value in body.items() if value is not None}
+        check_edit(channel, request.state.bot, changes)
+        if channel.archived:
+            check_room(channel.guild, request.state.max_active_threads)
         channel.auto_archive_minutes = minutes
-        request.state.archive(channel, archived=archived, locked=locked)
+        request.state.archive(
+            channel,
+            archived=bool(changes.get("archived", channel.archived)),
+            locked=bool(changes.get("locked", channel.locked)),
+        )
+        if "name" in changes or "auto_archive_duration" in changes:
+            request.state.edit_channel(channel, changes.get("name", channel.name))
     else:
         require_permissions(channel, request.state.bot, Permission.MANAGE_CHANNELS)
         name = body.get("name") or channel.name
@@ -89,6 +92,7 @@ def _start_thread(request: RestRequest) -> ResponseBody:
         raise ApiError(50024)
     if start is not None and start.thread is not None:
         raise ApiError(160004)
+    check_room(channel.guild, request.state.max_active_threads)
     thread = request.state.new_thread(
         body["name"],
         channel,

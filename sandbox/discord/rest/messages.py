@@ -18,6 +18,7 @@ from sandbox.discord.rest.request import (
     require_unlocked,
 )
 from sandbox.discord.rules.messages import check_message
+from sandbox.discord.rules.threads import check_room
 
 MESSAGES = "/channels/{channel_id}/messages"
 MESSAGE = "/channels/{channel_id}/messages/{message_id}"
@@ -109,6 +110,8 @@ def _check_may_send(request: RestRequest, channel: Channel) -> None:
     if channel.archived and channel.locked and not manages:
         raise ApiError(50083)
     require_unlocked(channel, bot)
+    if channel.archived:
+        check_room(channel.guild, request.state.max_active_threads)
 
 
 def _check_reference(request: RestRequest, channel: Channel, body: JsonObject) -> None:

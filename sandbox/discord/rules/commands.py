@@ -4,6 +4,7 @@ import re
 from collections.abc import Set as AbstractSet
 
 from sandbox.discord.protocol import (
+    SUBCOMMAND_TYPES,
     CommandType,
     Json,
     JsonArray,
@@ -20,7 +21,6 @@ NAME_PATTERN = re.compile(r"^[-_'\w]{1,32}$")
 MAX_OPTIONS, MAX_CHOICES, MAX_TEXT = 25, 25, 6000
 MAX_SLASH_COMMANDS, MAX_CONTEXT_MENUS = 100, 15
 MAX_TOTAL_TEXT = 8000
-SUBCOMMAND_TYPES = frozenset({OptionType.SUBCOMMAND, OptionType.GROUP})
 AUTOCOMPLETE_TYPES = frozenset({OptionType.STRING, OptionType.INTEGER, OptionType.NUMBER})
 
 

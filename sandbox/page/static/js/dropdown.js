@@ -8,6 +8,7 @@ const USER = 5,
   MENTIONABLE = 7,
   CHANNEL = 8;
 const GAP = 2; // pixels
+let made = 0; // selects drawn so far; their lists need ids
 
 /** The options of a select component, also of those that offer users, roles or channels. */
 export function optionsOf(given) {
@@ -43,6 +44,7 @@ export function dropdown(given, { label, changed }) {
   let before = [...chosen];
   let active = 0;
 
+  const id = `select-${(made += 1)}`;
   const words = h("span", { class: "dropdown-words" });
   const head = h(
     "button",
@@ -52,6 +54,7 @@ export function dropdown(given, { label, changed }) {
       role: "combobox",
       "aria-haspopup": "listbox",
       "aria-expanded": "false",
+      "aria-controls": id,
       "aria-label": label,
       disabled: Boolean(given.disabled),
     },
@@ -59,6 +62,7 @@ export function dropdown(given, { label, changed }) {
     icon("down"),
   );
   const list = h("ul", {
+    id,
     class: "dropdown-list",
     role: "listbox",
     popover: "manual",
@@ -75,12 +79,15 @@ export function dropdown(given, { label, changed }) {
       item.setAttribute("aria-selected", String(chosen.includes(options[index].value)));
       item.classList.toggle("active", index === active);
     });
+    if (isOpen()) head.setAttribute("aria-activedescendant", `${id}-${active}`);
+    else head.removeAttribute("aria-activedescendant");
   };
   const isOpen = () => list.matches(":popover-open");
   const open = (wanted) => {
     if (wanted === isOpen()) return;
     list.togglePopover(wanted);
     head.setAttribute("aria-expanded", String(wanted));
+    if (!wanted) head.removeAttribute("aria-activedescendant");
     if (wanted) {
       place(list, head);
       active = Math.max(
@@ -110,6 +117,7 @@ export function dropdown(given, { label, changed }) {
         "li",
         {
           role: "option",
+          id: `${id}-${index}`,
           on: {
             mousedown: (event) => {
               event.preventDefault();
@@ -141,7 +149,13 @@ export function dropdown(given, { label, changed }) {
   );
   head.addEventListener("keydown", (event) => {
     const moves = { ArrowDown: 1, ArrowUp: -1 };
-    if (event.key in moves) {
+    const ends = { Home: 0, End: options.length - 1 };
+    if (event.key in ends && isOpen()) {
+      event.preventDefault();
+      active = ends[event.key];
+      draw();
+      list.children[active].scrollIntoView({ block: "nearest" });
+    } else if (event.key in moves) {
       event.preventDefault();
       if (!isOpen()) return open(true);
       active = (active + moves[event.key] + options.length) % options.length;

@@ -1,9 +1,9 @@
 // A bar for newcomers above the message box: clips to try, each of which fills in the command.
 // It goes once a command has been sent, or by its own button.
 
-import { sampleClips } from "./api.js";
+import { panelAction, sampleClips } from "./api.js";
 import { fillCommand } from "./composer/composer.js";
-import { fill, h, iconButton } from "./dom.js";
+import { fill, h, iconButton, toast } from "./dom.js";
 import { play } from "./dock.js";
 import { here, on, store } from "./store.js";
 import { clock } from "./times.js";
@@ -70,6 +70,24 @@ function draw() {
         ),
       ),
     ),
+    store.commands.some((each) => each.name === "session") &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button small primary",
+          on: { click: () => playEvening(dismiss) },
+        },
+        "Write a song with others",
+      ),
     iconButton("close", "Hide these hints", dismiss),
   );
+}
+
+/** Four members who act by themselves start a session; whoever is here can take part. */
+async function playEvening(dismiss) {
+  const { error } = await panelAction("evening");
+  if (error) return toast(error);
+  dismiss();
+  toast("Bo starts a session. Open its thread: vote, or write a part.");
 }

@@ -1,11 +1,11 @@
 // The list of messages of the shown channel. It draws once a frame at most, keeps the newest in view
 // while one reads at the end, and keeps only so many messages in the document as can be read.
 
-import { fill, h } from "./dom.js";
+import { fill, h, icon } from "./dom.js";
 import { nameOf, summary } from "./message/lines.js";
 import { MessageView } from "./message/message.js";
 import { plain } from "./markdown/render.js";
-import { here, navigate, me, messageOf, on, store, visibleMessages } from "./store.js";
+import { here, navigate, me, on, store, visibleMessages } from "./store.js";
 
 const FIRST = 60; // messages drawn at once when a channel is entered
 const MORE = 40; // and so many more when one scrolls up to them
@@ -27,7 +27,11 @@ export function startMessages() {
   on("hello", restart);
   on("view", restart);
   on("facts", () => plan());
-  on("channels", () => plan());
+  on("channels", () => {
+    // a thread may have been locked, or named anew
+    ids.forEach((id) => changed.add(id));
+    plan();
+  });
   on("messages", (news) => {
     news.changed.forEach((id) => changed.add(id));
     // a thread's messages are counted where it began
@@ -149,9 +153,11 @@ function older(count = MORE) {
 
 function jump({ channel, message }) {
   if (channel !== store.channel) navigate({ channel });
+  if (!message) return;
   requestAnimationFrame(() =>
     requestAnimationFrame(() => {
-      if (!views.has(message) && messageOf(channel, message)) older(Infinity);
+      if (!views.has(message) && visibleMessages().some((each) => each.id === message))
+        older(Infinity);
       const body = views.get(message)?.body;
       if (!body) return;
       atEnd = false;
@@ -181,12 +187,16 @@ function welcome() {
   const words = direct
     ? `This is the beginning of your direct messages with ${name}. Commands work here too.`
     : place.parent
-      ? "This is the start of the thread."
+      ? `Started by ${store.users.get(place.owner)?.name ?? "somebody"}`
       : `This is the start of the #${name} channel. ${store.bot.name} continues songs here: name a clip and a second, write lyrics, and listen.`;
   fill(
     document.getElementById("welcome"),
-    h("div", { class: "welcome-mark", "aria-hidden": "true" }, direct ? "" : "#"),
-    h("h1", {}, direct ? name : `Welcome to ${place.parent ? "" : "#"}${name}!`),
+    h(
+      "div",
+      { class: "welcome-mark", "aria-hidden": "true" },
+      direct ? "" : place.parent ? icon("thread") : "#",
+    ),
+    h("h2", {}, direct || place.parent ? name : `Welcome to #${name}!`),
     h("p", {}, words),
   );
 }

@@ -167,12 +167,18 @@ function meBar() {
         type: "button",
         class: "me-button",
         "aria-haspopup": "menu",
-        "aria-label": `You are ${me().name}; switch member`,
         title: "Switch member",
         on: { click: choose },
       },
       face(me()),
-      h("span", { class: "me-words" }, h("strong", {}, me().name), h("small", {}, "Switch member")),
+      h("span", { class: "unseen" }, "You are "),
+      h(
+        "span",
+        { class: "me-words" },
+        h("strong", {}, me().name),
+        " ",
+        h("small", {}, "Switch member"),
+      ),
       icon("swap"),
     ),
     iconButton(isDark() ? "sun" : "moon", isDark() ? "Light theme" : "Dark theme", () => {
@@ -188,8 +194,13 @@ function header(place, direct) {
     iconButton("menu", "Channels", () => openSide(!app.classList.contains("open")), {
       class: "icon-button icon-menu",
     }),
+    place.parent &&
+      iconButton("back", `Back to #${store.channels.get(place.parent)?.name}`, () =>
+        go(place.parent),
+      ),
     direct ? face(store.bot) : icon(place.parent ? "thread" : "hash"),
     h("h1", {}, direct ? store.bot.name : place.name),
+    stateOf(place),
     place.topic && h("span", { class: "topic" }, place.topic),
     h("span", { class: "top-space" }),
     threadable && iconButton("thread", "Create thread", () => askForThread()),
@@ -200,6 +211,8 @@ function header(place, direct) {
         type: "button",
         id: "panel-button",
         class: "panel-button",
+        "aria-label": "Behind the scenes",
+        title: "Behind the scenes",
         "aria-controls": "panel",
         "aria-expanded": String(!document.getElementById("panel").hidden),
         on: { click: () => document.dispatchEvent(new CustomEvent("panel")) },
@@ -208,6 +221,12 @@ function header(place, direct) {
       h("span", {}, "Behind the scenes"),
     ),
   ];
+}
+
+/** Why one can't do everything in a thread. */
+function stateOf(place) {
+  const words = place.locked ? "locked" : place.archived ? "archived" : null;
+  return words && h("span", { class: "thread-state" }, words);
 }
 
 function people() {

@@ -92,11 +92,18 @@ export const directChannel = () =>
   [...store.channels.values()].find((each) => each.recipient === store.member);
 export const messageOf = (channel, id) => store.messages.get(channel)?.get(id);
 
-/** The messages of the shown channel that the member sees, oldest first. */
+/** The messages of the shown channel that the member sees, oldest first; a thread begins with the
+ * message from which it was started. */
 export function visibleMessages() {
   const all = store.messages.get(store.channel)?.values() ?? [];
-  return [...all].filter((each) => !each.visible_to || each.visible_to === store.member);
+  const start = messageOf(here()?.parent, store.channel);
+  const shown = [...all].filter((each) => !each.visible_to || each.visible_to === store.member);
+  return start ? [start, ...shown] : shown;
 }
+
+/** How many messages of a channel everybody sees. */
+export const messageCount = (channel) =>
+  [...(store.messages.get(channel)?.values() ?? [])].filter((each) => !each.visible_to).length;
 
 /** Add a message that only this page has, such as an error; it is shown as an ephemeral one. */
 export function putLocal(message) {

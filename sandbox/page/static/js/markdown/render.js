@@ -93,7 +93,7 @@ function node(each) {
   }
 }
 
-/** A link; audio of the sandbox plays on the page, messages of the sandbox are jumped to. */
+/** A link; audio of the sandbox plays on the page, its channels and messages are gone to. */
 export function anchor(url, inside, props = {}) {
   const follow = (event) => {
     if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -131,7 +131,7 @@ function titleOf(link) {
 
 function messagePlace(url) {
   const found =
-    /^https:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/(?:\d+|@me)\/(\d+)\/(\d+)$/.exec(url);
+    /^https:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/(?:\d+|@me)\/(\d+)(?:\/(\d+))?$/.exec(url);
   return found && store.channels.has(found[1]) ? { channel: found[1], message: found[2] } : null;
 }
 

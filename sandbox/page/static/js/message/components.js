@@ -5,6 +5,7 @@ import { h, icon } from "../dom.js";
 import { dropdown } from "../dropdown.js";
 import { anchor, markdown } from "../markdown/render.js";
 import { openModal } from "../modal/modal.js";
+import { store } from "../store.js";
 import { picture } from "./embeds.js";
 
 const ROW = 1,
@@ -24,6 +25,9 @@ const STYLES = {
   5: "link",
   6: "secondary",
 };
+
+/** Whether the components of `message` are dead: in locked threads they are, for everybody. */
+export const isLocked = (message) => Boolean(store.channels.get(message.channel_id)?.locked);
 
 /** Draw the components of `message`; `report` is given what the member reads when one fails. */
 export function components(message, report) {
@@ -82,7 +86,7 @@ function button(given, message, report) {
     {
       type: "button",
       class: `button ${style}`,
-      disabled: Boolean(given.disabled),
+      disabled: Boolean(given.disabled) || isLocked(message),
       data: { custom: given.custom_id },
     },
     face(given),
@@ -101,7 +105,8 @@ function button(given, message, report) {
 }
 
 function select(given, message, report) {
-  return dropdown(given, {
+  const usable = { ...given, disabled: given.disabled || isLocked(message) };
+  return dropdown(usable, {
     label: given.placeholder ?? "Make a selection",
     changed: (values, box) =>
       use(box, message, report, () =>

@@ -3,7 +3,7 @@
 import { act } from "../api.js";
 import { avatar, h, icon, toast } from "../dom.js";
 import { markdown, plain } from "../markdown/render.js";
-import { dropLocal, navigate, store } from "../store.js";
+import { dropLocal, messageCount, navigate, store } from "../store.js";
 import { fullTime, written } from "../times.js";
 import { fileName } from "./attachments.js";
 
@@ -120,13 +120,13 @@ export function onlyYou(message) {
 
 export const threadOf = (message) => {
   const found = store.channels.get(message.thread?.id);
-  return found && [found.name, store.messages.get(found.id)?.size ?? 0];
+  return found && found.id !== store.channel && [found.name, messageCount(found.id)];
 };
 
 export function threadLine(message) {
   const thread = store.channels.get(message.thread.id);
-  if (!thread) return null;
-  const count = store.messages.get(thread.id)?.size ?? 0;
+  if (!thread || thread.id === store.channel) return null;
+  const count = messageCount(thread.id);
   return h(
     "button",
     { type: "button", class: "thread", on: { click: () => navigate({ channel: thread.id }) } },

@@ -6,7 +6,7 @@ import { plain } from "../markdown/render.js";
 import { store } from "../store.js";
 import { isSameDay, longDay, shortTime } from "../times.js";
 import { attachment } from "./attachments.js";
-import { components } from "./components.js";
+import { components, isLocked } from "./components.js";
 import { embed } from "./embeds.js";
 import {
   LOADING,
@@ -93,7 +93,7 @@ export class MessageView {
     );
     this.list("embeds", message.embeds, embed);
     this.list("attachments", message.attachments, attachment, (each) => each.id);
-    this.part("components", message.components, () =>
+    this.part("components", [message.components, isLocked(message)], () =>
       components(message, (text) => this.fail(text)),
     );
     this.part("reactions", [message.reactions, store.member], () => reactions(message));

@@ -15,8 +15,11 @@ const WORDS = {
   restart: "Restarting the bot …",
   kill: "Killed.",
   stop: "Stopping the bot …",
-  drop: "The gateway's line was cut.",
+  drop: "The gateway's line was cut; the bot comes back at once.",
+  cut: "The gateway is out: the bot hears nothing until it is mended.",
+  mend: "The gateway is back; so is the bot, within seconds.",
   play: "Ada extends a clip on each provider, in #songs.",
+  evening: "Bo, Cy, Dee and Eli write a song in #songs. Join in: vote, or write a part.",
 };
 
 const panel = document.getElementById("panel");
@@ -144,7 +147,10 @@ function build() {
           order("kill", "Kill (SIGKILL)", "danger"),
           order("start", "Start", "success"),
           order("drop", "Drop the gateway"),
+          order("cut", "Cut the gateway"),
+          order("mend", "Mend the gateway"),
           order("play", "Play the demo", "primary"),
+          order("evening", "Play an evening", "primary"),
         ),
         parts.note,
         parts.rules,
@@ -186,7 +192,10 @@ function draw() {
   enable("kill", running);
   enable("start", !running);
   enable("drop", connected);
+  show("cut", view.reachable);
+  show("mend", !view.reachable);
   enable("play", connected && !view.playing);
+  enable("evening", connected && !view.playing);
   if (!parts.fault.length) {
     fill(
       parts.provider,
@@ -225,6 +234,10 @@ function draw() {
 function enable(what, able) {
   for (const each of panel.querySelectorAll(`[data-order="${what}"]`))
     if (!each.classList.contains("busy")) each.disabled = !able;
+}
+
+function show(what, wanted) {
+  for (const each of panel.querySelectorAll(`[data-order="${what}"]`)) each.hidden = !wanted;
 }
 
 async function act(button, what, fields = {}) {

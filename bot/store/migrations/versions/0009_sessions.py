@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -45,10 +45,10 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     _index("sessions_in_channel", "sessions", "channel_id", where="status = 'running'", unique=True)
-    _index("sessions_due", "sessions", "due_at", where="status = 'running'")
     _index(
         "sessions_without_song", "sessions", "id", where="status = 'finished' AND song_id IS NULL"
     )
+    op.create_index("sessions_due", "sessions", ["status", "due_at"])
     op.create_index("sessions_of_guild", "sessions", ["guild_id", "status"])
 
     op.create_table(
@@ -152,6 +152,7 @@ def upgrade() -> None:
         sa.Column("reply_final_shown", sa.Boolean, nullable=False),
         sa.Column("reply_unreachable", sa.Boolean, nullable=False),
         sa.Column("reply_is_ephemeral", sa.Boolean, nullable=False),
+        sa.Column("reply_files_allowed", sa.Boolean, nullable=False),
         sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("published", sa.Integer, nullable=False),
         sa.Column("publish_failures", sa.Integer, nullable=False),

@@ -1,0 +1,32 @@
+"""Tells a member why their form was refused, and keeps what they typed as a draft."""
+
+import logging
+
+from bot.domain.errors import UnknownClipError
+from bot.domain.form import Form
+from bot.interactions.client import Interaction
+from bot.interactions.lost_answers import is_lost_answer
+from bot.interactions.responses import answer_error
+from bot.ui.components import NO_PROVIDERS, draft_view
+
+log = logging.getLogger(__name__)
+
+
+async def refuse_form(interaction: Interaction, form: Form, error: Exception) -> None:
+    """Answer with the error, above buttons that open the form as it was typed.
+
+    If the provider does not know the clip, they open it for those that do.
+    """
+    if is_lost_answer(error):  # the form was accepted before
+        await answer_error(interaction, error)
+        return
+    others = error.other_providers if isinstance(error, UnknownClipError) else NO_PROVIDERS
+    view, unsent_lyrics = None, ""
+    try:
+        extensions = interaction.client.services.extensions
+        draft_id = await extensions.keep_draft(form, member_id=interaction.user.id)
+        view = draft_view(draft_id, others)
+    except Exception:
+        log.exception("A draft could not be stored; its lyrics are returned to the member")
+        unsent_lyrics = form.lyrics
+    await answer_error(interaction, error, view=view, unsent_lyrics=unsent_lyrics)

@@ -1,0 +1,109 @@
+"""What the control panel does with the gateway and the scenes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from sandbox.discord.errors import NotPossibleError
+from sandbox.discord.server import DiscordServer
+from sandbox.page.control_panel import ControlPanel
+from tests.support.sample_bot import SampleBot, connected_bot
+
+
+class StoppedProcess:
+    is_running = False
+
+    async def stop(self) -> None:
+        return
+
+    async def kill(self) -> None:
+        return
+
+
+class Scenes:
+    """A supervisor whose scenes last until ``ended`` is set; ``played`` are their names."""
+
+    def __init__(self) -> None:
+        self.bot = StoppedProcess()
+        self.providers_url = "http://127.0.0.1:1"
+        self.played: list[str] = []
+        self.ended = asyncio.Event()
+
+    async def start_bot(self) -> None:
+        return
+
+    async def run_demo(self, report: Callable[[str], None]) -> None:
+        await self._play("demo", report)
+
+    async def run_evening(self, report: Callable[[str], None]) -> None:
+        await self._play("evening", report)
+
+    async def _play(self, name: str, report: Callable[[str], None]) -> None:
+        report("begins")
+        self.played.append(name)
+        await self.ended.wait()
+        raise RuntimeError("the channel shows it")
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def bot(discord: DiscordServer) -> AsyncIterator[SampleBot]:
+    async with connected_bot(discord) as bot:
+        yield bot
+
+
+@pytest.fixture
+async def scenes() -> Scenes:
+    return Scenes()
+
+
+@pytest.fixture
+async def panel(discord: DiscordServer, scenes: Scenes) -> AsyncIterator[ControlPanel]:
+    made = ControlPanel(discord, scenes)
+    yield made
+    await made.close()
+
+
+async def test_gateway_is_cut_until_it_is_mended(
+    panel: ControlPanel, discord: DiscordServer, bot: SampleBot
+) -> None:
+    await panel.perform({"do": "cut"})
+    assert not discord.gateway.is_connected
+    with pytest.raises(NotPossibleError, match="already"):
+        await panel.perform({"do": "cut"})
+    await panel.perform({"do": "mend"})
+    await discord.wait_for(lambda: discord.gateway.is_connected, timeout=15)
+    assert not bot.is_closed()
+
+
+async def test_evening_needs_the_command_and_the_bot(
+    panel: ControlPanel, discord: DiscordServer
+) -> None:
+    with pytest.raises(NotPossibleError, match="/session"):
+        await panel.perform({"do": "evening"})
+    discord.commands.upsert(None, {"name": "session", "description": "d"})
+    for scene in ("evening", "play"):
+        with pytest.raises(NotPossibleError, match="Start the bot first"):
+            await panel.perform({"do": scene})
+
+
+@pytest.mark.usefixtures("bot")
+async def test_one_scene_is_played_at_a_time(
+    panel: ControlPanel, discord: DiscordServer, scenes: Scenes
+) -> None:
+    discord.commands.upsert(None, {"name": "session", "description": "d"})
+    await panel.perform({"do": "evening"})
+    with pytest.raises(NotPossibleError, match="playing already"):
+        await panel.perform({"do": "play"})
+    scenes.ended.set()
+    await discord.wait_for(lambda: scenes.played)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    await panel.perform({"do": "play"})
+    await discord.wait_for(lambda: scenes.played == ["evening", "demo"])
