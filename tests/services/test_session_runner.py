@@ -151,6 +151,20 @@ async def test_vote_cast_just_before_a_kill_starts_the_clock_after_it(
     assert (await harness.round(session_id, 1)).ends_at is not None
 
 
+async def test_choice_made_just_before_a_kill_may_end_the_vote_after_it(
+    harness: SessionHarness, session_id: int
+) -> None:
+    await harness.sent(session_id)
+    await harness.make(session_id)
+    usual = (await harness.round(session_id, 1)).ends_at
+    await harness.choose(session_id, "A", BO)  # who alone had voted in this round
+    await restarted(harness).run()
+    ends_at = (await harness.round(session_id, 1)).ends_at
+    assert usual is not None
+    assert ends_at is not None
+    assert ends_at < usual
+
+
 async def test_nothing_is_counted_while_events_of_the_server_do_not_arrive(
     harness: SessionHarness, session_id: int
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -344,6 +345,34 @@ async def test_second_that_was_meant_for_an_earlier_clip_is_the_end(
     assert result.proposal.continue_at is None
     result = await harness.write(session_id, DEE, RUN, at="12", round_number=2)
     assert result.proposal.continue_at == 12
+
+
+async def test_second_is_the_end_if_the_last_part_is_taken_back_meanwhile(
+    url: str, suno: ScriptedProvider
+) -> None:
+    async with InterruptedStore.open(url) as store:
+        harness = SessionHarness(store, suno)
+        await harness.source()
+        session_id = (await harness.start()).state.session.id
+        await harness.chosen(session_id)
+        await harness.sessions.propose_back(session_id, harness.press())
+        await harness.run()
+        store.before = lambda: harness.run(VOTE)
+        result = await harness.write(session_id, CY, RUN, at="12")
+        assert result.view.state.session.latest_clip_id == SOURCE
+        assert (result.proposal.round_number, result.proposal.continue_at) == (3, None)
+
+
+class InterruptedStore(Store):
+    """Runs a test's code once before it changes a session."""
+
+    before: Callable[[], Awaitable[None]] | None = None
+
+    async def change_session(self, *args: object, **options: object) -> object:
+        if before := self.before:
+            self.before = None
+            await before()
+        return await super().change_session(*args, **options)
 
 
 async def test_board_takes_so_many_proposals(harness: SessionHarness, session_id: int) -> None:
