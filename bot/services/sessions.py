@@ -318,6 +318,7 @@ class Sessions:
         """
         state = await self._state(form.session_id)
         session = state.session
+        self._require_provider(session)
         current = actions.require_open_round(state)
         # a second holds only for the clip that the member saw
         is_second = state.busy_round is None and form.round_number == current.number
@@ -525,6 +526,7 @@ class Sessions:
         )
 
     async def _form(self, state: SessionState, proposal: Proposal | None) -> PartForm:
+        self._require_provider(state.session)
         chosen = state.chosen_rounds
         last = state.winner_of(chosen[-1]) if chosen else None
         form = PartForm(
@@ -560,6 +562,14 @@ class Sessions:
         if clip is not None:
             await self._store.remember_clip(provider.name, clip, now=self._clock())
         return clip is not None
+
+    def _require_provider(self, session: Session) -> None:
+        """Raise UserError unless the provider of a session can make parts."""
+        if session.provider not in self._runtime.providers:
+            raise UserError(
+                "The provider of this session is not set up here any more.",
+                "Ask who runs this bot, or propose to end the song.",
+            )
 
     async def _song_style(self, state: SessionState) -> str:
         """Return the style that a part has if its writer changes nothing."""

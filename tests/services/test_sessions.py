@@ -375,6 +375,20 @@ class InterruptedStore(Store):
         return await super().change_session(*args, **options)
 
 
+async def test_nothing_is_written_for_a_provider_that_was_disabled(
+    harness: SessionHarness, session_id: int
+) -> None:
+    form = await harness.sessions.form(session_id, BO)
+    other = SessionHarness(harness.store, ScriptedProvider("other"))
+    for ask in (
+        other.sessions.form(session_id, BO),
+        other.sessions.propose(form, other.press(BO)),
+    ):
+        with refused("The provider of this session is not set up here any more"):
+            await ask
+    assert (await other.sessions.propose_end(session_id, other.press(BO))).is_new
+
+
 async def test_board_takes_so_many_proposals(harness: SessionHarness, session_id: int) -> None:
     for member_id in range(MAX_PROPOSALS):
         await harness.write(session_id, member_id + 1)
