@@ -214,7 +214,8 @@ async def test_session_that_changes_without_end_is_left_and_logged(
 
     async with CirclingStore.open(url) as store:
         harness = SessionHarness(store, suno)
-        await harness.start()
+        view = await harness.start()
+        harness.runtime.touched_sessions.add(view.state.session.id)
         await harness.run()
     assert "changes without end" in caplog.text
 
