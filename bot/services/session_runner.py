@@ -51,8 +51,8 @@ class SessionRunner:
     async def run_once(self) -> None:
         """Apply all changes that are due."""
         touched = self._runtime.touched_sessions
-        if not self._has_looked:  # what was touched before a restart is not known any more
-            touched.update(session.id for session in await self._store.running_sessions())
+        if not self._has_looked:  # votes from before a restart
+            touched.update(await self._store.voting_sessions())
             self._has_looked = True
         due = {*await self._store.due_sessions(now=self._clock())} - self._without_song
         due |= touched

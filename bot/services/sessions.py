@@ -125,7 +125,13 @@ class Sessions:
     """Starts sessions and acts in them for members."""
 
     def __init__(
-        self, runtime: Runtime, forms: FormReader, views: SessionViewLoader, *, rules: SessionRules
+        self,
+        runtime: Runtime,
+        forms: FormReader,
+        views: SessionViewLoader,
+        *,
+        rules: SessionRules,
+        lookup_timeout: float = LOOKUP_TIMEOUT,
     ) -> None:
         """Make the service.
 
@@ -134,6 +140,7 @@ class Sessions:
             forms: checks the clip and the texts; it must accept the parts of running sessions.
             views: load what posts show.
             rules: of whoever runs Encore.
+            lookup_timeout: seconds that a provider has to tell of a clip that nobody knows.
         """
         self._runtime = runtime
         self._store = runtime.store
@@ -142,6 +149,7 @@ class Sessions:
         self._forms = forms
         self._views = views
         self.rules = rules
+        self._lookup_timeout = lookup_timeout
 
     def press(
         self,
@@ -191,7 +199,7 @@ class Sessions:
             has_own_thread=form.has_own_thread,
             host_id=press.member_id,
             host_name=press.member_name,
-            title=plain_line(prefilled.form.title, TITLE_LENGTH),
+            title=plain_line(prefilled.form.title, TITLE_LENGTH) or "Untitled",
             provider=prefilled.form.provider,
             source_clip_id=clip_id,
             latest_clip_id=clip_id,
@@ -208,21 +216,10 @@ class Sessions:
         started = await self._store.start_session(
             change, limit=self.rules.limit, now=now, first_reply_until=now + FIRST_POST_TIMEOUT
         )
-        match started:
-            case RunningHere(session_id=session_id):
-                view = await self.view(session_id)
-                raise UserError(
-                    "A session is running here already.",
-                    f"{_linked(view, 'Its board')} shows where it stands.",
-                )
-            case TooManySessions(session_ids=session_ids):
-                views = [await self.view(each) for each in session_ids]
-                sessions = "1 session" if len(views) == 1 else f"{len(views)} sessions"
-                listed = " · ".join(_linked(each, _title(each)) for each in views)
-                raise UserError(f"This server has {sessions} running, and more must wait.", listed)
-            case Started(state=stored, is_new=is_new):
-                self._wakeups.boards.notify()
-                return await self.view(stored.session.id), is_new
+        if not isinstance(started, Started):
+            raise await self._not_started(started)
+        self._wakeups.boards.notify()
+        return await self.view(started.state.session.id), started.is_new
 
     async def view(self, session_id: int) -> SessionView:
         """Return a session as its posts show it.
@@ -321,6 +318,7 @@ class Sessions:
         """
         state = await self._state(form.session_id)
         session = state.session
+        self._require_provider(session)
         current = actions.require_open_round(state)
         # a second holds only for the clip that the member saw
         is_second = state.busy_round is None and form.round_number == current.number
@@ -513,7 +511,22 @@ class Sessions:
         for session_id in await self._store.running_in_guild(guild_id):
             await self.end_lost(session_id, EndReason.GUILD_LOST)
 
+    async def _not_started(self, answer: RunningHere | TooManySessions) -> UserError:
+        if isinstance(answer, RunningHere):
+            view = await self.view(answer.session_id)
+            return UserError(
+                "A session is running here already.",
+                f"{_linked(view, 'Its board')} shows where it stands.",
+            )
+        views = [await self.view(each) for each in answer.session_ids]
+        sessions = "1 session" if len(views) == 1 else f"{len(views)} sessions"
+        return UserError(
+            f"This server has {sessions} running, and more must wait.",
+            " · ".join(_linked(each, _title(each)) for each in views),
+        )
+
     async def _form(self, state: SessionState, proposal: Proposal | None) -> PartForm:
+        self._require_provider(state.session)
         chosen = state.chosen_rounds
         last = state.winner_of(chosen[-1]) if chosen else None
         form = PartForm(
@@ -541,7 +554,7 @@ class Sessions:
         if not provider.capabilities.lookup:
             return False
         try:
-            async with asyncio.timeout(LOOKUP_TIMEOUT):
+            async with asyncio.timeout(self._lookup_timeout):
                 clip = await provider.clip(form.clip)
         except (ProviderError, TimeoutError) as error:
             log.info("Clip %s could not be looked up: %s", form.clip, type(error).__name__)
@@ -549,6 +562,14 @@ class Sessions:
         if clip is not None:
             await self._store.remember_clip(provider.name, clip, now=self._clock())
         return clip is not None
+
+    def _require_provider(self, session: Session) -> None:
+        """Raise UserError unless the provider of a session can make parts."""
+        if session.provider not in self._runtime.providers:
+            raise UserError(
+                "The provider of this session is not set up here any more.",
+                "Ask who runs this bot, or propose to end the song.",
+            )
 
     async def _song_style(self, state: SessionState) -> str:
         """Return the style that a part has if its writer changes nothing."""

@@ -106,7 +106,7 @@ async def test_part_says_where_it_goes_on_and_in_which_style(
     assert (request.continue_at, request.style) == (82, ("half-time", "piano"))
 
 
-async def test_part_is_requested_once_however_often_the_runner_looks(
+async def test_part_is_requested_once_however_often_the_runner_runs(
     harness: SessionHarness, suno: ScriptedProvider, session_id: int
 ) -> None:
     await harness.sent(session_id)
@@ -149,6 +149,20 @@ async def test_vote_cast_just_before_a_kill_starts_the_clock_after_it(
     again = restarted(harness)
     await again.run()
     assert (await harness.round(session_id, 1)).ends_at is not None
+
+
+async def test_choice_made_just_before_a_kill_may_end_the_vote_after_it(
+    harness: SessionHarness, session_id: int
+) -> None:
+    await harness.sent(session_id)
+    await harness.make(session_id)
+    usual = (await harness.round(session_id, 1)).ends_at
+    await harness.choose(session_id, "A", BO)  # who alone had voted in this round
+    await restarted(harness).run()
+    ends_at = (await harness.round(session_id, 1)).ends_at
+    assert usual is not None
+    assert ends_at is not None
+    assert ends_at < usual
 
 
 async def test_nothing_is_counted_while_events_of_the_server_do_not_arrive(
@@ -200,7 +214,8 @@ async def test_session_that_changes_without_end_is_left_and_logged(
 
     async with CirclingStore.open(url) as store:
         harness = SessionHarness(store, suno)
-        await harness.start()
+        view = await harness.start()
+        harness.runtime.touched_sessions.add(view.state.session.id)
         await harness.run()
     assert "changes without end" in caplog.text
 

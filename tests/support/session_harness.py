@@ -9,7 +9,7 @@ from bot.domain.sessions.part_form import PartForm
 from bot.services.form_check import FormReader
 from bot.services.session_runner import SessionRunner
 from bot.services.session_view import SessionView, SessionViewLoader
-from bot.services.sessions import ProposalResult, SessionRules, Sessions, StartForm
+from bot.services.sessions import LOOKUP_TIMEOUT, ProposalResult, SessionRules, Sessions, StartForm
 from bot.store.store import Store
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.service_harness import GUILD, SOURCE, ManualClock, ServiceHarness
@@ -34,6 +34,7 @@ class SessionHarness(ServiceHarness):
         *providers: ScriptedProvider,
         rules: SessionRules | None = None,
         clock: ManualClock | None = None,
+        lookup_timeout: float = LOOKUP_TIMEOUT,
         **options: object,
     ) -> None:
         super().__init__(store, *providers, clock=clock, **options)
@@ -42,7 +43,11 @@ class SessionHarness(ServiceHarness):
         )
         self.views = SessionViewLoader(self.runtime)
         self.sessions = Sessions(
-            self.runtime, forms, self.views, rules=rules or SessionRules(vote_seconds=VOTE)
+            self.runtime,
+            forms,
+            self.views,
+            rules=rules or SessionRules(vote_seconds=VOTE),
+            lookup_timeout=lookup_timeout,
         )
         self.unheard: set[int] = set()
         self.runner = SessionRunner(
