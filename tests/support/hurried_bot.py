@@ -20,7 +20,7 @@ from bot.logs import set_up_logging
 from bot.settings import load_settings
 from cogs.loops import LoopsCog
 
-FASTER = 20
+FASTER = 30
 BEAT = 15.0  # seconds of that clock between two beats, as Encore has it
 TICK = 0.1  # seconds of ours; the loops take the time of day for that of the clock
 
