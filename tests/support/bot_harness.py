@@ -147,10 +147,8 @@ class BotHarness:
 class BotProcess:
     """The bot as a process of its own, which can be killed and starts again where it was."""
 
-    def __init__(
-        self, harness: BotHarness, log: Path, *, module: str = "bot", **overrides: str
-    ) -> None:
-        self.child = ManagedProcess("bot", ("-m", module), harness.environment() | overrides)
+    def __init__(self, harness: BotHarness, log: Path, **overrides: str) -> None:
+        self.child = ManagedProcess("bot", ("-m", "bot"), harness.environment() | overrides)
         self._harness = harness
         self._log = log
 

@@ -9,7 +9,9 @@ import asyncio
 import datetime as dt
 import os
 import signal
+import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import AdaptedConnection
@@ -24,18 +26,21 @@ FASTER = 30
 BEAT = 15.0  # seconds of that clock between two beats, as Encore has it
 TICK = 0.1  # seconds of ours; the loops take the time of day for that of the clock
 
-SINCE, KILLED_AT = "HURRIED_SINCE", "HURRIED_KILLED_AT"
+SINCE, KILLED_AT, STARTS_WITH = "HURRIED_SINCE", "HURRIED_KILLED_AT", "HURRIED_STARTS_WITH"
 
 
-def hurried_environment(since: dt.datetime, killed_at: float | None) -> Mapping[str, str]:
+def hurried_environment(
+    since: dt.datetime, killed_at: float | None, starts_with: Path
+) -> Mapping[str, str]:
     """Return what this process is told.
 
     Args:
         since: when its clock was right; the same for all its lives.
+        starts_with: the file that it waits for, once it has loaded its modules.
         killed_at: the number of the commit at which it kills itself: a whole one before it, a half
             one after it. None is never.
     """
-    told = {SINCE: since.isoformat()}
+    told = {SINCE: since.isoformat(), STARTS_WITH: str(starts_with)}
     return told if killed_at is None else told | {KILLED_AT: str(killed_at)}
 
 
@@ -92,4 +97,6 @@ def die_at_commit(number: float) -> None:
 if __name__ == "__main__":
     if KILLED_AT in os.environ:
         die_at_commit(float(os.environ[KILLED_AT]))
+    while not Path(os.environ[STARTS_WITH]).exists():
+        time.sleep(0.01)
     asyncio.run(run())

@@ -30,7 +30,8 @@ from sandbox.discord.models import Channel, Message
 from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import InteractionType
 from sandbox.discord.snowflakes import created_at
-from tests.support.bot_harness import GREEN, BotHarness, BotProcess, colour, labels, text
+from sandbox.processes import ManagedProcess
+from tests.support.bot_harness import BotHarness, labels, text
 from tests.support.hurried_bot import FASTER, hurried_environment, hurried_time
 
 PARTS = 2
@@ -78,6 +79,7 @@ class KilledEvening:
         self._random = random.Random(seed)
         self._since = utc_now()
         self._members = [harness.ada, *map(harness.discord.member, ("Bo", "Cy", "Dee", "Eli"))]
+        self._bots: list[ManagedProcess] = []
         self._unsent: dict[int, tuple[Modal, str]] = {}  # by member
         self._written = 0
         self._lives: list[tuple[float, float]] = []  # connected from, until
@@ -99,70 +101,75 @@ class KilledEvening:
         """Kill the bot so often, start it once more, and return when all songs are there."""
         watch = asyncio.create_task(self._watch())
         try:
-            self.kills_left = kills
-            while self.kills_left:
-                await self._live_and_die()
-                self.kills_left -= 1
-            await self._live_to_the_end()
+            next_bot = await self._prepared(is_last=not kills)
+            for self.kills_left in range(kills, 0, -1):
+                bot, next_bot = next_bot, await self._prepared(is_last=self.kills_left == 1)
+                await self._live_and_die(bot)
+            self.kills_left = 0
+            await self._live_to_the_end(next_bot)
         finally:
             watch.cancel()
+            for bot in self._bots:
+                bot.signal(signal.SIGKILL)
 
-    async def _live_and_die(self) -> None:
-        """Start the bot, and have it end: by its own hand at a commit, or by ours."""
+    async def _prepared(self, *, is_last: bool) -> ManagedProcess:
+        """Return a bot that has loaded its modules, and may be about to kill itself at a commit."""
+        dies_itself = not is_last and self._random.random() < 0.5
+        killed_at = self._random.randrange(1, 120) / 2 if dies_itself else None
+        told = hurried_environment(self._since, killed_at, self._start_file(len(self._bots)))
+        environment = self.harness.environment() | {"ENCORE_LOG": "console"} | told
+        bot = ManagedProcess("bot", ("-m", "tests.support.hurried_bot"), environment)
+        with self._log.open("ab") as sink:
+            await bot.start(log=sink)
+        self._bots.append(bot)
+        return bot
+
+    def _start_file(self, number: int) -> Path:
+        return self._log.with_name(f"start-{number}")
+
+    async def _connect(self, bot: ManagedProcess) -> None:
+        """Let a prepared bot start, and return when it is connected."""
+        self._start_file(self._bots.index(bot)).touch()
+        await self.harness.discord.wait_until_ready(timeout=30)
+
+    async def _live_and_die(self, bot: ManagedProcess) -> None:
+        """Have a bot live and end: by its own hand at a commit, or by ours at any moment."""
         chance = self._random
-        killed_at = chance.randrange(1, 120) / 2 if chance.random() < 0.5 else None
-        bot = self._bot(killed_at)
-        starting = asyncio.create_task(bot.start())
-        acting: list[asyncio.Task[None]] = []
-        while bot.child.pid is None:
-            await asyncio.sleep(0)
-        dying = asyncio.create_task(bot.child.wait())
-        try:
-            cut_short = chance.uniform(0.3, 1.5) if chance.random() < 0.1 else None
-            await asyncio.wait(
-                [starting, dying], timeout=cut_short, return_when=asyncio.FIRST_COMPLETED
-            )
-            connected_at = time.monotonic()
-            was_connected = self.harness.discord.gateway.is_connected
-            acting = self._act_all()
-            await asyncio.wait([dying], timeout=chance.uniform(0.0, LONGEST_LIFE))
-        finally:
-            bot.child.signal(signal.SIGKILL)
+        connecting = asyncio.create_task(self._connect(bot))
+        dying = asyncio.create_task(bot.wait())
+        cut_short = chance.uniform(0.0, 1.0) if chance.random() < 0.1 else None
+        await asyncio.wait(
+            [connecting, dying], timeout=cut_short, return_when=asyncio.FIRST_COMPLETED
+        )
+        connected_at = time.monotonic()
+        was_connected = self.harness.discord.gateway.is_connected
+        acting = self._act_all()
+        await asyncio.wait([dying], timeout=chance.uniform(0.0, LONGEST_LIFE))
+        bot.signal(signal.SIGKILL)
         died_at = time.monotonic()
         await dying
-        await _cancelled([starting, *acting])
+        await _cancelled([connecting, *acting])
         if was_connected:
             self._lives.append((connected_at, died_at))
         await self.harness.until(lambda: not self.harness.discord.gateway.is_connected)
 
-    async def _live_to_the_end(self) -> None:
+    async def _live_to_the_end(self, bot: ManagedProcess) -> None:
         """Have the members finish what they began; no session is silent for long."""
-        bot = self._bot(None)
-        await bot.start()
+        await self._connect(bot)
         acting, connected_at = self._act_all(), time.monotonic()
-        try:
-            seen, seen_at = self._progress(), time.monotonic()
-            while not self._is_over():
-                await asyncio.sleep(WATCH_INTERVAL)
-                now = self._progress()
-                if now != seen:
-                    seen, seen_at = now, time.monotonic()
-                silence = time.monotonic() - seen_at
-                assert silence < LONGEST_SILENCE, f"nothing goes on: {self._query('sessions')}"
-            await self.harness.until(lambda: not self._unpublished(), within=30)
-        finally:
-            await _cancelled(acting)
-            await bot.child.kill()
+        seen, seen_at = self._progress(), time.monotonic()
+        while not self._is_over():
+            await asyncio.sleep(WATCH_INTERVAL)
+            now = self._progress()
+            if now != seen:
+                seen, seen_at = now, time.monotonic()
+            silence = time.monotonic() - seen_at
+            assert silence < LONGEST_SILENCE, f"nothing goes on: {self._query('sessions')}"
+        await self.harness.until(lambda: not self._unpublished(), within=30)
+        await _cancelled(acting)
+        bot.signal(signal.SIGKILL)
+        await bot.wait()
         self._lives.append((connected_at, time.monotonic()))
-
-    def _bot(self, killed_at: float | None) -> BotProcess:
-        told = hurried_environment(self._since, killed_at)
-        return BotProcess(
-            self.harness,
-            self._log,
-            module="tests.support.hurried_bot",
-            **{"ENCORE_LOG": "console", **told},
-        )
 
     # what members do
 
