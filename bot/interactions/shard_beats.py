@@ -1,7 +1,7 @@
 """Which servers' events arrive now, told by beats in the store, so that a downtime is made up for.
 
-Each connected shard beats every few seconds. A beat after a gap, and the first one of a process,
-moves the clocks of the sessions of its servers by the time since the beat before, in the same
+Each connected shard beats every few seconds. The first beat of a process, and one after a gap,
+moves the clocks of the sessions of its servers by the time since the last beat, in the same
 transaction: no vote ends while nobody can vote.
 """
 
@@ -11,7 +11,7 @@ from bot.domain.clock import Clock
 from bot.interactions.client import Encore
 from bot.store.store import Store
 
-MAX_GAP = dt.timedelta(seconds=45)  # without a beat of this process; less is not made up for
+MAX_GAP = dt.timedelta(seconds=45)  # without a beat; shorter ones are not made up for
 
 
 class ShardBeats:
@@ -39,7 +39,8 @@ class ShardBeats:
             now = self._clock()
             guild_ids = {each.guild_id for each in running}
             here = [each for each in guild_ids if self._shard_of(each) == shard_id]
-            max_gap = MAX_GAP if shard_id in self._last_beats else dt.timedelta(0)
+            is_first = shard_id not in self._last_beats
+            max_gap = dt.timedelta(0) if is_first else MAX_GAP
             await self._store.beat(shard_id, here, now=now, max_gap=max_gap)
             self._last_beats[shard_id] = now
 

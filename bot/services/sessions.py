@@ -37,6 +37,7 @@ from bot.domain.timecode import format_continue_at
 from bot.providers.base import ProviderError
 from bot.services.form_check import FormReader, ValidatedForm
 from bot.services.runtime import Runtime
+from bot.services.session_parts import require_no_session
 from bot.services.session_view import SessionView, SessionViewLoader
 from bot.store.session_queries import ProposalPlace
 from bot.store.sessions import RunningHere, Started, TooManySessions
@@ -167,8 +168,9 @@ class Sessions:
         """Start a session; return it, and whether it is new.
 
         Raises:
-            UserError: sessions are turned off, the clip can't be continued, a session is held in
-                that channel already, or the server has as many as it may.
+            UserError: sessions are turned off, the clip can't be continued or belongs to another
+                session, a session is held in that channel already, or the server has as many as
+                it may.
         """
         if not self.rules.parts:
             raise UserError(
@@ -178,6 +180,8 @@ class Sessions:
         prefilled = await self._forms.prefill(asked)
         if prefilled.source is None and await self._has_learned(prefilled.form):
             prefilled = await self._forms.prefill(asked)
+        if prefilled.source is not None and prefilled.source.extension_id is not None:
+            await require_no_session(self._store, prefilled.source.extension_id)
         now, clip_id = press.at, prefilled.form.clip
         session = Session(
             idempotency_key=press.key,
@@ -187,7 +191,7 @@ class Sessions:
             has_own_thread=form.has_own_thread,
             host_id=press.member_id,
             host_name=press.member_name,
-            title=plain_line(prefilled.form.title, TITLE_LENGTH) or "Untitled",
+            title=plain_line(prefilled.form.title, TITLE_LENGTH),
             provider=prefilled.form.provider,
             source_clip_id=clip_id,
             latest_clip_id=clip_id,
@@ -213,13 +217,9 @@ class Sessions:
                 )
             case TooManySessions(session_ids=session_ids):
                 views = [await self.view(each) for each in session_ids]
-                listed = " · ".join(
-                    _linked(each, display_title(each.state.session.title, TITLE_LENGTH))
-                    for each in views
-                )
-                raise UserError(
-                    f"This server has {len(views)} sessions running, and more must wait.", listed
-                )
+                sessions = "1 session" if len(views) == 1 else f"{len(views)} sessions"
+                listed = " · ".join(_linked(each, _title(each)) for each in views)
+                raise UserError(f"This server has {sessions} running, and more must wait.", listed)
             case Started(state=stored, is_new=is_new):
                 self._wakeups.boards.notify()
                 return await self.view(stored.session.id), is_new
@@ -272,12 +272,11 @@ class Sessions:
         """Return the form for a part, filled with the member's own proposal of this round, if any.
 
         Raises:
-            UserError: the session is over, or no more parts may be made.
+            UserError: the session is over, its thread is still being made, or no more parts may
+                be made.
         """
         state = await self._state(session_id)
-        current = state.open_round
-        if not state.session.is_running or current is None:
-            raise UserError("This session is over.", "Start another one with `/session start`.")
+        current = actions.require_open_round(state)
         if state.session.parts_left == 0:
             raise actions.all_parts_made()
         listed = state.proposals_of(current.number)
@@ -322,10 +321,13 @@ class Sessions:
         """
         state = await self._state(form.session_id)
         session = state.session
+        current = actions.require_open_round(state)
+        # a second holds only for the clip that the member saw
+        is_second = state.busy_round is None and form.round_number == current.number
         checked = await self._forms.validate(
             Form(
                 clip=session.latest_clip_id,
-                at=form.at if state.busy_round is None else "",
+                at=form.at if is_second else "",
                 style=form.style,
                 lyrics=form.lyrics,
                 title=session.title,
@@ -346,10 +348,12 @@ class Sessions:
         )
         place = None if form.proposal_id is None else await self._place(form.proposal_id)
 
-        def propose(current: SessionState) -> Proposed:
+        def propose(now: SessionState) -> Proposed:
+            is_same = now.session.latest_clip_id == session.latest_clip_id
+            words = text if is_same else replace(text, continue_at=None)
             if place is None:
-                return actions.propose_part(current, text, press)
-            return actions.change_part(current, _proposal(current, place), text, press)
+                return actions.propose_part(now, words, press)
+            return actions.change_part(now, _proposal(now, place), words, press)
 
         return await self._propose(session.id, press, propose)
 
@@ -651,6 +655,10 @@ def _require_host(state: SessionState, press: Press) -> None:
             f"Only <@{host}>, who started this session, or a moderator can do that.",
             "*End the song* can be voted for.",
         )
+
+
+def _title(view: SessionView) -> str:
+    return display_title(view.state.session.title, TITLE_LENGTH)
 
 
 def _linked(view: SessionView, text: str) -> str:

@@ -164,7 +164,7 @@ async def most_parts(
             proposals,
             and_(proposals.c.round_id == rounds.c.id, proposals.c.number == rounds.c.winner),
         )
-        .where(_row.guild_id == guild_id, rounds.c.status == RoundStatus.CHOSEN)
+        .where(_is_listed_in(guild_id), rounds.c.status == RoundStatus.CHOSEN)
         .group_by(proposals.c.member_id)
         .order_by(count.desc(), func.max(rounds.c.id))
         .limit(limit)
