@@ -14,10 +14,11 @@ import random
 import sqlite3
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 from _harness import (
@@ -109,7 +110,7 @@ class Bench:
         """Return so many members."""
         return [self.discord.member(f"voter{number}") for number in range(count)]
 
-    def query(self, statement: str) -> list[tuple[object, ...]]:
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Return rows of the bot's database."""
         file = f"file:{self.folder / 'encore.db'}?mode=ro"
         with closing(sqlite3.connect(file, uri=True)) as db:
@@ -126,7 +127,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(timeline: Timeline | None = None) -> AsyncIterator[Bench]:
+async def bench(timeline: Timeline | None = None) -> AsyncGenerator[Bench]:
     """Yield everything but sessions; the bot may not attach files."""
     with tempfile.TemporaryDirectory(prefix="encore-bench-") as name:
         async with (
@@ -160,8 +161,8 @@ async def cast_votes(
 
     async def vote(member: Member) -> Cast:
         select = select_of(session.board)
-        value = rng.choice(select["options"])["value"] if select else ""
-        call = await member.select(session.board, select["custom_id"] if select else "", value)
+        value = rng.choice(select["options"])["value"]
+        call = await member.select(session.board, select["custom_id"], value)
         return Cast(member, value, call)
 
     for number, member in enumerate(voters):
@@ -172,7 +173,7 @@ async def cast_votes(
     return [each for each in cast if each.call.acknowledged_at is not None], lost
 
 
-def select_of(board: Message) -> dict[str, list[dict[str, str]]] | None:
+def select_of(board: Message) -> Any:  # noqa: ANN401 - JSON
     """Return the select of a board, if it is drawn."""
     items = (item for row in board.components for item in row["components"])
     return next((item for item in items if "options" in item), None)
@@ -197,7 +198,7 @@ def _pressed(cast: Cast) -> int:
 
 
 async def vote_while_tracking(plan: Plan) -> AsyncIterator[Row]:
-    """Yield what votes cost while many extensions are tracked, and how often the board is edited."""
+    """Yield what votes cost while extensions are tracked, and how often the board is edited."""
     async with bench() as run:
         voters = run.members(plan.voters)
         (session,) = await run.seeder.seed([now()], writers=voters[:PROPOSALS], vote_seconds=3600)
@@ -216,7 +217,7 @@ async def vote_while_tracking(plan: Plan) -> AsyncIterator[Row]:
         await asyncio.sleep(3 * EDITED_EVERY)
         times = [answered_in(each.call) for each in cast]
         open_ones = "SELECT count(*) FROM extensions WHERE finished_at IS NULL"
-        yield Row("extensions tracked at the end", float(run.query(open_ones)[0][0]))  # pyright: ignore[reportArgumentType]
+        yield Row("extensions tracked at the end", float(run.query(open_ones)[0][0]))
         yield Row("votes", len(cast))
         yield Row("acknowledged, median", middle(times), "ms", ACKNOWLEDGED)
         yield Row("acknowledged, p99", percentile(times, 0.99), "ms", ACKNOWLEDGED_P99)
@@ -314,9 +315,10 @@ async def decide(plan: Plan) -> AsyncIterator[Row]:
 
 async def choose(run: Bench, session: Seeded, writer: Member) -> None:
     """Choose a clip as soon as there is one, and wait for the next board."""
-    result = await run.discord.wait_for(
-        lambda: newest(session, "which one goes on?"), timeout=2 * PATIENCE
-    )
+    words = "which one goes on?"
+    await run.discord.wait_for(lambda: newest(session, words), timeout=2 * PATIENCE)
+    result = newest(session, words)
+    assert result is not None  # noqa: S101 - it was waited for
     await writer.click(result, "A goes on")
     await run.discord.wait_for(lambda: next_board(session), timeout=PATIENCE)
 
@@ -336,9 +338,9 @@ def newest(session: Seeded, words: str) -> Message | None:
     return found[-1] if found else None
 
 
-def moment(microseconds: object) -> float:
+def moment(microseconds: int) -> float:
     """Return a stored time in seconds since 1970."""
-    return float(str(microseconds)) / 1e6
+    return microseconds / 1e6
 
 
 def now() -> dt.datetime:
@@ -358,9 +360,8 @@ async def restart(plan: Plan) -> AsyncIterator[Row]:
         await run.seeder.seed(begun, writers=[writer], vote_seconds=180, last_seen=last_seen)
         ready = await run.start()
         connected_at, back_at = time.monotonic(), now().timestamp()
-        while run.query("SELECT value FROM facts WHERE name = 'alive:0'") == [
-            (last_seen.isoformat(),)
-        ]:
+        beat = "SELECT value FROM facts WHERE name = 'alive:0'"
+        while run.query(beat) == [(last_seen.isoformat(),)]:  # noqa: ASYNC110 - it is a process
             await asyncio.sleep(0.01)
         moved = time.monotonic() - connected_at
         ends = [moment(each) for (each,) in run.query("SELECT ends_at FROM rounds")]

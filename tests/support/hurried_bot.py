@@ -10,7 +10,6 @@ import datetime as dt
 import os
 import signal
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from sqlalchemy import Engine, event
@@ -31,7 +30,7 @@ SINCE, KILLED_AT, STARTS_WITH = "HURRIED_SINCE", "HURRIED_KILLED_AT", "HURRIED_S
 
 def hurried_environment(
     since: dt.datetime, killed_at: float | None, starts_with: Path
-) -> Mapping[str, str]:
+) -> dict[str, str]:
     """Return what this process is told.
 
     Args:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bot.domain.clock import utc_now
 from bot.domain.sessions.models import (
@@ -248,7 +249,7 @@ class KilledEvening:
 
     # what is stored, read while the bot runs or is dead
 
-    def _query(self, rest: str, what: str = "*") -> list[tuple[object, ...]]:
+    def _query(self, rest: str, what: str = "*") -> list[tuple[Any, ...]]:
         """Return rows of the database; none where it can't be read at this moment."""
         address = f"file:{self.harness.database}?mode=ro"
         with suppress(sqlite3.OperationalError), closing(sqlite3.connect(address, uri=True)) as db:
@@ -290,7 +291,7 @@ class KilledEvening:
             read = self._query("rounds", "count(*)")
             for session, number, status in self._query(clocks, "session_id, number, status"):
                 ballot = Ballot.NEXT if status == RoundStatus.OPEN else Ballot.CLIP
-                running.add((session, number, ballot))  # pyright: ignore[reportArgumentType]
+                running.add((session, number, ballot))
             for place in running:
                 known = self._ballots.setdefault(place, [])
                 if not known or known[-1].ended is not None:
@@ -309,7 +310,7 @@ class KilledEvening:
         states: list[SessionState] = []
         async with Store.open(sqlite) as store:
             for (session_id,) in self._query("sessions", "id"):
-                state = await store.session_state(session_id, whole=True)  # pyright: ignore[reportArgumentType]
+                state = await store.session_state(session_id, whole=True)
                 assert state is not None
                 states.append(state)
         for state in states:
