@@ -28,6 +28,7 @@ MIN_REST = 0.25  # seconds; a due row that can't be claimed yet is not queried i
 # Seconds: notifications within them are merged into one step. Meanwhile the notifying task, which
 # often answers a member, is not slowed down by the loop.
 DEBOUNCE = 0.05
+VOTES_DEBOUNCE = 0.25  # many votes come at once, and to load those of a session takes long
 STOP_TIMEOUT = 20.0  # seconds for requests in progress when Encore stops
 DRAFT_LIFETIME = dt.timedelta(days=7)
 
@@ -127,6 +128,7 @@ class LoopsCog(commands.Cog):
             self._session_runner.run_once,
             self.wakeups.session_runner,
             self._store.next_session_due,
+            debounce=VOTES_DEBOUNCE,
         )
 
     @tasks.loop()
@@ -171,6 +173,8 @@ class LoopsCog(commands.Cog):
         run_once: Callable[[], Awaitable[None]],
         wakeup: Wakeup,
         next_at: Callable[[], Awaitable[dt.datetime | None]],
+        *,
+        debounce: float = DEBOUNCE,
     ) -> None:
         """Run ``run_once``, then wait for its wakeup, its next due row, or the slow tick.
 
@@ -183,4 +187,4 @@ class LoopsCog(commands.Cog):
                 rest = min(rest, max((due - self._clock()).total_seconds(), MIN_REST))
         except Exception:
             log.exception("A loop failed; it continues")
-        await wakeup.wait(rest, debounce=DEBOUNCE)
+        await wakeup.wait(rest, debounce=debounce)

@@ -65,21 +65,29 @@ class SessionRunner:
                 touched.add(session_id)
 
     async def _run(self, session_id: int) -> None:
+        seen: list[SessionState] = []  # as it was last; to load many votes takes long
+
+        def decide(state: SessionState) -> Change | None:
+            seen[:] = [state]  # the transaction may be run twice
+            return self._decide(state)
+
         for _ in range(MAX_STEPS):
             now = self._clock()
             new = await self._store.change_session(
-                session_id, self._decide, now=now, first_reply_until=now
+                session_id, decide, now=now, first_reply_until=now
             )
             if new is None:
                 break
             self._wakeups.boards.notify()
             self._wakeups.submitter.notify()
             self._wakeups.publisher.notify()
+            if decide(new) is None:
+                break
         else:
             log.error("Session %s changes without end", session_id)
-        state = await self._store.session_state(session_id)
-        if state is not None and _lacks_song(state):
-            await self._request_song(state.session)
+        for state in seen:
+            if _lacks_song(state):
+                await self._request_song(state.session)
 
     def _decide(self, state: SessionState) -> Change | None:
         session = state.session

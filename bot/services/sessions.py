@@ -625,6 +625,7 @@ class Sessions:
             session_id, decide, now=now, first_reply_until=now + FIRST_POST_TIMEOUT
         )
         self._touch(session_id)
+        self._wakeups.boards.notify()
         return new
 
     def _cast(self, cast: CastVote | None) -> CastVote:
@@ -637,7 +638,6 @@ class Sessions:
     def _touch(self, session_id: int) -> None:
         self._runtime.touched_sessions.add(session_id)
         self._wakeups.session_runner.notify()
-        self._wakeups.boards.notify()
 
     async def _state(self, session_id: int) -> SessionState:
         state = await self._store.session_state(session_id)

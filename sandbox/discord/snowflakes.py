@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from collections.abc import Callable
 
 EPOCH = 1_420_070_400_000
 COUNTER_BITS = 22
@@ -18,13 +19,17 @@ def is_snowflake(text: str) -> bool:
 
 
 class Snowflakes:
-    """Generates ids, each greater than the previous one."""
+    """Generates ids, each greater than the previous one.
+
+    ``clock`` tells the time in seconds since 1970.
+    """
 
     def __init__(self) -> None:
+        self.clock: Callable[[], float] = time.time
         self._last = 0
 
     def new(self) -> int:
         """Return a new id for the current time."""
-        now = int(time.time() * 1000) - EPOCH
+        now = int(self.clock() * 1000) - EPOCH
         self._last = max(self._last + 1, now << COUNTER_BITS)
         return self._last

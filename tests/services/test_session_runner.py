@@ -207,14 +207,20 @@ async def test_session_that_changes_without_end_is_left_and_logged(
     url: str, suno: ScriptedProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     class CirclingStore(Store):
-        """Says of each session that it was changed."""
+        """Says of each session that it was changed, and changes nothing."""
 
-        async def change_session(self, session_id: int, *_: object, **__: object) -> object:
-            return await self.session_state(session_id)
+        is_circling = False
+
+        async def change_session(self, session_id: int, *args: object, **named: object) -> object:
+            if self.is_circling:
+                return await self.session_state(session_id)
+            return await super().change_session(session_id, *args, **named)
 
     async with CirclingStore.open(url) as store:
         harness = SessionHarness(store, suno)
         view = await harness.start()
+        await harness.write(view.state.session.id, at="0:10")
+        store.is_circling = True
         harness.runtime.touched_sessions.add(view.state.session.id)
         await harness.run()
     assert "changes without end" in caplog.text

@@ -8,6 +8,8 @@ IS_TORTURE = bool(os.environ.get("TORTURE"))
 KILLS = 50 if IS_TORTURE else 12
 KILLS_WHILE_ATTACHING = 20 if IS_TORTURE else 4
 KILLS_WHILE_JOINING = 20 if IS_TORTURE else 3
+EVENINGS = 10 if IS_TORTURE else 1  # of members in a session
+KILLS_AN_EVENING = 20
 
 # what members do at random while each edit is looked at
 WALK_LENGTH = 400 if IS_TORTURE else 60
