@@ -2,7 +2,10 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from bot.interactions.client import Encore
 from cogs.loops import LoopsCog
@@ -12,7 +15,12 @@ from sandbox.discord.models import Channel, Message
 from tests.support.bot_harness import BotHarness, labels, text
 
 STEP = 30.0  # seconds; less than the gap that counts as a downtime
-PICK = re.compile(r"ses:pick:\d+")
+EDIT_INTERVAL = 2.0  # seconds between two edits of a post
+OLD_EDIT_INTERVAL = 60.0  # of one that is older than an hour
+HOUR = 3600.0
+END_TIME = re.compile(r"It ends <t:(\d+):R>")
+# what members can tell apart in a message
+SHOWN = ("content", "embeds", "components")
 
 
 class Evening:
@@ -24,9 +32,20 @@ class Evening:
         self.bo, self.cy, self.dee, self.eli = (
             harness.discord.member(name) for name in ("Bo", "Cy", "Dee", "Eli")
         )
+        self.members = (self.ada, self.bo, self.cy, self.dee, self.eli)
+        # an evening is told in seconds: neither Discord nor the provider takes its time
+        harness.discord.rate_limits.is_enforced = False
+        harness.providers.clock.speed = 5
         self._bot = bot
-        self.card: Message | None = None
+        self._card: Message | None = None
         self.place: Channel | None = None
+        # when each version of a message was shown, by the bot's clock
+        self._shown_at: defaultdict[Message, list[dt.datetime]] = defaultdict(list)
+        harness.discord.state.message_listeners.append(self._note_version)
+
+    def _note_version(self, message: Message) -> None:
+        times = self._shown_at[message]
+        times += [self.harness.clock()] * (len(message.history) - len(times))
 
     async def start(
         self,
@@ -41,8 +60,7 @@ class Evening:
         started = await (member or self.ada).slash("session start", channel=channel, **given)
         assert started.message is not None, started.error
         assert started.message.visible_to is None, text(started.message)
-        self.card = started.message
-        card = started.message
+        self._card = card = started.message
         if card.channel.is_thread or (channel is not None and channel.type not in (0, 5)):
             self.place = card.channel
         else:
@@ -52,6 +70,11 @@ class Evening:
         return self
 
     # what stands in the thread
+
+    @property
+    def card(self) -> Message:
+        assert self._card is not None
+        return self._card
 
     @property
     def thread(self) -> Channel:
@@ -80,6 +103,12 @@ class Evening:
         """The result that waits for votes."""
         return self.found("which one goes on?")
 
+    def proposal(self, number: int) -> Message:
+        """The newest post of a proposal with this number."""
+        found = self.found(f"Proposal {number} ·")
+        assert found is not None, self.dump()
+        return found
+
     # what members do
 
     async def write(
@@ -97,20 +126,42 @@ class Evening:
         return await member.submit(opened.modal, {"lyrics": lyrics, **fields})
 
     async def vote(self, member: Member, number: int) -> Interaction:
-        """Vote for a proposal by the select of the open board."""
-        board = self.board
-        assert board is not None
-        select = next(
-            item for row in board.components for item in row["components"] if "options" in item
-        )
-        value = select["options"][number - 1]["value"]
-        return await member.select(board, select["custom_id"], value)
+        """Vote for a proposal by the select of the open board, once that offers it."""
+        if number not in self._offered():
+            await self.pass_time(EDIT_INTERVAL + 0.5)
+            await self.until(lambda: number in self._offered())
+        assert self.board is not None
+        custom_id, value = self._offered()[number]
+        return await member.select(self.board, custom_id, value)
+
+    def _offered(self) -> dict[int, tuple[str, str]]:
+        """By the numbers that can be voted for: the custom id of the select, and the value."""
+        items = [each for row in self.board.components for each in row["components"]] if self.board else []
+        return {
+            int(option["label"].split(" ")[0]): (item["custom_id"], option["value"])
+            for item in items
+            for option in item.get("options", ())
+        }
 
     async def choose(self, member: Member, label: str) -> Interaction:
         """Vote for a clip, or for neither, by its button."""
         result = self.result
         assert result is not None
         return await member.click(result, label)
+
+    async def vote_for(self, number: int, *members: Member) -> None:
+        """Vote for a proposal, one member after the other, and wait until the board shows it."""
+        for member in members:
+            voted = await self.vote(member, number)
+            assert voted.message is not None, voted.error
+            assert "Your vote: " in text(voted.message), text(voted.message)
+
+    async def choose_all(self, label: str, *members: Member) -> None:
+        """Choose a clip, one member after the other."""
+        for member in members:
+            chosen = await self.choose(member, label)
+            assert chosen.message is not None, chosen.error
+            assert "You chose " in text(chosen.message), text(chosen.message)
 
     # time
 
@@ -125,9 +176,88 @@ class Evening:
         cog.wakeups.session_runner.notify()
         cog.wakeups.boards.notify()
 
-    async def until(self, condition: object, *, within: float = 20.0) -> None:
-        await self.harness.until(condition, within=within)  # pyright: ignore[reportArgumentType]
+    async def until(self, condition: Callable[[], object], *, within: float = 20.0) -> None:
+        try:
+            await self.harness.until(condition, within=within)
+        except TimeoutError as error:
+            error.add_note(self.dump())
+            raise
+
+    async def until_shown(self, *words: str) -> Message:
+        """Wait until a message in the thread says all ``words``, past the pause between edits."""
+        await self.pass_time(EDIT_INTERVAL + 0.5)
+        await self.until(lambda: self.found(*words))
+        found = self.found(*words)
+        assert found is not None
+        return found
+
+    async def until_voted(self, voters: int) -> Message:
+        """Wait until the open board shows so many votes and its clock."""
+        have = "has" if voters == 1 else "have"
+        return await self.until_shown("what comes next?", f"**{voters} {have} voted.** It ends")
+
+    async def until_chosen(self, voters: int) -> Message:
+        """Wait until the result shows so many votes."""
+        have = "has" if voters == 1 else "have"
+        said = f"**{voters} {have} chosen.** It ends" if voters else "**Nobody has chosen yet.**"
+        return await self.until_shown("which one goes on?", said)
+
+    async def count_votes(self, voters: int) -> None:
+        """Wait until so many votes are shown, and let the vote on what comes next run out."""
+        await self.run_out(await self.until_voted(voters))
+
+    async def count_choices(self, voters: int) -> None:
+        """Wait until so many votes are shown, and let the vote over the clips run out."""
+        await self.run_out(await self.until_chosen(voters))
+
+    async def run_out(self, shown: Message) -> None:
+        """Move the clock to just behind the end of the vote that a post tells."""
+        ends = END_TIME.search(text(shown))
+        assert ends is not None, text(shown)
+        left = int(ends[1]) - self.harness.clock().timestamp()
+        await self.pass_time(max(left, 0) + 1.5)
+
+    # what is to hold at the end
+
+    def posts(self) -> list[Message]:
+        """All messages that sessions have kept up to date."""
+        path = f"file:{self.harness.database}?mode=ro"
+        with sqlite3.connect(path, uri=True) as db:
+            rows = db.execute("SELECT reply_message_id FROM posts").fetchall()
+        db.close()
+        ids = {number for (number,) in rows}
+        return [each for each in self._shown_at if each.id in ids]
+
+    def edits_without_news(self) -> list[str]:
+        """The versions of posts in which a member sees nothing that was not there before."""
+        return [
+            text(post)
+            for post in self.posts()
+            for (_, before), (_, after) in pairwise(post.history)
+            if _content(before) == _content(after)
+        ]
+
+    def hasty_edits(self) -> list[str]:
+        """The edits of posts that came too soon after the version before."""
+        return [
+            f"{(later - before).total_seconds():.2f} s: {text(post)}"
+            for post in self.posts()
+            for before, later in pairwise(self._shown_at[post])
+            if (later - before).total_seconds() < _pause(post, before)
+        ]
 
     def dump(self) -> str:
         """All that stands in the thread, for a failing test."""
         return "\n\n".join(f"{text(each)}\n{labels(each)}" for each in self.messages())
+
+
+def _content(version: dict[str, object]) -> list[object]:
+    files = version["attachments"]
+    assert isinstance(files, list)
+    names = [each["filename"] for each in files]
+    return [*(version[name] for name in SHOWN), names]
+
+
+def _pause(post: Message, shown_at: dt.datetime) -> float:
+    is_old = (shown_at - post.created_at).total_seconds() > HOUR
+    return OLD_EDIT_INTERVAL if is_old else EDIT_INTERVAL
