@@ -63,11 +63,11 @@ def song_reply(harness: BotHarness) -> Message | None:
 
 
 async def write_a_song(evening: Evening) -> None:
-    """Write three parts in five rounds, end the song in the sixth; each rule is seen once."""
+    """Write two parts of a song in two rounds."""
     ada, bo, cy, dee, eli = evening.members
     # round 1: most votes win; the second clip goes on
-    await evening.write(bo, VERSE)
-    await evening.write(cy, OTHER_VERSE)
+    await evening.write(bo, VERSE, at="0:10")
+    await evening.write(cy, OTHER_VERSE, at="0:12")
     await evening.vote_for(1, ada, dee)
     await evening.vote_for(2, eli)
     await evening.count_votes(5)
@@ -97,6 +97,11 @@ async def write_a_song(evening: Evening) -> None:
     # nobody chooses: the first clip goes on
     await evening.count_choices(0)
     await evening.until_shown("Round 2 · A goes on", "Nobody chose")
+
+
+async def end_a_song(evening: Evening) -> None:
+    """Vote for neither clip, take a part back, and end the song in the sixth round."""
+    ada, bo, cy, dee, eli = evening.members
     # round 3: neither; it is listed anew in round 4, with no vote
     await evening.until(lambda: evening.board)
     await evening.write(cy, BRIDGE)
@@ -138,6 +143,7 @@ async def test_five_members_write_a_song_in_six_rounds(
     async with harness.bot() as bot:
         evening = await Evening(harness, bot).start(provider, title="Night Bus", vote=60)
         await write_a_song(evening)
+        await end_a_song(evening)
         recap = await evening.until_shown("Night Bus is finished")
         await evening.until(lambda: labels(evening.card) == ["The thread", "💿 The full song"])
         await evening.until(lambda: song_reply(harness), within=30)
@@ -175,3 +181,24 @@ async def test_five_members_write_a_song_in_six_rounds(
             assert post.pinged == frozenset()
         assert evening.edits_without_news() == []
         assert evening.hasty_edits() == []
+
+
+@pytest.mark.parametrize("provider", ["sunoapi_co", "sunosay"])
+async def test_a_second_is_asked_for_where_nobody_can_tell_the_end(
+    evening: Evening, provider: str
+) -> None:
+    await evening.start(provider)
+    refused = await evening.write(evening.bo, VERSE)
+    assert refused.is_ephemeral
+    assert refused.message is not None
+    assert "can't tell how long that clip is." in text(refused.message)
+    assert "Say the second yourself under *Go on at*." in text(refused.message)
+    again = await evening.bo.click(refused.message, "Edit and send")
+    proposed = await evening.bo.submit(again.modal, {"at": "0:10"})
+    assert proposed.message is not None
+    assert "Neon rain on the window" in text(proposed.message)
+    assert "goes on at 0:10 of the last part" in text(proposed.message)
+    await evening.count_votes(1)
+    await evening.until(lambda: evening.result)
+    [submission] = evening.harness.account(provider).submissions
+    assert 10 in submission.request.values()

@@ -1,5 +1,6 @@
 """An evening: what members do in a session, with the bot's clock moved on by the test."""
 
+import asyncio
 import datetime as dt
 import re
 import sqlite3
@@ -109,6 +110,11 @@ class Evening:
         assert found is not None, self.dump()
         return found
 
+    @property
+    def refusals(self) -> int:
+        """How many requests of the bot Discord has refused as forbidden."""
+        return self.harness.discord.invalid_requests
+
     # what members do
 
     async def write(
@@ -127,21 +133,16 @@ class Evening:
 
     async def vote(self, member: Member, number: int) -> Interaction:
         """Vote for a proposal by the select of the open board, once that offers it."""
-        if number not in self._offered():
+        if number not in offered_by(self.board):
             await self.pass_time(EDIT_INTERVAL + 0.5)
-            await self.until(lambda: number in self._offered())
+            await self.until(lambda: number in offered_by(self.board))
         assert self.board is not None
-        custom_id, value = self._offered()[number]
-        return await member.select(self.board, custom_id, value)
+        return await self.vote_on(self.board, member, number)
 
-    def _offered(self) -> dict[int, tuple[str, str]]:
-        """By the numbers that can be voted for: the custom id of the select, and the value."""
-        items = [each for row in self.board.components for each in row["components"]] if self.board else []
-        return {
-            int(option["label"].split(" ")[0]): (item["custom_id"], option["value"])
-            for item in items
-            for option in item.get("options", ())
-        }
+    async def vote_on(self, shown: Message, member: Member, number: int) -> Interaction:
+        """Vote for a proposal by the select of a message."""
+        custom_id, value = offered_by(shown)[number]
+        return await member.select(shown, custom_id, value)
 
     async def choose(self, member: Member, label: str) -> Interaction:
         """Vote for a clip, or for neither, by its button."""
@@ -156,6 +157,13 @@ class Evening:
             assert voted.message is not None, voted.error
             assert "Your vote: " in text(voted.message), text(voted.message)
 
+    async def vote_together(self, number: int, *members: Member) -> None:
+        """Vote for a proposal, all at once."""
+        calls = await asyncio.gather(*(self.vote(member, number) for member in members))
+        for call in calls:
+            assert call.message is not None, call.error
+            assert "Your vote: " in text(call.message), text(call.message)
+
     async def choose_all(self, label: str, *members: Member) -> None:
         """Choose a clip, one member after the other."""
         for member in members:
@@ -163,18 +171,45 @@ class Evening:
             assert chosen.message is not None, chosen.error
             assert "You chose " in text(chosen.message), text(chosen.message)
 
+    async def write_and_send(self, member: Member, lyrics: str, **fields: object) -> None:
+        """Write a part, for which nobody else votes, and let the vote run out."""
+        await self.write(member, lyrics, **fields)
+        await self.count_votes(1)
+
+    async def add_part(self, member: Member, lyrics: str, **fields: object) -> None:
+        """Have a part written and made, of which the first clip goes on."""
+        await self.write_and_send(member, lyrics, **fields)
+        await self.until(lambda: self.result)
+        await self.count_choices(0)
+        await self.until_shown("what comes next?")
+
+    async def more(self, member: Member, label: str) -> Interaction:
+        """Press a button that stands behind *More*."""
+        assert self.board is not None
+        opened = await member.click(self.board, "⋯ More")
+        assert opened.message is not None, opened.error
+        return await member.click(opened.message, label)
+
     # time
 
     async def pass_time(self, seconds: float) -> None:
         """Move the bot's clock on, as if it had been connected all the while."""
-        cog = self._bot.get_cog("LoopsCog")
-        assert isinstance(cog, LoopsCog)
         while seconds > 0:
             self.harness.clock.move(dt.timedelta(seconds=min(seconds, STEP)))
             seconds -= STEP
-            await cog.beats.beat()
-        cog.wakeups.session_runner.notify()
-        cog.wakeups.boards.notify()
+            await self._loops.beats.beat()
+        self.wake_loops()
+
+    def wake_loops(self) -> None:
+        """Have the bot look at the clock, which a test has moved."""
+        self._loops.wakeups.session_runner.notify()
+        self._loops.wakeups.boards.notify()
+
+    @property
+    def _loops(self) -> LoopsCog:
+        cog = self._bot.get_cog("LoopsCog")
+        assert isinstance(cog, LoopsCog)
+        return cog
 
     async def until(self, condition: Callable[[], object], *, within: float = 20.0) -> None:
         try:
@@ -209,6 +244,18 @@ class Evening:
     async def count_choices(self, voters: int) -> None:
         """Wait until so many votes are shown, and let the vote over the clips run out."""
         await self.run_out(await self.until_chosen(voters))
+
+    async def pass_days(self, days: float) -> None:
+        """Let days go by in which nobody does anything and Encore is there.
+
+        Beats of days would take long, so what is stored becomes older instead.
+        """
+        moved = int(days * 24 * HOUR * 1e6)
+        with sqlite3.connect(self.harness.database) as db:
+            older = "UPDATE sessions SET active_at = active_at - :by, due_at = due_at - :by"
+            db.execute(older, {"by": moved})
+        db.close()
+        await self.pass_time(1)
 
     async def run_out(self, shown: Message) -> None:
         """Move the clock to just behind the end of the vote that a post tells."""
@@ -249,6 +296,17 @@ class Evening:
     def dump(self) -> str:
         """All that stands in the thread, for a failing test."""
         return "\n\n".join(f"{text(each)}\n{labels(each)}" for each in self.messages())
+
+
+def offered_by(message: Message | None) -> dict[int, tuple[str, str]]:
+    """By the numbers of the proposals that a select offers: its custom id, and the value."""
+    rows = message.components if message is not None else []
+    return {
+        int(option["label"].split(" ")[0]): (item["custom_id"], option["value"])
+        for row in rows
+        for item in row["components"]
+        for option in item.get("options", ())
+    }
 
 
 def _content(version: dict[str, object]) -> list[object]:
