@@ -45,7 +45,8 @@ async def answer_error(
     """Tell the member, and only the member, what went wrong.
 
     A `UserError` is shown as it is; anything else becomes one sentence with an id that is also
-    in the log. An interaction that has expired is only logged.
+    in the log. An interaction that has expired, or was answered when its event came before, is
+    only logged.
 
     Args:
         interaction: to be answered.
@@ -54,6 +55,9 @@ async def answer_error(
         unsent_lyrics: lyrics to return to the member, if they are not kept as a draft.
     """
     cause = getattr(error, "original", error)
+    if isinstance(cause, discord.HTTPException) and cause.code in EXPIRED_CODES:
+        log.info("Interaction %s can't be answered any more: %s", interaction.id, cause)
+        return
     if isinstance(cause, UserError):
         embeds = [refusal_embed(cause.problem, cause.remedy)]
     else:

@@ -496,6 +496,7 @@ class Sessions:
             posts = await self._store.posts_of(state.session.id)
             shown = [post.key for post in posts if post.key.kind in CLOCK_POSTS]
             await self._store.raise_posts(state.session.id, shown[-2:])
+            await self._store.retry_posts(state.session.id, now=self._clock())
             self._wakeups.boards.notify()
 
     async def channel_deleted(self, channel_id: int) -> None:

@@ -215,7 +215,7 @@ async def test_posts_that_a_moderator_deletes_are_missed_by_nobody(evening: Even
     await evening.more(evening.ada, "🏁 End it now")
     question = evening.ada.read(evening.thread)[-1]
     await evening.ada.click(question, "🏁 End it now")
-    await evening.until_shown("Electric Dreams is finished")
+    await evening.until_shown("Night Bus is finished")
     await evening.until(
         lambda: any("full song" in text(each) for each in evening.ada.read()), within=30
     )
