@@ -160,6 +160,8 @@ class Boards:
         if is_current:
             self._remember(post.id, fingerprint)
             await self._finish(post, known)
+            if post.reply.message_id is None:
+                await self._sessions.show_links(post.session_id, post.key)
         else:  # an older message with this nonce; now that its id is known, it is edited
             await self._store.release_post(post, known, publish_at=self._clock())
 

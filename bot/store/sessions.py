@@ -44,8 +44,8 @@ from bot.store.votes import delete_all_votes, delete_votes, session_totals, stor
 _POSTING_ORDER = (
     PostKind.CARD,
     PostKind.RESULT,
-    PostKind.BOARD,
     PostKind.PROPOSAL,
+    PostKind.BOARD,
     PostKind.RECAP,
 )
 _ROUNDS_LOADED = 2  # the newest ones, with proposals and votes
