@@ -105,6 +105,7 @@ async def test_session_show_elsewhere_lists_what_runs(evening: Evening) -> None:
     shown = await evening.cy.slash("session show")
     assert "`/session start` with a clip starts one." in answered(shown)
     await evening.start(PROVIDER, title="Our *song*")
+    await evening.until(lambda: evening.board in evening.posts())
     said = answered(await evening.cy.slash("session show"))
     assert "No session is running in this channel." in said
     assert evening.board is not None
