@@ -29,12 +29,15 @@ from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
-TOKEN_INVALID = 4004  # the gateway's code; the token was reset while Encore ran
+# Codes of the gateway, also while Encore runs.
+TOKEN_INVALID = 4004  # it was reset
+API_VERSION_INVALID = 4012
 UNABLE_TO_RUN = (
     discord.LoginFailure,
     discord.HTTPException,
     discord.GatewayNotFound,
     discord.ConnectionClosed,
+    discord.PrivilegedIntentsRequired,
     aiohttp.ClientError,
     OSError,
 )
@@ -108,8 +111,11 @@ def explained(error: BaseException) -> tuple[str, int]:
         reason = " ".join(str(error).split())
         remedy = "tick *User Install* and *Guild Install* in the developer portal"
         return f"Discord refused the commands: {remedy} ({reason}).", EXIT_USAGE
+    if isinstance(error, discord.PrivilegedIntentsRequired):
+        return "Discord refused Encore's intents (code 4014): update Encore.", EXIT_FAILED
     if isinstance(error, discord.ConnectionClosed):
-        return f"Discord closed the connection (code {error.code}).", EXIT_FAILED
+        remedy = ": update Encore" if error.code == API_VERSION_INVALID else ""
+        return f"Discord closed the connection (code {error.code}){remedy}.", EXIT_FAILED
     return f"Discord can't be reached ({type(error).__name__}).", EXIT_FAILED
 
 

@@ -1,6 +1,7 @@
 """Whether Encore is alive: a file that the running bot touches and `python -m bot health` reads."""
 
 import hashlib
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -12,19 +13,33 @@ class Heartbeat:
     """The heartbeat file of the bot that runs on one database."""
 
     def __init__(self, database_url: str) -> None:
-        name = hashlib.sha256(database_url.encode()).hexdigest()[:16]
+        scheme, _, path = database_url.partition(":///")
+        # two bots may name different files by the same relative path
+        database = f"{scheme}:///{Path(path).absolute()}" if path else database_url
+        name = hashlib.sha256(database.encode()).hexdigest()[:16]
         self._path = Path(tempfile.gettempdir()) / f"encore-{name}.heartbeat"
 
     def beat(self) -> None:
-        """Record that Encore is connected and its loops run."""
-        self._path.touch()
+        """Record that Encore is connected and its loops run.
+
+        Raises:
+            OSError: the file is a link, or another user's: anybody may write into that folder.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        file = os.open(self._path, flags, 0o600)
+        try:
+            os.utime(self._path)
+        finally:
+            os.close(file)
 
     def is_fresh(self) -> bool:
-        """Whether the last beat is less than `MAX_AGE` seconds old."""
+        """Whether the last beat is less than `MAX_AGE` seconds old, and this user's."""
         try:
-            return time.time() - self._path.stat().st_mtime < MAX_AGE
+            found = self._path.lstat()
         except FileNotFoundError:
             return False
+        is_ours = not hasattr(os, "getuid") or os.getuid() in (0, found.st_uid)
+        return is_ours and time.time() - found.st_mtime < MAX_AGE
 
     def stop(self) -> None:
         """Remove the file."""

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 ANOTHER_TAKE = "🔁"
 CONTINUE = "⏩"
+REFUSAL_INTERVAL = 60.0  # seconds; reactions cost a member nothing, messages to them do
 
 
 class ReactionsCog(commands.Cog):
@@ -32,6 +33,7 @@ class ReactionsCog(commands.Cog):
         self._bot = bot
         self._services = bot.services
         self._in_order = asyncio.Lock()  # reactions are accepted in the order of their events
+        self._told: dict[int, float] = {}  # by member, when a refusal was sent last
 
     @commands.Cog.listener("on_raw_reaction_add")
     async def extend_again(self, reaction: discord.RawReactionActionEvent) -> None:
@@ -44,10 +46,18 @@ class ReactionsCog(commands.Cog):
                 if ext is not None and ext.status is Status.COMPLETE:
                     await self._extend(reaction, ext)
         except UserError as error:
-            embed = refusal_embed(error.problem, error.remedy)
-            await send_dm(self._bot, reaction.user_id, embed)
+            await self._refuse(reaction.user_id, error)
         except Exception:
             log.exception("The reaction on message %s failed", reaction.message_id)
+
+    async def _refuse(self, member_id: int, error: UserError) -> None:
+        """Tell a member what was wrong, but no more often than each `REFUSAL_INTERVAL`."""
+        now = asyncio.get_running_loop().time()
+        told = {who: at for who, at in self._told.items() if now - at < REFUSAL_INTERVAL}
+        if member_id not in told:
+            self._told = told | {member_id: now}
+            embed = refusal_embed(error.problem, error.remedy)
+            await send_dm(self._bot, member_id, embed)
 
     def _is_from_bot(self, reaction: discord.RawReactionActionEvent) -> bool:
         member = reaction.member  # None in direct messages, which have one member and Encore

@@ -88,12 +88,7 @@ class ReplyCommandsCog(EncoreCog):
                 "That is no link to one of Encore's replies.",
                 "Open the reply's menu and choose *Copy Message Link*.",
             )
-        if ext.reply.channel_id != interaction.channel_id:
-            # the interaction has the member's permissions for this channel only
-            raise UserError(
-                "That reply stands in another channel.", "Use `/reply` in the channel it is in."
-            )
-        await BUTTONS[do.value](str(ext.id)).press(interaction)
+        await BUTTONS[do.value](str(ext.id)).check_and_press(interaction)
 
 
 def _texts_of(message: discord.Message | discord.MessageSnapshot) -> Iterator[str]:

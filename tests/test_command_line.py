@@ -226,23 +226,47 @@ async def test_refused_token_is_one_sentence(
     assert TOKEN not in err
 
 
+@pytest.mark.parametrize(
+    ("closing_code", "words", "exit_code"),
+    [(4004, "DISCORD_TOKEN was refused", 2), (4012, "update Encore", 1), (4014, "intents", 1)],
+)
+async def test_connection_closed_for_good_is_one_sentence(
+    environment: pytest.MonkeyPatch,
+    tmp_path: Path,
+    closing_code: int,
+    words: str,
+    exit_code: int,
+) -> None:
+    async with DiscordServer() as discord_server:
+        environment.setenv("DISCORD_API_URL", discord_server.api_url)
+        environment.setenv("DISCORD_TOKEN", discord_server.token)
+        running = asyncio.create_task(run_bot(tmp_path))
+        await discord_server.wait_until_ready(timeout=20)
+        discord_server.gateway.drop_connections(code=closing_code)
+        code, _, err = await running
+    assert code == exit_code
+    assert words in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
 def started(folder: Path) -> tuple[int, str, str]:
-    """Start Encore as a process of its own; return its exit code and what it said."""
+    """As `run_bot`."""
+    return asyncio.run(run_bot(folder))
 
-    async def run() -> tuple[int, str, str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "bot"),
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, out.decode(), err.decode()
 
-    return asyncio.run(run())
+async def run_bot(folder: Path) -> tuple[int, str, str]:
+    """Run Encore as a process of its own; return its exit code and what it said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bot"),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
 
 
 def test_unusable_audio_folder_is_one_sentence(
@@ -272,6 +296,8 @@ def refused_commands() -> app_commands.CommandSyncFailure:
         (discord.GatewayNotFound(), "Discord can't be reached (GatewayNotFound).", 1),
         (closed(4004), "DISCORD_TOKEN was refused", 2),
         (closed(4000), "closed the connection (code 4000)", 1),
+        (closed(4012), "(code 4012): update Encore.", 1),
+        (discord.PrivilegedIntentsRequired(0), "(code 4014): update Encore.", 1),
         (refused_commands(), "tick *User Install*", 2),
     ],
 )

@@ -1,4 +1,5 @@
 import os
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,39 @@ def test_stopped_heartbeat_leaves_no_file(heartbeat: Heartbeat) -> None:
     heartbeat.beat()
     heartbeat.stop()
     heartbeat.stop()
+    assert not heartbeat.is_fresh()
+
+
+def test_heartbeat_of_a_relative_path_is_that_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relative, folders = "sqlite+aiosqlite:///encore.db", (tmp_path / "a", tmp_path / "b")
+    beating = []
+    for folder in folders:
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        beating.append(Heartbeat(relative))
+    beating[0].beat()
+    assert not beating[1].is_fresh()
+    assert Heartbeat(f"sqlite+aiosqlite:///{folders[0] / 'encore.db'}").is_fresh()
+    beating[0].stop()
+
+
+def test_heartbeat_is_never_written_through_a_link(heartbeat: Heartbeat, tmp_path: Path) -> None:
+    [file] = heartbeat_files(heartbeat)
+    file.symlink_to(tmp_path / "precious")
+    with pytest.raises(OSError, match="symbolic links"):
+        heartbeat.beat()
+    assert not (tmp_path / "precious").exists()
+
+
+def test_heartbeat_of_another_user_does_not_count(
+    heartbeat: Heartbeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heartbeat.beat()
+    [file] = heartbeat_files(heartbeat)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    monkeypatch.setattr(os, "getuid", lambda: file.stat().st_uid + 1)
     assert not heartbeat.is_fresh()
 
 

@@ -23,6 +23,9 @@ from bot.audio.public_addresses import Address, Resolve, resolve_allowed, resolv
 _MAX_REDIRECTS: Final = 5
 # 404 among them: storage answers it until a new file has reached it.
 _TRANSIENT_STATUSES: Final = frozenset({404, 408, 425, 429})
+# Bytes per second: a song of four minutes would take two. A few servers that send a byte now and
+# then must not hold up the audio of all others.
+_MIN_RATE: Final = 32 * 1024
 _HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "Encore"}
 
 
@@ -34,11 +37,13 @@ class DownloadLimits:
         max_bytes: of the file.
         timeout: seconds in all.
         idle_timeout: seconds without a byte.
+        slow_start: seconds after which the average has to be `_MIN_RATE`.
     """
 
     max_bytes: int
     timeout: float
     idle_timeout: float = 15.0
+    slow_start: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +97,7 @@ class SafeDownloader:
                         target = _parse_url(str(target.join(response.headers["location"])))
                         continue
                     _require_usable(response, limits.max_bytes)
-                    await _write_body(response, partial, limits.max_bytes)
+                    await _write_body(response, partial, limits)
                     return
         raise UnusableMediaError("it redirects too often")
 
@@ -162,12 +167,17 @@ def _require_usable(response: httpx.Response, max_bytes: int) -> None:
         raise UnusableMediaError("it is too large")
 
 
-async def _write_body(response: httpx.Response, path: Path, max_bytes: int) -> None:
+async def _write_body(response: httpx.Response, path: Path, limits: DownloadLimits) -> None:
     """Write the body to ``path``; a body shorter than promised is an error of httpx itself."""
     size = 0
+    clock = asyncio.get_running_loop().time
+    started_at = clock()
     with path.open("wb") as file:
         async for chunk in response.aiter_raw():
             size += len(chunk)
-            if size > max_bytes:
+            if size > limits.max_bytes:
                 raise UnusableMediaError("it is too large")
+            elapsed = clock() - started_at
+            if elapsed > limits.slow_start and size < elapsed * _MIN_RATE:
+                raise TransientMediaError("the server is too slow")
             file.write(chunk)

@@ -270,7 +270,7 @@ class Boards:
                     session.card_channel_id, guild_id=session.guild_id
                 )
                 await channel.get_partial_message(thread_id).create_thread(
-                    name=truncate(f"🎵 {session.title}", THREAD_NAME_LENGTH),
+                    name=truncate(f"🎵 {session.title or 'Untitled'}", THREAD_NAME_LENGTH),
                     auto_archive_duration=ARCHIVE_MINUTES,
                 )
         except discord.HTTPException as error:

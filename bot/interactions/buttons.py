@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import discord
 from typing_extensions import override
 
-from bot.domain.errors import UnknownClipError
+from bot.domain.errors import UnknownClipError, UserError
 from bot.domain.form import Form
 from bot.domain.models import ReplyRef
 from bot.interactions.access import require_access
@@ -86,6 +86,21 @@ async def make_song(interaction: Interaction, clip_id: str) -> None:
     await send_first_reply(interaction, accept)
 
 
+async def _require_reply_here(interaction: Interaction, extension_id: int) -> None:
+    """Raise UserError unless the reply is in this channel, or was sent directly to the member.
+
+    An interaction has the member's permissions in its own channel only, and a moderator of one
+    server is none in another.
+    """
+    ext = await interaction.client.services.store.extension(extension_id)
+    if ext is None or ext.reply.channel_id == interaction.channel_id:
+        return
+    if interaction.guild_id is not None or interaction.user.id != ext.member_id:
+        raise UserError(
+            "That reply stands in another channel.", "Use its buttons, or `/reply`, where it is."
+        )
+
+
 class PersistentButton(discord.ui.DynamicItem[Button], template=""):
     """A button of a message of any age; a subclass says what pressing it does."""
 
@@ -114,10 +129,21 @@ class PersistentButton(discord.ui.DynamicItem[Button], template=""):
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         # discord.py would only log what this raises
         try:
-            require_access(interaction)
-            await self.press(interaction)
+            await self.check_and_press(interaction)
         except Exception as error:  # noqa: BLE001 - told to the member and logged there
             await answer_error(interaction, error)
+
+    async def check_and_press(self, interaction: Interaction) -> None:
+        """Check the rights of the member and press the button for them.
+
+        Raises:
+            UserError: they may not use it here.
+        """
+        require_access(interaction)
+        if self.action.is_for_extension:
+            extension_id, _, _ = self.stored_id.partition(":")
+            await _require_reply_here(interaction, int(extension_id))
+        await self.press(interaction)
 
     @abstractmethod
     async def press(self, interaction: Interaction) -> None:

@@ -16,6 +16,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.interactions.lost_answers import LostAnswerFilter
 from bot.interactions.thread_index import ThreadIndex
 from bot.services.acceptance import Acceptance
 from bot.services.extensions import ExtensionService
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 # Discord allows a bot 50 requests a second, apart from those through interactions. AsyncLimiter
 # allows a burst of its whole rate and the rate itself in the second after, so less than half.
 MAX_BOT_REQUESTS = 20
+
+LOST_ANSWER_FILTER = LostAnswerFilter()  # a logger takes the same filter only once
 
 INTENTS = discord.Intents(guilds=True, guild_reactions=True, dm_reactions=True)
 
@@ -79,6 +82,7 @@ class Encore(commands.AutoShardedBot):
         self.min_edit_interval = min_edit_interval
         self.rate_limiter = AsyncLimiter(MAX_BOT_REQUESTS, 1)
         self.thread_index = ThreadIndex(self.rate_limiter)
+        logging.getLogger("discord.app_commands.tree").addFilter(LOST_ANSWER_FILTER)
 
     async def setup_hook(self) -> None:
         """Sync the commands if they have changed since the last start, or at Discord."""

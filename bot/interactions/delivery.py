@@ -6,6 +6,8 @@ tried again. Makes no request.
 """
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -85,6 +87,13 @@ class ReplyMessage:
     def sent(self) -> dict[str, Any]:
         """Return the arguments of a new message. Its files are opened; send them once."""
         return {"embeds": self.embeds, "view": self.view, "files": self._files()}
+
+    @property
+    def digest(self) -> str:
+        """A digest of the embeds and the buttons: equal where members would see no difference."""
+        rows = self.view.to_components() if self.view else []
+        content = [[embed.to_dict() for embed in self.embeds], rows]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def is_shown_by(self, posted: discord.Message) -> bool:
         """Return whether Discord made ``posted`` of this message.

@@ -5,6 +5,7 @@ import logging
 from bot.domain.errors import UnknownClipError
 from bot.domain.form import Form
 from bot.interactions.client import Interaction
+from bot.interactions.lost_answers import is_lost_answer
 from bot.interactions.responses import answer_error
 from bot.ui.components import NO_PROVIDERS, draft_view
 
@@ -16,6 +17,9 @@ async def refuse_form(interaction: Interaction, form: Form, error: Exception) ->
 
     If the provider does not know the clip, they open it for those that do.
     """
+    if is_lost_answer(error):  # the form was accepted before
+        await answer_error(interaction, error)
+        return
     others = error.other_providers if isinstance(error, UnknownClipError) else NO_PROVIDERS
     view, unsent_lyrics = None, ""
     try:

@@ -20,7 +20,8 @@ from bot.interactions.access import (
     missing_permissions_text,
 )
 from bot.interactions.client import Encore, Interaction
-from bot.interactions.delivery import UNKNOWN_MESSAGE, next_route
+from bot.interactions.delivery import UNKNOWN_MESSAGE, ReplyMessage, next_route
+from bot.interactions.lost_answers import is_lost_answer
 from bot.interactions.responses import answer
 from bot.services.acceptance import AcceptResult
 from bot.ui.components import extension_view
@@ -57,12 +58,14 @@ async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
     if not is_new:  # even if its reply is not there yet: the publisher sends it
         await answer(interaction, embeds=[_duplicate_embed(ext)])
         return
+    message = ReplyMessage(embeds=extension_embeds(ext, context), view=extension_view(ext))
     try:
         shown = await interaction.response.send_message(
-            embeds=extension_embeds(ext, context),
-            view=extension_view(ext) or discord.utils.MISSING,
+            embeds=message.embeds, view=message.view or discord.utils.MISSING
         )
-    except UNREACHABLE as error:
+    except Exception as error:
+        if not isinstance(error, UNREACHABLE) and not is_lost_answer(error):
+            raise
         # It is accepted: to suggest that it be sent again would be to pay twice.
         log.warning("Extension %s: its first reply did not get through: %s", ext.id, error)
         return
@@ -71,7 +74,7 @@ async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
     )
     client = interaction.client
     await client.services.extensions.record_first_reply(
-        ext, reply, min_edit_interval=client.min_edit_interval
+        ext, reply, min_edit_interval=client.min_edit_interval, digest=message.digest
     )
     try:
         await _tell_where_the_result_will_be(interaction, reply)

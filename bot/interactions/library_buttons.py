@@ -6,7 +6,7 @@ from bot.domain.library import LibraryQuery
 from bot.interactions.access import viewer_from
 from bot.interactions.buttons import PersistentButton
 from bot.interactions.client import Interaction
-from bot.interactions.responses import answer, is_button_press
+from bot.interactions.responses import answer, defer, is_button_press
 from bot.ui.clip_details import clip_embeds, clip_view
 from bot.ui.custom_ids import Action
 from bot.ui.library_page import (
@@ -40,7 +40,7 @@ async def show_clip(interaction: Interaction, clip_id: str) -> None:
     Raises:
         UserError: it is unknown, hidden from the member, or removed.
     """
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    await defer(interaction, thinking=True)
     library = interaction.client.services.library
     details = await library.details(clip_id, await viewer_from(interaction))
     lyrics = details.extension.request.lyrics if details.extension else ""

@@ -243,25 +243,25 @@ class Publisher:
     ) -> _Attempt | None:
         """Edit or post by ``route`` and store what came of it; as `_edit`."""
         try:
-            shown = await self._sender.show(ext, route, uploads)
+            sent = await self._sender.show(ext, route, uploads, shown_digest=edit.shown_digest)
         except discord.HTTPException as error:
             return await self._recover(
                 error, route, edit, ext, uploads, may_open_thread=may_open_thread
             )
-        if uploads is not None and not shown.has_files:
+        if uploads is not None and not sent.has_files:
             log.info("Extension %s: Discord has left out its files", ext.id)
             return await self._edit_without_files(route, edit, uploads)
-        known = ext.reply
+        known, digest = ext.reply, None
         if route is not Route.DIRECT:
-            known = replace(known, message_id=shown.message_id)
-        if not shown.is_current:  # now that its id is known, it can be edited
+            known, digest = replace(known, message_id=sent.message_id), sent.digest
+        if not sent.is_current:  # now that its id is known, it can be edited
             await self._store.release_edit(edit, known, publish_at=self._clock())
         else:
             known = replace(known, final_shown=ext.status.is_final)
-            await self._finish(edit, known, uploads)
+            await self._finish(edit, known, uploads, digest)
         if known.message_id is not None and ext.reply.message_id is None:
             await self._bot.services.extensions.announce_continuation(replace(ext, reply=known))
-        return None if shown.is_current else _Attempt(replace(ext, reply=known))
+        return None if sent.is_current else _Attempt(replace(ext, reply=known))
 
     async def _edit_without_files(
         self, route: Route, edit: ReplyEdit, uploads: Uploads
@@ -325,11 +325,22 @@ class Publisher:
             case Remedy.RETRY | Remedy.LEAVE_OUT_FILES:
                 raise error
 
-    async def _finish(self, edit: ReplyEdit, reply: ReplyRef, shown: Uploads | None) -> None:
+    async def _finish(
+        self,
+        edit: ReplyEdit,
+        reply: ReplyRef,
+        shown: Uploads | None,
+        digest: str | None = None,
+    ) -> None:
         """Store that the claimed revision is shown, or that no route to the reply is left."""
         now = self._clock()
         await self._store.finish_edit(
-            edit, reply, now=now, publish_at=now + self._min_edit_interval, shown=shown
+            edit,
+            reply,
+            now=now,
+            publish_at=now + self._min_edit_interval,
+            shown=shown,
+            digest=digest,
         )
         if edit.uploads is not None:
             outcomes = (

@@ -4,6 +4,7 @@ import logging
 import secrets
 from typing import Any
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -12,17 +13,18 @@ from typing_extensions import override
 from bot.domain.errors import UserError
 from bot.domain.text import escape_markdown, truncate, utf16_length
 from bot.interactions.client import Encore, Interaction
+from bot.interactions.lost_answers import is_lost_answer, log_lost_answer, retry_if_lost
 from bot.ui.extension_embeds import note_embed, refusal_embed
 from bot.ui.lyrics import FILE_NAME, lyrics_file
 
 log = logging.getLogger(__name__)
 
-# Unknown interaction, unknown webhook, already acknowledged, invalid webhook token.
-EXPIRED_CODES = frozenset({10015, 10062, 40060, 50027})
 # UTF-16 units shown as text; escaping may double them. Longer lyrics become a file.
 MAX_INLINE_LENGTH = 1900
 THINKING = discord.InteractionResponseType.deferred_channel_message
-IS_ANSWERED = "is_answered"  # in the extras of an interaction whose deferred response is shown
+_IS_SHOWN = "is_shown"  # in the extras of an interaction whose deferred response is shown
+# In the extras of an interaction: it was deferred, but the connection broke before that was said.
+_DEFERRED = "deferred"
 
 
 class EncoreCog(commands.Cog):
@@ -45,8 +47,7 @@ async def answer_error(
     """Tell the member, and only the member, what went wrong.
 
     A `UserError` is shown as it is; anything else becomes one sentence with an id that is also
-    in the log. An interaction that has expired, or was answered when its event came before, is
-    only logged.
+    in the log. Nothing is answered where an answer was lost (`lost_answers`).
 
     Args:
         interaction: to be answered.
@@ -55,8 +56,8 @@ async def answer_error(
         unsent_lyrics: lyrics to return to the member, if they are not kept as a draft.
     """
     cause = getattr(error, "original", error)
-    if isinstance(cause, discord.HTTPException) and cause.code in EXPIRED_CODES:
-        log.info("Interaction %s can't be answered any more: %s", interaction.id, cause)
+    if is_lost_answer(cause):
+        log_lost_answer(cause)
         return
     if isinstance(cause, UserError):
         embeds = [refusal_embed(cause.problem, cause.remedy)]
@@ -79,8 +80,10 @@ async def answer_error(
         )
     try:
         await answer(interaction, embeds=embeds, view=view, file=file)
-    except discord.HTTPException as failure:
-        if failure.code not in EXPIRED_CODES:
+    except Exception as failure:  # noqa: BLE001 - there is nobody left to tell
+        if is_lost_answer(failure):
+            log_lost_answer(failure)
+        else:
             log.warning("Interaction %s could not be answered: %s", interaction.id, failure)
 
 
@@ -93,13 +96,14 @@ async def answer(
 ) -> None:
     """Answer so that only the member sees it: as the response, or as a follow-up after one."""
     buttons, attached = view or discord.utils.MISSING, file or discord.utils.MISSING
-    if interaction.response.type is THINKING and not interaction.extras.get(IS_ANSWERED):
-        interaction.extras[IS_ANSWERED] = True
+    if interaction.response.type is THINKING and not interaction.extras.get(_IS_SHOWN):
+        interaction.extras[_IS_SHOWN] = True
+        files = [file] if file else []
         # Discord deprecates a follow-up in place of the deferred response
-        await interaction.edit_original_response(
-            embeds=embeds, view=view, attachments=[file] if file else []
+        await retry_if_lost(
+            lambda: interaction.edit_original_response(embeds=embeds, view=view, attachments=files)
         )
-    elif interaction.response.is_done():
+    elif _is_answered(interaction):
         await interaction.followup.send(embeds=embeds, view=buttons, file=attached, ephemeral=True)
     else:
         await interaction.response.send_message(
@@ -107,16 +111,28 @@ async def answer(
         )
 
 
-async def defer(interaction: Interaction) -> None:
-    """Defer the answer beyond three seconds: silently after a press, else with *thinking*."""
-    await interaction.response.defer(ephemeral=not is_button_press(interaction))
+async def defer(interaction: Interaction, *, thinking: bool = False) -> None:
+    """Defer the answer beyond three seconds: silently after a press, else with *thinking*.
+
+    Should the connection break, what the member asked for is done all the same.
+
+    Args:
+        interaction: to be answered.
+        thinking: show *thinking* to the member also after a press.
+    """
+    is_ephemeral = thinking or not is_button_press(interaction)
+    try:
+        await interaction.response.defer(ephemeral=is_ephemeral, thinking=thinking)
+    except aiohttp.ClientError as error:
+        log_lost_answer(error)
+        interaction.extras[_DEFERRED] = True
 
 
 async def acknowledge(interaction: Interaction) -> None:
     """Confirm that it is done: silently after a press, else in a text only for the member."""
     if not is_button_press(interaction):
         await answer(interaction, embeds=[note_embed("Done: the reply shows it in a moment.")])
-    elif not interaction.response.is_done():
+    elif not _is_answered(interaction):
         await interaction.response.defer()
 
 
@@ -133,6 +149,11 @@ async def send_dm(bot: Encore, member_id: int, embed: discord.Embed) -> None:
         await channel.send(embed=embed)
     except discord.HTTPException as error:
         log.info("Member %s can't be told directly (%s)", member_id, error.code)
+
+
+def _is_answered(interaction: Interaction) -> bool:
+    """Whether the interaction has a response, as far as is known."""
+    return interaction.response.is_done() or _DEFERRED in interaction.extras
 
 
 def _typed_text_embed(description: str) -> discord.Embed:

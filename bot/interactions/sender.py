@@ -25,18 +25,20 @@ from bot.ui.extension_embeds import extension_embeds, plain_embeds
 log = logging.getLogger(__name__)
 
 
-class Shown(NamedTuple):
-    """The message that shows a reply after a request.
+class SentReply(NamedTuple):
+    """What came of sending a reply.
 
     Attributes:
-        message_id: its id.
+        message_id: of the message; None if the first reply was left alone before its id is known.
         is_current: whether it shows what was sent.
         has_files: whether it carries what was attached; a guild may have files left out.
+        digest: of what was to be shown.
     """
 
-    message_id: int
+    message_id: int | None
     is_current: bool = True
     has_files: bool = True
+    digest: str = ""
 
 
 class ReplySender:
@@ -45,23 +47,38 @@ class ReplySender:
     def __init__(self, bot: Encore) -> None:
         self._bot = bot
 
-    async def show(self, ext: Extension, route: Route, uploads: Uploads | None) -> Shown:
-        """Show ``ext`` by ``route``, as plain text should Discord refuse titles or links in it."""
+    async def show(
+        self,
+        ext: Extension,
+        route: Route,
+        uploads: Uploads | None,
+        *,
+        shown_digest: str | None = None,
+    ) -> SentReply:
+        """Show ``ext`` by ``route``, as plain text should Discord refuse titles or links in it.
+
+        Nothing is sent if an edit would repeat ``shown_digest``, and has no files.
+        """
         context = await self._bot.services.reply_contexts.load(ext)
         files = None
         if uploads is not None:
             context = replace(context, attachments=uploads.attachments)
             files = uploads.files
         view = extension_view(ext, context.attachments, context.other_providers)
+        message = ReplyMessage(embeds=extension_embeds(ext, context), view=view, uploads=files)
+        digest = message.digest
+        is_edit = route in (Route.INTERACTION, Route.CHANNEL)
+        if is_edit and uploads is None and digest == shown_digest:
+            return SentReply(ext.reply.message_id, digest=digest)
         try:
-            message = ReplyMessage(embeds=extension_embeds(ext, context), view=view, uploads=files)
-            return await self._send(ext, message, route)
+            sent = await self._send(ext, message, route)
         except discord.HTTPException as error:
             if not is_refusal(error):
                 raise
             log.exception("Extension %s: Discord refused its embeds; showing it plainly", ext.id)
-        message = ReplyMessage(embeds=plain_embeds(ext, context), view=None, uploads=files)
-        return await self._send(ext, message, route)
+            message = ReplyMessage(embeds=plain_embeds(ext, context), view=None, uploads=files)
+            sent = await self._send(ext, message, route)
+        return sent._replace(digest=digest)
 
     async def open_thread(self, reply: ReplyRef) -> bool:
         """Open the archived thread that ``reply`` is in; return whether Discord allowed it.
@@ -78,8 +95,8 @@ class ReplySender:
             return False
         return True
 
-    async def _send(self, ext: Extension, message: ReplyMessage, route: Route) -> Shown:
-        """Edit the message or post it."""
+    async def _send(self, ext: Extension, message: ReplyMessage, route: Route) -> SentReply:
+        """Edit the message or post it; the digest is left out."""
         bot, reply = self._bot, ext.reply
         if route is not Route.INTERACTION:
             await bot.rate_limiter.acquire(2 if route is Route.DIRECT else 1)
@@ -92,14 +109,14 @@ class ReplySender:
             case Route.REPOST:
                 channel = bot.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
                 posted = await self._post(channel, reply, message, nonce=f"ext-{ext.id}")
-                return Shown(posted.id, is_current=message.is_shown_by(posted))
+                return SentReply(posted.id, is_current=message.is_shown_by(posted))
             case Route.DIRECT:
                 posted = await self._send_direct(ext, message)
                 if message.is_shown_by(posted):
-                    return Shown(posted.id)
+                    return SentReply(posted.id)
                 return await self._edit(posted.channel.id, posted.id, message)
 
-    async def _edit_by_token(self, reply: ReplyRef, message: ReplyMessage) -> Shown:
+    async def _edit_by_token(self, reply: ReplyRef, message: ReplyMessage) -> SentReply:
         # `discord.Webhook.edit_message` can't send flags
         application = cast("int", self._bot.application_id)
         webhook = discord.Webhook.partial(application, reply.token, client=self._bot)
@@ -120,7 +137,7 @@ class ReplySender:
             )
         return _shown(message, shown)
 
-    async def _edit(self, channel_id: int, message_id: int, message: ReplyMessage) -> Shown:
+    async def _edit(self, channel_id: int, message_id: int, message: ReplyMessage) -> SentReply:
         with message.edited() as edited:  # `discord.PartialMessage.edit` can't send flags
             shown = await self._bot.http.edit_message(channel_id, message_id, params=edited)
         return _shown(message, shown)
@@ -170,7 +187,7 @@ class ReplySender:
             return await channel.send(**message.sent(), nonce=nonce)
 
 
-def _shown(message: ReplyMessage, answered: Mapping[str, Any]) -> Shown:
+def _shown(message: ReplyMessage, answered: Mapping[str, Any]) -> SentReply:
     """Return what Discord made of an edit."""
     has_files = not message.uploads or message.has_all_files(len(answered["attachments"]))
-    return Shown(int(answered["id"]), has_files=has_files)
+    return SentReply(int(answered["id"]), has_files=has_files)

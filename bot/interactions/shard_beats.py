@@ -1,7 +1,8 @@
 """Which servers' events arrive now, told by beats in the store, so that a downtime is made up for.
 
-Each connected shard beats every few seconds. A beat after a gap moves the clocks of the sessions
-of its servers by that gap, in the same transaction: no vote ends while nobody can vote.
+Each connected shard beats every few seconds. The first beat of a process, and one after a gap,
+moves the clocks of the sessions of its servers by the time since the last beat, in the same
+transaction: no vote ends while nobody can vote.
 """
 
 import datetime as dt
@@ -38,7 +39,9 @@ class ShardBeats:
             now = self._clock()
             guild_ids = {each.guild_id for each in running}
             here = [each for each in guild_ids if self._shard_of(each) == shard_id]
-            await self._store.beat(shard_id, here, now=now, max_gap=MAX_GAP)
+            is_first = shard_id not in self._last_beats
+            max_gap = dt.timedelta(0) if is_first else MAX_GAP
+            await self._store.beat(shard_id, here, now=now, max_gap=max_gap)
             self._last_beats[shard_id] = now
 
     def is_heard(self, guild_id: int) -> bool:

@@ -68,14 +68,23 @@ class ExtensionService:
         )
 
     async def record_first_reply(
-        self, ext: Extension, reply: ReplyRef, *, min_edit_interval: dt.timedelta
+        self,
+        ext: Extension,
+        reply: ReplyRef,
+        *,
+        min_edit_interval: dt.timedelta,
+        digest: str | None = None,
     ) -> None:
-        """Store where the first reply to ``ext`` is; it isn't edited for ``min_edit_interval``."""
+        """Store where the first reply to ``ext`` is; it isn't edited for ``min_edit_interval``.
+
+        ``digest`` is of the content that it shows.
+        """
         await self._store.record_first_reply(
             ext,
             reply,
             lease_until=ext.created_at + FIRST_REPLY_TIMEOUT,
             publish_at=self._clock() + min_edit_interval,
+            digest=digest,
         )
         await self.announce_continuation(ext)
         self._wakeups.publisher.notify()

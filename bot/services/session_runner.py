@@ -10,7 +10,13 @@ from collections.abc import Callable
 
 from bot.domain.errors import UserError
 from bot.domain.models import ReplyRef
-from bot.domain.sessions.models import Change, Session, SessionState, SessionStatus
+from bot.domain.sessions.models import (
+    SESSION_KEY_PREFIX,
+    Change,
+    Session,
+    SessionState,
+    SessionStatus,
+)
 from bot.domain.sessions.posts import CARD
 from bot.domain.sessions.steps import step
 from bot.services.runtime import Runtime
@@ -39,17 +45,24 @@ class SessionRunner:
         self._wakeups = runtime.wakeups
         self._songs = songs
         self._is_heard = is_heard
+        self._has_looked = False
+        self._without_song: set[int] = set()  # ids of sessions whose song was refused
 
     async def run_once(self) -> None:
         """Apply all changes that are due."""
-        due = {*await self._store.due_sessions(now=self._clock())}
-        due |= self._runtime.touched_sessions
-        self._runtime.touched_sessions.clear()
+        touched = self._runtime.touched_sessions
+        if not self._has_looked:  # votes from before a restart
+            touched.update(await self._store.voting_sessions())
+            self._has_looked = True
+        due = {*await self._store.due_sessions(now=self._clock())} - self._without_song
+        due |= touched
+        touched.clear()
         for session_id in sorted(due):
             try:
                 await self._run(session_id)
             except Exception:  # one session never holds up another
                 log.exception("Session %s could not go on; it is tried again", session_id)
+                touched.add(session_id)
 
     async def _run(self, session_id: int) -> None:
         for _ in range(MAX_STEPS):
@@ -71,12 +84,16 @@ class SessionRunner:
     def _decide(self, state: SessionState) -> Change | None:
         session = state.session
         if not self._is_heard(session.guild_id):
+            self._runtime.touched_sessions.add(session.id)  # looked at again once it is
             return None
         provider = self._runtime.providers.get(session.provider)
+        capabilities = provider.capabilities if provider is not None else None
         return step(
             state,
             self._clock(),
-            needs_length=provider is not None and provider.capabilities.needs_continue_at,
+            needs_length=capabilities is not None
+            and capabilities.needs_continue_at
+            and not capabilities.lookup,  # else it is asked when the part is sent
             deadline=self._runtime.deadline,
         )
 
@@ -92,13 +109,14 @@ class SessionRunner:
         try:
             song, *_ = await self._songs.request(
                 session.latest_clip_id,
-                idempotency_key=f"session:{session.id}:song",
+                idempotency_key=f"{SESSION_KEY_PREFIX}{session.id}:song",
                 member_id=session.host_id,
                 reply=reply,
                 is_limited=False,
             )
         except UserError as error:
             log.warning("Session %s has no full song: %s", session.id, error)
+            self._without_song.add(session.id)  # until a restart
             return
         await self._store.set_song(session.id, song.id)
         self._wakeups.boards.notify()

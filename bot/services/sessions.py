@@ -37,6 +37,7 @@ from bot.domain.timecode import format_continue_at
 from bot.providers.base import ProviderError
 from bot.services.form_check import FormReader, ValidatedForm
 from bot.services.runtime import Runtime
+from bot.services.session_parts import require_no_session
 from bot.services.session_view import SessionView, SessionViewLoader
 from bot.store.session_queries import ProposalPlace
 from bot.store.sessions import RunningHere, Started, TooManySessions
@@ -124,7 +125,13 @@ class Sessions:
     """Starts sessions and acts in them for members."""
 
     def __init__(
-        self, runtime: Runtime, forms: FormReader, views: SessionViewLoader, *, rules: SessionRules
+        self,
+        runtime: Runtime,
+        forms: FormReader,
+        views: SessionViewLoader,
+        *,
+        rules: SessionRules,
+        lookup_timeout: float = LOOKUP_TIMEOUT,
     ) -> None:
         """Make the service.
 
@@ -133,6 +140,7 @@ class Sessions:
             forms: checks the clip and the texts; it must accept the parts of running sessions.
             views: load what posts show.
             rules: of whoever runs Encore.
+            lookup_timeout: seconds that a provider has to tell of a clip that nobody knows.
         """
         self._runtime = runtime
         self._store = runtime.store
@@ -141,6 +149,7 @@ class Sessions:
         self._forms = forms
         self._views = views
         self.rules = rules
+        self._lookup_timeout = lookup_timeout
 
     def press(
         self,
@@ -167,8 +176,9 @@ class Sessions:
         """Start a session; return it, and whether it is new.
 
         Raises:
-            UserError: sessions are turned off, the clip can't be continued, a session is held in
-                that channel already, or the server has as many as it may.
+            UserError: sessions are turned off, the clip can't be continued or belongs to another
+                session, a session is held in that channel already, or the server has as many as
+                it may.
         """
         if not self.rules.parts:
             raise UserError(
@@ -178,6 +188,8 @@ class Sessions:
         prefilled = await self._forms.prefill(asked)
         if prefilled.source is None and await self._has_learned(prefilled.form):
             prefilled = await self._forms.prefill(asked)
+        if prefilled.source is not None and prefilled.source.extension_id is not None:
+            await require_no_session(self._store, prefilled.source.extension_id)
         now, clip_id = press.at, prefilled.form.clip
         session = Session(
             idempotency_key=press.key,
@@ -204,25 +216,10 @@ class Sessions:
         started = await self._store.start_session(
             change, limit=self.rules.limit, now=now, first_reply_until=now + FIRST_POST_TIMEOUT
         )
-        match started:
-            case RunningHere(session_id=session_id):
-                view = await self.view(session_id)
-                raise UserError(
-                    "A session is running here already.",
-                    f"{_linked(view, 'Its board')} shows where it stands.",
-                )
-            case TooManySessions(session_ids=session_ids):
-                views = [await self.view(each) for each in session_ids]
-                listed = " · ".join(
-                    _linked(each, display_title(each.state.session.title, TITLE_LENGTH))
-                    for each in views
-                )
-                raise UserError(
-                    f"This server has {len(views)} sessions running, and more must wait.", listed
-                )
-            case Started(state=stored, is_new=is_new):
-                self._wakeups.boards.notify()
-                return await self.view(stored.session.id), is_new
+        if not isinstance(started, Started):
+            raise await self._not_started(started)
+        self._wakeups.boards.notify()
+        return await self.view(started.state.session.id), started.is_new
 
     async def view(self, session_id: int) -> SessionView:
         """Return a session as its posts show it.
@@ -272,12 +269,11 @@ class Sessions:
         """Return the form for a part, filled with the member's own proposal of this round, if any.
 
         Raises:
-            UserError: the session is over, or no more parts may be made.
+            UserError: the session is over, its thread is still being made, or no more parts may
+                be made.
         """
         state = await self._state(session_id)
-        current = state.open_round
-        if not state.session.is_running or current is None:
-            raise UserError("This session is over.", "Start another one with `/session start`.")
+        current = actions.require_open_round(state)
         if state.session.parts_left == 0:
             raise actions.all_parts_made()
         listed = state.proposals_of(current.number)
@@ -322,10 +318,14 @@ class Sessions:
         """
         state = await self._state(form.session_id)
         session = state.session
+        self._require_provider(session)
+        current = actions.require_open_round(state)
+        # a second holds only for the clip that the member saw
+        is_second = state.busy_round is None and form.round_number == current.number
         checked = await self._forms.validate(
             Form(
                 clip=session.latest_clip_id,
-                at=form.at if state.busy_round is None else "",
+                at=form.at if is_second else "",
                 style=form.style,
                 lyrics=form.lyrics,
                 title=session.title,
@@ -346,10 +346,12 @@ class Sessions:
         )
         place = None if form.proposal_id is None else await self._place(form.proposal_id)
 
-        def propose(current: SessionState) -> Proposed:
+        def propose(now: SessionState) -> Proposed:
+            is_same = now.session.latest_clip_id == session.latest_clip_id
+            words = text if is_same else replace(text, continue_at=None)
             if place is None:
-                return actions.propose_part(current, text, press)
-            return actions.change_part(current, _proposal(current, place), text, press)
+                return actions.propose_part(now, words, press)
+            return actions.change_part(now, _proposal(now, place), words, press)
 
         return await self._propose(session.id, press, propose)
 
@@ -515,7 +517,22 @@ class Sessions:
         for session_id in await self._store.running_in_guild(guild_id):
             await self.end_lost(session_id, EndReason.GUILD_LOST)
 
+    async def _not_started(self, answer: RunningHere | TooManySessions) -> UserError:
+        if isinstance(answer, RunningHere):
+            view = await self.view(answer.session_id)
+            return UserError(
+                "A session is running here already.",
+                f"{_linked(view, 'Its board')} shows where it stands.",
+            )
+        views = [await self.view(each) for each in answer.session_ids]
+        sessions = "1 session" if len(views) == 1 else f"{len(views)} sessions"
+        return UserError(
+            f"This server has {sessions} running, and more must wait.",
+            " · ".join(_linked(each, _title(each)) for each in views),
+        )
+
     async def _form(self, state: SessionState, proposal: Proposal | None) -> PartForm:
+        self._require_provider(state.session)
         chosen = state.chosen_rounds
         last = state.winner_of(chosen[-1]) if chosen else None
         form = PartForm(
@@ -543,7 +560,7 @@ class Sessions:
         if not provider.capabilities.lookup:
             return False
         try:
-            async with asyncio.timeout(LOOKUP_TIMEOUT):
+            async with asyncio.timeout(self._lookup_timeout):
                 clip = await provider.clip(form.clip)
         except (ProviderError, TimeoutError) as error:
             log.info("Clip %s could not be looked up: %s", form.clip, type(error).__name__)
@@ -551,6 +568,14 @@ class Sessions:
         if clip is not None:
             await self._store.remember_clip(provider.name, clip, now=self._clock())
         return clip is not None
+
+    def _require_provider(self, session: Session) -> None:
+        """Raise UserError unless the provider of a session can make parts."""
+        if session.provider not in self._runtime.providers:
+            raise UserError(
+                "The provider of this session is not set up here any more.",
+                "Ask who runs this bot, or propose to end the song.",
+            )
 
     async def _song_style(self, state: SessionState) -> str:
         """Return the style that a part has if its writer changes nothing."""
@@ -657,6 +682,10 @@ def _require_host(state: SessionState, press: Press) -> None:
             f"Only <@{host}>, who started this session, or a moderator can do that.",
             "*End the song* can be voted for.",
         )
+
+
+def _title(view: SessionView) -> str:
+    return display_title(view.state.session.title, TITLE_LENGTH)
 
 
 def _linked(view: SessionView, text: str) -> str:

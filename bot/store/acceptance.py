@@ -4,10 +4,11 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import Extension, Kind, Status
+from bot.domain.sessions.models import SESSION_KEY_PREFIX
 from bot.store import audio as audio_queue
 from bot.store.clips import save_clips, save_source
 from bot.store.extensions import OPEN_STATUSES, find, load, queue_position
@@ -15,6 +16,10 @@ from bot.store.rows import accepted_row
 from bot.store.schema import extensions, insert
 
 _row = extensions.c
+# What a session makes, one part at a time, takes no place in the quota of a member or channel.
+_counts_for_quota = and_(
+    _row.status.in_(OPEN_STATUSES), ~_row.idempotency_key.startswith(SESSION_KEY_PREFIX)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +155,9 @@ async def _exceeded_quota(
         return None
     of_member = _row.member_id == ext.member_id
     in_channel = _row.reply_channel_id == ext.reply.channel_id
-    is_open = _row.status.in_(OPEN_STATUSES)
-    query = select(_row.member_id, _row.reply_channel_id).where(is_open, or_(of_member, in_channel))
+    query = select(_row.member_id, _row.reply_channel_id).where(
+        _counts_for_quota, or_(of_member, in_channel)
+    )
     rows = (await db.execute(query)).all()
     if 0 < quota.member <= sum(row.member_id == ext.member_id for row in rows):
         return QuotaExceeded(in_progress=await _open(db, of_member), of_member=True)
@@ -161,4 +167,4 @@ async def _exceeded_quota(
 
 
 async def _open(db: AsyncConnection, condition: ColumnElement[bool]) -> tuple[Extension, ...]:
-    return tuple(await load(db, _row.status.in_(OPEN_STATUSES), condition))
+    return tuple(await load(db, _counts_for_quota, condition))

@@ -146,22 +146,21 @@ class StringList(TypeDecorator[tuple[str, ...]]):
 
 
 class CountList(TypeDecorator[tuple[Count, ...]]):
-    """Counts of votes in order, as a JSON list of pairs: a choice and its votes."""
+    """Counts of votes in order, never null, as a JSON list of pairs: a choice and its votes."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: tuple[Count, ...] | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: tuple[Count, ...] | None, dialect: Dialect) -> str:
         """Return the JSON."""
         del dialect
-        return None if value is None else json.dumps([(each.choice, each.votes) for each in value])
+        return json.dumps([(each.choice, each.votes) for each in value or ()])
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[Count, ...] | None:
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[Count, ...]:
         """Return the counts."""
         del dialect
-        if value is None:
-            return None
-        return tuple(Count(choice=choice, votes=votes) for choice, votes in json.loads(value))
+        pairs = json.loads(value or "[]")
+        return tuple(Count(choice=choice, votes=votes) for choice, votes in pairs)
 
 
 class FailureJson(TypeDecorator[Failure]):

@@ -18,6 +18,7 @@ from bot.store.migrate import migrate
 
 SQLITE = "sqlite+aiosqlite"
 POSTGRESQL = "postgresql+asyncpg"
+IN_MEMORY = ":memory:"  # would be lost with each restart, and what was paid for with it
 
 T = TypeVar("T")
 
@@ -124,7 +125,7 @@ async def open_database(address: str) -> AsyncGenerator[Database]:
                 backend = sqlite.SqliteBackend(url)
                 first_work.append(expire_leases)
             else:
-                backend = PostgresBackend(create_async_engine(url))
+                backend = PostgresBackend(create_async_engine(url, hide_parameters=True))
             stack.push_async_callback(backend.close)
             await backend.open()
             database = Database(backend)
@@ -157,7 +158,11 @@ def _supported_url(address: str) -> URL:
         url = make_url(address)
     except SQLAlchemyError:
         url = None
-    if url is None or url.drivername not in (SQLITE, POSTGRESQL) or not url.database:
+    if (
+        url is None
+        or url.drivername not in (SQLITE, POSTGRESQL)
+        or url.database in (None, "", IN_MEMORY)
+    ):
         raise StoreError(
             f"The database URL has to look like {SQLITE}:///encore.db"
             f" or {POSTGRESQL}://user:password@host/name."

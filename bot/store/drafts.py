@@ -10,11 +10,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.form import Form
 from bot.store.schema import drafts, facts, insert
 
+MAX_DRAFTS = 5  # of one member
+
 
 async def keep_draft(db: AsyncConnection, form: Form, *, member_id: int, now: dt.datetime) -> int:
-    """Keep what a member typed; return the id that `draft` finds it by."""
+    """Keep what a member typed; return the id that `draft` finds it by.
+
+    The latest `MAX_DRAFTS` of a member are kept.
+    """
     row = {"member_id": member_id, "form": json.dumps(asdict(form)), "created_at": now}
-    return (await db.execute(insert(db, drafts).values(row).returning(drafts.c.id))).scalar_one()
+    kept = insert(db, drafts).values(row).returning(drafts.c.id)
+    draft_id: int = (await db.execute(kept)).scalar_one()
+    of_member = drafts.c.member_id == member_id
+    newest_first = select(drafts.c.id).where(of_member).order_by(drafts.c.id.desc())
+    first_to_go = newest_first.limit(1).offset(MAX_DRAFTS).scalar_subquery()
+    await db.execute(delete(drafts).where(of_member, drafts.c.id <= first_to_go))
+    return draft_id
 
 
 async def draft(db: AsyncConnection, draft_id: int, *, member_id: int) -> Form | None:

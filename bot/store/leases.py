@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Update, case, func, literal, select, update
+from sqlalchemy import Update, and_, case, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.attachments import AudioWork, Uploads, with_uploads
@@ -120,29 +120,38 @@ class ReplyEdit:
         lease_until: when the claim lapses; it also identifies the claim.
         uploads: what the edit is to attach; None leaves the files of the reply alone.
         awaits_audio: whether its audio is still queued or being prepared.
+        shown_digest: of the content that the reply shows; None if that is not certain.
     """
 
     extension: Extension
     lease_until: dt.datetime
     uploads: Uploads | None = None
     awaits_audio: bool = False
+    shown_digest: str | None = None
 
 
 async def claim_edit(
     db: AsyncConnection, extension_id: int, *, now: dt.datetime, lease_until: dt.datetime
 ) -> ReplyEdit | None:
-    """Claim one unpublished reply for an edit; None if it needs none or is claimed already."""
-    statement = (
-        update(extensions)
-        .where(_row.id == extension_id, is_unpublished, _row.publish_at <= now)
-        .values(publish_at=lease_until)
-    )
-    if (await db.execute(statement)).rowcount == 0:
+    """Claim one unpublished reply for an edit; None if it needs none or is claimed already.
+
+    From now until the edit is finished it is not certain what the reply shows.
+    """
+    is_claimable = and_(_row.id == extension_id, is_unpublished, _row.publish_at <= now)
+    unclaimed = select(_row.shown_digest).where(is_claimable).with_for_update()
+    found = (await db.execute(unclaimed)).first()
+    if found is None:
         return None
+    claimed = update(extensions).where(_row.id == extension_id)
+    await db.execute(claimed.values(publish_at=lease_until, shown_digest=None))
     [ext] = await load(db, _row.id == extension_id)
     uploads, awaits_audio = await audio_queue.pending_of(db, extension_id)
     return ReplyEdit(
-        extension=ext, lease_until=lease_until, uploads=uploads, awaits_audio=awaits_audio
+        extension=ext,
+        lease_until=lease_until,
+        uploads=uploads,
+        awaits_audio=awaits_audio,
+        shown_digest=found.shown_digest,
     )
 
 
@@ -154,8 +163,11 @@ async def finish_edit(
     now: dt.datetime,
     publish_at: dt.datetime,
     shown: Uploads | None,
+    digest: str | None = None,
 ) -> None:
     """Store that ``reply`` shows the claimed revision, and is not edited before ``publish_at``.
+
+    ``digest`` is of the content that it shows; None if that is not certain.
 
     Pending uploads are settled in the same transaction: the reply carries those of ``shown``, or
     none if no route to it was left. Only then does a splice end, so that no reply ever says
@@ -164,7 +176,9 @@ async def finish_edit(
     ext = edit.extension
     await _save_reply(db, ext, reply)
     newest = case((_row.published < ext.revision, ext.revision), else_=_row.published)
-    marked = _held(edit).values(published=newest, publish_failures=0, publish_at=publish_at)
+    marked = _held(edit).values(
+        published=newest, publish_failures=0, publish_at=publish_at, shown_digest=digest
+    )
     if (await db.execute(marked)).rowcount == 0 or edit.uploads is None:
         return
     attachments = shown.attachments if shown else ()
@@ -244,8 +258,11 @@ async def record_first_reply(
     *,
     lease_until: dt.datetime,
     publish_at: dt.datetime,
+    digest: str | None = None,
 ) -> None:
     """Store that ``reply`` shows ``ext``; it is not edited before ``publish_at``.
+
+    ``digest`` is of the content that it shows; None if that is not certain.
 
     An extension is accepted with its reply claimed, until ``lease_until``, for the first reply. If
     that claim has lapsed and an edit has claimed the reply, the claim of the edit stays.
@@ -253,11 +270,13 @@ async def record_first_reply(
     await _save_reply(db, ext, reply)
     newest = case((_row.published < ext.revision, ext.revision), else_=_row.published)
     later = literal(publish_at, _row.publish_at.type)
-    free_at = case((_row.publish_at == lease_until, later), else_=_row.publish_at)
+    is_held = _row.publish_at == lease_until
+    free_at = case((is_held, later), else_=_row.publish_at)
+    known = case((is_held, literal(digest, _row.shown_digest.type)), else_=_row.shown_digest)
     await db.execute(
         update(extensions)
         .where(_row.id == ext.id)
-        .values(published=newest, publish_failures=0, publish_at=free_at)
+        .values(published=newest, publish_failures=0, publish_at=free_at, shown_digest=known)
     )
 
 

@@ -105,6 +105,8 @@ extensions = Table(
     Column("published", Integer, nullable=False),
     Column("publish_failures", Integer, nullable=False),
     Column("publish_at", UtcMicroseconds, nullable=False),
+    # of the content that the reply shows; null if that is not certain
+    Column("shown_digest", SafeText),
     sqlite_autoincrement=True,
 )
 
@@ -348,8 +350,8 @@ def _partial(
 
 
 _partial("sessions_in_channel", sessions.c.channel_id, where=is_running, unique=True)
-_partial("sessions_due", sessions.c.due_at, where=is_running)
 _partial("sessions_without_song", sessions.c.id, where=is_without_song)
+Index("sessions_due", sessions.c.status, sessions.c.due_at)
 Index("sessions_of_guild", sessions.c.guild_id, sessions.c.status)
 Index("rounds_of_session", rounds.c.session_id, rounds.c.number, unique=True)
 _partial("rounds_open", rounds.c.session_id, where=is_open_round, unique=True)

@@ -44,20 +44,23 @@ async def beat(
 
 
 async def shift_clocks(db: AsyncConnection, guild_ids: Collection[int], gap: dt.timedelta) -> None:
-    """Move all clocks of the sessions that run in these servers, and the posts that show them.
+    """Move all times of the sessions that run in these servers, and the posts that show them.
 
-    A session that rests has none.
+    A session that rests has no clock; that it is idle counts only while Encore is there.
     """
-    running = select(sessions.c.id, sessions.c.guild_id).where(
-        is_running, sessions.c.rests_since.is_(None)
-    )
+    running = select(sessions.c.id, sessions.c.guild_id, sessions.c.rests_since).where(is_running)
     here = set(guild_ids)
-    ids = [row.id for row in await db.execute(running) if row.guild_id in here]
-    if not ids:
+    sessions_here = [row for row in await db.execute(running) if row.guild_id in here]
+    if not sessions_here:
         return
     # first, as it waits for votes and changes in progress and keeps others out
-    moved = {"due_at": _moved(sessions.c.due_at, gap)}
-    await db.execute(update(sessions).where(sessions.c.id.in_(ids)).values(moved))
+    times = (sessions.c.due_at, sessions.c.active_at)
+    await db.execute(
+        update(sessions)
+        .where(sessions.c.id.in_([row.id for row in sessions_here]))
+        .values({time.name: _moved(time, gap) for time in times})
+    )
+    ids = [row.id for row in sessions_here if row.rests_since is None]
     is_current = or_(_row.status == RoundStatus.OPEN, _row.status == RoundStatus.CHOOSING)
     current = select(_row.id, _row.session_id, _row.number, _row.status).where(
         _row.session_id.in_(ids), is_current, _runs

@@ -29,6 +29,7 @@ from bot.store.schema import (
     proposals,
     rounds,
     sessions,
+    votes,
 )
 
 _row = sessions.c
@@ -164,7 +165,7 @@ async def most_parts(
             proposals,
             and_(proposals.c.round_id == rounds.c.id, proposals.c.number == rounds.c.winner),
         )
-        .where(_row.guild_id == guild_id, rounds.c.status == RoundStatus.CHOSEN)
+        .where(_is_listed_in(guild_id), rounds.c.status == RoundStatus.CHOSEN)
         .group_by(proposals.c.member_id)
         .order_by(count.desc(), func.max(rounds.c.id))
         .limit(limit)
@@ -197,6 +198,19 @@ async def due_sessions(db: AsyncConnection, *, now: dt.datetime) -> list[int]:
     is complete after all; and finished ones without their song.
     """
     return sorted(set((await db.execute(_due, {"now": now})).scalars()))
+
+
+async def voting_sessions(db: AsyncConnection) -> list[int]:
+    """Return the ids of running sessions with votes in a ballot that is not over."""
+    in_ballot = rounds.c.status.in_((RoundStatus.OPEN, RoundStatus.CHOOSING))
+    has_votes = exists().where(votes.c.round_id == rounds.c.id)
+    query = (
+        select(_row.id)
+        .join(rounds, rounds.c.session_id == _row.id)
+        .where(is_running, in_ballot, has_votes)
+        .distinct()
+    )
+    return [*(await db.execute(query)).scalars()]
 
 
 async def next_session_due(db: AsyncConnection) -> dt.datetime | None:

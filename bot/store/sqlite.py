@@ -5,6 +5,8 @@ a commit fails, the others are undone and run again.**
 """
 
 import asyncio
+import contextlib
+import os
 import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Sequence
@@ -36,10 +38,12 @@ _PRAGMAS = (
 def exclusive_lock(database: str) -> Generator[None]:
     """Lock the database file for this process; the kernel unlocks it if the process dies.
 
-    A missing file is created. The file is put in WAL mode, which SQLite remembers.
+    A missing file is created, for its owner only. The file is put in WAL mode, which SQLite
+    remembers.
 
     Raises:
-        StoreError: another process holds it, or it can't be created, read or written.
+        StoreError: another process holds it, it has a second name, it is damaged, or it can't be
+            created, read or written.
     """
     file = Path(database).resolve()
     if not file.parent.is_dir():
@@ -52,18 +56,42 @@ def exclusive_lock(database: str) -> Generator[None]:
     except OSError as error:
         raise StoreError(f"The database {file} can't be locked: {error.strerror}.") from error
     try:
-        _create_in_wal_mode(file)
+        _create(file)
+        _set_wal_mode(file)
         yield
     finally:
         lock.release()
 
 
-def _create_in_wal_mode(file: Path) -> None:
+def _create(file: Path) -> None:
+    """Create the file if it is missing: it will hold lyrics, and tokens of interactions.
+
+    SQLite gives the files beside it the same permissions.
+    """
+    with contextlib.suppress(OSError):  # SQLite says what is wrong
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    if file.is_file() and file.stat().st_nlink > 1:
+        # the lock and the log of each name are other files
+        raise StoreError(
+            f"The database {file} has another name too (a hard link), which SQLite can't use "
+            "safely: remove one of the two, or copy the file."
+        )
+
+
+def _set_wal_mode(file: Path) -> None:
+    """Set the mode, after a check that takes about a second for a gigabyte."""
     try:
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
         raise StoreError(f"The database {file} can't be opened: {error}.") from error
+    if found != "ok":
+        what = " ".join(found.split())
+        raise StoreError(
+            f"The database {file} is damaged ({what}): restore a backup, or repair it with "
+            "`sqlite3` and `.recover`."
+        )
 
 
 class SqliteBackend:
@@ -81,7 +109,11 @@ class SqliteBackend:
 
     def __init__(self, url: URL) -> None:
         self._engine = create_async_engine(
-            url, isolation_level="AUTOCOMMIT", pool_size=MAX_READERS + 1, max_overflow=0
+            url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=MAX_READERS + 1,
+            max_overflow=0,
+            hide_parameters=True,  # lyrics and tokens, in the texts of errors
         )
         event.listen(self._engine.sync_engine, "connect", _set_pragmas)
         self._readers: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()

@@ -154,6 +154,7 @@ class Store:
     running_in_guild = reads(session_queries.running_in_guild)
     threadless_sessions = reads(session_queries.threadless_sessions)
     running_sessions = reads(session_queries.running_sessions)
+    voting_sessions = reads(session_queries.voting_sessions)
     most_parts = reads(session_queries.most_parts)
     round_place = reads(session_queries.round_place)
     proposal_place = reads(session_queries.proposal_place)

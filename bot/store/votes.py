@@ -7,9 +7,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from sqlalchemy import RowMapping, Select, bindparam, delete, select
+from sqlalchemy import RowMapping, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -46,9 +45,6 @@ class CastVote:
     is_counted: bool
 
 
-_of_proposal = proposals.c.id == bindparam("of_proposal")
-_of_round = rounds.c.id == bindparam("of_round")
-
 # Built once: to build them takes longer than to run them.
 _round_columns = (
     rounds.c.session_id,
@@ -57,29 +53,21 @@ _round_columns = (
     rounds.c.ends_at,
     sessions.c.status.label("session_status"),
 )
+# The locks let other votes in, but no change. The session comes first, as in a change, or each
+# could wait for the other. The other rows are locked, too, because after waiting for a change
+# PostgreSQL reads only locked rows anew.
 _by_proposal = (
     select(proposals, *_round_columns)
     .join_from(proposals, rounds, rounds.c.id == proposals.c.round_id)
     .join(sessions, sessions.c.id == rounds.c.session_id)
-    .where(_of_proposal)
+    .where(proposals.c.id == bindparam("proposal"))
+    .with_for_update(read=True, of=(sessions, rounds, proposals))
 )
 _by_round = (
     select(rounds.c.id.label("round_id"), *_round_columns)
     .join_from(rounds, sessions, sessions.c.id == rounds.c.session_id)
-    .where(_of_round)
-)
-# On PostgreSQL the lock comes first: a query that waits for it would see the rounds and proposals
-# of before. It lets other votes in, but no change of the session.
-_lock_by_proposal, _lock_by_round = (
-    select(sessions.c.id)
-    .where(sessions.c.id == session_id.scalar_subquery())
-    .with_for_update(read=True)
-    for session_id in (
-        select(rounds.c.session_id)
-        .join(proposals, proposals.c.round_id == rounds.c.id)
-        .where(_of_proposal),
-        select(rounds.c.session_id).where(_of_round),
-    )
+    .where(rounds.c.id == bindparam("round"))
+    .with_for_update(read=True, of=(sessions, rounds))
 )
 _in_session = rounds.c.session_id == bindparam("in_session")
 _proposals_of_session = (
@@ -107,7 +95,7 @@ async def vote_for_proposal(
     db: AsyncConnection, proposal_id: int, *, member_id: int, interaction_id: int, now: dt.datetime
 ) -> CastVote | None:
     """Cast or move a member's vote in the ballot over proposals; None if there is no such one."""
-    row = await _locked(db, _lock_by_proposal, _by_proposal, {"of_proposal": proposal_id})
+    row = (await db.execute(_by_proposal, {"proposal": proposal_id})).mappings().first()
     if row is None:
         return None
     proposal = proposal_of(row)
@@ -135,7 +123,7 @@ async def vote_for_clip(
 
     ``choice`` is the letter of a clip, or `NEITHER`.
     """
-    row = await _locked(db, _lock_by_round, _by_round, {"of_round": round_id})
+    row = (await db.execute(_by_round, {"round": round_id})).mappings().first()
     if row is None:
         return None
     vote = Vote(
@@ -147,16 +135,6 @@ async def vote_for_clip(
         at=now,
     )
     return await _cast(db, row, vote, None)
-
-
-async def _locked(
-    db: AsyncConnection,
-    lock: Select[int],
-    query: Select[*tuple[Any, ...]],
-    parameters: dict[str, int],
-) -> RowMapping | None:
-    await db.execute(lock, parameters)
-    return (await db.execute(query, parameters)).mappings().first()
 
 
 async def _cast(

@@ -18,6 +18,8 @@ Select = discord.ui.Select[discord.ui.View]
 _DANGER = discord.ButtonStyle.danger
 _PRIMARY = discord.ButtonStyle.primary
 _SECONDARY = discord.ButtonStyle.secondary
+# By the beginning of a prefix: a row of the store is a number below 2**63.
+_ID_PATTERNS = {"ext": r"\d{1,18}", "draft": r"\d{1,18}", "clip": r"[\w-]+"}
 
 _NUMBER = r"\d{1,19}"
 
@@ -76,12 +78,18 @@ class Action(Enum):
         prefix: str,
         label: str,
         style: discord.ButtonStyle = _SECONDARY,
-        id_pattern: str = r"[\w-]+",
+        id_pattern: str = "",
     ) -> None:
         self.prefix = prefix
         self.label = label
         self.style = style
+        id_pattern = id_pattern or _ID_PATTERNS[prefix.partition(":")[0]]
         self.pattern = re.compile(rf"{prefix}:(?P<id>{id_pattern})")
+
+    @property
+    def is_for_extension(self) -> bool:
+        """Whether the id is an extension's."""
+        return self.prefix.startswith("ext:")
 
     def custom_id_for(self, stored_id: int | str) -> str:
         """Return the custom id of the button that acts on ``stored_id``."""

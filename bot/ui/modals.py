@@ -108,7 +108,10 @@ def submitted_form(data: Mapping[str, object]) -> SubmittedForm | None:
     custom_id = str(data.get("custom_id", ""))
     if not custom_id.startswith(PREFIX) or "components" not in data:
         return None
-    provider, clip, idempotency_key, model = custom_id.removeprefix(PREFIX).split(":", 3)
+    try:
+        provider, clip, idempotency_key, model = custom_id.removeprefix(PREFIX).split(":", 3)
+    except ValueError:  # it is not one that Encore makes
+        return None
     form = Form(clip=clip, provider=provider, model=model)
     return SubmittedForm(replace(form, **typed_values(data, _FIELD_NAMES)), idempotency_key)
 

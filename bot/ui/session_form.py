@@ -46,12 +46,16 @@ def submitted_part(data: Mapping[str, object]) -> SubmittedPart | None:
     custom_id = str(data.get("custom_id", ""))
     if not custom_id.startswith(PREFIX) or "components" not in data:
         return None
-    session_id, number, proposal_id, key = custom_id.removeprefix(PREFIX).split(":", 3)
+    try:
+        *ids, key = custom_id.removeprefix(PREFIX).split(":", 3)
+        session_id, number, proposal_id = map(int, ids)
+    except ValueError:  # it is not one that Encore makes
+        return None
     typed = typed_values(data, _FIELD_NAMES)
     form = PartForm(
-        session_id=int(session_id),
-        round_number=int(number),
-        proposal_id=int(proposal_id) or None,
+        session_id=session_id,
+        round_number=number,
+        proposal_id=proposal_id or None,
         takes_second="at" in typed,
     )
     return SubmittedPart(replace(form, **typed), key)

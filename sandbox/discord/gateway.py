@@ -62,8 +62,10 @@ class Gateway:
 
     # fault injection
 
-    def drop_connections(self, *, resumable: bool = True, abrupt: bool = False) -> None:
-        """Close all sockets, and delete their sessions unless ``resumable``.
+    def drop_connections(
+        self, *, resumable: bool = True, abrupt: bool = False, code: int = 4000
+    ) -> None:
+        """Close all sockets with ``code``, and delete their sessions unless ``resumable``.
 
         ``abrupt`` closes them without a close frame, as a network failure does.
         """
@@ -74,7 +76,7 @@ class Gateway:
             if abrupt:
                 socket.abort()
             else:
-                self._close(socket, 4000, "Unknown error.")
+                self._close(socket, code, "Ordered by a test.")
 
     @contextlib.contextmanager
     def outage(self) -> Generator[None]:

@@ -212,6 +212,18 @@ async def test_endless_body_is_cut(
     assert not file_names(tmp_path)
 
 
+async def test_dripping_body_is_cut_long_before_the_timeout(
+    server: RawServer, tmp_path: Path
+) -> None:
+    server.responses["/a"] = http_response(b"", length=900_000)
+    server.dripping.add("/a")
+    limits = DownloadLimits(max_bytes=1_000_000, timeout=30, slow_start=0.2)
+    async with asyncio.timeout(5):
+        with pytest.raises(TransientMediaError, match="too slow"):
+            await downloader_for(server).download(server.url("/a"), tmp_path / "a", limits)
+    assert not file_names(tmp_path)
+
+
 async def test_file_is_downloaded_over_a_redirect(server: RawServer, tmp_path: Path) -> None:
     server.responses["/go"] = http_response(b"", "Location: a?x=1", status="302 Found")
     server.responses["/a?x=1"] = whole(FILE)

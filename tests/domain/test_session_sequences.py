@@ -132,7 +132,9 @@ class History(RuleBasedStateMachine):
     @rule(member=members, second=st.none() | st.just(40.0), key=st.sampled_from(["", "same"]))
     def someone_writes(self, member: int, second: float | None, key: str) -> None:
         text = PartText(lyrics=f"[Verse]\nby {member}", continue_at=second)
-        press = self.stored.press(member, key=f"{key}{member}" if key else "")
+        # a press is replayed while its proposal is loaded, in the next round at the latest
+        rounds = len(self.stored.whole.rounds) // 2
+        press = self.stored.press(member, key=f"{key}-{rounds}-{member}" if key else "")
         self.change(lambda state: actions.propose_part(state, text, press).change)
 
     @rule(member=members, number=numbers)
@@ -304,6 +306,30 @@ class History(RuleBasedStateMachine):
     def a_part_is_taken_back(self, member: int) -> None:
         self.someone_wants_the_last_part_back(member)
         self.the_ballot_ends()
+
+    @rule(member=members, number=numbers)
+    def a_part_fails_while_others_vote(self, member: int, number: int) -> None:
+        self.someone_writes(member, None, "")
+        self.the_ballot_ends()
+        self.someone_writes(member, None, "")
+        self.someone_votes(BO, number)
+        if self.stored.whole.busy_round is not None:
+            self.stored.pass_time(1)
+            self.it_ends_before_it_is_taken(Status.FAILED)
+            self.the_ballot_ends()
+
+    @rule(member=members)
+    def a_part_expires(self, member: int) -> None:
+        self.someone_writes(member, None, "")
+        self.the_ballot_ends()
+        if self.stored.whole.busy_round is not None:
+            self.it_expires()
+            self.it_goes_on()
+
+    @precondition(has_parts)
+    @rule()
+    def it_comes_late(self) -> None:
+        self.someone_checks_again("ok ok", 0, answers=True)
 
     # Time
 

@@ -116,7 +116,7 @@ def test_found_again_while_submitting_is_nothing_to_see() -> None:
     assert (found.status, found.revision) == (Status.SUBMITTED, interrupted.revision)
 
 
-@pytest.mark.parametrize("status", {*Status} - {Status.SUBMITTING, Status.UNCONFIRMED})
+@pytest.mark.parametrize("status", sorted({*Status} - {Status.SUBMITTING, Status.UNCONFIRMED}))
 def test_found_again_needs_an_interrupted_extension(status: Status) -> None:
     ext = extension(status)
     assert found_again(ext, HANDLE, now=NOW, due_at=LATER, deadline=DEADLINE) is ext

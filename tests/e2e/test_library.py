@@ -46,7 +46,8 @@ async def wait_for_audio(harness: BotHarness) -> None:
 
     def is_done() -> bool:
         with contextlib.closing(sqlite3.connect(harness.database)) as db:
-            return not db.execute("SELECT 1 FROM audio WHERE is_queued").fetchall()
+            pending = db.execute("SELECT 1 FROM audio WHERE is_queued OR uploads IS NOT NULL")
+            return not pending.fetchall()
 
     await harness.until(is_done)
 

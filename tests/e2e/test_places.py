@@ -32,7 +32,7 @@ def age_tokens(harness: BotHarness, *calls: Interaction) -> None:
     """Let 20 minutes pass for the tokens of ``calls``, and for those that are stored."""
     for call in calls:
         call.age_token(LATER)
-    with sqlite3.connect(harness.database) as db:
+    with sqlite3.connect(harness.database, timeout=30) as db:
         db.execute("UPDATE extensions SET reply_token_expires_at = 1")
     db.close()
 
@@ -214,7 +214,7 @@ async def test_audio_that_was_missing_is_sent_after_check_again_on_the_direct_me
         when=lambda request: bool(request.files),
     )
     await harness.until(lambda: any(r.code == 50035 for r in harness.discord.requests))
-    with sqlite3.connect(harness.database) as db:
+    with sqlite3.connect(harness.database, timeout=30) as db:
         db.execute("UPDATE audio SET failures = 5")  # the next refusal is the last
     db.close()
     await harness.until(lambda: ada.read(ada.dm))

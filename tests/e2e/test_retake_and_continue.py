@@ -367,6 +367,42 @@ async def test_reply_command_acts_in_its_own_channel_alone(harness: BotHarness) 
     assert len(harness.account(NAME).submissions) == 1
 
 
+@pytest.mark.parametrize("verb", ["cancel", "check", "again", "take", "song"])
+async def test_button_of_a_reply_that_is_elsewhere_is_refused(
+    harness: BotHarness, verb: str
+) -> None:
+    state = harness.discord.state
+    reply = await harness.extend(NAME, at="0:10")
+    await harness.finished(reply)
+    elsewhere = state.new_channel("elsewhere")
+    ben = harness.discord.member("Ben")
+    forged = await harness.extend(NAME, at="0:12", member=ben, channel=elsewhere)
+    await harness.finished(forged)
+    buttons = [button for row in forged.components for button in row["components"]]
+    next(each for each in buttons if "custom_id" in each)["custom_id"] = f"ext:{verb}:1"
+    state.set_overwrite(elsewhere, ben.user, allow=Permission.MANAGE_MESSAGES)
+    call = await ben.click(forged, f"ext:{verb}:1")
+    assert call.message is not None
+    assert "stands in another channel" in text(call.message)
+    assert len(harness.account(NAME).submissions) == 2
+
+
+async def test_refused_reactions_are_answered_once_a_minute(harness: BotHarness) -> None:
+    state = harness.discord.state
+    first = await harness.extend(NAME, at="0:10")
+    await harness.finished(first)
+    state.set_overwrite(state.channel, state.bot, deny=Permission.EMBED_LINKS)
+    ben = harness.discord.member("Ben")
+    for _ in range(3):
+        await harness.ada.react(first, "🔁")
+        await harness.ada.unreact(first, "🔁")
+    await ben.react(first, "🔁")
+    await harness.until(lambda: ben.read(ben.dm))
+    await asyncio.sleep(0.2)  # for messages that must not come
+    assert len(harness.ada.read(harness.ada.dm)) == 1
+    assert len(ben.read(ben.dm)) == 1
+
+
 async def test_only_asking_member_or_moderator_cancels(offline_harness: BotHarness) -> None:
     harness = offline_harness
     harness.overrides.update(SUNOSAY_SUBMIT_EVERY="600")

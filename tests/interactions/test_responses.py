@@ -40,6 +40,7 @@ class FakeInteraction:
         self.deferred_response: list[dict[str, Any]] = []
         self.fails_with = fails_with
         self.answers: list[dict[str, Any]] = []
+        self.extras: dict[str, object] = {}
         self.response = self.followup = self
 
     def is_done(self) -> bool:

@@ -63,6 +63,12 @@ class PublisherHarness:
         assert await self.harness.store.finish_audio(work, uploads)
         return uploads
 
+    async def announce_continuation_of(self, ext: Extension) -> None:
+        """Raise the revision of ``ext`` for a continuation that its reply can't show."""
+        clock, request = self.harness.clock, replace(ext.request, clip_id=await self.clip(ext))
+        unknown = replace(ext, request=request)
+        await self.harness.store.bump_source_revision(unknown, publish_at=clock())
+
     async def clip(self, ext: Extension) -> str:
         """Return the id of the first clip that ``ext`` made."""
         return (await self.harness.now(ext)).clips[0].id
@@ -104,6 +110,32 @@ async def test_nothing_is_edited_without_news(harness: PublisherHarness) -> None
     await harness.publisher.run_once()
     await harness.publisher.idle()
     assert harness.message.versions == 1
+    assert await harness.is_shown(ext)
+
+
+async def test_revision_that_shows_nothing_new_is_published_without_an_edit(
+    harness: PublisherHarness,
+) -> None:
+    ext = await harness.extension(Status.COMPLETE)
+    await harness.publish()
+    await harness.announce_continuation_of(ext)
+    await harness.publish()
+    assert harness.message.versions == 1
+    assert await harness.is_shown(ext)
+
+
+async def test_edit_of_which_no_answer_came_is_repeated_although_the_reply_is_as_before(
+    harness: PublisherHarness,
+) -> None:
+    ext = await harness.extension(Status.COMPLETE)
+    await harness.publish()
+    await harness.announce_continuation_of(ext)
+    clock = harness.harness.clock
+    clock.advance(60)
+    # the process that claimed it was killed: it may have changed the reply, or not
+    await harness.harness.store.claim_edit(ext.id, now=clock(), lease_until=clock() + LEASE)
+    await harness.publish()
+    assert harness.message.versions == 2
     assert await harness.is_shown(ext)
 
 

@@ -1,13 +1,17 @@
 """Opening a database: locks, errors for the operator, and leases of an earlier process."""
 
 import asyncio
+import os
 import signal
+import stat
 import sys
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.domain.models import Status
@@ -147,6 +151,52 @@ async def test_folder_as_database_is_an_error(tmp_path: Path) -> None:
     assert said == f"The database {tmp_path} can't be opened: unable to open database file."
 
 
+async def test_failing_statement_is_told_without_what_it_was_to_write(url: str) -> None:
+    async def fail(db: AsyncConnection) -> None:
+        statement = text("INSERT INTO nowhere (lyrics, token) VALUES (:lyrics, :token)")
+        await db.execute(statement, written)
+
+    written = {"lyrics": "Silver cities", "token": "aW50ZXJhY3Rpb24"}
+
+    async with Store.open(url) as store:
+        for writes in (True, False):
+            with pytest.raises(SQLAlchemyError) as failed:
+                await store.database.run(fail, writes=writes)
+            told = "".join(traceback.format_exception(failed.value))
+            assert "INSERT INTO nowhere" in told
+            assert written["lyrics"] not in told
+            assert written["token"] not in told
+
+
+async def test_second_name_of_a_sqlite_file_is_refused(sqlite_url: str, tmp_path: Path) -> None:
+    async with Store.open(sqlite_url):
+        (tmp_path / "other.db").hardlink_to(tmp_path / "encore.db")
+        said = await refusal(sqlite_address(tmp_path / "other.db"))
+    assert said == (
+        f"The database {tmp_path / 'other.db'} has another name too (a hard link), which SQLite "
+        "can't use safely: remove one of the two, or copy the file."
+    )
+
+
+async def test_damaged_sqlite_file_is_refused(sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "encore.db"
+    async with Store.open(sqlite_url) as store:
+        await accepted(store, "one")
+    with file.open("r+b") as written:
+        written.seek(-4096, os.SEEK_END)
+        written.write(b"\xff" * 4096)
+    said = await refusal(sqlite_url)
+    assert said.startswith(f"The database {file} is damaged (")
+    assert said.endswith("): restore a backup, or repair it with `sqlite3` and `.recover`.")
+
+
+async def test_new_sqlite_files_are_for_their_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "encore.db"
+    async with Store.open(sqlite_address(file)):
+        files = [file, file.with_name("encore.db-wal"), file.with_name("encore.db-shm")]
+        assert [stat.S_IMODE(each.stat().st_mode) for each in files] == [0o600] * 3
+
+
 async def test_unreachable_server_is_an_error_without_the_password() -> None:
     said = await refusal("postgresql+asyncpg://encore:secret@127.0.0.1:1/encore")
     assert said.startswith("The database can't be opened: ")
@@ -154,7 +204,15 @@ async def test_unreachable_server_is_an_error_without_the_password() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "encore.db", "sqlite:///encore.db", "sqlite+aiosqlite://", "mysql+aiomysql://a/b"]
+    "url",
+    [
+        "",
+        "encore.db",
+        "sqlite:///encore.db",
+        "sqlite+aiosqlite://",
+        "sqlite+aiosqlite:///:memory:",
+        "mysql+aiomysql://a/b",
+    ],
 )
 async def test_unsupported_url_is_an_error_with_an_example(url: str) -> None:
     assert "sqlite+aiosqlite:///encore.db" in await refusal(url)

@@ -1,6 +1,7 @@
 """Drafts belong to one member; a fact has one value."""
 
 from bot.domain.form import Form
+from bot.store.drafts import MAX_DRAFTS
 from bot.store.store import Store
 from tests.support.store_samples import MINUTE, NOW
 
@@ -31,3 +32,14 @@ async def test_fact_is_the_value_set_last(store: Store) -> None:
     await store.set_fact("tree", "old")
     await store.set_fact("tree", "new")
     assert await store.fact("tree") == "new"
+
+
+async def test_only_the_latest_drafts_of_a_member_are_kept(store: Store) -> None:
+    kept = [
+        await store.keep_draft(Form(clip=str(number)), member_id=1, now=NOW)
+        for number in range(MAX_DRAFTS + 2)
+    ]
+    theirs = await store.keep_draft(Form(clip="theirs"), member_id=2, now=NOW)
+    there = [await store.draft(each, member_id=1) for each in kept]
+    assert [form is not None for form in there] == [False] * 2 + [True] * MAX_DRAFTS
+    assert await store.draft(theirs, member_id=2) == Form(clip="theirs")

@@ -1,4 +1,4 @@
-"""Every extension comes out of the store as it went in."""
+"""Extensions and sessions come out of the store as they went in."""
 
 import datetime as dt
 import itertools
@@ -19,8 +19,28 @@ from bot.domain.models import (
     ReplyRef,
     Status,
 )
+from bot.domain.sessions.models import (
+    Ballot,
+    Change,
+    Count,
+    DropReason,
+    EndReason,
+    Proposal,
+    ProposalKind,
+    ProposalStatus,
+    RestReason,
+    Round,
+    RoundStatus,
+    Session,
+    SessionState,
+    SessionStatus,
+    Totals,
+    Vote,
+)
+from bot.domain.sessions.posts import CARD
 from bot.store.store import Store
 from tests.support.store_samples import accept, asked
+from tests.support.stored_sessions import start
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 words = st.lists(texts, max_size=3).map(tuple)
@@ -104,6 +124,81 @@ extensions = st.builds(
     publish_failures=counts,
 )
 
+tallies = st.lists(st.builds(Count, choice=texts, votes=counts), max_size=3).map(tuple)
+sessions = st.builds(
+    Session,
+    idempotency_key=st.just(""),
+    guild_id=snowflakes,
+    card_channel_id=snowflakes,
+    channel_id=st.none(),
+    has_own_thread=st.booleans(),
+    host_id=snowflakes,
+    host_name=texts,
+    title=texts,
+    provider=texts,
+    source_clip_id=texts,
+    latest_clip_id=texts,
+    vote_seconds=counts,
+    parts_left=counts,
+    status=st.sampled_from(SessionStatus),
+    end_reason=st.none() | st.sampled_from(EndReason),
+    rests_since=st.none() | moments,
+    rest_reason=st.none() | st.sampled_from(RestReason),
+    totals=st.builds(Totals, members=counts, proposals=counts, votes=counts),
+    version=counts,
+    created_at=moments,
+    active_at=moments,
+    finished_at=st.none() | moments,
+    due_at=moments,
+)
+rounds = st.builds(
+    Round,
+    number=st.just(1),
+    status=st.sampled_from(RoundStatus),
+    base_clip_id=st.none() | texts,
+    winner=st.none() | counts,
+    clip_id=st.none() | texts,
+    clock_started_at=st.none() | moments,
+    last_proposal_at=st.none() | moments,
+    ends_at=st.none() | moments,
+    voters=counts,
+    tally=tallies,
+    clip_tally=tallies,
+    tie_broken=st.booleans(),
+    closed_by=st.none() | snowflakes,
+    clip_closed_by=st.none() | snowflakes,
+    drop_reason=st.none() | st.sampled_from(DropReason),
+    opened_at=moments,
+    ended_at=st.none() | moments,
+)
+proposals = st.builds(
+    Proposal,
+    round_number=st.just(1),
+    number=st.integers(1, 25),
+    kind=st.sampled_from(ProposalKind),
+    member_id=snowflakes,
+    member_name=texts,
+    idempotency_key=st.just(""),
+    lyrics=texts,
+    style=words,
+    continue_at=st.none() | seconds,
+    for_clip_id=st.none() | texts,
+    listed_from=st.none() | counts,
+    status=st.sampled_from(ProposalStatus),
+    removed_by=st.none() | snowflakes,
+    created_at=moments,
+    changed_at=st.none() | moments,
+)
+votes = st.builds(
+    Vote,
+    round_number=st.just(1),
+    ballot=st.sampled_from(Ballot),
+    member_id=snowflakes,
+    choice=texts,
+    interaction_id=snowflakes,
+    at=moments,
+)
+
 numbers = itertools.count()
 thorough = settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -139,3 +234,28 @@ async def test_saved_extension_round_trips(store: Store, ext: Extension) -> None
     )
     assert await store.save(new, was=was)
     assert await store.extension(was.id) == new
+
+
+@thorough
+@given(session=sessions, each=rounds, proposal=proposals, vote=votes, reply=replies)
+async def test_started_session_round_trips(
+    store: Store, session: Session, each: Round, proposal: Proposal, vote: Vote, reply: ReplyRef
+) -> None:
+    key = f"session {next(numbers)}"
+    wanted = SessionState(
+        session=replace(session, idempotency_key=key),
+        rounds=(each,),
+        proposals=(replace(proposal, idempotency_key=key),),
+        votes=(vote,),
+        extensions={},
+    )
+    stored = (await start(store, Change(state=wanted, replies={CARD: reply}))).state
+    assert await store.session_state(stored.session.id) == stored
+    assert (await store.card_of(stored.session.id)).reply == reply
+    assert wanted == replace(
+        stored,
+        session=replace(stored.session, id=0),
+        rounds=tuple(replace(known, id=0) for known in stored.rounds),
+        proposals=tuple(replace(known, id=0) for known in stored.proposals),
+        latest_clip=None,
+    )

@@ -26,6 +26,7 @@ from bot.domain.transitions import finished, observed, unchanged
 from bot.store.migrate import migrate
 from bot.store.store import Store
 from tests.support.store_samples import CHANNEL, GUILD, MEMBER, MINUTE, NOW, SECOND, accept, asked
+from tests.support.stored_sessions import started, with_part
 
 DONE = Extension(
     id=1,
@@ -219,7 +220,7 @@ async def database_of(version: str, url: str) -> str:
     return url
 
 
-@pytest.fixture(params=["0001", "0002", "0004", "0006"])
+@pytest.fixture(params=["0001", "0002", "0004", "0006", "0008"])
 async def old_url(empty_url: str, request: pytest.FixtureRequest) -> str:
     """A database as an earlier version left it."""
     return await database_of(request.param, empty_url)
@@ -336,3 +337,13 @@ async def test_upgrade_keeps_attachments_and_removed_clips(second_url: str) -> N
             starts=(0.0, 61.5),
         )
         assert [clip.is_removed for clip in await store.clips_of(DONE.id)] == [False, True]
+
+
+async def test_upgraded_database_has_no_session_and_takes_one(old_url: str) -> None:
+    async with Store.open(old_url) as store:
+        assert await store.due_sessions(now=NOW) == await store.running_sessions() == []
+        state = await started(store, latest_clip_id="a")
+        assert state.latest_clip == await store.clip("a")
+        state = await with_part(store, state, clip_id="a")
+        assert state.busy_round is not None
+        assert state.busy_round.extension_id not in (None, DONE.id, TRACKED.id)

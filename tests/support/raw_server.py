@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class RawServer:
-    """Sends raw bytes by path, and endless more if the path is in ``endless``.
+    """Sends raw bytes by path, and endless more if the path is in ``endless`` or ``dripping``.
 
     After its response it closes the connection, unless the path is in ``keep_open``.
     """
@@ -17,6 +17,7 @@ class RawServer:
     port: int = 0
     responses: dict[str, bytes] = field(default_factory=dict)
     endless: set[str] = field(default_factory=set)
+    dripping: set[str] = field(default_factory=set)
     keep_open: set[str] = field(default_factory=set)
     requests: list[str] = field(default_factory=list)
     sni_names: list[str | None] = field(default_factory=list)
@@ -39,6 +40,10 @@ class RawServer:
             while path in self.endless:
                 writer.write(b"\xff" * 65_536)
                 await writer.drain()
+            while path in self.dripping:
+                writer.write(b"\xff")
+                await writer.drain()
+                await asyncio.sleep(0.01)
             if path in self.keep_open:
                 await reader.read()  # until the client closes the connection
         writer.close()

@@ -355,14 +355,12 @@ class StoredSession:
             return
         moved = [each for each in self.whole.rounds if each.clock_started_at is not None]
         numbers = {each.number: _current_ballot(each) for each in moved}
-        rests_since = session.rests_since and session.rests_since + gap
         self.whole = replace(
             self.whole,
             session=replace(
                 session,
                 active_at=session.active_at + gap,
                 due_at=session.due_at + gap,
-                rests_since=rests_since,
             ),
             rounds=tuple(
                 _moved(each, gap) if each in moved else each for each in self.whole.rounds

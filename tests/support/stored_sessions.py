@@ -163,8 +163,8 @@ def over(state: SessionState, status: SessionStatus = SessionStatus.FINISHED) ->
 async def with_part(store: Store, state: SessionState, **parts: object) -> SessionState:
     """Return a session whose open round got a proposal and has its part in the making."""
     each = state.rounds[-1]
-    proposed = proposal(1, round_number=each.number)
     key = f"session:{state.session.id}:{each.number}"
+    proposed = proposal(1, round_number=each.number, idempotency_key=key)
     return await change(
         store,
         state.session.id,

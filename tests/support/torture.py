@@ -9,6 +9,9 @@ KILLS = 50 if IS_TORTURE else 12
 KILLS_WHILE_ATTACHING = 20 if IS_TORTURE else 4
 KILLS_WHILE_JOINING = 20 if IS_TORTURE else 3
 
+# what members do at random while each edit is looked at
+WALK_LENGTH = 400 if IS_TORTURE else 60
+
 # members who react at once while Discord answers POST with 500, and for how many seconds it does
 REACTING_MEMBERS = 25 if IS_TORTURE else 8
 OUTAGE = 10.0 if IS_TORTURE else 3.0

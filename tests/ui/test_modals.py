@@ -168,6 +168,7 @@ def test_lyrics_within_the_limit_are_not_changed(lyrics: str) -> None:
         {},
         {"custom_id": "other:form:1", "components": []},
         {"custom_id": "extend:form:a:b:1:", "component_type": 2},
+        {"custom_id": "extend:form:", "components": []},
     ],
 )
 def test_data_of_another_interaction_is_no_submitted_form(data: dict[str, Any]) -> None:

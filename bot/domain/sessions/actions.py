@@ -112,7 +112,7 @@ def propose_part(state: SessionState, text: PartText, press: Press) -> Proposed:
         UserError: the session is over, no part may be made any more, the board is full, or others
             have voted for the member's proposal.
     """
-    current = _writable(state)
+    current = require_open_round(state)
     known = _known(state, press)
     if known is not None:
         return known
@@ -137,7 +137,7 @@ def change_part(state: SessionState, own: Proposal, text: PartText, press: Press
     Raises:
         UserError: the round is over, others have voted for it, or it is another member's.
     """
-    current = _writable(state)
+    current = require_open_round(state)
     require_changeable(state, own, press)
     changed = replace(
         own,
@@ -155,7 +155,7 @@ def change_part(state: SessionState, own: Proposal, text: PartText, press: Press
 
 def require_changeable(state: SessionState, own: Proposal, press: Press) -> None:
     """Raise UserError unless the member may change a proposal now, as `change_part` does."""
-    current = _writable(state)
+    current = require_open_round(state)
     if own.round_number != current.number or not own.is_listed:
         raise vote_over()
     if press.member_id != own.member_id:
@@ -196,7 +196,7 @@ def take_off(state: SessionState, proposal: Proposal, press: Press, *, is_host: 
     Raises:
         UserError: the round is over, or the member may not.
     """
-    current = _writable(state)
+    current = require_open_round(state)
     if proposal.round_number != current.number or not proposal.is_listed:
         raise vote_over()
     if press.member_id == proposal.member_id:
@@ -288,8 +288,8 @@ def require_running(state: SessionState) -> None:
         raise UserError("This session is over.", "Start another one with `/session start`.")
 
 
-def _writable(state: SessionState) -> Round:
-    """Return the open round; raise UserError if there is none."""
+def require_open_round(state: SessionState) -> Round:
+    """Return the round that can be written for; raise UserError if there is none."""
     require_running(state)
     if state.open_round is None:
         raise UserError("The thread is still being made.", "Try again in a moment.")
@@ -306,7 +306,7 @@ def _known(state: SessionState, press: Press) -> Proposed | None:
 
 
 def _special(state: SessionState, kind: ProposalKind, press: Press) -> Proposed:
-    current = _writable(state)
+    current = require_open_round(state)
     known = _known(state, press)
     if known is not None:
         return known

@@ -13,6 +13,7 @@ from enum import StrEnum
 from bot.domain.models import ClipRecord, Extension, ReplyRef
 
 NEITHER = ""  # the choice of a vote for no clip
+SESSION_KEY_PREFIX = "session:"  # of the idempotency keys of parts and songs of sessions
 
 
 class SessionStatus(StrEnum):

@@ -14,6 +14,7 @@ from bot.domain.sessions.ballots import clip_id_of, count_clips, count_next, pla
 from bot.domain.sessions.clocks import ballot_of, ends_at
 from bot.domain.sessions.models import (
     NEITHER,
+    SESSION_KEY_PREFIX,
     Ballot,
     Change,
     DropReason,
@@ -293,7 +294,7 @@ def _sent(
 ) -> Change:
     session, source = state.session, state.latest_clip
     request = Extension(
-        idempotency_key=f"session:{session.id}:{counted.number}",
+        idempotency_key=f"{SESSION_KEY_PREFIX}{session.id}:{counted.number}",
         member_id=winner.member_id,
         request=ExtendRequest(
             provider=session.provider,

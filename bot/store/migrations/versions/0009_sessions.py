@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -45,10 +45,10 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     _index("sessions_in_channel", "sessions", "channel_id", where="status = 'running'", unique=True)
-    _index("sessions_due", "sessions", "due_at", where="status = 'running'")
     _index(
         "sessions_without_song", "sessions", "id", where="status = 'finished' AND song_id IS NULL"
     )
+    op.create_index("sessions_due", "sessions", ["status", "due_at"])
     op.create_index("sessions_of_guild", "sessions", ["guild_id", "status"])
 
     op.create_table(
