@@ -40,7 +40,7 @@ NEEDED_IN_THREAD = ("send_messages_in_threads", "embed_links")
 NEEDED_IN_CHANNEL = ("send_messages", "embed_links")
 
 
-@app_commands.guild_only()
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 class SessionsCog(EncoreCog, commands.GroupCog, group_name="session"):
     """Write a song together, part by part."""
 

@@ -62,6 +62,7 @@ LONGEST_PAUSE = dt.timedelta(minutes=10)
 SONG_WAIT = dt.timedelta(seconds=60)  # for the reply of the full song, to which posts link
 SONG_PAUSE = dt.timedelta(seconds=1)
 MAX_CONCURRENT_EDITS = 32
+MAX_REMEMBERED = 10_000  # posts of which it is known what they look like
 
 THREAD_EXISTS = 160004  # of this message
 TOO_MANY_THREADS = 160006
@@ -82,6 +83,7 @@ class Boards:
         self._clock = clock
         self._edits = TaskPool[int](limit=MAX_CONCURRENT_EDITS)
         self._threads = TaskPool[int](limit=MAX_CONCURRENT_EDITS)
+        self._shown: dict[int, str] = {}  # what the posts look like, by their ids
         # posts of a session appear in the order in which they were made
         self._channel_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -145,6 +147,10 @@ class Boards:
             discord.HTTPException: it may work later.
         """
         drawn = post_message(view, post.key, may_attach=self._may_attach(post.reply))
+        fingerprint = drawn.fingerprint()
+        if post.reply.message_id is not None and self._shown.get(post.id) == fingerprint:
+            await self._finish(post, post.reply)  # the edit before has shown this already
+            return
         try:
             message_id, is_current = await self._send(route, post, drawn)
         except discord.HTTPException as error:
@@ -152,7 +158,10 @@ class Boards:
             return
         known = replace(post.reply, message_id=message_id)
         if is_current:
+            self._remember(post.id, fingerprint)
             await self._finish(post, known)
+            if post.reply.message_id is None:
+                await self._sessions.show_links(post.session_id, post.key)
         else:  # an older message with this nonce; now that its id is known, it is edited
             await self._store.release_post(post, known, publish_at=self._clock())
 
@@ -212,6 +221,13 @@ class Boards:
             age = now - discord.utils.snowflake_time(reply.message_id)
             pause = OLD_EDIT_INTERVAL if age > OLD_MESSAGE else MIN_EDIT_INTERVAL
         await self._store.finish_post(post, reply, publish_at=now + pause)
+
+    def _remember(self, post_id: int, fingerprint: str) -> None:
+        """Keep what a post looks like, so that it is not edited without news."""
+        self._shown.pop(post_id, None)
+        self._shown[post_id] = fingerprint
+        if len(self._shown) > MAX_REMEMBERED:
+            del self._shown[next(iter(self._shown))]
 
     async def _postpone(self, post: Post, error: Exception) -> None:
         failures = post.publish_failures

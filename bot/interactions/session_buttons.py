@@ -13,11 +13,13 @@ from typing_extensions import override
 
 from bot.domain.errors import UserError
 from bot.domain.form import Form
-from bot.domain.sessions.actions import Press
+from bot.domain.sessions.actions import Press, ProposalWantedError
 from bot.domain.sessions.models import PostKey
 from bot.domain.sessions.part_form import PartForm
 from bot.domain.sessions.posts import proposal_key
 from bot.interactions.access import (
+    POST_IN_THREAD_PERMISSIONS,
+    POST_PERMISSIONS,
     missing_permissions,
     missing_permissions_text,
     viewable_channels,
@@ -40,12 +42,11 @@ from bot.ui.session_proposal import (
     vote_confirmation,
     vote_over_embed,
     vote_over_view,
+    withdraw_view,
 )
 from bot.ui.session_result import choice_of
 
 log = logging.getLogger(__name__)
-
-NEEDED_TO_POST = ("view_channel", "embed_links")  # besides to send messages, in either kind
 
 
 def press_from(interaction: Interaction, *, key: str = "", posts: bool = False) -> Press:
@@ -115,9 +116,13 @@ async def show_session(interaction: Interaction) -> None:
     if view is not None:
         drawn = overview(view, press.member_id)
         await interaction.response.send_message(**drawn.sent(), ephemeral=True)
-        if lacking := missing_permissions(interaction.app_permissions, NEEDED_TO_POST):
+        is_thread = isinstance(interaction.channel, discord.Thread)
+        needed = POST_IN_THREAD_PERMISSIONS if is_thread else POST_PERMISSIONS
+        if lacking := missing_permissions(interaction.app_permissions, needed):
             sentence = missing_permissions_text(lacking, interaction.channel_id or 0)
-            await answer(interaction, embeds=[refusal_embed(sentence, "Ask a moderator.")])
+            await answer(
+                interaction, embeds=[refusal_embed(sentence, "Ask a moderator to give it.")]
+            )
         return
     running = await sessions.running_in_guild(interaction.guild_id or 0)
     ids = {each.state.session.card_channel_id for each in running}
@@ -130,7 +135,7 @@ async def show_sessions(interaction: Interaction, number: int) -> None:
     """Answer a command with a page of the server's sessions; after a press, replace the page."""
     guild_id = interaction.guild_id
     sessions = interaction.client.services.sessions
-    if guild_id is None:
+    if guild_id is None or not interaction.is_guild_integration():
         raise not_in_server()
     channels = await viewable_channels(interaction, await sessions.channels(guild_id))
     page = await sessions.page(guild_id, number, channels=channels)
@@ -167,7 +172,8 @@ async def _refuse_part(interaction: Interaction, form: PartForm, error: Exceptio
             Form(clip="", at=form.at, style=form.style, lyrics=form.lyrics),
             member_id=interaction.user.id,
         )
-        view = part_draft_view(form.session_id, draft_id)
+        wanted = error.proposal if isinstance(error, ProposalWantedError) else None
+        view = part_draft_view(form.session_id, draft_id, wanted=wanted)
     except Exception:
         log.exception("A draft could not be stored; its lyrics are returned to the member")
         unsent_lyrics = form.lyrics
@@ -219,7 +225,12 @@ class ChangeProposal(PersistentButton, action=Action.CHANGE_PROPOSAL):
     async def press(self, interaction: Interaction) -> None:
         press = press_from(interaction)
         sessions = interaction.client.services.sessions
-        await open_part_form(interaction, await sessions.form_of(int(self.stored_id), press))
+        try:
+            form = await sessions.form_of(int(self.stored_id), press)
+        except ProposalWantedError as error:
+            await answer_error(interaction, error, view=withdraw_view(error.proposal))
+        else:
+            await open_part_form(interaction, form)
 
 
 class ProposeAgain(PersistentButton, action=Action.PROPOSE_AGAIN):

@@ -29,7 +29,7 @@ from bot.domain.sessions.models import (
     SessionState,
 )
 from bot.domain.sessions.part_form import PartForm
-from bot.domain.sessions.posts import CARD
+from bot.domain.sessions.posts import CARD, linking_posts
 from bot.domain.sessions.steps import IDLE, opened, with_due_time
 from bot.domain.sessions.structure import section
 from bot.domain.text import display_title, plain_line
@@ -380,6 +380,11 @@ class Sessions:
         await self._store.record_first_post(
             session_id, key, reply, publish_at=self._clock() + MIN_EDIT_INTERVAL
         )
+        await self.show_links(session_id, key)
+
+    async def show_links(self, session_id: int, key: PostKey) -> None:
+        """Have the posts edited that link to a new post, as that has an address now."""
+        await self._store.raise_posts(session_id, linking_posts(key))
         self._wakeups.boards.notify()
 
     async def take_off(self, proposal_id: int, press: Press) -> None:
@@ -498,6 +503,7 @@ class Sessions:
             posts = await self._store.posts_of(state.session.id)
             shown = [post.key for post in posts if post.key.kind in CLOCK_POSTS]
             await self._store.raise_posts(state.session.id, shown[-2:])
+            await self._store.retry_posts(state.session.id, now=self._clock())
             self._wakeups.boards.notify()
 
     async def channel_deleted(self, channel_id: int) -> None:

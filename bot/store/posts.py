@@ -133,6 +133,13 @@ async def postpone_post(db: AsyncConnection, post: Post, *, publish_at: dt.datet
     await db.execute(_held(post).values(publish_failures=failures, publish_at=publish_at))
 
 
+async def retry_posts(db: AsyncConnection, session_id: int, *, now: dt.datetime) -> None:
+    """Make the posts of a session due whose edits have failed: they may succeed now."""
+    has_failed = _row.publish_failures > 0
+    failed = update(posts).where(_row.session_id == session_id, is_unpublished_post, has_failed)
+    await db.execute(failed.values(publish_at=now))
+
+
 async def record_first_post(
     db: AsyncConnection,
     session_id: int,

@@ -27,7 +27,7 @@ from bot.domain.sessions.posts import CARD, RECAP, changed_posts
 from bot.store.acceptance import accept_unlimited
 from bot.store.clips import find_clip
 from bot.store.extensions import load
-from bot.store.posts import create_or_raise, raise_posts
+from bot.store.posts import create_or_raise, raise_posts, retry_posts
 from bot.store.schema import extensions, insert, proposals, rounds, sessions, votes
 from bot.store.session_queries import running_in_guild, session_in_channel
 from bot.store.session_rows import (
@@ -44,8 +44,8 @@ from bot.store.votes import delete_all_votes, delete_votes, session_totals, stor
 _POSTING_ORDER = (
     PostKind.CARD,
     PostKind.RESULT,
-    PostKind.BOARD,
     PostKind.PROPOSAL,
+    PostKind.BOARD,
     PostKind.RECAP,
 )
 _ROUNDS_LOADED = 2  # the newest ones, with proposals and votes
@@ -191,6 +191,8 @@ async def change_session(
         update(sessions).where(sessions.c.id == session_id).values(session_row(session))
     )
     await _store_posts(db, change, changed_posts(was, new), now, first_reply_until)
+    if was.session.rests_since is not None and session.rests_since is None:
+        await retry_posts(db, session_id, now=now)
     return await _loaded(db, session)
 
 

@@ -174,6 +174,7 @@ class Store:
     finish_post = writes(posts.finish_post)
     release_post = writes(posts.release_post)
     postpone_post = writes(posts.postpone_post)
+    retry_posts = writes(posts.retry_posts)
     record_first_post = writes(posts.record_first_post)
 
     # drafts, and facts about this installation

@@ -1,5 +1,6 @@
 """Each post of a session as a message: embeds, buttons, file. Pure."""
 
+import hashlib
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -40,6 +41,12 @@ class PostMessage:
         """Return the arguments of an edit, which replaces everything."""
         files = [self.file] if self.file else []
         return {"embeds": self.embeds, "view": self.view, "attachments": files}
+
+    def fingerprint(self) -> str:
+        """Return a text that is the same for two posts if they look the same."""
+        buttons = self.view.to_components() if self.view is not None else []
+        content = [[each.to_dict() for each in self.embeds], buttons, _words_of(self.file)]
+        return hashlib.blake2b(repr(content).encode(), digest_size=16).hexdigest()
 
     def sent(self) -> dict[str, Any]:
         """Return the arguments of a new message."""
@@ -121,6 +128,14 @@ def _fitting(embeds: list[discord.Embed]) -> list[discord.Embed]:
     """
     lengths = accumulate(utf16_length(f"{each.title}{each.description}") for each in embeds)
     return [each for each, end in zip(embeds, lengths, strict=True) if end <= MESSAGE_LENGTH]
+
+
+def _words_of(file: discord.File | None) -> bytes:
+    if file is None:
+        return b""
+    words = file.fp.read()
+    file.reset()
+    return words
 
 
 def _proposal_message(view: SessionView, proposal: Proposal, *, may_attach: bool) -> PostMessage:

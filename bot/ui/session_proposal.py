@@ -78,12 +78,23 @@ def proposal_view(proposal: Proposal) -> discord.ui.View | None:
 
 def withdraw_view(proposal: Proposal) -> discord.ui.View | None:
     """Return the button of a refusal that asks to withdraw a proposal."""
-    return build_view([Action.WITHDRAW_PROPOSAL.button(proposal.id, label="🗑️ Withdraw it")])
+    return build_view([_withdraw_button(proposal)])
 
 
-def part_draft_view(session_id: int, draft_id: int) -> discord.ui.View | None:
-    """Return the button that opens the form of a session with a draft."""
-    return build_view([Action.OPEN_PART_DRAFT.button(f"{session_id}-{draft_id}")])
+def part_draft_view(
+    session_id: int, draft_id: int, *, wanted: Proposal | None = None
+) -> discord.ui.View | None:
+    """Return the button that opens the form of a session with a draft.
+
+    Args:
+        session_id: whose form.
+        draft_id: with what is in it.
+        wanted: the member's proposal that is to be withdrawn before; it has a button then.
+    """
+    buttons = [Action.OPEN_PART_DRAFT.button(f"{session_id}-{draft_id}")]
+    if wanted is not None:
+        buttons.append(_withdraw_button(wanted))
+    return build_view(buttons)
 
 
 def vote_confirmation(proposal: Proposal, ends_at: dt.datetime | None) -> discord.Embed:
@@ -198,6 +209,10 @@ def _origin(view: SessionView, proposal: Proposal) -> Iterator[str]:
         is_unwanted = before.drop_reason is DropReason.NEITHER
         why = "which kept neither clip" if is_unwanted else "whose part was not made"
         yield f"from round {before.number:,}, {why}"
+
+
+def _withdraw_button(proposal: Proposal) -> Button:
+    return Action.WITHDRAW_PROPOSAL.button(proposal.id, label="🗑️ Withdraw it")
 
 
 def _buttons(proposal: Proposal) -> Iterator[Button]:

@@ -16,6 +16,7 @@ from bot.domain.sessions.posts import (
     RECAP,
     board_key,
     changed_posts,
+    linking_posts,
     proposal_key,
     result_key,
 )
@@ -224,3 +225,9 @@ def test_choice_is_shown_though_its_part_is_not_loaded() -> None:
     stored.run()
     unloaded = replace(stored.whole, extensions={})
     assert changed_posts(stored.whole, unloaded) == {result_key(1)}
+
+
+def test_posts_link_to_proposals_and_boards() -> None:
+    assert linking_posts(proposal_key(2, 3)) == (board_key(2),)
+    assert linking_posts(board_key(2)) == (CARD,)
+    assert linking_posts(result_key(2)) == ()

@@ -10,6 +10,7 @@ from sandbox.discord.server import DiscordServer
 from sandbox.providers.server import ProviderServer
 from sandbox.providers.timeline import Timeline
 from tests.support.bot_harness import PROVIDERS, BotHarness
+from tests.support.session_evening import Evening
 
 # Short clips that are soon ready: what takes minutes at Suno takes a second here.
 QUICK = Timeline(queued=(0.1, 0.2), streaming=(0.4, 0.5), complete=(0.8, 0.9), length=(4.0, 6.0))
@@ -41,3 +42,16 @@ def provider(request: pytest.FixtureRequest) -> str:
     """Each of the five, by name."""
     name: str = request.param
     return name
+
+
+@pytest.fixture
+async def evening(offline_harness: BotHarness) -> AsyncIterator[Evening]:
+    """An evening with a connected bot, before anybody starts a session.
+
+    At the end, no post of a session may have been edited too soon or without news.
+    """
+    async with offline_harness.bot() as bot:
+        made = Evening(offline_harness, bot)
+        yield made
+        assert made.edits_without_news() == []
+        assert made.hasty_edits() == []

@@ -28,9 +28,33 @@ from bot.interactions.provider_buttons import (
     TryProvider,
     TryProviderWithDraft,
 )
+from bot.interactions.session_buttons import (
+    SESSION_BUTTONS,
+    ChangeProposal,
+    ChooseClip,
+    CloseVote,
+    ConfirmEnd,
+    EndNow,
+    More,
+    OpenPartDraft,
+    PickProposal,
+    ProposeAgain,
+    ProposeBack,
+    ProposeEnd,
+    SongSoFar,
+    TurnSessions,
+    Vote,
+    WithdrawProposal,
+    WritePart,
+)
 from bot.ui.custom_ids import Action
 
-BUTTONS = (*REPLY_BUTTONS, *PROVIDER_BUTTONS, *LIBRARY_BUTTONS)
+BUTTONS = (
+    *REPLY_BUTTONS,
+    *PROVIDER_BUTTONS,
+    *LIBRARY_BUTTONS,
+    *(kind for kind in SESSION_BUTTONS if issubclass(kind, PersistentButton)),
+)
 
 CLIP = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
 
@@ -54,7 +78,25 @@ OLD_CUSTOM_IDS = [
     (f"clip:song:{CLIP}", SongOfClip, CLIP),
     ("ext:provider:7:suno_api", TryProvider, "7:suno_api"),
     ("draft:provider:42:aimlapi", TryProviderWithDraft, "42:aimlapi"),
+    ("ses:write:7", WritePart, "7"),
+    ("ses:far:7", SongSoFar, "7"),
+    ("ses:more:7", More, "7"),
+    ("ses:end:7", ProposeEnd, "7"),
+    ("ses:back:7", ProposeBack, "7"),
+    ("ses:endnow:7", EndNow, "7"),
+    ("ses:endyes:7", ConfirmEnd, "7"),
+    ("ses:close:7", CloseVote, "7"),
+    ("ses:choose:7-a", ChooseClip, "7-a"),
+    ("ses:choose:7-d", ChooseClip, "7-d"),
+    ("ses:choose:9007199254740993-none", ChooseClip, "9007199254740993-none"),
+    ("ses:vote:7", Vote, "7"),
+    ("ses:edit:7", ChangeProposal, "7"),
+    ("ses:drop:7", WithdrawProposal, "7"),
+    ("ses:again:7", ProposeAgain, "7"),
+    ("ses:draft:7-42", OpenPartDraft, "7-42"),
+    ("ses:list:2", TurnSessions, "2"),
 ]
+OLD_SELECT = "ses:pick:7"
 
 
 async def pressed(custom_id: str) -> list[PersistentButton]:
@@ -102,6 +144,14 @@ def test_button_is_drawn_with_the_custom_id_that_it_reads(
         "lib:page:mine:x:",
         "lib:page:theirs:1:",
         "lib:page:mine:1",
+        "ses:choose:7",
+        "ses:choose:7-e",
+        "ses:choose:7-neither",
+        "ses:draft:7",
+        "ses:vote:",
+        "ses:vote:7-a",
+        "ses:end:7:8",
+        "ses:ends:7",
     ],
 )
 async def test_unknown_custom_id_matches_no_button(custom_id: str) -> None:
@@ -109,7 +159,8 @@ async def test_unknown_custom_id_matches_no_button(custom_id: str) -> None:
 
 
 def test_every_action_has_one_button_and_a_row_above() -> None:
-    assert sorted(kind.action.name for kind in BUTTONS) == sorted(each.name for each in Action)
+    with_select = [*(kind.action.name for kind in BUTTONS), Action.PICK_PROPOSAL.name]
+    assert sorted(with_select) == sorted(each.name for each in Action)
     assert {kind for _, kind, _ in OLD_CUSTOM_IDS} == {*BUTTONS}
 
 
@@ -122,3 +173,14 @@ def test_stored_id_may_fill_a_custom_id_of_100_characters() -> None:
 def test_every_persistent_button_wraps_a_discord_button() -> None:
     for _, kind, stored_id in OLD_CUSTOM_IDS:
         assert isinstance(kind(stored_id).item, discord.ui.Button)
+
+
+async def test_old_select_keeps_working() -> None:
+    match = PickProposal.__discord_ui_compiled_template__.fullmatch(OLD_SELECT)
+    assert match is not None
+    sent = discord.ui.Select[discord.ui.View](options=[discord.SelectOption(label="1")])
+    select = await PickProposal.from_custom_id(None, sent, match)
+    assert select.item.custom_id == OLD_SELECT
+    assert select.item.options == sent.options
+    assert PickProposal in SESSION_BUTTONS
+    assert await pressed(OLD_SELECT) == []

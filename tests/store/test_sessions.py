@@ -340,6 +340,42 @@ async def test_change_adds_posts_and_raises_known_ones(store: Store) -> None:
     assert other.publish_at == NOW
 
 
+async def test_refused_posts_are_due_again_once_a_session_wakes(store: Store) -> None:
+    def with_rest(state: SessionState, reason: RestReason | None) -> SessionState:
+        since = NOW if reason is not None else None
+        return replace(state, session=replace(state.session, rests_since=since, rest_reason=reason))
+
+    was = await started(store)
+    [card, board] = await store.posts_of(was.session.id)
+    for post in (card, board):
+        claimed = await store.claim_post(post.id, now=NOW, lease_until=NOW + SECOND)
+        assert claimed is not None
+        if post is board:
+            await store.postpone_post(claimed, publish_at=NOW + 600 * SECOND)
+    await change(store, was.session.id, lambda was: with_rest(was, RestReason.FORBIDDEN))
+    assert [post.publish_at for post in await store.posts_of(was.session.id)] == [
+        NOW + SECOND,
+        NOW + 600 * SECOND,
+    ]
+    await change(store, was.session.id, lambda was: with_rest(was, None))
+    # the card is being sent by somebody
+    assert [post.publish_at for post in await store.posts_of(was.session.id)] == [
+        NOW + SECOND,
+        NOW,
+    ]
+
+
+async def test_part_that_is_listed_again_is_posted_above_its_board(store: Store) -> None:
+    def dropped(state: SessionState) -> SessionState:
+        state = last_round(state, status=RoundStatus.DROPPED)
+        return with_proposals(opened(state, NOW), proposal(1, round_number=2))
+
+    was = await started(store)
+    await change(store, was.session.id, dropped)
+    posts = [post.key for post in await store.posts_of(was.session.id)]
+    assert posts.index(proposal_key(2, 1)) < posts.index(board_key(2))
+
+
 async def test_reply_to_a_known_post_leaves_its_message(store: Store) -> None:
     was = await started(store)
     await change(store, was.session.id, lambda was: was, replies={CARD: REPLY})

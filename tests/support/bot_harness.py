@@ -25,6 +25,7 @@ from sandbox.providers.server import ProviderServer
 PROVIDERS = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
 
 YELLOW, BLURPLE, ORANGE, GREEN, RED = 0xFEE75C, 0x5865F2, 0xFFA500, 0x57F287, 0xED4245
+GREY = 0x99AAB5
 
 LYRICS = "[Verse]\nSilver cities shine brightly\nSkies are painted blue"
 STYLE = "synthpop, dreamy"

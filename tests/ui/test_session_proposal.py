@@ -232,5 +232,7 @@ def test_choice_that_comes_too_late_is_answered() -> None:
 
 def test_small_views_have_their_button() -> None:
     assert buttons(withdraw_view(proposal())) == [[("🗑️ Withdraw it", "ses:drop:101")]]
-    assert buttons(part_draft_view(5, 8)) == [[("Edit and send", "ses:draft:5-8")]]
+    draft, withdrawal = ("Edit and send", "ses:draft:5-8"), ("🗑️ Withdraw it", "ses:drop:101")
+    assert buttons(part_draft_view(5, 8)) == [[draft]]
+    assert buttons(part_draft_view(5, 8, wanted=proposal())) == [[draft, withdrawal]]
     assert units("🗑️ Withdraw it") <= 80

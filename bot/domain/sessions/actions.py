@@ -40,6 +40,20 @@ from bot.domain.sessions.steps import (
 MAX_PROPOSALS = 22  # parts in a round; Discord's select has 25 options
 
 
+class ProposalWantedError(UserError):
+    """Others have voted for a member's proposal, so that its words stay as they are.
+
+    Attributes:
+        proposal: it; its writer may withdraw it.
+    """
+
+    def __init__(self, proposal: Proposal) -> None:
+        super().__init__(
+            "Others have voted for your proposal.", "Withdraw it before you write another."
+        )
+        self.proposal = proposal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
     """A member's interaction with a session.
@@ -147,9 +161,7 @@ def require_changeable(state: SessionState, own: Proposal, press: Press) -> None
     if press.member_id != own.member_id:
         raise not_allowed(own)
     if _is_wanted_by_others(state, own):
-        raise UserError(
-            "Others have voted for your proposal.", "Withdraw it before you write another."
-        )
+        raise ProposalWantedError(own)
 
 
 def propose_end(state: SessionState, press: Press) -> Proposed:

@@ -33,6 +33,17 @@ def proposal_key(number: int, proposal_number: int) -> PostKey:
     return PostKey(PostKind.PROPOSAL, number, proposal_number)
 
 
+def linking_posts(key: PostKey) -> tuple[PostKey, ...]:
+    """Return the posts that link to another one as soon as that stands."""
+    match key:
+        case PostKey(PostKind.PROPOSAL, int(number)):
+            return (board_key(number),)
+        case PostKey(PostKind.BOARD):
+            return (CARD,)
+        case _:
+            return ()
+
+
 def changed_posts(was: SessionState | None, new: SessionState) -> frozenset[PostKey]:
     """Return the posts that show something else in ``new``, those that it adds among them.
 
