@@ -112,8 +112,9 @@ def _song_so_far(view: SessionView) -> str:
     facts = [*shown]
     if view.duration:
         facts.append(duration_text(view.duration))
-    if url := part_url(view, view.parts[-1]):
-        facts.append(f"[last part]({url})")
+    last = view.parts[-1]
+    if url := part_url(view, last):
+        facts.append(f"[{'last part' if last.round else 'the clip'}]({url})")
     return f"The song so far: {' · '.join(facts)}"
 
 
