@@ -6,6 +6,7 @@ It uses loopback only. The database and the log are in a temporary folder.
 import asyncio
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -123,4 +124,10 @@ class Sandbox:
             EveningError: the song was not finished.
         """
         clip_id = (await self.sample_clip_ids())[EVENING_PROVIDER]
-        await run_evening(self.discord, clip_id, report)
+        started_at = time.monotonic()
+
+        def report_with_time(line: str) -> None:
+            minutes, seconds = divmod(int(time.monotonic() - started_at), 60)
+            report(f"{minutes}:{seconds:02}  {line}")
+
+        await run_evening(self.discord, clip_id, report_with_time)

@@ -2,7 +2,8 @@
 
 Each member sees the thread as it is and does what is next for them. Nobody remembers more than
 what they have done already, so a restart of the bot, a vote of somebody else or a round that ends
-early does not confuse them.
+early does not confuse them. Whoever joins in is not waited for without end: the host closes the
+choice of a clip after a while, which else lasts until both clips could be heard.
 """
 
 import asyncio
@@ -34,14 +35,16 @@ PATIENCE: Final = 15 * 60.0  # seconds without anything to do for anybody
 START_TIMEOUT: Final = 30.0
 MAX_ATTEMPTS: Final = 3
 PAUSE: Final = (2.0, 7.0)  # seconds
+HOST_PATIENCE: Final = 45.0  # seconds until the host closes the choice of a clip
 TITLE: Final = "Electric Dreams"
 MAX_PARTS: Final = 6
-FIRST: Final = "Bo"
+HOST: Final = "Bo"
 ENDS_IT: Final = "Dee"
 LAST_ROUND: Final = 4  # from this round on they want to end the song
 
 # beginnings of custom ids, and words of labels
 WRITE, PICK, CHOOSE, MORE, END = "ses:write", "ses:pick", "ses:choose", "ses:more", "ses:end"
+CLOSE = "ses:close"
 NEXT_PART = "next part"
 END_LABEL = "song ends here"
 NEITHER = "Neither"
@@ -191,6 +194,7 @@ def next_action(name: str, thread: Channel, memory: Memory) -> Action | None:
         _choice_of_clip(name, thread, memory),
         _proposal(name, thread, memory),
         _vote(name, thread, memory),
+        _end_of_choice(name, thread, memory),
     )
     return next((each for each in candidates if each is not None), None)
 
@@ -239,6 +243,14 @@ def _vote(name: str, thread: Channel, memory: Memory) -> Action | None:
     return Action(key, board, component=PICK, option=option["value"])
 
 
+def _end_of_choice(name: str, thread: Channel, memory: Memory) -> Action | None:
+    result = latest_with(thread, CHOOSE) if name == HOST else None
+    if result is None or f"choose {result.id}" not in memory.done:
+        return None
+    key = f"close {result.id}"
+    return Action(key, result, component=CLOSE) if memory.is_open(key) else None
+
+
 def _has_option(board: Message, words: str) -> bool:
     select = find_component(board, PICK)
     return select is not None and find_option(select, words) is not None
@@ -253,6 +265,7 @@ async def run_evening(
     report: Report,
     *,
     pause: tuple[float, float] = PAUSE,
+    patience: float = HOST_PATIENCE,
 ) -> None:
     """Have four members write a song in a session, to the end.
 
@@ -261,15 +274,16 @@ async def run_evening(
         clip_id: the clip from which the song starts.
         report: called with each line of output.
         pause: the shortest and longest time before an action, in seconds.
+        patience: seconds until the host closes the choice of a clip.
 
     Raises:
         EveningError: no session could be started, or it stood still.
     """
     people = [ScriptedMember(discord, name, lambda: random.uniform(*pause)) for name in NAMES]
-    host = next(each for each in people if each.name == FIRST)
+    host = next(each for each in people if each.name == HOST)
     card = await _start(host, discord.state.channel, clip_id, report)
     thread = await _thread_of(host, card)
-    evenings = [_take_part(each, card, thread, report) for each in people]
+    evenings = [_take_part(each, card, thread, report, patience) for each in people]
     results = await asyncio.gather(*evenings, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
@@ -315,7 +329,7 @@ async def _full_song(host: ScriptedMember, card: Message) -> Message:
 
 
 async def _take_part(
-    person: ScriptedMember, card: Message, thread: Channel, report: Report
+    person: ScriptedMember, card: Message, thread: Channel, report: Report, patience: float
 ) -> None:
     """Do what is next until the session is over."""
     memory = Memory()
@@ -333,6 +347,9 @@ async def _take_part(
             return
         if action is None:
             continue
+        if action.component == CLOSE and await _is_over_within(patience, person, action.message):
+            memory.done.add(action.key)
+            continue
         told = _described(action)
         try:
             await _perform(person, action)
@@ -347,6 +364,14 @@ async def _take_part(
         report(f"{person.name}: {told}")
 
 
+async def _is_over_within(seconds: float, person: ScriptedMember, result: Message) -> bool:
+    """Wait for the end of the choice in ``result``; return whether it came."""
+    try:
+        return await person.wait_for(lambda: not clip_buttons(result), timeout=seconds)
+    except TimeoutError:
+        return False
+
+
 async def _perform(person: ScriptedMember, action: Action) -> None:
     if action.part is not None:
         opened = await person.press(action.message, WRITE)
@@ -356,12 +381,20 @@ async def _perform(person: ScriptedMember, action: Action) -> None:
     elif action.option:
         await person.choose(action.message, action.component, action.option)
     elif action.component == MORE:
-        answer = (await person.press(action.message, MORE)).message
-        if answer is None:
-            raise RefusedError("Nothing else is offered")
-        await person.press(answer, END)
+        answer = await person.press(action.message, MORE)
+        await person.press(_answered(answer), END)
+    elif action.component == CLOSE:
+        shown = await person.use_command("session show", action.message.channel)
+        answer = await person.press(_answered(shown), MORE)
+        await person.press(_answered(answer), CLOSE)
     else:
         await person.press(action.message, action.component)
+
+
+def _answered(interaction: Interaction) -> Message:
+    if interaction.message is None:
+        raise RefusedError("Nothing was answered")
+    return interaction.message
 
 
 def _require_modal(opened: Interaction) -> None:
@@ -378,6 +411,8 @@ def _described(action: Action) -> str:
         return f"votes for {option['label']}" if option else "votes"
     if action.component == MORE:
         return "proposes to end the song"
+    if action.component == CLOSE:
+        return "closes the choice of the clip"
     return "chooses a clip"
 
 

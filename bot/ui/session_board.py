@@ -112,8 +112,9 @@ def _song_so_far(view: SessionView) -> str:
     facts = [*shown]
     if view.duration:
         facts.append(duration_text(view.duration))
-    if url := part_url(view, view.parts[-1]):
-        facts.append(f"[last part]({url})")
+    last = view.parts[-1]
+    if url := part_url(view, last):
+        facts.append(f"[{'last part' if last.round else 'the clip'}]({url})")
     return f"The song so far: {' · '.join(facts)}"
 
 
@@ -124,7 +125,7 @@ def _state_lines(view: SessionView, each: Round) -> Iterator[str]:
     elif not view.state.proposals_of(each.number):
         yield _nobody_wrote(view)
     elif view.state.busy_round is not None:
-        yield _voted(each) + _clock_waits(view.state.busy_round)
+        yield f"{_voted(each)}{_busy_text(view.state.busy_round)}; the clock waits for that."
     elif each.voters == 0 and (trouble := _trouble(view, each)):
         yield trouble
     elif each.voters == 0:
@@ -142,8 +143,10 @@ def _nobody_wrote(view: SessionView) -> str:
     busy = view.state.busy_round
     if view.state.session.parts_left == 0 and busy is not None:
         return "**All parts are made.** The song is finished as soon as the last one is chosen."
-    text = "**Nobody has written yet.** Lyrics, style, and where it goes on: press *Write a part*."
-    return f"{text} {_busy_text(busy)} meanwhile." if busy is not None else text
+    text = "**Nobody has written yet.**"
+    if busy is not None:
+        return f"{text} {_busy_text(busy)}: write the next one meanwhile."
+    return f"{text} Lyrics, style, and where it goes on: press *Write a part*."
 
 
 def _voted(each: Round) -> str:
@@ -155,11 +158,7 @@ def _voted(each: Round) -> str:
 def _busy_text(busy: Round) -> str:
     if busy.status is RoundStatus.MAKING:
         return f"The part of round {busy.number:,} is being made"
-    return f"The clip that goes on from round {busy.number:,} is being chosen"
-
-
-def _clock_waits(busy: Round) -> str:
-    return f"{_busy_text(busy)}; until then the clock waits."
+    return f"The clip of round {busy.number:,} is being chosen"
 
 
 def _trouble(view: SessionView, each: Round) -> str:
@@ -278,10 +277,13 @@ def _over_lines(view: SessionView, each: Round, winner: Proposal | None) -> Iter
 
 
 def _tally_line(view: SessionView, proposal: Proposal, votes: int, limit: int) -> str:
-    if proposal.kind is not ProposalKind.PART:
-        return f"{votes:,} · {proposal_text(view, proposal)} · <@{proposal.member_id}>"
-    link = linked(escaped_headline(proposal, limit), proposal_url(view, proposal))
-    return f"{votes:,} · {link} · <@{proposal.member_id}>"
+    is_part = proposal.kind is ProposalKind.PART
+    name = (
+        linked(escaped_headline(proposal, limit), proposal_url(view, proposal))
+        if is_part
+        else proposal_text(view, proposal)
+    )
+    return f"{counted(votes, 'vote')} · {name} · <@{proposal.member_id}>"
 
 
 def _count_notes(view: SessionView, each: Round, winner: Proposal) -> Iterator[str]:

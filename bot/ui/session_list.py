@@ -81,8 +81,9 @@ def _entry_line(view: SessionView) -> str:
             facts += [linked("💿 the full song", url)] if (url := song_url(view)) else []
         case SessionStatus.ENDED:
             facts = [f"**{title}**", "ended without a part"]
+    verb = "active" if session.is_running else "over"
     when = discord.utils.format_dt(session.finished_at or session.active_at, "R")
-    return " · ".join((*facts, f"started by <@{session.host_id}>", when))
+    return " · ".join((*facts, f"started by <@{session.host_id}>", f"{verb} {when}"))
 
 
 def _buttons(number: int, page_count: int) -> Iterator[Button]:

@@ -10,7 +10,7 @@ from bot.domain.text import plain_line
 from bot.services.session_view import SessionView
 from bot.ui.components import build_view
 from bot.ui.custom_ids import Action, Button
-from bot.ui.extension_embeds import note_embed, question_embed
+from bot.ui.extension_embeds import note_embed
 from bot.ui.session_texts import last_part_before
 
 LABEL_LENGTH = 80  # UTF-16 units, Discord's limit
@@ -20,22 +20,34 @@ Answer = tuple[discord.Embed, discord.ui.View | None]
 
 def more(view: SessionView, *, is_host_or_moderator: bool) -> Answer:
     """Return what a member can do besides writing and voting, as far as it makes sense now."""
-    buttons = list(_buttons(view, is_host_or_moderator=is_host_or_moderator))
-    if not buttons:
+    proposals = list(_proposals(view))
+    orders = list(_orders(view)) if is_host_or_moderator else []
+    if not proposals and not orders:
         return note_embed("**There is nothing else to do now.** Vote on the board."), None
-    return question_embed("What else?"), build_view(buttons)
+    lines = ["**What else?**"]
+    if proposals:
+        lines.append("What you propose here is put to the vote.")
+    if orders:
+        lines.append("What says *now* is done at once; only the host and moderators can do it.")
+    return note_embed("\n".join(lines)), build_view([*proposals, *orders])
 
 
 def end_now_question(view: SessionView) -> Answer:
     """Return the question whether to end a session by hand, and its answer."""
     busy = view.state.busy_round
-    state = "made" if busy is not None and busy.status is RoundStatus.MAKING else "chosen"
-    warning = f"The part that is being {state} would not be in the song." if busy else ""
-    question = f"**End it now?**\n{warning}".rstrip()
+    if view.state.chosen_rounds:
+        outcome = "The song is finished with the parts that it has."
+    else:
+        outcome = "It has no part yet, so there would be no song."
+    if busy is not None:
+        state = "made" if busy.status is RoundStatus.MAKING else "chosen"
+        outcome = f"{outcome} The one that is being {state} would not be in it."
+    question = f"**End it now?**\n{outcome}"
     return note_embed(question), build_view([Action.CONFIRM_END.button(view.state.session.id)])
 
 
-def _buttons(view: SessionView, *, is_host_or_moderator: bool) -> Iterator[Button]:
+def _proposals(view: SessionView) -> Iterator[Button]:
+    """Yield the buttons of what can be proposed besides a part."""
     state, current = view.state, view.state.open_round
     if current is None:
         return
@@ -47,9 +59,14 @@ def _buttons(view: SessionView, *, is_host_or_moderator: bool) -> Iterator[Butto
     if last is not None and busy is None and ProposalKind.BACK not in kinds:
         label = plain_line(f"↩ Take “{headline(last.lyrics)}” back", LABEL_LENGTH)
         yield Action.PROPOSE_BACK.button(session_id, label=label)
-    if not is_host_or_moderator:
+
+
+def _orders(view: SessionView) -> Iterator[Button]:
+    """Yield the buttons of what a host or a moderator can do without a vote."""
+    state = view.state
+    voted = state.busy_round or state.open_round
+    if voted is None:
         return
-    voted = busy or current
     if voted.voters and voted.status is not RoundStatus.MAKING:
         yield Action.CLOSE_VOTE.button(voted.id)
-    yield Action.END_NOW.button(session_id)
+    yield Action.END_NOW.button(state.session.id)

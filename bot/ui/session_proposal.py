@@ -107,8 +107,9 @@ def vote_confirmation(proposal: Proposal, ends_at: dt.datetime | None) -> discor
 
 def choice_confirmation(letter: str, ends_at: dt.datetime | None) -> discord.Embed:
     """Return the answer to a vote for a clip, or for neither if ``letter`` is empty."""
-    until = discord.utils.format_dt(ends_at, "R") if ends_at else "the vote ends"
-    return note_embed(f"🗳️ **You chose {letter or 'neither'}.** You can change it until {until}.")
+    until = f" {discord.utils.format_dt(ends_at, 'R')}" if ends_at else ""
+    text = f"🗳️ **You chose {letter or 'neither'}.** You can change it until the vote ends{until}."
+    return note_embed(text)
 
 
 def vote_over_embed(view: SessionView, each: Round) -> discord.Embed:

@@ -40,7 +40,9 @@ def recap_embed(view: SessionView) -> discord.Embed:
         return discord.Embed(colour=GREY, title=title, description=ending_text(view))
     lines = [
         " · ".join(_song_facts(view)),
+        "",
         *truncated_list([*_part_lines(view, with_votes=True)], PARTS_LENGTH),
+        "",
         _totals_text(view),
     ]
     title = f"🏁 {session_title(session)} is finished"

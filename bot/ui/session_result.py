@@ -70,10 +70,10 @@ def _choosing_lines(view: SessionView, each: Round, part: Extension | None) -> I
         yield f"{names} — or play {pronoun} in [the part]({url})" if url else names
     yield _voters_line(view, each)
     writer = view.state.winner_of(each)
-    rules = [f"No votes: {clips[0][0]}."] if clips else []
-    if len(clips) > 1:
-        rules.append(f"A tie: what <@{writer.member_id}> chose, who wrote it." if writer else "")
-    yield f"-# {' '.join(filter(None, rules))}" if rules else ""
+    if clips:
+        first = clips[0][0] if len(clips) > 1 else "it"
+        tie = f" A tie: the one that <@{writer.member_id}> chose, who wrote it." if writer else ""
+        yield f"-# No votes: {first} goes on.{tie if len(clips) > 1 else ''}"
 
 
 def _voters_line(view: SessionView, each: Round) -> str:

@@ -101,7 +101,7 @@ def rest_text(session: Session) -> str:
     if session.rests_since is None:
         return ""
     why = REST_TEXTS[session.rest_reason or RestReason.CLOSED]
-    return f"**{why}** The next press goes on; until then the clock waits."
+    return f"**{why}** It goes on when somebody presses a button; until then the clock waits."
 
 
 def parts_left_text(session: Session) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias
 
@@ -10,6 +11,8 @@ from sandbox.discord.protocol import JsonObject
 from sandbox.discord.server import DiscordServer
 from sandbox.page.provider_control import FAULTS, ProviderControl
 from sandbox.processes import ProcessError
+
+SCENE_LINES = 8  # that the panel shows
 
 Scene: TypeAlias = Callable[[Callable[[str], None]], Awaitable[None]]
 
@@ -66,6 +69,7 @@ class ControlPanel:
         self._supervisor = supervisor
         self._lock = asyncio.Lock()
         self._scene: asyncio.Task[None] | None = None
+        self.scene_lines: deque[str] = deque(maxlen=SCENE_LINES)
         self._outage = contextlib.ExitStack()
         self._handlers: dict[str, Callable[[JsonObject], Awaitable[None]]] = {
             "start": self._start,
@@ -88,6 +92,7 @@ class ControlPanel:
             "running": self._supervisor.bot.is_running,
             "connected": self._discord.gateway.is_connected,
             "playing": self._is_playing,
+            "scene": list(self.scene_lines),
             "reachable": self._discord.gateway.is_reachable,
             "known_faults": FAULTS,
             "violations": [str(each) for each in self._discord.violations],
@@ -169,12 +174,12 @@ class ControlPanel:
             raise NotPossibleError("A scene is playing already")
         if not self._discord.gateway.is_connected:
             raise NotPossibleError("Start the bot first")
-        self._scene = asyncio.create_task(_play(scene))
+        self.scene_lines.clear()
+        self._scene = asyncio.create_task(self._play(scene))
 
-
-async def _play(scene: Scene) -> None:
-    """Play a scene and ignore its errors, since the channel shows them."""
-    try:
-        await scene(lambda _line: None)
-    except Exception:  # noqa: BLE001 - the channel shows it
-        return
+    async def _play(self, scene: Scene) -> None:
+        """Play a scene; what happens in it, and why it ended early, is in the status."""
+        try:
+            await scene(self.scene_lines.append)
+        except Exception as error:  # noqa: BLE001 - told in the panel
+            self.scene_lines.append(f"It ended early: {error}")

@@ -43,7 +43,7 @@ class Scenes:
         report("begins")
         self.played.append(name)
         await self.ended.wait()
-        raise RuntimeError("the channel shows it")
+        raise RuntimeError("it rains")
 
 
 @pytest.fixture
@@ -105,5 +105,6 @@ async def test_one_scene_is_played_at_a_time(
     await discord.wait_for(lambda: scenes.played)
     for _ in range(3):
         await asyncio.sleep(0)
+    assert [*panel.scene_lines] == ["begins", "It ended early: it rains"]
     await panel.perform({"do": "play"})
     await discord.wait_for(lambda: scenes.played == ["evening", "demo"])

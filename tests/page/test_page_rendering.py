@@ -72,6 +72,16 @@ async def test_message_text_is_never_rendered_as_html(page: Page, bot: ScriptedB
     assert await page.title() == "#songs · Studio · Encore's sandbox"
 
 
+async def test_blank_line_before_a_quote_is_shown(page: Page, bot: ScriptedBot) -> None:
+    for text in ("before\n> quoted", "before\n\n> quoted", "> one\n\n> two"):
+        bot.post(content=text)
+    shown = page.locator(".message .md")
+    await expect(shown).to_have_count(3)
+    heights = [await shown.nth(each).evaluate("e => e.offsetHeight") for each in range(3)]
+    line = heights[0] / 2
+    assert [round(height / line) for height in heights] == [2, 3, 3]
+
+
 async def test_markdown_is_rendered_as_on_discord(page: Page, bot: ScriptedBot) -> None:
     for text, _, _ in MARKDOWN:
         bot.post(content=text)

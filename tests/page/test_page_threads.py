@@ -112,6 +112,30 @@ async def test_board_is_voted_on_by_keyboard(
     await expect(page.locator(f'[data-id="{card.id}"]')).to_contain_text("1 Message ")
 
 
+async def test_open_select_stays_open_while_its_board_changes(
+    page: Page, bot: ScriptedBot, discord: DiscordServer
+) -> None:
+    _, thread = card_with_thread(discord, bot)
+    sent = board(bot, thread)
+    await open_thread(page)
+    menu = page.get_by_role("combobox", name=PLACEHOLDER)
+    await menu.focus()
+    for key in ("Enter", "ArrowDown"):
+        await page.keyboard.press(key)
+    # others write meanwhile, and the board has one more to vote for
+    for number in (1, 2):
+        bot.post(channel=thread, content=f"Proposal {number}")
+    await expect(page.get_by_text("Proposal 2", exact=True)).to_be_visible()
+    select = vote_select()
+    select["options"].append({"label": "4 · Slow now", "value": "p4"})
+    bot.edit(sent, components=[row(select)])
+    await expect(page.get_by_role("option")).to_have_count(4)
+    await expect(page.get_by_role("option", name="2 · Run, run")).to_be_visible()
+    await expect(menu).to_be_focused()
+    active = await menu.get_attribute("aria-activedescendant")
+    assert (await page.locator(f"#{active}").inner_text()).startswith("2 · Run, run")
+
+
 async def test_modal_is_opened_and_submitted_in_a_thread(
     page: Page, bot: ScriptedBot, discord: DiscordServer
 ) -> None:

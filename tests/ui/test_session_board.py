@@ -210,24 +210,27 @@ def test_board_counts_voters(voters: int, text: str) -> None:
 def test_resting_board_says_how_it_goes_on(reason: RestReason, why: str) -> None:
     resting = {"rests_since": NOW, "rest_reason": reason}
     view = session_view(session_round(voters=2), proposals=[proposal()], in_session=resting)
-    assert state_line(view) == (f"**{why}** The next press goes on; until then the clock waits.")
+    assert state_line(view) == (
+        f"**{why}** It goes on when somebody presses a button; until then the clock waits."
+    )
 
 
 @pytest.mark.parametrize(
     ("status", "text"),
     [
         (RoundStatus.MAKING, "The part of round 2 is being made"),
-        (RoundStatus.CHOOSING, "The clip that goes on from round 2 is being chosen"),
+        (RoundStatus.CHOOSING, "The clip of round 2 is being chosen"),
     ],
 )
 def test_clock_waits_for_the_part_before(status: RoundStatus, text: str) -> None:
     nobody = session_view(chosen(1), busy(status), session_round(3), proposals=(FIRST, *SECOND))
-    assert state_line(nobody).endswith(f"press *Write a part*. {text} meanwhile.")
+    said = f"**Nobody has written yet.** {text}: write the next one meanwhile."
+    assert state_line(nobody) == said
     proposals = (FIRST, *SECOND, proposal(1, 3))
     written = session_view(chosen(1), busy(status), session_round(3), proposals=proposals)
-    assert state_line(written) == f"{text}; until then the clock waits."
+    assert state_line(written) == f"{text}; the clock waits for that."
     voted = session_view(chosen(1), busy(status), session_round(3, voters=1), proposals=proposals)
-    assert state_line(voted) == f"**1 has voted.** {text}; until then the clock waits."
+    assert state_line(voted) == f"**1 has voted.** {text}; the clock waits for that."
 
 
 def test_board_says_that_all_parts_are_made() -> None:
@@ -287,9 +290,9 @@ def test_part_goes_in() -> None:
         "Round 2 · “Neon rain on the window” goes in",
     )
     assert embed.description.splitlines() == [
-        f"5 · [Neon rain on the window]({url(501)}) · <@{BO}>",
-        f"3 · [Run, run]({url(502)}) · <@{CY}>",
-        f"1 · 🏁 **the song ends here** · <@{CY}>",
+        f"5 votes · [Neon rain on the window]({url(501)}) · <@{BO}>",
+        f"3 votes · [Run, run]({url(502)}) · <@{CY}>",
+        f"1 vote · 🏁 **the song ends here** · <@{CY}>",
         "-# 9 votes",
         "",
         "**It is being made.** Write the next part meanwhile.",
@@ -353,8 +356,8 @@ def test_part_is_taken_back() -> None:
     [embed] = board_embeds(view, each)
     assert embed.title == "Round 2 · “Run, run” is taken back"
     assert embed.description.splitlines() == [
-        f"3 · ↩ **take “Run, run” back** · <@{ADA}>",
-        f"1 · [Neon rain on the window]({url(501)}) · <@{BO}>",
+        f"3 votes · ↩ **take “Run, run” back** · <@{ADA}>",
+        f"1 vote · [Neon rain on the window]({url(501)}) · <@{BO}>",
         "-# 4 votes",
     ]
 

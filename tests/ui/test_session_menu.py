@@ -30,12 +30,17 @@ END = ("🏁 End the song", "ses:end:5")
 BACK = ("↩ Take “Run, run” back", "ses:back:5")
 CLOSE = ("⏩ Close the vote now", "ses:close:72")
 END_NOW = ("🏁 End it now", "ses:endnow:5")
+PUT_TO_THE_VOTE = "What you propose here is put to the vote."
+AT_ONCE = "What says *now* is done at once; only the host and moderators can do it."
 
 
 def offered(view: SessionView, *, is_host: bool = False) -> list[tuple[str, str]]:
     embed, buttons_of = more(view, is_host_or_moderator=is_host)
-    assert embed.description == "**What else?**"
     [row] = buttons(buttons_of)
+    title, *lines = embed.description.splitlines()
+    assert title == "**What else?**"
+    assert (PUT_TO_THE_VOTE in lines) == (END in row or BACK in row)
+    assert (AT_ONCE in lines) == (END_NOW in row)
     return row
 
 
@@ -87,15 +92,21 @@ def test_what_is_proposed_already_is_not_offered() -> None:
 @pytest.mark.parametrize(
     ("status", "warning"),
     [
-        (RoundStatus.MAKING, "\nThe part that is being made would not be in the song."),
-        (RoundStatus.CHOOSING, "\nThe part that is being chosen would not be in the song."),
+        (RoundStatus.MAKING, " The one that is being made would not be in it."),
+        (RoundStatus.CHOOSING, " The one that is being chosen would not be in it."),
         (RoundStatus.DROPPED, ""),
     ],
 )
 def test_end_by_hand_is_asked_for_once_more(status: RoundStatus, warning: str) -> None:
     embed, view = end_now_question(running(session_round(2, status=status), session_round(3)))
-    assert embed.description == f"**End it now?**{warning}"
+    finished = "The song is finished with the parts that it has."
+    assert embed.description == f"**End it now?**\n{finished}{warning}"
     assert buttons(view) == [[("🏁 End it now", "ses:endyes:5")]]
+
+
+def test_end_by_hand_without_a_part_makes_no_song() -> None:
+    embed, _ = end_now_question(session_view())
+    assert embed.description.endswith("It has no part yet, so there would be no song.")
 
 
 # Lists
@@ -106,7 +117,8 @@ def ended(status: SessionStatus, **parts: object) -> SessionView:
     return session_view(chosen(1), proposals=[proposal()], in_session=over, **parts)
 
 
-BY = f"started by <@{ADA}> · <t:{STAMP}:R>"
+ACTIVE = f"started by <@{ADA}> · active <t:{STAMP}:R>"
+OVER = f"started by <@{ADA}> · over <t:{STAMP}:R>"
 
 
 def test_list_has_a_line_for_each_session() -> None:
@@ -121,10 +133,10 @@ def test_list_has_a_line_for_each_session() -> None:
     card = url(10, CHANNEL)
     assert embed.title == "Sessions of this server"
     assert embed.description.splitlines() == [
-        f"🎶 **[Electric Dreams]({url(202)})** · round 2 · 1 part · {BY}",
-        f"🏁 **[Electric Dreams]({card})** · 1 part · [💿 the full song]({url(500)}) · {BY}",
-        f"🏁 **[Electric Dreams]({card})** · 1 part · {BY}",
-        f"**Electric Dreams** · ended without a part · {BY}",
+        f"🎶 **[Electric Dreams]({url(202)})** · round 2 · 1 part · {ACTIVE}",
+        f"🏁 **[Electric Dreams]({card})** · 1 part · [💿 the full song]({url(500)}) · {OVER}",
+        f"🏁 **[Electric Dreams]({card})** · 1 part · {OVER}",
+        f"**Electric Dreams** · ended without a part · {OVER}",
         "",
         f"Most parts here: <@{ADA}> 12 · <@{BO}> 9",
     ]
@@ -158,7 +170,7 @@ def test_channel_without_a_session_links_to_those_elsewhere() -> None:
     said = running_embed([view, replace(view, links={CARD: url(10, CHANNEL)})]).description
     assert said.splitlines() == [
         "**No session is running in this channel.** These are:",
-        f"🎶 **[Electric Dreams]({url(202)})** · round 2 · 1 part · {BY}",
-        f"🎶 **[Electric Dreams]({url(10, CHANNEL)})** · round 2 · 1 part · {BY}",
+        f"🎶 **[Electric Dreams]({url(202)})** · round 2 · 1 part · {ACTIVE}",
+        f"🎶 **[Electric Dreams]({url(10, CHANNEL)})** · round 2 · 1 part · {ACTIVE}",
     ]
     assert isinstance(view.state.session, Session)

@@ -171,7 +171,7 @@ def test_vote_is_confirmed(each: Proposal, text: str) -> None:
 @pytest.mark.parametrize(("letter", "name"), [("B", "B"), ("", "neither")])
 def test_choice_is_confirmed(letter: str, name: str) -> None:
     said = choice_confirmation(letter, SOON).description
-    assert said == f"🗳️ **You chose {name}.** You can change it until {ENDS}."
+    assert said == f"🗳️ **You chose {name}.** You can change it until the vote ends {ENDS}."
     assert choice_confirmation(letter, None).description.endswith("until the vote ends.")
 
 

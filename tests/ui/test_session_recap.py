@@ -47,9 +47,11 @@ def test_recap_names_all_parts_and_writers() -> None:
     assert (embed.colour, embed.title) == (GREEN, "🏁 Electric Dreams is finished")
     assert embed.description.splitlines() == [
         f"[💿 The full song]({url(500)}) · 2 parts · 4:51",
+        "",
         "0:00 source",
         f"1:37 [**Verse**]({url(401)}) · <@{BO}> · 5 of 6 votes",
         f"3:14 [**Chorus**]({url(402)}) · <@{CY}> · 6 of 8 votes",
+        "",
         f"7 members wrote 19 proposals and cast 74 votes. Most parts: <@{BO}> 1 · <@{CY}> 1.",
     ]
     assert buttons(recap_view(view)) == [[("💿 The full song", url(500))]]
@@ -72,9 +74,11 @@ def test_recap_omits_what_is_unknown() -> None:
     said = recap_embed(replace(view, parts=tuple(bare), state=state)).description.splitlines()
     assert said == [
         "2 parts · 4:51",
+        "",
         "source",
         f"[**part 1**]({url(401)})",
         "**part 2** · 6 of 8 votes",
+        "",
         "7 members wrote 19 proposals and cast 74 votes.",
     ]
 

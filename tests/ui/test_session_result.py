@@ -85,7 +85,7 @@ def test_two_clips_are_chosen_from() -> None:
     assert embed.description.splitlines() == [
         f"{PLAY_A} · {PLAY_B} — or play them in [the part]({url(500)})",
         f"**5 have chosen.** {EARLY}",
-        f"-# No votes: A. A tie: what <@{BO}> chose, who wrote it.",
+        f"-# No votes: A goes on. A tie: the one that <@{BO}> chose, who wrote it.",
     ]
     assert buttons(result_view(view_of(each, ext), each)) == [
         [
@@ -101,7 +101,7 @@ def test_one_playable_clip_is_accepted_or_not() -> None:
     assert lines(each, ext) == [
         f"{PLAY_B} — or play it in [the part]({url(500)})",
         f"**1 has chosen.** {EARLY}",
-        "-# No votes: B.",
+        "-# No votes: it goes on.",
     ]
     assert buttons(result_view(view_of(each, ext), each)) == [
         [("It goes on", "ses:choose:72-b"), ("🔁 Neither", "ses:choose:72-none")]
@@ -132,7 +132,7 @@ def test_choice_without_votes_yet_and_without_a_clock() -> None:
     resting = lines(sent(ends_at=None), ext, rests_since=NOW, rest_reason=RestReason.CLOSED)
     assert resting[1] == (
         "**5 have chosen.** **The thread was closed.** "
-        "The next press goes on; until then the clock waits."
+        "It goes on when somebody presses a button; until then the clock waits."
     )
 
 
@@ -141,7 +141,9 @@ def test_choice_from_unknown_clips_has_no_buttons() -> None:
     assert lines(each, None) == [f"**5 have chosen.** {EARLY}"]
     assert result_view(view_of(each, None), each) is None
     unknown = view_of(replace(each, winner=None), part(Status.COMPLETE, A, B))
-    assert result_embed(unknown, unknown.state.rounds[1]).description.endswith("-# No votes: A.")
+    assert result_embed(unknown, unknown.state.rounds[1]).description.endswith(
+        "-# No votes: A goes on."
+    )
 
 
 @pytest.mark.parametrize(

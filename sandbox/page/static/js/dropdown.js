@@ -143,7 +143,10 @@ export function dropdown(given, { label, changed }) {
   document.addEventListener(
     "scroll",
     (event) => {
-      if (isOpen() && !list.contains(event.target)) open(false);
+      if (!isOpen() || list.contains(event.target)) return;
+      // new messages move it while one chooses
+      if (isInView(head)) place(list, head);
+      else open(false);
     },
     true,
   );
@@ -173,7 +176,22 @@ export function dropdown(given, { label, changed }) {
   });
   draw();
   box.values = () => chosen;
+  // what is needed to go on in another select that takes its place
+  box.activeValue = () => (isOpen() ? options[active]?.value : undefined);
+  box.goOn = (value) => {
+    head.focus();
+    const index = options.findIndex((each) => each.value === value);
+    if (index < 0) return;
+    open(true);
+    active = index;
+    draw();
+  };
   return box;
+}
+
+function isInView(element) {
+  const { top, bottom } = element.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
 }
 
 /** Below its button, or above it where there is more room; it floats over everything. */

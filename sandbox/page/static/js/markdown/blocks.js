@@ -52,9 +52,12 @@ function lineBlocks(source) {
       else made.push({ kind: "lines", text: line });
     }
   }
-  return made.map((each) =>
-    each.kind === "lines" ? { kind: "lines", inside: inlineNodes(each.text) } : each,
-  );
+  return made.map((each, at) => {
+    if (each.kind !== "lines") return each;
+    // a block does not show the line break at its end: a blank line before the next one needs two
+    const isBlankAtEnd = at < made.length - 1 && /(^|\n)$/.test(each.text);
+    return { kind: "lines", inside: inlineNodes(isBlankAtEnd ? `${each.text}\n` : each.text) };
+  });
 }
 
 function item(line) {

@@ -125,14 +125,18 @@ export class MessageView {
     this.drawn.set(name, text);
     const place = this.parts[name];
     const focused = place.contains(document.activeElement)
-      ? (document.activeElement.dataset.custom ?? document.activeElement.dataset.emoji)
+      ? document.activeElement.closest("[data-custom], [data-emoji]")
       : null;
+    const option = focused?.activeValue?.();
     const made = key ? make() : null;
     place.replaceChildren(...[made].flat(3).filter((each) => each instanceof Node));
-    if (focused)
-      [...place.querySelectorAll("[data-custom], [data-emoji]")]
-        .find((each) => focused === (each.dataset.custom ?? each.dataset.emoji))
-        ?.focus();
+    if (!focused) return;
+    const named = (each) => each.dataset.custom ?? each.dataset.emoji;
+    const same = [...place.querySelectorAll("[data-custom], [data-emoji]")].find(
+      (each) => named(each) === named(focused),
+    );
+    if (same?.goOn) same.goOn(option);
+    else same?.focus();
   }
 
   /** Draw several things of a kind; those that stay as they were keep their elements. */

@@ -19,7 +19,9 @@ const WORDS = {
   cut: "The gateway is out: the bot hears nothing until it is mended.",
   mend: "The gateway is back; so is the bot, within seconds.",
   play: "Ada extends a clip on each provider, in #songs.",
-  evening: "Bo, Cy, Dee and Eli write a song in #songs. Join in: vote, or write a part.",
+  evening:
+    "Bo, Cy, Dee and Eli write a song in #songs; it takes about five minutes. " +
+    "Open the thread by Join in: write a part, vote, choose.",
 };
 
 const panel = document.getElementById("panel");
@@ -81,6 +83,7 @@ function build() {
     );
   parts.state = h("div", { class: "panel-state", role: "status" });
   parts.note = h("div", { class: "panel-note", role: "status" });
+  parts.scene = h("ol", { class: "panel-scene", "aria-label": "What happens in the scene" });
   parts.speed = h(
     "select",
     {
@@ -153,6 +156,7 @@ function build() {
           order("evening", "Play an evening", "primary"),
         ),
         parts.note,
+        parts.scene,
         parts.rules,
       ),
       h(
@@ -196,6 +200,14 @@ function draw() {
   show("mend", !view.reachable);
   enable("play", connected && !view.playing);
   enable("evening", connected && !view.playing);
+  const lines = view.scene.join("\n");
+  if (parts.scene.dataset.lines !== lines) {
+    parts.scene.dataset.lines = lines;
+    fill(
+      parts.scene,
+      view.scene.map((each) => h("li", {}, each)),
+    );
+  }
   if (!parts.fault.length) {
     fill(
       parts.provider,
