@@ -33,9 +33,11 @@ from bot.services.media import MediaFetcher
 from bot.services.poll_schedule import PollSchedule
 from bot.services.reply_context import ReplyContextLoader
 from bot.services.runtime import Runtime
+from bot.services.session_proposals import SessionProposals
 from bot.services.session_runner import SessionRunner
+from bot.services.session_start import SessionRules, SessionStarter
 from bot.services.session_view import SessionViewLoader
-from bot.services.sessions import SessionRules, Sessions
+from bot.services.sessions import Sessions
 from bot.services.song_files import SongFiles
 from bot.services.songs import Songs
 from bot.services.submitter import Submitter
@@ -137,6 +139,13 @@ def _create_services(runtime: Runtime, links: LinkRefresher, settings: Settings)
     reply_contexts = ReplyContextLoader(runtime)
     quota = Quota(member=settings.member_limit, channel=settings.channel_limit)
     acceptance = Acceptance(runtime, forms, reply_contexts, quota=quota)
+    sessions = Sessions(runtime, SessionViewLoader(runtime))
+    session_forms = FormReader(runtime, default_provider=settings.provider, is_in_session=True)
+    rules = SessionRules(
+        parts=settings.session_parts,
+        vote_seconds=settings.session_vote,
+        limit=settings.session_limit,
+    )
     return Services(
         store=runtime.store,
         forms=forms,
@@ -145,18 +154,10 @@ def _create_services(runtime: Runtime, links: LinkRefresher, settings: Settings)
         extensions=ExtensionService(runtime, acceptance, links),
         songs=Songs(runtime, acceptance),
         library=Library(runtime, links),
-        sessions=_create_sessions(runtime, settings),
+        sessions=sessions,
+        session_starter=SessionStarter(runtime, session_forms, sessions, rules=rules),
+        session_proposals=SessionProposals(runtime, session_forms, sessions),
     )
-
-
-def _create_sessions(runtime: Runtime, settings: Settings) -> Sessions:
-    forms = FormReader(runtime, default_provider=settings.provider, is_in_session=True)
-    rules = SessionRules(
-        parts=settings.session_parts,
-        vote_seconds=settings.session_vote,
-        limit=settings.session_limit,
-    )
-    return Sessions(runtime, forms, SessionViewLoader(runtime), rules=rules)
 
 
 def _create_attacher(

@@ -18,7 +18,7 @@ from bot.interactions.session_buttons import (
     show_session,
     show_sessions,
 )
-from bot.services.sessions import StartForm
+from bot.services.session_start import StartForm
 from bot.ui.session_form import submitted_part
 
 Text = app_commands.Range[str, 0, 1000]
@@ -46,6 +46,7 @@ class SessionsCog(EncoreCog, commands.GroupCog, group_name="session"):
 
     def __init__(self, bot: Encore) -> None:
         self._sessions = bot.services.sessions
+        self._starter = bot.services.session_starter
 
     @app_commands.command()
     @app_commands.describe(
@@ -69,7 +70,7 @@ class SessionsCog(EncoreCog, commands.GroupCog, group_name="session"):
         press = press_from(interaction, posts=True)
         has_own_thread = interaction.channel and interaction.channel.type in CHANNELS_WITH_THREADS
         _require_permissions(interaction, has_own_thread=bool(has_own_thread))
-        view, is_new = await self._sessions.start(
+        view, is_new = await self._starter.start(
             StartForm(
                 clip=clip,
                 title=title,

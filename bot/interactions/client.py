@@ -23,6 +23,8 @@ from bot.services.extensions import ExtensionService
 from bot.services.form_check import FormReader
 from bot.services.library import Library
 from bot.services.reply_context import ReplyContextLoader
+from bot.services.session_proposals import SessionProposals
+from bot.services.session_start import SessionStarter
 from bot.services.sessions import Sessions
 from bot.services.songs import Songs
 from bot.store.store import Store
@@ -50,6 +52,8 @@ class Services:
     songs: Songs
     library: Library
     sessions: Sessions
+    session_starter: SessionStarter
+    session_proposals: SessionProposals
 
 
 class Encore(commands.AutoShardedBot):

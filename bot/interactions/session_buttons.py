@@ -28,7 +28,7 @@ from bot.interactions.buttons import PersistentButton
 from bot.interactions.client import Interaction
 from bot.interactions.first_reply import UNREACHABLE, reply_ref
 from bot.interactions.responses import answer, answer_error, is_button_press
-from bot.services.sessions import ProposalResult
+from bot.services.session_proposals import ProposalResult
 from bot.ui.custom_ids import Action, Select
 from bot.ui.extension_embeds import note_embed, refusal_embed
 from bot.ui.session_form import SubmittedPart, part_modal
@@ -155,10 +155,10 @@ async def show_sessions(interaction: Interaction, number: int) -> None:
 
 async def accept_part(interaction: Interaction, submitted: SubmittedPart) -> None:
     """Put the part that a member sent on the board; what is refused is kept as a draft."""
-    sessions = interaction.client.services.sessions
+    proposals = interaction.client.services.session_proposals
     try:
         press = press_from(interaction, key=submitted.idempotency_key, posts=True)
-        result = await sessions.propose(submitted.form, press)
+        result = await proposals.propose(submitted.form, press)
         await _answer_proposal(interaction, result)
     except Exception as error:  # noqa: BLE001 - told to the member and logged there
         await _refuse_part(interaction, submitted.form, error)
@@ -214,8 +214,10 @@ class WritePart(PersistentButton, action=Action.WRITE_PART):
     @override
     async def press(self, interaction: Interaction) -> None:
         press = press_from(interaction)
-        sessions = interaction.client.services.sessions
-        await open_part_form(interaction, await sessions.form(int(self.stored_id), press.member_id))
+        proposals = interaction.client.services.session_proposals
+        await open_part_form(
+            interaction, await proposals.form(int(self.stored_id), press.member_id)
+        )
 
 
 class ChangeProposal(PersistentButton, action=Action.CHANGE_PROPOSAL):
@@ -224,9 +226,9 @@ class ChangeProposal(PersistentButton, action=Action.CHANGE_PROPOSAL):
     @override
     async def press(self, interaction: Interaction) -> None:
         press = press_from(interaction)
-        sessions = interaction.client.services.sessions
+        proposals = interaction.client.services.session_proposals
         try:
-            form = await sessions.form_of(int(self.stored_id), press)
+            form = await proposals.form_of(int(self.stored_id), press)
         except ProposalWantedError as error:
             await answer_error(interaction, error, view=withdraw_view(error.proposal))
         else:
@@ -239,8 +241,8 @@ class ProposeAgain(PersistentButton, action=Action.PROPOSE_AGAIN):
     @override
     async def press(self, interaction: Interaction) -> None:
         press_from(interaction)
-        sessions = interaction.client.services.sessions
-        await open_part_form(interaction, await sessions.form_again(int(self.stored_id)))
+        proposals = interaction.client.services.session_proposals
+        await open_part_form(interaction, await proposals.form_again(int(self.stored_id)))
 
 
 class OpenPartDraft(PersistentButton, action=Action.OPEN_PART_DRAFT):
@@ -251,7 +253,7 @@ class OpenPartDraft(PersistentButton, action=Action.OPEN_PART_DRAFT):
         press = press_from(interaction)
         services = interaction.client.services
         session_id, draft_id = map(int, self.stored_id.split("-"))
-        form = await services.sessions.form(session_id, press.member_id)
+        form = await services.session_proposals.form(session_id, press.member_id)
         typed = await services.extensions.draft(draft_id, member_id=press.member_id)
         typed_form = replace(form, lyrics=typed.lyrics, style=typed.style, at=typed.at)
         await open_part_form(interaction, typed_form)
@@ -262,8 +264,8 @@ class WithdrawProposal(PersistentButton, action=Action.WITHDRAW_PROPOSAL):
 
     @override
     async def press(self, interaction: Interaction) -> None:
-        sessions = interaction.client.services.sessions
-        await sessions.take_off(int(self.stored_id), press_from(interaction))
+        proposals = interaction.client.services.session_proposals
+        await proposals.take_off(int(self.stored_id), press_from(interaction))
         await answer(interaction, embeds=[note_embed("It is off the board.")])
 
 
@@ -318,9 +320,9 @@ class ProposeEnd(PersistentButton, action=Action.PROPOSE_END):
 
     @override
     async def press(self, interaction: Interaction) -> None:
-        sessions = interaction.client.services.sessions
+        proposals = interaction.client.services.session_proposals
         press = press_from(interaction, posts=True)
-        result = await sessions.propose_end(int(self.stored_id), press)
+        result = await proposals.propose_end(int(self.stored_id), press)
         await _answer_proposal(interaction, result)
 
 
@@ -329,9 +331,9 @@ class ProposeBack(PersistentButton, action=Action.PROPOSE_BACK):
 
     @override
     async def press(self, interaction: Interaction) -> None:
-        sessions = interaction.client.services.sessions
+        proposals = interaction.client.services.session_proposals
         press = press_from(interaction, posts=True)
-        result = await sessions.propose_back(int(self.stored_id), press)
+        result = await proposals.propose_back(int(self.stored_id), press)
         await _answer_proposal(interaction, result)
 
 

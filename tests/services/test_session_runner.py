@@ -24,7 +24,7 @@ from bot.domain.sessions.models import (
 )
 from bot.domain.sessions.posts import CARD, board_key
 from bot.providers.base import OutOfCredits, Rejected, Unconfirmed
-from bot.services.sessions import SessionRules
+from bot.services.session_start import SessionRules
 from bot.store.store import Store
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.service_harness import DEADLINE, GUILD, SOURCE, actor, handle_of
@@ -313,7 +313,7 @@ async def test_next_part_is_written_and_voted_for_while_the_one_before_is_made(
     harness: SessionHarness, session_id: int
 ) -> None:
     await harness.sent(session_id)
-    form = await harness.sessions.form(session_id, CY)
+    form = await harness.proposals.form(session_id, CY)
     assert not form.takes_second
     written = await harness.write(session_id, CY, RUN, at="12")
     await harness.run(10 * VOTE)
@@ -538,7 +538,7 @@ async def test_finished_session_has_its_full_song_in_answer_to_its_card(
     await harness.sessions.record_first_post(session_id, CARD, post_at(12, CARD_CHANNEL))
     await harness.sessions.add_thread(session_id, THREAD)
     await harness.chosen(session_id)
-    await harness.sessions.propose_end(session_id, harness.press())
+    await harness.proposals.propose_end(session_id, harness.press())
     await harness.count()
     session = (await harness.state(session_id)).session
     assert (session.status, session.end_reason) == (SessionStatus.FINISHED, EndReason.VOTED)

@@ -92,7 +92,7 @@ async def test_what_lies_before_the_source_clip_counts_as_part_of_it(
 async def test_part_that_was_taken_back_is_not_in_the_song(harness: SessionHarness) -> None:
     session_id = (await harness.start()).state.session.id
     await harness.chosen(session_id)
-    await harness.sessions.propose_back(session_id, harness.press())
+    await harness.proposals.propose_back(session_id, harness.press())
     await harness.count()
     view = await harness.view(session_id)
     assert [each.round for each in view.parts] == [None]

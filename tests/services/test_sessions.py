@@ -20,7 +20,8 @@ from bot.domain.sessions.models import (
 )
 from bot.domain.sessions.posts import CARD, board_key, proposal_key
 from bot.providers.base import Unavailable
-from bot.services.sessions import FIRST_POST_TIMEOUT, SessionRules
+from bot.services.session_start import SessionRules
+from bot.services.sessions import FIRST_POST_TIMEOUT
 from bot.store.store import Store
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.service_harness import GUILD, SOURCE
@@ -67,7 +68,7 @@ def refused(problem: str) -> "pytest.RaisesExc[UserError]":
 async def test_started_session_is_held_in_its_channel_with_an_open_round(
     harness: SessionHarness,
 ) -> None:
-    view, is_new = await harness.sessions.start(
+    view, is_new = await harness.starter.start(
         start_form(title="Night *Bus*", vote_seconds=600, parts=5),
         harness.press(reply=post_at(0)),
     )
@@ -97,8 +98,8 @@ async def test_session_with_a_thread_of_its_own_waits_for_it(harness: SessionHar
     assert view.state.session.channel_id is None
     assert not view.state.rounds
     for ask in (
-        harness.sessions.form(session_id),
-        harness.sessions.propose_end(session_id, harness.press()),
+        harness.proposals.form(session_id),
+        harness.proposals.propose_end(session_id, harness.press()),
     ):
         with refused("The thread is still being made"):
             await ask
@@ -114,7 +115,7 @@ async def test_session_with_a_thread_of_its_own_waits_for_it(harness: SessionHar
 
 async def test_start_is_stored_once(harness: SessionHarness) -> None:
     press = harness.press()
-    answers = await asyncio.gather(*(harness.sessions.start(start_form(), press) for _ in range(3)))
+    answers = await asyncio.gather(*(harness.starter.start(start_form(), press) for _ in range(3)))
     assert len({view.state.session.id for view, _ in answers}) == 1
     assert sorted(is_new for _, is_new in answers) == [False, False, True]
     assert len(await harness.sessions.running_in_guild(GUILD)) == 1
@@ -226,14 +227,14 @@ async def test_start_does_not_wait_for_a_provider_that_answers_late(
 async def test_form_has_the_style_of_the_song_and_the_round(
     harness: SessionHarness, session_id: int
 ) -> None:
-    form = await harness.sessions.form(session_id, BO)
+    form = await harness.proposals.form(session_id, BO)
     assert (form.session_id, form.round_number, form.proposal_id) == (session_id, 1, None)
     assert (form.lyrics, form.style, form.at) == ("", "synthpop, dreamy", "end")
     assert form.takes_second
     assert form.latest is not None
     assert form.latest.id == SOURCE
     await harness.chosen(session_id)
-    assert (await harness.sessions.form(session_id)).latest_section == "Verse"
+    assert (await harness.proposals.form(session_id)).latest_section == "Verse"
 
 
 async def test_written_part_is_on_the_board_with_a_vote_of_its_writer(
@@ -263,7 +264,7 @@ async def test_second_part_of_a_member_changes_the_first(
     harness: SessionHarness, session_id: int
 ) -> None:
     first = await harness.write(session_id, style="piano", at="1:22")
-    form = await harness.sessions.form(session_id, BO)
+    form = await harness.proposals.form(session_id, BO)
     assert (form.proposal_id, form.lyrics) == (first.proposal.id, NEON)
     assert (form.style, form.at) == ("piano", "1:22")
     changed = await harness.write(session_id, BO, RUN)
@@ -281,17 +282,17 @@ async def test_part_that_others_have_voted_for_is_not_changed(
         await harness.write(session_id, BO, RUN)
     assert wanted.value.remedy == "Withdraw it before you write another."
     with refused("Others have voted for your proposal"):
-        await harness.sessions.form_of(first.proposal.id, harness.press(BO))
+        await harness.proposals.form_of(first.proposal.id, harness.press(BO))
 
 
 async def test_form_of_a_proposal_is_for_its_writer(
     harness: SessionHarness, session_id: int
 ) -> None:
     first = await harness.write(session_id)
-    form = await harness.sessions.form_of(first.proposal.id, harness.press(BO))
+    form = await harness.proposals.form_of(first.proposal.id, harness.press(BO))
     assert (form.proposal_id, form.lyrics) == (first.proposal.id, NEON)
     with refused(f"Only <@{BO}>, the host or a moderator can do that"):
-        await harness.sessions.form_of(first.proposal.id, harness.press(ADA))
+        await harness.proposals.form_of(first.proposal.id, harness.press(ADA))
 
 
 @pytest.mark.parametrize(
@@ -339,7 +340,7 @@ async def test_second_that_was_meant_for_an_earlier_clip_is_the_end(
     harness: SessionHarness, session_id: int
 ) -> None:
     await harness.chosen(session_id)
-    form = await harness.sessions.form(session_id, CY)
+    form = await harness.proposals.form(session_id, CY)
     assert form.round_number == 2
     result = await harness.write(session_id, CY, RUN, at="12", round_number=1)
     assert result.proposal.continue_at is None
@@ -355,7 +356,7 @@ async def test_second_is_the_end_if_the_last_part_is_taken_back_meanwhile(
         await harness.source()
         session_id = (await harness.start()).state.session.id
         await harness.chosen(session_id)
-        await harness.sessions.propose_back(session_id, harness.press())
+        await harness.proposals.propose_back(session_id, harness.press())
         await harness.run()
         store.before = lambda: harness.run(VOTE)
         result = await harness.write(session_id, CY, RUN, at="12")
@@ -378,15 +379,15 @@ class InterruptedStore(Store):
 async def test_nothing_is_written_for_a_provider_that_was_disabled(
     harness: SessionHarness, session_id: int
 ) -> None:
-    form = await harness.sessions.form(session_id, BO)
+    form = await harness.proposals.form(session_id, BO)
     other = SessionHarness(harness.store, ScriptedProvider("other"))
     for ask in (
-        other.sessions.form(session_id, BO),
-        other.sessions.propose(form, other.press(BO)),
+        other.proposals.form(session_id, BO),
+        other.proposals.propose(form, other.press(BO)),
     ):
         with refused("The provider of this session is not set up here any more"):
             await ask
-    assert (await other.sessions.propose_end(session_id, other.press(BO))).is_new
+    assert (await other.proposals.propose_end(session_id, other.press(BO))).is_new
 
 
 async def test_board_takes_so_many_proposals(harness: SessionHarness, session_id: int) -> None:
@@ -400,25 +401,25 @@ async def test_no_part_is_written_when_all_are_made(store: Store, suno: Scripted
     harness = SessionHarness(store, suno)
     await harness.source()
     session_id = (await harness.start(parts=1)).state.session.id
-    form = await harness.sessions.form(session_id, BO)
+    form = await harness.proposals.form(session_id, BO)
     await harness.sent(session_id)
     with refused("All parts are made"):
-        await harness.sessions.form(session_id, CY)
+        await harness.proposals.form(session_id, CY)
     with refused("All parts are made"):
-        await harness.sessions.propose(form, harness.press(CY))
+        await harness.proposals.propose(form, harness.press(CY))
 
 
 async def test_session_that_is_over_takes_nothing(harness: SessionHarness, session_id: int) -> None:
     result = await harness.write(session_id)
-    form = await harness.sessions.form(session_id, CY)
+    form = await harness.proposals.form(session_id, CY)
     await harness.sessions.end_now(session_id, harness.press())
     press = harness.press()
     for ask in (
-        harness.sessions.form(session_id),
-        harness.sessions.form_again(result.proposal.id),
-        harness.sessions.propose(form, press),
-        harness.sessions.propose_end(session_id, press),
-        harness.sessions.take_off(result.proposal.id, press),
+        harness.proposals.form(session_id),
+        harness.proposals.form_again(result.proposal.id),
+        harness.proposals.propose(form, press),
+        harness.proposals.propose_end(session_id, press),
+        harness.proposals.take_off(result.proposal.id, press),
         harness.sessions.end_now(session_id, press),
         harness.sessions.require_host(session_id, press),
     ):
@@ -444,10 +445,10 @@ async def test_proposal_of_an_earlier_round_can_be_written_again(
     harness: SessionHarness, session_id: int
 ) -> None:
     lost = await lost_proposal(harness, session_id)
-    form = await harness.sessions.form_again(lost.id)
+    form = await harness.proposals.form_again(lost.id)
     assert (form.lyrics, form.style, form.proposal_id) == (RUN, "half-time, piano", None)
     assert form.at == "end"
-    again = await harness.sessions.propose(form, harness.press(CY))
+    again = await harness.proposals.propose(form, harness.press(CY))
     assert again.proposal.round_number == 2
 
 
@@ -457,17 +458,17 @@ async def test_proposal_of_long_ago_can_only_be_written_again(
     lost = await lost_proposal(harness, session_id)
     await harness.chosen(session_id)
     with refused("That vote is over"):
-        await harness.sessions.form_of(lost.id, harness.press(CY))
+        await harness.proposals.form_of(lost.id, harness.press(CY))
     with refused("That vote is over"):
-        await harness.sessions.take_off(lost.id, harness.press(CY))
-    assert (await harness.sessions.form_again(lost.id)).lyrics == RUN
+        await harness.proposals.take_off(lost.id, harness.press(CY))
+    assert (await harness.proposals.form_again(lost.id)).lyrics == RUN
 
 
 async def test_end_is_proposed_once_and_then_voted_for(
     harness: SessionHarness, session_id: int
 ) -> None:
-    first = await harness.sessions.propose_end(session_id, harness.press(BO))
-    second = await harness.sessions.propose_end(session_id, harness.press(CY))
+    first = await harness.proposals.propose_end(session_id, harness.press(BO))
+    second = await harness.proposals.propose_end(session_id, harness.press(CY))
     assert (first.is_new, second.is_new) == (True, False)
     assert second.proposal.id == first.proposal.id
     assert second.proposal.kind is ProposalKind.END
@@ -478,9 +479,9 @@ async def test_last_part_is_taken_back_by_more_than_half(
     harness: SessionHarness, session_id: int
 ) -> None:
     with refused("The song has no part yet"):
-        await harness.sessions.propose_back(session_id, harness.press())
+        await harness.proposals.propose_back(session_id, harness.press())
     await harness.chosen(session_id)
-    await harness.sessions.propose_back(session_id, harness.press())
+    await harness.proposals.propose_back(session_id, harness.press())
     await harness.count()
     state = await harness.state(session_id)
     assert state.session.latest_clip_id == SOURCE
@@ -493,7 +494,7 @@ async def test_nothing_is_taken_back_while_a_part_is_being_made(
     await harness.chosen(session_id)
     await harness.sent(session_id, RUN, CY)
     with refused("The part of round 2 is still being made") as busy:
-        await harness.sessions.propose_back(session_id, harness.press())
+        await harness.proposals.propose_back(session_id, harness.press())
     assert busy.value.remedy == "Choose *Neither* when it is there."
 
 
@@ -502,13 +503,13 @@ async def test_proposal_is_withdrawn_by_its_writer_with_the_votes_for_it(
 ) -> None:
     result = await harness.write(session_id)
     await harness.vote(result.proposal, CY)
-    await harness.sessions.take_off(result.proposal.id, harness.press(BO))
+    await harness.proposals.take_off(result.proposal.id, harness.press(BO))
     state = await harness.state(session_id)
     assert state.proposals[0].status is ProposalStatus.WITHDRAWN
     assert not state.votes
     assert not (await harness.sessions.vote(result.proposal.id, harness.press(CY))).is_counted
     with refused("That vote is over"):
-        await harness.sessions.take_off(result.proposal.id, harness.press(BO))
+        await harness.proposals.take_off(result.proposal.id, harness.press(BO))
 
 
 @pytest.mark.parametrize(("member_id", "may_manage"), [(ADA, False), (DEE, True)])
@@ -517,7 +518,7 @@ async def test_proposal_is_removed_by_host_or_moderator(
 ) -> None:
     result = await harness.write(session_id)
     press = harness.press(member_id, may_manage=may_manage)
-    await harness.sessions.take_off(result.proposal.id, press)
+    await harness.proposals.take_off(result.proposal.id, press)
     [proposal] = (await harness.state(session_id)).proposals
     assert (proposal.status, proposal.removed_by) == (ProposalStatus.REMOVED, member_id)
 
@@ -525,7 +526,7 @@ async def test_proposal_is_removed_by_host_or_moderator(
 async def test_proposal_is_removed_by_nobody_else(harness: SessionHarness, session_id: int) -> None:
     result = await harness.write(session_id)
     with refused(f"Only <@{BO}>, the host or a moderator can do that"):
-        await harness.sessions.take_off(result.proposal.id, harness.press(CY))
+        await harness.proposals.take_off(result.proposal.id, harness.press(CY))
 
 
 # Vote and choose
@@ -564,12 +565,12 @@ async def test_press_on_what_nobody_knows_is_refused(harness: SessionHarness) ->
     press = harness.press()
     for ask in (
         harness.sessions.view(UNKNOWN),
-        harness.sessions.form(UNKNOWN),
-        harness.sessions.form_of(UNKNOWN, press),
+        harness.proposals.form(UNKNOWN),
+        harness.proposals.form_of(UNKNOWN, press),
         harness.sessions.vote(UNKNOWN, press),
         harness.sessions.choose(UNKNOWN, "A", press),
         harness.sessions.close(UNKNOWN, press),
-        harness.sessions.take_off(UNKNOWN, press),
+        harness.proposals.take_off(UNKNOWN, press),
     ):
         with refused("Encore does not know this session"):
             await ask

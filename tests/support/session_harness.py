@@ -7,9 +7,11 @@ from bot.domain.sessions.actions import Press
 from bot.domain.sessions.models import Proposal, Round, SessionState
 from bot.domain.sessions.part_form import PartForm
 from bot.services.form_check import FormReader
+from bot.services.session_proposals import ProposalResult
 from bot.services.session_runner import SessionRunner
+from bot.services.session_start import LOOKUP_TIMEOUT, SessionRules, StartForm
 from bot.services.session_view import SessionView, SessionViewLoader
-from bot.services.sessions import LOOKUP_TIMEOUT, ProposalResult, SessionRules, Sessions, StartForm
+from bot.services.sessions import Sessions
 from bot.store.store import Store
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.service_harness import GUILD, SOURCE, ManualClock, ServiceHarness
@@ -42,13 +44,15 @@ class SessionHarness(ServiceHarness):
             self.runtime, default_provider=next(iter(self.providers), "none"), is_in_session=True
         )
         self.views = SessionViewLoader(self.runtime)
-        self.sessions = Sessions(
+        self.sessions = Sessions(self.runtime, self.views)
+        self.starter = SessionStarter(
             self.runtime,
             forms,
-            self.views,
+            self.sessions,
             rules=rules or SessionRules(vote_seconds=VOTE),
             lookup_timeout=lookup_timeout,
         )
+        self.proposals = SessionProposals(self.runtime, forms, self.sessions)
         self.unheard: set[int] = set()
         self.runner = SessionRunner(
             self.runtime, self.songs, is_heard=lambda guild_id: guild_id not in self.unheard
@@ -66,7 +70,7 @@ class SessionHarness(ServiceHarness):
 
     async def start(self, press: Press | None = None, **fields: object) -> SessionView:
         """Start a session in a thread that stands already."""
-        view, _ = await self.sessions.start(start_form(**fields), press or self.press())
+        view, _ = await self.starter.start(start_form(**fields), press or self.press())
         return view
 
     async def write(
@@ -79,7 +83,7 @@ class SessionHarness(ServiceHarness):
         **fields: object,
     ) -> ProposalResult:
         """Write a part with the form that the member gets."""
-        form = await self.sessions.form(session_id, member_id)
+        form = await self.proposals.form(session_id, member_id)
         values = {
             "session_id": session_id,
             "lyrics": lyrics,
@@ -88,7 +92,7 @@ class SessionHarness(ServiceHarness):
             "round_number": form.round_number,
             "proposal_id": form.proposal_id,
         }
-        return await self.sessions.propose(
+        return await self.proposals.propose(
             PartForm(**(values | fields)), press or self.press(member_id)
         )
 
