@@ -7,9 +7,9 @@ from bot.domain.sessions.actions import Press
 from bot.domain.sessions.models import Proposal, Round, SessionState
 from bot.domain.sessions.part_form import PartForm
 from bot.services.form_check import FormReader
-from bot.services.session_proposals import ProposalResult
+from bot.services.session_proposals import ProposalResult, SessionProposals
 from bot.services.session_runner import SessionRunner
-from bot.services.session_start import LOOKUP_TIMEOUT, SessionRules, StartForm
+from bot.services.session_start import LOOKUP_TIMEOUT, SessionRules, SessionStarter, StartForm
 from bot.services.session_view import SessionView, SessionViewLoader
 from bot.services.sessions import Sessions
 from bot.store.store import Store
