@@ -119,8 +119,7 @@ async def end_a_song(evening: Evening) -> None:
     # round 5: what was written last is taken back by more than half
     await evening.until_shown("Round 5", "what comes next?")
     await evening.write(bo, OUTRO)
-    more = await ada.click(evening.board, "⋯ More")
-    await ada.click(more.message, "↩ Take “And if the power fails at midnight” back")
+    await evening.more(ada, "↩ Take “And if the power fails at midnight” back")
     await evening.until_shown("Proposals", "take “And if the power fails at midnight” back")
     await evening.vote_for(2, cy, dee)
     await evening.count_votes(4)
@@ -128,8 +127,7 @@ async def end_a_song(evening: Evening) -> None:
     # round 6: the end
     await evening.until_shown("Round 6", "what comes next?")
     await evening.write(bo, OUTRO)
-    more = await dee.click(evening.board, "⋯ More")
-    await dee.click(more.message, "🏁 End the song")
+    await evening.more(dee, "🏁 End the song")
     await evening.until_shown("Proposals", "the song ends here")
     await evening.vote_for(2, ada, cy, eli)
     await evening.count_votes(5)
