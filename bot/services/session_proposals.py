@@ -206,8 +206,14 @@ class SessionProposals:
             )
 
     async def _song_style(self, state: SessionState) -> str:
-        """Return the style that a part has if its writer changes nothing."""
-        session = state.session
+        """Return the style that a part has if its writer changes nothing.
+
+        It is expected to follow the part that is being made, if there is one.
+        """
+        session, busy = state.session, state.busy_round
+        before = state.winner_of(busy) if busy is not None else None
+        if before is not None and before.style:
+            return format_style(before.style)
         form = Form(clip=session.latest_clip_id, provider=session.provider)
         return (await self._forms.prefill(form)).form.style
 

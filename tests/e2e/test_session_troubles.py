@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.clock import utc_now
 from sandbox.discord.models import Message
+from sandbox.discord.permissions import Permission
 from sandbox.providers.faults import Fault
 from tests.support.bot_harness import GREEN, GREY, RED, BotHarness, colour, labels, text
 from tests.support.session_evening import END_TIME, Evening
@@ -253,3 +254,41 @@ async def test_a_session_needs_a_thread(evening: Evening) -> None:
     shown = await evening.ada.slash("session show")
     assert shown.message is not None
     assert "No session is running in this channel." in text(shown.message)
+
+
+async def test_a_thread_that_cannot_be_made_any_more_ends_the_session(evening: Evening) -> None:
+    discord = evening.harness.discord
+    discord.faults.refuse("POST", "/channels/*/threads", 50013)
+    started = await evening.ada.slash(
+        "session start", clip=evening.harness.source(PROVIDER), provider=PROVIDER
+    )
+    card = started.message
+    assert card is not None
+    await evening.until(lambda: colour(card) == GREY)
+    assert "it needs *Create Public Threads*" in text(card)
+
+
+async def test_a_card_whose_answer_was_lost_is_posted_again(evening: Evening) -> None:
+    evening.harness.discord.faults.close("POST", "/interactions/*")
+    started = await evening.ada.slash(
+        "session start", clip=evening.harness.source(PROVIDER), provider=PROVIDER
+    )
+    assert started.message is None
+    await evening.pass_time(15)
+    await evening.until(evening.ada.read)
+    [card] = evening.ada.read()
+    await evening.until(lambda: labels(card) == ["Join in"])
+    thread = evening.harness.discord.state.channels[card.id]
+    await evening.until(lambda: any("Round 1" in text(each) for each in evening.ada.read(thread)))
+
+
+async def test_without_attach_files_all_is_told_in_texts(evening: Evening) -> None:
+    state = evening.harness.discord.state
+    state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
+    await evening.start(PROVIDER)
+    await evening.add_part(evening.bo, "[Verse]\n" + "Neon rain on the window\n" * 40)
+    asked_for_end = await evening.more(evening.ada, "🏁 End it now")
+    await evening.ada.click(asked_for_end.message, "🏁 End it now")
+    recap = await evening.until_shown("Night Bus is finished")
+    assert recap.attachments == []
+    await evening.until(lambda: labels(evening.card) == ["The thread", "💿 The full song"])

@@ -345,3 +345,37 @@ async def test_a_song_is_finished_after_three_idle_days(evening: Evening) -> Non
     await evening.until(lambda: "Nobody wrote for three days." in text(evening.card))
     await evening.until(lambda: "💿 The full song" in labels(evening.card))
     assert colour(evening.card) != RED
+
+
+async def test_nothing_depends_on_the_host(evening: Evening) -> None:
+    state = evening.harness.discord.state
+    await evening.start(PROVIDER)
+    await evening.write(evening.bo, VERSE)
+    await evening.write(evening.cy, OTHER_VERSE)
+    for gone in (evening.ada, evening.cy):
+        state.leave(state.guild, gone.user)
+    moderators = state.new_role("Mods", state.guild, permissions=Permission.MANAGE_MESSAGES)
+    state.guild.members[evening.dee.id].roles.add(moderators.id)
+    removed = await evening.dee.click(evening.proposal(2), "🗑️")
+    assert "It is off the board." in answered(removed)
+    await evening.until_shown(f"~~Proposal 2~~ removed by {evening.dee.mention}")
+    await evening.count_votes(1)
+    await evening.until(lambda: evening.result)
+    await evening.count_choices(0)
+    await evening.until_shown("Round 2 · what comes next?")
+    asked = await evening.more(evening.dee, "🏁 End it now")
+    await evening.dee.click(asked.message, "🏁 End it now")
+    await evening.until_shown("Night Bus is finished")
+
+
+async def test_a_proposal_in_the_last_second_gets_a_minute(evening: Evening) -> None:
+    await evening.start(PROVIDER)
+    await evening.write(evening.bo, VERSE)
+    await evening.until_voted(1)
+    await evening.pass_time(50)
+    await evening.write(evening.cy, OTHER_VERSE)
+    await evening.pass_time(20)
+    assert sent(evening) == 0
+    await evening.vote_for(2, evening.dee)
+    await evening.count_votes(3)
+    await evening.until_shown("Round 1 · “Streetlights count the empty corners” goes in")

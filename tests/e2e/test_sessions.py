@@ -13,6 +13,9 @@ from sandbox.providers.clips import Clip
 from tests.support.bot_harness import GREEN, PROVIDERS, BotHarness, colour, labels, text
 from tests.support.session_evening import Evening
 
+# providers that know nothing of a clip that was not made there by Encore
+WITHOUT_LOOKUP = ("sunoapi_co", "sunosay")
+STYLE = "lo-fi, mellow, piano"
 VERSE = "[Verse]\nNeon rain on the window\nRunning down in silver lines"
 OTHER_VERSE = "[Verse]\nStreetlights count the empty corners"
 CHORUS = "[Chorus]\nRun, run, the night is electric"
@@ -66,8 +69,8 @@ async def write_a_song(evening: Evening) -> None:
     """Write two parts of a song in two rounds."""
     ada, bo, cy, dee, eli = evening.members
     # round 1: most votes win; the second clip goes on
-    await evening.write(bo, VERSE, at="0:10")
-    await evening.write(cy, OTHER_VERSE, at="0:12")
+    await evening.write(bo, VERSE, at="0:10", style=STYLE)
+    await evening.write(cy, OTHER_VERSE, at="0:12", style=STYLE)
     await evening.vote_for(1, ada, dee)
     await evening.vote_for(2, eli)
     await evening.count_votes(5)
@@ -119,8 +122,7 @@ async def end_a_song(evening: Evening) -> None:
     # round 5: what was written last is taken back by more than half
     await evening.until_shown("Round 5", "what comes next?")
     await evening.write(bo, OUTRO)
-    more = await ada.click(evening.board, "⋯ More")
-    await ada.click(more.message, "↩ Take “And if the power fails at midnight” back")
+    await evening.more(ada, "↩ Take “And if the power fails at midnight” back")
     await evening.until_shown("Proposals", "take “And if the power fails at midnight” back")
     await evening.vote_for(2, cy, dee)
     await evening.count_votes(4)
@@ -128,8 +130,7 @@ async def end_a_song(evening: Evening) -> None:
     # round 6: the end
     await evening.until_shown("Round 6", "what comes next?")
     await evening.write(bo, OUTRO)
-    more = await dee.click(evening.board, "⋯ More")
-    await dee.click(more.message, "🏁 End the song")
+    await evening.more(dee, "🏁 End the song")
     await evening.until_shown("Proposals", "the song ends here")
     await evening.vote_for(2, ada, cy, eli)
     await evening.count_votes(5)
@@ -156,13 +157,16 @@ async def test_five_members_write_a_song_in_six_rounds(
         lineage = lineage_of(account.clips[made[1].clip_ids[0]])
         assert [each.id for each in lineage[1:]] == [made[0].clip_ids[1], made[1].clip_ids[0]]
         parts = seconds_in_song(lineage)
+        if provider in WITHOUT_LOOKUP:
+            del parts[0]  # the audio of the source can't be had
         [audio] = files(song, ".mp3")
         assert seconds_of(audio.content) == pytest.approx(sum(parts), abs=0.05)
         chapters = chapters_of(audio.content)
         starts = [0.0, *accumulate(parts)]
         assert [start for start, _, _ in chapters] == pytest.approx(starts[:-1], abs=0.05)
         assert [end for _, end, _ in chapters] == pytest.approx(starts[1:], abs=0.05)
-        assert [title for _, _, title in chapters][1:] == ["Part 2: Verse", "Part 3: Chorus"]
+        titles = [title for _, _, title in chapters][-2:]
+        assert [title.split(": ")[1] for title in titles] == ["Verse", "Chorus"]
         # it is told where it was started, and in the thread
         assert song.reply_to is evening.card
         assert colour(song) == GREEN
@@ -183,12 +187,12 @@ async def test_five_members_write_a_song_in_six_rounds(
         assert evening.hasty_edits() == []
 
 
-@pytest.mark.parametrize("provider", ["sunoapi_co", "sunosay"])
+@pytest.mark.parametrize("provider", WITHOUT_LOOKUP)
 async def test_a_second_is_asked_for_where_nobody_can_tell_the_end(
     evening: Evening, provider: str
 ) -> None:
     await evening.start(provider)
-    refused = await evening.write(evening.bo, VERSE)
+    refused = await evening.write(evening.bo, VERSE, style=STYLE)
     assert refused.is_ephemeral
     assert refused.message is not None
     assert "can't tell how long that clip is." in text(refused.message)
@@ -201,4 +205,4 @@ async def test_a_second_is_asked_for_where_nobody_can_tell_the_end(
     await evening.count_votes(1)
     await evening.until(lambda: evening.result)
     [submission] = evening.harness.account(provider).submissions
-    assert 10 in submission.request.values()
+    assert "10" in {str(value) for value in submission.request.values()}
