@@ -11,7 +11,7 @@ from bot.interactions.access import missing_permissions, missing_permissions_tex
 from bot.interactions.autocomplete import clip_choices, provider_choices
 from bot.interactions.client import Encore, Interaction
 from bot.interactions.responses import EncoreCog
-from bot.interactions.session_buttons import (
+from bot.interactions.session_answers import (
     accept_part,
     press_from,
     send_post,

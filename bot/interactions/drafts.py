@@ -1,6 +1,9 @@
 """Tells a member why their form was refused, and keeps what they typed as a draft."""
 
 import logging
+from collections.abc import Callable
+
+import discord
 
 from bot.domain.errors import UnknownClipError
 from bot.domain.form import Form
@@ -17,15 +20,24 @@ async def refuse_form(interaction: Interaction, form: Form, error: Exception) ->
 
     If the provider does not know the clip, they open it for those that do.
     """
+    others = error.other_providers if isinstance(error, UnknownClipError) else NO_PROVIDERS
+    await answer_with_draft(interaction, form, error, lambda draft_id: draft_view(draft_id, others))
+
+
+async def answer_with_draft(
+    interaction: Interaction,
+    form: Form,
+    error: Exception,
+    view_of: Callable[[int], discord.ui.View | None],
+) -> None:
+    """Answer with the error, above the buttons that ``view_of`` makes of the draft's id."""
     if is_lost_answer(error):  # the form was accepted before
         await answer_error(interaction, error)
         return
-    others = error.other_providers if isinstance(error, UnknownClipError) else NO_PROVIDERS
     view, unsent_lyrics = None, ""
     try:
         extensions = interaction.client.services.extensions
-        draft_id = await extensions.keep_draft(form, member_id=interaction.user.id)
-        view = draft_view(draft_id, others)
+        view = view_of(await extensions.keep_draft(form, member_id=interaction.user.id))
     except Exception:
         log.exception("A draft could not be stored; its lyrics are returned to the member")
         unsent_lyrics = form.lyrics
