@@ -75,7 +75,7 @@ async def _take_evening(sandbox: Sandbox, page: Page, folder: Path) -> None:
     finally:
         evening.cancel()
     await page.set_viewport_size({"width": SONG_WIDTH, "height": REPLY_HEIGHT})
-    await page.get_by_role("link", name="The full song").last.click()
+    await page.get_by_role("button", name="Back to #songs").click()
     song = page.locator(".message", has=page.locator(".file.audio")).last
     await song.get_by_alt_text("Waveform of").wait_for()
     await page.wait_for_load_state("networkidle")

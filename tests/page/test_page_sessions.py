@@ -11,7 +11,7 @@ from tests.support.browser_user import BrowserUser, OpenBrowser
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-MOST_TABS = 120
+MOST_TABS = 300
 
 
 @dataclass
@@ -113,7 +113,7 @@ async def test_newcomer_in_a_session(
     await expect(ada.messages.last).to_contain_text("The song is finished with the parts")
     await me.press(me.button("End it now"))
     await me.press(page.get_by_role("link", name="The full song").last)
-    song = ada.messages.filter(has=page.locator(".file.audio")).last
+    song = ada.messages.filter(has_text="— full song").filter(has=page.locator(".file.audio"))
     await me.press(song.get_by_role("button", name="Play").last)
     assert await ada.wait_for_playback(song) > 15  # the source and a part
 
