@@ -9,14 +9,14 @@ import asyncio
 import sys
 from pathlib import Path
 
-from playwright.async_api import Locator, Page
+from playwright.async_api import Locator, Page, ViewportSize
 
 from sandbox.app import Sandbox
 from sandbox.browser import launch_browser
 from sandbox.demo import LYRICS
 
 SPEED = 60.0
-WINDOW = {"width": 1000, "height": 800}
+WINDOW: ViewportSize = {"width": 1000, "height": 800}
 REPLY_HEIGHT = 1300
 SONG_WIDTH = 760
 MAX_BYTES = 200_000
@@ -43,9 +43,7 @@ async def _take_screenshots(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs yet
     async with Sandbox(speed=SPEED) as sandbox, launch_browser() as browser:
         await sandbox.start_bot()
-        context = await browser.new_context(
-            viewport={"width": WINDOW["width"], "height": WINDOW["height"]}, color_scheme="dark"
-        )
+        context = await browser.new_context(viewport=WINDOW, color_scheme="dark")
         context.set_default_timeout(TIMEOUT)
         page = await context.new_page()
         await page.goto(sandbox.page.address)
