@@ -1,6 +1,7 @@
 """``python -m sandbox.screenshots``: take the README's screenshots of the running page.
 
-`docs/modal.png` shows the modal of `/extend`, `docs/reply.png` a completed reply with its audio.
+`docs/modal.png` shows the modal of `/extend`, `docs/reply.png` a completed reply with its audio,
+`docs/board.png` the board of a session with votes, and `docs/song.png` its finished song.
 """
 
 import argparse
@@ -8,17 +9,19 @@ import asyncio
 import sys
 from pathlib import Path
 
-from playwright.async_api import Page
+from playwright.async_api import Locator, Page, ViewportSize
 
 from sandbox.app import Sandbox
 from sandbox.browser import launch_browser
 from sandbox.demo import LYRICS
 
 SPEED = 60.0
-WINDOW = {"width": 1000, "height": 800}
+WINDOW: ViewportSize = {"width": 1000, "height": 800}
 REPLY_HEIGHT = 1300
+SONG_WIDTH = 760
 MAX_BYTES = 200_000
 TIMEOUT = 30_000  # milliseconds
+EVENING_TIMEOUT = 10 * 60.0  # seconds
 CONTINUE_AT = "1:04.3"
 COMMAND = f"at:{CONTINUE_AT} tags:synthpop, dreamy title:Electric Dreams"
 
@@ -40,9 +43,7 @@ async def _take_screenshots(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs yet
     async with Sandbox(speed=SPEED) as sandbox, launch_browser() as browser:
         await sandbox.start_bot()
-        context = await browser.new_context(
-            viewport={"width": WINDOW["width"], "height": WINDOW["height"]}, color_scheme="dark"
-        )
+        context = await browser.new_context(viewport=WINDOW, color_scheme="dark")
         context.set_default_timeout(TIMEOUT)
         page = await context.new_page()
         await page.goto(sandbox.page.address)
@@ -55,6 +56,29 @@ async def _take_screenshots(folder: Path) -> None:
         await page.get_by_role("button", name="Full song").scroll_into_view_if_needed()
         await page.mouse.move(0, 0)
         await _save_screenshot(page, folder / "reply.png")
+        await _take_evening(sandbox, page, folder)
+
+
+async def _take_evening(sandbox: Sandbox, page: Page, folder: Path) -> None:
+    """Have members write a song; take its second board with votes, and the song."""
+    evening = asyncio.create_task(sandbox.run_evening(lambda _line: None))
+    try:
+        await page.set_viewport_size(WINDOW)
+        await page.get_by_role("link", name="Join in").click()
+        board = page.locator(".message", has_text="Round 2 · what comes next?").first
+        await board.get_by_text("4 have voted").wait_for(timeout=EVENING_TIMEOUT * 1000)
+        await page.mouse.move(0, 0)
+        await _save_screenshot(page, folder / "board.png", board)
+        await asyncio.wait_for(evening, EVENING_TIMEOUT)
+    finally:
+        evening.cancel()
+    await page.set_viewport_size({"width": SONG_WIDTH, "height": REPLY_HEIGHT})
+    await page.get_by_role("button", name="Back to #songs").click()
+    song = page.locator(".message", has=page.locator(".file.audio")).last
+    await song.get_by_alt_text("Waveform of").wait_for()
+    await page.wait_for_load_state("networkidle")
+    await page.mouse.move(0, 0)
+    await _save_screenshot(page, folder / "song.png", song)
 
 
 async def _open_modal(page: Page, clip: str) -> None:
@@ -65,14 +89,14 @@ async def _open_modal(page: Page, clip: str) -> None:
     await page.get_by_role("dialog").get_by_label("Lyrics").fill(LYRICS)
 
 
-async def _save_screenshot(page: Page, path: Path) -> None:
-    """Save a screenshot of the page.
+async def _save_screenshot(page: Page, path: Path, part: Locator | None = None) -> None:
+    """Save a screenshot of the page, or of a part of it.
 
     Raises:
         ValueError: the file is larger than ``MAX_BYTES``.
     """
     await page.evaluate("document.fonts.ready")
-    picture = await page.screenshot(path=path)
+    picture = await (part or page).screenshot(path=path)
     if len(picture) > MAX_BYTES:
         raise ValueError(f"{path} has {len(picture)} bytes, more than {MAX_BYTES}")
     sys.stdout.write(f"{path}: {len(picture) / 1000:.0f} kB\n")

@@ -160,7 +160,9 @@ def _totals_text(view: SessionView) -> str:
 
 def _so_far_buttons(view: SessionView) -> Iterator[Button]:
     if view.parts:
-        yield from link_button("▶ The last part", part_url(view, view.parts[-1]))
+        last = view.parts[-1]
+        label = "▶ The last part" if last.round else "▶ The clip it starts from"
+        yield from link_button(label, part_url(view, last))
     clip_id = view.state.session.latest_clip_id
     if len(view.parts) > 1 and Action.SONG_OF_CLIP.accepts(clip_id):
         yield Action.SONG_OF_CLIP.button(clip_id, label="💿 Join it so far", row=0)
