@@ -11,7 +11,7 @@ import discord
 from bot.domain.errors import UserError
 from bot.domain.form import Form
 from bot.domain.sessions.actions import Press, ProposalWantedError
-from bot.domain.sessions.models import PostKey
+from bot.domain.sessions.models import PostKey, ProposalKind
 from bot.domain.sessions.part_form import PartForm
 from bot.domain.sessions.posts import proposal_key
 from bot.interactions.access import (
@@ -31,6 +31,7 @@ from bot.ui.session_form import SubmittedPart, part_modal
 from bot.ui.session_list import running_embed, sessions_embed, sessions_view
 from bot.ui.session_posts import overview, post_message
 from bot.ui.session_proposal import (
+    change_confirmation,
     part_draft_view,
     vote_confirmation,
     vote_over_embed,
@@ -168,15 +169,17 @@ async def _refuse_part(interaction: Interaction, form: PartForm, error: Exceptio
 
 
 async def answer_proposal(interaction: Interaction, result: ProposalResult) -> None:
-    """Answer with the post of a new proposal, or with the vote for one that is there."""
+    """Answer with the post of a new proposal, or with what has changed of one that is there."""
     proposal, view = result.proposal, result.view
     if result.is_new and proposal.changed_at is None:
         key = proposal_key(proposal.round_number, proposal.number)
         await send_post(interaction, view.state.session.id, key)
-        return
-    current = view.state.open_round
-    ends_at = current.ends_at if current is not None else None
-    await answer(interaction, embeds=[vote_confirmation(proposal, ends_at)])
+    elif proposal.kind is ProposalKind.PART:
+        await answer(interaction, embeds=[change_confirmation(proposal)])
+    else:
+        current = view.state.open_round
+        ends_at = current.ends_at if current is not None else None
+        await answer(interaction, embeds=[vote_confirmation(proposal, ends_at)])
 
 
 async def answer_vote(interaction: Interaction, proposal_id: int) -> None:

@@ -105,6 +105,11 @@ def vote_confirmation(proposal: Proposal, ends_at: dt.datetime | None) -> discor
     )
 
 
+def change_confirmation(proposal: Proposal) -> discord.Embed:
+    """Return the answer to a change of one's own part."""
+    return note_embed(f"✏️ **Your proposal is now {_voted_text(proposal)}.** You vote for it.")
+
+
 def choice_confirmation(letter: str, ends_at: dt.datetime | None) -> discord.Embed:
     """Return the answer to a vote for a clip, or for neither if ``letter`` is empty."""
     until = f" {discord.utils.format_dt(ends_at, 'R')}" if ends_at else ""

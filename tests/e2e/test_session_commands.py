@@ -57,7 +57,7 @@ async def test_one_round_goes_by_session_show_alone(evening: Evening) -> None:
     assert not proposed.is_ephemeral
     changing = await press(evening, bo, "✏️ Change your part")
     changed = await bo.submit(changing.modal, {"lyrics": OTHER_VERSE})
-    assert "Your vote: 1 · “Streetlights count the empty corners”" in answered(changed)
+    assert "Your proposal is now 1 · “Streetlights count the empty corners”" in answered(changed)
     assert "It is off the board." in answered(await press(evening, bo, "🗑️ Withdraw it"))
     again = await press(evening, bo, "✍️ Write a part")
     await bo.submit(again.modal, {"lyrics": VERSE})

@@ -89,7 +89,7 @@ async def write_a_song(evening: Evening) -> None:
     # round 2: everybody who took part has voted, so that it ends early; it begins at a second
     changed = await evening.write(dee, CHORUS, at="0:03", style="half-time, piano")
     assert changed.message is not None
-    assert "Your vote: 1" in text(changed.message)
+    assert "Your proposal is now 1" in text(changed.message)
     for member in (ada, bo, cy, eli):
         voted = await member.click(evening.proposal(1), "🗳️ Vote for this")
         assert voted.message is not None

@@ -12,6 +12,7 @@ from bot.domain.sessions.models import (
     SessionStatus,
 )
 from bot.ui.session_proposal import (
+    change_confirmation,
     choice_confirmation,
     choice_over_embed,
     part_draft_view,
@@ -228,6 +229,11 @@ def test_choice_that_comes_too_late_is_answered() -> None:
     undone = chosen(1, status=RoundStatus.UNDONE)
     view = session_view(undone, session_round(2), proposals=[proposal()])
     assert choice_over_embed(view, undone).description == f"{over}It has been chosen{board}"
+
+
+def test_changed_proposal_is_confirmed_with_its_new_words() -> None:
+    embed = change_confirmation(proposal(lyrics="[Verse]\nRun, run"))
+    assert embed.description == "✏️ **Your proposal is now 1 · “Run, run”.** You vote for it."
 
 
 def test_small_views_have_their_button() -> None:
