@@ -18,8 +18,16 @@ from bot.health import Heartbeat
 from bot.interactions.client import Encore, set_api_base
 from bot.interactions.installation import guild_invite, installation_problems, user_invite
 from bot.logs import set_up_logging
-from bot.providers import base
-from bot.providers.base import Provider, ProviderError
+from bot.providers.base import (
+    OutOfCredits,
+    Provider,
+    ProviderError,
+    RateLimited,
+    SessionExpired,
+    Unauthorized,
+    Unavailable,
+    WrongAddress,
+)
 from bot.providers.registry import open_providers
 from bot.settings import Settings, SettingsError, given_variables, load_settings, log_style
 from bot.settings_reference import settings_text, unknown_settings
@@ -207,17 +215,17 @@ def _provider_problem(error: ProviderError, label: str) -> str:
     """Return what is wrong with a provider, without a full stop."""
     details = error.text.rstrip(".").removeprefix(f"{label} ")
     match error:
-        case base.WrongAddress():
+        case WrongAddress():
             return "its base URL is not the address of this service"
-        case base.SessionExpired():
+        case SessionExpired():
             problem = "its session with Suno has ended; renew the cookie"
-        case base.Unauthorized():
+        case Unauthorized():
             problem = "refuses the key"
-        case base.OutOfCredits():
+        case OutOfCredits():
             problem = "has no credits left"
-        case base.RateLimited():
+        case RateLimited():
             problem = "asks to wait; check again later"
-        case base.Unavailable():
+        case Unavailable():
             if details in ("", "did not answer"):
                 return "did not answer"
             problem = "gave no usable answer"

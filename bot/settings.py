@@ -146,16 +146,16 @@ class ApiSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     api_key: Annotated[Secret | None, Unset("none")] = Field(
-        None, description="key of the service, which enables it"
+        default=None, description="key of the service, which enables it"
     )
     base_url: Annotated[Address | None, Unset("the service's own")] = Field(
-        None, description="address of the service, such as a proxy's; it may have a path"
+        default=None, description="address of the service, such as a proxy's; it may have a path"
     )
     submit_every: Annotated[Interval | None, Unset("as the service documents")] = Field(
-        None, description="least seconds between two submissions; 0 is no limit"
+        default=None, description="least seconds between two submissions; 0 is no limit"
     )
     query_every: Annotated[Interval | None, Unset("as the service documents")] = Field(
-        None, description="least seconds between two questions for results; 0 is no limit"
+        default=None, description="least seconds between two questions for results; 0 is no limit"
     )
 
     @property
@@ -168,14 +168,14 @@ class SunoApiCoSettings(ApiSettings):
     """sunoapi.co, whose documents contradict each other (providers.md §2.2, §2.3)."""
 
     continue_at: Literal["text", "number"] = Field(
-        "text",
+        default="text",
         description=(
             "how sunoapi.co is sent the second to continue at, as `text` or as `number`: "
             "its documents differ"
         ),
     )
     task_path: Annotated[Path | None, Unset("`/suno/music/get-task`")] = Field(
-        None,
+        default=None,
         description=(
             "path at which sunoapi.co is asked for a result; older documents have `/music/query`"
         ),
@@ -186,14 +186,14 @@ class SunoApiSettings(ApiSettings):
     """A self-hosted suno-api: an address, no key, a cookie where several accounts share it."""
 
     api_key: Annotated[Secret | None, Unset("none")] = Field(
-        None, description="key that a proxy in front of your suno-api asks for"
+        default=None, description="key that a proxy in front of your suno-api asks for"
     )
     base_url: Annotated[Address | None, Unset("none")] = Field(
-        None,
+        default=None,
         description="address of your suno-api, such as `http://127.0.0.1:3000`, which enables it",
     )
     submit_every: Annotated[Interval | None, Unset("no limit")] = Field(
-        None,
+        default=None,
         description=(
             "least seconds between two submissions; 20 to 30 where captchas appear, "
             "since each of them opens a browser on that server"
@@ -202,17 +202,18 @@ class SunoApiSettings(ApiSettings):
     cookie: Annotated[
         Secret | None, AfterValidator(_session_cookie), Unset("the server's own account")
     ] = Field(
-        None,
+        default=None,
         description=(
             "account that suno-api uses: the `Cookie` header of suno.com's requests, "
             "which contains `__client=`"
         ),
     )
     model: Annotated[str, AfterValidator(_model), Unset("the server's own, `chirp-v3-5`")] = Field(
-        "", description="model of suno-api for members who choose none, such as `chirp-hawk`"
+        default="",
+        description="model of suno-api for members who choose none, such as `chirp-hawk`",
     )
     submit_timeout: float = Field(
-        300,
+        default=300,
         gt=0,
         le=3600,
         allow_inf_nan=False,

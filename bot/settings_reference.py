@@ -1,6 +1,6 @@
 """What each environment variable means, from the fields of `Settings`.
 
-``.env.example`` is `settings_text`, and the README's table has the same words; tests hold both to it.
+``.env.example`` is `settings_text`, and the README's table has the same words, as a test checks.
 """
 
 import datetime as dt

@@ -83,7 +83,7 @@ def test_heartbeat_of_another_user_does_not_count(
 
 
 def test_only_stale_heartbeat_files_of_this_user_are_removed(
-    heartbeat: Heartbeat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     killed, living = Heartbeat("sqlite:///killed"), Heartbeat("sqlite:///living")

@@ -32,7 +32,7 @@ class Scratch:
                     lock.acquire(timeout=0)
                 except Timeout:
                     continue
-                cls(lock_file.with_suffix(""), lock)._remove_own()
+                _remove(lock_file.with_suffix(""), lock)
             path = Path(tempfile.mkdtemp(prefix="work-", dir=base))
             lock = FileLock(path.with_suffix(".lock"))
             lock.acquire()
@@ -51,17 +51,19 @@ class Scratch:
         """Remove the folder and its lock, and the base folder if no other process uses it."""
         base = self._path.parent
         with _start_lock(base):
-            self._remove_own()
+            _remove(self._path, self._lock)
             if [path.name for path in base.iterdir()] == [START_LOCK]:
                 # Whoever waits for this lock notices that its file is gone, and makes another.
                 with contextlib.suppress(OSError):  # Windows keeps a file that is open
                     (base / START_LOCK).unlink()
                     base.rmdir()
 
-    def _remove_own(self) -> None:
-        shutil.rmtree(self._path, ignore_errors=True)
-        self._lock.release()
-        Path(self._lock.lock_file).unlink(missing_ok=True)
+
+def _remove(path: Path, lock: FileLock) -> None:
+    """Remove a folder and its lock, which this process holds."""
+    shutil.rmtree(path, ignore_errors=True)
+    lock.release()
+    Path(lock.lock_file).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
