@@ -52,9 +52,9 @@ UNABLE_TO_RUN = (
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 COMMANDS = {
-    "run": "run Encore (also where no command is given)",
-    "check": "test the settings, the database, the services and the bot's token",
-    "health": "exit with code 0 if the Encore on this database is alive, else say why it is not",
+    "run": "run Encore, as without a command",
+    "check": "test the settings, database, services and token",
+    "health": "exit with code 0 if Encore is alive, else say why not",
     "settings": "print every setting with its meaning and default",
 }
 
@@ -101,7 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"Encore {_version()}")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="command")
     for name, meaning in COMMANDS.items():
-        commands.add_parser(name, help=meaning, description=f"{meaning.capitalize()}.")
+        description = f"{meaning[0].upper()}{meaning[1:]}."
+        commands.add_parser(name, help=meaning, description=description)
     parser.set_defaults(command="run")
     return parser
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from discord import app_commands
 
 from bot.__main__ import UNABLE_TO_RUN, check, explained, main
 from bot.app import create_bot
-from bot.health import Heartbeat
+from bot.health import MAX_AGE, Heartbeat
 from bot.interactions.access import missing_permissions
 from bot.interactions.client import set_api_base
 from bot.interactions.installation import PERMISSIONS, guild_invite, user_invite
@@ -322,7 +323,7 @@ def test_help_explains_each_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert text.startswith("usage: python -m bot ")
     for command, words in {
         "run": "run Encore",
-        "check": "test the settings",
+        "check": "test the settings, database, services and token",
         "health": "alive",
         "settings": "every setting",
     }.items():
@@ -388,6 +389,7 @@ async def test_started_bot_says_as_whom_it_is_connected_and_how_to_invite_it(
         environment.setenv("DISCORD_TOKEN", server.token)
         environment.setenv("ENCORE_MEMBR_LIMIT", "3")
         environment.setenv("TMPDIR", str(tmp_path))
+        leave_heartbeat_of_killed_bot(tmp_path)
         code, out, err = await run_bot(
             tmp_path, when_connected=lambda process: process.send_signal(signal.SIGINT)
         )
@@ -406,6 +408,13 @@ async def test_started_bot_says_as_whom_it_is_connected_and_how_to_invite_it(
     assert messages[connected + 1] == f"Add it to a server: {links[0]}"
     assert messages[connected + 2] == f"Install it for yourself: {links[1]}"
     assert temporary_files(tmp_path) == []
+
+
+def leave_heartbeat_of_killed_bot(folder: Path) -> None:
+    file = folder / "encore-0123456789abcdef.heartbeat"
+    file.touch()
+    past = time.time() - MAX_AGE - 1
+    os.utime(file, (past, past))
 
 
 def temporary_files(folder: Path) -> list[Path]:
