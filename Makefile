@@ -23,12 +23,13 @@ ifneq ($(filter output-sync,$(.FEATURES)),)
 MAKEFLAGS += --output-sync=target
 endif
 
-.PHONY: help demo pictures run test torture check format lint types imports fix lock bench clean
+.PHONY: help demo pictures run doctor test torture check format lint types imports fix lock bench clean
 
 help:
 	@echo "make demo      try Encore in a local Discord, without an account or a key"
 	@echo "make pictures  make the README's pictures anew, from the running page; needs chromium"
 	@echo "make run       run the bot with the settings in .env"
+	@echo "make doctor    test the settings in .env, the database, the services and the bot's token"
 	@echo "make test      run the tests; with COVERAGE=1 measure what they cover, too"
 	@echo "make torture   kill the bot and cut it off, far longer than the tests do"
 	@echo "make check     everything CI checks: format, lint, types, imports, tests with coverage"
@@ -45,6 +46,9 @@ pictures: $(INSTALLED)
 
 run: $(INSTALLED)
 	@$(BIN)/python -m bot $(ARGS)
+
+doctor: $(INSTALLED)
+	@$(BIN)/python -m bot check $(ARGS)
 
 test: $(INSTALLED)
 	@$(if $(COVERAGE),$(BIN)/coverage erase && $(BIN)/coverage run,$(BIN)/python) $(PYTEST) $(ARGS)

@@ -1,16 +1,13 @@
-"""Command line and exit codes.
-
-python -m bot          run Encore
-python -m bot check    say what is set and what answers; exit code 0 or 1
-python -m bot health   exit code 0 if the Encore on this database is alive
-"""
+"""Command line and exit codes; `python -m bot --help` explains the commands."""
 
 import argparse
 import asyncio
+import importlib.metadata
 import logging
 import signal
 import sys
 from collections.abc import AsyncGenerator, Sequence
+from typing import Literal, TypeAlias
 
 import aiohttp
 import discord
@@ -18,16 +15,26 @@ from discord import app_commands
 
 from bot.app import create_bot
 from bot.health import Heartbeat
-from bot.interactions.client import set_api_base
+from bot.interactions.client import Encore, set_api_base
 from bot.interactions.installation import guild_invite, installation_problems, user_invite
 from bot.logs import set_up_logging
-from bot.providers.base import Provider, ProviderError
+from bot.providers.base import (
+    OutOfCredits,
+    Provider,
+    ProviderError,
+    RateLimited,
+    SessionExpired,
+    Unauthorized,
+    Unavailable,
+    WrongAddress,
+)
 from bot.providers.registry import open_providers
-from bot.settings import Settings, SettingsError, load_settings
+from bot.settings import Settings, SettingsError, given_variables, load_settings, log_style
+from bot.settings_reference import settings_text, unknown_settings
 from bot.store.errors import StoreError
 from bot.store.store import Store
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("bot")
 
 # Codes of the gateway, also while Encore runs.
 TOKEN_INVALID = 4004  # it was reset
@@ -44,17 +51,84 @@ UNABLE_TO_RUN = (
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
+COMMANDS = {
+    "run": "run Encore, as without a command",
+    "check": "test the settings, database, services and token",
+    "health": "exit with code 0 if Encore is alive, else say why not",
+    "settings": "print every setting with its meaning and default",
+}
+
+Mark: TypeAlias = Literal["✓", "✗", "–", "!"]  # passed, failed, can't be checked, warning
+Result: TypeAlias = tuple[Mark, str]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    command = _parser().parse_args(arguments).command
+    # discord.py would warn at each start that two packages for voice are missing
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    if command == "settings":
+        print(settings_text(), end="")  # noqa: T201 - the command's answer
+        return EXIT_OK
+    logs_json = command == "run" and set_up_logging(log_style()) == "json"
+    try:
+        settings = load_settings()
+        match command:
+            case "health":
+                problem = Heartbeat(settings.database_url).problem()
+                return EXIT_OK if problem is None else _exit_with(problem, EXIT_FAILED)
+            case "check":
+                return asyncio.run(check(settings))
+            case _:
+                asyncio.run(run(settings))
+                return EXIT_OK
+    except (SettingsError, StoreError) as error:
+        return _exit_with(str(error), EXIT_USAGE, as_json=logs_json)
+    except UNABLE_TO_RUN as error:
+        return _exit_with(*explained(error), as_json=logs_json)
+    except Exception:
+        if not logs_json:
+            raise
+        log.critical("Encore ended with an unexpected error", exc_info=True)
+        return EXIT_FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bot",
+        description="Encore, a Discord bot with which a community extends songs.",
+    )
+    parser.add_argument("--version", action="version", version=f"Encore {_version()}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="command")
+    for name, meaning in COMMANDS.items():
+        description = f"{meaning[0].upper()}{meaning[1:]}."
+        commands.add_parser(name, help=meaning, description=description)
+    parser.set_defaults(command="run")
+    return parser
+
+
+def _version() -> str:
+    """Return the version of the installed package."""
+    try:
+        return importlib.metadata.version("encore")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed as a package)"
+
 
 async def run(settings: Settings) -> None:
     """Run Encore until SIGINT or SIGTERM; the loops finish their step."""
+    for sentence in unknown_settings(given_variables()):
+        log.warning("%s", sentence)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with create_bot(settings) as bot:
+        announcing = asyncio.create_task(_announce(bot, services=settings.enabled_labels))
         running = asyncio.create_task(bot.start(settings.discord_token.get_secret_value()))
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+        announcing.cancel()
         stopping.cancel()
         if not running.done():
             log.info("Stopping")
@@ -62,45 +136,45 @@ async def run(settings: Settings) -> None:
         await running
 
 
+async def _announce(bot: Encore, *, services: str) -> None:
+    """Log, once Encore is connected, as whom and where, and how to invite it."""
+    await bot.wait_until_ready()
+    count = len(bot.guilds)
+    servers = "1 server" if count == 1 else f"{count} servers"
+    log.info("Connected as %s to %s; services: %s", bot.user, servers, services)
+    if bot.application_id is not None:
+        for sentence in _invitations(bot.application_id):
+            log.info("%s", sentence)
+
+
+def _invitations(application_id: int) -> Sequence[str]:
+    return (
+        f"Add it to a server: {guild_invite(application_id)}",
+        f"Install it for yourself: {user_invite(application_id)}",
+    )
+
+
 async def check(settings: Settings) -> int:
     """Print what is set and what answers; return the exit code."""
     set_api_base(settings.discord_api_url)
-    print("Settings: complete; enabled:", ", ".join(settings.enabled))  # noqa: T201 - the command's answer
     code = EXIT_OK
-    async for passed, sentence in _run_checks(settings):
-        print("✓" if passed else "✗", sentence)  # noqa: T201 - the command's answer
-        code = code if passed else EXIT_FAILED
+    async for mark, sentence in _run_checks(settings):
+        print(mark, sentence)  # noqa: T201 - the command's answer
+        code = EXIT_FAILED if mark == "✗" else code
     return code
 
 
-async def _run_checks(settings: Settings) -> AsyncGenerator[tuple[bool, str]]:
-    """Yield for each check whether it passed, and a sentence."""
+async def _run_checks(settings: Settings) -> AsyncGenerator[Result]:
+    """Yield the result of each check as a mark and a sentence."""
+    yield "✓", f"Settings: complete; services: {settings.enabled_labels}."
+    for sentence in unknown_settings(given_variables()):
+        yield "!", sentence
     yield await _check_database(settings)
     async with open_providers(settings) as providers:
         for provider in providers.values():
             yield await _check_provider(provider)
-    async for passed, sentence in _check_discord(settings):
-        yield passed, sentence
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code."""
-    parser = argparse.ArgumentParser(prog="encore", description="A Discord bot that extends songs.")
-    parser.add_argument("command", nargs="?", default="run", choices=("run", "check", "health"))
-    command = parser.parse_args(arguments).command
-    try:
-        settings = load_settings()
-        if command == "health":
-            return EXIT_OK if Heartbeat(settings.database_url).is_fresh() else EXIT_FAILED
-        if command == "check":
-            return asyncio.run(check(settings))
-        set_up_logging(settings.log)
-        asyncio.run(run(settings))
-    except (SettingsError, StoreError) as error:
-        return _exit_with(str(error), EXIT_USAGE)
-    except UNABLE_TO_RUN as error:
-        return _exit_with(*explained(error))
-    return EXIT_OK
+    async for result in _check_discord(settings):
+        yield result
 
 
 def explained(error: BaseException) -> tuple[str, int]:
@@ -119,53 +193,79 @@ def explained(error: BaseException) -> tuple[str, int]:
     return f"Discord can't be reached ({type(error).__name__}).", EXIT_FAILED
 
 
-async def _check_database(settings: Settings) -> tuple[bool, str]:
+async def _check_database(settings: Settings) -> Result:
     try:
         async with Store.open(settings.database_url):
-            return True, "Database: opened, and its schema is up to date."
+            return "✓", "Database: opened, and its schema is up to date."
     except StoreError as error:
-        return False, f"Database: {error}"
+        return "✗", f"Database: {error}"
 
 
-async def _check_provider(provider: Provider) -> tuple[bool, str]:
+async def _check_provider(provider: Provider) -> Result:
     label = provider.capabilities.label
     try:
         credits_ = await provider.credits()
     except ProviderError as error:
-        detail = f": {error.text}" if error.text else ""
-        return False, f"{label}: can't be asked ({error.kind}{detail})."
+        return "✗", f"{label}: {_provider_problem(error, label)}."
     if credits_ is None:
-        return True, f"{label}: enabled; its API does not tell whether the key works, or credits."
-    return True, f"{label}: answers; {credits_.left:g} {credits_.unit} left."
+        return "–", f"{label}: enabled; it can't be asked whether the key works."
+    return "✓", f"{label}: answers; {credits_.left:g} {credits_.unit} left."
 
 
-async def _check_discord(settings: Settings) -> AsyncGenerator[tuple[bool, str]]:
+def _provider_problem(error: ProviderError, label: str) -> str:
+    """Return what is wrong with a provider, without a full stop."""
+    details = error.text.rstrip(".").removeprefix(f"{label} ")
+    match error:
+        case WrongAddress():
+            return "its base URL is not the address of this service"
+        case SessionExpired():
+            problem = "its session with Suno has ended; renew the cookie"
+        case Unauthorized():
+            problem = "refuses the key"
+        case OutOfCredits():
+            problem = "has no credits left"
+        case RateLimited():
+            problem = "asks to wait; check again later"
+        case Unavailable():
+            if details in ("", "did not answer"):
+                return "did not answer"
+            problem = "gave no usable answer"
+        case _:
+            problem = "can't be asked"
+    return f"{problem} ({details})" if details else problem
+
+
+async def _check_discord(settings: Settings) -> AsyncGenerator[Result]:
     """Check the token, and the settings of its application in the developer portal."""
     async with discord.Client(intents=discord.Intents.none()) as client:
         try:
             await client.login(settings.discord_token.get_secret_value())
         except discord.LoginFailure:
-            yield False, "Discord: refuses the token; copy it again from the developer portal."
+            yield "✗", "Discord: refuses the token; copy it again from the developer portal."
             return
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            yield False, f"Discord: can't be reached ({type(error).__name__})."
+            yield "✗", f"Discord: can't be reached ({type(error).__name__})."
             return
         name = client.user.name if client.user else "?"
-        yield True, f"Discord: the token works; this is {name}."
+        yield "✓", f"Discord: the token works; this is {name}."
         application = client.application
     if application is None:
         return
     problems = list(installation_problems(application))
     for problem in problems:
-        yield False, f"Discord: {problem}"
+        yield "✗", f"Discord: {problem}"
     if not problems:
-        yield True, "Discord: it may be installed in servers and by members."
-    yield True, f"Invite it into a server: {guild_invite(application.id)}"
-    yield True, f"Members install it for themselves: {user_invite(application.id)}"
+        yield "✓", "Discord: it may be installed in servers and by members."
+    for sentence in _invitations(application.id):
+        yield "–", sentence
 
 
-def _exit_with(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr)  # noqa: T201 - for the operator
+def _exit_with(sentence: str, code: int, *, as_json: bool = False) -> int:
+    """Tell the operator why Encore ends; return the exit code."""
+    if as_json:
+        log.critical("%s", sentence)
+    else:
+        print(sentence, file=sys.stderr)  # noqa: T201 - for the operator
     return code
 
 

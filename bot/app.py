@@ -11,7 +11,7 @@ from bot.audio.download import SafeDownloader
 from bot.audio.process_pool import ProcessPool
 from bot.domain.clock import Clock, utc_now
 from bot.domain.models import Kind
-from bot.health import Heartbeat
+from bot.health import Heartbeat, remove_stale_heartbeats
 from bot.interactions.boards import Boards
 from bot.interactions.buttons import REPLY_BUTTONS
 from bot.interactions.client import Encore, Services, set_api_base
@@ -80,6 +80,7 @@ async def create_bot(
         store = await stack.enter_async_context(Store.open(settings.database_url))
         # registered after the lock, so we never delete another instance's heartbeat
         stack.callback(heartbeat.stop)
+        remove_stale_heartbeats()
         runtime = Runtime(
             store=store,
             providers=await stack.enter_async_context(open_providers(settings)),

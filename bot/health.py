@@ -1,5 +1,6 @@
 """Whether Encore is alive: a file that the running bot touches and `python -m bot health` reads."""
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -32,15 +33,35 @@ class Heartbeat:
         finally:
             os.close(file)
 
-    def is_fresh(self) -> bool:
-        """Whether the last beat is less than `MAX_AGE` seconds old, and this user's."""
+    def problem(self) -> str | None:
+        """Return a sentence that says why Encore is not alive, or None if it is.
+
+        It is alive if the last beat is less than `MAX_AGE` seconds old, and this user's.
+        """
         try:
             found = self._path.lstat()
         except FileNotFoundError:
-            return False
-        is_ours = not hasattr(os, "getuid") or os.getuid() in (0, found.st_uid)
-        return is_ours and time.time() - found.st_mtime < MAX_AGE
+            return f"Encore is not running, or not connected to Discord yet: no {self._path}."
+        if hasattr(os, "getuid") and os.getuid() not in (0, found.st_uid):
+            return f"The heartbeat file {self._path} belongs to another user."
+        age = time.time() - found.st_mtime
+        if age >= MAX_AGE:
+            return f"Encore has given no heartbeat for {age:.0f} seconds; it may hang or be dead."
+        return None
 
     def stop(self) -> None:
         """Remove the file."""
         self._path.unlink(missing_ok=True)
+
+
+def remove_stale_heartbeats() -> None:
+    """Remove this user's heartbeat files of bots that were killed, of whatever database.
+
+    One that lives and is only late makes its file anew with its next beat.
+    """
+    for path in Path(tempfile.gettempdir()).glob("encore-*.heartbeat"):
+        with contextlib.suppress(OSError):  # another process removed it, or it is another user's
+            found = path.lstat()
+            is_ours = not hasattr(os, "getuid") or os.getuid() == found.st_uid
+            if is_ours and time.time() - found.st_mtime >= MAX_AGE:
+                path.unlink()

@@ -1,18 +1,43 @@
-"""Logging: lines of text on a terminal, JSON otherwise.
+"""Logging: lines of text on a terminal, JSON otherwise; times are ISO 8601 with their zone.
 
 Loggers carry ids, never lyrics, tokens or keys.
 """
 
+import datetime as dt
 import logging
 import logging.config
 import sys
-from typing import Literal
+
+from pythonjsonlogger.json import JsonFormatter
+from typing_extensions import override
+
+from bot.settings import LogStyle
 
 NOISY_LOGGERS = ("httpx", "httpcore", "discord", "alembic", "aiosqlite")
 
 
-def set_up_logging(style: Literal["console", "json"] | None) -> None:
-    """Log to standard error in ``style``; None is ``console`` on a terminal, else ``json``."""
+class ConsoleFormatter(logging.Formatter):
+    """A line of text for each record."""
+
+    @override
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return _iso_time(record)
+
+
+class IsoJsonFormatter(JsonFormatter):
+    """A JSON object on one line for each record."""
+
+    @override
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return _iso_time(record)
+
+
+def set_up_logging(style: LogStyle | None) -> LogStyle:
+    """Log to standard error in ``style``; None is ``console`` on a terminal, else ``json``.
+
+    Returns:
+        The style in which is logged.
+    """
     if style is None:
         style = "console" if sys.stderr.isatty() else "json"
     logging.config.dictConfig(
@@ -21,11 +46,11 @@ def set_up_logging(style: Literal["console", "json"] | None) -> None:
             "disable_existing_loggers": False,
             "formatters": {
                 "console": {
+                    "()": ConsoleFormatter,
                     "format": "%(asctime)s %(levelname)-8s %(name)s: %(message)s",
-                    "datefmt": "%H:%M:%S",
                 },
                 "json": {
-                    "()": "pythonjsonlogger.json.JsonFormatter",
+                    "()": IsoJsonFormatter,
                     "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
                 },
             },
@@ -34,3 +59,10 @@ def set_up_logging(style: Literal["console", "json"] | None) -> None:
             "loggers": {name: {"level": "WARNING"} for name in NOISY_LOGGERS},
         }
     )
+    return style
+
+
+def _iso_time(record: logging.LogRecord) -> str:
+    """Return the local time of ``record``, to the millisecond and with its zone."""
+    time = dt.datetime.fromtimestamp(record.created, dt.UTC).astimezone()
+    return time.isoformat(timespec="milliseconds")

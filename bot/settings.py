@@ -1,11 +1,14 @@
 """Typed settings from the environment and ``.env``; nothing is read at import.
 
-Of the providers it knows only the names, from which the names of their variables are made.
+What a setting means is written once, as the description of its field, and so is what holds where it
+is not set (`Unset`). `bot.settings_reference` prints both.
 """
 
 import datetime as dt
+import ipaddress
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -20,10 +23,25 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+)
 from pydantic_settings import SettingsError as UnreadableError
 
 LONGEST_DEADLINE = dt.timedelta(days=7)
+
+LogStyle = Literal["console", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unset:
+    """Marks a field whose default says nothing to a reader: what holds where it is not set."""
+
+    text: str
 
 
 class SettingsError(Exception):
@@ -83,6 +101,26 @@ def _hosts(text: object) -> object:
     return frozenset(host.strip().lower() for host in text.split(",") if host.strip())
 
 
+def _are_hosts(hosts: frozenset[str]) -> frozenset[str]:
+    """Return ``hosts``, each of which is ``host`` or ``host:port``."""
+    if not all(map(_is_host, hosts)):
+        raise ValueError(
+            "must be hosts such as 127.0.0.1:9000 or audio.example, separated by commas, "
+            "without http:// and without a path"
+        )
+    return hosts
+
+
+def _is_host(text: str) -> bool:
+    if re.fullmatch(r"[\w.-]+(?::\d{1,5})?", text):
+        return True
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _seconds(text: object) -> object:
     """Return a number of seconds as a timedelta."""
     if not isinstance(text, str):
@@ -107,10 +145,18 @@ class ApiSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    api_key: Secret | None = None
-    base_url: Address | None = None
-    submit_every: Interval | None = None
-    query_every: Interval | None = None
+    api_key: Annotated[Secret | None, Unset("none")] = Field(
+        default=None, description="key of the service, which enables it"
+    )
+    base_url: Annotated[Address | None, Unset("the service's own")] = Field(
+        default=None, description="address of the service, such as a proxy's; it may have a path"
+    )
+    submit_every: Annotated[Interval | None, Unset("as the service documents")] = Field(
+        default=None, description="least seconds between two submissions; 0 is no limit"
+    )
+    query_every: Annotated[Interval | None, Unset("as the service documents")] = Field(
+        default=None, description="least seconds between two questions for results; 0 is no limit"
+    )
 
     @property
     def is_enabled(self) -> bool:
@@ -119,30 +165,62 @@ class ApiSettings(BaseModel):
 
 
 class SunoApiCoSettings(ApiSettings):
-    """sunoapi.co, whose documents contradict each other (providers.md §2.2, §2.3).
+    """sunoapi.co, whose documents contradict each other (providers.md §2.2, §2.3)."""
 
-    Attributes:
-        continue_at: the type in which the second is sent.
-        task_path: where the state of a task is asked for; None is the path documented last.
-    """
-
-    continue_at: Literal["text", "number"] = "text"
-    task_path: Path | None = None
+    continue_at: Literal["text", "number"] = Field(
+        default="text",
+        description=(
+            "how sunoapi.co is sent the second to continue at, as `text` or as `number`: "
+            "its documents differ"
+        ),
+    )
+    task_path: Annotated[Path | None, Unset("`/suno/music/get-task`")] = Field(
+        default=None,
+        description=(
+            "path at which sunoapi.co is asked for a result; older documents have `/music/query`"
+        ),
+    )
 
 
 class SunoApiSettings(ApiSettings):
-    """A self-hosted suno-api: an address, no key, a cookie where several accounts share it.
+    """A self-hosted suno-api: an address, no key, a cookie where several accounts share it."""
 
-    Attributes:
-        cookie: selects the Suno account; None is the server's own.
-        model: sent where a member chose none; empty is the server's default.
-        submit_timeout: seconds to wait for the answer to a submission; the server may have a
-            captcha solved first.
-    """
-
-    cookie: Annotated[Secret, AfterValidator(_session_cookie)] | None = None
-    model: Annotated[str, AfterValidator(_model)] = ""
-    submit_timeout: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 300
+    api_key: Annotated[Secret | None, Unset("none")] = Field(
+        default=None, description="key that a proxy in front of your suno-api asks for"
+    )
+    base_url: Annotated[Address | None, Unset("none")] = Field(
+        default=None,
+        description="address of your suno-api, such as `http://127.0.0.1:3000`, which enables it",
+    )
+    submit_every: Annotated[Interval | None, Unset("no limit")] = Field(
+        default=None,
+        description=(
+            "least seconds between two submissions; 20 to 30 where captchas appear, "
+            "since each of them opens a browser on that server"
+        ),
+    )
+    cookie: Annotated[
+        Secret | None, AfterValidator(_session_cookie), Unset("the server's own account")
+    ] = Field(
+        default=None,
+        description=(
+            "account that suno-api uses: the `Cookie` header of suno.com's requests, "
+            "which contains `__client=`"
+        ),
+    )
+    model: Annotated[str, AfterValidator(_model), Unset("the server's own, `chirp-v3-5`")] = Field(
+        default="",
+        description="model of suno-api for members who choose none, such as `chirp-hawk`",
+    )
+    submit_timeout: float = Field(
+        default=300,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description=(
+            "seconds to wait for suno-api's answer to a submission; it may solve a captcha first"
+        ),
+    )
 
     @property
     def is_enabled(self) -> bool:
@@ -153,21 +231,7 @@ class SunoApiSettings(ApiSettings):
 class Settings(BaseSettings):
     """All settings (architecture.md §5); a field is its variable in lower case.
 
-    Attributes:
-        provider: used when a member names none and the clip is unknown; by default the first
-            enabled one.
-        poll_every: a fixed interval for the tracker, in seconds; None is the learned one.
-        deadline: the time after which an unfinished extension expires.
-        reconcile_timeout: how long a provider that lists recent clips (suno_api) is searched for
-            the result of an interrupted submission, before the reply says *No answer*.
-        state_dir: an existing folder for what could not be saved to the database when Encore was
-            stopped; None is the folder of the SQLite file, and no folder with PostgreSQL.
-        trusted_audio_hosts: ``host`` or ``host:port``, in lower case.
-        member_limit, channel_limit: extensions in progress at once; 0 is no limit.
-        session_parts: how many parts one session may have made; 0 turns sessions off.
-        session_vote: seconds that a vote runs where the host says nothing.
-        session_limit: sessions at once per server; 0 is no limit.
-        log: None is ``console`` on a terminal, else ``json``.
+    The description of a provider's field is the provider's name as people read it.
     """
 
     model_config = SettingsConfigDict(
@@ -181,38 +245,120 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    discord_token: Secret
-    discord_api_url: Address | None = None
-    database_url: str = Field(
-        "sqlite+aiosqlite:///encore.db", alias="encore_database_url", repr=False
+    discord_token: Secret = Field(
+        description=(
+            "token of your bot: in Discord's developer portal choose your application, "
+            "*Bot*, *Reset Token*"
+        )
     )
-    provider: str = Field("", alias="encore_provider")
-    poll_every: float | None = Field(
-        None, alias="encore_poll_every", gt=0, le=3600, allow_inf_nan=False
+    discord_api_url: Annotated[Address | None, Unset("Discord's own")] = Field(
+        None, description="address of Discord's REST API, such as a proxy's or the sandbox's"
+    )
+
+    aimlapi: ApiSettings = Field(ApiSettings(), description="AIML API")
+    sunoapi_co: SunoApiCoSettings = Field(SunoApiCoSettings(), description="sunoapi.co")
+    suno_api: SunoApiSettings = Field(SunoApiSettings(), description="suno-api")
+    sunoapi_com: ApiSettings = Field(ApiSettings(), description="sunoapi.com")
+    sunosay: ApiSettings = Field(ApiSettings(), description="sunosay.com")
+
+    database_url: str = Field(
+        "sqlite+aiosqlite:///encore.db",
+        alias="encore_database_url",
+        repr=False,
+        description=(
+            "SQLAlchemy URL of the database: SQLite for one process, or PostgreSQL, which several "
+            "may share, such as `postgresql+asyncpg://encore:password@localhost/encore` "
+            "after `pip install 'encore[postgres]'`"
+        ),
+    )
+    state_dir: Annotated[
+        DirectoryPath | None, Unset("the folder of the SQLite file; none with PostgreSQL")
+    ] = Field(
+        None,
+        alias="encore_state_dir",
+        description=(
+            "existing folder that outlives the process: if the database can't be reached when "
+            "Encore stops, the answers to paid requests are kept there until the next start"
+        ),
+    )
+    provider: Annotated[str, Unset("the first that is enabled")] = Field(
+        "",
+        alias="encore_provider",
+        description=(
+            "service used where a member chooses none and the clip is unknown, such as `sunosay`"
+        ),
+    )
+    poll_every: Annotated[float | None, Unset("learned from how long results take")] = Field(
+        None,
+        alias="encore_poll_every",
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="seconds between two questions to a service about one extension",
     )
     deadline: Annotated[dt.timedelta, BeforeValidator(_seconds)] = Field(
-        dt.timedelta(seconds=900), alias="encore_deadline"
+        dt.timedelta(seconds=900),
+        alias="encore_deadline",
+        description="seconds after which Encore gives up an unfinished extension",
     )
     # a suno-api may wait that long for a captcha before its clips can be listed
     reconcile_timeout: Annotated[dt.timedelta, BeforeValidator(_seconds)] = Field(
-        dt.timedelta(seconds=120), alias="encore_reconcile_timeout"
+        dt.timedelta(seconds=120),
+        alias="encore_reconcile_timeout",
+        description=(
+            "seconds for which a suno-api is searched for the result of an interrupted request, "
+            "before the reply says *No answer*"
+        ),
     )
-    state_dir: DirectoryPath | None = Field(None, alias="encore_state_dir")
-    trusted_audio_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_hosts)] = Field(
-        frozenset(), alias="encore_trusted_audio_hosts"
+    trusted_audio_hosts: Annotated[
+        frozenset[str],
+        NoDecode,
+        BeforeValidator(_hosts),
+        AfterValidator(_are_hosts),
+        Unset("none"),
+    ] = Field(
+        frozenset(),
+        alias="encore_trusted_audio_hosts",
+        description=(
+            "hosts, separated by commas, from which audio may come over plain http or from a "
+            "private address, such as `127.0.0.1:9000`"
+        ),
     )
-    member_limit: int = Field(2, alias="encore_member_limit", ge=0)
-    channel_limit: int = Field(10, alias="encore_channel_limit", ge=0)
-    session_parts: int = Field(12, alias="encore_session_parts", ge=0, le=100)
-    session_vote: int = Field(180, alias="encore_session_vote", ge=30, le=86_400)
-    session_limit: int = Field(3, alias="encore_session_limit", ge=0)
-    log: Literal["console", "json"] | None = Field(None, alias="encore_log")
-
-    aimlapi: ApiSettings = ApiSettings()
-    sunoapi_co: SunoApiCoSettings = SunoApiCoSettings()
-    suno_api: SunoApiSettings = SunoApiSettings()
-    sunoapi_com: ApiSettings = ApiSettings()
-    sunosay: ApiSettings = ApiSettings()
+    member_limit: int = Field(
+        2,
+        alias="encore_member_limit",
+        ge=0,
+        description="extensions in progress at once per member; 0 is no limit",
+    )
+    channel_limit: int = Field(
+        10,
+        alias="encore_channel_limit",
+        ge=0,
+        description="extensions in progress at once per channel; 0 is no limit",
+    )
+    session_parts: int = Field(
+        12,
+        alias="encore_session_parts",
+        ge=0,
+        le=100,
+        description="parts that one session may have made, 100 at most; 0 turns sessions off",
+    )
+    session_vote: int = Field(
+        180,
+        alias="encore_session_vote",
+        ge=30,
+        le=86_400,
+        description="seconds that a vote runs where the host says nothing, 30 to 86400",
+    )
+    session_limit: int = Field(
+        3,
+        alias="encore_session_limit",
+        ge=0,
+        description="sessions at once per server; 0 is no limit",
+    )
+    log: Annotated[LogStyle | None, Unset("`console` on a terminal, else `json`")] = Field(
+        None, alias="encore_log", description="form of the log, `console` or `json`"
+    )
 
     @property
     def enabled(self) -> Mapping[str, ApiSettings]:
@@ -225,6 +371,11 @@ class Settings(BaseSettings):
             "sunosay": self.sunosay,
         }
         return {name: api for name, api in apis.items() if api.is_enabled}
+
+    @property
+    def enabled_labels(self) -> str:
+        """The names of the enabled providers as people read them."""
+        return ", ".join(str(Settings.model_fields[name].description) for name in self.enabled)
 
     @model_validator(mode="after")
     def _choose_provider(self) -> Self:
@@ -249,6 +400,7 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: one is wrong or missing; its value is not in the text.
     """
+    given_variables()
     try:
         return Settings()  # pyright: ignore[reportCallIssue] - the environment gives the rest
     except ValidationError as error:
@@ -258,6 +410,31 @@ def load_settings() -> Settings:
             "A variable that is named like a provider alone (such as SUNOSAY) can't be read: "
             "use SUNOSAY_API_KEY and its like."
         ) from None
+
+
+def given_variables() -> Mapping[str, str]:
+    """Return the variables of the environment and ``.env`` that are not empty, in lower case.
+
+    Raises:
+        SettingsError: ``.env`` is not text.
+    """
+    try:
+        sources = DotEnvSettingsSource(Settings).env_vars, EnvSettingsSource(Settings).env_vars
+    except UnicodeDecodeError:
+        raise SettingsError("The file .env can't be read: it must be text in UTF-8.") from None
+    return {name: text for source in sources for name, text in source.items() if text}
+
+
+def log_style() -> LogStyle | None:
+    """Return what ENCORE_LOG says; None if it is not set or wrong.
+
+    It needs no other setting, so that even a wrong one can be logged in the style that is set.
+    """
+    try:
+        text = given_variables().get("encore_log")
+    except SettingsError:
+        return None
+    return text if text in ("console", "json") else None
 
 
 def _sentence(error: ValidationError) -> str:

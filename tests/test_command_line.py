@@ -1,9 +1,14 @@
 import asyncio
+import json
 import os
+import re
+import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +19,7 @@ from discord import app_commands
 
 from bot.__main__ import UNABLE_TO_RUN, check, explained, main
 from bot.app import create_bot
-from bot.health import Heartbeat
+from bot.health import MAX_AGE, Heartbeat
 from bot.interactions.access import missing_permissions
 from bot.interactions.client import set_api_base
 from bot.interactions.installation import PERMISSIONS, guild_invite, user_invite
@@ -22,7 +27,9 @@ from bot.settings import load_settings
 from bot.store.errors import StoreError
 from bot.store.store import Store
 from sandbox.discord.server import DiscordServer
+from sandbox.providers.faults import Fault
 from sandbox.providers.server import ProviderServer
+from tests.support.raw_server import running_server
 
 OURS = ("DISCORD_", "ENCORE_", "AIMLAPI", "SUNO")
 ROOT = Path(__file__).parent.parent
@@ -50,10 +57,19 @@ def ended(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
     code = main(arguments)
     said = capsys.readouterr()
     assert said.out == ""
-    [sentence] = said.err.splitlines()
+    [line] = said.err.splitlines()
+    # where nobody sits at a terminal, `run` tells it in the form of its log
+    sentence = line if arguments[:1] in (("check",), ("health",)) else fatal_message(line)
     assert sentence.endswith(".")
     assert TOKEN not in sentence
     return code, sentence
+
+
+def fatal_message(line: str) -> str:
+    """Return the message of a line of the JSON log."""
+    record = json.loads(line)
+    assert record["levelname"] == "CRITICAL"
+    return record["message"]
 
 
 @pytest.mark.parametrize("command", ["run", "check", "health"])
@@ -95,14 +111,14 @@ def test_unusable_database_is_one_sentence(
     environment.setenv("ENCORE_DATABASE_URL", url)
     code, out, err = started(tmp_path)
     assert (code, out) == (2, "")
-    assert "database" in err
-    assert len(err.splitlines()) == 1
+    [line] = err.splitlines()
+    assert "database" in fatal_message(line)
 
 
 def test_unreachable_discord_is_one_sentence(tmp_path: Path) -> None:
     code, out, err = started(tmp_path)
     assert (code, out) == (1, "")
-    assert err.splitlines()[-1].startswith("Discord can't be reached")
+    assert fatal_message(err.splitlines()[-1]).startswith("Discord can't be reached")
     assert "Traceback" not in err
 
 
@@ -113,14 +129,19 @@ def test_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "dance" in capsys.readouterr().err
 
 
-def test_health_depends_on_the_heartbeat(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_health_depends_on_the_heartbeat(
+    environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'encore.db'}"
     environment.setenv("ENCORE_DATABASE_URL", url)
     heartbeat = Heartbeat(url)
-    assert main(["health"]) == 1
+    code, sentence = ended(capsys, "health")
+    assert code == 1
+    assert sentence.startswith("Encore is not running, or not connected to Discord yet")
     heartbeat.beat()
     try:
         assert main(["health"]) == 0
+        assert capsys.readouterr() == ("", "")
     finally:
         heartbeat.stop()
     assert main(["health"]) == 1
@@ -138,7 +159,7 @@ async def test_second_instance_on_one_database_keeps_the_heartbeat_of_the_first(
             with pytest.raises(StoreError, match="already running"):
                 async with create_bot(load_settings()):
                     pass
-        assert heartbeat.is_fresh()
+        assert heartbeat.problem() is None
     finally:
         heartbeat.stop()
 
@@ -149,8 +170,9 @@ def test_check_reports_unreachable_services(
     environment.setenv("ENCORE_DATABASE_URL", "nonsense")
     assert main(["check"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Settings: complete; enabled: suno_api"
+    assert lines[0] == "✓ Settings: complete; services: suno-api."
     assert [line[:12] for line in lines[1:]] == ["✗ Database: ", "✗ suno-api: ", "✗ Discord: c"]
+    assert lines[2] == "✗ suno-api: did not answer."
     assert TOKEN not in "".join(lines)
 
 
@@ -167,11 +189,55 @@ async def test_check_reports_services_that_answer(
     refused, answered = capsys.readouterr().out.split("Settings: ")[1:]
     assert "✗ Discord: refuses the token" in refused
     lines = answered.splitlines()
+    labels = "AIML API, sunoapi.co, suno-api, sunoapi.com, sunosay.com"
+    assert lines[0] == f"complete; services: {labels}."
     assert len(lines) == 1 + 1 + 5 + 4
     links = (guild_invite(discord.application_id), user_invite(discord.application_id))
     assert [line.split()[-1] for line in lines[-2:]] == [*links]
-    assert all(line.startswith("✓ ") for line in lines[1:])
+    assert [line[0] for line in lines[1:]] == [*"✓✓–✓✓–✓✓––"]
+    assert "– sunosay.com: enabled; it can't be asked whether the key works." in lines
     assert any("suno-api: answers; " in line and "left." in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "problem"),
+    [
+        (401, {}, "refuses the key"),
+        (401, {"error": "Wrong key."}, "refuses the key (Wrong key)"),
+        (402, {}, "has no credits left"),
+        (429, {}, "asks to wait; check again later"),
+        (302, {}, "its base URL is not the address of this service"),
+        (500, {"error": "No."}, "gave no usable answer (No)"),
+        (400, {"error": "No."}, "can't be asked (No)"),
+    ],
+)
+async def test_check_says_in_words_how_a_service_failed(
+    status: int,
+    body: dict[str, str],
+    problem: str,
+    environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    content = json.dumps(body).encode()
+    head = f"HTTP/1.1 {status} x\r\nContent-Type: application/json\r\n"
+    head += f"Content-Length: {len(content)}\r\n\r\n"
+    async with running_server() as server:
+        server.responses["/api/v1/get-credits"] = head.encode() + content
+        environment.setenv("SUNOAPI_COM_API_KEY", "k")
+        environment.setenv("SUNOAPI_COM_BASE_URL", server.url(""))
+        assert await check(load_settings()) == 1
+    assert f"✗ sunoapi.com: {problem}." in capsys.readouterr().out.splitlines()
+
+
+async def test_check_says_that_a_session_has_ended(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with ProviderServer() as providers:
+        environment.setenv("SUNO_API_BASE_URL", providers.provider_url("suno_api"))
+        providers.account("suno_api").fail_next(Fault.SESSION_ENDED)
+        assert await check(load_settings()) == 1
+    [line] = [each for each in capsys.readouterr().out.splitlines() if "suno-api:" in each]
+    assert line.startswith("✗ suno-api: its session with Suno has ended; renew the cookie")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +267,7 @@ async def test_check_says_what_to_change_in_the_developer_portal(
     found = [line for line in lines if line.startswith("✗ Discord: ")]
     assert len(found) == len(problems)
     assert all(problem in line for problem, line in zip(problems, found, strict=True))
-    assert [line.startswith("✓ ") for line in lines[-2:]] == [True, True]
+    assert [line.startswith("– ") for line in lines[-2:]] == [True, True]
 
 
 def test_readme_has_the_links_and_permissions_of_the_code() -> None:
@@ -221,7 +287,7 @@ async def test_refused_token_is_one_sentence(
         environment.setenv("DISCORD_API_URL", discord.api_url)
         code, out, err = await asyncio.to_thread(started, tmp_path)
     assert (code, out) == (2, "")
-    assert err.splitlines()[-1].startswith("DISCORD_TOKEN was refused by Discord")
+    assert fatal_message(err.splitlines()[-1]).startswith("DISCORD_TOKEN was refused by Discord")
     assert "Traceback" not in err
     assert TOKEN not in err
 
@@ -240,13 +306,120 @@ async def test_connection_closed_for_good_is_one_sentence(
     async with DiscordServer() as discord_server:
         environment.setenv("DISCORD_API_URL", discord_server.api_url)
         environment.setenv("DISCORD_TOKEN", discord_server.token)
-        running = asyncio.create_task(run_bot(tmp_path))
-        await discord_server.wait_until_ready(timeout=20)
-        discord_server.gateway.drop_connections(code=closing_code)
-        code, _, err = await running
+        code, _, err = await run_bot(
+            tmp_path,
+            when_connected=lambda _: discord_server.gateway.drop_connections(code=closing_code),
+        )
     assert code == exit_code
-    assert words in err.splitlines()[-1]
+    assert words in fatal_message(err.splitlines()[-1])
     assert "Traceback" not in err
+
+
+def test_help_explains_each_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(["--help"])
+    assert ending.value.code == 0
+    text = capsys.readouterr().out
+    assert text.startswith("usage: python -m bot ")
+    for command, words in {
+        "run": "run Encore",
+        "check": "test the settings, database, services and token",
+        "health": "alive",
+        "settings": "every setting",
+    }.items():
+        assert re.search(rf"^ +{command} +.*{words}", text, re.MULTILINE)
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(["--version"])
+    assert ending.value.code == 0
+    metadata = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert capsys.readouterr().out == f"Encore {metadata['project']['version']}\n"
+
+
+def test_settings_are_printed_without_any_being_set(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.delenv("DISCORD_TOKEN")
+    assert main(["settings"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    meaning = "# Seconds after which Encore gives up an unfinished extension."
+    assert lines[lines.index("#ENCORE_DEADLINE=900") - 1] == meaning
+
+
+def test_check_names_unknown_settings_and_goes_on(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("ENCORE_DEADLNE", "5")
+    main(["check"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "! ENCORE_DEADLNE is not a setting of Encore: did you mean ENCORE_DEADLINE?"
+    assert lines[2].startswith("✓ Database")
+
+
+def test_fatal_error_is_plain_where_the_log_is(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("ENCORE_LOG", "console")
+    environment.delenv("DISCORD_TOKEN")
+    assert main([]) == 2
+    assert capsys.readouterr().err.startswith("DISCORD_TOKEN is not set")
+
+
+def test_unexpected_error_is_one_line_of_the_json_log(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing() -> str:
+        raise RuntimeError("surprise")
+
+    environment.setattr(tempfile, "gettempdir", failing)
+    assert main([]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    record = json.loads(line)
+    assert record["levelname"] == "CRITICAL"
+    assert "surprise" in record["exc_info"]
+
+
+async def test_started_bot_says_as_whom_it_is_connected_and_how_to_invite_it(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with DiscordServer() as server:
+        environment.setenv("DISCORD_API_URL", server.api_url)
+        environment.setenv("DISCORD_TOKEN", server.token)
+        environment.setenv("ENCORE_MEMBR_LIMIT", "3")
+        environment.setenv("TMPDIR", str(tmp_path))
+        leave_heartbeat_of_killed_bot(tmp_path)
+        code, out, err = await run_bot(
+            tmp_path, when_connected=lambda process: process.send_signal(signal.SIGINT)
+        )
+        links = guild_invite(server.application_id), user_invite(server.application_id)
+    assert (code, out) == (0, "")
+    records = [json.loads(line) for line in err.splitlines()]
+    messages = [record["message"] for record in records]
+    warnings = [record["message"] for record in records if record["levelname"] != "INFO"]
+    assert warnings == [
+        "ENCORE_MEMBR_LIMIT is not a setting of Encore: did you mean ENCORE_MEMBER_LIMIT?"
+    ]
+    connected = next(n for n, text in enumerate(messages) if text.startswith("Connected as "))
+    assert re.fullmatch(
+        r"Connected as \S+#\d{4} to 1 server; services: suno-api", messages[connected]
+    )
+    assert messages[connected + 1] == f"Add it to a server: {links[0]}"
+    assert messages[connected + 2] == f"Install it for yourself: {links[1]}"
+    assert temporary_files(tmp_path) == []
+
+
+def leave_heartbeat_of_killed_bot(folder: Path) -> None:
+    file = folder / "encore-0123456789abcdef.heartbeat"
+    file.touch()
+    past = time.time() - MAX_AGE - 1
+    os.utime(file, (past, past))
+
+
+def temporary_files(folder: Path) -> list[Path]:
+    """Return what Encore has left there of what it keeps while it runs."""
+    return list(folder.glob("encore-*"))
 
 
 def started(folder: Path) -> tuple[int, str, str]:
@@ -254,7 +427,10 @@ def started(folder: Path) -> tuple[int, str, str]:
     return asyncio.run(run_bot(folder))
 
 
-async def run_bot(folder: Path) -> tuple[int, str, str]:
+async def run_bot(
+    folder: Path,
+    when_connected: Callable[[asyncio.subprocess.Process], None] = lambda _: None,
+) -> tuple[int, str, str]:
     """Run Encore as a process of its own; return its exit code and what it said."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -264,9 +440,15 @@ async def run_bot(folder: Path) -> tuple[int, str, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    assert process.stdout
+    assert process.stderr
+    lines: list[str] = []
+    async for line in process.stderr:
+        lines.append(line.decode())
+        if "Install it for yourself" in lines[-1]:  # the last that it says when it is connected
+            when_connected(process)
+    out = await process.stdout.read()
+    return await process.wait(), out.decode(), "".join(lines)
 
 
 def test_unusable_audio_folder_is_one_sentence(

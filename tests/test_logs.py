@@ -1,10 +1,13 @@
+import datetime as dt
 import json
 import logging
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from bot.logs import NOISY_LOGGERS, set_up_logging
+from bot.settings import LogStyle
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +30,19 @@ def test_console_log_is_plain_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert said.err.endswith(" INFO     bot.x: Extension 7: submitted\n")
 
 
+@pytest.mark.parametrize("style", ["console", "json"])
+def test_times_are_iso_8601_with_their_zone(
+    style: LogStyle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(milliseconds=1)
+    assert set_up_logging(style) == style
+    logging.getLogger("bot.x").info("hello")
+    line = capsys.readouterr().err
+    text = json.loads(line)["asctime"] if style == "json" else line.split()[0]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", text)
+    assert before <= dt.datetime.fromisoformat(text) <= dt.datetime.now(dt.UTC)
+
+
 def test_json_log_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging("json")
     logging.getLogger("bot.x").warning("Extension %s: late", 7)
@@ -46,7 +62,7 @@ def test_exception_stays_on_its_json_line(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_log_without_terminal_is_json(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up_logging(None)
+    assert set_up_logging(None) == "json"
     logging.getLogger("bot.x").info("hello")
     assert json.loads(capsys.readouterr().err)["message"] == "hello"
 

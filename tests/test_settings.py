@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings, SettingsError, load_settings
+from bot.settings import Settings, SettingsError, given_variables, load_settings, log_style
 
 PREFIXES = ("AIMLAPI", "SUNOAPI_CO", "SUNO_API", "SUNOAPI_COM", "SUNOSAY")
 
@@ -153,6 +153,11 @@ def test_secrets_are_not_in_the_repr() -> None:
     assert "secret" not in f"{load_settings()!r} {load_settings()}"
 
 
+def test_trusted_host_may_be_an_ipv6_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENCORE_TRUSTED_AUDIO_HOSTS", "::1,localhost,a-b.example:80")
+    assert load_settings().trusted_audio_hosts == {"::1", "localhost", "a-b.example:80"}
+
+
 def test_trusted_hosts_may_be_given_as_a_set() -> None:
     settings = Settings(encore_trusted_audio_hosts={"a"}, encore_deadline=dt.timedelta(1))
     assert settings.trusted_audio_hosts == {"a"}
@@ -208,6 +213,10 @@ def test_error_without_provider_says_how_to_enable_one(monkeypatch: pytest.Monke
         ("ENCORE_SESSION_VOTE", "secret", "must be a valid integer"),
         ("ENCORE_SESSION_LIMIT", "-1", "must be greater than or equal to 0"),
         ("ENCORE_LOG", "secret", "must be 'console' or 'json'"),
+        ("ENCORE_TRUSTED_AUDIO_HOSTS", "http://secret", "must be hosts such as 127.0.0.1:9000"),
+        ("ENCORE_TRUSTED_AUDIO_HOSTS", "a.example, secret/path", "without a path"),
+        ("ENCORE_TRUSTED_AUDIO_HOSTS", "secret host", "must be hosts"),
+        ("ENCORE_TRUSTED_AUDIO_HOSTS", "*.secret", "must be hosts"),
         ("ENCORE_STATE_DIR", "/no/such/folder", "Path does not point to a directory"),
     ],
 )
@@ -225,3 +234,33 @@ def test_variable_named_only_like_a_provider_is_explained(
 ) -> None:
     monkeypatch.setenv("SUNOSAY", "a-secret-key")
     assert "SUNOSAY_API_KEY" in problem()
+
+
+def test_env_file_that_is_no_text_is_one_sentence() -> None:
+    Path(".env").write_bytes(b"ENCORE_LOG=json\nENCORE_PROVIDER=\xff\n")
+    assert problem().startswith("The file .env can't be read")
+    assert log_style() is None
+
+
+def test_style_of_the_log_is_known_though_other_settings_are_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DISCORD_TOKEN")
+    assert log_style() is None
+    Path(".env").write_text("ENCORE_LOG=json\n", "utf-8")
+    assert log_style() == "json"
+    monkeypatch.setenv("ENCORE_LOG", "console")
+    assert log_style() == "console"
+    monkeypatch.setenv("ENCORE_LOG", "loud")
+    assert log_style() is None
+
+
+def test_given_variables_are_those_of_environment_and_env_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path(".env").write_text("ENCORE_FROM_FILE=1\n#ENCORE_COMMENT=1\n", "utf-8")
+    monkeypatch.setenv("ENCORE_FROM_ENVIRONMENT", "1")
+    monkeypatch.setenv("ENCORE_EMPTY", "")
+    given = given_variables()
+    assert {"encore_from_file", "encore_from_environment", "sunosay_api_key"} <= given.keys()
+    assert not {"encore_comment", "encore_empty"} & given.keys()

@@ -13,6 +13,7 @@ import asyncio
 import datetime as dt
 import logging
 import random
+from collections import Counter
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
@@ -343,10 +344,7 @@ class Publisher:
             digest=digest,
         )
         if edit.uploads is not None:
-            outcomes = (
-                ", ".join(each.outcome for each in shown.attachments) if shown else "no reply"
-            )
-            log.info("Extension %s: audio %s", edit.extension.id, outcomes or "none")
+            log.info("Extension %s: audio files: %s", edit.extension.id, _outcomes(shown))
             self._wakeups.attacher.notify()
 
     async def _requeue(
@@ -382,3 +380,11 @@ class Publisher:
         await self._store.postpone_edit(
             edit, publish_at=self._clock() + pause, is_counted=is_counted
         )
+
+
+def _outcomes(shown: Uploads | None) -> str:
+    """Return how many audio files ended how, such as "1 attached, 1 too large"."""
+    if shown is None:
+        return "no reply"
+    counts = Counter(each.outcome for each in shown.attachments)
+    return ", ".join(f"{n} {outcome.replace('_', ' ')}" for outcome, n in counts.items()) or "none"

@@ -154,6 +154,10 @@ class Unauthorized(ProviderError):  # noqa: N818
     kind = "unauthorized"
 
 
+class WrongAddress(Unauthorized):
+    """The base URL is not the API's: it redirects, or has none of its paths."""
+
+
 class SessionExpired(Unauthorized):
     """The provider's session with Suno has ended: the operator has to renew the cookie."""
 

@@ -20,6 +20,7 @@ from bot.providers.base import (
     Rejected,
     Unauthorized,
     UnknownClip,
+    WrongAddress,
 )
 from bot.providers.redaction import redacted
 
@@ -40,7 +41,7 @@ _UNKNOWN_CLIP_WORDS = re.compile(
 _PAYMENT_WORDS = re.compile(r"\bcredits?\b|\bsubscription\b", re.IGNORECASE)
 _KIND_BY_STATUS = {401: Unauthorized, 402: OutOfCredits}
 # A redirect means that the base URL is wrong; it is never followed with a key.
-_KIND_BY_STATUS_CLASS: dict[int, type[ProviderError]] = {3: Unauthorized, 4: Rejected}
+_KIND_BY_STATUS_CLASS: dict[int, type[ProviderError]] = {3: WrongAddress, 4: Rejected}
 _MISSING_PATH_STATUSES = (404, 405)
 # A server or proxy stopped waiting. As with 5xx, the request may have been carried out.
 _TIMEOUT_STATUSES = (408, 499)
@@ -97,7 +98,7 @@ def error_for(response: ErrorResponse, unknown_outcome: type[ProviderError]) -> 
         return _forbidden_kind(response)(text)
     if status in _MISSING_PATH_STATUSES and not response.is_json:
         # The server has no such path. An API that has it answers 404 for a clip, in JSON.
-        return Unauthorized("This address is not the API's; check the base URL.")
+        return WrongAddress("This address is not the API's; check the base URL.")
     kind = _KIND_BY_STATUS.get(status)
     if kind is None and status not in _TIMEOUT_STATUSES:
         kind = _KIND_BY_STATUS_CLASS.get(status // 100)

@@ -18,7 +18,14 @@ import httpx
 from aiolimiter import AsyncLimiter
 from pydantic import TypeAdapter, ValidationError
 
-from bot.providers.base import OutOfCredits, ProviderError, Unauthorized, Unavailable, Unconfirmed
+from bot.providers.base import (
+    OutOfCredits,
+    ProviderError,
+    Unauthorized,
+    Unavailable,
+    Unconfirmed,
+    WrongAddress,
+)
 from bot.providers.errors import ErrorResponse, error_for, extract_message, retry_after
 
 _log = logging.getLogger(__name__)
@@ -178,7 +185,7 @@ class ApiClient:
                 ),
             )
         except (httpx.InvalidURL, UnicodeError):
-            raise Unauthorized(f"The base URL or key of {self._label} can't be used.") from None
+            raise WrongAddress(f"The base URL or key of {self._label} can't be used.") from None
 
     async def _send(
         self,

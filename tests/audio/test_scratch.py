@@ -20,13 +20,38 @@ with Scratch.claim(pathlib.Path(sys.argv[1])).folder() as folder:
 
 
 def test_folder_is_removed_with_its_files(tmp_path: Path) -> None:
-    scratch = Scratch.claim(tmp_path)
+    base = tmp_path / "scratch"
+    scratch = Scratch.claim(base)
     with scratch.folder() as folder:
         (folder / "a.mp3").write_text("x")
     assert not folder.exists()
     assert folder.parent.exists()
     scratch.remove()
-    assert file_names(tmp_path) == ["start.lock"]
+    assert not base.exists()
+
+
+def test_base_folder_stays_while_another_process_uses_it(tmp_path: Path) -> None:
+    base = tmp_path / "scratch"
+    first, second = Scratch.claim(base), Scratch.claim(base)
+    first.remove()
+    with second.folder() as folder:
+        assert folder.exists()
+    second.remove()
+    assert not base.exists()
+
+
+async def test_processes_that_start_and_end_at_once_leave_nothing(tmp_path: Path) -> None:
+    base = tmp_path / "scratch"
+
+    def claim_and_remove() -> None:
+        for _ in range(25):
+            scratch = Scratch.claim(base)
+            with scratch.folder() as folder:
+                (folder / "a.mp3").write_text("x")
+            scratch.remove()
+
+    await asyncio.gather(*(asyncio.to_thread(claim_and_remove) for _ in range(4)))
+    assert not base.exists()
 
 
 async def test_folder_of_a_killed_process_is_removed_and_of_a_living_one_kept(

@@ -1,6 +1,7 @@
 """The finished reply is heard and seen: the audio itself, its tags, and a picture."""
 
 import io
+import logging
 import random
 from pathlib import Path
 from typing import Any
@@ -99,14 +100,16 @@ async def test_audio_over_the_attachment_limit_is_encoded_to_fit(harness: BotHar
 
 
 async def test_audio_that_fits_at_no_bit_rate_is_linked(
-    harness: BotHarness,
+    harness: BotHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "bot.interactions.publisher")
     harness.discord.state.guild.attachment_limit = 45_000
     reply = await harness.extend(NAME, at="0:10")
     await harness.until(lambda: files(reply, ".png"))
     assert files(reply, ".mp3") == []
     assert "too large to be attached here" in text(reply)
     assert "Listen" in text(reply)
+    await harness.until(lambda: "audio files: 2 too large" in caplog.text)
 
 
 async def test_interaction_attaches_files_without_the_permission(harness: BotHarness) -> None:

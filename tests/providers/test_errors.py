@@ -13,6 +13,7 @@ from bot.providers.base import (
     Unavailable,
     Unconfirmed,
     UnknownClip,
+    WrongAddress,
 )
 from bot.providers.errors import ErrorResponse, error_for, extract_message, retry_after
 
@@ -20,7 +21,7 @@ NOW = dt.datetime(2026, 11, 1, 12, 0, tzinfo=dt.UTC)
 
 # status and words -> the kind for a submission, the kind for a query
 KINDS = {
-    "redirect": (302, "", Unauthorized, Unauthorized),
+    "redirect": (302, "", WrongAddress, WrongAddress),
     "bad request": (400, "Prompt too long.", Rejected, Rejected),
     "wrong key": (401, "", Unauthorized, Unauthorized),
     "unpaid": (402, "", OutOfCredits, OutOfCredits),
@@ -78,7 +79,7 @@ def test_missing_path_answered_without_json_is_the_operators_problem(
 ) -> None:
     page = "<h1>404: This page could not be found.</h1>"
     error = error_for(ErrorResponse(status, body=page, is_json=False), unknown_outcome)
-    assert type(error) is Unauthorized
+    assert type(error) is WrongAddress
     assert "base URL" in error.text
 
 

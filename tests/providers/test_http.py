@@ -19,6 +19,7 @@ from bot.providers.base import (
     Unauthorized,
     Unavailable,
     Unconfirmed,
+    WrongAddress,
 )
 from bot.providers.errors import ErrorResponse
 from bot.providers.http import MAX_ANSWER_BYTES, ApiClient, rate_limiter
@@ -51,13 +52,13 @@ FAILURES = {
     "protocol broken": (httpx.RemoteProtocolError("bad"), Unconfirmed, Unavailable),
     "all of it too late": (TimeoutError(), Unconfirmed, Unavailable),
     "content broken": (httpx.DecodingError("gzip"), Unconfirmed, Unavailable),
-    "redirect": (httpx.Response(302), Unauthorized, Unauthorized),
+    "redirect": (httpx.Response(302), WrongAddress, WrongAddress),
     "bad request": (httpx.Response(400, json={"error": "No."}), Rejected, Rejected),
     "wrong key": (httpx.Response(401, json={}), Unauthorized, Unauthorized),
     "unpaid": (httpx.Response(402, json={}), OutOfCredits, OutOfCredits),
     "too many": (httpx.Response(429, json={}), RateLimited, RateLimited),
-    "unknown path": (httpx.Response(404, html=PAGE), Unauthorized, Unauthorized),
-    "wrong method": (httpx.Response(405), Unauthorized, Unauthorized),
+    "unknown path": (httpx.Response(404, html=PAGE), WrongAddress, WrongAddress),
+    "wrong method": (httpx.Response(405), WrongAddress, WrongAddress),
     "unknown clip": (httpx.Response(404, json={"error": "Not found."}), Rejected, Rejected),
     "bad gateway": (httpx.Response(502, html=PAGE), Unconfirmed, Unavailable),
     "a page": (httpx.Response(200, html=PAGE), Unconfirmed, Unavailable),
