@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import discord
 
+from bot.domain.sessions.clocks import ballot_of
 from bot.domain.sessions.models import ProposalKind, RoundStatus
 from bot.domain.sessions.structure import headline
 from bot.domain.text import plain_line
@@ -67,6 +68,7 @@ def _orders(view: SessionView) -> Iterator[Button]:
     voted = state.busy_round or state.open_round
     if voted is None:
         return
-    if voted.voters and voted.status is not RoundStatus.MAKING:
+    ballot = ballot_of(voted)
+    if ballot is not None and state.votes_of(voted.number, ballot):
         yield Action.CLOSE_VOTE.button(voted.id)
     yield Action.END_NOW.button(state.session.id)

@@ -185,7 +185,7 @@ async def test_an_archived_thread_rests_until_somebody_presses(evening: Evening)
     await evening.pass_time(600)
     assert asked(evening) == 0
     await evening.bo.unarchive(evening.thread)
-    rest = "**The thread was closed.** The next press goes on; until then the clock waits."
+    rest = "**The thread was closed.** It goes on when somebody presses a button"
     await evening.until_shown("Round 1 · what comes next?", rest)
     await evening.pass_time(600)
     assert asked(evening) == 0

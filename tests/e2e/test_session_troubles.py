@@ -187,6 +187,7 @@ async def test_old_posts_are_edited_once_in_a_minute(evening: Evening) -> None:
     await evening.pass_time(10)
     await evening.write(evening.eli, OTHER_VERSE)
     await evening.until(lambda: evening.found("Proposal 2"))
+    await evening.until_stored(4)
     assert "**2 have voted.**" in text(board)
     await evening.pass_time(60)
     await evening.until_voted(4)

@@ -120,8 +120,8 @@ async def test_double_clicks_and_repeated_events_count_once(
     session.send(old.name, old.body)
     await evening.count_votes(4)
     over = await evening.until_shown("Round 1 · “Streetlights count the empty corners” goes in")
-    assert "3 · [Streetlights count" in text(over)
-    assert "1 · [Neon rain" in text(over)
+    assert "3 votes · [Streetlights count" in text(over)
+    assert "1 vote · [Neon rain" in text(over)
     assert len([each for each in evening.messages() if "Proposal 1" in text(each)]) == 1
     assert len(evening.harness.ada.read()) == 1
     await evening.until(lambda: evening.result)
@@ -204,7 +204,7 @@ async def test_the_end_needs_more_than_half_and_without_a_part_nothing_is_finish
     await evening.vote_for(2, evening.eli)
     await evening.count_votes(4)
     over = await evening.until_shown("Round 1 · “Neon rain on the window” goes in")
-    assert "2 · 🏁 **the song ends here**" in text(over)
+    assert "2 votes · 🏁 **the song ends here**" in text(over)
     await evening.until(lambda: evening.result)
     await evening.choose_all("🔁 Neither", evening.bo)
     await evening.count_choices(1)
@@ -231,7 +231,7 @@ async def test_a_session_is_ended_by_hand_while_a_part_is_being_made(evening: Ev
     more_of_dee = await evening.dee.click(shown_to_dee.message, "⋯ More")
     assert labels(more_of_dee.message) == ["🏁 End the song"]
     asked = await evening.ada.click(more.message, "🏁 End it now")
-    assert "The part that is being made would not be in the song." in answered(asked)
+    assert "The one that is being made would not be in it." in answered(asked)
     ended = await evening.ada.click(asked.message, "🏁 End it now")
     assert "The session is over." in answered(ended)
     recap = await evening.until_shown("Night Bus is finished", "1 part")

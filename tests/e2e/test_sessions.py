@@ -75,7 +75,7 @@ async def write_a_song(evening: Evening) -> None:
     await evening.vote_for(2, eli)
     await evening.count_votes(5)
     over = await evening.until_shown("Round 1", "goes in", "Write the next part meanwhile")
-    assert "3 · [Neon rain on the window](" in text(over)
+    assert "3 votes · [Neon rain on the window](" in text(over)
     assert "-# 5 votes" in text(over)
     # round 2 is written while the part is made
     await evening.write(dee, CHORUS)

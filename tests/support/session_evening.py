@@ -257,6 +257,18 @@ class Evening:
         db.close()
         await self.pass_time(1)
 
+    async def until_stored(self, voters: int) -> None:
+        """Wait until the open round is stored with so many voters, which its board shows next."""
+        path = f"file:{self.harness.database}?mode=ro"
+
+        def is_stored() -> bool:
+            with sqlite3.connect(path, uri=True) as db:
+                found = db.execute("SELECT voters FROM rounds WHERE status = 'open'").fetchall()
+            db.close()
+            return found == [(voters,)]
+
+        await self.until(is_stored)
+
     async def run_out(self, shown: Message) -> None:
         """Move the clock to just behind the end of the vote that a post tells."""
         ends = END_TIME.search(text(shown))

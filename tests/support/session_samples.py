@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.domain.models import Clip, ClipRecord, Extension, ReplyRef, Status
 from bot.domain.sessions.models import (
+    Ballot,
     Count,
     PostKey,
     Proposal,
@@ -15,6 +16,7 @@ from bot.domain.sessions.models import (
     Session,
     SessionState,
     Totals,
+    Vote,
 )
 from bot.domain.sessions.posts import CARD, board_key, proposal_key
 from bot.services.session_view import SessionView, SongPart
@@ -132,10 +134,27 @@ def links(proposals: Iterable[Proposal], rounds: Iterable[Round]) -> dict[PostKe
     return posts
 
 
+def votes(round_number: int, ballot: Ballot, count: int) -> tuple[Vote, ...]:
+    """Return the votes of so many members for the first choice of a ballot."""
+    choice = "1" if ballot is Ballot.NEXT else "A"
+    return tuple(
+        Vote(
+            round_number=round_number,
+            ballot=ballot,
+            member_id=member_id,
+            choice=choice,
+            interaction_id=member_id,
+            at=NOW,
+        )
+        for member_id in range(1, count + 1)
+    )
+
+
 def session_view(
     *rounds: Round,
     proposals: Iterable[Proposal] = (),
     extensions: Iterable[Extension] = (),
+    votes: tuple[Vote, ...] = (),
     in_session: dict[str, object] | None = None,
     **parts: object,
 ) -> SessionView:
@@ -145,6 +164,7 @@ def session_view(
         session=session(**(in_session or {})),
         rounds=rounds or (session_round(),),
         proposals=proposals,
+        votes=votes,
         extensions={each.id: each for each in extensions},
     )
     song = [SongPart(starts_at=0.0, clip=record())]

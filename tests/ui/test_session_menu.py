@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.sessions.models import EndReason, RoundStatus, Session, SessionStatus
+from bot.domain.sessions.models import Ballot, EndReason, RoundStatus, Session, SessionStatus
 from bot.domain.sessions.posts import CARD
 from bot.services.session_view import SessionView
 from bot.ui.session_list import running_embed, sessions_embed, sessions_view
@@ -23,6 +23,7 @@ from tests.support.session_samples import (
     session_round,
     session_view,
     url,
+    votes,
 )
 from tests.support.ui_samples import STAMP, buttons
 
@@ -58,7 +59,7 @@ def test_last_part_can_be_taken_back() -> None:
 
 
 def test_host_can_close_a_vote_that_has_votes() -> None:
-    view = running(session_round(2, voters=1))
+    view = running(session_round(2), votes=votes(2, Ballot.NEXT, 1))
     assert offered(view) == [END, BACK]
     assert offered(view, is_host=True) == [END, BACK, CLOSE, END_NOW]
 
@@ -74,8 +75,9 @@ def test_host_can_close_a_vote_that_has_votes() -> None:
 def test_nothing_is_taken_back_while_a_part_is_made(
     status: RoundStatus, voters: int, row: list[tuple[str, str]]
 ) -> None:
-    busy = session_round(2, status=status, voters=voters)
-    assert offered(running(busy, session_round(3, voters=1)), is_host=True) == row
+    cast = (*votes(2, Ballot.CLIP, voters), *votes(3, Ballot.NEXT, 1))
+    view = running(session_round(2, status=status), session_round(3), votes=cast)
+    assert offered(view, is_host=True) == row
 
 
 def test_what_is_proposed_already_is_not_offered() -> None:
