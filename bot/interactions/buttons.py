@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import discord
 from typing_extensions import override
 
-from bot.domain.errors import UnknownClipError, UserError
+from bot.domain.errors import FormError, UnknownClipError, UserError
 from bot.domain.form import Form
 from bot.domain.models import ReplyRef
 from bot.interactions.access import require_access
@@ -40,7 +40,7 @@ def actor_from(interaction: Interaction) -> Actor:
 
 
 async def open_form(interaction: Interaction, form: Form, *, as_typed: bool = False) -> None:
-    """Answer with the modal for ``form``, or with an error that returns the lyrics.
+    """Answer with the modal for ``form``, or with an error that returns what was typed.
 
     Args:
         interaction: to be answered.
@@ -51,7 +51,7 @@ async def open_form(interaction: Interaction, form: Form, *, as_typed: bool = Fa
     try:
         prefilled = await (forms.prefill(form) if as_typed else forms.parse(form))
         modal = extend_modal(prefilled, idempotency_key=interaction.id)
-    except UnknownClipError as error:
+    except (FormError, UnknownClipError) as error:
         await refuse_form(interaction, form, error)
         return
     except Exception as error:  # noqa: BLE001 - told to the member and logged there

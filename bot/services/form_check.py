@@ -3,11 +3,12 @@
 Knows nothing of Discord. Everything wrong is a `UserError` for the member.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot.domain.clip_reference import ClipId, MessageLink, ShortLink, parse_clip_reference
-from bot.domain.errors import UnknownClipError, UserError
+from bot.domain.errors import FormError, UnknownClipError, UserError
 from bot.domain.form import (
     Form,
     OverlongText,
@@ -107,12 +108,25 @@ class FormReader:
         """Return ``form`` as `prefill`, with its request; lengths are not checked yet.
 
         Raises:
-            UserError: a field is wrong, or the provider does not have it.
+            FormError: fields are wrong, or the provider does not have them.
+            UserError: as `prefill`.
         """
         prefilled = await self.prefill(form)
+        validated, errors = self._parsed(prefilled)
+        if errors:
+            raise FormError.of(errors)
+        return validated
+
+    @staticmethod
+    def _parsed(prefilled: PrefilledForm) -> tuple[ValidatedForm, list[UserError]]:
+        """Return the request of a form, and all that is wrong in its fields."""
         form, source = prefilled.form, prefilled.source
-        continue_at = _parse_continue_at(form.at, source.clip if source else None)
-        _check_choices(form, prefilled.capabilities)
+        errors = list(_choice_errors(form, prefilled.capabilities))
+        continue_at = None
+        try:
+            continue_at = _parse_continue_at(form.at, source.clip if source else None)
+        except UserError as error:
+            errors.insert(0, error)
         request = ExtendRequest(
             provider=form.provider,
             clip_id=form.clip,
@@ -123,29 +137,40 @@ class FormReader:
             exclude=parse_style(form.exclude),
             model=form.model or None,
         )
-        return ValidatedForm(
+        validated = ValidatedForm(
             form=replace(form, at=format_continue_at(continue_at)),
             request=request,
             capabilities=prefilled.capabilities,
             source=source,
         )
+        return validated, errors
 
     async def validate(self, form: Form) -> ValidatedForm:
         """Return ``form`` as `parse`, if its provider would accept the request.
 
         Raises:
-            UserError: as `parse`, or a text is too long, or the style is missing.
+            FormError: as `parse`, or a text is too long, or the style is missing. It tells all
+                that is wrong.
+            UserError: as `prefill`.
         """
-        validated = await self.parse(form)
-        capabilities, request = validated.capabilities, validated.request
-        for overlong in overlong_texts(request, capabilities.limits_for(request.model)):
-            raise _too_long(overlong, capabilities.label)
-        if _lacks_style(request, capabilities):
-            raise UserError(
-                f"{capabilities.label} needs a style.",
-                "Name one under *Style*, such as `folk, acoustic guitar`.",
-            )
+        validated, errors = self._parsed(await self.prefill(form))
+        errors += _request_errors(validated.request, validated.capabilities)
+        if errors:
+            raise FormError.of(errors)
         return validated
+
+    async def models_for(self, clip: str, provider: str) -> tuple[str, ...]:
+        """Return the models of the provider that would extend ``clip``; both are as typed so far.
+
+        Empty if there are none to choose from, or no such provider.
+        """
+        source = None
+        with suppress(UserError):  # no clip is named yet
+            source = await self._clips.clip(await self.clip_id_of(clip))
+        try:
+            return self._choose_provider(provider, source).capabilities.models
+        except UserError:
+            return ()
 
     async def clip_id_of(self, text: str) -> str:
         """Return the clip id that ``text`` names: an id, a Suno link or a link to a reply.
@@ -258,7 +283,7 @@ def _parse_continue_at(text: str, clip: Clip | None) -> float | None:
     if continue_at == 0:
         raise UserError(
             "A clip can't be continued from its very start.",
-            "Pick a time after 0:00, or leave `at` empty for the end.",
+            "Pick a time after 0:00, or leave *Continue at* empty for the end.",
         )
     length = clip.duration if clip else None
     if (
@@ -267,20 +292,30 @@ def _parse_continue_at(text: str, clip: Clip | None) -> float | None:
         and effective_continue_at(continue_at, length) is None
     ):
         raise UserError(
-            "That time lies past the end.",
-            f"{quoted_title(clip)} is {format_time(round(length))} long; "
-            "pick a time before that, or leave `at` empty.",
+            "That's past the end.",
+            f"{quoted_title(clip)} is {format_time(int(length))} long. "
+            "Pick an earlier time, or leave *Continue at* empty.",
         )
     return continue_at
 
 
-def _check_choices(form: Form, capabilities: Capabilities) -> None:
+def _choice_errors(form: Form, capabilities: Capabilities) -> Iterator[UserError]:
     if form.model and not capabilities.models:
-        raise UserError(f"{capabilities.label} lets nobody choose a model.", "Leave `model` empty.")
+        yield UserError(f"{capabilities.label} has no choice of models.", "Leave `model` empty.")
     if form.exclude and not capabilities.exclude:
-        raise UserError(
-            f"{capabilities.label} can't keep styles out.",
-            "Leave `exclude` empty, and name in `tags` what you do want.",
+        yield UserError(
+            f"{capabilities.label} can't exclude styles.",
+            "Leave *Exclude styles* empty, and name what you do want under *Style*.",
+        )
+
+
+def _request_errors(request: ExtendRequest, capabilities: Capabilities) -> Iterator[UserError]:
+    for overlong in overlong_texts(request, capabilities.limits_for(request.model)):
+        yield _too_long(overlong, capabilities.label)
+    if _lacks_style(request, capabilities):
+        yield UserError(
+            f"{capabilities.label} needs a style.",
+            "Name one under *Style*, such as `folk, acoustic guitar`.",
         )
 
 
@@ -292,12 +327,11 @@ def _lacks_style(request: ExtendRequest, capabilities: Capabilities) -> bool:
 
 
 def _too_long(overlong: OverlongText, label: str) -> UserError:
+    verb = "are" if overlong.text == "lyrics" else "is"
     return UserError(
-        f"The {overlong.text} is too long for {label}."
-        if overlong.text != "lyrics"
-        else f"The lyrics are too long for {label}.",
+        f"The {overlong.text} {verb} too long for {label}.",
         f"It counts {overlong.length:,} characters (an emoji counts as two or more) and takes up "
-        f"to {overlong.limit:,}. Nothing you typed is lost: shorten it and send again.",
+        f"to {overlong.limit:,}.",
     )
 
 

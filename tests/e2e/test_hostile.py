@@ -141,7 +141,7 @@ async def test_refused_form_is_reopened_with_everything_typed(harness: BotHarnes
         ({"at": "soon"}, "is not a time"),
         ({"at": "0"}, "very start"),
         ({"provider": "nobody"}, "There is no provider"),
-        ({"exclude": "metal"}, "can't keep styles out"),
+        ({"exclude": "metal"}, "can't exclude styles"),
     ],
 )
 async def test_form_refused_before_its_modal_returns_the_lyrics(

@@ -299,7 +299,7 @@ async def test_form_of_a_proposal_is_for_its_writer(
     [
         ("lyrics", "x" * 3001, "The lyrics are too long for Suno Test"),
         ("style", "x" * 201, "The style is too long"),
-        ("at", "1:38", "That time lies past the end"),
+        ("at", "1:38", "That's past the end"),
         ("at", "soon", "“soon” is not a time"),
     ],
 )
