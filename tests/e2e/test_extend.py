@@ -77,7 +77,7 @@ async def test_an_extension_of_an_extension_knows_its_source(harness: BotHarness
     assert times[1]["name"].startswith("end (0:0")
     second = await harness.ada.slash("extend", clip=clip)
     assert second.modal is not None
-    assert second.modal.title == "Extend “Long Road”"
+    assert second.modal.title == "Extend “Long Road” · B"
     assert second.modal.fields["style"]["value"] == STYLE
     sent = await harness.ada.submit(second.modal)
     assert sent.message is not None
@@ -115,3 +115,26 @@ async def test_commands_are_synced_only_when_they_changed(offline_harness: BotHa
         assert syncs() == 1
     async with offline_harness.bot():
         assert syncs() == 1
+
+
+async def test_options_are_those_of_the_enabled_providers(offline_harness: BotHarness) -> None:
+    async def options() -> set[str]:
+        async with offline_harness.bot():
+            commands = offline_harness.discord.commands.all()
+            [extend] = [each for each in commands if each["name"] == "extend"]
+            return {option["name"] for option in extend["options"]}
+
+    everything = await options()
+    offline_harness.overrides |= dict.fromkeys(
+        ("SUNO_API_BASE_URL", "SUNOAPI_CO_API_KEY", "SUNOSAY_API_KEY"), ""
+    )
+    assert everything - await options() == {"exclude", "model"}
+
+
+async def test_models_are_those_of_the_provider_that_will_be_used(harness: BotHarness) -> None:
+    clip = harness.source("suno_api")
+    suno_api = await harness.ada.autocomplete(
+        "extend", focused="model", value="", clip=clip, provider="suno_api"
+    )
+    assert "chirp-v4" in [choice["value"] for choice in suno_api]
+    assert await harness.ada.autocomplete("extend", focused="model", value="", clip=clip) == []

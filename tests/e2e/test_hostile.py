@@ -138,10 +138,7 @@ async def test_refused_form_is_reopened_with_everything_typed(harness: BotHarnes
     [
         ({"clip": "not a clip"}, "names no clip"),
         ({"clip": "https://suno.com/s/AbCdEf"}, "shortened link"),
-        ({"at": "soon"}, "is not a time"),
-        ({"at": "0"}, "very start"),
         ({"provider": "nobody"}, "There is no provider"),
-        ({"exclude": "metal"}, "can't exclude styles"),
     ],
 )
 async def test_form_refused_before_its_modal_returns_the_lyrics(
@@ -159,6 +156,20 @@ async def test_form_refused_before_its_modal_returns_the_lyrics(
     assert call.message is not None
     assert words in text(call.message)
     assert "my words" in text(call.message)
+
+
+async def test_options_that_are_wrong_are_told_at_once_and_kept(harness: BotHarness) -> None:
+    call = await harness.open_modal("aimlapi", at="soon", exclude="metal", lyrics="my words")
+    assert call.modal is None
+    assert call.is_ephemeral
+    assert call.message is not None
+    assert "2 things need to be changed" in text(call.message)
+    assert "“soon” is not a time" in text(call.message)
+    assert "can't exclude styles" in text(call.message)
+    again = await harness.ada.click(call.message, "Edit and send")
+    assert again.modal is not None
+    fields = again.modal.fields
+    assert (fields["at"]["value"], fields["lyrics"]["value"]) == ("soon", "my words")
 
 
 async def test_form_refused_before_its_modal_returns_long_lyrics_as_a_file(
