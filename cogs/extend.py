@@ -145,6 +145,7 @@ class ExtendCog(EncoreCog):
                 submitted.form,
                 idempotency_key=submitted.idempotency_key,
                 member_id=interaction.user.id,
+                member_name=interaction.user.display_name,
                 reply=reply,
             ),
         )

@@ -73,6 +73,7 @@ async def make_song(interaction: Interaction, clip_id: str) -> None:
             clip_id,
             idempotency_key=str(interaction.id),
             member_id=interaction.user.id,
+            member_name=interaction.user.display_name,
             reply=reply,
         )
 
@@ -197,6 +198,7 @@ class AnotherTake(PersistentButton, action=Action.ANOTHER_TAKE):
                 int(self.stored_id),
                 idempotency_key=str(interaction.id),
                 member_id=interaction.user.id,
+                member_name=interaction.user.display_name,
                 reply=reply,
             ),
         )
