@@ -7,7 +7,6 @@ from discord.app_commands import Choice
 from discord.ext import commands
 from typing_extensions import override
 
-from bot.domain.clip_reference import ClipId, parse_clip_reference
 from bot.domain.form import Form
 from bot.domain.timecode import END, format_continue_at, format_time, parse_time
 from bot.interactions.autocomplete import clip_choices, provider_choices, text_choice
@@ -96,11 +95,7 @@ class ExtendCog(EncoreCog):
     @extend.autocomplete("at")
     async def suggest_times(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
         """Offer the end, with its time if known, and what was typed if it is a time."""
-        reference = parse_clip_reference(getattr(interaction.namespace, "clip", ""))
-        known = None
-        if isinstance(reference, ClipId):
-            known = await self._services.store.clip(reference.value)
-        length = known.clip.duration if known else None
+        length = await self._services.forms.length_of(getattr(interaction.namespace, "clip", ""))
         end = f"{END} ({format_time(int(length))})" if length else END
         choices = [Choice(name=end, value=END)]
         try:

@@ -8,6 +8,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.domain.clip_reference import SongReference
 from bot.domain.failures import Failure
 
 
@@ -257,6 +258,13 @@ class Extension:
         if self.kind is Kind.SPLICE:
             return (self.request.clip_id,) if self.status is Status.COMPLETE else ()
         return tuple(clip.id for clip in self.clips if clip.is_playable)
+
+    @property
+    def extendable_references(self) -> tuple[str, ...]:
+        """What the form takes to extend it: its clips, or the full song with its own clock."""
+        if self.kind is Kind.SPLICE and self.extendable_clip_ids:
+            return (str(SongReference(self.id)),)
+        return self.extendable_clip_ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

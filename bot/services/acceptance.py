@@ -92,6 +92,7 @@ class Acceptance:
                 source_url=source.reply_url if source else None,
                 source_letter=source.letter if source else "",
                 part_number=source.part_number + 1 if source else 2,
+                song_time=validated.song_time,
                 member_name=member_name,
                 retake_of=retake_of,
                 created_at=now,

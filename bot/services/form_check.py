@@ -7,7 +7,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from bot.domain.clip_reference import ClipId, MessageLink, ShortLink, parse_clip_reference
+from bot.domain.clip_reference import (
+    ClipId,
+    MessageLink,
+    ShortLink,
+    SongReference,
+    parse_clip_reference,
+)
 from bot.domain.errors import FormError, UnknownClipError, UserError
 from bot.domain.form import (
     Form,
@@ -18,7 +24,8 @@ from bot.domain.form import (
     parse_style,
     truncated_style,
 )
-from bot.domain.models import Clip, ClipRecord, ClipStatus, ExtendRequest
+from bot.domain.lineage import SongOutline, song_outline
+from bot.domain.models import Clip, ClipRecord, ClipStatus, ExtendRequest, Extension, Kind
 from bot.domain.text import collapse_whitespace, escape_line, sanitize, truncate
 from bot.domain.timecode import effective_continue_at, format_continue_at, format_time, parse_time
 from bot.providers.base import Capabilities, Provider
@@ -36,24 +43,40 @@ class PrefilledForm:
     Attributes:
         form: as typed, with the clip's id, its provider, and defaults from the source clip.
         capabilities: of the provider that will be asked.
-        source: the source clip; None if the store does not have it.
+        source: the source clip; None if the store does not have it. Of a full song, the part at
+            which it is extended, as far as that is known, else the last.
+        song: the full song that is extended, if it is one that Encore joined; times are its own.
     """
 
     form: Form
     capabilities: Capabilities
     source: ClipRecord | None
+    song: SongOutline | None = None
 
     @property
     def source_title(self) -> str:
         """The title of the source clip; empty if unknown."""
         return self.source.clip.title if self.source else ""
 
+    @property
+    def length(self) -> float | None:
+        """The length of what is extended, in seconds; None if unknown."""
+        if self.song is not None:
+            return self.song.length
+        return self.source.clip.duration if self.source else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidatedForm(PrefilledForm):
-    """A form without errors, and its request."""
+    """A form without errors, and its request.
+
+    Attributes:
+        song_time: the second of the full song at which it is extended; None if that is its end,
+            or no full song.
+    """
 
     request: ExtendRequest
+    song_time: float | None = None
 
 
 class FormReader:
@@ -90,19 +113,30 @@ class FormReader:
             UserError: the clip or the provider is not available, or a session goes on from it.
         """
         form = _sanitized(form)
+        joined = None if self._is_in_session else await self._joined_song(form.clip)
+        song = await self._outline(joined) if joined is not None else None
         clip_id = await self.clip_id_of(form.clip)
         source = await self._clips.clip(clip_id)
         if source is not None:
             _require_finished(source.clip)
-            if source.extension_id is not None and not self._is_in_session:
-                await require_no_session(self._store, source.extension_id)
+            await self._require_no_session(source)
         provider = self._choose_provider(form.provider, source)
+        clip_id = str(SongReference(joined.id)) if joined is not None else clip_id
         form = replace(form, clip=clip_id, provider=provider.name)
         if source is not None:
             form = _with_source_defaults(
                 form, source.clip, provider.capabilities.limits_for(form.model)
             )
-        return PrefilledForm(form=form, capabilities=provider.capabilities, source=source)
+        return PrefilledForm(
+            form=form, capabilities=provider.capabilities, source=source, song=song
+        )
+
+    async def length_of(self, clip: str) -> float | None:
+        """Return the seconds of what ``clip`` names; None if they are unknown, or it names none."""
+        try:
+            return (await self.prefill(Form(clip=clip))).length
+        except UserError:
+            return None
 
     async def parse(self, form: Form) -> ValidatedForm:
         """Return ``form`` as `prefill`, with its request; lengths are not checked yet.
@@ -112,24 +146,28 @@ class FormReader:
             UserError: as `prefill`.
         """
         prefilled = await self.prefill(form)
-        validated, errors = self._parsed(prefilled)
+        validated, errors = await self._parsed(prefilled)
         if errors:
             raise FormError.of(errors)
         return validated
 
-    @staticmethod
-    def _parsed(prefilled: PrefilledForm) -> tuple[ValidatedForm, list[UserError]]:
+    async def _parsed(self, prefilled: PrefilledForm) -> tuple[ValidatedForm, list[UserError]]:
         """Return the request of a form, and all that is wrong in its fields."""
-        form, source = prefilled.form, prefilled.source
+        form, source, song = prefilled.form, prefilled.source, prefilled.song
         errors = list(_choice_errors(form, prefilled.capabilities))
-        continue_at = None
+        typed = continue_at = None
         try:
-            continue_at = _parse_continue_at(form.at, source.clip if source else None)
+            typed = continue_at = _parse_continue_at(form.at, prefilled)
+            if song is not None and typed is not None:
+                source, continue_at = _part_at(song, typed)
         except UserError as error:
             errors.insert(0, error)
+        if source is not prefilled.source and source is not None:
+            await self._require_no_session(source)
+            self._choose_provider(form.provider, source)
         request = ExtendRequest(
             provider=form.provider,
-            clip_id=form.clip,
+            clip_id=source.clip.id if song is not None and source is not None else form.clip,
             continue_at=continue_at,
             lyrics=form.lyrics,
             style=parse_style(form.style),
@@ -138,10 +176,12 @@ class FormReader:
             model=form.model or None,
         )
         validated = ValidatedForm(
-            form=replace(form, at=format_continue_at(continue_at)),
+            form=replace(form, at=format_continue_at(typed)),
             request=request,
             capabilities=prefilled.capabilities,
             source=source,
+            song=song,
+            song_time=typed if song is not None else None,
         )
         return validated, errors
 
@@ -153,7 +193,7 @@ class FormReader:
                 that is wrong.
             UserError: as `prefill`.
         """
-        validated, errors = self._parsed(await self.prefill(form))
+        validated, errors = await self._parsed(await self.prefill(form))
         errors += _request_errors(validated.request, validated.capabilities)
         if errors:
             raise FormError.of(errors)
@@ -188,7 +228,9 @@ class FormReader:
                     "Open it and copy the address with `/song/` in it, or the clip's id.",
                 )
             case MessageLink(message_id):
-                return await self._clip_id_of_reply(message_id)
+                return await self._clip_id_of_reply(await self._store.find_by_reply(message_id))
+            case SongReference(extension_id):
+                return await self._clip_id_of_reply(await self._store.extension(extension_id))
             case _:
                 raise UserError(
                     f"“{escape_line(text, QUOTE_LENGTH)}” names no clip.",
@@ -196,8 +238,27 @@ class FormReader:
                     "replies, or pick a clip from the list.",
                 )
 
-    async def _clip_id_of_reply(self, message_id: int) -> str:
-        ext = await self._store.find_by_reply(message_id)
+    async def _joined_song(self, text: str) -> Extension | None:
+        """Return the full song that ``text`` names, if it is one that Encore joined."""
+        match parse_clip_reference(text):
+            case MessageLink(message_id):
+                ext = await self._store.find_by_reply(message_id)
+            case SongReference(extension_id):
+                ext = await self._store.extension(extension_id)
+            case _:
+                return None
+        return ext if ext is not None and ext.kind is Kind.SPLICE else None
+
+    async def _outline(self, song: Extension) -> SongOutline:
+        attachment = next(iter(await self._store.attachments(song.id)), None)
+        return song_outline(await self._store.lineage(song.request.clip_id), attachment)
+
+    async def _require_no_session(self, source: ClipRecord) -> None:
+        if source.extension_id is not None and not self._is_in_session:
+            await require_no_session(self._store, source.extension_id)
+
+    @staticmethod
+    async def _clip_id_of_reply(ext: Extension | None) -> str:
         if ext is None:
             raise UserError(
                 "That message is not one of Encore's replies.",
@@ -272,7 +333,19 @@ def _require_finished(clip: Clip) -> None:
         )
 
 
-def _parse_continue_at(text: str, clip: Clip | None) -> float | None:
+def _part_at(song: SongOutline, second: float) -> tuple[ClipRecord, float]:
+    """Return the part of ``song`` at ``second``, and the second of that part."""
+    found = song.part_at(second)
+    if found is None:
+        raise UserError(
+            "Encore doesn't know how long each part of that song is.",
+            "Leave *Continue at* empty, or extend one of its parts.",
+        )
+    part, continue_at = found
+    return part.known, continue_at
+
+
+def _parse_continue_at(text: str, prefilled: PrefilledForm) -> float | None:
     try:
         continue_at = parse_time(text)
     except ValueError:
@@ -285,18 +358,17 @@ def _parse_continue_at(text: str, clip: Clip | None) -> float | None:
             "A clip can't be continued from its very start.",
             "Pick a time after 0:00, or leave *Continue at* empty for the end.",
         )
-    length = clip.duration if clip else None
-    if (
-        clip is not None
-        and length is not None
-        and effective_continue_at(continue_at, length) is None
-    ):
+    source, length = prefilled.source, prefilled.length
+    if source is None or length is None or continue_at is None:
+        return continue_at
+    within = effective_continue_at(continue_at, length)
+    if within is None:
         raise UserError(
             "That's past the end.",
-            f"{quoted_title(clip)} is {format_time(int(length))} long. "
+            f"{quoted_title(source.clip)} is {format_time(int(length))} long. "
             "Pick an earlier time, or leave *Continue at* empty.",
         )
-    return continue_at
+    return continue_at if prefilled.song is None else within
 
 
 def _choice_errors(form: Form, capabilities: Capabilities) -> Iterator[UserError]:

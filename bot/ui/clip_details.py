@@ -7,8 +7,8 @@ import discord
 from bot.domain.form import format_style
 from bot.domain.models import ClipRecord, ClipStatus, Extension
 from bot.domain.text import display_title, escape_line, utf16_length
-from bot.domain.timecode import format_time
 from bot.services.library import ClipDetails, LineageEntry
+from bot.ui.clip_names import continuation_links, source_link, source_time, time_text
 from bot.ui.components import build_view, listen_button
 from bot.ui.custom_ids import Action, Button
 from bot.ui.lyrics import FILE_NAME, is_short, quoted_lyrics
@@ -17,12 +17,10 @@ from bot.ui.theme import (
     GREEN,
     GREY,
     clip_name,
-    continuation_links,
     duration_text,
     inline_code,
     linked,
     listen_link,
-    source_link,
     spaced_duration,
 )
 
@@ -78,11 +76,6 @@ def lineage_lines(details: ClipDetails, name: str) -> Iterator[str]:
         yield f"**Siblings** {names}"
     if details.continuations:
         yield f"**Continued in** {continuation_links(details.continuations)}"
-
-
-def continue_at_text(continue_at: float | None) -> str:
-    """Return where the next part begins, to follow the word *at*."""
-    return "its end" if continue_at is None else format_time(round(continue_at, 1))
 
 
 def _buttons(details: ClipDetails) -> Iterator[Button]:
@@ -144,7 +137,7 @@ def _origin(ext: Extension, lineage: tuple[LineageEntry, ...]) -> str:
         name = source_link(ext, TITLE_LENGTH)
     if ext.kind.is_song:
         return f"all of the song up to {name}"
-    return f"from {name} at {continue_at_text(ext.request.continue_at)}"
+    return f"from {name} at {source_time(ext)}"
 
 
 def _lyrics(ext: Extension, *, with_file: bool) -> list[str]:
@@ -192,7 +185,7 @@ def _branch(depth: int, entry: LineageEntry, name: str) -> str:
     known = entry.known
     if not entry.is_continued:
         return f"{indent}**{name}**{spaced_duration(known.clip) if known else ''}"
-    onward = f", goes on at {continue_at_text(entry.continued_at)}"
+    onward = f", goes on at {time_text(entry.continued_at)}"
     if known is None:
         return f"{indent}{_ELSEWHERE}{onward}"
     if known.is_removed:

@@ -123,7 +123,7 @@ def _provider_buttons(
 
 def _extend_buttons(ext: Extension) -> Iterator[Button]:
     indexes = {clip.id: index for index, clip in enumerate(ext.clips[:MAX_CLIPS])}
-    for clip_id in ext.extendable_clip_ids:
+    for clip_id in ext.extendable_references:
         index = 0 if ext.kind.is_song else indexes.get(clip_id)
         if index is not None and Action.EXTEND_CLIP.accepts(clip_id):
             label = _lettered(Action.EXTEND_CLIP.label, ext, index)

@@ -113,6 +113,8 @@ def typed_values(data: Mapping[str, object], names: Container[str]) -> dict[str,
 def _title(prefilled: PrefilledForm) -> str:
     title = strip_invisible(collapse_whitespace(prefilled.source_title))
     letter = prefilled.source.letter if prefilled.source else ""
+    if prefilled.song is not None:
+        letter = "full song"
     tail = f" · {letter}" if letter else ""
     available = MAX_TITLE_LENGTH - len(f"Extend “”{tail}")
     return f"Extend “{truncate(title, available)}”{tail}" if title else f"Extend a clip{tail}"
@@ -143,10 +145,10 @@ def _fields(prefilled: PrefilledForm) -> Iterator[Field]:
 
 
 def _times_text(prefilled: PrefilledForm) -> str:
-    length = prefilled.source.clip.duration if prefilled.source else None
-    if length is None:
+    if prefilled.length is None:
         return "Seconds (121.1), minutes (2:01.1), or end."
-    return f"0:00 to {format_time(int(length))}, or end."
+    where = " of the full song" if prefilled.song is not None else ""
+    return f"0:00 to {format_time(int(prefilled.length))}{where}, or end."
 
 
 def _style_rule(capabilities: Capabilities) -> str:
