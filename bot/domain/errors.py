@@ -30,6 +30,18 @@ class UnknownClipError(UserError):
         self.other_providers = other_providers
 
 
+class ClipNotFoundError(UserError):
+    """A member's text is no id and no link; it may be words of a clip.
+
+    Attributes:
+        text: what they typed.
+    """
+
+    def __init__(self, problem: str, remedy: str, *, text: str) -> None:
+        super().__init__(problem, remedy)
+        self.text = text
+
+
 class FormError(UserError):
     """Fields of a form are wrong; the member can correct them there."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from bot.domain.attachments import Attachment
 from bot.domain.models import ClipRecord, Extension
@@ -43,12 +42,14 @@ class SongOutline:
         Where one part ends and the next begins, it is the one that ends. None if that can't be
         told.
         """
-        for part, (start, end) in zip(self.parts, pairwise(self.times), strict=True):
-            if start is None or end is None:
+        found = None
+        for part, start in zip(self.parts, self.times, strict=False):
+            if start is None:
                 return None
-            if second <= end:
-                return part, round(second - start, 3)
-        return None
+            if found is not None and second <= start:
+                break
+            found = part, round(second - start, 3)
+        return found
 
 
 def song_outline(

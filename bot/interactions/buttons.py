@@ -6,16 +6,18 @@ label, the style and the custom id of each.
 
 import re
 from abc import abstractmethod
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import discord
 from typing_extensions import override
 
-from bot.domain.errors import FormError, UnknownClipError, UserError
+from bot.domain.errors import ClipNotFoundError, FormError, UnknownClipError, UserError
 from bot.domain.form import Form
 from bot.domain.models import ReplyRef
 from bot.interactions.access import require_access
 from bot.interactions.client import Interaction
+from bot.interactions.clip_search import offer_clips
 from bot.interactions.drafts import refuse_form
 from bot.interactions.first_reply import (
     is_deleted,
@@ -51,6 +53,9 @@ async def open_form(interaction: Interaction, form: Form, *, as_typed: bool = Fa
     try:
         prefilled = await (forms.prefill(form) if as_typed else forms.parse(form))
         modal = extend_modal(prefilled, idempotency_key=interaction.id)
+    except ClipNotFoundError as error:
+        await offer_clips(interaction, error, Action.EXTEND_WITH_DRAFT, form=form)
+        return
     except (FormError, UnknownClipError) as error:
         await refuse_form(interaction, form, error)
         return
@@ -244,6 +249,17 @@ class OpenDraft(PersistentButton, action=Action.OPEN_DRAFT):
         await open_form(interaction, form, as_typed=True)
 
 
+class ExtendWithDraft(PersistentButton, action=Action.EXTEND_WITH_DRAFT):
+    """Opens the form with what a member typed, for a clip that they picked."""
+
+    @override
+    async def press(self, interaction: Interaction) -> None:
+        draft_id, clip_id = self.stored_id.split(":")
+        extensions = interaction.client.services.extensions
+        form = await extensions.draft(int(draft_id), member_id=interaction.user.id)
+        await open_form(interaction, replace(form, clip=clip_id), as_typed=True)
+
+
 REPLY_BUTTONS: tuple[type[PersistentButton], ...] = (
     Cancel,
     CheckAgain,
@@ -253,4 +269,5 @@ REPLY_BUTTONS: tuple[type[PersistentButton], ...] = (
     FullSong,
     SongOfClip,
     OpenDraft,
+    ExtendWithDraft,
 )

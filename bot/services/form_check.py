@@ -14,7 +14,7 @@ from bot.domain.clip_reference import (
     SongReference,
     parse_clip_reference,
 )
-from bot.domain.errors import FormError, UnknownClipError, UserError
+from bot.domain.errors import ClipNotFoundError, FormError, UnknownClipError, UserError
 from bot.domain.form import (
     Form,
     OverlongText,
@@ -33,6 +33,8 @@ from bot.services.runtime import Runtime
 from bot.services.session_parts import require_no_session
 from bot.store.store import Store
 
+# Offered where there is no clip to pick; a member may send it as it is.
+PASTE_HINT = "Paste a song link: on suno.com, Share → Copy link"
 QUOTE_LENGTH = 60  # UTF-16 units of a member's own text that an answer repeats
 
 
@@ -216,6 +218,7 @@ class FormReader:
         """Return the clip id that ``text`` names: an id, a Suno link or a link to a reply.
 
         Raises:
+            ClipNotFoundError: it is no id and no link, but perhaps words of a clip.
             UserError: it names none.
         """
         text = collapse_whitespace(sanitize(text))
@@ -231,11 +234,16 @@ class FormReader:
                 return await self._clip_id_of_reply(await self._store.find_by_reply(message_id))
             case SongReference(extension_id):
                 return await self._clip_id_of_reply(await self._store.extension(extension_id))
-            case _:
+            case _ if text in ("", PASTE_HINT):
                 raise UserError(
-                    f"“{escape_line(text, QUOTE_LENGTH)}” names no clip.",
-                    "Give a clip id, a `suno.com/song/…` link or a link to one of Encore's "
-                    "replies, or pick a clip from the list.",
+                    "No song is named yet.",
+                    "Paste a song link: on suno.com, press *Share*, then *Copy link*.",
+                )
+            case _:
+                raise ClipNotFoundError(
+                    f"I can't find “{escape_line(text, QUOTE_LENGTH)}”.",
+                    "Paste a song link from suno.com, or pick from the list.",
+                    text=text,
                 )
 
     async def _joined_song(self, text: str) -> Extension | None:

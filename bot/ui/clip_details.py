@@ -8,7 +8,14 @@ from bot.domain.form import format_style
 from bot.domain.models import ClipRecord, ClipStatus, Extension
 from bot.domain.text import display_title, escape_line, utf16_length
 from bot.services.library import ClipDetails, LineageEntry
-from bot.ui.clip_names import continuation_links, source_link, source_time, time_text
+from bot.ui.clip_names import (
+    continuation_links,
+    first_line,
+    full_name,
+    source_link,
+    source_time,
+    time_text,
+)
 from bot.ui.components import build_view, listen_button
 from bot.ui.custom_ids import Action, Button
 from bot.ui.lyrics import FILE_NAME, is_short, quoted_lyrics
@@ -16,7 +23,6 @@ from bot.ui.theme import (
     BLURPLE,
     GREEN,
     GREY,
-    clip_name,
     duration_text,
     inline_code,
     linked,
@@ -93,10 +99,7 @@ def _buttons(details: ClipDetails) -> Iterator[Button]:
 
 
 def _name(details: ClipDetails) -> str:
-    known, ext = details.known, details.extension
-    title = escape_line(details.title, TITLE_LENGTH) or inline_code(known.clip.id)
-    letter = "full song" if ext is not None and ext.kind.is_song else known.letter
-    return f"{title} · {letter}" if letter else title
+    return full_name(details.known, details.title, TITLE_LENGTH)
 
 
 def _facts(details: ClipDetails, *, with_file: bool) -> Iterator[str]:
@@ -194,8 +197,9 @@ def _branch(depth: int, entry: LineageEntry, name: str) -> str:
 
 
 def _clip_link(known: ClipRecord) -> str:
-    name = clip_name(known.clip, LINEAGE_TITLE_LENGTH)
-    return linked(f"{name} · {known.letter}" if known.letter else name, known.reply_url)
+    link = linked(full_name(known, known.clip.title, LINEAGE_TITLE_LENGTH), known.reply_url)
+    line = first_line(known)
+    return f"{link} {line}" if line else link
 
 
 def _sibling_text(known: ClipRecord) -> str:

@@ -136,7 +136,7 @@ async def test_refused_form_is_reopened_with_everything_typed(harness: BotHarnes
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"clip": "not a clip"}, "names no clip"),
+        ({"clip": "not a clip"}, "I can't find “not a clip”."),
         ({"clip": "https://suno.com/s/AbCdEf"}, "shortened link"),
         ({"provider": "nobody"}, "There is no provider"),
     ],
@@ -179,7 +179,7 @@ async def test_form_refused_before_its_modal_returns_long_lyrics_as_a_file(
     call = await harness.ada.slash("extend", clip="not a clip", lyrics=lyrics)
     assert call.is_ephemeral
     assert call.message is not None
-    assert "names no clip" in text(call.message)
+    assert "I can't find “not a clip”." in text(call.message)
     [file] = call.message.attachments
     assert file.filename == "lyrics.txt"
     assert file.content.decode() == lyrics

@@ -308,7 +308,7 @@ async def test_clip_shows_a_source_made_elsewhere(harness: BotHarness) -> None:
     refused = await show_clip(harness, "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab")
     assert colour(refused) == RED
     assert "does not know that clip" in text(refused)
-    assert "names no clip" in text(
+    assert "I can't find “nonsense”." in text(
         ephemeral_answer(await harness.ada.slash("clip", clip="nonsense"))
     )
 

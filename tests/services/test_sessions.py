@@ -164,7 +164,7 @@ async def test_start_counts_the_sessions_of_the_server(store: Store) -> None:
 
 @pytest.mark.parametrize("clip", ["nonsense", "https://suno.com/s/abc"])
 async def test_start_is_refused_without_a_clip(harness: SessionHarness, clip: str) -> None:
-    with refused("names no clip|shortened link"):
+    with refused("I can't find|No song is named|shortened link"):
         await harness.start(clip=clip)
     assert not await harness.sessions.running_in_guild(GUILD)
 

@@ -148,7 +148,7 @@ def test_hidden_source_is_neither_named_nor_linked(ancestor: object, words: str)
 
 
 def test_continuation_from_the_end_says_its_end() -> None:
-    assert "at its end" in said(of(continue_at=None))
+    assert "at the end" in said(of(continue_at=None))
 
 
 # how it can be heard
@@ -225,7 +225,7 @@ def test_lineage_is_an_indented_tree() -> None:
     )
     assert tree(shown) == [
         "Root Song 3:12, goes on at 2:04.3",
-        rf"└ [Second \*Part\* · B]({URL}), goes on at its end",
+        rf"└ [Second \*Part\* · B]({URL}), goes on at the end",
         f"{INDENT}└ *(made elsewhere)*, goes on at 0:10",
         f"{INDENT * 2}└ *(removed)*, goes on at 1:00:00",
         f"{INDENT * 3}└ **Electric Dreams · A** 1:37",

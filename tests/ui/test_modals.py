@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import UserError
 from bot.domain.form import Form, TextLimits
+from bot.domain.lineage import SongOutline
 from bot.domain.models import ClipRecord, ExtendRequest
 from bot.providers.base import Capabilities
 from bot.services.form_check import ValidatedForm
@@ -142,6 +143,14 @@ def test_time_field_names_the_length_of_the_clip(duration: float | None, words: 
 def test_style_field_says_when_a_style_is_needed(parts: dict[str, Any], rule: str) -> None:
     labels = extend_modal(prepared(**parts), idempotency_key=1).to_dict()["components"]
     assert labels[2]["description"] == f"Separate styles with commas; {rule}"
+
+
+def test_form_of_a_full_song_has_its_clock() -> None:
+    song = SongOutline([], [0.0, 153.9])
+    modal = extend_modal(replace(prepared(), song=song), idempotency_key=1)
+    assert modal.title == "Extend “Electric Dreams” · full song"
+    labels = modal.to_dict()["components"]
+    assert labels[1]["description"] == "0:00 to 2:33 of the full song, or end."
 
 
 def test_modal_title_has_the_letter_of_the_clip() -> None:
