@@ -193,13 +193,12 @@ def _branch(depth: int, entry: LineageEntry, name: str) -> str:
         return f"{indent}{_ELSEWHERE}{onward}"
     if known.is_removed:
         return f"{indent}{_REMOVED}{onward}"
-    return f"{indent}{_clip_link(known)}{spaced_duration(known.clip)}{onward}"
+    line = f" · {words}" if (words := first_line(known)) else ""
+    return f"{indent}{_clip_link(known)}{spaced_duration(known.clip)}{line}{onward}"
 
 
 def _clip_link(known: ClipRecord) -> str:
-    link = linked(full_name(known, known.clip.title, LINEAGE_TITLE_LENGTH), known.reply_url)
-    line = first_line(known)
-    return f"{link} {line}" if line else link
+    return linked(full_name(known, known.clip.title, LINEAGE_TITLE_LENGTH), known.reply_url)
 
 
 def _sibling_text(known: ClipRecord) -> str:

@@ -24,6 +24,7 @@ TITLE_LENGTH = 32  # in a label that has a line, too
 LINE_LENGTH = 40
 MIN_LINE_LENGTH = 8  # a shorter one tells nothing
 NAME_LENGTH = 20
+MAX_TIME_LENGTH = 9  # 999:59:59; no song is longer
 
 MAX_CONTINUATIONS = 5
 FULL_SONG = "full song"
@@ -37,6 +38,7 @@ def clip_label(known: ClipRecord, *, now: dt.datetime, limit: int) -> str:
     clip = known.clip
     title = plain_line(clip.title, limit) or plain_line(clip.id, limit) or "Untitled"
     length = format_time(int(clip.duration)) if clip.duration else ""
+    length = length if len(length) <= MAX_TIME_LENGTH else ""
     name = plain_line(known.member_name, NAME_LENGTH)
     age = age_text(now - known.known_at)
     middle = _joined(*_place(known), length)

@@ -91,7 +91,7 @@ def kept_embed(clip: OwnedClip) -> discord.Embed:
 
 def _entry_line(number: int, entry: LibraryEntry, *, is_own: bool) -> str:
     known = entry.known
-    name = full_name(known, entry.title, TITLE_LENGTH)
+    name = full_name(known, entry.title or "Untitled", TITLE_LENGTH)
     line = f" · {words}" if (words := first_line(known)) else ""
     member = "" if is_own else f"<@{entry.member_id}>, "
     when = discord.utils.format_dt(known.known_at, "R")
@@ -136,4 +136,4 @@ def _grey_embed(description: str) -> discord.Embed:
 
 
 def _quoted_title(clip: OwnedClip) -> str:
-    return f"“{full_name(clip.known, clip.title, QUOTED_TITLE_LENGTH)}”"
+    return f"“{full_name(clip.known, clip.title or 'Untitled', QUOTED_TITLE_LENGTH)}”"
