@@ -60,9 +60,9 @@ texts = st.one_of(
 )
 forms = st.fixed_dictionaries(
     {
-        "lyrics": texts.map(lambda typed: typed[:4000]),
-        "style": texts.map(lambda typed: typed[:1000]),
-        "title": texts.map(lambda typed: typed[:200]),
+        "lyrics": texts.map(lambda typed: typed[:3000]),
+        "style": texts.map(lambda typed: typed[:200]),
+        "title": texts.map(lambda typed: typed[:80]),
         "at": st.one_of(st.just("0:10"), st.sampled_from(TIMES), st.text(max_size=30)),
     }
 )
