@@ -231,9 +231,11 @@ class FormReader:
                     "Open it and copy the address with `/song/` in it, or the clip's id.",
                 )
             case MessageLink(message_id):
-                return await self._clip_id_of_reply(await self._store.find_by_reply(message_id))
-            case SongReference(extension_id):
-                return await self._clip_id_of_reply(await self._store.extension(extension_id))
+                return self._clip_id_of_reply(await self._store.find_by_reply(message_id))
+            case SongReference():
+                # its reply may show it a moment before the store says that it is complete
+                song = await self._joined_song(text)
+                return song.request.clip_id if song is not None else self._clip_id_of_reply(None)
             case _ if text in ("", PASTE_HINT):
                 raise UserError(
                     "No song is named yet.",
@@ -266,7 +268,7 @@ class FormReader:
             await require_no_session(self._store, source.extension_id)
 
     @staticmethod
-    async def _clip_id_of_reply(ext: Extension | None) -> str:
+    def _clip_id_of_reply(ext: Extension | None) -> str:
         if ext is None:
             raise UserError(
                 "That message is not one of Encore's replies.",

@@ -291,12 +291,14 @@ async def test_song_joined_by_encore_is_extended_on_its_own_clock(harness: BotHa
     song = message_of(await song_of(harness, replies[1]))
     await wait_until_final(harness, song)
     opened = await harness.ada.click(song, "➕ Extend")
-    assert opened.modal is not None
+    assert opened.modal is not None, opened.message and text(opened.message)
     assert opened.modal.title == "Extend “Night Bus” · full song"
     sent = await harness.ada.submit(opened.modal, {"at": "0:11", "style": STYLE})
     reply = message_of(sent)
     await harness.finished(reply)
-    assert f"from [Night Bus]({replies[0].url}) at 0:11 of the full song" in text(reply)
+    assert f"from [Night Bus · part 2 · A]({replies[0].url}) at 0:11 of the full song" in text(
+        reply
+    )
     first, *_, last = harness.account(OTHER).submissions
     assert last.request["continue_clip_id"] == first.clip_ids[0]
     assert float(last.request["continue_at"]) == pytest.approx(1, abs=0.2)

@@ -214,6 +214,7 @@ def test_long_lyrics_are_truncated_with_a_pointer_to_the_rest(lyrics: str) -> No
 
 
 def test_lineage_is_an_indented_tree() -> None:
+    onward = ", goes on at the end"
     middle = known(
         playable("b", title="Second *Part*", duration=74.0),
         letter="B",
@@ -231,8 +232,7 @@ def test_lineage_is_an_indented_tree() -> None:
     )
     assert tree(shown) == [
         "Root Song 3:12, goes on at 2:04.3",
-        rf"└ [Second \*Part\* · part 2 · B]({URL}) 1:14 · “Neon on the \*water\*”"
-        ", goes on at the end",
+        rf"└ [Second \*Part\* · part 2 · B]({URL}) 1:14 · “Neon on the \*water\*”{onward}",
         f"{INDENT}└ *(made elsewhere)*, goes on at 0:10",
         f"{INDENT * 2}└ *(removed)*, goes on at 1:00:00",
         f"{INDENT * 3}└ **Electric Dreams · A** 1:37",
