@@ -94,9 +94,10 @@ async def create_bot(
         links = LinkRefresher(runtime)
         services = _create_services(runtime, links, settings)
         bot = await stack.enter_async_context(Encore(services, min_edit_interval=min_edit_interval))
-        cogs = (ExtendCog, ReplyCommandsCog, ReactionsCog, LibraryCog, SongsCog, SessionsCog)
-        for cog in cogs:
+        for cog in (ExtendCog, ReplyCommandsCog, ReactionsCog, SessionsCog):
             await bot.add_cog(cog(bot))
+        for cog in (LibraryCog, SongsCog):
+            await bot.add_cog(cog())
         bot.add_dynamic_items(*REPLY_BUTTONS, *PROVIDER_BUTTONS, *LIBRARY_BUTTONS, *SESSION_BUTTONS)
         publisher = Publisher(
             bot, store, wakeups=runtime.wakeups, clock=clock, min_edit_interval=min_edit_interval

@@ -1,10 +1,12 @@
 """`/extend`: the command, its autocompletes, and accepting the modal that it opens."""
 
+from typing import Any
+
 from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
+from typing_extensions import override
 
-from bot.domain.clip_reference import ClipId, parse_clip_reference
 from bot.domain.form import Form
 from bot.domain.timecode import END, format_continue_at, format_time, parse_time
 from bot.interactions.autocomplete import clip_choices, provider_choices, text_choice
@@ -21,24 +23,40 @@ Text = app_commands.Range[str, 0, 1000]
 Lyrics = app_commands.Range[str, 0, 4000]
 
 
+class _ExtendCommand(app_commands.Command["ExtendCog", ..., None]):
+    """Leaves out the options that no enabled provider has."""
+
+    @override
+    def to_dict(self, tree: app_commands.CommandTree[Any]) -> dict[str, Any]:
+        payload = super().to_dict(tree)
+        bot: Encore = tree.client
+        every = bot.services.forms.capabilities.values()
+        absent = set[str]()
+        if not any(each.exclude for each in every):
+            absent.add("exclude")
+        if not any(each.models for each in every):
+            absent.add("model")
+        payload["options"] = [each for each in payload["options"] if each["name"] not in absent]
+        return payload
+
+
 class ExtendCog(EncoreCog):
     """Starts extensions."""
 
     def __init__(self, bot: Encore) -> None:
         self._services = bot.services
 
-    @app_commands.command()
     @app_commands.describe(
         clip="The clip to continue: pick one, or paste an id, a Suno link or a reply's link",
         at="Where the new part begins: seconds, m:ss, or end; empty = the end",
         tags="Style of the new part, separated by commas; empty = the clip's style",
-        lyrics="Starts the lyrics box, which opens next",
+        lyrics="First lines for the lyrics form, which opens next",
         title="Title of the new part",
-        exclude="Styles to keep out, where the provider can",
+        exclude="Styles to exclude, where the provider can",
         model="Model, where the provider offers a choice",
         provider="Who makes it; empty = who made the clip",
     )
-    async def extend(
+    async def _extend(
         self,
         interaction: Interaction,
         clip: Text,
@@ -63,6 +81,12 @@ class ExtendCog(EncoreCog):
         )
         await open_form(interaction, form)
 
+    extend = _ExtendCommand(
+        name="extend",
+        description="Continue a clip from any second, with lyrics of your own.",
+        callback=_extend,
+    )
+
     @extend.autocomplete("clip")
     async def suggest_clips(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
         """Offer clips that the member may see."""
@@ -71,12 +95,8 @@ class ExtendCog(EncoreCog):
     @extend.autocomplete("at")
     async def suggest_times(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
         """Offer the end, with its time if known, and what was typed if it is a time."""
-        reference = parse_clip_reference(getattr(interaction.namespace, "clip", ""))
-        known = None
-        if isinstance(reference, ClipId):
-            known = await self._services.store.clip(reference.value)
-        length = known.clip.duration if known else None
-        end = f"{END} ({format_time(round(length))})" if length else END
+        length = await self._services.forms.length_of(getattr(interaction.namespace, "clip", ""))
+        end = f"{END} ({format_time(int(length))})" if length else END
         choices = [Choice(name=end, value=END)]
         try:
             continue_at = parse_time(typed)
@@ -94,11 +114,11 @@ class ExtendCog(EncoreCog):
 
     @extend.autocomplete("model")
     async def suggest_models(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
-        """Offer the models of the named provider, or of all if none is named."""
-        provider = getattr(interaction.namespace, "provider", "")
-        every = self._services.forms.capabilities
-        offering = [every[provider]] if provider in every else [*every.values()]
-        models = dict.fromkeys(model for each in offering for model in each.models)
+        """Offer the models of the provider that will be used."""
+        models = await self._services.forms.models_for(
+            getattr(interaction.namespace, "clip", ""),
+            getattr(interaction.namespace, "provider", ""),
+        )
         matching = [model for model in models if typed.casefold() in model.casefold()]
         return [text_choice(model) for model in matching[:MAX_CHOICES]]
 
@@ -120,6 +140,7 @@ class ExtendCog(EncoreCog):
                 submitted.form,
                 idempotency_key=submitted.idempotency_key,
                 member_id=interaction.user.id,
+                member_name=interaction.user.display_name,
                 reply=reply,
             ),
         )

@@ -5,9 +5,11 @@ from discord.app_commands import Choice
 
 from bot.domain.library import LibraryQuery, Scope
 from bot.interactions.autocomplete import clip_choices
-from bot.interactions.client import Encore, Interaction
+from bot.interactions.client import Interaction
+from bot.interactions.clip_search import named_clip
 from bot.interactions.library_buttons import show_clip, show_page
 from bot.interactions.responses import EncoreCog
+from bot.ui.custom_ids import Action
 
 SCOPES = [
     Choice(name="mine", value=Scope.MINE.value),
@@ -21,13 +23,10 @@ Text = app_commands.Range[str, 0, 1000]
 class LibraryCog(EncoreCog):
     """Shows the library."""
 
-    def __init__(self, bot: Encore) -> None:
-        self._forms = bot.services.forms
-
     @app_commands.command()
     @app_commands.describe(
         of="Whose clips; empty = yours",
-        search="Part of a title, a style or an id",
+        search="Words of a title, a style, the lyrics or a member's name",
     )
     @app_commands.choices(of=SCOPES)
     async def library(
@@ -41,7 +40,9 @@ class LibraryCog(EncoreCog):
     @app_commands.describe(clip="Pick one, or paste an id, a Suno link or a reply's link")
     async def clip(self, interaction: Interaction, clip: Text) -> None:
         """See all about one clip: what was asked, its lyrics, where it comes from and goes on."""
-        await show_clip(interaction, await self._forms.clip_id_of(clip))
+        clip_id = await named_clip(interaction, clip, Action.SHOW_CLIP)
+        if clip_id is not None:
+            await show_clip(interaction, clip_id)
 
     @clip.autocomplete("clip")
     async def suggest_clips(self, interaction: Interaction, typed: str) -> list[Choice[str]]:

@@ -69,6 +69,7 @@ class ReactionsCog(commands.Cog):
     async def _extend(self, reaction: discord.RawReactionActionEvent, ext: Extension) -> None:
         self._check_permissions(reaction)
         member_id = reaction.user_id
+        member_name = reaction.member.display_name if reaction.member else ""
         idempotency_key = f"reaction:{reaction.message_id}:{reaction.emoji.name}:{member_id}"
         reply = ReplyRef(
             channel_id=reaction.channel_id,
@@ -77,7 +78,11 @@ class ReactionsCog(commands.Cog):
         )
         if reaction.emoji.name == ANOTHER_TAKE:
             await self._services.extensions.retake(
-                ext.id, idempotency_key=idempotency_key, member_id=member_id, reply=reply
+                ext.id,
+                idempotency_key=idempotency_key,
+                member_id=member_id,
+                member_name=member_name,
+                reply=reply,
             )
             return
         if not ext.extendable_clip_ids:
@@ -87,7 +92,11 @@ class ReactionsCog(commands.Cog):
             )
         form = Form(clip=ext.extendable_clip_ids[0])
         await self._services.acceptance.accept_form(
-            form, idempotency_key=idempotency_key, member_id=member_id, reply=reply
+            form,
+            idempotency_key=idempotency_key,
+            member_id=member_id,
+            member_name=member_name,
+            reply=reply,
         )
 
     def _check_permissions(self, reaction: discord.RawReactionActionEvent) -> None:

@@ -68,8 +68,8 @@ class ReplyCommandsCog(EncoreCog):
             raise UserError(
                 "That reply has no finished clip yet.", "Extend it as soon as it has turned green."
             )
-        if len(ext.extendable_clip_ids) == 1:
-            await open_form(interaction, Form(clip=ext.extendable_clip_ids[0]))
+        if len(ext.extendable_references) == 1:
+            await open_form(interaction, Form(clip=ext.extendable_references[0]))
             return
         question = question_embed("Which clip shall go on?")
         await answer(interaction, embeds=[question], view=clips_view(ext))

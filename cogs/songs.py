@@ -5,17 +5,16 @@ from discord.app_commands import Choice
 
 from bot.interactions.autocomplete import clip_choices
 from bot.interactions.buttons import make_song
-from bot.interactions.client import Encore, Interaction
+from bot.interactions.client import Interaction
+from bot.interactions.clip_search import named_clip
 from bot.interactions.responses import EncoreCog
+from bot.ui.custom_ids import Action
 
 Text = app_commands.Range[str, 0, 1000]
 
 
 class SongsCog(EncoreCog):
     """Makes full songs."""
-
-    def __init__(self, bot: Encore) -> None:
-        self._forms = bot.services.forms
 
     @app_commands.command()
     @app_commands.describe(
@@ -24,7 +23,9 @@ class SongsCog(EncoreCog):
     )
     async def song(self, interaction: Interaction, clip: Text) -> None:
         """Have the whole song up to a clip in one piece."""
-        await make_song(interaction, await self._forms.clip_id_of(clip))
+        clip_id = await named_clip(interaction, clip, Action.SONG_OF_CLIP)
+        if clip_id is not None:
+            await make_song(interaction, clip_id)
 
     @song.autocomplete("clip")
     async def suggest_clips(self, interaction: Interaction, typed: str) -> list[Choice[str]]:

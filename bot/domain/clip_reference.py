@@ -14,6 +14,7 @@ _MESSAGE_LINK = re.compile(
     r"(?:https?://)?(?:\w+\.)?discord(?:app)?\.com/channels/(?:\d+|@me)/\d+/(?P<message>\d{15,20})",
     re.IGNORECASE | re.ASCII,
 )
+_SONG = re.compile(r"song-(?P<extension>\d{1,18})", re.ASCII)
 _QUERY_OR_FRAGMENT = re.compile(r"[?#].*", re.DOTALL)
 _MAX_SNOWFLAKE = 2**63 - 1
 
@@ -37,7 +38,18 @@ class ShortLink:
     """A shortened Suno link, which only Suno can resolve."""
 
 
-def parse_clip_reference(text: str) -> ClipId | MessageLink | ShortLink | None:
+@dataclass(frozen=True, slots=True)
+class SongReference:
+    """A full song that Encore joined, which has no id at a provider."""
+
+    extension_id: int
+
+    def __str__(self) -> str:
+        """Return the text that `parse_clip_reference` understands."""
+        return f"song-{self.extension_id}"
+
+
+def parse_clip_reference(text: str) -> ClipId | MessageLink | ShortLink | SongReference | None:
     """Return what ``text`` refers to, or None if it is no reference.
 
     The whole text has to be the reference; spaces, ``<…>`` around a link and its query or fragment
@@ -53,6 +65,8 @@ def parse_clip_reference(text: str) -> ClipId | MessageLink | ShortLink | None:
         return MessageLink(message_id) if message_id <= _MAX_SNOWFLAKE else None
     if _SHORT_LINK.fullmatch(text):
         return ShortLink()
+    if found := _SONG.fullmatch(text):
+        return SongReference(int(found["extension"]))
     return None
 
 

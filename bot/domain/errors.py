@@ -1,6 +1,7 @@
 """The errors whose text is shown to a member as it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Self
 
 
 class UserError(Exception):
@@ -27,3 +28,29 @@ class UnknownClipError(UserError):
     def __init__(self, problem: str, remedy: str, *, other_providers: Mapping[str, str]) -> None:
         super().__init__(problem, remedy)
         self.other_providers = other_providers
+
+
+class ClipNotFoundError(UserError):
+    """A member's text is no id and no link; it may be words of a clip.
+
+    Attributes:
+        text: what they typed.
+    """
+
+    def __init__(self, problem: str, remedy: str, *, text: str) -> None:
+        super().__init__(problem, remedy)
+        self.text = text
+
+
+class FormError(UserError):
+    """Fields of a form are wrong; the member can correct them there."""
+
+    @classmethod
+    def of(cls, errors: Sequence[UserError]) -> Self:
+        """Return one error that tells all of ``errors``."""
+        if len(errors) == 1:
+            return cls(errors[0].problem, errors[0].remedy)
+        return cls(
+            f"{len(errors)} things need to be changed.",
+            "\n".join(f"- **{error.problem}** {error.remedy}" for error in errors),
+        )

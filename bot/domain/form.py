@@ -72,7 +72,7 @@ def overlong_texts(request: ExtendRequest, limits: TextLimits) -> Iterator[Overl
     texts = (
         ("lyrics", request.lyrics, limits.lyrics),
         ("style", format_style(request.style), limits.style),
-        ("excluded style", format_style(request.exclude), limits.style),
+        ("list of excluded styles", format_style(request.exclude), limits.style),
         ("title", request.title, limits.title),
     )
     for name, text, limit in texts:

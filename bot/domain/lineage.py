@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.domain.attachments import Attachment
 from bot.domain.models import ClipRecord, Extension
 from bot.domain.sessions.structure import section
 from bot.domain.text import strip_invisible
@@ -14,6 +15,59 @@ class LineageClip:
 
     known: ClipRecord
     extension: Extension | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SongOutline:
+    """The parts of a full song and their times.
+
+    Attributes:
+        parts: those that are in it.
+        times: the second at which each begins, and last the length; None if unknown.
+        missing: the parts before them, whose audio was unavailable.
+    """
+
+    parts: Sequence[LineageClip]
+    times: Sequence[float | None]
+    missing: Sequence[LineageClip] = ()
+
+    @property
+    def length(self) -> float | None:
+        """The length in seconds; None if unknown."""
+        return self.times[-1]
+
+    def part_at(self, second: float) -> tuple[LineageClip, float] | None:
+        """Return the part in which ``second`` of the song lies, and the second of that part.
+
+        Where one part ends and the next begins, it is the one that ends. None if that can't be
+        told.
+        """
+        found = None
+        for part, start in zip(self.parts, self.times, strict=False):
+            if start is None:
+                return None
+            if found is not None and second <= start:
+                break
+            found = part, round(second - start, 3)
+        return found
+
+
+def song_outline(
+    lineage: Sequence[LineageClip], attachment: Attachment | None, length: float | None = None
+) -> SongOutline:
+    """Return the outline of a full song: as Encore joined it, else as its lineage has it.
+
+    Args:
+        lineage: from the root to the clip with which the song ends.
+        attachment: the song's audio, if there is one.
+        length: of the song, if its provider told.
+    """
+    if attachment is not None and attachment.starts:
+        first = len(lineage) - len(attachment.starts)
+        times = (*attachment.starts, attachment.duration)
+        return SongOutline(lineage[first:], times, lineage[:first])
+    starts = part_starts(lineage)
+    return SongOutline(lineage, (*starts[:-1], length or starts[-1]))
 
 
 def cut_points(lineage: Sequence[LineageClip]) -> list[float | None]:

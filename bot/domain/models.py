@@ -8,6 +8,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.domain.clip_reference import SongReference
 from bot.domain.failures import Failure
 
 
@@ -200,6 +201,11 @@ class Extension:
         kind: what is asked for.
         source_title: title of the source clip, as far as it was known.
         source_url: link to the reply that shows the source, if Encore made it.
+        source_letter: the letter of the source clip; empty if it has none.
+        part_number: the place of its clips in their lineage; a root is 1, and so is a full song.
+        song_time: the second of a full song at which it continues, if the member named that; then
+            ``continue_at`` is the same second of one part.
+        member_name: how the member was called when they asked; empty if unknown.
         retake_of: id of the extension whose request this repeats.
         failure: why it ended without audio, or, while it is waiting, why it was postponed.
         polled_at: the last time at which the provider reported that it was unfinished.
@@ -221,6 +227,10 @@ class Extension:
     kind: Kind = Kind.PART
     source_title: str = ""
     source_url: str | None = None
+    source_letter: str = ""
+    part_number: int = 2
+    song_time: float | None = None
+    member_name: str = ""
     retake_of: int | None = None
     status: Status = Status.WAITING
     failure: Failure | None = None
@@ -249,6 +259,13 @@ class Extension:
             return (self.request.clip_id,) if self.status is Status.COMPLETE else ()
         return tuple(clip.id for clip in self.clips if clip.is_playable)
 
+    @property
+    def extendable_references(self) -> tuple[str, ...]:
+        """What the form takes to extend it: its clips, or the full song with its own clock."""
+        if self.kind is Kind.SPLICE and self.extendable_clip_ids:
+            return (str(SongReference(self.id)),)
+        return self.extendable_clip_ids
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipRecord:
@@ -256,12 +273,15 @@ class ClipRecord:
 
     Attributes:
         provider: name of the provider that has the clip.
-        known_at: when the store last learned of it.
+        known_at: when the store last learned of it; in suggestions, when it was last made or used.
         letter: ``A``, ``B`` … among the clips of its extension; empty for a full song, and for a
             source clip that Encore did not make.
         extension_id: of the extension that made it; None for a source clip from elsewhere.
         reply_url: link to the reply that shows it, if Encore made it.
         is_removed: whether its member removed it from the library.
+        part_number: its place in its lineage; a root is 1.
+        member_name: who asked for it; empty if unknown.
+        lyrics: of the new part; empty for an instrumental one, and if Encore did not make it.
     """
 
     clip: Clip
@@ -271,3 +291,6 @@ class ClipRecord:
     extension_id: int | None = None
     reply_url: str | None = None
     is_removed: bool = False
+    part_number: int = 1
+    member_name: str = ""
+    lyrics: str = field(default="", repr=False)

@@ -6,16 +6,18 @@ label, the style and the custom id of each.
 
 import re
 from abc import abstractmethod
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import discord
 from typing_extensions import override
 
-from bot.domain.errors import UnknownClipError, UserError
+from bot.domain.errors import ClipNotFoundError, FormError, UnknownClipError, UserError
 from bot.domain.form import Form
 from bot.domain.models import ReplyRef
 from bot.interactions.access import require_access
 from bot.interactions.client import Interaction
+from bot.interactions.clip_search import offer_clips
 from bot.interactions.drafts import refuse_form
 from bot.interactions.first_reply import (
     is_deleted,
@@ -40,7 +42,7 @@ def actor_from(interaction: Interaction) -> Actor:
 
 
 async def open_form(interaction: Interaction, form: Form, *, as_typed: bool = False) -> None:
-    """Answer with the modal for ``form``, or with an error that returns the lyrics.
+    """Answer with the modal for ``form``, or with an error that returns what was typed.
 
     Args:
         interaction: to be answered.
@@ -51,7 +53,10 @@ async def open_form(interaction: Interaction, form: Form, *, as_typed: bool = Fa
     try:
         prefilled = await (forms.prefill(form) if as_typed else forms.parse(form))
         modal = extend_modal(prefilled, idempotency_key=interaction.id)
-    except UnknownClipError as error:
+    except ClipNotFoundError as error:
+        await offer_clips(interaction, error, Action.EXTEND_WITH_DRAFT, form=form)
+        return
+    except (FormError, UnknownClipError) as error:
         await refuse_form(interaction, form, error)
         return
     except Exception as error:  # noqa: BLE001 - told to the member and logged there
@@ -73,6 +78,7 @@ async def make_song(interaction: Interaction, clip_id: str) -> None:
             clip_id,
             idempotency_key=str(interaction.id),
             member_id=interaction.user.id,
+            member_name=interaction.user.display_name,
             reply=reply,
         )
 
@@ -197,6 +203,7 @@ class AnotherTake(PersistentButton, action=Action.ANOTHER_TAKE):
                 int(self.stored_id),
                 idempotency_key=str(interaction.id),
                 member_id=interaction.user.id,
+                member_name=interaction.user.display_name,
                 reply=reply,
             ),
         )
@@ -242,6 +249,17 @@ class OpenDraft(PersistentButton, action=Action.OPEN_DRAFT):
         await open_form(interaction, form, as_typed=True)
 
 
+class ExtendWithDraft(PersistentButton, action=Action.EXTEND_WITH_DRAFT):
+    """Opens the form with what a member typed, for a clip that they picked."""
+
+    @override
+    async def press(self, interaction: Interaction) -> None:
+        draft_id, clip_id = self.stored_id.split(":")
+        extensions = interaction.client.services.extensions
+        form = await extensions.draft(int(draft_id), member_id=interaction.user.id)
+        await open_form(interaction, replace(form, clip=clip_id), as_typed=True)
+
+
 REPLY_BUTTONS: tuple[type[PersistentButton], ...] = (
     Cancel,
     CheckAgain,
@@ -251,4 +269,5 @@ REPLY_BUTTONS: tuple[type[PersistentButton], ...] = (
     FullSong,
     SongOfClip,
     OpenDraft,
+    ExtendWithDraft,
 )

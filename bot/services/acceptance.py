@@ -62,6 +62,7 @@ class Acceptance:
         *,
         idempotency_key: str,
         member_id: int,
+        member_name: str = "",
         reply: ReplyRef,
         retake_of: int | None = None,
     ) -> AcceptResult:
@@ -71,6 +72,7 @@ class Acceptance:
             form: as typed.
             idempotency_key: the event that asks for it.
             member_id: who asks.
+            member_name: how they are called.
             reply: where the reply will be. The publisher sends one that answers a message, the
                 caller any other.
             retake_of: the extension whose request is repeated.
@@ -88,6 +90,10 @@ class Acceptance:
                 reply=reply,
                 source_title=validated.source_title,
                 source_url=source.reply_url if source else None,
+                source_letter=source.letter if source else "",
+                part_number=source.part_number + 1 if source else 2,
+                song_time=validated.song_time,
+                member_name=member_name,
                 retake_of=retake_of,
                 created_at=now,
                 due_at=now,

@@ -46,7 +46,13 @@ class ExtensionService:
         self._links = links
 
     async def retake(
-        self, extension_id: int, *, idempotency_key: str, member_id: int, reply: ReplyRef
+        self,
+        extension_id: int,
+        *,
+        idempotency_key: str,
+        member_id: int,
+        member_name: str = "",
+        reply: ReplyRef,
     ) -> AcceptResult:
         """Accept an extension with the same request as another one.
 
@@ -63,6 +69,7 @@ class ExtensionService:
             _form_from(ext.request),
             idempotency_key=idempotency_key,
             member_id=member_id,
+            member_name=member_name,
             reply=reply,
             retake_of=ext.id,
         )

@@ -3,11 +3,18 @@
 Knows nothing of Discord. Everything wrong is a `UserError` for the member.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from bot.domain.clip_reference import ClipId, MessageLink, ShortLink, parse_clip_reference
-from bot.domain.errors import UnknownClipError, UserError
+from bot.domain.clip_reference import (
+    ClipId,
+    MessageLink,
+    ShortLink,
+    SongReference,
+    parse_clip_reference,
+)
+from bot.domain.errors import ClipNotFoundError, FormError, UnknownClipError, UserError
 from bot.domain.form import (
     Form,
     OverlongText,
@@ -17,7 +24,8 @@ from bot.domain.form import (
     parse_style,
     truncated_style,
 )
-from bot.domain.models import Clip, ClipRecord, ClipStatus, ExtendRequest
+from bot.domain.lineage import SongOutline, song_outline
+from bot.domain.models import Clip, ClipRecord, ClipStatus, ExtendRequest, Extension, Kind
 from bot.domain.text import collapse_whitespace, escape_line, sanitize, truncate
 from bot.domain.timecode import effective_continue_at, format_continue_at, format_time, parse_time
 from bot.providers.base import Capabilities, Provider
@@ -25,6 +33,8 @@ from bot.services.runtime import Runtime
 from bot.services.session_parts import require_no_session
 from bot.store.store import Store
 
+# Offered where there is no clip to pick; a member may send it as it is.
+PASTE_HINT = "Paste a song link: on suno.com, Share → Copy link"
 QUOTE_LENGTH = 60  # UTF-16 units of a member's own text that an answer repeats
 
 
@@ -35,24 +45,40 @@ class PrefilledForm:
     Attributes:
         form: as typed, with the clip's id, its provider, and defaults from the source clip.
         capabilities: of the provider that will be asked.
-        source: the source clip; None if the store does not have it.
+        source: the source clip; None if the store does not have it. Of a full song, the part at
+            which it is extended, as far as that is known, else the last.
+        song: the full song that is extended, if it is one that Encore joined; times are its own.
     """
 
     form: Form
     capabilities: Capabilities
     source: ClipRecord | None
+    song: SongOutline | None = None
 
     @property
     def source_title(self) -> str:
         """The title of the source clip; empty if unknown."""
         return self.source.clip.title if self.source else ""
 
+    @property
+    def length(self) -> float | None:
+        """The length of what is extended, in seconds; None if unknown."""
+        if self.song is not None:
+            return self.song.length
+        return self.source.clip.duration if self.source else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidatedForm(PrefilledForm):
-    """A form without errors, and its request."""
+    """A form without errors, and its request.
+
+    Attributes:
+        song_time: the second of the full song at which it is extended; None if that is its end,
+            or no full song.
+    """
 
     request: ExtendRequest
+    song_time: float | None = None
 
 
 class FormReader:
@@ -89,33 +115,61 @@ class FormReader:
             UserError: the clip or the provider is not available, or a session goes on from it.
         """
         form = _sanitized(form)
+        joined = None if self._is_in_session else await self._joined_song(form.clip)
+        song = await self._outline(joined) if joined is not None else None
         clip_id = await self.clip_id_of(form.clip)
         source = await self._clips.clip(clip_id)
         if source is not None:
             _require_finished(source.clip)
-            if source.extension_id is not None and not self._is_in_session:
-                await require_no_session(self._store, source.extension_id)
+            await self._require_no_session(source)
         provider = self._choose_provider(form.provider, source)
+        clip_id = str(SongReference(joined.id)) if joined is not None else clip_id
         form = replace(form, clip=clip_id, provider=provider.name)
         if source is not None:
             form = _with_source_defaults(
                 form, source.clip, provider.capabilities.limits_for(form.model)
             )
-        return PrefilledForm(form=form, capabilities=provider.capabilities, source=source)
+        return PrefilledForm(
+            form=form, capabilities=provider.capabilities, source=source, song=song
+        )
+
+    async def length_of(self, clip: str) -> float | None:
+        """Return the seconds of what ``clip`` names; None if they are unknown, or it names none."""
+        try:
+            return (await self.prefill(Form(clip=clip))).length
+        except UserError:
+            return None
 
     async def parse(self, form: Form) -> ValidatedForm:
         """Return ``form`` as `prefill`, with its request; lengths are not checked yet.
 
         Raises:
-            UserError: a field is wrong, or the provider does not have it.
+            FormError: fields are wrong, or the provider does not have them.
+            UserError: as `prefill`.
         """
         prefilled = await self.prefill(form)
-        form, source = prefilled.form, prefilled.source
-        continue_at = _parse_continue_at(form.at, source.clip if source else None)
-        _check_choices(form, prefilled.capabilities)
+        validated, errors = await self._parsed(prefilled)
+        if errors:
+            raise FormError.of(errors)
+        return validated
+
+    async def _parsed(self, prefilled: PrefilledForm) -> tuple[ValidatedForm, list[UserError]]:
+        """Return the request of a form, and all that is wrong in its fields."""
+        form, source, song = prefilled.form, prefilled.source, prefilled.song
+        errors = list(_choice_errors(form, prefilled.capabilities))
+        typed = continue_at = None
+        try:
+            typed = continue_at = _parse_continue_at(form.at, prefilled)
+            if song is not None and typed is not None:
+                source, continue_at = _part_at(song, typed)
+        except UserError as error:
+            errors.insert(0, error)
+        if source is not prefilled.source and source is not None:
+            await self._require_no_session(source)
+            self._choose_provider(form.provider, source)
         request = ExtendRequest(
             provider=form.provider,
-            clip_id=form.clip,
+            clip_id=source.clip.id if song is not None and source is not None else form.clip,
             continue_at=continue_at,
             lyrics=form.lyrics,
             style=parse_style(form.style),
@@ -123,34 +177,48 @@ class FormReader:
             exclude=parse_style(form.exclude),
             model=form.model or None,
         )
-        return ValidatedForm(
-            form=replace(form, at=format_continue_at(continue_at)),
+        validated = ValidatedForm(
+            form=replace(form, at=format_continue_at(typed)),
             request=request,
             capabilities=prefilled.capabilities,
             source=source,
+            song=song,
+            song_time=typed if song is not None else None,
         )
+        return validated, errors
 
     async def validate(self, form: Form) -> ValidatedForm:
         """Return ``form`` as `parse`, if its provider would accept the request.
 
         Raises:
-            UserError: as `parse`, or a text is too long, or the style is missing.
+            FormError: as `parse`, or a text is too long, or the style is missing. It tells all
+                that is wrong.
+            UserError: as `prefill`.
         """
-        validated = await self.parse(form)
-        capabilities, request = validated.capabilities, validated.request
-        for overlong in overlong_texts(request, capabilities.limits_for(request.model)):
-            raise _too_long(overlong, capabilities.label)
-        if _lacks_style(request, capabilities):
-            raise UserError(
-                f"{capabilities.label} needs a style.",
-                "Name one under *Style*, such as `folk, acoustic guitar`.",
-            )
+        validated, errors = await self._parsed(await self.prefill(form))
+        errors += _request_errors(validated.request, validated.capabilities)
+        if errors:
+            raise FormError.of(errors)
         return validated
+
+    async def models_for(self, clip: str, provider: str) -> tuple[str, ...]:
+        """Return the models of the provider that would extend ``clip``; both are as typed so far.
+
+        Empty if there are none to choose from, or no such provider.
+        """
+        source = None
+        with suppress(UserError):  # no clip is named yet
+            source = await self._clips.clip(await self.clip_id_of(clip))
+        try:
+            return self._choose_provider(provider, source).capabilities.models
+        except UserError:
+            return ()
 
     async def clip_id_of(self, text: str) -> str:
         """Return the clip id that ``text`` names: an id, a Suno link or a link to a reply.
 
         Raises:
+            ClipNotFoundError: it is no id and no link, but perhaps words of a clip.
             UserError: it names none.
         """
         text = collapse_whitespace(sanitize(text))
@@ -163,16 +231,44 @@ class FormReader:
                     "Open it and copy the address with `/song/` in it, or the clip's id.",
                 )
             case MessageLink(message_id):
-                return await self._clip_id_of_reply(message_id)
-            case _:
+                return self._clip_id_of_reply(await self._store.find_by_reply(message_id))
+            case SongReference():
+                # its reply may show it a moment before the store says that it is complete
+                song = await self._joined_song(text)
+                return song.request.clip_id if song is not None else self._clip_id_of_reply(None)
+            case _ if text in ("", PASTE_HINT):
                 raise UserError(
-                    f"“{escape_line(text, QUOTE_LENGTH)}” names no clip.",
-                    "Give a clip id, a `suno.com/song/…` link or a link to one of Encore's "
-                    "replies, or pick a clip from the list.",
+                    "No song is named yet.",
+                    "Paste a song link: on suno.com, press *Share*, then *Copy link*.",
+                )
+            case _:
+                raise ClipNotFoundError(
+                    f"I can't find “{escape_line(text, QUOTE_LENGTH)}”.",
+                    "Paste a song link from suno.com, or pick from the list.",
+                    text=text,
                 )
 
-    async def _clip_id_of_reply(self, message_id: int) -> str:
-        ext = await self._store.find_by_reply(message_id)
+    async def _joined_song(self, text: str) -> Extension | None:
+        """Return the full song that ``text`` names, if it is one that Encore joined."""
+        match parse_clip_reference(text):
+            case MessageLink(message_id):
+                ext = await self._store.find_by_reply(message_id)
+            case SongReference(extension_id):
+                ext = await self._store.extension(extension_id)
+            case _:
+                return None
+        return ext if ext is not None and ext.kind is Kind.SPLICE else None
+
+    async def _outline(self, song: Extension) -> SongOutline:
+        attachment = next(iter(await self._store.attachments(song.id)), None)
+        return song_outline(await self._store.lineage(song.request.clip_id), attachment)
+
+    async def _require_no_session(self, source: ClipRecord) -> None:
+        if source.extension_id is not None and not self._is_in_session:
+            await require_no_session(self._store, source.extension_id)
+
+    @staticmethod
+    def _clip_id_of_reply(ext: Extension | None) -> str:
         if ext is None:
             raise UserError(
                 "That message is not one of Encore's replies.",
@@ -247,7 +343,19 @@ def _require_finished(clip: Clip) -> None:
         )
 
 
-def _parse_continue_at(text: str, clip: Clip | None) -> float | None:
+def _part_at(song: SongOutline, second: float) -> tuple[ClipRecord, float]:
+    """Return the part of ``song`` at ``second``, and the second of that part."""
+    found = song.part_at(second)
+    if found is None:
+        raise UserError(
+            "Encore doesn't know how long each part of that song is.",
+            "Leave *Continue at* empty, or extend one of its parts.",
+        )
+    part, continue_at = found
+    return part.known, continue_at
+
+
+def _parse_continue_at(text: str, prefilled: PrefilledForm) -> float | None:
     try:
         continue_at = parse_time(text)
     except ValueError:
@@ -258,29 +366,38 @@ def _parse_continue_at(text: str, clip: Clip | None) -> float | None:
     if continue_at == 0:
         raise UserError(
             "A clip can't be continued from its very start.",
-            "Pick a time after 0:00, or leave `at` empty for the end.",
+            "Pick a time after 0:00, or leave *Continue at* empty for the end.",
         )
-    length = clip.duration if clip else None
-    if (
-        clip is not None
-        and length is not None
-        and effective_continue_at(continue_at, length) is None
-    ):
+    source, length = prefilled.source, prefilled.length
+    if source is None or length is None or continue_at is None:
+        return continue_at
+    within = effective_continue_at(continue_at, length)
+    if within is None:
         raise UserError(
-            "That time lies past the end.",
-            f"{quoted_title(clip)} is {format_time(round(length))} long; "
-            "pick a time before that, or leave `at` empty.",
+            "That's past the end.",
+            f"{quoted_title(source.clip)} is {format_time(int(length))} long. "
+            "Pick an earlier time, or leave *Continue at* empty.",
         )
-    return continue_at
+    return continue_at if prefilled.song is None else within
 
 
-def _check_choices(form: Form, capabilities: Capabilities) -> None:
+def _choice_errors(form: Form, capabilities: Capabilities) -> Iterator[UserError]:
     if form.model and not capabilities.models:
-        raise UserError(f"{capabilities.label} lets nobody choose a model.", "Leave `model` empty.")
+        yield UserError(f"{capabilities.label} has no choice of models.", "Leave `model` empty.")
     if form.exclude and not capabilities.exclude:
-        raise UserError(
-            f"{capabilities.label} can't keep styles out.",
-            "Leave `exclude` empty, and name in `tags` what you do want.",
+        yield UserError(
+            f"{capabilities.label} can't exclude styles.",
+            "Leave *Exclude styles* empty, and name what you do want under *Style*.",
+        )
+
+
+def _request_errors(request: ExtendRequest, capabilities: Capabilities) -> Iterator[UserError]:
+    for overlong in overlong_texts(request, capabilities.limits_for(request.model)):
+        yield _too_long(overlong, capabilities.label)
+    if _lacks_style(request, capabilities):
+        yield UserError(
+            f"{capabilities.label} needs a style.",
+            "Name one under *Style*, such as `folk, acoustic guitar`.",
         )
 
 
@@ -292,12 +409,11 @@ def _lacks_style(request: ExtendRequest, capabilities: Capabilities) -> bool:
 
 
 def _too_long(overlong: OverlongText, label: str) -> UserError:
+    verb = "are" if overlong.text == "lyrics" else "is"
     return UserError(
-        f"The {overlong.text} is too long for {label}."
-        if overlong.text != "lyrics"
-        else f"The lyrics are too long for {label}.",
+        f"The {overlong.text} {verb} too long for {label}.",
         f"It counts {overlong.length:,} characters (an emoji counts as two or more) and takes up "
-        f"to {overlong.limit:,}. Nothing you typed is lost: shorten it and send again.",
+        f"to {overlong.limit:,}.",
     )
 
 

@@ -119,6 +119,7 @@ class SessionRunner:
                 session.latest_clip_id,
                 idempotency_key=f"{SESSION_KEY_PREFIX}{session.id}:song",
                 member_id=session.host_id,
+                member_name=session.host_name,
                 reply=reply,
                 is_limited=False,
             )

@@ -41,6 +41,7 @@ class Songs:
         *,
         idempotency_key: str,
         member_id: int,
+        member_name: str = "",
         reply: ReplyRef,
         is_limited: bool = True,
     ) -> AcceptResult:
@@ -66,6 +67,9 @@ class Songs:
             reply=reply,
             source_title=known.clip.title,
             source_url=known.reply_url,
+            source_letter=known.letter,
+            part_number=1,
+            member_name=member_name,
             status=Status.SUBMITTED,
             created_at=now,
             submitted_at=now,

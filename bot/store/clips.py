@@ -36,7 +36,7 @@ _BEHIND_MADE_CLIPS = 1_000
 clip_records = (
     select(
         clips,
-        _ext.kind,
+        *(_ext[name] for name in ("kind", "part_number", "member_name", "lyrics")),
         *(_ext[name] for name in REPLY_COLUMNS),
         func.coalesce(
             clips.c.known_at,
@@ -65,7 +65,11 @@ async def save_clips(db: AsyncConnection, ext: Extension) -> None:
     A duration that was decoded since ``ext`` was read stays known.
     """
     rows = [
-        {"extension_id": ext.id, "position": position, **clip_row(ext.request.provider, clip)}
+        {
+            "extension_id": ext.id,
+            "position": position,
+            **clip_row(ext.request.provider, clip, ext.request.lyrics, ext.member_name),
+        }
         for position, clip in enumerate(ext.clips)
     ]
     if rows:
@@ -139,7 +143,10 @@ async def search(
     channels: Collection[int] | None = None,
     limit: int = 25,
 ) -> list[ClipRecord]:
-    """Return clips with ``text`` in title, style or id, each once, newest made or used first.
+    """Return clips in which ``text`` is found, each once, newest made or used first.
+
+    It is looked for in title, style, id, lyrics and the name of who asked for the clip. The age
+    of each, ``known_at``, is the one by which they are in order.
 
     Searched are the playable clips made and the source clips used by extensions in the guild or,
     without a guild, by all extensions of the member. Clips removed from the library are not found.
@@ -160,7 +167,7 @@ async def search(
         scope = is_visible(guild_id, channels, member_id)
     matches = and_(_is_searchable, clips.c.search_text.contains(text.casefold(), autoescape=True))
     made, used = (
-        select(clips.c.clip_id, _ext.id.label("extension_id"), position.label("position"))
+        select(clips.c.clip_id, _ext.id, _ext.created_at, position.label("position"))
         .join_from(clips, extensions, link)
         .where(scope, matches)
         for link, position in (
@@ -170,19 +177,22 @@ async def search(
     )
     found = union_all(made, used).subquery()
     newest = (
-        select(found.c.clip_id)
+        select(found.c.clip_id, func.max(found.c.created_at))
         .group_by(found.c.clip_id)
         .order_by(
-            func.max(found.c.extension_id).desc(), func.min(found.c.position), found.c.clip_id
+            func.max(found.c.created_at).desc(),
+            func.max(found.c.id).desc(),
+            func.min(found.c.position),
+            found.c.clip_id,
         )
         .limit(limit)
     )
-    ids = (await db.execute(newest)).scalars().all()
+    latest: dict[str, dt.datetime] = {row[0]: row[1] for row in await db.execute(newest)}
     best: dict[str, ClipRecord] = {}
-    records = clip_records.where(clips.c.clip_id.in_(ids), _is_searchable)
+    records = clip_records.where(clips.c.clip_id.in_(latest), _is_searchable)
     for row in (await db.execute(records)).mappings():
         best.setdefault(row["clip_id"], clip_record_of(row))
-    return [best[clip_id] for clip_id in ids]
+    return [replace(best[clip_id], known_at=used_at) for clip_id, used_at in latest.items()]
 
 
 def is_visible(

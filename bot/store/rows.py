@@ -29,6 +29,10 @@ _NOT_STATE = frozenset(
         "idempotency_key",
         "kind",
         "member_id",
+        "member_name",
+        "source_letter",
+        "part_number",
+        "song_time",
         "retake_of",
         "created_at",
         "published",
@@ -76,14 +80,14 @@ def changed_reply_row(was: ReplyRef, new: ReplyRef) -> dict[str, object]:
     return {name: value for name, value in reply_row(new).items() if value != before[name]}
 
 
-def clip_row(provider: str, clip: Clip) -> dict[str, object]:
-    """Return the columns of ``clip`` that don't depend on the extension that made it."""
+def clip_row(provider: str, clip: Clip, *words: str) -> dict[str, object]:
+    """Return the columns of ``clip`` but for its extension; it is also found by ``words``."""
     own = {name: getattr(clip, name) for name, _ in columns_of(Clip) if name != "id"}
     return {
         **own,
         "provider": provider,
         "clip_id": clip.id,
-        "search_text": f"{clip.title}\n{clip.style}\n{clip.id}".casefold(),
+        "search_text": "\n".join((clip.title, clip.style, clip.id, *words)).casefold(),
     }
 
 
@@ -122,6 +126,9 @@ def clip_record_of(row: RowMapping) -> ClipRecord:
         extension_id=row["extension_id"],
         reply_url=None if reply.unreachable else reply.url,
         is_removed=row["is_removed"],
+        part_number=row["part_number"],
+        member_name=row["member_name"],
+        lyrics=row["lyrics"],
     )
 
 

@@ -61,6 +61,7 @@ extensions = Table(
     Column("idempotency_key", SafeText, nullable=False, unique=True),
     Column("kind", EnumText(Kind), nullable=False, server_default="part"),
     Column("member_id", BigInteger, nullable=False),
+    Column("member_name", SafeText, nullable=False, server_default=""),
     Column("retake_of", RowId, ForeignKey("extensions.id")),
     Column("created_at", UtcMicroseconds, nullable=False),
     # the request; no provider for what Encore makes itself
@@ -75,6 +76,9 @@ extensions = Table(
     # its progress
     Column("source_title", SafeText, nullable=False),
     Column("source_url", SafeText),
+    Column("source_letter", SafeText, nullable=False, server_default=""),
+    Column("part_number", Integer, nullable=False, server_default="2"),
+    Column("song_time", Float),
     Column("status", EnumText(Status), nullable=False),
     Column("failure", FailureJson),
     Column("handle_task_id", SafeText),
@@ -149,7 +153,7 @@ clips = Table(
     Column("error", SafeText, nullable=False),
     # of a source clip; a made clip is as old as the news of its extension
     Column("known_at", UtcMicroseconds),
-    # title, style and id, casefolded: the LIKE of SQLite folds ASCII only
+    # title, style, id, lyrics and member's name, casefolded: the LIKE of SQLite folds ASCII only
     Column("search_text", SafeText, nullable=False),
     # removed from the library by its member; lineages still need it
     Column("is_removed", Boolean, nullable=False, server_default=false()),

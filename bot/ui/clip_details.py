@@ -7,8 +7,15 @@ import discord
 from bot.domain.form import format_style
 from bot.domain.models import ClipRecord, ClipStatus, Extension
 from bot.domain.text import display_title, escape_line, utf16_length
-from bot.domain.timecode import format_time
 from bot.services.library import ClipDetails, LineageEntry
+from bot.ui.clip_names import (
+    continuation_links,
+    first_line,
+    full_name,
+    source_link,
+    source_time,
+    time_text,
+)
 from bot.ui.components import build_view, listen_button
 from bot.ui.custom_ids import Action, Button
 from bot.ui.lyrics import FILE_NAME, is_short, quoted_lyrics
@@ -16,13 +23,10 @@ from bot.ui.theme import (
     BLURPLE,
     GREEN,
     GREY,
-    clip_name,
-    continuation_links,
     duration_text,
     inline_code,
     linked,
     listen_link,
-    source_link,
     spaced_duration,
 )
 
@@ -80,11 +84,6 @@ def lineage_lines(details: ClipDetails, name: str) -> Iterator[str]:
         yield f"**Continued in** {continuation_links(details.continuations)}"
 
 
-def continue_at_text(continue_at: float | None) -> str:
-    """Return where the next part begins, to follow the word *at*."""
-    return "its end" if continue_at is None else format_time(round(continue_at, 1))
-
-
 def _buttons(details: ClipDetails) -> Iterator[Button]:
     clip = details.known.clip
     if clip.is_playable and (listen := listen_button(clip, "▶ Listen")):
@@ -100,10 +99,7 @@ def _buttons(details: ClipDetails) -> Iterator[Button]:
 
 
 def _name(details: ClipDetails) -> str:
-    known, ext = details.known, details.extension
-    title = escape_line(details.title, TITLE_LENGTH) or inline_code(known.clip.id)
-    letter = "full song" if ext is not None and ext.kind.is_song else known.letter
-    return f"{title} · {letter}" if letter else title
+    return full_name(details.known, details.title, TITLE_LENGTH)
 
 
 def _facts(details: ClipDetails, *, with_file: bool) -> Iterator[str]:
@@ -144,7 +140,7 @@ def _origin(ext: Extension, lineage: tuple[LineageEntry, ...]) -> str:
         name = source_link(ext, TITLE_LENGTH)
     if ext.kind.is_song:
         return f"all of the song up to {name}"
-    return f"from {name} at {continue_at_text(ext.request.continue_at)}"
+    return f"from {name} at {source_time(ext)}"
 
 
 def _lyrics(ext: Extension, *, with_file: bool) -> list[str]:
@@ -192,17 +188,17 @@ def _branch(depth: int, entry: LineageEntry, name: str) -> str:
     known = entry.known
     if not entry.is_continued:
         return f"{indent}**{name}**{spaced_duration(known.clip) if known else ''}"
-    onward = f", goes on at {continue_at_text(entry.continued_at)}"
+    onward = f", goes on at {time_text(entry.continued_at)}"
     if known is None:
         return f"{indent}{_ELSEWHERE}{onward}"
     if known.is_removed:
         return f"{indent}{_REMOVED}{onward}"
-    return f"{indent}{_clip_link(known)}{spaced_duration(known.clip)}{onward}"
+    line = f" · {words}" if (words := first_line(known)) else ""
+    return f"{indent}{_clip_link(known)}{spaced_duration(known.clip)}{line}{onward}"
 
 
 def _clip_link(known: ClipRecord) -> str:
-    name = clip_name(known.clip, LINEAGE_TITLE_LENGTH)
-    return linked(f"{name} · {known.letter}" if known.letter else name, known.reply_url)
+    return linked(full_name(known, known.clip.title, LINEAGE_TITLE_LENGTH), known.reply_url)
 
 
 def _sibling_text(known: ClipRecord) -> str:

@@ -3,6 +3,7 @@
 Views for the library are beside their embeds, in `clip_details` and `library_page`.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
@@ -12,11 +13,14 @@ from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.failures import UnknownClip
 from bot.domain.models import Clip, ClipRecord, Extension, Status
 from bot.domain.transitions import can_check_again
+from bot.ui.clip_names import clip_label
 from bot.ui.custom_ids import Action, Button, Select
 from bot.ui.extension_embeds import MAX_CLIPS, clip_letter
 
 MAX_URL_LENGTH = 512  # Discord's limit for a button's url
 ROW_LENGTH = 5  # buttons, Discord's limit
+MAX_ROWS = 5  # of buttons, Discord's limit
+MAX_LABEL_LENGTH = 80  # Discord's limit
 NO_PROVIDERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -58,6 +62,25 @@ def song_endings_view(clips: Sequence[ClipRecord]) -> discord.ui.View | None:
             known.clip.id, label=f"{Action.SONG_OF_CLIP.label} {known.letter}"
         )
         for known in accepted[:MAX_CLIPS]
+    )
+
+
+def found_clips_view(
+    clips: Sequence[ClipRecord], action: Action, *, now: dt.datetime, draft_id: int | None = None
+) -> discord.ui.View | None:
+    """Return a button for each of ``clips`` that does ``action``, one in a row.
+
+    ``draft_id`` is of the form that the buttons open.
+    """
+    draft = "" if draft_id is None else f"{draft_id}:"
+    accepted = [known for known in clips if action.accepts(f"{draft}{known.clip.id}")]
+    return build_view(
+        action.button(
+            f"{draft}{known.clip.id}",
+            label=clip_label(known, now=now, limit=MAX_LABEL_LENGTH),
+            row=row,
+        )
+        for row, known in enumerate(accepted[:MAX_ROWS])
     )
 
 
@@ -123,7 +146,7 @@ def _provider_buttons(
 
 def _extend_buttons(ext: Extension) -> Iterator[Button]:
     indexes = {clip.id: index for index, clip in enumerate(ext.clips[:MAX_CLIPS])}
-    for clip_id in ext.extendable_clip_ids:
+    for clip_id in ext.extendable_references:
         index = 0 if ext.kind.is_song else indexes.get(clip_id)
         if index is not None and Action.EXTEND_CLIP.accepts(clip_id):
             label = _lettered(Action.EXTEND_CLIP.label, ext, index)

@@ -50,6 +50,8 @@ class Action(Enum):
     CANCEL_REMOVAL = "clip:keep", "Keep"
     # others: the id is a draft's, or a page as `library_page.encode_query` writes it
     OPEN_DRAFT = "draft:open", "Edit and send"  # open the form with what a member had typed
+    # the ids are a draft's and a clip's: open the form with both
+    EXTEND_WITH_DRAFT = "draft:clip", "", _SECONDARY, r"\d{1,18}:[\w-]+"
     TRY_PROVIDER_WITH_DRAFT = "draft:provider", "", _SECONDARY, r"\d+:\w+"
     TURN_PAGE = "lib:page", "", _SECONDARY, r"(?:mine|channel|server):\d{1,9}:.*"
     # ses: the id is a session's

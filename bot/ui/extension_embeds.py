@@ -14,8 +14,8 @@ from bot.domain.attachments import Attachment
 from bot.domain.form import format_style
 from bot.domain.models import Clip, Extension, Status
 from bot.domain.text import display_title, escape_line
-from bot.domain.timecode import format_time
 from bot.services.reply_context import ReplyContext
+from bot.ui.clip_names import continuation_links, source_link, source_time, title_link
 from bot.ui.failure_texts import attachment_note, final_status_lines, postponement
 from bot.ui.lyrics import quoted_beginning
 from bot.ui.song_embeds import song_embeds
@@ -24,13 +24,10 @@ from bot.ui.theme import (
     COLOURS,
     RED,
     common_title,
-    continuation_links,
     duration_text,
     inline_code,
     listen_link,
-    source_link,
     started_text,
-    title_link,
     url_within,
 )
 
@@ -123,10 +120,8 @@ def _body(ext: Extension, context: ReplyContext) -> list[str]:
 
 
 def _origin(ext: Extension) -> str:
-    continue_at = ext.request.continue_at
-    where = "the end" if continue_at is None else format_time(round(continue_at, 1))
     linkable = replace(ext, source_url=url_within(ext.reply.channel_id, ext.source_url))
-    return f"from {source_link(linkable, TITLE_LENGTH)} at {where}"
+    return f"from {source_link(linkable, TITLE_LENGTH)} at {source_time(linkable)}"
 
 
 def _continued_in(ext: Extension, continuations: Sequence[Extension]) -> str:

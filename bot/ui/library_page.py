@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import discord
 
 from bot.domain.library import LibraryEntry, LibraryPage, LibraryQuery, Scope
-from bot.domain.text import display_title, escape_line
+from bot.domain.text import escape_line
 from bot.services.library import OwnedClip
+from bot.ui.clip_names import first_line, full_name
 from bot.ui.components import ROW_LENGTH, build_view
 from bot.ui.custom_ids import Action, Button
 from bot.ui.extension_embeds import note_embed
@@ -37,7 +38,11 @@ def page_embed(page: LibraryPage) -> discord.Embed:
     if not page.entries:
         description = _empty_text(query, search)
         return discord.Embed(colour=BLURPLE, title=title, description=description)
-    lines = [_entry_line(number, entry) for number, entry in enumerate(page.entries, start=1)]
+    is_own = query.scope is Scope.MINE
+    lines = [
+        _entry_line(number, entry, is_own=is_own)
+        for number, entry in enumerate(page.entries, start=1)
+    ]
     embed = discord.Embed(
         colour=BLURPLE,
         title=f"{title} with “{search}”" if search else title,
@@ -84,16 +89,14 @@ def kept_embed(clip: OwnedClip) -> discord.Embed:
     return _grey_embed(f"**{_quoted_title(clip)} stays in the library.**")
 
 
-def _entry_line(number: int, entry: LibraryEntry) -> str:
+def _entry_line(number: int, entry: LibraryEntry, *, is_own: bool) -> str:
     known = entry.known
-    title = display_title(entry.title, TITLE_LENGTH)
-    letter = "full song" if entry.kind.is_song else known.letter
+    name = full_name(known, entry.title or "Untitled", TITLE_LENGTH)
+    line = f" · {words}" if (words := first_line(known)) else ""
+    member = "" if is_own else f"<@{entry.member_id}>, "
     when = discord.utils.format_dt(known.known_at, "R")
     reply = f" · [reply]({known.reply_url})" if known.reply_url else ""
-    return (
-        f"`{number}` **{title} · {letter}**{spaced_duration(known.clip)} · {when} "
-        f"· by <@{entry.member_id}>{reply}"
-    )
+    return f"`{number}` **{name}**{spaced_duration(known.clip)}{line} · {member}{when}{reply}"
 
 
 def _empty_text(query: LibraryQuery, search: str) -> str:
@@ -133,5 +136,4 @@ def _grey_embed(description: str) -> discord.Embed:
 
 
 def _quoted_title(clip: OwnedClip) -> str:
-    title = display_title(clip.title, QUOTED_TITLE_LENGTH)
-    return f"“{title}”" if clip.extension.kind.is_song else f"“{title} · {clip.known.letter}”"
+    return f"“{full_name(clip.known, clip.title or 'Untitled', QUOTED_TITLE_LENGTH)}”"

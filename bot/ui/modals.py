@@ -4,7 +4,7 @@ Its custom id carries the state (``extend:form:<provider>:<clip>:<idempotency ke
 Encore understands a modal that was opened before a restart.
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -12,13 +12,16 @@ import discord
 
 from bot.domain.errors import UserError
 from bot.domain.form import Form
-from bot.domain.text import collapse_whitespace, strip_invisible, truncate
+from bot.domain.text import collapse_whitespace, strip_invisible, truncate, utf16_length
+from bot.domain.timecode import format_time
+from bot.providers.base import Capabilities
 from bot.services.form_check import PrefilledForm
 
 PREFIX = "extend:form:"
 MAX_CUSTOM_ID_LENGTH = 100  # Discord's limit
 MAX_PLACEHOLDER_LENGTH = 100  # Discord's limit
 MAX_TITLE_LENGTH = 45  # Discord's limit
+MAX_INPUT_LENGTH = 4000  # Discord's limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +36,7 @@ class Field:
     style: discord.TextStyle = discord.TextStyle.short
 
 
-_FIELDS = (
-    Field(
-        "lyrics",
-        "Lyrics",
-        4000,
-        "[Verse]\nSilver cities shine brightly …\n\n[Chorus]\nFuture dreams so high …",
-        "Leave empty for an instrumental continuation.",
-        discord.TextStyle.paragraph,
-    ),
-    Field("at", "Continue at", 30, "end", "Seconds (121.1), minutes (2:01.1), or end."),
-    Field(
-        "style",
-        "Style",
-        1000,
-        "folk, acoustic guitar",
-        "Separate styles with commas; empty keeps the song's.",
-    ),
-    Field("title", "Title", 200, "Title of the song"),
-    Field("exclude", "Exclude styles", 1000, "heavy metal"),
-)
-_FIELD_NAMES = frozenset(field.name for field in _FIELDS)
+_FIELD_NAMES = frozenset({"lyrics", "at", "style", "title", "exclude"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +64,17 @@ def extend_modal(prefilled: PrefilledForm, *, idempotency_key: int) -> discord.u
         raise UserError(
             "That model has too long a name.", "Leave `model` empty, or pick one from the list."
         )
-    fields = [
-        field for field in _FIELDS if field.name != "exclude" or prefilled.capabilities.exclude
-    ]
-    values = {field.name: getattr(form, field.name) for field in fields}
-    return build_modal(_title(prefilled), custom_id, fields, values)
+    values = {name: getattr(form, name) for name in _FIELD_NAMES}
+    return build_modal(_title(prefilled), custom_id, _fields(prefilled), values)
 
 
 def build_modal(
     title: str, custom_id: str, fields: Iterable[Field], values: Mapping[str, str]
 ) -> discord.ui.Modal:
-    """Return a modal of ``fields``, filled with ``values``, which are by their names."""
+    """Return a modal of ``fields``, filled with ``values``, which are by their names.
+
+    A field holds its value even where that is longer than its ``max_length``.
+    """
     modal = discord.ui.Modal(title=title, timeout=None, custom_id=custom_id)
     for field in fields:
         text_input = _text_input(field, values[field.name])
@@ -129,17 +112,62 @@ def typed_values(data: Mapping[str, object], names: Container[str]) -> dict[str,
 
 def _title(prefilled: PrefilledForm) -> str:
     title = strip_invisible(collapse_whitespace(prefilled.source_title))
-    available = MAX_TITLE_LENGTH - len("Extend “”")
-    return f"Extend “{truncate(title, available)}”" if title else "Extend a clip"
+    letter = prefilled.source.letter if prefilled.source else ""
+    if prefilled.song is not None:
+        letter = "full song"
+    tail = f" · {letter}" if letter else ""
+    available = MAX_TITLE_LENGTH - len(f"Extend “”{tail}")
+    return f"Extend “{truncate(title, available)}”{tail}" if title else f"Extend a clip{tail}"
+
+
+def _fields(prefilled: PrefilledForm) -> Iterator[Field]:
+    capabilities = prefilled.capabilities
+    limits = capabilities.limits_for(prefilled.form.model)
+    yield Field(
+        "lyrics",
+        "Lyrics",
+        limits.lyrics,
+        "[Verse]\nSilver cities shine brightly …\n\n[Chorus]\nFuture dreams so high …",
+        "Leave empty for an instrumental continuation.",
+        discord.TextStyle.paragraph,
+    )
+    yield Field("at", "Continue at", 30, "end", _times_text(prefilled))
+    yield Field(
+        "style",
+        "Style",
+        limits.style,
+        "folk, acoustic guitar",
+        f"Separate styles with commas; {_style_rule(capabilities)}.",
+    )
+    yield Field("title", "Title", limits.title, "Title of the song")
+    if capabilities.exclude:
+        yield Field("exclude", "Exclude styles", limits.style, "heavy metal")
+
+
+def _times_text(prefilled: PrefilledForm) -> str:
+    if prefilled.length is None:
+        return "Seconds (121.1), minutes (2:01.1), or end."
+    where = " of the full song" if prefilled.song is not None else ""
+    return f"0:00 to {format_time(int(prefilled.length))}{where}, or end."
+
+
+def _style_rule(capabilities: Capabilities) -> str:
+    """Return what happens without a style; a style that is not typed is the source clip's."""
+    if capabilities.needs_style:
+        return f"{capabilities.label} needs one"
+    if capabilities.instrumental_needs_style:
+        return f"{capabilities.label} needs one without lyrics"
+    return "empty keeps the song's"
 
 
 def _text_input(field: Field, value: str) -> discord.ui.TextInput[discord.ui.Modal]:
+    max_length = min(max(field.max_length, utf16_length(value)), MAX_INPUT_LENGTH)
     return discord.ui.TextInput(
         custom_id=field.name,
         style=field.style,
         # Typed text fits by Discord's own count, so it is not cut to fewer characters.
-        default=value[: field.max_length] or None,
+        default=value[:max_length] or None,
         placeholder=truncate(field.placeholder, MAX_PLACEHOLDER_LENGTH),
         required=False,
-        max_length=field.max_length,
+        max_length=max_length,
     )

@@ -3,13 +3,11 @@
 A lineage of any length fits into one embed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import discord
 
-from bot.domain.lineage import LineageClip, part_starts
+from bot.domain.lineage import LineageClip, SongOutline, song_outline
 from bot.domain.models import Extension, Status
 from bot.domain.text import display_title
 from bot.services.reply_context import ReplyContext
@@ -34,21 +32,6 @@ from bot.ui.theme import (
 TITLE_LENGTH = 100
 LINK_LENGTH = 600
 PARTS_LENGTH = 2600  # of all parts together, so that the rest fits into the embed
-
-
-@dataclass(frozen=True, slots=True)
-class _SongOutline:
-    """The parts of a song.
-
-    Attributes:
-        parts: those that are in it.
-        times: the second at which each begins, and last the length; None if unknown.
-        missing: the parts before them, whose audio was unavailable.
-    """
-
-    parts: Sequence[LineageClip]
-    times: Sequence[float | None]
-    missing: Sequence[LineageClip] = ()
 
 
 def song_embeds(ext: Extension, context: ReplyContext) -> list[discord.Embed]:
@@ -104,24 +87,16 @@ def _body(ext: Extension, context: ReplyContext) -> list[str]:
     return lines
 
 
-def _song_outline(ext: Extension, context: ReplyContext) -> _SongOutline:
-    """Return the parts as Encore joined them, else as the lineage has them."""
-    parts = context.parts
-    for attachment in context.attachments[:1]:
-        if attachment.starts:
-            first = len(parts) - len(attachment.starts)
-            times = (*attachment.starts, attachment.duration)
-            return _SongOutline(parts[first:], times, parts[:first])
-    times = part_starts(parts)
-    for clip in ext.clips[:1]:
-        times[-1] = clip.duration or times[-1]
-    return _SongOutline(parts, times)
+def _song_outline(ext: Extension, context: ReplyContext) -> SongOutline:
+    attachment = next(iter(context.attachments), None)
+    length = next((clip.duration for clip in ext.clips), None)
+    return song_outline(context.parts, attachment, length)
 
 
-def _audio_lines(ext: Extension, context: ReplyContext, outline: _SongOutline) -> list[str]:
+def _audio_lines(ext: Extension, context: ReplyContext, outline: SongOutline) -> list[str]:
     """Return the length, the link, and what is missing."""
     lines: list[str] = []
-    length = outline.times[-1]
+    length = outline.length
     if length is not None:
         lines.append(f"**{duration_text(length)}** · {len(outline.parts)} parts")
     lines += [listen_link(clip, LINK_LENGTH) for clip in ext.clips[:1]]

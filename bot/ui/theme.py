@@ -8,7 +8,6 @@ import discord
 from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.domain.text import (
     collapse_whitespace,
-    display_title,
     escape_line,
     strip_invisible,
     truncate,
@@ -38,8 +37,6 @@ MAX_ID_LENGTH = 128  # no provider's ids are longer
 LINKED_TITLE_LENGTH = 40
 _NOT_IN_LINKS = str.maketrans("[]", "()")
 ERROR_LENGTH = 200
-
-MAX_CONTINUATIONS = 5
 
 _BACKTICKS = {ord("`"): None, ord("\\"): None}
 _BREAKING_A_LINK = str.maketrans(
@@ -85,24 +82,6 @@ def duration_text(seconds: float) -> str:
 def spaced_duration(clip: Clip) -> str:
     """Return the duration of ``clip`` after a space; empty if it is unknown."""
     return f" {duration_text(clip.duration)}" if clip.duration else ""
-
-
-def source_link(ext: Extension, limit: int) -> str:
-    """Return the title or id of the source clip of ``ext``, as a link to its reply if known."""
-    name = escape_line(ext.source_title, limit) or inline_code(ext.request.clip_id)
-    return linked(name, ext.source_url)
-
-
-def title_link(ext: Extension) -> str:
-    """Return the title of ``ext`` as a link to its reply, if it has one."""
-    return linked(display_title(ext.title, LINKED_TITLE_LENGTH), ext.reply.url)
-
-
-def continuation_links(exts: Sequence[Extension]) -> str:
-    """Return links to the latest of ``exts``, and how many there are before them."""
-    latest = exts[-MAX_CONTINUATIONS:]
-    before = len(exts) - len(latest)
-    return ", ".join(map(title_link, latest)) + (f", and {before:,} before" if before else "")
 
 
 def listen_link(clip: Clip, limit: int) -> str:

@@ -6,6 +6,7 @@ from bot.domain.clip_reference import (
     ClipId,
     MessageLink,
     ShortLink,
+    SongReference,
     find_clip_id,
     parse_clip_reference,
 )
@@ -159,3 +160,9 @@ def test_found_clip_id_is_in_the_text_and_parses(before: str, clip_id: object, a
 @given(st.text(), st.text())
 def test_surrounding_text_never_hides_a_link(before: str, after: str) -> None:
     assert find_clip_id(f"{before} https://suno.com/song/{ID} {after}") == ID
+
+
+def test_full_song_is_referred_to_by_its_extension() -> None:
+    assert str(SongReference(12)) == "song-12"
+    assert parse_clip_reference("song-12") == SongReference(12)
+    assert parse_clip_reference("song-x") is None

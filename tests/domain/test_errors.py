@@ -1,4 +1,4 @@
-from bot.domain.errors import UserError
+from bot.domain.errors import FormError, UserError
 
 
 def test_user_error_has_a_problem_and_a_remedy() -> None:
@@ -6,3 +6,18 @@ def test_user_error_has_a_problem_and_a_remedy() -> None:
 
     assert (error.problem, error.remedy) == ("Too long.", "Shorten it.")
     assert str(error) == "Too long. Shorten it."
+
+
+def test_one_wrong_field_is_told_as_it_is() -> None:
+    error = FormError.of([UserError("Too long.", "Shorten it.")])
+
+    assert (error.problem, error.remedy) == ("Too long.", "Shorten it.")
+
+
+def test_several_wrong_fields_become_a_list() -> None:
+    error = FormError.of(
+        [UserError("Too long.", "Shorten it."), UserError("No style.", "Name one.")]
+    )
+
+    assert error.problem == "2 things need to be changed."
+    assert error.remedy == "- **Too long.** Shorten it.\n- **No style.** Name one."

@@ -4,7 +4,14 @@ import datetime as dt
 
 import pytest
 
-from bot.domain.lineage import LineageClip, cut_points, part_starts, part_titles
+from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.lineage import (
+    LineageClip,
+    cut_points,
+    part_starts,
+    part_titles,
+    song_outline,
+)
 from bot.domain.models import (
     Clip,
     ClipRecord,
@@ -112,3 +119,46 @@ def test_full_song_that_goes_on_has_its_own_title() -> None:
 @pytest.mark.parametrize("title", ["", "\u200b", "\x00"])
 def test_source_without_a_title_is_numbered(title: str) -> None:
     assert part_titles([titled(title)]) == ["Part 1"]
+
+
+SONG = [step(100), step(80, extension(60.5)), step(40, extension(70))]
+
+
+@pytest.mark.parametrize(
+    ("second", "index", "found"),
+    [
+        (0.5, 0, 0.5),
+        (60.5, 0, 60.5),
+        (60.6, 1, 0.1),
+        (130.5, 1, 70),
+        (150, 2, 19.5),
+        (170.5, 2, 40),
+    ],
+)
+def test_second_of_a_song_lies_in_one_part(second: float, index: int, found: float) -> None:
+    assert song_outline(SONG, None).part_at(second) == (SONG[index], found)
+
+
+def test_second_after_a_part_of_unknown_length_can_not_be_told() -> None:
+    song = song_outline([step(None), step(None, extension()), step(9, extension(5))], None)
+    assert song.part_at(3) is None
+
+
+def test_second_of_the_last_part_needs_no_length() -> None:
+    song = song_outline([step(None), step(None, extension(60))], None)
+    assert song.part_at(61) == (song.parts[1], 1)
+    assert song.length is None
+
+
+def test_outline_of_a_joined_song_has_its_own_times() -> None:
+    attachment = Attachment(
+        clip_id="c", outcome=AttachmentStatus.ATTACHED, duration=109.0, starts=(0.0, 70.0)
+    )
+    song = song_outline(SONG, attachment)
+    assert (song.parts, song.missing) == (SONG[1:], SONG[:1])
+    assert (song.times, song.length) == ((0.0, 70.0, 109.0), 109.0)
+
+
+def test_outline_takes_the_length_that_a_provider_told() -> None:
+    assert song_outline(SONG, None, 171.0).length == 171.0
+    assert song_outline(SONG, None).length == 170.5

@@ -67,21 +67,22 @@ async def test_an_extension_of_an_extension_knows_its_source(harness: BotHarness
     first = await harness.extend("sunoapi_co", at="0:10", title="Long Road")
     await harness.finished(first)
     choices = await harness.ada.autocomplete("extend", focused="clip", value="long")
-    assert [choice["name"].split(" · ")[:2] for choice in choices] == [
-        ["Long Road", "A"],
-        ["Long Road", "B"],
+    assert [choice["name"].split(" · ")[:3] for choice in choices] == [
+        ["Long Road", "part 2", "A"],
+        ["Long Road", "part 2", "B"],
     ]
+    assert choices[0]["name"].endswith(" · Ada, just now")
     clip = choices[1]["value"]
     times = await harness.ada.autocomplete("extend", focused="at", value="0:03", clip=clip)
     assert times[0]["name"] == "0:03"
     assert times[1]["name"].startswith("end (0:0")
     second = await harness.ada.slash("extend", clip=clip)
     assert second.modal is not None
-    assert second.modal.title == "Extend “Long Road”"
+    assert second.modal.title == "Extend “Long Road” · B"
     assert second.modal.fields["style"]["value"] == STYLE
     sent = await harness.ada.submit(second.modal)
     assert sent.message is not None
-    assert f"[Long Road]({first.url})" in text(sent.message)
+    assert f"[Long Road · part 2 · B]({first.url})" in text(sent.message)
 
 
 async def test_a_reply_can_be_named_by_its_link(harness: BotHarness) -> None:
@@ -115,3 +116,62 @@ async def test_commands_are_synced_only_when_they_changed(offline_harness: BotHa
         assert syncs() == 1
     async with offline_harness.bot():
         assert syncs() == 1
+
+
+async def test_options_are_those_of_the_enabled_providers(offline_harness: BotHarness) -> None:
+    async def options() -> set[str]:
+        async with offline_harness.bot():
+            commands = offline_harness.discord.commands.all()
+            [extend] = [each for each in commands if each["name"] == "extend"]
+            return {option["name"] for option in extend["options"]}
+
+    everything = await options()
+    offline_harness.overrides |= dict.fromkeys(
+        ("SUNO_API_BASE_URL", "SUNOAPI_CO_API_KEY", "SUNOSAY_API_KEY"), ""
+    )
+    assert everything - await options() == {"exclude", "model"}
+
+
+async def test_models_are_those_of_the_provider_that_will_be_used(harness: BotHarness) -> None:
+    clip = harness.source("suno_api")
+    suno_api = await harness.ada.autocomplete(
+        "extend", focused="model", value="", clip=clip, provider="suno_api"
+    )
+    assert "chirp-v4" in [choice["value"] for choice in suno_api]
+    assert await harness.ada.autocomplete("extend", focused="model", value="", clip=clip) == []
+
+
+async def test_newcomer_is_told_how_to_get_a_link(harness: BotHarness) -> None:
+    [hint] = await harness.ada.autocomplete("extend", focused="clip", value="")
+    assert hint["name"] == "Paste a song link: on suno.com, Share → Copy link"
+    call = await harness.ada.slash("extend", clip=hint["value"])
+    assert call.message is not None
+    assert "No song is named yet." in text(call.message)
+    call = await harness.ada.slash("extend", clip="ele", lyrics="my words")
+    assert call.message is not None
+    assert "I can't find “ele”." in text(call.message)
+    assert "Paste a song link from suno.com, or pick from the list." in text(call.message)
+    assert "my words" in text(call.message)
+
+
+async def test_typed_words_find_clips_and_what_else_was_typed_is_kept(harness: BotHarness) -> None:
+    reply = await harness.extend("aimlapi", at="0:10", title="Electric Dreams")
+    await harness.finished(reply)
+    for words in ("elec", LYRICS.splitlines()[1], "ADA"):
+        call = await harness.ada.slash("extend", clip=words, lyrics="my words", at="0:03")
+        assert call.is_ephemeral
+        assert call.message is not None
+        assert "Did you mean" in text(call.message)
+        assert labels(call.message)[1].startswith("Electric Dreams · part 2 · B · ")
+    opened = await harness.ada.click(call.message, labels(call.message)[1])
+    assert opened.modal is not None
+    assert opened.modal.title == "Extend “Electric Dreams” · B"
+    fields = opened.modal.fields
+    assert (fields["lyrics"]["value"], fields["at"]["value"]) == ("my words", "0:03")
+    shown = await harness.ada.slash("clip", clip="elec")
+    assert shown.message is not None
+    details = await harness.ada.click(shown.message, labels(shown.message)[0])
+    assert details.message is not None
+    song = await harness.ada.slash("song", clip="elec")
+    assert song.message is not None
+    assert "Did you mean" in text(song.message)

@@ -60,9 +60,9 @@ texts = st.one_of(
 )
 forms = st.fixed_dictionaries(
     {
-        "lyrics": texts.map(lambda typed: typed[:4000]),
-        "style": texts.map(lambda typed: typed[:1000]),
-        "title": texts.map(lambda typed: typed[:200]),
+        "lyrics": texts.map(lambda typed: typed[:3000]),
+        "style": texts.map(lambda typed: typed[:200]),
+        "title": texts.map(lambda typed: typed[:80]),
         "at": st.one_of(st.just("0:10"), st.sampled_from(TIMES), st.text(max_size=30)),
     }
 )
@@ -136,12 +136,9 @@ async def test_refused_form_is_reopened_with_everything_typed(harness: BotHarnes
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"clip": "not a clip"}, "names no clip"),
+        ({"clip": "not a clip"}, "I can't find “not a clip”."),
         ({"clip": "https://suno.com/s/AbCdEf"}, "shortened link"),
-        ({"at": "soon"}, "is not a time"),
-        ({"at": "0"}, "very start"),
         ({"provider": "nobody"}, "There is no provider"),
-        ({"exclude": "metal"}, "can't keep styles out"),
     ],
 )
 async def test_form_refused_before_its_modal_returns_the_lyrics(
@@ -161,6 +158,20 @@ async def test_form_refused_before_its_modal_returns_the_lyrics(
     assert "my words" in text(call.message)
 
 
+async def test_options_that_are_wrong_are_told_at_once_and_kept(harness: BotHarness) -> None:
+    call = await harness.open_modal("aimlapi", at="soon", exclude="metal", lyrics="my words")
+    assert call.modal is None
+    assert call.is_ephemeral
+    assert call.message is not None
+    assert "2 things need to be changed" in text(call.message)
+    assert "“soon” is not a time" in text(call.message)
+    assert "can't exclude styles" in text(call.message)
+    again = await harness.ada.click(call.message, "Edit and send")
+    assert again.modal is not None
+    fields = again.modal.fields
+    assert (fields["at"]["value"], fields["lyrics"]["value"]) == ("soon", "my words")
+
+
 async def test_form_refused_before_its_modal_returns_long_lyrics_as_a_file(
     harness: BotHarness,
 ) -> None:
@@ -168,7 +179,7 @@ async def test_form_refused_before_its_modal_returns_long_lyrics_as_a_file(
     call = await harness.ada.slash("extend", clip="not a clip", lyrics=lyrics)
     assert call.is_ephemeral
     assert call.message is not None
-    assert "names no clip" in text(call.message)
+    assert "I can't find “not a clip”." in text(call.message)
     [file] = call.message.attachments
     assert file.filename == "lyrics.txt"
     assert file.content.decode() == lyrics

@@ -109,13 +109,16 @@ async def test_library_lists_a_members_clips(harness: BotHarness) -> None:
     page = await open_library(harness, of="mine")
     assert page.embeds[0]["title"] == "Your clips"
     first, second = page.embeds[0]["description"].splitlines()
-    pattern = r"`{}` \*\*Long \\\*Road\\\* · {}\*\* 0:\d\d · <t:\d+:R> · by {} · \[reply\]\({}\)"
+    pattern = (
+        r"`{}` \*\*Long \\\*Road\\\* · part 2 · {}\*\* 0:\d\d · “Silver cities shine brightly” "
+        r"· <t:\d+:R> · \[reply\]\({}\)"
+    )
     for line, number, letter in ((first, 1, "A"), (second, 2, "B")):
-        assert re.fullmatch(pattern.format(number, letter, harness.ada.mention, reply.url), line)
+        assert re.fullmatch(pattern.format(number, letter, reply.url), line)
     assert footer(page) == "page 1 of 1 · 2 clips"
     assert labels(page) == ["1", "2"]
     card = await loaded_answer(harness, await harness.ada.click(page, "2"))
-    assert card.embeds[0]["title"] == r"Long \*Road\* · B"
+    assert card.embeds[0]["title"] == r"Long \*Road\* · part 2 · B"
 
 
 async def test_library_pages_turn_in_place_and_after_a_restart(offline_harness: BotHarness) -> None:
@@ -212,7 +215,7 @@ async def test_clips_of_archived_threads_are_listed_if_visible(offline_harness: 
         for _ in range(2):
             page = await open_library(harness, member=ben, of="this server")
             assert footer(page) == "page 1 of 1 · 2 clips"
-            assert "**Seen · A**" in text(page)
+            assert "**Seen · part 2 · A**" in text(page)
         assert footer(await open_library(harness)) == "page 1 of 1 · 6 clips"
 
 
@@ -278,23 +281,23 @@ async def test_clip_shows_its_request_and_lineage(harness: BotHarness) -> None:
     await harness.finished(third)
     card = await show_clip(harness, made_clips(harness, 1)[0])
     said = text(card)
-    assert card.embeds[0]["title"] == "Root Song · A"
+    assert card.embeds[0]["title"] == "Root Song · part 3 · A"
     assert "**Style** synthpop, dreamy" in said
-    assert f"from [Root Song]({first.url}) at 0:0" in said
+    assert f"from [Root Song · part 2 · B]({first.url}) at 0:0" in said
     assert "> Silver cities" not in said
     assert "*Instrumental*" in said
     assert f"asked by {harness.ada.mention} <t:" in said
-    assert f"└ [Root Song · B]({first.url})" in said
-    assert "└ **Root Song · A**" in said
+    assert f"└ [Root Song · part 2 · B]({first.url})" in said
+    assert "└ **Root Song · part 3 · A**" in said
     assert "**Siblings** B · Root Song" in said
-    assert f"**Continued in** [Root Song]({third.url})" in said
+    assert f"**Continued in** [Root Song · part 4]({third.url})" in said
     assert footer(card) == "suno-api"
     assert labels(card) == ["▶ Listen", "➕ Extend", "🗑 Remove from library", "Show B"]
     root = await show_clip(harness, first.url)
     assert "**Without** metal" in text(root)
     assert "> Silver cities shine brightly" in text(root)
     sibling = await loaded_answer(harness, await harness.ada.click(root, "Show B"))
-    assert sibling.embeds[0]["title"] == "Root Song · B"
+    assert sibling.embeds[0]["title"] == "Root Song · part 2 · B"
     extending = await harness.ada.click(sibling, "➕ Extend")
     assert extending.modal is not None
 
@@ -308,7 +311,7 @@ async def test_clip_shows_a_source_made_elsewhere(harness: BotHarness) -> None:
     refused = await show_clip(harness, "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab")
     assert colour(refused) == RED
     assert "does not know that clip" in text(refused)
-    assert "names no clip" in text(
+    assert "I can't find “nonsense”." in text(
         ephemeral_answer(await harness.ada.slash("clip", clip="nonsense"))
     )
 
@@ -358,14 +361,14 @@ async def test_member_removes_a_clip_from_the_library(offline_harness: BotHarnes
         assert "🗑 Remove from library" not in labels(await show_clip(harness, clip_id, member=ben))
         card = await show_clip(harness, clip_id)
         kept = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
-        assert "Take “Mine · A” out of the library?" in text(kept)
+        assert "Take “Mine · part 2 · A” out of the library?" in text(kept)
         await harness.ada.click(kept, "Keep")
         assert "stays in the library" in text(kept)
         assert labels(kept) == []
         question = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
     async with harness.bot():
         await harness.ada.click(question, "Remove")
-        assert "“Mine · A” is out of the library." in text(question)
+        assert "“Mine · part 2 · A” is out of the library." in text(question)
         assert "reply and its audio stay" in text(question)
         assert labels(question) == []
         again = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))

@@ -122,7 +122,9 @@ async def assert_extends_again(first: Finished, act: Act) -> None:
     one, two = first.submissions
     if act in RETAKES:
         assert two.request == one.request
-        assert f"another take of [{first.title}]({reply.url})" in text(second).replace("\\", "")
+        assert f"another take of [{first.title} · part 2]({reply.url})" in text(second).replace(
+            "\\", ""
+        )
     else:
         assert two.request["audio_id"] == one.clip_ids[1 if act is extend_b else 0]
         assert f"]({reply.url}) at" in text(second)

@@ -24,6 +24,7 @@ from tests.support.bot_harness import (
     BLURPLE,
     GREEN,
     RED,
+    STYLE,
     BotHarness,
     BotProcess,
     colour,
@@ -283,6 +284,24 @@ async def test_song_without_joining_provider_is_joined_by_encore(harness: BotHar
         assert has_colour(wanted, picture.content)
     assert labels(song) == ["➕ Extend"]
     assert [each.work for each in harness.account(OTHER).submissions] == ["extend"] * 3
+
+
+async def test_song_joined_by_encore_is_extended_on_its_own_clock(harness: BotHarness) -> None:
+    replies = await extend_in_turns(harness, OTHER, parts=2)
+    song = message_of(await song_of(harness, replies[1]))
+    await wait_until_final(harness, song)
+    opened = await harness.ada.click(song, "➕ Extend")
+    assert opened.modal is not None, opened.message and text(opened.message)
+    assert opened.modal.title == "Extend “Night Bus” · full song"
+    sent = await harness.ada.submit(opened.modal, {"at": "0:11", "style": STYLE})
+    reply = message_of(sent)
+    await harness.finished(reply)
+    assert f"from [Night Bus · part 2 · A]({replies[0].url}) at 0:11 of the full song" in text(
+        reply
+    )
+    first, *_, last = harness.account(OTHER).submissions
+    assert last.request["continue_clip_id"] == first.clip_ids[0]
+    assert float(last.request["continue_at"]) == pytest.approx(1, abs=0.2)
 
 
 async def test_reactions_on_a_song_extend_its_last_clip(harness: BotHarness) -> None:

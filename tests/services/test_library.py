@@ -304,7 +304,7 @@ async def test_clip_reference_is_parsed_as_in_the_form(harness: ServiceHarness) 
     reply_url = (await harness.store.clip(clip_id)).reply_url
     assert await harness.forms.clip_id_of(f" <{reply_url}>\n") == clip_id
     assert await harness.forms.clip_id_of(f"https://suno.com/song/{SOURCE}") == SOURCE
-    with pytest.raises(UserError, match="names no clip"):
+    with pytest.raises(UserError, match="can't find"):
         await harness.forms.clip_id_of("nonsense")
 
 

@@ -1,9 +1,9 @@
 import pytest
 
-from bot.domain.errors import UserError
+from bot.domain.errors import FormError, UserError
 from bot.domain.form import Form, TextLimits
 from bot.domain.models import ClipStatus
-from bot.services.form_check import FormReader
+from bot.services.form_check import PASTE_HINT, FormReader
 from bot.store.store import Store
 from tests.support.scripted_provider import LIMITS, ScriptedProvider
 from tests.support.service_harness import OTHER, SOURCE, ServiceHarness, complete, handle_of
@@ -60,10 +60,10 @@ async def test_a_clip_that_was_only_used_at_a_former_provider_can_still_be_conti
     assert (await requests.validate(Form(clip=SOURCE))).request.provider == "suno"
 
 
-@pytest.mark.parametrize("text", ["", "hello", SNEAKY, "x" * 5000, "🎵" * 900])
+@pytest.mark.parametrize("text", ["", PASTE_HINT, "hello", SNEAKY, "x" * 5000, "🎵" * 900])
 async def test_text_without_clip_reference_is_refused(requests: FormReader, text: str) -> None:
     said = await refusal(requests, clip=text)
-    assert "names no clip" in said
+    assert "can't find" in said or "No song is named yet." in said
     assert len(said) < 500
 
 
@@ -163,7 +163,7 @@ async def test_a_time_past_the_end_is_refused_where_the_length_is_known(
 ) -> None:
     await harness.known(title="Electric Dreams", duration=192.4)
     said = await refusal(requests, at="3:20")
-    assert said.startswith("That time lies past the end.")
+    assert said.startswith("That's past the end.")
     assert "“Electric Dreams” is 3:12 long" in said
     assert (await requests.validate(Form(clip=SOURCE, at="3:12"))).request.continue_at == 192
 
@@ -176,8 +176,35 @@ async def test_a_clip_without_a_title_is_not_named(
 
 
 async def test_choices_that_the_provider_does_not_offer_are_refused(requests: FormReader) -> None:
-    assert "choose a model" in await refusal(requests, model="v9")
-    assert "keep styles out" in await refusal(requests, exclude="metal")
+    assert "no choice of models" in await refusal(requests, model="v9")
+    assert "can't exclude styles" in await refusal(requests, exclude="metal")
+
+
+async def test_all_that_is_wrong_is_told_at_once(requests: FormReader) -> None:
+    with pytest.raises(FormError) as refused:
+        await requests.validate(
+            Form(clip=SOURCE, at="soon", model="v9", lyrics="a" * 3001, title="t" * 81)
+        )
+    assert refused.value.problem == "4 things need to be changed."
+    lines = refused.value.remedy.splitlines()
+    assert [line.split(".")[0] for line in lines] == [
+        "- **“soon” is not a time",
+        "- **Suno Test has no choice of models",
+        "- **The lyrics are too long for Suno Test",
+        "- **The title is too long for Suno Test",
+    ]
+
+
+async def test_models_are_those_of_the_provider_that_will_be_used(
+    store: Store, harness: ServiceHarness
+) -> None:
+    first = ScriptedProvider("first", models=("v1",))
+    reader = ServiceHarness(store, first, ScriptedProvider("second", models=("v2",))).forms
+    await harness.known(OTHER, provider="second")
+    assert await reader.models_for("", "") == ("v1",)
+    assert await reader.models_for("ele", "second") == ("v2",)
+    assert await reader.models_for(OTHER, "") == ("v2",)
+    assert await reader.models_for("", "nobody") == ()
 
 
 @pytest.mark.parametrize(
@@ -186,7 +213,7 @@ async def test_choices_that_the_provider_does_not_offer_are_refused(requests: Fo
         ("lyrics", "The lyrics are too long", LIMITS.lyrics),
         ("style", "The style is too long", LIMITS.style),
         ("title", "The title is too long", LIMITS.title),
-        ("exclude", "The excluded style is too long", LIMITS.style),
+        ("exclude", "The list of excluded styles is too long", LIMITS.style),
     ],
 )
 async def test_texts_over_the_limit_are_refused_with_the_numbers(

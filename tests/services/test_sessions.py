@@ -165,7 +165,7 @@ async def test_start_counts_the_sessions_of_the_server(store: Store) -> None:
 
 @pytest.mark.parametrize("clip", ["nonsense", "https://suno.com/s/abc"])
 async def test_start_is_refused_without_a_clip(harness: SessionHarness, clip: str) -> None:
-    with refused("names no clip|shortened link"):
+    with refused("I can't find|No song is named|shortened link"):
         await harness.start(clip=clip)
     assert not await harness.sessions.running_in_guild(GUILD)
 
@@ -313,7 +313,7 @@ async def test_form_of_a_proposal_is_for_its_writer(
     [
         ("lyrics", "x" * 3001, "The lyrics are too long for Suno Test"),
         ("style", "x" * 201, "The style is too long"),
-        ("at", "1:38", "That time lies past the end"),
+        ("at", "1:38", "That's past the end"),
         ("at", "soon", "“soon” is not a time"),
     ],
 )

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bot.domain import failures
-from bot.domain.errors import UserError
+from bot.domain.attachments import Attachment, AttachmentStatus, Uploads
+from bot.domain.errors import FormError, UserError
+from bot.domain.form import Form
 from bot.domain.models import (
     Clip,
     ClipStatus,
@@ -16,6 +18,7 @@ from bot.domain.models import (
     Progress,
     Status,
 )
+from bot.domain.timecode import parse_time
 from bot.providers.base import OutOfCredits, Rejected, Unavailable, Unconfirmed
 from bot.store.store import Store
 from tests.support.scripted_provider import ScriptedProvider
@@ -399,6 +402,77 @@ async def test_a_link_to_a_splice_names_the_clip_that_it_ends_with(harness: Serv
     await harness.store.save(replace(song, status=Status.COMPLETE), was=song)
     ext = await harness.ask("go on", clip=song.reply.url, at="end")
     assert ext.request.clip_id == last.clips[1].id
+
+
+async def joined_song(harness: ServiceHarness) -> tuple[Extension, Extension]:
+    """Return the last part of a song of three parts, of ten seconds each, and the joined song."""
+    last = await continued(harness)
+    song = await harness.song(last.clips[1].id, "song")
+    await harness.store.save(replace(song, status=Status.COMPLETE), was=song)
+    claimed = await harness.store.claim_audio(
+        now=harness.clock(), lease_until=harness.clock() + YEAR, limit=9
+    )
+    [work] = [each for each in claimed if each.extension_id == song.id]
+    attached = Attachment(
+        clip_id=last.clips[1].id,
+        outcome=AttachmentStatus.ATTACHED,
+        duration=30.5,
+        starts=(0.0, 10.0, 20.0),
+    )
+    harness.clock.advance(20)  # by then the lease of the first reply has expired
+    now, later = harness.clock(), harness.clock() + YEAR
+    assert await harness.store.finish_audio(work, Uploads(attachments=(attached,)))
+    edit = await harness.store.claim_edit(song.id, now=now, lease_until=later)
+    assert edit is not None
+    await harness.store.finish_edit(edit, song.reply, now=now, publish_at=now, shown=edit.uploads)
+    return last, await harness.now(song)
+
+
+async def test_song_is_extended_at_what_one_hears(harness: ServiceHarness) -> None:
+    last, song = await joined_song(harness)
+    [reference] = song.extendable_references
+    for key, (typed, clip_id, continue_at) in {
+        "root": ("0:09.5", SOURCE, 9.5),
+        "middle": ("15", last.request.clip_id, 5.0),
+        "join": ("20", last.request.clip_id, 10.0),
+        "last": ("0:25.5", last.clips[1].id, 5.5),
+    }.items():
+        ext = await harness.ask(key, clip=reference, at=typed)
+        assert (ext.request.clip_id, ext.request.continue_at) == (clip_id, continue_at)
+        assert ext.song_time == parse_time(typed)
+        assert ext == await harness.now(ext)
+
+
+async def test_song_is_extended_at_its_end_like_its_last_part(harness: ServiceHarness) -> None:
+    last, song = await joined_song(harness)
+    ext = await harness.ask("go on", clip=song.reply.url, at="end")
+    assert (ext.request.clip_id, ext.request.continue_at) == (last.clips[1].id, None)
+    assert (ext.song_time, ext.part_number, ext.source_letter) == (None, 4, "B")
+
+
+async def test_form_of_a_song_has_its_length_and_refuses_more(harness: ServiceHarness) -> None:
+    _, song = await joined_song(harness)
+    [reference] = song.extendable_references
+    prefilled = await harness.forms.prefill(Form(clip=song.reply.url or ""))
+    assert (prefilled.form.clip, prefilled.length) == (reference, 30.5)
+    assert await harness.forms.length_of(reference) == 30.5
+    assert await harness.forms.length_of("song-404") is None
+    with pytest.raises(UserError, match="0:30 long"):
+        await harness.forms.parse(Form(clip=reference, at="32"))
+    ends = await harness.forms.parse(Form(clip=reference, at="31"))
+    assert ends.request.continue_at == 10.49
+
+
+async def test_song_of_unknown_lengths_is_extended_at_its_end_only(store: Store) -> None:
+    harness = ServiceHarness(store, ScriptedProvider(needs_continue_at=False))
+    first = await harness.finished("first", at="end")
+    song = await harness.song(first.clips[0].id, "song")
+    await harness.store.save(replace(song, status=Status.COMPLETE), was=song)
+    [reference] = (await harness.now(song)).extendable_references
+    with pytest.raises(FormError, match="how long each part"):
+        await harness.forms.parse(Form(clip=reference, at="5"))
+    ext = await harness.ask("go on", clip=reference, at="end")
+    assert ext.request.clip_id == first.clips[0].id
 
 
 async def test_a_song_can_end_with_each_clip_of_a_reply_that_can_be_heard(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import Clip, ClipRecord, ClipStatus, Kind, Progress
+from bot.domain.models import Clip, ClipRecord, ClipStatus, ExtendRequest, Kind, Progress
 from bot.domain.transitions import observed
 from bot.store.store import Store
 from tests.support.store_samples import (
@@ -78,6 +78,7 @@ async def test_clip_record_of_a_made_clip_has_its_letter_and_reply(store: Store)
         letter="B",
         extension_id=ext.id,
         reply_url=f"https://discord.com/channels/{GUILD}/5/77",
+        part_number=2,
     )
 
 
@@ -140,6 +141,37 @@ async def test_search_matches_title_style_and_id_in_any_case(store: Store, text:
         store, "one", heard("A-1", title="Łódź nocą 100%_", style="dark SYNTHwave")
     )
     assert "A-1" in await found(store, text)
+
+
+@pytest.mark.parametrize("text", ["NEON on", "größe", "Zoë"])
+async def test_search_matches_lyrics_and_member_of_made_clips(store: Store, text: str) -> None:
+    request = ExtendRequest(
+        provider="suno", clip_id="s", lyrics="[Verse]\nNeon on the water\nGröße"
+    )
+    await completed_extension(store, "one", heard("a"), request=request, member_name="ZOË")
+    assert await found(store, text) == ["a"]
+
+
+async def test_suggested_clips_tell_when_they_were_made_or_used(store: Store) -> None:
+    await completed_extension(store, "one", heard("a"), heard("b"), clip_id="s")
+    await completed_extension(store, "two", heard("c"), clip_id="a", created_at=NOW + 3 * MINUTE)
+    clips = await store.search_clips("", guild_id=GUILD, member_id=MEMBER)
+    ages = [(known.clip.id, known.known_at) for known in clips]
+    later = NOW + 3 * MINUTE
+    assert ages == [("a", later), ("c", later), ("b", NOW), ("s", NOW)]
+
+
+async def test_clip_record_tells_its_part_its_words_and_its_member(store: Store) -> None:
+    request = ExtendRequest(provider="suno", clip_id="s", lyrics="la la")
+    await completed_extension(
+        store, "one", heard("a"), request=request, part_number=3, member_name="Ben"
+    )
+    known = await store.clip("a")
+    assert known is not None
+    assert (known.part_number, known.lyrics, known.member_name) == (3, "la la", "Ben")
+    source = await store.clip("s")
+    assert source is not None
+    assert (source.part_number, source.lyrics, source.member_name) == (1, "", "")
 
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", "/", "a%1", "a_1"])

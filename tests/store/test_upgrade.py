@@ -67,6 +67,8 @@ TRACKED = Extension(
     due_at=NOW,
     deadline_at=NOW + 15 * MINUTE,
     retake_of=1,
+    part_number=3,
+    source_letter="A",
     status=Status.SUBMITTED,
     handle=Handle(task_id="task"),
     submitted_at=NOW,
@@ -226,6 +228,63 @@ async def old_url(empty_url: str, request: pytest.FixtureRequest) -> str:
     return await database_of(request.param, empty_url)
 
 
+LATER_ROWS = (
+    """
+    INSERT INTO extensions (idempotency_key, kind, member_id, created_at, provider, clip_id, lyrics,
+        style, title, exclude, source_title, status, due_at, failures, revision, reply_channel_id,
+        reply_guild_id, reply_token, reply_editable_by_bot, reply_final_shown, reply_unreachable,
+        published, publish_failures, publish_at) VALUES
+    """
+    + ",".join(
+        f"""
+    ('{key}', '{kind}', 7, 1779019200123456, 'suno', '{source}', '[Verse]\nGRÖSSE', '[]', '', '[]',
+        '', 'complete', 0, 0, 1, 5, 1200000000000000007, '', true, true, false, 1, 0, 0)
+    """
+        for key, kind, source in (
+            ("third", "part", "a"),
+            ("song", "concat", "third-b"),
+            ("after the song", "part", "whole"),
+        )
+    ),
+    """
+    INSERT INTO clips (extension_id, position, provider, clip_id, status, title, style, audio_url,
+        error, search_text)
+    SELECT id, 1, 'suno', 'third-b', 'complete', '', '', 'https://a.example/b', '', 'third-b'
+    FROM extensions WHERE idempotency_key = 'third'
+    """,
+    """
+    INSERT INTO clips (extension_id, position, provider, clip_id, status, title, style, audio_url,
+        error, search_text)
+    SELECT id, 0, 'suno', 'whole', 'complete', '', '', 'https://a.example/w', '', 'whole'
+    FROM extensions WHERE idempotency_key = 'song'
+    """,
+)
+
+
+async def test_upgrade_numbers_the_parts_and_searches_their_lyrics(empty_url: str) -> None:
+    await database_of("0009", empty_url)
+    engine = create_async_engine(empty_url)
+    async with engine.begin() as connection:
+        for statement in LATER_ROWS:
+            await connection.exec_driver_sql(statement)
+    await engine.dispose()
+    async with Store.open(empty_url) as store:
+        third, whole = await store.clip("third-b"), await store.clip("whole")
+        assert third is not None
+        assert whole is not None
+        assert (third.part_number, third.letter) == (3, "B")
+        assert (whole.part_number, whole.letter) == (1, "")
+        song_id = whole.extension_id or 0
+        parts = [await store.extension(song_id + step) for step in (-1, 0, 1)]
+        assert [(ext and ext.part_number, ext and ext.source_letter) for ext in parts] == [
+            (3, "A"),
+            (1, "B"),
+            (2, ""),
+        ]
+        found = await store.search_clips("größe", guild_id=GUILD, member_id=7)
+        assert {known.clip.id for known in found} == {"third-b", "whole"}
+
+
 @pytest.fixture
 async def second_url(empty_url: str) -> str:
     """A database as the second version left it."""
@@ -243,6 +302,7 @@ async def test_upgrade_keeps_extensions_clips_drafts_and_facts(old_url: str) -> 
             extension_id=1,
             reply_url=DONE.reply.url,
             is_removed=False,
+            part_number=2,
         )
         assert await store.clip("a") == made
         source = ClipRecord(clip=SOURCE, provider="suno", known_at=NOW)

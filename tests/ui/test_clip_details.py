@@ -124,7 +124,8 @@ def test_source_made_elsewhere_is_described() -> None:
 
 
 def test_full_song_is_described() -> None:
-    shown = details(extension=asked(song(), lyrics=""), lineage=(last(known()),))
+    whole = known(letter="")
+    shown = details(whole, extension=asked(song(), lyrics=""), lineage=(last(whole),))
     [card] = clip_embeds(shown)
     assert card.title == "Electric Dreams · full song"
     assert f"all of the song up to [Electric Dreams]({SOURCE_URL})\n" in card.description
@@ -148,7 +149,7 @@ def test_hidden_source_is_neither_named_nor_linked(ancestor: object, words: str)
 
 
 def test_continuation_from_the_end_says_its_end() -> None:
-    assert "at its end" in said(of(continue_at=None))
+    assert "at the end" in said(of(continue_at=None))
 
 
 # how it can be heard
@@ -213,7 +214,13 @@ def test_long_lyrics_are_truncated_with_a_pointer_to_the_rest(lyrics: str) -> No
 
 
 def test_lineage_is_an_indented_tree() -> None:
-    middle = known(playable("b", title="Second *Part*", duration=None), letter="B")
+    onward = ", goes on at the end"
+    middle = known(
+        playable("b", title="Second *Part*", duration=74.0),
+        letter="B",
+        part_number=2,
+        lyrics="[Verse]\nNeon on the *water*",
+    )
     shown = details(
         lineage=(
             LineageEntry(source(), is_continued=True, continued_at=124.34),
@@ -225,7 +232,7 @@ def test_lineage_is_an_indented_tree() -> None:
     )
     assert tree(shown) == [
         "Root Song 3:12, goes on at 2:04.3",
-        rf"└ [Second \*Part\* · B]({URL}), goes on at its end",
+        rf"└ [Second \*Part\* · part 2 · B]({URL}) 1:14 · “Neon on the \*water\*”{onward}",
         f"{INDENT}└ *(made elsewhere)*, goes on at 0:10",
         f"{INDENT * 2}└ *(removed)*, goes on at 1:00:00",
         f"{INDENT * 3}└ **Electric Dreams · A** 1:37",
@@ -237,7 +244,7 @@ def test_ancestor_without_title_is_named_by_its_id() -> None:
     shown = details(
         lineage=(LineageEntry(nameless, is_continued=True, continued_at=1), last(known()))
     )
-    assert tree(shown)[0] == "`b` 1:37, goes on at 0:01"
+    assert tree(shown)[0] == "`b` · full song 1:37, goes on at 0:01"
 
 
 def test_root_clip_has_no_lineage() -> None:
@@ -280,9 +287,10 @@ def test_latest_continuations_are_linked() -> None:
         each for each in said(details(continuations=following)).splitlines() if "Continued" in each
     )
     assert line.startswith(
-        "**Continued in** [Next 3](https://discord.com/channels/2/1/3), [Next 4]"
+        "**Continued in** [Next 3 · part 2 · “Silver cities”](https://discord.com/channels/2/1/3), "
+        "[Next 4 · part 2 · “Silver cities”]"
     )
-    assert line.endswith("[Next 7](https://discord.com/channels/2/1/7), and 2 before")
+    assert line.endswith("](https://discord.com/channels/2/1/7), and 2 before")
     assert "before" not in said(details(continuations=following[:5]))
 
 

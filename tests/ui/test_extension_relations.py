@@ -30,7 +30,12 @@ def lines(ext: Extension, **context: object) -> list[str]:
 
 
 def link(number: int) -> str:
-    return f"[Part {number}](https://discord.com/channels/2/1/{number})"
+    return f"[Part {number} · part 2](https://discord.com/channels/2/1/{number})"
+
+
+def continuation(number: int) -> str:
+    name = f"Part {number} · part 2 · “Silver cities”"
+    return f"[{name}](https://discord.com/channels/2/1/{number})"
 
 
 @pytest.mark.parametrize("status", Status)
@@ -42,17 +47,20 @@ def test_retake_links_to_the_first_take(status: Status) -> None:
 
 def test_retake_of_an_extension_without_message_has_no_link() -> None:
     said = lines(extension(), retake_of=reply(4, message_id=None))
-    assert said[-1] == f"asked by <@{MEMBER}> · another take of Part 4"
+    assert said[-1] == f"asked by <@{MEMBER}> · another take of Part 4 · part 2"
 
 
 @pytest.mark.parametrize(
     ("count", "words"),
     [
-        (1, f"continued in {link(1)}"),
-        (2, f"continued in {link(1)}, {link(2)}"),
-        (5, "continued in " + ", ".join(link(number) for number in range(1, 6))),
-        (6, "continued in " + ", ".join(link(n) for n in range(2, 7)) + ", and 1 before"),
-        (40, "continued in " + ", ".join(link(n) for n in range(36, 41)) + ", and 35 before"),
+        (1, f"continued in {continuation(1)}"),
+        (2, f"continued in {continuation(1)}, {continuation(2)}"),
+        (5, "continued in " + ", ".join(continuation(number) for number in range(1, 6))),
+        (6, "continued in " + ", ".join(continuation(n) for n in range(2, 7)) + ", and 1 before"),
+        (
+            40,
+            "continued in " + ", ".join(continuation(n) for n in range(36, 41)) + ", and 35 before",
+        ),
     ],
 )
 def test_the_latest_continuations_are_linked_and_the_rest_counted(count: int, words: str) -> None:
@@ -67,11 +75,14 @@ def test_reply_without_continuations_has_no_line_for_them() -> None:
 def test_linked_titles_are_escaped_and_truncated() -> None:
     said = lines(extension(), retake_of=reply(4, "](x) @everyone " + "y" * 60))
     assert r"another take of [\)\(x\) \@everyone yyy" in said[-1]
-    assert "…](https://discord.com" in said[-1]
+    assert "… · part 2](https://discord.com" in said[-1]
 
 
 def test_invisible_title_is_untitled() -> None:
-    assert "another take of [Untitled](" in lines(extension(), retake_of=reply(4, "\u200b"))[-1]
+    assert (
+        "another take of [Untitled · part 2]("
+        in lines(extension(), retake_of=reply(4, "\u200b"))[-1]
+    )
 
 
 def test_longest_relations_fit_into_one_message() -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from bot.domain import failures
 from bot.domain.models import Clip, ClipRecord, Extension, Status
-from bot.interactions.autocomplete import clip_label
+from bot.ui.clip_names import clip_label
 from bot.ui.components import clips_view, extension_view
 from bot.ui.extension_embeds import extension_embeds, plain_embeds
 from tests.support.hostile_texts import UNSEEN, assert_can_be_sent, clips, extensions, left_of
@@ -68,14 +68,22 @@ def test_backticks_in_an_id_do_not_end_its_code() -> None:
     clip=clips,
     letter=st.sampled_from(["", "A", "Z"]),
     duration=st.none() | st.floats(min_value=0.01, allow_infinity=False),
+    name=st.text(),
+    lyrics=st.text(),
 )
-def test_every_clip_label_fits_into_a_choice(clip: Clip, letter: str, duration: float) -> None:
+def test_every_clip_label_fits_into_a_choice(
+    clip: Clip, letter: str, duration: float, name: str, lyrics: str
+) -> None:
     known = ClipRecord(
         clip=Clip(id=clip.id, status=clip.status, title=clip.title, duration=duration),
         provider="suno",
         known_at=NOW,
         letter=letter,
+        extension_id=7,
+        part_number=3,
+        member_name=name,
+        lyrics=lyrics,
     )
-    label = clip_label(known, now=NOW)
+    label = clip_label(known, now=NOW, limit=100)
     assert 1 <= len(label.encode("utf-16-le", "surrogatepass")) // 2 <= 100
     assert UNSEEN.search(label) is None

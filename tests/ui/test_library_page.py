@@ -44,19 +44,22 @@ def buttons(shown: LibraryPage) -> list[list[tuple[str, str, bool]]]:
 
 
 def test_entry_line_describes_a_clip() -> None:
-    embed = page_embed(page(made()))
-    assert embed.description == (
-        f"`1` **Electric Dreams · A** 1:37 · <t:{STAMP}:R> · by <@42> · [reply]({URL})"
-    )
+    clip = known(part_number=3, lyrics="[Verse]\nNeon on the *water*")
+    line = r"`1` **Electric Dreams · part 3 · A** 1:37 · “Neon on the \*water\*”"
+    own, others = (page_embed(page(made(known=clip), scope=scope)) for scope in list(Scope)[:2])
+    assert own.description == f"{line} · <t:{STAMP}:R> · [reply]({URL})"
+    assert others.description == f"{line} · <@42>, <t:{STAMP}:R> · [reply]({URL})"
 
 
 def test_entry_line_omits_unknown_facts() -> None:
     bare = made(known=known(playable(duration=None), reply_url=None, letter="B"), title="")
-    assert page_embed(page(bare)).description == f"`1` **Untitled · B** · <t:{STAMP}:R> · by <@42>"
+    assert page_embed(page(bare)).description == (
+        f"`1` **Untitled · B** · instrumental · <t:{STAMP}:R>"
+    )
 
 
 def test_entry_line_marks_a_full_song() -> None:
-    embed = page_embed(page(made(kind=Kind.CONCAT)))
+    embed = page_embed(page(made(kind=Kind.CONCAT, known=known(letter=""))))
     assert "**Electric Dreams · full song**" in embed.description
 
 
@@ -184,5 +187,5 @@ def test_removal_answers_link_to_the_reply() -> None:
 
 
 def test_removal_question_names_a_full_song_without_letter() -> None:
-    whole = own(kind=song().kind)
-    assert "“Electric Dreams” is out" in removed_embed(whole).description
+    whole = own(known(letter=""), kind=song().kind)
+    assert "“Electric Dreams · full song” is out" in removed_embed(whole).description

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import UserError
 from bot.domain.form import Form, TextLimits
+from bot.domain.lineage import SongOutline
 from bot.domain.models import ClipRecord, ExtendRequest
 from bot.providers.base import Capabilities
 from bot.services.form_check import ValidatedForm
@@ -29,14 +30,20 @@ FORM = Form(
 
 
 def prepared(
-    form: Form = FORM, *, exclude: bool = True, title: str = "Electric Dreams"
+    form: Form = FORM,
+    *,
+    title: str = "Electric Dreams",
+    letter: str = "",
+    duration: float | None = 97.4,
+    **abilities: object,
 ) -> ValidatedForm:
-    """Return ``form`` as it comes out of being prepared."""
-    source = ClipRecord(clip=playable(SOURCE, title=title), provider="suno", known_at=NOW)
+    """Return ``form`` as it comes out of being prepared, for a provider with ``abilities``."""
+    clip = playable(SOURCE, title=title, duration=duration)
+    source = ClipRecord(clip=clip, provider="suno", known_at=NOW, letter=letter)
     return ValidatedForm(
         form=form,
         request=ExtendRequest(provider=form.provider, clip_id=form.clip),
-        capabilities=replace(CAPABILITIES, exclude=exclude),
+        capabilities=replace(CAPABILITIES, **{"exclude": True, **abilities}),
         source=source if title else None,
     )
 
@@ -97,6 +104,62 @@ def test_modal_has_its_fields_in_order() -> None:
 def test_exclude_field_depends_on_the_provider() -> None:
     labels = extend_modal(prepared(exclude=False), idempotency_key=1).to_dict()["components"]
     assert [label["label"] for label in labels][-1] == "Title"
+
+
+def test_fields_hold_as_much_as_the_provider_takes() -> None:
+    labels = extend_modal(prepared(), idempotency_key=1).to_dict()["components"]
+    assert [label["component"]["max_length"] for label in labels] == [3000, 30, 200, 80, 200]
+
+
+def test_limits_are_those_of_the_chosen_model() -> None:
+    limits = {"v3.5": TextLimits(lyrics=5000, style=1000, title=100)}
+    labels = extend_modal(prepared(model_limits=limits), idempotency_key=1).to_dict()["components"]
+    assert [label["component"]["max_length"] for label in labels] == [4000, 30, 1000, 100, 1000]
+
+
+def test_field_holds_a_prefilled_text_that_is_too_long() -> None:
+    form = replace(FORM, title="t" * 99)
+    title = extend_modal(prepared(form), idempotency_key=1).to_dict()["components"][3]["component"]
+    assert (title["value"], title["max_length"]) == ("t" * 99, 99)
+
+
+@pytest.mark.parametrize(
+    ("duration", "words"),
+    [(89.9, "0:00 to 1:29, or end."), (None, "Seconds (121.1), minutes (2:01.1), or end.")],
+)
+def test_time_field_names_the_length_of_the_clip(duration: float | None, words: str) -> None:
+    modal = extend_modal(prepared(duration=duration), idempotency_key=1)
+    assert modal.to_dict()["components"][1]["description"] == words
+
+
+@pytest.mark.parametrize(
+    ("parts", "rule"),
+    [
+        ({}, "empty keeps the song's."),
+        ({"needs_style": True}, "Suno Test needs one."),
+        ({"instrumental_needs_style": True}, "Suno Test needs one without lyrics."),
+    ],
+)
+def test_style_field_says_when_a_style_is_needed(parts: dict[str, Any], rule: str) -> None:
+    labels = extend_modal(prepared(**parts), idempotency_key=1).to_dict()["components"]
+    assert labels[2]["description"] == f"Separate styles with commas; {rule}"
+
+
+def test_form_of_a_full_song_has_its_clock() -> None:
+    song = SongOutline([], [0.0, 153.9])
+    modal = extend_modal(replace(prepared(), song=song), idempotency_key=1)
+    assert modal.title == "Extend “Electric Dreams” · full song"
+    labels = modal.to_dict()["components"]
+    assert labels[1]["description"] == "0:00 to 2:33 of the full song, or end."
+
+
+def test_modal_title_has_the_letter_of_the_clip() -> None:
+    for title, words in (
+        ("Electric Dreams", "Extend “Electric Dreams” · B"),
+        ("x" * 99, "Extend “" + "x" * 31 + "…” · B"),
+        ("\u200b", "Extend a clip · B"),
+    ):
+        assert extend_modal(prepared(title=title, letter="B"), idempotency_key=1).title == words
 
 
 @pytest.mark.parametrize(

@@ -473,7 +473,7 @@ LISTEN = ("▶ Listen", "https://audio.example/a.mp3")
             concat(Status.COMPLETE, playable("a"), handle=HANDLE),
             [[LISTEN], [("➕ Extend", "clip:extend:a")]],
         ),
-        (splice(Status.COMPLETE), [[("➕ Extend", "clip:extend:clip-3")]]),
+        (splice(Status.COMPLETE), [[("➕ Extend", "clip:extend:song-7")]]),
         (failed(failures.Rejected()), [[TRY]]),
         (splice(Status.FAILED), [[TRY]]),
         (concat(Status.UNCONFIRMED), [[TRY]]),
@@ -494,7 +494,7 @@ def test_full_song_button_needs_a_playable_clip() -> None:
 
 
 def test_extend_button_of_a_song_extends_its_last_clip() -> None:
-    assert buttons(clips_view(splice(Status.COMPLETE))) == [[("➕ Extend", "clip:extend:clip-3")]]
+    assert buttons(clips_view(splice(Status.COMPLETE))) == [[("➕ Extend", "clip:extend:song-7")]]
 
 
 def test_song_endings_view_labels_clips_by_letter() -> None:
