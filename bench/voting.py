@@ -10,6 +10,7 @@ of its own. Votes are cast at a fixed rate, whether or not those before have bee
 import asyncio
 import datetime as dt
 import itertools
+import os
 import random
 import sqlite3
 import tempfile
@@ -17,6 +18,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -213,9 +215,14 @@ async def vote_while_tracking(plan: Plan) -> AsyncIterator[Row]:
         )
         turns = [*voters, *random.Random(7).choices(voters, k=plan.votes)][: plan.votes]  # noqa: S311
         own, lags = time.process_time(), list[float]()
-        watch = asyncio.create_task(watch_lag(lags))
+        waits = list[float]()
+        watches = [
+            asyncio.create_task(watch_lag(lags)),
+            asyncio.create_task(watch_disk(run.folder / "probe", waits)),
+        ]
         cast, lost = await cast_votes(session, turns, a_second=plan.votes_a_second)
-        watch.cancel()
+        for watch in watches:
+            watch.cancel()
         seconds = time.monotonic() - begun
         busy, own_busy = (
             (run.processor_time() - used) / seconds,
@@ -233,6 +240,8 @@ async def vote_while_tracking(plan: Plan) -> AsyncIterator[Row]:
         yield Row("of this process, with Discord in it", own_busy)
         yield Row("lag of this process, median", middle(lags), "ms")
         yield Row("lag of this process, p99", percentile(lags, 0.99), "ms")
+        yield Row("a write to this disk, median", middle(waits), "ms")
+        yield Row("a write to this disk, p99", percentile(waits, 0.99), "ms")
         wrong, double = miscounted(run, cast)
         yield Row("votes not acknowledged", len(lost), "", 0)
         yield Row("votes lost", wrong, "", 0)
@@ -253,6 +262,21 @@ async def watch_lag(lags: list[float]) -> None:
         due = time.monotonic() + 0.01
         await asyncio.sleep(0.01)
         lags.append(1000 * (time.monotonic() - due))
+
+
+async def watch_disk(file: Path, waits: list[float]) -> None:
+    """Note how many milliseconds a write takes until it is on the disk; each vote waits for one."""
+    with file.open("wb", buffering=0) as probe:
+        while True:
+            begun = time.monotonic()
+            await asyncio.to_thread(_write_through, probe)
+            waits.append(1000 * (time.monotonic() - begun))
+            await asyncio.sleep(0.1)
+
+
+def _write_through(probe: FileIO) -> None:
+    probe.write(bytes(4096))
+    os.fsync(probe.fileno())
 
 
 async def ask_for_extensions(run: Bench, plan: Plan) -> None:
