@@ -82,7 +82,8 @@ def shown(state: SessionState) -> dict[PostKey, str]:
             posts[board_key(each.number)] = f"{each.winner} {each.tie_broken} {each.tally}"
         elif each.status is RoundStatus.OPEN and busy is None:
             listed = [
-                f"{known.lyrics} {known.changed_at}" for known in state.proposals_of(each.number)
+                f"{known.number} {known.lyrics} {known.style}"
+                for known in state.proposals_of(each.number)
             ]
             ballot = f"{each.voters} {each.ends_at} {session.rest_reason} {session.parts_left}"
             posts[board_key(each.number)] = f"{listed} {ballot}"
@@ -97,7 +98,8 @@ def shown(state: SessionState) -> dict[PostKey, str]:
             posts[result_key(each.number)] = result
     for known in state.proposals:
         key = proposal_key(known.round_number, known.number)
-        posts[key] = f"{known.lyrics} {known.status} {known.changed_at}"
+        words = f"{known.lyrics} {known.style} {known.continue_at}"
+        posts[key] = f"{words} {known.status} {known.changed_at}"
     return posts
 
 

@@ -127,7 +127,7 @@ async def test_bot_sends_nothing_twice_and_loses_nothing_whenever_it_is_killed(
             lambda: _unfinished(offline_harness.database) == 0, within=FINAL_TIMEOUT
         )
 
-    assert len(scenario.asked) >= KILLS
+    assert len(scenario.asked) >= KILLS // 2
     for asked in scenario.asked:
         assert scenario.sent(asked) <= 1, f"{asked.marker} was paid twice"
         replies = scenario.replies(asked)

@@ -243,11 +243,11 @@ async def test_form_has_the_style_of_the_part_that_is_being_made(
     await harness.write(session_id, style="half-time, piano")
     await harness.count()
     written = await harness.write(session_id, CY, RUN)
-    assert (await harness.sessions.form(session_id)).style == "half-time, piano"
+    assert (await harness.proposals.form(session_id)).style == "half-time, piano"
     assert written.proposal.style == ()
     await harness.make(session_id)
     await harness.count()
-    assert (await harness.sessions.form(session_id)).style == "half-time, piano"
+    assert (await harness.proposals.form(session_id)).style == "half-time, piano"
 
 
 async def test_written_part_is_on_the_board_with_a_vote_of_its_writer(

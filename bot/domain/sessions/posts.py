@@ -6,6 +6,7 @@ from bot.domain.sessions.ballots import playable_letters
 from bot.domain.sessions.models import (
     PostKey,
     PostKind,
+    Proposal,
     Round,
     RoundStatus,
     SessionState,
@@ -77,15 +78,19 @@ def _facts(state: SessionState) -> Iterator[tuple[PostKey, Facts]]:
             yield result_key(each.number), _result(state, each)
     for proposal in state.proposals:
         key = proposal_key(proposal.round_number, proposal.number)
-        yield key, (proposal.status, proposal.changed_at)
+        yield key, (proposal.status, proposal.changed_at, *_words(proposal), proposal.continue_at)
     if session.status is SessionStatus.FINISHED:
         yield RECAP, ()
 
 
 def _open_board(state: SessionState, each: Round) -> Facts:
     session = state.session
-    listed = tuple((known.number, known.changed_at) for known in state.proposals_of(each.number))
+    listed = tuple((known.number, *_words(known)) for known in state.proposals_of(each.number))
     return (listed, each.voters, each.ends_at, session.rest_reason, session.parts_left)
+
+
+def _words(proposal: Proposal) -> Facts:
+    return (proposal.lyrics, proposal.style)
 
 
 def _result(state: SessionState, each: Round) -> Facts:
