@@ -22,6 +22,7 @@ _queue_position = (
     )
     .correlate(extensions)
     .scalar_subquery()
+    .label("queue_position")
 )
 
 
@@ -58,4 +59,4 @@ async def _positions(db: AsyncConnection, exts: Sequence[Extension]) -> dict[int
     """Return the place in line of each of ``exts`` that waits, by its id."""
     waiting = [ext.id for ext in exts if ext.status is Status.WAITING]
     query = select(_row.id, _queue_position).where(_row.id.in_(waiting))
-    return {extension_id: position for extension_id, position in await db.execute(query)}
+    return {row.id: row.queue_position for row in await db.execute(query)}

@@ -44,6 +44,4 @@ def help_embed(
     lines += [_MENU, "", f"**Services** {', '.join(services)}"]
     if name := escape_line(operator, NAME_LENGTH):
         lines.append(f"**Who runs this bot** {name}")
-    return discord.Embed(
-        colour=BLURPLE, title="Make a song together", description="\n".join(lines)
-    )
+    return discord.Embed(colour=BLURPLE, title="Make a song together", description="\n".join(lines))
