@@ -11,6 +11,7 @@ from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Channel, Message
 from sandbox.discord.permissions import Permission
+from sandbox.providers.faults import Fault
 from tests.support.bot_harness import BotHarness, text
 
 NAME = "aimlapi"
@@ -79,25 +80,24 @@ async def test_help_is_silent_on_sessions_where_they_are_off(offline_harness: Bo
         assert "/session" not in await answer_to(offline_harness.ada, "help")
 
 
-async def test_queue_shows_own_and_others_with_places_in_line(offline_harness: BotHarness) -> None:
-    harness = offline_harness
-    harness.overrides["SUNOSAY_SUBMIT_EVERY"] = "300"
+async def test_queue_shows_own_and_others_with_places_in_line(harness: BotHarness) -> None:
     ben = harness.discord.member("Ben")
-    async with harness.bot():
-        sent = await extend(harness, "sunosay", title="Sent")
-        await harness.until(lambda: "Submitted" in text(sent))
-        direct = await extend(harness, "sunosay", title="Direct", channel=harness.ada.dm)
-        bens = await extend(harness, "sunosay", title="Ben's", member=ben)
-        queue = await answer_to(harness.ada, "queue")
-        own, others = queue.split("**From others in this channel**")
-        assert re.search(rf"\[Sent · part 2\]\({sent.url}\) · 📨 submitted · <t:\d+:R>", own)
-        assert re.search(rf"\[Direct · part 2\]\({direct.url}\) · ⏳ waiting, 1st in line ·", own)
-        assert (
-            f"[Ben's · part 2]({bens.url}) · ⏳ waiting, 2nd in line · <@{ben.user.id}>" in others
-        )
-        for_ben = await answer_to(ben, "queue")
-        assert "Direct" not in for_ben
-        assert "2nd in line" in for_ben.split("**From others in this channel**")[0]
+    sent = await extend(harness, title="Sent")
+    await harness.until(lambda: "Submitted" in text(sent))
+    harness.account(NAME).fail_next(
+        Fault.RATE_LIMITED_SECONDS, on="submit", count=50, retry_after=300
+    )
+    direct = await extend(harness, title="Direct", channel=harness.ada.dm)
+    bens = await extend(harness, title="Ben's", member=ben)
+    await harness.until(lambda: all("has been charged" in text(each) for each in (direct, bens)))
+    own, others = (await answer_to(harness.ada, "queue")).split("**From others in this channel**")
+    assert re.search(rf"\[Sent · part 2\]\({sent.url}\) · 📨 submitted · <t:\d+:R>", own)
+    assert f"[Direct · part 2]({direct.url}) · ⏳ waiting, 1st in line · <t:" in own
+    mention = f"<@{ben.user.id}>"
+    assert f"[Ben's · part 2]({bens.url}) · ⏳ waiting, 2nd in line · {mention}" in others
+    for_ben = await answer_to(ben, "queue")
+    assert "Direct" not in for_ben
+    assert "2nd in line" in for_ben.split("**From others in this channel**")[0]
 
 
 async def test_queue_names_nothing_of_channels_that_the_member_can_not_view(

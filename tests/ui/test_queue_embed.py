@@ -27,7 +27,7 @@ def test_empty_queue_says_how_to_start() -> None:
     )
 
 
-def test_own_extensions_stand_before_those_of_others() -> None:
+def test_own_extensions_come_before_those_of_others() -> None:
     queue = Queue(
         viewer=VIEWER,
         own=(QueueEntry(extension(), 3),),
