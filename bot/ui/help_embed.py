@@ -20,7 +20,7 @@ _COMMANDS = (
     "`/queue` shows what is in progress.",
 )
 _REACTIONS = (
-    "**React to a finished reply.** 🔁 makes another take; ⏩ continues version A from its end."
+    "**React to a finished reply.** 🔁 makes another take; ⏩ continues clip A from its end."
 )
 _MENU = (
     "**Apps menu.** Open the menu of a reply, or of any message with a Suno link, "
