@@ -48,6 +48,7 @@ from bot.store.acceptance import Quota
 from bot.store.database import sqlite_file
 from bot.store.store import Store
 from cogs.extend import ExtendCog
+from cogs.help import HelpCog
 from cogs.library import LibraryCog
 from cogs.loops import Loops, LoopsCog
 from cogs.reactions import ReactionsCog
@@ -96,7 +97,7 @@ async def create_bot(
         bot = await stack.enter_async_context(Encore(services, min_edit_interval=min_edit_interval))
         for cog in (ExtendCog, ReplyCommandsCog, ReactionsCog, SessionsCog):
             await bot.add_cog(cog(bot))
-        for cog in (LibraryCog, SongsCog):
+        for cog in (HelpCog, LibraryCog, SongsCog):
             await bot.add_cog(cog())
         bot.add_dynamic_items(*REPLY_BUTTONS, *PROVIDER_BUTTONS, *LIBRARY_BUTTONS, *SESSION_BUTTONS)
         publisher = Publisher(

@@ -93,6 +93,11 @@ class SessionStarter:
         self._rules = rules
         self._lookup_timeout = lookup_timeout
 
+    @property
+    def is_enabled(self) -> bool:
+        """Whether sessions can be started at all."""
+        return self._rules.parts > 0
+
     async def start(self, form: StartForm, press: Press) -> tuple[SessionView, bool]:
         """Start a session; return it, and whether it is new.
 
@@ -101,7 +106,7 @@ class SessionStarter:
                 session, a session is held in that channel already, or the server has as many as
                 it may.
         """
-        if not self._rules.parts:
+        if not self.is_enabled:
             raise UserError(
                 "Sessions are turned off here.", "Use `/extend` to continue a clip on your own."
             )

@@ -21,6 +21,7 @@ from bot.store import (
     library,
     lineage,
     posts,
+    queue,
     session_clocks,
     session_queries,
     sessions,
@@ -92,6 +93,7 @@ class Store:
     save = writes(extensions.save)
     save_reply = writes(extensions.save_reply)
     queue_position = reads(extensions.queue_position)
+    queue = reads(queue.queue)
     bump_queue_positions = writes(extensions.bump_queue_positions)
     sightings = reads(extensions.sightings)
     providers_in_use = reads(extensions.providers_in_use)

@@ -120,7 +120,7 @@ def common_title(ext: Extension, context: ReplyContext) -> str:
     match ext.status:
         case Status.WAITING:
             return "⏳ Waiting" + (
-                f" · {_ordinal(context.queue_position)} in line" if context.queue_position else ""
+                f" · {ordinal(context.queue_position)} in line" if context.queue_position else ""
             )
         case Status.UNCONFIRMED:
             return f"⚠️ No answer from {context.label}"
@@ -139,6 +139,7 @@ def started_text(ext: Extension) -> str:
     return f"started {discord.utils.format_dt(ext.submitted_at or ext.created_at, 'R')}"
 
 
-def _ordinal(number: int) -> str:
+def ordinal(number: int) -> str:
+    """Return a place in line as a word, e.g. ``3rd``."""
     teens = number % 100 in (11, 12, 13)
     return f"{number:,}" + ("th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th"))

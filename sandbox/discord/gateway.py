@@ -217,6 +217,8 @@ class Gateway:
             if old.sink is None:
                 del self.sessions[old.id]
         session = Session(self._state, intents, shard, shards)
+        presence = data.get("presence")
+        session.presence = presence if is_object(presence) else {}
         self.sessions[session.id] = session
         socket.session, session.sink = session, socket
         self.identify_count += 1

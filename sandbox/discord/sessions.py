@@ -46,6 +46,7 @@ class Session:
         self.id = secrets.token_hex(16)
         self.shard = shard
         self.intents = intents
+        self.presence: JsonObject = {}  # as the application identified itself
         self.sink: EventSink | None = None
         self.sent: collections.deque[SentEvent] = collections.deque(maxlen=MAX_REPLAYED_EVENTS)
         self.seq = 0

@@ -75,6 +75,10 @@ QUERIES: dict[str, tuple[Query, set[str]]] = {
     "continuations": (lambda store: store.continuations(["a"]), {"extensions_of_source"}),
     "find_by_reply": (lambda store: store.find_by_reply(7), {"extensions_by_reply"}),
     "queue_position": (lambda store: store.queue_position(asked("x")), {"extensions_in_line"}),
+    "queue": (
+        lambda store: store.queue(VIEWER),
+        {"extensions_of_member", "extensions_of_channel"},
+    ),
     "bump_queue_positions": (
         lambda store: store.bump_queue_positions("suno"),
         {"extensions_in_line"},

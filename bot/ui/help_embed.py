@@ -1,0 +1,47 @@
+"""What Encore does and how to begin, for one member: values -> embed. Pure."""
+
+from collections.abc import Sequence
+
+import discord
+
+from bot.domain.text import escape_line
+from bot.ui.theme import BLURPLE
+
+NAME_LENGTH = 100  # UTF-16 units
+
+_BEGINNING = (
+    "**Get a clip.** Open a song on suno.com and choose *Share → Copy link*.",
+    "`/extend` continues it from any second, with your own lyrics.",
+)
+_SESSION = "`/session` lets everybody in a server write a song together and vote on each part."
+_COMMANDS = (
+    "`/song` joins all parts of a song into one file.",
+    "`/library` finds clips made here, and `/clip` shows everything about one.",
+    "`/queue` shows what is in progress.",
+)
+_REACTIONS = (
+    "**React to a finished reply.** 🔁 makes another take; ⏩ continues clip A from its end."
+)
+_MENU = (
+    "**Apps menu.** Open the menu of a reply, or of any message with a Suno link, "
+    "and choose *Apps → Extend this song*."
+)
+
+
+def help_embed(
+    services: Sequence[str], *, operator: str, has_sessions: bool, has_reactions: bool
+) -> discord.Embed:
+    """Return the embed of `/help`.
+
+    Args:
+        services: the enabled ones, as members read them.
+        operator: who runs this bot; empty if unknown.
+        has_sessions: whether sessions can be started.
+        has_reactions: whether Encore learns of reactions here.
+    """
+    lines = [*_BEGINNING, *([_SESSION] if has_sessions else []), *_COMMANDS, ""]
+    lines += [_REACTIONS] if has_reactions else []
+    lines += [_MENU, "", f"**Services** {', '.join(services)}"]
+    if name := escape_line(operator, NAME_LENGTH):
+        lines.append(f"**Who runs this bot** {name}")
+    return discord.Embed(colour=BLURPLE, title="Make a song together", description="\n".join(lines))
