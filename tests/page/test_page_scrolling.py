@@ -60,6 +60,18 @@ async def test_channel_is_entered_at_its_end(page: Page, bot: ScriptedBot) -> No
         assert await pixels_to_end(page) < 1
 
 
+async def test_list_that_grows_as_it_is_scrolled_stays_at_its_end(
+    page: Page, bot: ScriptedBot
+) -> None:
+    await fill_channel(page, bot)
+    # a picture that has just been loaded, before the browser reports how it scrolled
+    await page.locator("#scroll").evaluate("""list => {
+        document.querySelector("#messages > li:last-child").style.paddingBottom = "300px";
+        list.scrollTop += 1;
+    }""")
+    assert await pixels_to_end(page) < 1
+
+
 async def test_jump_to_present_works_from_the_top(page: Page, bot: ScriptedBot) -> None:
     await fill_channel(page, bot)
     await page.locator("#scroll").hover()
