@@ -59,6 +59,8 @@ function clip(each, speed) {
       each.status !== "error" &&
       iconButton("play", `Listen to ${each.title}`, () => play(each.audio_url, each.title)),
     each.status === "complete" &&
-      iconButton("plus", `Extend ${each.title}`, () => fillCommand("extend", { clip: each.id })),
+      iconButton("plus", `Extend ${each.title}`, () =>
+        fillCommand("extend", { clip: each.id, provider: each.provider }),
+      ),
   );
 }
