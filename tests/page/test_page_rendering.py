@@ -253,6 +253,52 @@ async def test_message_commands_are_in_apps_menu(page: Page, bot: ScriptedBot) -
     await expect(page.locator(".message").last).to_contain_text(str(message.id))
 
 
+async def test_right_click_opens_apps_menu_there(page: Page, bot: ScriptedBot) -> None:
+    bot.command("Extend this song", lambda _told: None, type=3, description="")
+    bot.post(content="A song")
+    await page.locator(".message .md").click(button="right")
+    entry = page.get_by_role("menuitem", name="Extend this song")
+    await expect(entry).to_be_visible()
+    words = await page.locator(".message .md").bounding_box()
+    menu = await page.locator(".popup").bounding_box()
+    assert words is not None
+    assert menu is not None
+    assert abs(menu["x"] - (words["x"] + words["width"] / 2)) < 2
+    await page.keyboard.press("Escape")
+    await expect(entry).to_have_count(0)
+
+
+async def test_toolbar_is_reachable_on_message_taller_than_window(
+    page: Page, bot: ScriptedBot
+) -> None:
+    bot.post(embeds=[{"title": "Long", "description": "line\n" * 100}])
+    message = page.locator(".message")
+    await expect(message).to_contain_text("Long")
+    await page.mouse.move(500, 400)
+    button = message.get_by_role("button", name="React with 👍")
+    await expect(button).to_be_in_viewport(ratio=1)
+    await button.click()
+    await expect(message.get_by_role("button", name="press to remove yours")).to_be_visible()
+
+
+async def test_toolbar_of_grouped_message_is_whole_while_its_menu_is_open(
+    page: Page, bot: ScriptedBot
+) -> None:
+    for number in range(3):
+        bot.post(content=f"Message {number}")
+    message = page.locator(".message").nth(1)
+    await message.hover()
+    await message.get_by_role("button", name="More").click()
+    await expect(page.get_by_role("menu")).to_be_visible()
+    await page.mouse.move(500, 60)
+    await expect(page.locator(".message:hover")).to_have_count(0)
+    is_whole = """toolbar => {
+        const { left, top } = toolbar.getBoundingClientRect();
+        return toolbar.contains(document.elementFromPoint(left + 8, top + 4));
+    }"""
+    assert await message.locator(".toolbar").evaluate(is_whole)
+
+
 @pytest.mark.parametrize("width", [360, 1440])
 async def test_content_fits_into_narrow_window(page: Page, bot: ScriptedBot, width: int) -> None:
     long = "x" * 300
