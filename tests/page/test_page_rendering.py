@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from sandbox.discord.models import Upload
 from sandbox.discord.server import DiscordServer
 from tests.support.scripted_bot import CHOICES, EPHEMERAL, MESSAGE, MODAL, Payload, ScriptedBot
 
@@ -297,6 +298,40 @@ async def test_toolbar_of_grouped_message_is_whole_while_its_menu_is_open(
         return toolbar.contains(document.elementFromPoint(left + 8, top + 4));
     }"""
     assert await message.locator(".toolbar").evaluate(is_whole)
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+async def test_files_of_one_long_title_stay_distinguishable(
+    page: Page, bot: ScriptedBot, width: int
+) -> None:
+    long = "A very long title that nobody could ever read to its end on one line of a small window"
+    names = [f"{long} (A).mp3", f"{long} (B).mp3", f"A – {long}.mp3", f"B – {long}.mp3"]
+    bot.post([Upload(name, b"not audio", "application/octet-stream") for name in names])
+    await page.set_viewport_size({"width": width, "height": 740})
+    shown = page.locator(".file-name")
+    await expect(shown).to_have_text(names)
+    for number, end in enumerate((" (A).mp3", " (B).mp3")):
+        name = await shown.nth(number).bounding_box()
+        tail = await shown.nth(number).get_by_text(end, exact=True).bounding_box()
+        assert name is not None
+        assert tail is not None
+        assert tail["x"] + tail["width"] <= name["x"] + name["width"] + 0.5
+
+
+async def test_name_from_right_to_left_keeps_the_order_of_what_it_is_joined_with(
+    page: Page, bot: ScriptedBot, discord: DiscordServer
+) -> None:
+    state = discord.state
+    song = bot.post(embeds=[{"title": "أغنية", "description": "1:33 long"}])
+    bot.post(content="Again", message_reference={"message_id": str(song.id)})
+    await expect(page.locator(".reply-words")).to_have_text("\u2068أغنية\u2069 — 1:33 long")
+    files = [Upload(name, b"-", "application/octet-stream") for name in ("أغنية.mp3", "2.mp3")]
+    both = bot.post(files)
+    bot.post(content="And again", message_reference={"message_id": str(both.id)})
+    await expect(page.locator(".reply-words").last).to_have_text("\u2068أغنية.mp3\u2069, 2.mp3")
+    state.new_thread("أغنية", state.channel, owner=state.bot, start=song)
+    await page.locator("button.thread").click()
+    await expect(page).to_have_title("#\u2068أغنية\u2069 · Studio · Encore's sandbox")
 
 
 @pytest.mark.parametrize("width", [360, 1440])

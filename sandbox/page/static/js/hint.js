@@ -3,7 +3,7 @@
 
 import { panelAction, sampleClips } from "./api.js";
 import { fillCommand } from "./composer/composer.js";
-import { fill, h, iconButton, toast } from "./dom.js";
+import { fill, h, iconButton, isolated, toast } from "./dom.js";
 import { play } from "./dock.js";
 import { here, on, store, visibleMessages } from "./store.js";
 import { clock } from "./times.js";
@@ -68,10 +68,10 @@ function draw() {
               title: `/extend clip:${each.id}`,
               on: { click: () => fillCommand("extend", { clip: each.id }) },
             },
-            h("strong", {}, each.title),
+            h("strong", {}, isolated(each.title)),
             ` · ${clock(each.duration)}`,
           ),
-          iconButton("play", `Listen to ${each.title}`, () => play(each.audio_url, each.title)),
+          iconButton("play", `Listen to ${isolated(each.title)}`, () => play(each.audio_url, each.title)),
         ),
       ),
     ),

@@ -1,6 +1,6 @@
 // The sides of the page: servers, channels with their threads, who one is, who is there, the header.
 
-import { avatar, fill, h, icon, iconButton } from "./dom.js";
+import { avatar, fill, h, icon, iconButton, isolated } from "./dom.js";
 import { closePopup, menu } from "./menus.js";
 import { askForThread } from "./modal/thread.js";
 import { directChannel, here, navigate, me, on, store } from "./store.js";
@@ -56,7 +56,7 @@ function draw() {
   fill(document.getElementById("top"), header(place, direct));
   fill(document.getElementById("people"), people());
   markUnread();
-  document.title = `${direct ? store.bot.name : `#${place.name}`} · ${store.guild.name} · Encore's sandbox`;
+  document.title = `${direct ? store.bot.name : `#${isolated(place.name)}`} · ${store.guild.name} · Encore's sandbox`;
 }
 
 /** Mark the buttons of channels with unread messages; none is made anew, so the focus stays. */
@@ -210,7 +210,7 @@ function header(place, direct) {
       class: "icon-button icon-menu",
     }),
     place.parent &&
-      iconButton("back", `Back to #${store.channels.get(place.parent)?.name}`, () =>
+      iconButton("back", `Back to #${isolated(store.channels.get(place.parent)?.name)}`, () =>
         go(place.parent),
       ),
     direct ? face(store.bot) : icon(place.parent ? "thread" : "hash"),
