@@ -125,6 +125,37 @@ async def test_provider_fault_and_gateway_drop_are_reported_and_recovered(
     await expect(again.locator(".embed-title").first).to_contain_text("✅")
 
 
+async def test_hint_stays_until_an_extension_succeeds(open_browser: OpenBrowser) -> None:
+    ada = await open_browser()
+    hint = ada.page.get_by_text("New here?")
+    await expect(hint).to_be_visible()
+    await ada.type_command("/clip clip:nothing")
+    await ada.page.keyboard.press("Enter")
+    await expect(ada.messages).to_have_count(1)
+    await expect(hint).to_be_visible()
+    reply = await ada.extend()
+    await expect(reply.locator(".file.audio").first).to_be_visible()
+    await expect(hint).to_be_hidden()
+    await ada.page.reload()
+    await ada.open_channel(ada.channel)
+    await expect(ada.messages.last.locator(".file.audio").first).to_be_visible()
+    await expect(hint).to_be_hidden()
+
+
+async def test_clip_in_panel_is_extended_by_its_provider(
+    open_browser: OpenBrowser, sandbox: Sandbox
+) -> None:
+    ada = await open_browser()
+    await ada.page.get_by_role("button", name="Behind the scenes").click()
+    panel = ada.page.get_by_role("complementary", name="Behind the scenes")
+    await panel.get_by_label("Provider", exact=True).select_option("sunosay")
+    await panel.get_by_role("button", name="Extend Electric Dreams").last.click()
+    await expect(ada.page.locator("[data-option=provider] input")).to_have_value("sunosay")
+    clip = ada.page.locator("[data-option=clip] input")
+    await expect(clip).not_to_have_value("")
+    assert await clip.input_value() == (await sandbox.sample_clip_ids())["sunosay"]
+
+
 async def test_two_members_react_to_same_message(open_browser: OpenBrowser) -> None:
     ada, ben = await open_browser(), await open_browser()
     await ben.switch_member("Ben")

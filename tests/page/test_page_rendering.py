@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from sandbox.discord.models import Upload
 from sandbox.discord.server import DiscordServer
 from tests.support.scripted_bot import CHOICES, EPHEMERAL, MESSAGE, MODAL, Payload, ScriptedBot
 
@@ -251,6 +252,86 @@ async def test_message_commands_are_in_apps_menu(page: Page, bot: ScriptedBot) -
     await page.get_by_role("button", name="More").click()
     await page.get_by_role("menuitem", name="Extend this song").click()
     await expect(page.locator(".message").last).to_contain_text(str(message.id))
+
+
+async def test_right_click_opens_apps_menu_there(page: Page, bot: ScriptedBot) -> None:
+    bot.command("Extend this song", lambda _told: None, type=3, description="")
+    bot.post(content="A song")
+    await page.locator(".message .md").click(button="right")
+    entry = page.get_by_role("menuitem", name="Extend this song")
+    await expect(entry).to_be_visible()
+    words = await page.locator(".message .md").bounding_box()
+    menu = await page.locator(".popup").bounding_box()
+    assert words is not None
+    assert menu is not None
+    assert abs(menu["x"] - (words["x"] + words["width"] / 2)) < 2
+    await page.keyboard.press("Escape")
+    await expect(entry).to_have_count(0)
+
+
+async def test_toolbar_is_reachable_on_message_taller_than_window(
+    page: Page, bot: ScriptedBot
+) -> None:
+    bot.post(embeds=[{"title": "Long", "description": "line\n" * 100}])
+    message = page.locator(".message")
+    await expect(message).to_contain_text("Long")
+    await page.mouse.move(500, 400)
+    button = message.get_by_role("button", name="React with 👍")
+    await expect(button).to_be_in_viewport(ratio=1)
+    await button.click()
+    await expect(message.get_by_role("button", name="press to remove yours")).to_be_visible()
+
+
+async def test_toolbar_of_grouped_message_is_whole_while_its_menu_is_open(
+    page: Page, bot: ScriptedBot
+) -> None:
+    for number in range(3):
+        bot.post(content=f"Message {number}")
+    message = page.locator(".message").nth(1)
+    await message.hover()
+    await message.get_by_role("button", name="More").click()
+    await expect(page.get_by_role("menu")).to_be_visible()
+    await page.mouse.move(500, 60)
+    await expect(page.locator(".message:hover")).to_have_count(0)
+    is_whole = """toolbar => {
+        const { left, top } = toolbar.getBoundingClientRect();
+        return toolbar.contains(document.elementFromPoint(left + 8, top + 4));
+    }"""
+    assert await message.locator(".toolbar").evaluate(is_whole)
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+async def test_files_of_one_long_title_stay_distinguishable(
+    page: Page, bot: ScriptedBot, width: int
+) -> None:
+    long = "A very long title that nobody could ever read to its end on one line of a small window"
+    names = [f"{long} (A).mp3", f"{long} (B).mp3", f"A – {long}.mp3", f"B – {long}.mp3"]
+    bot.post([Upload(name, b"not audio", "application/octet-stream") for name in names])
+    await page.set_viewport_size({"width": width, "height": 740})
+    shown = page.locator(".file-name")
+    await expect(shown).to_have_text(names)
+    for number, end in enumerate((" (A).mp3", " (B).mp3")):
+        name = await shown.nth(number).bounding_box()
+        tail = await shown.nth(number).get_by_text(end, exact=True).bounding_box()
+        assert name is not None
+        assert tail is not None
+        assert tail["x"] + tail["width"] <= name["x"] + name["width"] + 0.5
+
+
+async def test_name_from_right_to_left_keeps_the_order_of_what_it_is_joined_with(
+    page: Page, bot: ScriptedBot, discord: DiscordServer
+) -> None:
+    state = discord.state
+    song = bot.post(embeds=[{"title": "أغنية", "description": "1:33 long"}])
+    bot.post(content="Again", message_reference={"message_id": str(song.id)})
+    await expect(page.locator(".reply-words")).to_have_text("\u2068أغنية\u2069 — 1:33 long")
+    files = [Upload(name, b"-", "application/octet-stream") for name in ("أغنية.mp3", "2.mp3")]
+    both = bot.post(files)
+    bot.post(content="And again", message_reference={"message_id": str(both.id)})
+    await expect(page.locator(".reply-words").last).to_have_text("\u2068أغنية.mp3\u2069, 2.mp3")
+    state.new_thread("أغنية", state.channel, owner=state.bot, start=song)
+    await page.locator("button.thread").click()
+    await expect(page).to_have_title("#\u2068أغنية\u2069 · Studio · Encore's sandbox")
 
 
 @pytest.mark.parametrize("width", [360, 1440])

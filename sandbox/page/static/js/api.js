@@ -23,8 +23,10 @@ const posted = (address, body) =>
   });
 
 /** Perform an action as the current member, see sandbox/page/actions.py. */
-export const act = (what, fields = {}) =>
-  posted("act", { do: what, member: store.member, channel: store.channel, ...fields });
+export function act(what, fields = {}) {
+  if (what !== "autocomplete") document.dispatchEvent(new CustomEvent("acted", { detail: fields }));
+  return posted("act", { do: what, member: store.member, channel: store.channel, ...fields });
+}
 
 /** Perform an action of the control panel, see sandbox/page/control_panel.py. */
 export const panelAction = (what, fields = {}) => posted("panel", { do: what, ...fields });

@@ -120,6 +120,12 @@ export function iconButton(name, label, press, props = {}) {
   );
 }
 
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/** A name that is to be joined with other words: written from right to left, it would reorder them
+ * without the marks FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE. */
+export const isolated = (name) => (RIGHT_TO_LEFT.test(name) ? `\u2068${name}\u2069` : name);
+
 const COLOURS = ["#5865f2", "#3ba55c", "#eb459e", "#faa61a", "#ed4245", "#747f8d"];
 
 /** The round picture of a user: the bot's mark, or an initial on a colour. */

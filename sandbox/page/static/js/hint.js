@@ -1,11 +1,11 @@
 // A bar for newcomers above the message box: clips to try, each of which fills in the command.
-// It goes once a command has been sent, or by its own button.
+// It goes once the member has got a song in the channel, or by its own button.
 
 import { panelAction, sampleClips } from "./api.js";
 import { fillCommand } from "./composer/composer.js";
-import { fill, h, iconButton, toast } from "./dom.js";
+import { fill, h, iconButton, isolated, toast } from "./dom.js";
 import { play } from "./dock.js";
-import { here, on, store } from "./store.js";
+import { here, on, store, visibleMessages } from "./store.js";
 import { clock } from "./times.js";
 
 const MOST = 2;
@@ -14,6 +14,9 @@ let dismissed = false;
 
 export function startHint() {
   for (const what of ["hello", "view", "facts"]) on(what, draw);
+  on("messages", () => {
+    if (!dismissed && hasOwnSong()) draw();
+  });
   on("hello", async () => {
     const found = await sampleClips();
     // one take of each song is enough to begin with
@@ -23,15 +26,17 @@ export function startHint() {
       .slice(0, MOST);
     draw();
   });
-  document.addEventListener("used", () => {
-    dismissed = true;
-    draw();
-  });
 }
+
+const hasOwnSong = () => visibleMessages().some((each) => isAnswer(each) && isHeard(each));
+const isAnswer = (message) => message.interaction_metadata?.user.id === store.member;
+const isHeard = (message) =>
+  message.attachments.some((each) => each.content_type?.startsWith("audio/"));
 
 function draw() {
   const bar = document.getElementById("hint");
   const offered = store.commands.some((each) => each.name === "extend");
+  dismissed ||= Boolean(here()) && hasOwnSong();
   bar.hidden = dismissed || !clips.length || !offered || !here();
   if (bar.hidden) return;
   const dismiss = () => {
@@ -63,10 +68,10 @@ function draw() {
               title: `/extend clip:${each.id}`,
               on: { click: () => fillCommand("extend", { clip: each.id }) },
             },
-            h("strong", {}, each.title),
+            h("strong", {}, isolated(each.title)),
             ` · ${clock(each.duration)}`,
           ),
-          iconButton("play", `Listen to ${each.title}`, () => play(each.audio_url, each.title)),
+          iconButton("play", `Listen to ${isolated(each.title)}`, () => play(each.audio_url, each.title)),
         ),
       ),
     ),

@@ -13,7 +13,8 @@ export function closePopup() {
   shown?.close();
 }
 
-export function popup(anchor, content) {
+/** Show `content` beside `anchor`, or at `point`: { x, y } in the window. */
+export function popup(anchor, content, point) {
   closePopup();
   const box = h("div", { class: "popup" }, content);
   const layer = anchor.closest("dialog") ?? document.body;
@@ -40,13 +41,13 @@ export function popup(anchor, content) {
   document.addEventListener("keydown", pressed, true);
   anchor.setAttribute("aria-expanded", "true");
   shown = { box, close };
-  place(box, anchor);
+  place(box, anchor, point);
   return box;
 }
 
-function place(box, anchor) {
-  const at = anchor.getBoundingClientRect();
+function place(box, anchor, point) {
   const { width, height } = box.getBoundingClientRect();
+  const at = point ? new DOMRect(point.x, point.y, width, 0) : anchor.getBoundingClientRect();
   const gap = 6;
   const left = Math.min(Math.max(gap, at.right - width), innerWidth - width - gap);
   const below = at.bottom + gap + height < innerHeight;
@@ -58,7 +59,7 @@ function place(box, anchor) {
 }
 
 /** A menu of `entries`: { label, act, icon, danger } or { title }; arrow keys move, Enter chooses. */
-export function menu(anchor, entries) {
+export function menu(anchor, entries, point) {
   const items = entries.filter(Boolean).map((each) =>
     each.title
       ? h("div", { class: "menu-title", role: "presentation" }, each.title)
@@ -81,7 +82,7 @@ export function menu(anchor, entries) {
         ),
   );
   const list = h("div", { class: "menu", role: "menu" }, items);
-  const box = popup(anchor, list);
+  const box = popup(anchor, list, point);
   moveWithArrows(box, [...list.querySelectorAll("button")], 1);
 }
 

@@ -12,6 +12,7 @@ const MORE = 40; // and so many more when one scrolls up to them
 const MOST = 240; // kept in the document while one reads at the end
 const FEW = 25; // messages that may come between two frames
 const NEAR = 80; // pixels
+const ANSWER_TIME = 10_000; // milliseconds in which what arrives can be the answer to an own action
 
 const scroll = document.getElementById("scroll");
 const list = document.getElementById("messages");
@@ -22,6 +23,8 @@ let ids = []; // those in the document, in order
 let changed = new Set();
 let planned = false;
 let atEnd = true;
+let lastTop = 0; // where the list stood when it was last looked at
+let action = { at: -Infinity }; // what the member did last, and to which message
 
 export function startMessages() {
   on("hello", restart);
@@ -37,7 +40,11 @@ export function startMessages() {
     // a thread's messages are counted where it began
     news.places.forEach((place) => changed.add(place));
     announce(news);
+    if (isAnswered(news)) atEnd = true;
     plan();
+  });
+  document.addEventListener("acted", ({ detail }) => {
+    action = { at: Date.now(), message: detail.message };
   });
   scroll.addEventListener("scroll", scrolled, { passive: true });
   scroll.addEventListener("keydown", move);
@@ -130,14 +137,34 @@ function show(all, from) {
 
 function toEnd() {
   scroll.scrollTop = scroll.scrollHeight;
+  lastTop = scroll.scrollTop;
   jumpButton.hidden = true;
 }
 
 function scrolled() {
   const left = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
-  atEnd = left < NEAR;
+  // a list that grows is no longer at its end either; only who goes up wants to leave it
+  if (left < NEAR) atEnd = true;
+  else if (scroll.scrollTop < lastTop) atEnd = false;
+  lastTop = scroll.scrollTop;
+  if (atEnd) return toEnd();
   jumpButton.hidden = left < scroll.clientHeight;
   if (scroll.scrollTop < NEAR && ids.length) older();
+}
+
+/** Whether something arrived that the member has just sent or asked for. */
+function isAnswered({ changed: arrived }) {
+  if (Date.now() - action.at > ANSWER_TIME) return false;
+  const known = new Set(ids);
+  return visibleMessages().some(
+    (each) =>
+      arrived.has(each.id) &&
+      !known.has(each.id) &&
+      (each.author.id === store.member ||
+        each.visible_to === store.member ||
+        each.interaction_metadata?.user.id === store.member ||
+        (action.message && each.message_reference?.message_id === action.message)),
+  );
 }
 
 /** Draw messages above the first one, leaving what is read where it is. */

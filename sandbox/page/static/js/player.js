@@ -1,6 +1,6 @@
 // A player for audio: play, time and length, a bar to seek on, sound off, download.
 
-import { h, icon, iconButton } from "./dom.js";
+import { h, icon, iconButton, isolated } from "./dom.js";
 import { clock } from "./times.js";
 
 /** A player for `url`; `aside` are more buttons at its end. */
@@ -51,7 +51,7 @@ export function player(url, name, { aside = [], autoplay = false } = {}) {
   };
   const drawState = () => {
     toggle.replaceChildren(icon(audio.paused ? "play" : "pause"));
-    const words = `${audio.paused ? "Play" : "Pause"} ${name}`;
+    const words = `${audio.paused ? "Play" : "Pause"} ${isolated(name)}`;
     toggle.setAttribute("aria-label", words);
     toggle.title = words;
   };

@@ -1,6 +1,6 @@
 // The sides of the page: servers, channels with their threads, who one is, who is there, the header.
 
-import { avatar, fill, h, icon, iconButton } from "./dom.js";
+import { avatar, fill, h, icon, iconButton, isolated } from "./dom.js";
 import { closePopup, menu } from "./menus.js";
 import { askForThread } from "./modal/thread.js";
 import { directChannel, here, navigate, me, on, store } from "./store.js";
@@ -10,6 +10,7 @@ const app = document.getElementById("app");
 
 export function startSidebar() {
   for (const what of ["hello", "view", "channels", "facts"]) on(what, draw);
+  on("unread", markUnread);
   document.addEventListener("pointerdown", (event) => {
     if (
       app.classList.contains("open") &&
@@ -54,7 +55,19 @@ function draw() {
   fill(document.getElementById("me"), meBar());
   fill(document.getElementById("top"), header(place, direct));
   fill(document.getElementById("people"), people());
-  document.title = `${direct ? store.bot.name : `#${place.name}`} · ${store.guild.name} · Encore's sandbox`;
+  markUnread();
+  document.title = `${direct ? store.bot.name : `#${isolated(place.name)}`} · ${store.guild.name} · Encore's sandbox`;
+}
+
+/** Mark the buttons of channels with unread messages; none is made anew, so the focus stays. */
+function markUnread() {
+  for (const button of document.querySelectorAll("[data-channel]")) {
+    const isUnread = store.unread.has(button.dataset.channel);
+    button.classList.toggle("unread", isUnread);
+    button.title = isUnread ? "Unread messages" : "";
+  }
+  const direct = document.querySelector(".rail-button");
+  direct.classList.toggle("unread", store.unread.has(directChannel()?.id));
 }
 
 function railButton(name, selected, press, face) {
@@ -115,6 +128,7 @@ function directList() {
             {
               type: "button",
               class: "channel direct",
+              data: { channel: channel.id },
               "aria-current": channel.id === store.channel ? "page" : null,
               on: { click: () => go(channel.id) },
             },
@@ -132,6 +146,7 @@ function entry(channel, kind) {
     {
       type: "button",
       class: "channel",
+      data: { channel: channel.id },
       "aria-current": channel.id === store.channel ? "page" : null,
       on: { click: () => go(channel.id) },
     },
@@ -195,7 +210,7 @@ function header(place, direct) {
       class: "icon-button icon-menu",
     }),
     place.parent &&
-      iconButton("back", `Back to #${store.channels.get(place.parent)?.name}`, () =>
+      iconButton("back", `Back to #${isolated(store.channels.get(place.parent)?.name)}`, () =>
         go(place.parent),
       ),
     direct ? face(store.bot) : icon(place.parent ? "thread" : "hash"),

@@ -3,6 +3,8 @@
 
 const listeners = new Map();
 const MAX_LOCAL = 20;
+const MEMBER_KEY = "member";
+let dropped = null; // ids of the ephemeral messages that were there when the page was loaded
 
 export const store = {
   guild: null,
@@ -14,13 +16,15 @@ export const store = {
   messages: new Map(), // channel id -> Map of message id -> message, oldest first
   commands: [],
   typing: new Map(), // channel id -> until when
+  unread: new Set(), // ids of channels in which something arrived while another was shown
   home: null,
   member: null,
   channel: null,
   acknowledgeTimeout: 3,
 };
 
-/** Call `listener` after a change of `what`: hello, messages, channels, facts, view, typing, traffic. */
+/** Call `listener` after a change of `what`: hello, messages, channels, facts, view, typing,
+ * traffic, unread. */
 export function on(what, listener) {
   if (!listeners.has(what)) listeners.set(what, []);
   listeners.get(what).push(listener);
@@ -43,7 +47,11 @@ export function hello(initial) {
   store.roles = byId(initial.roles);
   store.channels = byId(initial.channels);
   store.messages = new Map();
+  // as on Discord, they are gone after a reload, though not after a lost connection
+  const ephemeral = initial.messages.filter((each) => each.visible_to);
+  dropped ??= new Set(ephemeral.map((each) => each.id));
   for (const message of initial.messages) put(message);
+  store.member ??= rememberedMember();
   if (!store.members.some((each) => each.id === store.member)) store.member = store.members[0].id;
   if (!mayEnter(store.channels.get(store.channel))) store.channel = store.home;
   emit("hello");
@@ -56,6 +64,7 @@ export function applyUpdate(update) {
   if (update.channels) update.channels.forEach((each) => store.channels.set(each.id, each));
   if (update.closed) update.closed.forEach(close);
   if (update.messages || update.gone) {
+    noteUnread(update.messages);
     update.messages.forEach(put);
     update.gone.forEach(([channel, id]) => store.messages.get(channel)?.delete(id));
     const arrived = update.messages.map((each) => each.channel_id);
@@ -77,13 +86,44 @@ export function applyUpdate(update) {
 /** Show `channel`, or the current one as `member` sees it. */
 export function navigate({ channel = store.channel, member = store.member }) {
   store.member = member;
+  rememberMember();
   const wanted = store.channels.get(channel);
   store.channel = mayEnter(wanted)
     ? channel
     : wanted?.recipient
       ? (directChannel()?.id ?? store.home)
       : store.home;
+  store.unread.delete(store.channel);
   emit("view");
+}
+
+/** Mark the channels in which one of `arrived` is new to the member, other than the shown one. */
+function noteUnread(arrived) {
+  const before = store.unread.size;
+  for (const each of arrived) {
+    const isSeen = each.channel_id === store.channel || messageOf(each.channel_id, each.id);
+    const isFor = !each.visible_to || each.visible_to === store.member;
+    if (!isSeen && isFor && each.author.id !== store.member && !dropped.has(each.id))
+      store.unread.add(each.channel_id);
+  }
+  if (store.unread.size > before) emit("unread");
+}
+
+/** The member chosen in this tab before it was reloaded. */
+function rememberedMember() {
+  try {
+    return sessionStorage.getItem(MEMBER_KEY);
+  } catch {
+    return null;
+  }
+}
+
+function rememberMember() {
+  try {
+    sessionStorage.setItem(MEMBER_KEY, store.member);
+  } catch {
+    /* a page without storage forgets */
+  }
 }
 
 export const me = () => store.users.get(store.member);
@@ -172,12 +212,14 @@ function mayEnter(channel) {
 }
 
 function put(message) {
+  if (dropped?.has(message.id)) return;
   if (!store.messages.has(message.channel_id)) store.messages.set(message.channel_id, new Map());
   store.messages.get(message.channel_id).set(message.id, message);
 }
 
 function close(id) {
   store.channels.delete(id);
+  store.unread.delete(id);
   store.messages.delete(id);
   if (store.channel === id) navigate({ channel: store.home });
 }

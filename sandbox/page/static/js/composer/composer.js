@@ -187,7 +187,6 @@ async function use(options) {
   if (outcome.error) return toast(outcome.error);
   if (command === sent) leave("");
   text.focus();
-  document.dispatchEvent(new CustomEvent("used"));
   if (outcome.modal) openModal(outcome.modal);
   else if (outcome.failed) putLocal({ failed: outcome.failed });
 }

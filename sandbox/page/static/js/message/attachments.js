@@ -1,8 +1,11 @@
 // Files of a message: audio with a player, pictures, and the rest as a line to download.
 
-import { h, icon } from "../dom.js";
+import { h, icon, isolated } from "../dom.js";
 import { player } from "../player.js";
 import { picture } from "./embeds.js";
+
+// the ending and a short last word, such as " (A).mp3": they tell files of one title apart
+const TAIL = /(\s\S{1,6})?\.\w{1,5}$/;
 
 /** What a file was called by who sent it; its link has plain letters only. */
 export function fileName({ filename, title }) {
@@ -33,6 +36,9 @@ export function size(bytes) {
 }
 
 function title(given) {
+  const name = fileName(given);
+  const tail = TAIL.exec(name)?.[0] ?? "";
+  const stem = name.slice(0, name.length - tail.length);
   return h(
     "div",
     { class: "file-title" },
@@ -42,8 +48,16 @@ function title(given) {
       { class: "file-words" },
       h(
         "a",
-        { class: "file-name", href: given.url, target: "_blank", rel: "noopener noreferrer" },
-        fileName(given),
+        {
+          class: "file-name",
+          href: given.url,
+          target: "_blank",
+          rel: "noopener noreferrer",
+          title: name,
+          dir: "auto",
+        },
+        h("span", { class: "file-stem" }, stem),
+        h("span", { class: "file-tail" }, tail),
       ),
       h("div", { class: "file-size" }, size(given.size)),
     ),
@@ -59,7 +73,7 @@ const download = (given) =>
       download: fileName(given),
       target: "_blank",
       rel: "noopener noreferrer",
-      "aria-label": `Download ${fileName(given)}`,
+      "aria-label": `Download ${isolated(fileName(given))}`,
       title: "Download",
     },
     icon("download"),

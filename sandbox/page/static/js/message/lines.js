@@ -1,7 +1,7 @@
 // The lines of a message: who wrote it and when, what it answers, what it says, what hangs below.
 
 import { act } from "../api.js";
-import { avatar, h, icon, toast } from "../dom.js";
+import { avatar, h, icon, isolated, toast } from "../dom.js";
 import { markdown, plain } from "../markdown/render.js";
 import { dropLocal, messageCount, navigate, store } from "../store.js";
 import { fullTime, written } from "../times.js";
@@ -88,11 +88,14 @@ export function replyLine(message) {
 /** A message in one line. */
 export function summary(message) {
   const [first] = message.embeds ?? [];
-  const files = (message.attachments ?? []).map(fileName).join(", ");
+  const files = (message.attachments ?? []).map((each) => isolated(fileName(each))).join(", ");
   return (
     message.failed ||
     message.content ||
-    [first?.title, first?.description].filter(Boolean).join(" — ").slice(0, 300) ||
+    [first?.title && isolated(first.title), first?.description]
+      .filter(Boolean)
+      .join(" — ")
+      .slice(0, 300) ||
     files ||
     ""
   );

@@ -22,7 +22,7 @@ import {
   threadOf,
 } from "./lines.js";
 import { reactions } from "./reactions.js";
-import { toolbar } from "./toolbar.js";
+import { openMenuAt, toolbar } from "./toolbar.js";
 
 const TOGETHER = 7 * 60_000;
 const REPLY = 19;
@@ -53,6 +53,9 @@ export class MessageView {
       part("tools"),
     );
     this.element = h("li", {}, part("day"), this.body);
+    this.body.addEventListener("contextmenu", (event) =>
+      openMenuAt(event, this.body, this.message),
+    );
   }
 
   /** Show `message` as it now is, after the message `before` it. */

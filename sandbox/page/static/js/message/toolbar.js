@@ -43,9 +43,20 @@ export function toolbar(message) {
       "more",
       "More: apps, thread, link",
       (event) => menu(event.currentTarget, entries(message)),
-      { "aria-haspopup": "menu" },
+      { "aria-haspopup": "menu", "data-more": true },
     ),
   );
+}
+
+/** Open the menu of `message` where its `element` was right-clicked, unless the browser's own menu
+ * is of use there: on a link, in a field, on marked text, or with Shift. */
+export function openMenuAt(event, element, message) {
+  const more = element.querySelector("[data-more]");
+  const native = event.target.closest("a[href], input, textarea, audio");
+  const marked = !getSelection().isCollapsed;
+  if (!more || native || marked || event.shiftKey) return;
+  event.preventDefault();
+  menu(more, entries(message), { x: event.clientX, y: event.clientY });
 }
 
 function entries(message) {

@@ -1,7 +1,7 @@
 // The clips at the chosen provider: where each stands, and how long it still takes.
 
 import { fillCommand } from "../composer/composer.js";
-import { fill, h, iconButton } from "../dom.js";
+import { fill, h, iconButton, isolated } from "../dom.js";
 import { play } from "../dock.js";
 import { clock } from "../times.js";
 
@@ -57,8 +57,10 @@ function clip(each, speed) {
     ),
     each.audio_url &&
       each.status !== "error" &&
-      iconButton("play", `Listen to ${each.title}`, () => play(each.audio_url, each.title)),
+      iconButton("play", `Listen to ${isolated(each.title)}`, () => play(each.audio_url, each.title)),
     each.status === "complete" &&
-      iconButton("plus", `Extend ${each.title}`, () => fillCommand("extend", { clip: each.id })),
+      iconButton("plus", `Extend ${isolated(each.title)}`, () =>
+        fillCommand("extend", { clip: each.id, provider: each.provider }),
+      ),
   );
 }
