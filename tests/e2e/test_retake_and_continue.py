@@ -369,6 +369,16 @@ async def test_reply_command_acts_in_its_own_channel_alone(harness: BotHarness) 
     assert len(harness.account(NAME).submissions) == 1
 
 
+async def test_finished_reply_says_that_it_is_finished(harness: BotHarness) -> None:
+    reply = await harness.extend(NAME, at="0:10")
+    await harness.finished(reply)
+    for do, said in (("cancel", "It is finished already"), ("check again", "Checked just now")):
+        call = await harness.ada.slash("reply", link=reply.url, do=do)
+        assert call.message is not None, call.error
+        assert call.is_ephemeral
+        await harness.until(lambda call=call, said=said: said in text(call.message))
+
+
 @pytest.mark.parametrize("verb", ["cancel", "check", "again", "take", "song"])
 async def test_button_of_a_reply_that_is_elsewhere_is_refused(
     harness: BotHarness, verb: str

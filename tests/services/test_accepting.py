@@ -191,6 +191,19 @@ async def test_sent_extension_can_not_be_cancelled(harness: ServiceHarness) -> N
     assert (await harness.now(ext)).status is Status.SUBMITTED
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_finished_extension_is_told_when_it_is_to_be_cancelled(
+    harness: ServiceHarness, *, is_cancelled: bool
+) -> None:
+    if is_cancelled:
+        ext = await harness.ask("1")
+        await harness.service.cancel(ext.id, actor())
+    else:
+        ext = await harness.finished("1")
+    with pytest.raises(UserError, match="It is finished already"):
+        await harness.service.cancel(ext.id, actor())
+
+
 class BusyLine(Store):
     """A store in which the line moves right before something is saved, a few times."""
 
@@ -262,7 +275,7 @@ async def test_a_double_click_checks_once(harness: ServiceHarness) -> None:
         harness.service.check_again(ext.id),
         return_exceptions=True,
     )
-    assert [type(click) for click in clicks if click is not None] == [UserError]
+    assert [type(click) for click in clicks if not isinstance(click, str)] == [UserError]
     assert (await harness.now(ext)).status is Status.SUBMITTED
 
 
