@@ -38,12 +38,12 @@ class Action(Enum):
     CHECK_AGAIN = "ext:check", "Check again"  # ask the provider for missing results
     SEND_AGAIN = "ext:again", "Send again"  # open the form with the same request
     ANOTHER_TAKE = "ext:take", "🔁 Another take"  # request the same again, without a form
-    FULL_SONG = "ext:song", "💿 Full song"  # that ends with a clip of this reply
+    FULL_SONG = "ext:song", "💿 Full song"  # ends with a clip of this reply; asks which
     # the ids are an extension's and a provider's: ``7:suno_api``
     TRY_PROVIDER = "ext:provider", "", _SECONDARY, r"\d+:\w+"  # open the form for that provider
     # clip: the id is a clip's
     EXTEND_CLIP = "clip:extend", "➕ Extend"  # open the form to continue the clip from its end
-    SONG_OF_CLIP = "clip:song", "💿 Full song"  # that ends with the clip
+    SONG_OF_CLIP = "clip:song", "💿 Song"  # that ends with the clip
     SHOW_CLIP = "clip:show", "Show"  # its details
     REMOVE_CLIP = "clip:remove", "🗑 Remove from library"  # ask for confirmation
     CONFIRM_REMOVAL = "clip:drop", "Remove", _DANGER

@@ -16,7 +16,8 @@ SEND = ("Send again", "ext:again:7")
 EXTEND_A = ("➕ Extend A", "clip:extend:a")
 EXTEND_B = ("➕ Extend B", "clip:extend:b")
 TAKE = ("🔁 Another take", "ext:take:7")
-SONG = ("💿 Full song", "ext:song:7")
+SONG_A = ("💿 Song A", "clip:song:a")
+SONG_B = ("💿 Song B", "clip:song:b")
 FAILED = Clip(id="b", status=ClipStatus.FAILED)
 
 
@@ -31,15 +32,15 @@ FAILED = Clip(id="b", status=ClipStatus.FAILED)
         (extension(Status.STREAMING, heard("a"), SILENT), [[LISTEN_A]]),
         (
             extension(Status.COMPLETE, playable("a"), playable("b"), handle=HANDLE),
-            [[LISTEN_A, LISTEN_B], [EXTEND_A, EXTEND_B, TAKE, SONG]],
+            [[LISTEN_A, LISTEN_B], [EXTEND_A, EXTEND_B, TAKE], [SONG_A, SONG_B]],
         ),
         (
             extension(Status.COMPLETE, playable("a"), FAILED, handle=HANDLE),
-            [[LISTEN_A], [EXTEND_A, TAKE, SONG]],
+            [[LISTEN_A], [EXTEND_A, TAKE], [SONG_A]],
         ),
         (
             extension(Status.COMPLETE, withdrawn("a"), playable("b"), handle=HANDLE),
-            [[LISTEN_B], [EXTEND_B, TAKE, SONG, CHECK]],
+            [[LISTEN_B], [EXTEND_B, TAKE], [SONG_B, CHECK]],
         ),
         (failed(failures.Rejected()), [[SEND]]),
         (failed(failures.UnknownClip()), []),
@@ -64,24 +65,24 @@ def test_reply_shows_buttons_of_four_clips_at_most() -> None:
     ext = extension(Status.COMPLETE, *(playable(letter) for letter in "abcdefg"))
     links, actions, below = buttons(extension_view(ext))
     assert [label for label, _ in links] == [f"▶ Listen {letter}" for letter in "ABCD"]
-    assert below == [SONG]
+    assert [label for label, _ in below] == [f"💿 Song {letter}" for letter in "ABCD"]
     assert [label for label, _ in actions] == [
         *(f"➕ Extend {letter}" for letter in "ABCD"),
         "🔁 Another take",
     ]
 
 
-@pytest.mark.parametrize("clip_id", ["x" * 89, "a`b", "a b", "a:b"])
+@pytest.mark.parametrize("clip_id", ["x" * 91, "a`b", "a b", "a:b"])
 def test_clip_whose_id_fits_no_custom_id_has_no_button(clip_id: str) -> None:
     ext = extension(Status.COMPLETE, playable(clip_id))
-    assert buttons(extension_view(ext))[1] == [TAKE, SONG]
+    assert buttons(extension_view(ext))[1:] == [[TAKE]]
     assert clips_view(ext) is None
 
 
 def test_url_that_is_too_long_has_no_button() -> None:
     fits = playable("a", audio_url="https://audio.example/" + "x" * 490)
     too_long = playable("b", audio_url="https://audio.example/" + "x" * 491)
-    links, _ = buttons(extension_view(extension(Status.COMPLETE, fits, too_long)))
+    links, *_ = buttons(extension_view(extension(Status.COMPLETE, fits, too_long)))
     assert [label for label, _ in links] == ["▶ Listen A"]
 
 
