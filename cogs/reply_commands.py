@@ -47,7 +47,8 @@ BUTTONS: dict[str, Callable[[Extension], PersistentButton]] = {
     "another take": partial(_button, AnotherTake),
     "song A": partial(_song_button, "A"),
     "song B": partial(_song_button, "B"),
-    "send again": partial(_button, SendAgain),
+    "change & redo": partial(_button, SendAgain),
+    "edit & send": partial(_button, SendAgain),
     "check again": partial(_button, CheckAgain),
     "cancel": partial(_button, Cancel),
 }

@@ -1,4 +1,4 @@
-"""The use cases of an extension after it was accepted: retake, cancel, check again, send again.
+"""The use cases of an extension after it was accepted: retake, cancel, check again, edit and send.
 
 Also drafts. Knows nothing of Discord.
 """
@@ -29,7 +29,7 @@ class Actor:
     is_moderator: bool = False
 
     def may_act_for(self, ext: Extension) -> bool:
-        """Whether this member may send again or cancel ``ext``."""
+        """Whether this member may edit and send or cancel ``ext``."""
         return self.is_moderator or self.member_id == ext.member_id
 
 
@@ -180,9 +180,14 @@ class ExtensionService:
         """Return the form that asks for the same as an extension.
 
         Raises:
-            UserError: the member may not send it again, or it is unknown or a full song.
+            UserError: the member may not send it again, or it is unknown, a full song or a
+                complete part of a session. Of a complete one everybody may.
         """
-        ext = await self._required_for(actor, extension_id, verb="send it again")
+        ext = await self._required(extension_id)
+        if ext.status is Status.COMPLETE:
+            await require_no_session(self._store, ext.id)
+        else:
+            _require_may_act(actor, ext, verb="send it again")
         if ext.kind.is_song:
             raise UserError("A full song has no form.", "Press *Try again*, or use `/song`.")
         return _form_from(ext.request)
@@ -226,12 +231,16 @@ class ExtensionService:
 
     async def _required_for(self, actor: Actor, extension_id: int, *, verb: str) -> Extension:
         ext = await self._required(extension_id)
-        if not actor.may_act_for(ext):
-            raise UserError(
-                f"Only <@{ext.member_id}> or a moderator can {verb}.",
-                "Use `/extend` for one of your own.",
-            )
+        _require_may_act(actor, ext, verb=verb)
         return ext
+
+
+def _require_may_act(actor: Actor, ext: Extension, *, verb: str) -> None:
+    if not actor.may_act_for(ext):
+        raise UserError(
+            f"Only <@{ext.member_id}> or a moderator can {verb}.",
+            "Use `/extend` for one of your own.",
+        )
 
 
 def _form_from(request: ExtendRequest) -> Form:

@@ -22,6 +22,7 @@ MAX_URL_LENGTH = 512  # Discord's limit for a button's url
 ROW_LENGTH = 5  # buttons, Discord's limit
 MAX_ROWS = 5  # of buttons, Discord's limit
 MAX_LABEL_LENGTH = 80  # Discord's limit
+_WITHOUT_AUDIO = frozenset({Status.FAILED, Status.UNCONFIRMED, Status.EXPIRED, Status.CANCELLED})
 NO_PROVIDERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -148,15 +149,16 @@ def _actions(
         yield Action.CANCEL.button(ext.id)
     if ext.status is Status.COMPLETE and not ext.kind.is_song:
         yield from _song_buttons(ext)
+        yield Action.SEND_AGAIN.button(ext.id, label="✏️ Change & redo")
+    if isinstance(ext.failure, UnknownClip) and other_providers:
+        # the same provider would refuse it again
+        yield from _provider_buttons(Action.TRY_PROVIDER, ext.id, other_providers)
+    elif ext.status in _WITHOUT_AUDIO and ext.kind.is_song:
+        yield Action.FULL_SONG.button(ext.id, label="Try again")
+    elif ext.status in _WITHOUT_AUDIO:
+        yield Action.SEND_AGAIN.button(ext.id)
     if can_check_again(ext) or may_have_news:
         yield Action.CHECK_AGAIN.button(ext.id)
-    elif isinstance(ext.failure, UnknownClip):  # the same provider would refuse it again
-        yield from _provider_buttons(Action.TRY_PROVIDER, ext.id, other_providers)
-    elif ext.status in (Status.FAILED, Status.UNCONFIRMED):
-        if ext.kind.is_song:
-            yield Action.FULL_SONG.button(ext.id, label="Try again")
-        else:
-            yield Action.SEND_AGAIN.button(ext.id)
 
 
 def _provider_buttons(

@@ -244,7 +244,7 @@ async def test_too_much_at_once_is_refused_with_links_and_nothing_is_lost(
         assert "You have 2 extensions in progress" in said
         for reply in running:
             assert reply.url in said
-        opened = await harness.ada.click(refused.message, "Edit and send")
+        opened = await harness.ada.click(refused.message, "✏️ Edit & send")
         assert opened.modal is not None
         assert opened.modal.fields["lyrics"]["value"] == "my third song"
         ben = harness.discord.member("Ben")
@@ -428,4 +428,15 @@ async def test_only_asking_member_or_moderator_cancels(offline_harness: BotHarne
         assert refused.followups[0].is_ephemeral
         await harness.ada.click(waiting, "Cancel")
         await harness.until(lambda: "Cancelled" in text(waiting))
+        opened = await harness.ada.click(waiting, "✏️ Edit & send")
+        assert opened.modal is not None
+        assert opened.modal.fields["at"]["value"] == "0:11"
     assert colour(waiting) != RED
+
+
+async def test_complete_reply_is_changed_and_redone_by_anybody(harness: BotHarness) -> None:
+    reply = await harness.extend(NAME, at="0:10", lyrics="Neon on the water")
+    await harness.finished(reply)
+    opened = await harness.discord.member("Ben").click(reply, "✏️ Change & redo")
+    assert opened.modal is not None
+    assert opened.modal.fields["lyrics"]["value"] == "Neon on the water"

@@ -302,6 +302,11 @@ async def test_other_members_may_not_send_again(harness: ServiceHarness) -> None
         await harness.service.form_of(ext.id, actor(BEN))
 
 
+async def test_everybody_may_change_and_redo_what_is_complete(harness: ServiceHarness) -> None:
+    ext = await harness.finished("1", lyrics="la")
+    assert (await harness.service.form_of(ext.id, actor(BEN))).lyrics == "la"
+
+
 async def test_a_draft_comes_back_to_its_member_only(harness: ServiceHarness) -> None:
     form = Form(clip="nonsense", lyrics="la la", title="Song")
     draft_id = await harness.service.keep_draft(form, member_id=ADA)

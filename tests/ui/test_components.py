@@ -12,12 +12,13 @@ LISTEN_A = ("▶ Listen A", "https://audio.example/a.mp3")
 LISTEN_B = ("▶ Listen B", "https://audio.example/b.mp3")
 CANCEL = ("Cancel", "ext:cancel:7")
 CHECK = ("Check again", "ext:check:7")
-SEND = ("Send again", "ext:again:7")
+SEND = ("✏️ Edit & send", "ext:again:7")
 EXTEND_A = ("➕ Extend A", "clip:extend:a")
 EXTEND_B = ("➕ Extend B", "clip:extend:b")
 TAKE = ("🔁 Another take", "ext:take:7")
 SONG_A = ("💿 Song A", "clip:song:a")
 SONG_B = ("💿 Song B", "clip:song:b")
+REDO = ("✏️ Change & redo", "ext:again:7")
 FAILED = Clip(id="b", status=ClipStatus.FAILED)
 
 
@@ -32,22 +33,22 @@ FAILED = Clip(id="b", status=ClipStatus.FAILED)
         (extension(Status.STREAMING, heard("a"), SILENT), [[LISTEN_A]]),
         (
             extension(Status.COMPLETE, playable("a"), playable("b"), handle=HANDLE),
-            [[LISTEN_A, LISTEN_B], [EXTEND_A, EXTEND_B, TAKE], [SONG_A, SONG_B]],
+            [[LISTEN_A, LISTEN_B], [EXTEND_A, EXTEND_B, TAKE], [SONG_A, SONG_B, REDO]],
         ),
         (
             extension(Status.COMPLETE, playable("a"), FAILED, handle=HANDLE),
-            [[LISTEN_A], [EXTEND_A, TAKE], [SONG_A]],
+            [[LISTEN_A], [EXTEND_A, TAKE], [SONG_A, REDO]],
         ),
         (
             extension(Status.COMPLETE, withdrawn("a"), playable("b"), handle=HANDLE),
-            [[LISTEN_B], [EXTEND_B, TAKE], [SONG_B, CHECK]],
+            [[LISTEN_B], [EXTEND_B, TAKE], [SONG_B, REDO, CHECK]],
         ),
         (failed(failures.Rejected()), [[SEND]]),
-        (failed(failures.UnknownClip()), []),
-        (failed(failures.NotPlayable(), withdrawn("a"), handle=HANDLE), [[CHECK]]),
+        (failed(failures.UnknownClip()), [[SEND]]),
+        (failed(failures.NotPlayable(), withdrawn("a"), handle=HANDLE), [[SEND, CHECK]]),
         (extension(Status.UNCONFIRMED), [[SEND]]),
-        (extension(Status.EXPIRED, handle=HANDLE), [[CHECK]]),
-        (extension(Status.CANCELLED), []),
+        (extension(Status.EXPIRED, handle=HANDLE), [[SEND, CHECK]]),
+        (extension(Status.CANCELLED), [[SEND]]),
     ],
 )
 def test_each_status_has_its_buttons(ext: Extension, rows: list[list[tuple[str, str]]]) -> None:
@@ -65,7 +66,10 @@ def test_reply_shows_buttons_of_four_clips_at_most() -> None:
     ext = extension(Status.COMPLETE, *(playable(letter) for letter in "abcdefg"))
     links, actions, below = buttons(extension_view(ext))
     assert [label for label, _ in links] == [f"▶ Listen {letter}" for letter in "ABCD"]
-    assert [label for label, _ in below] == [f"💿 Song {letter}" for letter in "ABCD"]
+    assert [label for label, _ in below] == [
+        *(f"💿 Song {letter}" for letter in "ABCD"),
+        "✏️ Change & redo",
+    ]
     assert [label for label, _ in actions] == [
         *(f"➕ Extend {letter}" for letter in "ABCD"),
         "🔁 Another take",
@@ -75,7 +79,7 @@ def test_reply_shows_buttons_of_four_clips_at_most() -> None:
 @pytest.mark.parametrize("clip_id", ["x" * 91, "a`b", "a b", "a:b"])
 def test_clip_whose_id_fits_no_custom_id_has_no_button(clip_id: str) -> None:
     ext = extension(Status.COMPLETE, playable(clip_id))
-    assert buttons(extension_view(ext))[1:] == [[TAKE]]
+    assert buttons(extension_view(ext))[1:] == [[TAKE], [REDO]]
     assert clips_view(ext) is None
 
 
@@ -109,7 +113,7 @@ def test_draft_view_opens_the_draft_for_other_providers() -> None:
 
 
 def test_draft_view_has_the_button_that_opens_the_draft() -> None:
-    assert buttons(draft_view(42)) == [[("Edit and send", "draft:open:42")]]
+    assert buttons(draft_view(42)) == [[("✏️ Edit & send", "draft:open:42")]]
 
 
 def test_clips_view_offers_only_extendable_clips() -> None:

@@ -477,8 +477,8 @@ LISTEN = ("▶ Listen", "https://audio.example/a.mp3")
         (failed(failures.Rejected()), [[TRY]]),
         (splice(Status.FAILED), [[TRY]]),
         (concat(Status.UNCONFIRMED), [[TRY]]),
-        (concat(Status.EXPIRED, handle=HANDLE), [[CHECK]]),
-        (concat(Status.CANCELLED), []),
+        (concat(Status.EXPIRED, handle=HANDLE), [[TRY, CHECK]]),
+        (concat(Status.CANCELLED), [[TRY]]),
     ],
 )
 def test_each_song_status_has_its_buttons(
@@ -490,7 +490,7 @@ def test_each_song_status_has_its_buttons(
 def test_song_button_needs_a_playable_clip() -> None:
     silent = extension(Status.COMPLETE, withdrawn("a"))
     labels = [label for row in buttons(extension_view(silent)) for label, _ in row]
-    assert labels == ["🔁 Another take"]
+    assert labels == ["🔁 Another take", "✏️ Change & redo"]
 
 
 def test_extend_button_of_a_song_extends_its_last_clip() -> None:
