@@ -16,7 +16,7 @@ from bot.domain.models import Clip, ClipRecord, Extension, Status
 from bot.domain.transitions import can_check_again
 from bot.ui.clip_names import clip_label
 from bot.ui.custom_ids import Action, Button, Select
-from bot.ui.extension_embeds import MAX_CLIPS, clip_letter
+from bot.ui.extension_embeds import MAX_CLIPS, are_lyrics_cut, clip_letter
 
 MAX_URL_LENGTH = 512  # Discord's limit for a button's url
 ROW_LENGTH = 5  # buttons, Discord's limit
@@ -149,6 +149,9 @@ def _actions(
         yield Action.CANCEL.button(ext.id)
     if ext.status is Status.COMPLETE and not ext.kind.is_song:
         yield from _song_buttons(ext)
+    if are_lyrics_cut(ext):
+        yield Action.SHOW_LYRICS.button(ext.id)
+    if ext.status is Status.COMPLETE and not ext.kind.is_song:
         yield Action.SEND_AGAIN.button(ext.id, label="✏️ Change & redo")
     if isinstance(ext.failure, UnknownClip) and other_providers:
         # the same provider would refuse it again

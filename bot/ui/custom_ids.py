@@ -32,7 +32,8 @@ class Action(Enum):
     A custom id is the prefix, a colon and the id of what the button acts on: ``ext:cancel:7``.
     Messages keep their buttons for years, so this table is also what makes old buttons work: a
     row is never removed, and a prefix never changes its meaning. A button that is to do something
-    else gets a new row. All rows exist since 0.1, those of sessions since 0.2.
+    else gets a new row. All rows exist since 0.1; those of sessions, and
+    `SHOW_LYRICS`, since 0.2.
     """
 
     # ext: the id is an extension's
@@ -41,6 +42,7 @@ class Action(Enum):
     SEND_AGAIN = "ext:again", EDIT_AND_SEND  # open the form with the same request
     ANOTHER_TAKE = "ext:take", "🔁 Another take"  # request the same again, without a form
     FULL_SONG = "ext:song", "💿 Full song"  # ends with a clip of this reply; asks which
+    SHOW_LYRICS = "ext:lyrics", "📄 Lyrics"  # all of those that the reply shows in part
     # the ids are an extension's and a provider's: ``7:suno_api``
     TRY_PROVIDER = "ext:provider", "", _SECONDARY, r"\d+:\w+"  # open the form for that provider
     # clip: the id is a clip's

@@ -434,6 +434,44 @@ async def test_only_asking_member_or_moderator_cancels(offline_harness: BotHarne
     assert colour(waiting) != RED
 
 
+async def test_all_lyrics_are_shown_to_who_presses(harness: BotHarness) -> None:
+    ben = harness.discord.member("Ben")
+    lyrics = "\n".join(f"line {number}" for number in range(9))
+    reply = await harness.extend(NAME, at="0:10", lyrics=lyrics)
+    call = await ben.click(reply, "📄 Lyrics")
+    assert call.is_ephemeral
+    assert call.message is not None, call.error
+    assert lyrics in text(call.message)
+
+
+async def test_long_lyrics_are_a_file_or_several_messages(harness: BotHarness) -> None:
+    state = harness.discord.state
+    lyrics = "\n".join(f"line {number} of a long song" for number in range(120))
+    reply = await harness.extend(NAME, at="0:10", lyrics=lyrics)
+    await harness.finished(reply)
+    call = await harness.ada.click(reply, "📄 Lyrics")
+    assert call.is_ephemeral
+    assert call.message is not None, call.error
+    [file] = call.message.attachments
+    assert (file.filename, file.content.decode()) == ("lyrics.txt", lyrics)
+    state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
+    call = await harness.ada.slash("reply", link=reply.url, do="lyrics")
+    assert call.message is not None, call.error
+    await harness.until(lambda: call.followups)
+    parts = [call.message, *call.followups]
+    assert all(each.is_ephemeral and not each.attachments for each in parts)
+    assert "line 0 of" in text(parts[0])
+    assert "line 119 of" in text(parts[-1])
+
+
+async def test_reply_without_lyrics_says_so(harness: BotHarness) -> None:
+    reply = await harness.extend(NAME, at="0:10", lyrics="")
+    await harness.finished(reply)
+    call = await harness.ada.slash("reply", link=reply.url, do="lyrics")
+    assert call.message is not None, call.error
+    assert "That reply has no lyrics" in text(call.message)
+
+
 async def test_complete_reply_is_changed_and_redone_by_anybody(harness: BotHarness) -> None:
     reply = await harness.extend(NAME, at="0:10", lyrics="Neon on the water")
     await harness.finished(reply)

@@ -2,9 +2,21 @@ import pytest
 
 from bot.domain import failures
 from bot.domain.models import Clip, ClipStatus, Extension, Status
+from bot.services.reply_context import ReplyContext
 from bot.ui.components import clips_view, draft_view, extension_view
-from tests.support.ui_samples import HANDLE, buttons, extension, failed, heard, playable, withdrawn
+from bot.ui.extension_embeds import extension_embeds
+from tests.support.ui_samples import (
+    HANDLE,
+    asked,
+    buttons,
+    extension,
+    failed,
+    heard,
+    playable,
+    withdrawn,
+)
 
+CONTEXT = ReplyContext(label="AIML API")
 SILENT = Clip(id="b", status=ClipStatus.QUEUED)
 
 
@@ -81,6 +93,29 @@ def test_clip_whose_id_fits_no_custom_id_has_no_button(clip_id: str) -> None:
     ext = extension(Status.COMPLETE, playable(clip_id))
     assert buttons(extension_view(ext))[1:] == [[TAKE], [REDO]]
     assert clips_view(ext) is None
+
+
+@pytest.mark.parametrize(
+    ("lyrics", "is_cut"),
+    [
+        ("", False),
+        ("la\n\nla\nla\nla", False),
+        ("la\nla\nla\nla\nla", True),
+        ("x" * 300, False),
+        ("x" * 301, True),
+    ],
+)
+@pytest.mark.parametrize("status", [Status.COMPLETE, Status.SUBMITTED, Status.CANCELLED])
+def test_lyrics_that_are_shown_in_part_have_a_button(
+    status: Status, lyrics: str, *, is_cut: bool
+) -> None:
+    ext = asked(extension(status), lyrics=lyrics)
+    shown = [button for row in buttons(extension_view(ext)) for button in row]
+    assert (("📄 Lyrics", "ext:lyrics:7") in shown) is is_cut
+    assert (
+        any("> …" in (embed.description or "") for embed in extension_embeds(ext, CONTEXT))
+        is is_cut
+    )
 
 
 def test_url_that_is_too_long_has_no_button() -> None:
