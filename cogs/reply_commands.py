@@ -22,7 +22,7 @@ from bot.interactions.buttons import (
     open_form,
 )
 from bot.interactions.client import Encore, Interaction
-from bot.interactions.message_buttons import ShowLyrics
+from bot.interactions.message_buttons import DeleteReply, ShowLyrics
 from bot.interactions.responses import EncoreCog, answer, answer_error
 from bot.ui.components import clips_view
 from bot.ui.extension_embeds import clip_letter, question_embed
@@ -53,6 +53,7 @@ BUTTONS: dict[str, Callable[[Extension], PersistentButton]] = {
     "check again": partial(_button, CheckAgain),
     "lyrics": partial(_button, ShowLyrics),
     "cancel": partial(_button, Cancel),
+    "delete": partial(_button, DeleteReply),
 }
 
 

@@ -192,6 +192,29 @@ class ExtensionService:
             raise UserError("A full song has no form.", "Press *Try again*, or use `/song`.")
         return _form_from(ext.request)
 
+    async def mark_reply_deleted(self, extension_id: int, actor: Actor) -> Extension:
+        """Store that the reply of an extension without audio is gone: nothing more is sent.
+
+        Returns:
+            The extension as it was, for `unmark_reply_deleted`.
+
+        Raises:
+            UserError: the member may not delete it, or it shows something else.
+        """
+        ext = await self._required_for(actor, extension_id, verb="delete it")
+        if not ext.is_without_audio:
+            raise UserError(
+                "Only a reply without a result can be deleted.",
+                "Cancel it while it waits; `/library` hides a clip that is complete.",
+            )
+        gone = replace(ext.reply, unreachable=True, final_shown=True)
+        await self._store.save_reply(ext.id, gone)
+        return ext
+
+    async def unmark_reply_deleted(self, ext: Extension) -> None:
+        """Store that the reply of ``ext`` is still there."""
+        await self._store.save_reply(ext.id, ext.reply)
+
     async def keep_draft(self, form: Form, *, member_id: int) -> int:
         """Store what a member typed; return the draft's id."""
         return await self._store.keep_draft(form, member_id=member_id, now=self._clock())

@@ -22,7 +22,6 @@ MAX_URL_LENGTH = 512  # Discord's limit for a button's url
 ROW_LENGTH = 5  # buttons, Discord's limit
 MAX_ROWS = 5  # of buttons, Discord's limit
 MAX_LABEL_LENGTH = 80  # Discord's limit
-_WITHOUT_AUDIO = frozenset({Status.FAILED, Status.UNCONFIRMED, Status.EXPIRED, Status.CANCELLED})
 NO_PROVIDERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -156,12 +155,14 @@ def _actions(
     if isinstance(ext.failure, UnknownClip) and other_providers:
         # the same provider would refuse it again
         yield from _provider_buttons(Action.TRY_PROVIDER, ext.id, other_providers)
-    elif ext.status in _WITHOUT_AUDIO and ext.kind.is_song:
+    elif ext.is_without_audio and ext.kind.is_song:
         yield Action.FULL_SONG.button(ext.id, label="Try again")
-    elif ext.status in _WITHOUT_AUDIO:
+    elif ext.is_without_audio:
         yield Action.SEND_AGAIN.button(ext.id)
     if can_check_again(ext) or may_have_news:
         yield Action.CHECK_AGAIN.button(ext.id)
+    if ext.is_without_audio:
+        yield Action.DELETE_REPLY.button(ext.id)
 
 
 def _provider_buttons(

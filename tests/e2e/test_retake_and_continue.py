@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -465,11 +466,57 @@ async def test_long_lyrics_are_a_file_or_several_messages(harness: BotHarness) -
 
 
 async def test_reply_without_lyrics_says_so(harness: BotHarness) -> None:
-    reply = await harness.extend(NAME, at="0:10", lyrics="")
+    reply = await harness.extend(NAME, at="0:10", lyrics=None)
     await harness.finished(reply)
     call = await harness.ada.slash("reply", link=reply.url, do="lyrics")
     assert call.message is not None, call.error
     assert "That reply has no lyrics" in text(call.message)
+
+
+async def cancelled_reply(harness: BotHarness, **options: object) -> Message:
+    """Return a reply that waits behind another one, and was cancelled."""
+    await harness.extend("sunosay", at="0:10")
+    waiting = await harness.extend("sunosay", at="0:11", **options)
+    await harness.ada.click(waiting, "Cancel")
+    await harness.until(lambda: "🗑️ Delete" in labels(waiting))
+    return waiting
+
+
+async def test_cancelled_reply_is_deleted_by_who_asked(offline_harness: BotHarness) -> None:
+    harness = offline_harness
+    harness.overrides.update(SUNOSAY_SUBMIT_EVERY="600")
+    async with harness.bot():
+        reply = await cancelled_reply(harness)
+        refused = await harness.discord.member("Ben").click(reply, "🗑️ Delete")
+        await harness.until(lambda: refused.followups)
+        assert "or a moderator can delete it" in text(refused.followups[0])
+        assert not reply.deleted
+        await harness.ada.click(reply, "🗑️ Delete")
+        await harness.until(lambda: reply.deleted)
+    with sqlite3.connect(harness.database) as db:
+        [[unreachable]] = db.execute("SELECT reply_unreachable FROM extensions WHERE id = 2")
+    db.close()
+    assert unreachable
+    assert harness.ada.read(harness.ada.dm) == []
+
+
+async def test_reply_that_can_not_be_deleted_says_why(offline_harness: BotHarness) -> None:
+    harness = offline_harness
+    harness.overrides.update(SUNOSAY_SUBMIT_EVERY="600")
+    async with harness.bot():
+        reply = await cancelled_reply(harness)
+        harness.discord.faults.answer(
+            "DELETE", "/channels/{channel_id}/messages/{message_id}", status=403, code=50013
+        )
+        call = await harness.ada.slash("reply", link=reply.url, do="delete")
+        await harness.until(lambda: call.message and "could not be deleted" in text(call.message))
+        assert call.message is not None
+        assert "ordered by a test" in text(call.message)
+        assert not reply.deleted
+        for _ in range(2):  # the second time it is gone already
+            again = await harness.ada.slash("reply", link=reply.url, do="delete")
+            await harness.until(lambda c=again: c.message and "is deleted" in text(c.message))
+            assert reply.deleted
 
 
 async def test_complete_reply_is_changed_and_redone_by_anybody(harness: BotHarness) -> None:

@@ -90,7 +90,7 @@ async def test_only_service_gives_back_what_was_typed(offline_harness: BotHarnes
     harness.overrides |= dict.fromkeys(keys, "")
     async with harness.bot():
         reply = await refused(harness, "end")
-        assert labels(reply) == ["✏️ Edit & send"]
+        assert labels(reply) == ["✏️ Edit & send", "🗑️ Delete"]
         assert "Pick one of those with `/extend`." in text(reply)
         call = await harness.ada.slash("reply", link=reply.url, do="edit & send")
         assert call.modal is not None

@@ -24,7 +24,7 @@ from bot.interactions.library_buttons import (
     ShowClip,
     TurnPage,
 )
-from bot.interactions.message_buttons import MESSAGE_BUTTONS, ShowLyrics
+from bot.interactions.message_buttons import MESSAGE_BUTTONS, DeleteReply, ShowLyrics
 from bot.interactions.provider_buttons import (
     PROVIDER_BUTTONS,
     TryProvider,
@@ -81,6 +81,7 @@ OLD_CUSTOM_IDS = [
     ("ext:song:7", FullSong, "7"),
     (f"clip:song:{CLIP}", SongOfClip, CLIP),
     ("ext:lyrics:7", ShowLyrics, "7"),
+    ("ext:delete:7", DeleteReply, "7"),
     ("ext:provider:7:suno_api", TryProvider, "7:suno_api"),
     ("draft:provider:42:aimlapi", TryProviderWithDraft, "42:aimlapi"),
     ("ses:write:7", WritePart, "7"),

@@ -204,6 +204,36 @@ async def test_finished_extension_is_told_when_it_is_to_be_cancelled(
         await harness.service.cancel(ext.id, actor())
 
 
+async def test_deleted_reply_is_sent_nowhere_else(harness: ServiceHarness) -> None:
+    ext = await harness.ask("1")
+    await harness.service.cancel(ext.id, actor())
+    before = await harness.now(ext)
+    assert await harness.service.mark_reply_deleted(ext.id, actor()) == before
+    gone = (await harness.now(ext)).reply
+    assert (gone.unreachable, gone.final_shown) == (True, True)
+    await harness.service.unmark_reply_deleted(before)
+    assert await harness.now(ext) == before
+
+
+async def test_only_who_asked_and_moderators_delete_a_reply(harness: ServiceHarness) -> None:
+    ext = await harness.ask("1")
+    await harness.service.cancel(ext.id, actor())
+    with pytest.raises(UserError, match="or a moderator can delete it"):
+        await harness.service.mark_reply_deleted(ext.id, actor(BEN))
+    await harness.service.mark_reply_deleted(ext.id, actor(BEN, is_moderator=True))
+    assert (await harness.now(ext)).reply.unreachable
+
+
+@pytest.mark.parametrize("is_complete", [False, True])
+async def test_reply_with_a_result_is_not_deleted(
+    harness: ServiceHarness, *, is_complete: bool
+) -> None:
+    ext = await (harness.finished("1") if is_complete else harness.ask("1"))
+    with pytest.raises(UserError, match="Only a reply without a result"):
+        await harness.service.mark_reply_deleted(ext.id, actor())
+    assert not (await harness.now(ext)).reply.unreachable
+
+
 class BusyLine(Store):
     """A store in which the line moves right before something is saved, a few times."""
 

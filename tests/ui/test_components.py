@@ -30,6 +30,7 @@ EXTEND_B = ("➕ Extend B", "clip:extend:b")
 TAKE = ("🔁 Another take", "ext:take:7")
 SONG_A = ("💿 Song A", "clip:song:a")
 SONG_B = ("💿 Song B", "clip:song:b")
+DELETE = ("🗑️ Delete", "ext:delete:7")
 REDO = ("✏️ Change & redo", "ext:again:7")
 FAILED = Clip(id="b", status=ClipStatus.FAILED)
 
@@ -55,12 +56,12 @@ FAILED = Clip(id="b", status=ClipStatus.FAILED)
             extension(Status.COMPLETE, withdrawn("a"), playable("b"), handle=HANDLE),
             [[LISTEN_B], [EXTEND_B, TAKE], [SONG_B, REDO, CHECK]],
         ),
-        (failed(failures.Rejected()), [[SEND]]),
-        (failed(failures.UnknownClip()), [[SEND]]),
-        (failed(failures.NotPlayable(), withdrawn("a"), handle=HANDLE), [[SEND, CHECK]]),
-        (extension(Status.UNCONFIRMED), [[SEND]]),
-        (extension(Status.EXPIRED, handle=HANDLE), [[SEND, CHECK]]),
-        (extension(Status.CANCELLED), [[SEND]]),
+        (failed(failures.Rejected()), [[SEND, DELETE]]),
+        (failed(failures.UnknownClip()), [[SEND, DELETE]]),
+        (failed(failures.NotPlayable(), withdrawn("a"), handle=HANDLE), [[SEND, CHECK, DELETE]]),
+        (extension(Status.UNCONFIRMED), [[SEND, DELETE]]),
+        (extension(Status.EXPIRED, handle=HANDLE), [[SEND, CHECK, DELETE]]),
+        (extension(Status.CANCELLED), [[SEND, DELETE]]),
     ],
 )
 def test_each_status_has_its_buttons(ext: Extension, rows: list[list[tuple[str, str]]]) -> None:
@@ -134,6 +135,7 @@ def test_unknown_clip_has_a_button_for_each_other_provider() -> None:
         [
             ("Try suno-api", "ext:provider:7:suno_api"),
             ("Try sunosay.com", "ext:provider:7:sunosay"),
+            DELETE,
         ]
     ]
 

@@ -457,6 +457,7 @@ def test_hostile_texts_of_a_song_are_escaped(
 
 # Buttons
 
+DELETE = ("🗑️ Delete", "ext:delete:7")
 TRY = ("Try again", "ext:song:7")
 CHECK = ("Check again", "ext:check:7")
 LISTEN = ("▶ Listen", "https://audio.example/a.mp3")
@@ -474,11 +475,11 @@ LISTEN = ("▶ Listen", "https://audio.example/a.mp3")
             [[LISTEN], [("➕ Extend", "clip:extend:a")]],
         ),
         (splice(Status.COMPLETE), [[("➕ Extend", "clip:extend:song-7")]]),
-        (failed(failures.Rejected()), [[TRY]]),
-        (splice(Status.FAILED), [[TRY]]),
-        (concat(Status.UNCONFIRMED), [[TRY]]),
-        (concat(Status.EXPIRED, handle=HANDLE), [[TRY, CHECK]]),
-        (concat(Status.CANCELLED), [[TRY]]),
+        (failed(failures.Rejected()), [[TRY, DELETE]]),
+        (splice(Status.FAILED), [[TRY, DELETE]]),
+        (concat(Status.UNCONFIRMED), [[TRY, DELETE]]),
+        (concat(Status.EXPIRED, handle=HANDLE), [[TRY, CHECK, DELETE]]),
+        (concat(Status.CANCELLED), [[TRY, DELETE]]),
     ],
 )
 def test_each_song_status_has_its_buttons(
