@@ -17,6 +17,7 @@ from bot.interactions.buttons import REPLY_BUTTONS
 from bot.interactions.client import Encore, Services, set_api_base
 from bot.interactions.first_reply import MIN_EDIT_INTERVAL
 from bot.interactions.library_buttons import LIBRARY_BUTTONS
+from bot.interactions.message_buttons import MESSAGE_BUTTONS
 from bot.interactions.provider_buttons import PROVIDER_BUTTONS
 from bot.interactions.publisher import Publisher
 from bot.interactions.session_buttons import SESSION_BUTTONS
@@ -99,7 +100,8 @@ async def create_bot(
             await bot.add_cog(cog(bot))
         for cog in (HelpCog, LibraryCog, SongsCog):
             await bot.add_cog(cog())
-        bot.add_dynamic_items(*REPLY_BUTTONS, *PROVIDER_BUTTONS, *LIBRARY_BUTTONS, *SESSION_BUTTONS)
+        bot.add_dynamic_items(*REPLY_BUTTONS, *MESSAGE_BUTTONS, *PROVIDER_BUTTONS)
+        bot.add_dynamic_items(*LIBRARY_BUTTONS, *SESSION_BUTTONS)
         publisher = Publisher(
             bot, store, wakeups=runtime.wakeups, clock=clock, min_edit_interval=min_edit_interval
         )

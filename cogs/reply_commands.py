@@ -1,6 +1,7 @@
 """Replies by command: *Extend this song* in the Apps menu, and every button as `/reply`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import discord
 from discord import app_commands
@@ -15,24 +16,44 @@ from bot.interactions.buttons import (
     AnotherTake,
     Cancel,
     CheckAgain,
-    FullSong,
     PersistentButton,
     SendAgain,
+    SongOfClip,
     open_form,
 )
 from bot.interactions.client import Encore, Interaction
+from bot.interactions.message_buttons import DeleteReply, ShowLyrics
 from bot.interactions.responses import EncoreCog, answer, answer_error
 from bot.ui.components import clips_view
-from bot.ui.extension_embeds import question_embed
+from bot.ui.extension_embeds import clip_letter, question_embed
 
 MENU = "Extend this song"
 
-BUTTONS: dict[str, type[PersistentButton]] = {
-    "another take": AnotherTake,
-    "full song": FullSong,
-    "send again": SendAgain,
-    "check again": CheckAgain,
-    "cancel": Cancel,
+
+def _button(kind: type[PersistentButton], ext: Extension) -> PersistentButton:
+    return kind(str(ext.id))
+
+
+def _song_button(letter: str, ext: Extension) -> PersistentButton:
+    for index, clip in enumerate(ext.clips):
+        if clip_letter(index) == letter and clip.is_playable:
+            return SongOfClip(clip.id)
+    raise UserError(
+        f"That reply has no clip {letter} that can be heard.",
+        "Ask for the song as soon as it has turned green.",
+    )
+
+
+BUTTONS: dict[str, Callable[[Extension], PersistentButton]] = {
+    "another take": partial(_button, AnotherTake),
+    "song A": partial(_song_button, "A"),
+    "song B": partial(_song_button, "B"),
+    "change & redo": partial(_button, SendAgain),
+    "edit & send": partial(_button, SendAgain),
+    "check again": partial(_button, CheckAgain),
+    "lyrics": partial(_button, ShowLyrics),
+    "cancel": partial(_button, Cancel),
+    "delete": partial(_button, DeleteReply),
 }
 
 
@@ -88,7 +109,7 @@ class ReplyCommandsCog(EncoreCog):
                 "That is no link to one of Encore's replies.",
                 "Open the reply's menu and choose *Copy Message Link*.",
             )
-        await BUTTONS[do.value](str(ext.id)).check_and_press(interaction)
+        await BUTTONS[do.value](ext).check_and_press(interaction)
 
 
 def _texts_of(message: discord.Message | discord.MessageSnapshot) -> Iterator[str]:

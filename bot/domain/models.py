@@ -253,6 +253,11 @@ class Extension:
         return self.request.title or next(titles, "") or self.source_title or "Untitled"
 
     @property
+    def is_without_audio(self) -> bool:
+        """Whether it has ended and there is nothing to hear."""
+        return self.status.is_final and self.status is not Status.COMPLETE
+
+    @property
     def extendable_clip_ids(self) -> tuple[str, ...]:
         """The clips that can be extended: the playable ones; of a splice, the one it ends with."""
         if self.kind is Kind.SPLICE:

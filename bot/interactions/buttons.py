@@ -30,7 +30,7 @@ from bot.services.acceptance import AcceptResult
 from bot.services.extensions import Actor
 from bot.ui.components import song_endings_view
 from bot.ui.custom_ids import Action, Button
-from bot.ui.extension_embeds import question_embed
+from bot.ui.extension_embeds import note_embed, question_embed
 from bot.ui.modals import extend_modal
 
 
@@ -170,7 +170,10 @@ class Cancel(PersistentButton, action=Action.CANCEL):
 
 
 class CheckAgain(PersistentButton, action=Action.CHECK_AGAIN):
-    """Asks the provider for missing results; the publisher edits the reply."""
+    """Asks the provider for missing results, and answers what came of it.
+
+    The publisher edits the reply.
+    """
 
     @override
     async def press(self, interaction: Interaction) -> None:
@@ -178,8 +181,8 @@ class CheckAgain(PersistentButton, action=Action.CHECK_AGAIN):
         await defer(interaction)
         await renew_token(interaction, extension_id)
         async with sending_copy_again(interaction, extension_id):
-            await interaction.client.services.extensions.check_again(extension_id)
-        await acknowledge(interaction)
+            said = await interaction.client.services.extensions.check_again(extension_id)
+        await answer(interaction, embeds=[note_embed(said)])
 
 
 class SendAgain(PersistentButton, action=Action.SEND_AGAIN):

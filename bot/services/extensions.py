@@ -1,4 +1,4 @@
-"""The use cases of an extension after it was accepted: retake, cancel, check again, send again.
+"""The use cases of an extension after it was accepted: retake, cancel, check again, edit and send.
 
 Also drafts. Knows nothing of Discord.
 """
@@ -11,7 +11,7 @@ from bot.domain.errors import UserError
 from bot.domain.form import Form, format_style
 from bot.domain.models import ExtendRequest, Extension, Kind, ReplyRef, Status
 from bot.domain.timecode import format_continue_at
-from bot.domain.transitions import cancelled, reopened
+from bot.domain.transitions import cancelled, observed, reopened
 from bot.services.acceptance import FIRST_REPLY_TIMEOUT, Acceptance, AcceptResult
 from bot.services.links import LinkRefresher
 from bot.services.runtime import Runtime
@@ -29,7 +29,7 @@ class Actor:
     is_moderator: bool = False
 
     def may_act_for(self, ext: Extension) -> bool:
-        """Whether this member may send again or cancel ``ext``."""
+        """Whether this member may edit and send or cancel ``ext``."""
         return self.is_moderator or self.member_id == ext.member_id
 
 
@@ -108,7 +108,7 @@ class ExtensionService:
         """Cancel a waiting extension.
 
         Raises:
-            UserError: the member may not cancel it, or it has been sent.
+            UserError: the member may not cancel it, or it has been sent, or is finished.
         """
         ext = await self._required_for(actor, extension_id, verb="cancel")
         while (new := cancelled(ext, now=self._clock())) is not ext:
@@ -116,6 +116,8 @@ class ExtensionService:
                 break
             ext = await self._required(extension_id)  # perhaps only its queue position changed
         else:
+            if ext.status.is_final:
+                raise UserError("It is finished already.", "Its reply shows what came of it.")
             raise UserError(
                 "It is too late to cancel.",
                 "The request has been sent; its reply shows what becomes of it.",
@@ -124,25 +126,40 @@ class ExtensionService:
         self._wakeups.publisher.notify()
         self._wakeups.session_runner.notify()
 
-    async def check_again(self, extension_id: int) -> None:
+    async def check_again(self, extension_id: int) -> str:
         """Ask the provider once more: for missing results, or for links that may have expired.
+
+        Returns:
+            A sentence that tells whoever asked what came of it.
 
         Raises:
             UserError: there is nothing to ask for, or no news.
         """
         ext = await self._required(extension_id)
         new = reopened(ext, now=self._clock(), deadline=self._deadline)
-        if new is not ext and await self._store.save(new, was=ext):
+        if new is not ext:
+            await self._require_news(ext, new)
+            if not await self._store.save(new, was=ext):
+                raise UserError("Already checking.", "The reply shows the latest that is known.")
             self._wakeups.tracker.notify()
             self._wakeups.publisher.notify()
-        elif new is not ext:
-            raise UserError("Already checking.", "The reply shows the latest that is known.")
-        elif ext.status is Status.COMPLETE and ext.kind is not Kind.SPLICE:
+            return "Checking: the reply shows what comes of it."
+        if ext.status is Status.COMPLETE and ext.kind is not Kind.SPLICE:
             await self._refresh_links(ext)
-        else:
-            raise UserError(
-                "There is nothing to check.", "The reply shows the latest that is known."
-            )
+            return "Checked just now: the reply shows what is new in a moment."
+        raise UserError("There is nothing to check.", "The reply shows the latest that is known.")
+
+    async def _require_news(self, ext: Extension, checked: Extension) -> None:
+        """Raise UserError if the provider says now what ``ext`` shows.
+
+        So a reply does not turn to *Submitted* for a second, only to be as it was.
+        """
+        progress = await self._links.fetch_progress(ext)
+        if progress is None:
+            return
+        seen = observed(checked, progress, now=self._clock())
+        if (seen.status, seen.failure, seen.clips) == (ext.status, ext.failure, ext.clips):
+            raise UserError("Checked just now: still no link.", "Try again in a while.")
 
     async def _refresh_links(self, ext: Extension) -> None:
         """Show the current links of ``ext``, and fetch audio that was unavailable before."""
@@ -155,18 +172,48 @@ class ExtensionService:
             await self._store.enqueue_audio(ext.id, due_at=self._clock())
             self._wakeups.attacher.notify()
         elif new == ext:
-            raise UserError("Nothing is new.", "The links of the reply are the current ones.")
+            raise UserError(
+                "Checked just now: nothing is new.", "The links of the reply are the current ones."
+            )
 
     async def form_of(self, extension_id: int, actor: Actor) -> Form:
         """Return the form that asks for the same as an extension.
 
         Raises:
-            UserError: the member may not send it again, or it is unknown or a full song.
+            UserError: the member may not send it again, or it is unknown, a full song or a
+                complete part of a session. Of a complete one everybody may.
         """
-        ext = await self._required_for(actor, extension_id, verb="send it again")
+        ext = await self._required(extension_id)
+        if ext.status is Status.COMPLETE:
+            await require_no_session(self._store, ext.id)
+        else:
+            _require_may_act(actor, ext, verb="send it again")
         if ext.kind.is_song:
             raise UserError("A full song has no form.", "Press *Try again*, or use `/song`.")
         return _form_from(ext.request)
+
+    async def mark_reply_deleted(self, extension_id: int, actor: Actor) -> Extension:
+        """Store that the reply of an extension without audio is gone: nothing more is sent.
+
+        Returns:
+            The extension as it was, for `unmark_reply_deleted`.
+
+        Raises:
+            UserError: the member may not delete it, or it shows something else.
+        """
+        ext = await self._required_for(actor, extension_id, verb="delete it")
+        if not ext.is_without_audio:
+            raise UserError(
+                "Only a reply without a result can be deleted.",
+                "Cancel it while it waits; `/library` hides a clip that is complete.",
+            )
+        gone = replace(ext.reply, unreachable=True, final_shown=True)
+        await self._store.save_reply(ext.id, gone)
+        return ext
+
+    async def unmark_reply_deleted(self, ext: Extension) -> None:
+        """Store that the reply of ``ext`` is still there."""
+        await self._store.save_reply(ext.id, ext.reply)
 
     async def keep_draft(self, form: Form, *, member_id: int) -> int:
         """Store what a member typed; return the draft's id."""
@@ -207,12 +254,16 @@ class ExtensionService:
 
     async def _required_for(self, actor: Actor, extension_id: int, *, verb: str) -> Extension:
         ext = await self._required(extension_id)
-        if not actor.may_act_for(ext):
-            raise UserError(
-                f"Only <@{ext.member_id}> or a moderator can {verb}.",
-                "Use `/extend` for one of your own.",
-            )
+        _require_may_act(actor, ext, verb=verb)
         return ext
+
+
+def _require_may_act(actor: Actor, ext: Extension, *, verb: str) -> None:
+    if not actor.may_act_for(ext):
+        raise UserError(
+            f"Only <@{ext.member_id}> or a moderator can {verb}.",
+            "Use `/extend` for one of your own.",
+        )
 
 
 def _form_from(request: ExtendRequest) -> Form:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, replace
 
-from bot.domain.models import Clip, ClipRecord, Extension
+from bot.domain.models import Clip, ClipRecord, Extension, Progress
 from bot.domain.transitions import with_current_links
 from bot.providers.base import Provider, ProviderError
 from bot.services.runtime import Runtime
@@ -60,15 +60,7 @@ class LinkRefresher:
 
         None if its provider can't be asked, or does not know them.
         """
-        provider = self._providers.get(ext.request.provider)
-        if provider is None or ext.handle is None:
-            return None
-        try:
-            async with asyncio.timeout(self._timeout):
-                progress = (await provider.fetch([ext.handle])).get(ext.handle)
-        except (ProviderError, TimeoutError) as error:
-            log.info("Extension %s: no current links (%s)", ext.id, type(error).__name__)
-            return None
+        progress = await self.fetch_progress(ext)
         if progress is None:
             return None
         new = with_current_links(ext, progress)
@@ -76,6 +68,18 @@ class LinkRefresher:
             await self._store.save(new, was=ext)
             self._wakeups.publisher.notify()
         return new
+
+    async def fetch_progress(self, ext: Extension) -> Progress | None:
+        """Return what its provider reports of ``ext`` now; None if it can't be asked or told."""
+        provider = self._providers.get(ext.request.provider)
+        if provider is None or ext.handle is None:
+            return None
+        try:
+            async with asyncio.timeout(self._timeout):
+                return (await provider.fetch([ext.handle])).get(ext.handle)
+        except (ProviderError, TimeoutError) as error:
+            log.info("Extension %s: no current links (%s)", ext.id, type(error).__name__)
+            return None
 
     async def _refresh_source(self, known: ClipRecord, provider: Provider) -> RefreshedClip:
         """Store and return a source clip from elsewhere as its provider describes it now."""

@@ -5,6 +5,7 @@ Views for the library are beside their embeds, in `clip_details` and `library_pa
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from types import MappingProxyType
 
 import discord
@@ -15,7 +16,7 @@ from bot.domain.models import Clip, ClipRecord, Extension, Status
 from bot.domain.transitions import can_check_again
 from bot.ui.clip_names import clip_label
 from bot.ui.custom_ids import Action, Button, Select
-from bot.ui.extension_embeds import MAX_CLIPS, clip_letter
+from bot.ui.extension_embeds import MAX_CLIPS, are_lyrics_cut, clip_letter
 
 MAX_URL_LENGTH = 512  # Discord's limit for a button's url
 ROW_LENGTH = 5  # buttons, Discord's limit
@@ -29,15 +30,19 @@ def extension_view(
     attachments: Iterable[Attachment] = (),
     other_providers: Mapping[str, str] = NO_PROVIDERS,
 ) -> discord.ui.View | None:
-    """Return the buttons of a reply: links in the first row, actions below.
+    """Return the buttons of a reply: links, what continues it, other actions; each begins a row.
 
     ``other_providers`` may know a clip that its provider does not: their names and labels.
     """
     lacks_audio = any(each.outcome is AttachmentStatus.UNAVAILABLE for each in attachments)
-    actions = list(_actions(ext, other_providers, may_have_news=lacks_audio))
-    for index, button in enumerate(actions):
-        button.row = 1 + index // ROW_LENGTH
-    return build_view([*_links(ext), *actions])
+    rows = [
+        *_rows_of(_continuations(ext)),
+        *_rows_of(_actions(ext, other_providers, may_have_news=lacks_audio)),
+    ]
+    for number, row in enumerate(rows, start=1):
+        for button in row:
+            button.row = number
+    return build_view([*_links(ext), *chain.from_iterable(rows)])
 
 
 def draft_view(
@@ -108,6 +113,13 @@ def build_view(items: Iterable[Button | Select]) -> discord.ui.View | None:
     return view if view.children else None
 
 
+def _rows_of(buttons: Iterable[Button]) -> Iterator[tuple[Button, ...]]:
+    """Yield ``buttons`` in rows, as many in each as fit."""
+    rest = iter(buttons)
+    while row := tuple(islice(rest, ROW_LENGTH)):
+        yield row
+
+
 def _links(ext: Extension) -> Iterator[Button]:
     if ext.status in (Status.STREAMING, Status.COMPLETE):
         for index, clip in enumerate(ext.clips[:MAX_CLIPS]):
@@ -115,26 +127,42 @@ def _links(ext: Extension) -> Iterator[Button]:
                 yield button
 
 
+def _continuations(ext: Extension) -> Iterator[Button]:
+    if ext.status is Status.COMPLETE:
+        yield from _extend_buttons(ext)
+        if not ext.kind.is_song:
+            yield Action.ANOTHER_TAKE.button(ext.id)
+
+
+def _song_buttons(ext: Extension) -> Iterator[Button]:
+    for index, clip in enumerate(ext.clips[:MAX_CLIPS]):
+        if clip.is_playable and Action.SONG_OF_CLIP.accepts(clip.id):
+            label = _lettered(Action.SONG_OF_CLIP.label, ext, index)
+            yield Action.SONG_OF_CLIP.button(clip.id, label=label)
+
+
 def _actions(
     ext: Extension, other_providers: Mapping[str, str], *, may_have_news: bool
 ) -> Iterator[Button]:
     if ext.status is Status.WAITING:
         yield Action.CANCEL.button(ext.id)
-    if ext.status is Status.COMPLETE:
-        yield from _extend_buttons(ext)
     if ext.status is Status.COMPLETE and not ext.kind.is_song:
-        yield Action.ANOTHER_TAKE.button(ext.id)
-        if ext.extendable_clip_ids:
-            yield Action.FULL_SONG.button(ext.id)
+        yield from _song_buttons(ext)
+    if are_lyrics_cut(ext):
+        yield Action.SHOW_LYRICS.button(ext.id)
+    if ext.status is Status.COMPLETE and not ext.kind.is_song:
+        yield Action.SEND_AGAIN.button(ext.id, label="✏️ Change & redo")
+    if isinstance(ext.failure, UnknownClip) and other_providers:
+        # the same provider would refuse it again
+        yield from _provider_buttons(Action.TRY_PROVIDER, ext.id, other_providers)
+    elif ext.is_without_audio and ext.kind.is_song:
+        yield Action.FULL_SONG.button(ext.id, label="Try again")
+    elif ext.is_without_audio:
+        yield Action.SEND_AGAIN.button(ext.id)
     if can_check_again(ext) or may_have_news:
         yield Action.CHECK_AGAIN.button(ext.id)
-    elif isinstance(ext.failure, UnknownClip):  # the same provider would refuse it again
-        yield from _provider_buttons(Action.TRY_PROVIDER, ext.id, other_providers)
-    elif ext.status in (Status.FAILED, Status.UNCONFIRMED):
-        if ext.kind.is_song:
-            yield Action.FULL_SONG.button(ext.id, label="Try again")
-        else:
-            yield Action.SEND_AGAIN.button(ext.id)
+    if ext.is_without_audio:
+        yield Action.DELETE_REPLY.button(ext.id)
 
 
 def _provider_buttons(

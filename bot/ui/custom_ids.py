@@ -15,6 +15,8 @@ MAX_LENGTH = 100  # Discord's limit
 Button = discord.ui.Button[discord.ui.View]
 Select = discord.ui.Select[discord.ui.View]
 
+EDIT_AND_SEND = "✏️ Edit & send"  # opens a form with what was typed
+
 _DANGER = discord.ButtonStyle.danger
 _PRIMARY = discord.ButtonStyle.primary
 _SECONDARY = discord.ButtonStyle.secondary
@@ -30,26 +32,29 @@ class Action(Enum):
     A custom id is the prefix, a colon and the id of what the button acts on: ``ext:cancel:7``.
     Messages keep their buttons for years, so this table is also what makes old buttons work: a
     row is never removed, and a prefix never changes its meaning. A button that is to do something
-    else gets a new row. All rows exist since 0.1, those of sessions since 0.2.
+    else gets a new row. All rows exist since 0.1; those of sessions, and
+    `SHOW_LYRICS` and `DELETE_REPLY`, since 0.2.
     """
 
     # ext: the id is an extension's
     CANCEL = "ext:cancel", "Cancel"  # a waiting extension
     CHECK_AGAIN = "ext:check", "Check again"  # ask the provider for missing results
-    SEND_AGAIN = "ext:again", "Send again"  # open the form with the same request
+    SEND_AGAIN = "ext:again", EDIT_AND_SEND  # open the form with the same request
     ANOTHER_TAKE = "ext:take", "🔁 Another take"  # request the same again, without a form
-    FULL_SONG = "ext:song", "💿 Full song"  # that ends with a clip of this reply
+    FULL_SONG = "ext:song", "💿 Full song"  # ends with a clip of this reply; asks which
+    SHOW_LYRICS = "ext:lyrics", "📄 Lyrics"  # all of those that the reply shows in part
+    DELETE_REPLY = "ext:delete", "🗑️ Delete"  # of an extension that has ended without audio
     # the ids are an extension's and a provider's: ``7:suno_api``
     TRY_PROVIDER = "ext:provider", "", _SECONDARY, r"\d+:\w+"  # open the form for that provider
     # clip: the id is a clip's
     EXTEND_CLIP = "clip:extend", "➕ Extend"  # open the form to continue the clip from its end
-    SONG_OF_CLIP = "clip:song", "💿 Full song"  # that ends with the clip
+    SONG_OF_CLIP = "clip:song", "💿 Song"  # that ends with the clip
     SHOW_CLIP = "clip:show", "Show"  # its details
     REMOVE_CLIP = "clip:remove", "🗑 Remove from library"  # ask for confirmation
     CONFIRM_REMOVAL = "clip:drop", "Remove", _DANGER
     CANCEL_REMOVAL = "clip:keep", "Keep"
     # others: the id is a draft's, or a page as `library_page.encode_query` writes it
-    OPEN_DRAFT = "draft:open", "Edit and send"  # open the form with what a member had typed
+    OPEN_DRAFT = "draft:open", EDIT_AND_SEND  # open the form with what a member had typed
     # the ids are a draft's and a clip's: open the form with both
     EXTEND_WITH_DRAFT = "draft:clip", "", _SECONDARY, r"\d{1,18}:[\w-]+"
     TRY_PROVIDER_WITH_DRAFT = "draft:provider", "", _SECONDARY, r"\d+:\w+"
@@ -72,7 +77,7 @@ class Action(Enum):
     WITHDRAW_PROPOSAL = "ses:drop", "🗑️", _SECONDARY, _NUMBER
     PROPOSE_AGAIN = "ses:again", "↩ Propose it again", _SECONDARY, _NUMBER  # open the form with it
     # ses: the ids of a session and of a draft; the number of a page of `/session list`
-    OPEN_PART_DRAFT = "ses:draft", "Edit and send", _SECONDARY, r"\d{1,19}-\d{1,19}"
+    OPEN_PART_DRAFT = "ses:draft", EDIT_AND_SEND, _SECONDARY, r"\d{1,19}-\d{1,19}"
     TURN_SESSIONS = "ses:list", "", _SECONDARY, r"\d{1,9}"
 
     def __init__(

@@ -17,7 +17,7 @@ from bot.domain.text import display_title, escape_line
 from bot.services.reply_context import ReplyContext
 from bot.ui.clip_names import continuation_links, source_link, source_time, title_link
 from bot.ui.failure_texts import attachment_note, final_status_lines, postponement
-from bot.ui.lyrics import quoted_beginning
+from bot.ui.lyrics import is_cut, quoted_beginning
 from bot.ui.song_embeds import song_embeds
 from bot.ui.theme import (
     BLURPLE,
@@ -145,6 +145,11 @@ def _lyrics(lyrics: str) -> list[str]:
     if not lyrics:
         return ["*Instrumental*"]
     return quoted_beginning(lyrics, MAX_LYRICS_LINES, LYRICS_LENGTH)
+
+
+def are_lyrics_cut(ext: Extension) -> bool:
+    """Whether the reply shows only the beginning of the lyrics."""
+    return is_cut(ext.request.lyrics, MAX_LYRICS_LINES, LYRICS_LENGTH)
 
 
 def _progress(ext: Extension, context: ReplyContext) -> list[str]:

@@ -36,7 +36,7 @@ from bot.ui.theme import inline_code
 TEXT_LENGTH = 300  # UTF-16 units of a provider's text
 MAX_IDS = 4
 MEBIBYTE = 1024 * 1024
-LYRICS_KEPT = "your lyrics are kept behind *Send again*"
+LYRICS_KEPT = "your lyrics are kept behind *Edit & send*"
 TRY_AGAIN = "press *Try again*"
 
 # A sentence in bold type, then perhaps a provider's text in italics.
@@ -55,12 +55,12 @@ def final_status_lines(ext: Extension, context: ReplyContext) -> list[str]:
         case Status.UNCONFIRMED if isinstance(ext.failure, Unconfirmed) and ext.failure.is_searched:
             return [
                 f"**Nothing of it was found in the {label} account, and it was not sent again.**",
-                "It is unlikely to have been charged: *Send again* asks, and pays, once more.",
+                "It is unlikely to have been charged: *Edit & send* asks, and pays, once more.",
             ]
         case Status.UNCONFIRMED:
             return [
                 "**It may still have been charged. Encore did not send it again.**",
-                f"Look into the {label} account first: *Send again* asks, and pays, once more.",
+                f"Look into the {label} account first: *Edit & send* asks, and pays, once more.",
             ]
         case Status.EXPIRED:
             return [
@@ -142,7 +142,7 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
             part, pronoun = _rejected_part(text)
             return (
                 f"**{label} did not accept {part}{_quote(text)} "
-                f"Change {pronoun} and press *Send again*."
+                f"Change {pronoun} and press *Edit & send*."
             )
         case UnknownClip():
             return _unknown_clip_text(ext, context)
@@ -168,7 +168,7 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
             todo = (
                 f"To have Encore join it itself, {TRY_AGAIN}."
                 if is_song
-                else "Change the lyrics or the style and press *Send again*."
+                else "Change the lyrics or the style and press *Edit & send*."
             )
             return f"**{label} could not finish it{_quote(text)} {todo}"
         case NotPlayable():
@@ -180,12 +180,12 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
         case LengthUnknown():
             return (
                 f"**{label} can't tell how long that clip is.** Nothing was sent. "
-                "Say the second yourself: press *Send again* and fill in *Continue at*."
+                "Say the second yourself: press *Edit & send* and fill in *Continue at*."
             )
         case PastTheEnd(length):
             return (
                 "**That time lies past the end.** Nothing was sent. The clip is "
-                f"{format_time(round(length))} long; press *Send again* and pick a "
+                f"{format_time(round(length))} long; press *Edit & send* and pick a "
                 "time before that, or `end`."
             )
         case PartUnavailable(number, clip_id):
@@ -208,7 +208,7 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
         case Unconfirmed() | Unexpected():
             if is_song:
                 return f"**Something went wrong.** To have it tried once more, {TRY_AGAIN}."
-            return f"**Something went wrong.** Press *Send again* to try once more{_then(ext)}"
+            return f"**Something went wrong.** Press *Edit & send* to try once more{_then(ext)}"
 
 
 def _unknown_clip_text(ext: Extension, context: ReplyContext) -> str:
@@ -216,7 +216,7 @@ def _unknown_clip_text(ext: Extension, context: ReplyContext) -> str:
     known = f"**{label} doesn't know this clip.** Only clips made through {label} work there."
     if context.other_providers:
         return f"{known} Try another service; the form keeps what was typed:"
-    kept = " `/reply` with *send again* shows what was typed." if ext.request.lyrics else ""
+    kept = " *Edit & send* shows what was typed." if ext.request.lyrics else ""
     return f"{known} Pick one of those with `/extend`.{kept}"
 
 

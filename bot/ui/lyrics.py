@@ -31,12 +31,16 @@ def quoted_lyrics(lyrics: str) -> list[str]:
 
 def quoted_beginning(lyrics: str, max_lines: int, max_length: int) -> list[str]:
     """Return the first lines as a quote, and a line that says so if more follows."""
-    lines = [line for line in lyrics.splitlines() if line.strip()]
-    beginning = "\n".join(lines[:max_lines])
+    beginning = "\n".join(_lines(lyrics)[:max_lines])
     truncated = truncate(beginning, max_length).splitlines()
     quote = [f"> {escaped}" for line in truncated if (escaped := escape_markdown(line))]
-    is_truncated = len(lines) > max_lines or utf16_length(beginning) > max_length
-    return [*quote, "> …"] if is_truncated else quote
+    return [*quote, "> …"] if is_cut(lyrics, max_lines, max_length) else quote
+
+
+def is_cut(lyrics: str, max_lines: int, max_length: int) -> bool:
+    """Whether `quoted_beginning` leaves something out."""
+    lines = _lines(lyrics)
+    return len(lines) > max_lines or utf16_length("\n".join(lines)) > max_length
 
 
 def lyrics_file(lyrics: str) -> discord.File:
@@ -47,6 +51,10 @@ def lyrics_file(lyrics: str) -> discord.File:
 def lyrics_embeds(lyrics: str) -> list[discord.Embed]:
     """Return all of ``lyrics`` as embeds, one for each message, where no file is allowed."""
     return [discord.Embed(description=f">>> {escape_markdown(part)}") for part in _parts(lyrics)]
+
+
+def _lines(lyrics: str) -> list[str]:
+    return [line for line in lyrics.splitlines() if line.strip()]
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -110,7 +110,7 @@ async def test_hostile_forms_break_no_reply(
     assert refused
     for reply in refused:
         assert reply.embeds[0]["color"] == RED
-        assert labels(reply) == ["Edit and send"]
+        assert labels(reply) == ["✏️ Edit & send"]
     for reply in accepted:
         await harness.finished(reply, within=60)
     for reply in replies:
@@ -127,7 +127,7 @@ async def test_refused_form_is_reopened_with_everything_typed(harness: BotHarnes
     assert refused.message is not None
     assert "4,002" in text(refused.message)
     assert "3,000" in text(refused.message)
-    again = await harness.ada.click(refused.message, "Edit and send")
+    again = await harness.ada.click(refused.message, "✏️ Edit & send")
     assert again.modal is not None
     values = {name: field.get("value") for name, field in again.modal.fields.items()}
     assert values == typed
@@ -166,7 +166,7 @@ async def test_options_that_are_wrong_are_told_at_once_and_kept(harness: BotHarn
     assert "2 things need to be changed" in text(call.message)
     assert "“soon” is not a time" in text(call.message)
     assert "can't exclude styles" in text(call.message)
-    again = await harness.ada.click(call.message, "Edit and send")
+    again = await harness.ada.click(call.message, "✏️ Edit & send")
     assert again.modal is not None
     fields = again.modal.fields
     assert (fields["at"]["value"], fields["lyrics"]["value"]) == ("soon", "my words")
@@ -193,7 +193,7 @@ async def test_form_without_required_style_is_refused_and_reopened(
     assert refused.is_ephemeral
     assert refused.message is not None
     assert "needs a style" in text(refused.message)
-    again = await harness.ada.click(refused.message, "Edit and send")
+    again = await harness.ada.click(refused.message, "✏️ Edit & send")
     assert again.modal is not None
     assert again.modal.fields["lyrics"]["value"] == "my words"
     sent = await harness.ada.submit(again.modal, {"style": "folk"})

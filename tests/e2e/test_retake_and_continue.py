@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -244,7 +245,7 @@ async def test_too_much_at_once_is_refused_with_links_and_nothing_is_lost(
         assert "You have 2 extensions in progress" in said
         for reply in running:
             assert reply.url in said
-        opened = await harness.ada.click(refused.message, "Edit and send")
+        opened = await harness.ada.click(refused.message, "✏️ Edit & send")
         assert opened.modal is not None
         assert opened.modal.fields["lyrics"]["value"] == "my third song"
         ben = harness.discord.member("Ben")
@@ -369,6 +370,16 @@ async def test_reply_command_acts_in_its_own_channel_alone(harness: BotHarness) 
     assert len(harness.account(NAME).submissions) == 1
 
 
+async def test_finished_reply_says_that_it_is_finished(harness: BotHarness) -> None:
+    reply = await harness.extend(NAME, at="0:10")
+    await harness.finished(reply)
+    for do, said in (("cancel", "It is finished already"), ("check again", "Checked just now")):
+        call = await harness.ada.slash("reply", link=reply.url, do=do)
+        assert call.message is not None, call.error
+        assert call.is_ephemeral
+        await harness.until(lambda call=call, said=said: said in text(call.message))
+
+
 @pytest.mark.parametrize("verb", ["cancel", "check", "again", "take", "song"])
 async def test_button_of_a_reply_that_is_elsewhere_is_refused(
     harness: BotHarness, verb: str
@@ -418,4 +429,99 @@ async def test_only_asking_member_or_moderator_cancels(offline_harness: BotHarne
         assert refused.followups[0].is_ephemeral
         await harness.ada.click(waiting, "Cancel")
         await harness.until(lambda: "Cancelled" in text(waiting))
+        opened = await harness.ada.click(waiting, "✏️ Edit & send")
+        assert opened.modal is not None
+        assert opened.modal.fields["at"]["value"] == "0:11"
     assert colour(waiting) != RED
+
+
+async def test_all_lyrics_are_shown_to_who_presses(harness: BotHarness) -> None:
+    ben = harness.discord.member("Ben")
+    lyrics = "\n".join(f"line {number}" for number in range(9))
+    reply = await harness.extend(NAME, at="0:10", lyrics=lyrics)
+    call = await ben.click(reply, "📄 Lyrics")
+    assert call.is_ephemeral
+    assert call.message is not None, call.error
+    assert lyrics in text(call.message)
+
+
+async def test_long_lyrics_are_a_file_or_several_messages(harness: BotHarness) -> None:
+    state = harness.discord.state
+    lyrics = "\n".join(f"line {number} of a long song" for number in range(120))
+    reply = await harness.extend(NAME, at="0:10", lyrics=lyrics)
+    await harness.finished(reply)
+    call = await harness.ada.click(reply, "📄 Lyrics")
+    assert call.is_ephemeral
+    assert call.message is not None, call.error
+    [file] = call.message.attachments
+    assert (file.filename, file.content.decode()) == ("lyrics.txt", lyrics)
+    state.set_overwrite(state.channel, state.bot, deny=Permission.ATTACH_FILES)
+    call = await harness.ada.slash("reply", link=reply.url, do="lyrics")
+    assert call.message is not None, call.error
+    await harness.until(lambda: call.followups)
+    parts = [call.message, *call.followups]
+    assert all(each.is_ephemeral and not each.attachments for each in parts)
+    assert "line 0 of" in text(parts[0])
+    assert "line 119 of" in text(parts[-1])
+
+
+async def test_reply_without_lyrics_says_so(harness: BotHarness) -> None:
+    reply = await harness.extend(NAME, at="0:10", lyrics=None)
+    await harness.finished(reply)
+    call = await harness.ada.slash("reply", link=reply.url, do="lyrics")
+    assert call.message is not None, call.error
+    assert "That reply has no lyrics" in text(call.message)
+
+
+async def cancelled_reply(harness: BotHarness, **options: object) -> Message:
+    """Return a reply that waits behind another one, and was cancelled."""
+    await harness.extend("sunosay", at="0:10")
+    waiting = await harness.extend("sunosay", at="0:11", **options)
+    await harness.ada.click(waiting, "Cancel")
+    await harness.until(lambda: "🗑️ Delete" in labels(waiting))
+    return waiting
+
+
+async def test_cancelled_reply_is_deleted_by_who_asked(offline_harness: BotHarness) -> None:
+    harness = offline_harness
+    harness.overrides.update(SUNOSAY_SUBMIT_EVERY="600")
+    async with harness.bot():
+        reply = await cancelled_reply(harness)
+        refused = await harness.discord.member("Ben").click(reply, "🗑️ Delete")
+        await harness.until(lambda: refused.followups)
+        assert "or a moderator can delete it" in text(refused.followups[0])
+        assert not reply.deleted
+        await harness.ada.click(reply, "🗑️ Delete")
+        await harness.until(lambda: reply.deleted)
+    with sqlite3.connect(harness.database) as db:
+        [[unreachable]] = db.execute("SELECT reply_unreachable FROM extensions WHERE id = 2")
+    db.close()
+    assert unreachable
+    assert harness.ada.read(harness.ada.dm) == []
+
+
+async def test_reply_that_can_not_be_deleted_says_why(offline_harness: BotHarness) -> None:
+    harness = offline_harness
+    harness.overrides.update(SUNOSAY_SUBMIT_EVERY="600")
+    async with harness.bot():
+        reply = await cancelled_reply(harness)
+        harness.discord.faults.answer(
+            "DELETE", "/channels/{channel_id}/messages/{message_id}", status=403, code=50013
+        )
+        call = await harness.ada.slash("reply", link=reply.url, do="delete")
+        await harness.until(lambda: call.message and "could not be deleted" in text(call.message))
+        assert call.message is not None
+        assert "ordered by a test" in text(call.message)
+        assert not reply.deleted
+        for _ in range(2):  # the second time it is gone already
+            again = await harness.ada.slash("reply", link=reply.url, do="delete")
+            await harness.until(lambda c=again: c.message and "is deleted" in text(c.message))
+            assert reply.deleted
+
+
+async def test_complete_reply_is_changed_and_redone_by_anybody(harness: BotHarness) -> None:
+    reply = await harness.extend(NAME, at="0:10", lyrics="Neon on the water")
+    await harness.finished(reply)
+    opened = await harness.discord.member("Ben").click(reply, "✏️ Change & redo")
+    assert opened.modal is not None
+    assert opened.modal.fields["lyrics"]["value"] == "Neon on the water"

@@ -166,6 +166,7 @@ Attempt = Callable[[Evening, Message], Awaitable[Interaction]]
 ATTEMPTS: dict[str, Attempt] = {
     "Extend A": lambda evening, part: evening.cy.click(part, "➕ Extend A"),
     "Another take": lambda evening, part: evening.cy.click(part, "🔁 Another take"),
+    "Change & redo": lambda evening, part: evening.cy.click(part, "✏️ Change & redo"),
     "/extend with a link": lambda evening, part: evening.cy.slash(
         "extend", channel=part.channel, clip=part.url
     ),

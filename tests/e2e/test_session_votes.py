@@ -170,10 +170,10 @@ async def test_a_proposal_that_others_want_is_withdrawn_before_it_is_changed(
     assert labels(pressed.message) == ["🗑️ Withdraw it"]
     refused = await evening.write(evening.bo, CHORUS)
     assert "Others have voted for your proposal." in answered(refused)
-    assert labels(refused.message) == ["Edit and send", "🗑️ Withdraw it"]
+    assert labels(refused.message) == ["✏️ Edit & send", "🗑️ Withdraw it"]
     withdrawn = await evening.bo.click(refused.message, "🗑️ Withdraw it")
     assert "It is off the board." in answered(withdrawn)
-    again = await evening.bo.click(refused.message, "Edit and send")
+    again = await evening.bo.click(refused.message, "✏️ Edit & send")
     await evening.bo.submit(again.modal)
     await evening.until_shown("Proposal 2 · Chorus")
 
@@ -295,8 +295,8 @@ async def test_thirty_proposals_at_once_are_22_taken_and_8_kept_as_drafts(
     assert len(refused) == 8
     for who, call in refused:
         assert "22 proposals are on the board." in answered(call)
-        assert labels(call.message) == ["Edit and send"]
-        reopened = await who.click(call.message, "Edit and send")
+        assert labels(call.message) == ["✏️ Edit & send"]
+        reopened = await who.click(call.message, "✏️ Edit & send")
         assert reopened.modal is not None
         assert f"Words of {who.name}" in str(reopened.modal.components)
         again = await who.submit(reopened.modal)
@@ -320,9 +320,9 @@ async def test_who_cannot_write_cannot_take_part(evening: Evening) -> None:
     assert "You can't write here." in answered(vote)
     late = await evening.dee.submit(opened.modal, {"lyrics": CHORUS})
     assert "You can't write here." in answered(late)
-    assert labels(late.message) == ["Edit and send"]
+    assert labels(late.message) == ["✏️ Edit & send"]
     state.set_overwrite(state.channel, evening.dee.user)
-    again = await evening.dee.click(late.message, "Edit and send")
+    again = await evening.dee.click(late.message, "✏️ Edit & send")
     proposed = await evening.dee.submit(again.modal)
     assert proposed.message is not None
     assert "Run, run, the night is electric" in text(proposed.message)

@@ -96,13 +96,10 @@ def seconds_in_song(lineage: Sequence[Clip]) -> list[float]:
 async def song_of(
     harness: BotHarness, reply: Message, *, letter: str = "A", member: Member | None = None
 ) -> Interaction:
-    """Press *Full song* under a reply, and choose a clip."""
-    who = member or harness.ada
-    question = await who.click(reply, "💿 Full song")
-    assert question.is_ephemeral
-    assert question.message is not None, question.error
-    assert labels(question.message) == ["💿 Full song A", "💿 Full song B"]
-    return await who.click(question.message, f"💿 Full song {letter}")
+    """Press *Song A* or *Song B* under a reply."""
+    call = await (member or harness.ada).click(reply, f"💿 Song {letter}")
+    assert message_of(call).reply_to is reply
+    return call
 
 
 def message_of(call: Interaction) -> Message:
@@ -162,6 +159,21 @@ async def test_song_is_joined_by_a_provider_that_can(harness: BotHarness) -> Non
     [picture] = files(song, ".png")
     assert "in 3 parts that join at 0:10, 0:13" in (picture.description or "")
     assert "continued in" not in text(replies[1])
+
+
+async def test_button_of_an_old_reply_asks_with_which_clip_the_song_ends(
+    harness: BotHarness,
+) -> None:
+    [reply] = await extend_in_turns(harness, JOINS, parts=1)
+    buttons = [button for row in reply.components for button in row["components"]]
+    next(each for each in buttons if each["label"] == "💿 Song A")["custom_id"] = "ext:song:1"
+    question = await harness.ada.click(reply, "ext:song:1")
+    assert question.is_ephemeral
+    assert question.message is not None, question.error
+    assert labels(question.message) == ["💿 Song A", "💿 Song B"]
+    song = message_of(await harness.ada.click(question.message, "💿 Song B"))
+    await wait_until_final(harness, song)
+    assert colour(song) == GREEN
 
 
 async def test_joined_song_is_extended_and_joined_again(harness: BotHarness) -> None:
@@ -355,12 +367,15 @@ async def test_song_of_an_unknown_clip_is_refused(harness: BotHarness) -> None:
 
 async def test_song_is_reached_by_reply_command_and_autocomplete(harness: BotHarness) -> None:
     [reply] = await extend_in_turns(harness, OTHER, parts=1)
-    question = await harness.ada.slash("reply", link=reply.url, do="full song")
-    assert question.message is not None
-    assert labels(question.message) == ["💿 Full song A", "💿 Full song B"]
+    song = message_of(await harness.ada.slash("reply", link=reply.url, do="song B"))
+    await wait_until_final(harness, song)
+    assert colour(song) == GREEN
+    refused = await harness.ada.slash("reply", link=song.url, do="song B")
+    assert refused.message is not None
+    assert "That reply has no clip B" in text(refused.message)
     offered = await harness.ada.autocomplete("song", focused="clip", value="night")
     made = [*harness.account(OTHER).submissions[0].clip_ids]
-    assert [choice["value"] for choice in offered][:2] == made
+    assert {choice["value"] for choice in offered[:2]} == {*made}
 
 
 @pytest.mark.torture

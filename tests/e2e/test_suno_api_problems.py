@@ -44,7 +44,7 @@ async def test_captcha_that_hangs_ends_with_what_a_search_found(
         await harness.finished(reply)
     assert "No answer from suno-api" in text(reply)
     assert "Nothing of it was found in the suno-api account" in text(reply)
-    assert "Send again" in labels(reply)
+    assert "✏️ Edit & send" in labels(reply)
     assert [each.method for each in account.requests].count("POST") == 1
 
 
@@ -60,6 +60,9 @@ async def test_session_that_ends_while_a_clip_is_made_leaves_it_to_be_checked_ag
         await harness.finished(reply)
         assert "suno-api took it but never finished" in text(reply)
         account.faults.clear()
-        await harness.ada.click(reply, "Check again")
+        checked = await harness.ada.click(reply, "Check again")
+        await harness.until(lambda: checked.followups)
+        assert "the reply shows what comes of it" in text(checked.followups[0])
+        assert checked.followups[0].is_ephemeral
         await harness.until(lambda: colour(reply) == GREEN)
     assert len(account.submissions) == 1

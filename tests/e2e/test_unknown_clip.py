@@ -84,15 +84,15 @@ async def test_service_that_was_disabled_meanwhile_is_told(offline_harness: BotH
         assert "suno-api" in text(message_of(call))
 
 
-async def test_only_service_has_no_button(offline_harness: BotHarness) -> None:
+async def test_only_service_gives_back_what_was_typed(offline_harness: BotHarness) -> None:
     harness = offline_harness
     keys = ("SUNOAPI_CO_API_KEY", "SUNO_API_BASE_URL", "SUNOAPI_COM_API_KEY", "SUNOSAY_API_KEY")
     harness.overrides |= dict.fromkeys(keys, "")
     async with harness.bot():
         reply = await refused(harness, "end")
-        assert labels(reply) == []
+        assert labels(reply) == ["✏️ Edit & send", "🗑️ Delete"]
         assert "Pick one of those with `/extend`." in text(reply)
-        call = await harness.ada.slash("reply", link=reply.url, do="send again")
+        call = await harness.ada.slash("reply", link=reply.url, do="edit & send")
         assert call.modal is not None
         assert call.modal.fields["lyrics"]["value"] == "[Verse]\nHome"
 

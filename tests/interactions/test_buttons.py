@@ -24,6 +24,7 @@ from bot.interactions.library_buttons import (
     ShowClip,
     TurnPage,
 )
+from bot.interactions.message_buttons import MESSAGE_BUTTONS, DeleteReply, ShowLyrics
 from bot.interactions.provider_buttons import (
     PROVIDER_BUTTONS,
     TryProvider,
@@ -53,6 +54,7 @@ from bot.ui.custom_ids import Action
 BUTTONS = (
     *REPLY_BUTTONS,
     *PROVIDER_BUTTONS,
+    *MESSAGE_BUTTONS,
     *LIBRARY_BUTTONS,
     *(kind for kind in SESSION_BUTTONS if issubclass(kind, PersistentButton)),
 )
@@ -78,6 +80,8 @@ OLD_CUSTOM_IDS = [
     ("lib:page:server:0:a:b:%_🎵 clip:drop:7", TurnPage, "server:0:a:b:%_🎵 clip:drop:7"),
     ("ext:song:7", FullSong, "7"),
     (f"clip:song:{CLIP}", SongOfClip, CLIP),
+    ("ext:lyrics:7", ShowLyrics, "7"),
+    ("ext:delete:7", DeleteReply, "7"),
     ("ext:provider:7:suno_api", TryProvider, "7:suno_api"),
     ("draft:provider:42:aimlapi", TryProviderWithDraft, "42:aimlapi"),
     ("ses:write:7", WritePart, "7"),

@@ -64,7 +64,7 @@ async def test_error_reply_is_ephemeral_and_keeps_input(open_browser: OpenBrowse
     await ada.switch_member("Ben")
     await expect(ada.messages).to_have_count(0)
     await ada.switch_member("Ada")
-    await refusal.get_by_role("button", name="Edit and send").click()
+    await refusal.get_by_role("button", name="✏️ Edit & send").click()
     form = ada.page.get_by_role("dialog")
     await expect(form.get_by_label("Lyrics")).to_have_value(LONG_LYRICS)
     await form.get_by_role("button", name="Cancel").click()
@@ -117,7 +117,7 @@ async def test_provider_fault_and_gateway_drop_are_reported_and_recovered(
     sent = panel.get_by_role("listitem").filter(has_text="402").first
     await sent.click()
     await expect(sent).to_contain_text("Words worth keeping")
-    await reply.get_by_role("button", name="Send again").click()
+    await reply.get_by_role("button", name="✏️ Edit & send").click()
     form = ada.page.get_by_role("dialog")
     await expect(form.get_by_label("Lyrics")).to_have_value("Words worth keeping")
     await form.get_by_role("button", name="Submit").click()

@@ -191,6 +191,49 @@ async def test_sent_extension_can_not_be_cancelled(harness: ServiceHarness) -> N
     assert (await harness.now(ext)).status is Status.SUBMITTED
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_finished_extension_is_told_when_it_is_to_be_cancelled(
+    harness: ServiceHarness, *, is_cancelled: bool
+) -> None:
+    if is_cancelled:
+        ext = await harness.ask("1")
+        await harness.service.cancel(ext.id, actor())
+    else:
+        ext = await harness.finished("1")
+    with pytest.raises(UserError, match="It is finished already"):
+        await harness.service.cancel(ext.id, actor())
+
+
+async def test_deleted_reply_is_sent_nowhere_else(harness: ServiceHarness) -> None:
+    ext = await harness.ask("1")
+    await harness.service.cancel(ext.id, actor())
+    before = await harness.now(ext)
+    assert await harness.service.mark_reply_deleted(ext.id, actor()) == before
+    gone = (await harness.now(ext)).reply
+    assert (gone.unreachable, gone.final_shown) == (True, True)
+    await harness.service.unmark_reply_deleted(before)
+    assert await harness.now(ext) == before
+
+
+async def test_only_who_asked_and_moderators_delete_a_reply(harness: ServiceHarness) -> None:
+    ext = await harness.ask("1")
+    await harness.service.cancel(ext.id, actor())
+    with pytest.raises(UserError, match="or a moderator can delete it"):
+        await harness.service.mark_reply_deleted(ext.id, actor(BEN))
+    await harness.service.mark_reply_deleted(ext.id, actor(BEN, is_moderator=True))
+    assert (await harness.now(ext)).reply.unreachable
+
+
+@pytest.mark.parametrize("is_complete", [False, True])
+async def test_reply_with_a_result_is_not_deleted(
+    harness: ServiceHarness, *, is_complete: bool
+) -> None:
+    ext = await (harness.finished("1") if is_complete else harness.ask("1"))
+    with pytest.raises(UserError, match="Only a reply without a result"):
+        await harness.service.mark_reply_deleted(ext.id, actor())
+    assert not (await harness.now(ext)).reply.unreachable
+
+
 class BusyLine(Store):
     """A store in which the line moves right before something is saved, a few times."""
 
@@ -262,7 +305,7 @@ async def test_a_double_click_checks_once(harness: ServiceHarness) -> None:
         harness.service.check_again(ext.id),
         return_exceptions=True,
     )
-    assert [type(click) for click in clicks if click is not None] == [UserError]
+    assert [type(click) for click in clicks if not isinstance(click, str)] == [UserError]
     assert (await harness.now(ext)).status is Status.SUBMITTED
 
 
@@ -287,6 +330,11 @@ async def test_other_members_may_not_send_again(harness: ServiceHarness) -> None
     ext = await harness.ask("1", lyrics="mine")
     with pytest.raises(UserError, match=f"<@{ADA}>"):
         await harness.service.form_of(ext.id, actor(BEN))
+
+
+async def test_everybody_may_change_and_redo_what_is_complete(harness: ServiceHarness) -> None:
+    ext = await harness.finished("1", lyrics="la")
+    assert (await harness.service.form_of(ext.id, actor(BEN))).lyrics == "la"
 
 
 async def test_a_draft_comes_back_to_its_member_only(harness: ServiceHarness) -> None:

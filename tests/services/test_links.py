@@ -128,7 +128,7 @@ async def test_a_source_is_looked_up_where_that_can_be(
 
 async def test_check_again_says_that_nothing_is_new(harness: ServiceHarness) -> None:
     ext = await harness.finished("one")
-    with pytest.raises(UserError, match="Nothing is new"):
+    with pytest.raises(UserError, match="Checked just now: nothing is new"):
         await harness.service.check_again(ext.id)
 
 
@@ -137,8 +137,28 @@ async def test_check_again_shows_fresh_links(
 ) -> None:
     ext = await harness.finished("one")
     suno.progress[handle_of(ext)] = relinked(ext, FRESH)
-    await harness.service.check_again(ext.id)
+    assert "the reply shows what is new" in await harness.service.check_again(ext.id)
     assert (await harness.now(ext)).clips[0].audio_url == FRESH
+
+
+async def test_check_again_says_that_there_is_still_no_link(
+    harness: ServiceHarness, suno: ScriptedProvider
+) -> None:
+    ext = await harness.submitted("one")
+    suno.progress[handle_of(ext)] = complete(ext, audio_url=None)
+    await harness.overdue(ext)
+    await harness.track()
+    before = await harness.now(ext)
+    assert before.status is Status.FAILED
+    with pytest.raises(UserError, match="Checked just now: still no link"):
+        await harness.service.check_again(ext.id)
+    assert await harness.now(ext) == before
+    suno.progress[handle_of(ext)] = complete(ext)
+    assert await harness.service.check_again(ext.id) == (
+        "Checking: the reply shows what comes of it."
+    )
+    await harness.track()
+    assert await harness.is_at(ext, Status.COMPLETE)
 
 
 async def test_check_again_says_that_the_provider_does_not_tell(

@@ -95,7 +95,7 @@ CODE = re.compile(r"`[^`\n]*`")
 OURS = re.compile(
     rf"<@{MEMBER}>|<t:\d+:R>|\[(?=[^\[\]\n]*\]\({SOURCE_URL}\))|\]\({SOURCE_URL}\)"
     r"|\[▶ Listen(?: while it streams)?\]\(https://audio\.example/[^\s()<>]*\)"
-    r"|^> |\*\*Style\*\*|\*(?:Check again|Send again|Continue at|Instrumental)\*"
+    r"|^> |\*\*Style\*\*|\*(?:Check again|Edit & send|Continue at|Instrumental)\*"
     r"|\d:\d\d|id: |played:|lyrics:|style:|title:|request:|finish it:|Failed:",
     re.MULTILINE,
 )

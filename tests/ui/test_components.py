@@ -2,9 +2,21 @@ import pytest
 
 from bot.domain import failures
 from bot.domain.models import Clip, ClipStatus, Extension, Status
+from bot.services.reply_context import ReplyContext
 from bot.ui.components import clips_view, draft_view, extension_view
-from tests.support.ui_samples import HANDLE, buttons, extension, failed, heard, playable, withdrawn
+from bot.ui.extension_embeds import extension_embeds
+from tests.support.ui_samples import (
+    HANDLE,
+    asked,
+    buttons,
+    extension,
+    failed,
+    heard,
+    playable,
+    withdrawn,
+)
 
+CONTEXT = ReplyContext(label="AIML API")
 SILENT = Clip(id="b", status=ClipStatus.QUEUED)
 
 
@@ -12,11 +24,14 @@ LISTEN_A = ("▶ Listen A", "https://audio.example/a.mp3")
 LISTEN_B = ("▶ Listen B", "https://audio.example/b.mp3")
 CANCEL = ("Cancel", "ext:cancel:7")
 CHECK = ("Check again", "ext:check:7")
-SEND = ("Send again", "ext:again:7")
+SEND = ("✏️ Edit & send", "ext:again:7")
 EXTEND_A = ("➕ Extend A", "clip:extend:a")
 EXTEND_B = ("➕ Extend B", "clip:extend:b")
 TAKE = ("🔁 Another take", "ext:take:7")
-SONG = ("💿 Full song", "ext:song:7")
+SONG_A = ("💿 Song A", "clip:song:a")
+SONG_B = ("💿 Song B", "clip:song:b")
+DELETE = ("🗑️ Delete", "ext:delete:7")
+REDO = ("✏️ Change & redo", "ext:again:7")
 FAILED = Clip(id="b", status=ClipStatus.FAILED)
 
 
@@ -31,22 +46,22 @@ FAILED = Clip(id="b", status=ClipStatus.FAILED)
         (extension(Status.STREAMING, heard("a"), SILENT), [[LISTEN_A]]),
         (
             extension(Status.COMPLETE, playable("a"), playable("b"), handle=HANDLE),
-            [[LISTEN_A, LISTEN_B], [EXTEND_A, EXTEND_B, TAKE, SONG]],
+            [[LISTEN_A, LISTEN_B], [EXTEND_A, EXTEND_B, TAKE], [SONG_A, SONG_B, REDO]],
         ),
         (
             extension(Status.COMPLETE, playable("a"), FAILED, handle=HANDLE),
-            [[LISTEN_A], [EXTEND_A, TAKE, SONG]],
+            [[LISTEN_A], [EXTEND_A, TAKE], [SONG_A, REDO]],
         ),
         (
             extension(Status.COMPLETE, withdrawn("a"), playable("b"), handle=HANDLE),
-            [[LISTEN_B], [EXTEND_B, TAKE, SONG, CHECK]],
+            [[LISTEN_B], [EXTEND_B, TAKE], [SONG_B, REDO, CHECK]],
         ),
-        (failed(failures.Rejected()), [[SEND]]),
-        (failed(failures.UnknownClip()), []),
-        (failed(failures.NotPlayable(), withdrawn("a"), handle=HANDLE), [[CHECK]]),
-        (extension(Status.UNCONFIRMED), [[SEND]]),
-        (extension(Status.EXPIRED, handle=HANDLE), [[CHECK]]),
-        (extension(Status.CANCELLED), []),
+        (failed(failures.Rejected()), [[SEND, DELETE]]),
+        (failed(failures.UnknownClip()), [[SEND, DELETE]]),
+        (failed(failures.NotPlayable(), withdrawn("a"), handle=HANDLE), [[SEND, CHECK, DELETE]]),
+        (extension(Status.UNCONFIRMED), [[SEND, DELETE]]),
+        (extension(Status.EXPIRED, handle=HANDLE), [[SEND, CHECK, DELETE]]),
+        (extension(Status.CANCELLED), [[SEND, DELETE]]),
     ],
 )
 def test_each_status_has_its_buttons(ext: Extension, rows: list[list[tuple[str, str]]]) -> None:
@@ -64,24 +79,50 @@ def test_reply_shows_buttons_of_four_clips_at_most() -> None:
     ext = extension(Status.COMPLETE, *(playable(letter) for letter in "abcdefg"))
     links, actions, below = buttons(extension_view(ext))
     assert [label for label, _ in links] == [f"▶ Listen {letter}" for letter in "ABCD"]
-    assert below == [SONG]
+    assert [label for label, _ in below] == [
+        *(f"💿 Song {letter}" for letter in "ABCD"),
+        "✏️ Change & redo",
+    ]
     assert [label for label, _ in actions] == [
         *(f"➕ Extend {letter}" for letter in "ABCD"),
         "🔁 Another take",
     ]
 
 
-@pytest.mark.parametrize("clip_id", ["x" * 89, "a`b", "a b", "a:b"])
+@pytest.mark.parametrize("clip_id", ["x" * 91, "a`b", "a b", "a:b"])
 def test_clip_whose_id_fits_no_custom_id_has_no_button(clip_id: str) -> None:
     ext = extension(Status.COMPLETE, playable(clip_id))
-    assert buttons(extension_view(ext))[1] == [TAKE, SONG]
+    assert buttons(extension_view(ext))[1:] == [[TAKE], [REDO]]
     assert clips_view(ext) is None
+
+
+@pytest.mark.parametrize(
+    ("lyrics", "is_cut"),
+    [
+        ("", False),
+        ("la\n\nla\nla\nla", False),
+        ("la\nla\nla\nla\nla", True),
+        ("x" * 300, False),
+        ("x" * 301, True),
+    ],
+)
+@pytest.mark.parametrize("status", [Status.COMPLETE, Status.SUBMITTED, Status.CANCELLED])
+def test_lyrics_that_are_shown_in_part_have_a_button(
+    status: Status, lyrics: str, *, is_cut: bool
+) -> None:
+    ext = asked(extension(status), lyrics=lyrics)
+    shown = [button for row in buttons(extension_view(ext)) for button in row]
+    assert (("📄 Lyrics", "ext:lyrics:7") in shown) is is_cut
+    assert (
+        any("> …" in (embed.description or "") for embed in extension_embeds(ext, CONTEXT))
+        is is_cut
+    )
 
 
 def test_url_that_is_too_long_has_no_button() -> None:
     fits = playable("a", audio_url="https://audio.example/" + "x" * 490)
     too_long = playable("b", audio_url="https://audio.example/" + "x" * 491)
-    links, _ = buttons(extension_view(extension(Status.COMPLETE, fits, too_long)))
+    links, *_ = buttons(extension_view(extension(Status.COMPLETE, fits, too_long)))
     assert [label for label, _ in links] == ["▶ Listen A"]
 
 
@@ -94,6 +135,7 @@ def test_unknown_clip_has_a_button_for_each_other_provider() -> None:
         [
             ("Try suno-api", "ext:provider:7:suno_api"),
             ("Try sunosay.com", "ext:provider:7:sunosay"),
+            DELETE,
         ]
     ]
 
@@ -108,7 +150,7 @@ def test_draft_view_opens_the_draft_for_other_providers() -> None:
 
 
 def test_draft_view_has_the_button_that_opens_the_draft() -> None:
-    assert buttons(draft_view(42)) == [[("Edit and send", "draft:open:42")]]
+    assert buttons(draft_view(42)) == [[("✏️ Edit & send", "draft:open:42")]]
 
 
 def test_clips_view_offers_only_extendable_clips() -> None:

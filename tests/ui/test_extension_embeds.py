@@ -138,14 +138,14 @@ def test_unconfirmed_extension_says_that_a_search_found_nothing() -> None:
     ext = extension(Status.UNCONFIRMED, failure=failures.Unconfirmed(is_searched=True))
     assert head_of(ext).description == (
         "**Nothing of it was found in the AIML API account, and it was not sent again.**\n"
-        "It is unlikely to have been charged: *Send again* asks, and pays, once more.\n" + ASKED
+        "It is unlikely to have been charged: *Edit & send* asks, and pays, once more.\n" + ASKED
     )
 
 
 def test_unconfirmed_extension_warns_of_paying_twice() -> None:
     assert head_of(extension(Status.UNCONFIRMED)).description == (
         "**It may still have been charged. Encore did not send it again.**\n"
-        "Look into the AIML API account first: *Send again* asks, and pays, once more.\n" + ASKED
+        "Look into the AIML API account first: *Edit & send* asks, and pays, once more.\n" + ASKED
     )
 
 
@@ -169,26 +169,29 @@ def test_cancelled_extension_says_that_nothing_was_sent() -> None:
     assert head_of(extension(Status.CANCELLED)).description == f"**Nothing was sent.**\n{ASKED}"
 
 
-KEPT = "your lyrics are kept behind *Send again*."
+KEPT = "your lyrics are kept behind *Edit & send*."
 FAILURES = [
     (
         failures.Rejected("Prompt flagged for moderation."),
         (
             "**AIML API did not accept the lyrics:** *Prompt flagged for moderation.* "
-            "Change them and press *Send again*."
+            "Change them and press *Edit & send*."
         ),
     ),
     (
         failures.Rejected("Tags too long."),
-        "**AIML API did not accept the style:** *Tags too long.* Change it and press *Send again*.",
+        (
+            "**AIML API did not accept the style:** *Tags too long.* "
+            "Change it and press *Edit & send*."
+        ),
     ),
     (
         failures.Rejected("Bad title!"),
-        "**AIML API did not accept the title:** *Bad title!* Change it and press *Send again*.",
+        "**AIML API did not accept the title:** *Bad title!* Change it and press *Edit & send*.",
     ),
     (
         failures.Rejected(),
-        "**AIML API did not accept the request.** Change it and press *Send again*.",
+        "**AIML API did not accept the request.** Change it and press *Edit & send*.",
     ),
     (
         failures.OutOfCredits(),
@@ -223,12 +226,12 @@ FAILURES = [
         failures.GenerationFailed("Too rude."),
         (
             "**AIML API could not finish it:** *Too rude.* "
-            "Change the lyrics or the style and press *Send again*."
+            "Change the lyrics or the style and press *Edit & send*."
         ),
     ),
     (
         failures.GenerationFailed(),
-        "**AIML API could not finish it.** Change the lyrics or the style and press *Send again*.",
+        "**AIML API could not finish it.** Change the lyrics or the style and press *Edit & send*.",
     ),
     (
         failures.NotPlayable(),
@@ -241,14 +244,14 @@ FAILURES = [
         failures.LengthUnknown(),
         (
             "**AIML API can't tell how long that clip is.** Nothing was sent. "
-            "Say the second yourself: press *Send again* and fill in *Continue at*."
+            "Say the second yourself: press *Edit & send* and fill in *Continue at*."
         ),
     ),
     (
         failures.PastTheEnd(192.4),
         (
             "**That time lies past the end.** Nothing was sent. The clip is 3:12 long; "
-            "press *Send again* and pick a time before that, or `end`."
+            "press *Edit & send* and pick a time before that, or `end`."
         ),
     ),
     (
@@ -256,16 +259,16 @@ FAILURES = [
         (
             "**AIML API doesn't know this clip.** Only clips made through AIML API work there. "
             "Pick one of those with `/extend`. "
-            "`/reply` with *send again* shows what was typed."
+            "*Edit & send* shows what was typed."
         ),
     ),
     (
         failures.Unexpected(),
-        f"**Something went wrong.** Press *Send again* to try once more; {KEPT}",
+        f"**Something went wrong.** Press *Edit & send* to try once more; {KEPT}",
     ),
     (
         failures.Unconfirmed(),
-        f"**Something went wrong.** Press *Send again* to try once more; {KEPT}",
+        f"**Something went wrong.** Press *Edit & send* to try once more; {KEPT}",
     ),
 ]
 

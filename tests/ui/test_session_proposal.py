@@ -238,7 +238,7 @@ def test_changed_proposal_is_confirmed_with_its_new_words() -> None:
 
 def test_small_views_have_their_button() -> None:
     assert buttons(withdraw_view(proposal())) == [[("🗑️ Withdraw it", "ses:drop:101")]]
-    draft, withdrawal = ("Edit and send", "ses:draft:5-8"), ("🗑️ Withdraw it", "ses:drop:101")
+    draft, withdrawal = ("✏️ Edit & send", "ses:draft:5-8"), ("🗑️ Withdraw it", "ses:drop:101")
     assert buttons(part_draft_view(5, 8)) == [[draft]]
     assert buttons(part_draft_view(5, 8, wanted=proposal())) == [[draft, withdrawal]]
     assert units("🗑️ Withdraw it") <= 80

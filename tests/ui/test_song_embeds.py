@@ -457,6 +457,7 @@ def test_hostile_texts_of_a_song_are_escaped(
 
 # Buttons
 
+DELETE = ("🗑️ Delete", "ext:delete:7")
 TRY = ("Try again", "ext:song:7")
 CHECK = ("Check again", "ext:check:7")
 LISTEN = ("▶ Listen", "https://audio.example/a.mp3")
@@ -474,11 +475,11 @@ LISTEN = ("▶ Listen", "https://audio.example/a.mp3")
             [[LISTEN], [("➕ Extend", "clip:extend:a")]],
         ),
         (splice(Status.COMPLETE), [[("➕ Extend", "clip:extend:song-7")]]),
-        (failed(failures.Rejected()), [[TRY]]),
-        (splice(Status.FAILED), [[TRY]]),
-        (concat(Status.UNCONFIRMED), [[TRY]]),
-        (concat(Status.EXPIRED, handle=HANDLE), [[CHECK]]),
-        (concat(Status.CANCELLED), []),
+        (failed(failures.Rejected()), [[TRY, DELETE]]),
+        (splice(Status.FAILED), [[TRY, DELETE]]),
+        (concat(Status.UNCONFIRMED), [[TRY, DELETE]]),
+        (concat(Status.EXPIRED, handle=HANDLE), [[TRY, CHECK, DELETE]]),
+        (concat(Status.CANCELLED), [[TRY, DELETE]]),
     ],
 )
 def test_each_song_status_has_its_buttons(
@@ -487,10 +488,10 @@ def test_each_song_status_has_its_buttons(
     assert buttons(extension_view(ext)) == rows
 
 
-def test_full_song_button_needs_a_playable_clip() -> None:
+def test_song_button_needs_a_playable_clip() -> None:
     silent = extension(Status.COMPLETE, withdrawn("a"))
     labels = [label for row in buttons(extension_view(silent)) for label, _ in row]
-    assert "💿 Full song" not in labels
+    assert labels == ["🔁 Another take", "✏️ Change & redo"]
 
 
 def test_extend_button_of_a_song_extends_its_last_clip() -> None:
@@ -500,10 +501,8 @@ def test_extend_button_of_a_song_extends_its_last_clip() -> None:
 def test_song_endings_view_labels_clips_by_letter() -> None:
     known = [replace(step(number).known, letter=letter) for number, letter in ((1, "A"), (2, "B"))]
     assert buttons(song_endings_view(known)) == [
-        [("💿 Full song A", "clip:song:clip-1"), ("💿 Full song B", "clip:song:clip-2")]
+        [("💿 Song A", "clip:song:clip-1"), ("💿 Song B", "clip:song:clip-2")]
     ]
     odd = [replace(each, clip=replace(each.clip, id="a:b")) for each in known]
     assert song_endings_view(odd) is None
-    assert buttons(song_endings_view([*odd, known[1]])) == [
-        [("💿 Full song B", "clip:song:clip-2")]
-    ]
+    assert buttons(song_endings_view([*odd, known[1]])) == [[("💿 Song B", "clip:song:clip-2")]]
