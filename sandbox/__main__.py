@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import webbrowser
-from pathlib import Path
 
 from sandbox.app import Sandbox
 from sandbox.demo import DemoError
@@ -15,7 +14,6 @@ from sandbox.processes import ProcessError
 
 DEFAULT_SPEED = 10.0  # an extension takes about 15 seconds
 ONCE_SPEED = 20.0
-LOG_TAIL_LINES = 20
 
 
 def main() -> int:
@@ -69,9 +67,8 @@ async def _run_sandbox(
             if options.evening:
                 await sandbox.run_evening(_print)
         except (DemoError, EveningError, ProcessError, TimeoutError) as error:
-            _print(
-                f"The demo failed: {error}\nThe bot's log ends with:\n{_log_tail(sandbox.log_path)}"
-            )
+            log = "\n".join(sandbox.latest_log_lines())
+            _print(f"The demo failed: {error}\nThe bot's log ends with:\n{log}")
             return 1
         if not options.once:
             await stopped.wait()
@@ -89,11 +86,6 @@ async def _open_browser(address: str, *, wanted: bool) -> None:
 
 def _print(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - output of the command
-
-
-def _log_tail(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return "\n".join(lines[-LOG_TAIL_LINES:])
 
 
 if __name__ == "__main__":

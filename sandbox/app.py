@@ -24,6 +24,8 @@ START_TIMEOUT = 30.0  # seconds
 EVENING_PROVIDER = "aimlapi"
 POLL_INTERVAL = "0.5"  # seconds; clips are ready within seconds here
 VOTE_SECONDS = "30"  # the shortest that a session takes
+LATEST_LOG_LINES = 20
+LOG_TAIL_BYTES = 16 * 1024  # the panel reads the log's end twice a second, however long it is
 
 
 class Sandbox:
@@ -99,6 +101,17 @@ class Sandbox:
             for task in (ready, ended):
                 task.cancel()
             await asyncio.gather(ready, ended, return_exceptions=True)
+
+    def latest_log_lines(self) -> list[str]:
+        """Return the last lines of the bot's log, oldest first."""
+        if not self.log_path.exists():
+            return []
+        with self.log_path.open("rb") as log:
+            start = max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES)
+            log.seek(start)
+            lines = log.read().decode(errors="replace").splitlines()
+        # the first line is cut unless the reading began with the file
+        return lines[1 if start else 0 :][-LATEST_LOG_LINES:]
 
     async def sample_clip_ids(self) -> dict[str, str]:
         """Return the id of a clip that can be extended, by provider."""

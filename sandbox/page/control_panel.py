@@ -51,6 +51,10 @@ class Supervisor(Protocol):
         """Start the bot and wait until it is connected."""
         ...
 
+    def latest_log_lines(self) -> list[str]:
+        """Return the last lines of the bot's log, oldest first."""
+        ...
+
     async def run_demo(self, report: Callable[[str], None]) -> None:
         """Extend a clip on each provider as a member."""
         ...
@@ -95,6 +99,7 @@ class ControlPanel:
             "scene": list(self.scene_lines),
             "reachable": self._discord.gateway.is_reachable,
             "known_faults": FAULTS,
+            "log": self._supervisor.latest_log_lines(),
             "violations": [str(each) for each in self._discord.violations],
         }
 

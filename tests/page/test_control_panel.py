@@ -33,6 +33,9 @@ class Scenes:
     async def start_bot(self) -> None:
         return
 
+    def latest_log_lines(self) -> list[str]:
+        return []
+
     async def run_demo(self, report: Callable[[str], None]) -> None:
         await self._play("demo", report)
 

@@ -8,6 +8,7 @@ from sandbox.app import Sandbox
 from tests.support.browser_user import OpenBrowser
 
 LONG_LYRICS = "\n".join(["These words took an hour to write"] * 110)  # more than any provider takes
+LOG_LINES = 20  # that the panel shows
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -99,6 +100,23 @@ async def test_killed_bot_completes_extension_after_restart(
     await expect(reply.locator(".embed-title").first).to_contain_text("✅")
     await expect(reply).to_contain_text("Killed in the middle")
     assert await _submissions(sandbox) == before + 1
+
+
+async def test_end_of_bot_log_is_in_panel(open_browser: OpenBrowser, sandbox: Sandbox) -> None:
+    ada = await open_browser()
+    await ada.page.set_viewport_size({"width": 360, "height": 740})
+    await ada.page.get_by_role("button", name="Behind the scenes").click()
+    log = ada.page.get_by_role("region", name="The bot's log")
+    await expect(log).to_contain_text("INFO")
+    written = [f"line {number}" for number in range(50)]
+    with sandbox.log_path.open("a") as file:
+        file.write("\n".join(["x" * 20_000, *written, ""]))
+    await expect(log).to_contain_text(written[-1])
+    shown = (await log.inner_text()).splitlines()
+    assert len(shown) == LOG_LINES
+    assert set(shown[:10]) <= set(written)
+    assert await log.evaluate("e => e.scrollHeight - e.scrollTop - e.clientHeight") < 1
+    assert await ada.page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 async def test_provider_fault_and_gateway_drop_are_reported_and_recovered(

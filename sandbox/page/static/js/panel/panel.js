@@ -110,6 +110,12 @@ function build() {
   parts.planned = h("div", { class: "panel-planned" });
   parts.clock = h("output", { class: "panel-clock", "aria-label": "The providers' clock" });
   parts.rules = h("div", { class: "panel-rules" });
+  parts.log = h("pre", {
+    class: "panel-log",
+    role: "region",
+    tabindex: 0,
+    "aria-label": "The bot's log",
+  });
   const fail = h(
     "button",
     {
@@ -158,6 +164,8 @@ function build() {
         parts.note,
         parts.scene,
         parts.rules,
+        h("h3", { class: "panel-log-title" }, "Its log"),
+        parts.log,
       ),
       h(
         "section",
@@ -208,6 +216,7 @@ function draw() {
       view.scene.map((each) => h("li", {}, each)),
     );
   }
+  drawLog(view.log);
   if (!parts.fault.length) {
     fill(
       parts.provider,
@@ -241,6 +250,16 @@ function draw() {
       : "No rule of Discord's was broken.",
   );
   clips.draw(view, parts.provider.value);
+}
+
+/** Show the log's last lines; it stays at its end unless one has scrolled up in it. */
+function drawLog(lines) {
+  const { log } = parts;
+  const words = lines.join("\n") || "Nothing has been logged yet.";
+  if (log.textContent === words) return;
+  const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 8;
+  log.textContent = words;
+  if (isAtEnd) log.scrollTop = log.scrollHeight;
 }
 
 function enable(what, able) {
