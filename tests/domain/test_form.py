@@ -113,7 +113,7 @@ def request(**texts: object) -> ExtendRequest:
         ({"lyrics": "x" * 11}, [OverlongText("lyrics", 11, 10)]),
         ({"lyrics": "🎵" * 6}, [OverlongText("lyrics", 12, 10)]),
         ({"style": ("abc", "defg")}, [OverlongText("style", 9, 8)]),
-        ({"exclude": ("abc", "defg")}, [OverlongText("excluded style", 9, 8)]),
+        ({"exclude": ("abc", "defg")}, [OverlongText("list of excluded styles", 9, 8)]),
         ({"title": "abcdef"}, [OverlongText("title", 6, 5)]),
         (
             {"lyrics": "x" * 12, "title": "abcdefg"},

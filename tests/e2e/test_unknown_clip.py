@@ -36,7 +36,7 @@ async def test_unknown_clip_is_extended_by_another_service_at_a_press(
     harness: BotHarness, at: str
 ) -> None:
     reply = await refused(harness, at)
-    assert labels(reply) == [f"Try {label}" for label in OTHERS.values()]
+    assert labels(reply) == [*(f"Try {label}" for label in OTHERS.values()), "🗑️ Delete"]
     assert harness.account("suno_api").submissions == []
 
     opened = await harness.ada.click(reply, "Try suno-api")

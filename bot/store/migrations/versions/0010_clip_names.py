@@ -77,16 +77,16 @@ def _number_parts(extensions: list[sa.RowMapping], numbers: dict[str, tuple[int,
             numbers[clip["clip_id"]] = (own, own_letter)
             words = f"{clip['search_text']}\n{ext['lyrics'].casefold()}\n"
             clip_rows.append({"row_id": clip["id"], "words": words})
-    op.get_bind().execute(
+    numbered = (
         sa.update(_extensions)
         .where(_extensions.c.id == sa.bindparam("row_id"))
-        .values(part_number=sa.bindparam("number"), source_letter=sa.bindparam("letter")),
-        extension_rows,
+        .values(part_number=sa.bindparam("number"), source_letter=sa.bindparam("letter"))
     )
-    if clip_rows:
-        op.get_bind().execute(
-            sa.update(_clips)
-            .where(_clips.c.id == sa.bindparam("row_id"))
-            .values(search_text=sa.bindparam("words")),
-            clip_rows,
-        )
+    worded = (
+        sa.update(_clips)
+        .where(_clips.c.id == sa.bindparam("row_id"))
+        .values(search_text=sa.bindparam("words"))
+    )
+    for statement, rows in ((numbered, extension_rows), (worded, clip_rows)):
+        for start in range(0, len(rows), _BATCH):  # there may be none
+            op.get_bind().execute(statement, rows[start : start + _BATCH])
