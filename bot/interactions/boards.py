@@ -10,7 +10,6 @@ import datetime as dt
 import logging
 import random
 from dataclasses import replace
-from typing import cast
 from weakref import WeakValueDictionary
 
 import discord
@@ -43,6 +42,7 @@ from bot.interactions.delivery import (
     remedy_for,
     without_route,
 )
+from bot.interactions.edits import edit_body, edit_by_token, edit_in_channel
 from bot.interactions.first_reply import UNREACHABLE
 from bot.services.session_view import SessionView
 from bot.services.sessions import Sessions
@@ -83,7 +83,7 @@ class Boards:
         self._clock = clock
         self._edits = TaskPool[int](limit=MAX_CONCURRENT_EDITS)
         self._threads = TaskPool[int](limit=MAX_CONCURRENT_EDITS)
-        self._shown: dict[int, str] = {}  # what the posts look like, by their ids
+        self._shown: dict[int, str] = {}  # the digests of the posts as they look, by their ids
         # posts of a session appear in the order in which they were made
         self._channel_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -147,8 +147,8 @@ class Boards:
             discord.HTTPException: it may work later.
         """
         drawn = post_message(view, post.key, may_attach=self._may_attach(post.reply))
-        fingerprint = drawn.fingerprint()
-        if post.reply.message_id is not None and self._shown.get(post.id) == fingerprint:
+        digest = drawn.digest
+        if post.reply.message_id is not None and self._shown.get(post.id) == digest:
             await self._finish(post, post.reply)  # the edit before has shown this already
             return
         try:
@@ -158,7 +158,7 @@ class Boards:
             return
         known = replace(post.reply, message_id=message_id)
         if is_current:
-            self._remember(post.id, fingerprint)
+            self._remember(post.id, digest)
             await self._finish(post, known)
             if post.reply.message_id is None:
                 await self._sessions.show_links(post.session_id, post.key)
@@ -169,16 +169,14 @@ class Boards:
         """Edit or post; return the message's id, and whether it shows what was sent."""
         reply = post.reply
         if route is Route.INTERACTION:
-            application = cast("int", self._bot.application_id)
-            webhook = discord.Webhook.partial(application, reply.token, client=self._bot)
-            target = cast("int", reply.message_id or "@original")
-            shown = await webhook.edit_message(target, **drawn.edited())
-            return shown.id, True
+            shown = await edit_by_token(self._bot, reply, edit_body(**drawn.edited()))
+            return int(shown["id"]), True
         await self._bot.rate_limiter.acquire()
-        channel = self._bot.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
         if reply.message_id is not None:
-            shown = await channel.get_partial_message(reply.message_id).edit(**drawn.edited())
-            return shown.id, True
+            body = edit_body(**drawn.edited())
+            await edit_in_channel(self._bot, reply.channel_id, reply.message_id, body)
+            return reply.message_id, True
+        channel = self._bot.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
         posted = await channel.send(**drawn.sent(), nonce=f"post-{post.id}")
         return posted.id, embeds_match(posted.embeds, drawn.embeds)
 
@@ -222,10 +220,10 @@ class Boards:
             pause = OLD_EDIT_INTERVAL if age > OLD_MESSAGE else MIN_EDIT_INTERVAL
         await self._store.finish_post(post, reply, publish_at=now + pause)
 
-    def _remember(self, post_id: int, fingerprint: str) -> None:
+    def _remember(self, post_id: int, digest: str) -> None:
         """Keep what a post looks like, so that it is not edited without news."""
         self._shown.pop(post_id, None)
-        self._shown[post_id] = fingerprint
+        self._shown[post_id] = digest
         if len(self._shown) > MAX_REMEMBERED:
             del self._shown[next(iter(self._shown))]
 

@@ -6,18 +6,16 @@ tried again. Makes no request.
 """
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
 import discord
-from discord.http import MultipartParameters, handle_message_parameters
 
 from bot.domain.attachments import Upload
 from bot.domain.models import ReplyRef
+from bot.ui.message_digest import message_digest
 
 UNKNOWN_CHANNEL = 10003
 UNKNOWN_MESSAGE = 10008
@@ -74,15 +72,10 @@ class ReplyMessage:
     view: discord.ui.View | None
     uploads: Sequence[Upload] | None = None  # in place of all files; None leaves them alone
 
-    def edited(self) -> MultipartParameters:
-        """Return the body of an edit. Its files are opened: send it once, and close it.
-
-        It has flags, without which embeds that a member has hidden stay hidden.
-        """
-        files = discord.utils.MISSING if self.uploads is None else self._files()
-        return handle_message_parameters(
-            embeds=self.embeds, view=self.view, attachments=files, flags=discord.MessageFlags()
-        )
+    def edited(self) -> dict[str, Any]:
+        """Return the arguments of an edit. Its files are opened; send them once."""
+        whole: dict[str, Any] = {"embeds": self.embeds, "view": self.view}
+        return whole if self.uploads is None else whole | {"attachments": self._files()}
 
     def sent(self) -> dict[str, Any]:
         """Return the arguments of a new message. Its files are opened; send them once."""
@@ -90,10 +83,8 @@ class ReplyMessage:
 
     @property
     def digest(self) -> str:
-        """A digest of the embeds and the buttons: equal where members would see no difference."""
-        rows = self.view.to_components() if self.view else []
-        content = [[embed.to_dict() for embed in self.embeds], rows]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        """The digest of the embeds and the buttons."""
+        return message_digest(self.embeds, self.view)
 
     def is_shown_by(self, posted: discord.Message) -> bool:
         """Return whether Discord made ``posted`` of this message.

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import discord
-from discord.webhook.async_ import async_context
 
 from bot.domain.attachments import Uploads
 from bot.domain.models import Extension, ReplyRef
@@ -19,6 +18,7 @@ from bot.interactions.delivery import (
     is_client_error,
     is_refusal,
 )
+from bot.interactions.edits import edit_body, edit_by_token, edit_in_channel
 from bot.ui.components import extension_view
 from bot.ui.extension_embeds import extension_embeds, plain_embeds
 
@@ -102,10 +102,11 @@ class ReplySender:
             await bot.rate_limiter.acquire(2 if route is Route.DIRECT else 1)
         match route:
             case Route.INTERACTION:
-                return await self._edit_by_token(reply, message)
+                shown = await edit_by_token(bot, reply, edit_body(**message.edited()))
+                return _shown(message, shown)
             case Route.CHANNEL:
-                known = cast("int", reply.message_id)
-                return await self._edit(reply.channel_id, known, message)
+                known, body = cast("int", reply.message_id), edit_body(**message.edited())
+                return _shown(message, await edit_in_channel(bot, reply.channel_id, known, body))
             case Route.REPOST:
                 channel = bot.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
                 posted = await self._post(channel, reply, message, nonce=f"ext-{ext.id}")
@@ -114,33 +115,9 @@ class ReplySender:
                 posted = await self._send_direct(ext, message)
                 if message.is_shown_by(posted):
                     return SentReply(posted.id)
-                return await self._edit(posted.channel.id, posted.id, message)
-
-    async def _edit_by_token(self, reply: ReplyRef, message: ReplyMessage) -> SentReply:
-        # `discord.Webhook.edit_message` can't send flags
-        application = cast("int", self._bot.application_id)
-        webhook = discord.Webhook.partial(application, reply.token, client=self._bot)
-        # The first reply goes by this name until Discord has told its id.
-        target = cast("int", reply.message_id or "@original")
-        with message.edited() as edited:
-            shown = await async_context.get().edit_webhook_message(
-                webhook.id,
-                reply.token,
-                target,
-                session=webhook.session,
-                proxy=webhook.proxy,
-                proxy_auth=webhook.proxy_auth,
-                payload=edited.payload,
-                multipart=edited.multipart,
-                files=edited.files,
-                with_components=message.view is not None,
-            )
-        return _shown(message, shown)
-
-    async def _edit(self, channel_id: int, message_id: int, message: ReplyMessage) -> SentReply:
-        with message.edited() as edited:  # `discord.PartialMessage.edit` can't send flags
-            shown = await self._bot.http.edit_message(channel_id, message_id, params=edited)
-        return _shown(message, shown)
+                body = edit_body(**message.edited())
+                shown = await edit_in_channel(bot, posted.channel.id, posted.id, body)
+                return _shown(message, shown)
 
     async def _send_direct(self, ext: Extension, message: ReplyMessage) -> discord.Message:
         """Post a direct message.

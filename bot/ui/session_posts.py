@@ -1,6 +1,5 @@
 """Each post of a session as a message: embeds, buttons, file. Pure."""
 
-import hashlib
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -12,6 +11,7 @@ from bot.domain.text import utf16_length
 from bot.services.session_view import SessionView
 from bot.ui.components import build_view
 from bot.ui.custom_ids import Action
+from bot.ui.message_digest import message_digest
 from bot.ui.session_board import board_embeds, board_items
 from bot.ui.session_card import card_embed, card_view
 from bot.ui.session_proposal import proposal_embed, proposal_file, proposal_view
@@ -42,11 +42,10 @@ class PostMessage:
         files = [self.file] if self.file else []
         return {"embeds": self.embeds, "view": self.view, "attachments": files}
 
-    def fingerprint(self) -> str:
-        """Return a text that is the same for two posts if they look the same."""
-        buttons = self.view.to_components() if self.view is not None else []
-        content = [[each.to_dict() for each in self.embeds], buttons, _words_of(self.file)]
-        return hashlib.blake2b(repr(content).encode(), digest_size=16).hexdigest()
+    @property
+    def digest(self) -> str:
+        """The digest of the post, with the text of its file."""
+        return message_digest(self.embeds, self.view, _words_of(self.file))
 
     def sent(self) -> dict[str, Any]:
         """Return the arguments of a new message."""
@@ -130,10 +129,10 @@ def _fitting(embeds: list[discord.Embed]) -> list[discord.Embed]:
     return [each for each, end in zip(embeds, lengths, strict=True) if end <= MESSAGE_LENGTH]
 
 
-def _words_of(file: discord.File | None) -> bytes:
+def _words_of(file: discord.File | None) -> str:
     if file is None:
-        return b""
-    words = file.fp.read()
+        return ""
+    words = file.fp.read().decode()
     file.reset()
     return words
 

@@ -7,6 +7,7 @@ import pytest
 from bot.domain.clock import utc_now
 from sandbox.discord.models import Message
 from sandbox.discord.permissions import Permission
+from sandbox.discord.protocol import MessageFlag
 from sandbox.providers.faults import Fault
 from tests.support.bot_harness import GREEN, GREY, RED, BotHarness, colour, labels, text
 from tests.support.session_evening import END_TIME, Evening
@@ -192,6 +193,16 @@ async def test_old_posts_are_edited_once_in_a_minute(evening: Evening) -> None:
     await evening.pass_time(60)
     await evening.until_voted(4)
     assert evening.hasty_edits() == []
+
+
+async def test_a_board_whose_embeds_a_moderator_hid_shows_its_news(evening: Evening) -> None:
+    await evening.start(PROVIDER)
+    board = evening.board
+    assert board is not None
+    board.flags |= MessageFlag.SUPPRESS_EMBEDS  # "Remove all embeds" in the client
+    await evening.write(evening.bo, VERSE)
+    await evening.until_voted(1)
+    assert not board.flags & MessageFlag.SUPPRESS_EMBEDS
 
 
 async def test_fifty_votes_in_a_moment_are_shown_by_two_edits(evening: Evening) -> None:
