@@ -6,7 +6,7 @@ from bot.domain.clip_reference import parse_clip_reference
 from bot.domain.text import collapse_whitespace, truncate
 from bot.interactions.access import viewer_from
 from bot.interactions.client import Interaction
-from bot.services.form_check import PASTE_HINT
+from bot.services.clip_naming import PASTE_HINT
 from bot.ui.clip_names import clip_label
 
 CHOICE_LENGTH = 100  # Discord's limit

@@ -7,14 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from bot.domain.clip_reference import (
-    ClipId,
-    MessageLink,
-    ShortLink,
-    SongReference,
-    parse_clip_reference,
-)
-from bot.domain.errors import ClipNotFoundError, FormError, UnknownClipError, UserError
+from bot.domain.clip_reference import SongReference
+from bot.domain.errors import FormError, UnknownClipError, UserError
 from bot.domain.form import (
     Form,
     OverlongText,
@@ -25,17 +19,14 @@ from bot.domain.form import (
     truncated_style,
 )
 from bot.domain.lineage import SongOutline, song_outline
-from bot.domain.models import Clip, ClipRecord, ClipStatus, ExtendRequest, Extension, Kind
+from bot.domain.models import Clip, ClipRecord, ClipStatus, ExtendRequest, Extension
 from bot.domain.text import collapse_whitespace, escape_line, sanitize, truncate
 from bot.domain.timecode import effective_continue_at, format_continue_at, format_time, parse_time
 from bot.providers.base import Capabilities, Provider
+from bot.services.clip_cache import ClipCache
+from bot.services.clip_naming import QUOTE_LENGTH, ClipNames
 from bot.services.runtime import Runtime
 from bot.services.session_parts import require_no_session
-from bot.store.store import Store
-
-# Offered where there is no clip to pick; a member may send it as it is.
-PASTE_HINT = "Paste a song link: on suno.com, Share → Copy link"
-QUOTE_LENGTH = 60  # UTF-16 units of a member's own text that an answer repeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +90,7 @@ class FormReader:
         self._default = default_provider
         self._is_in_session = is_in_session
         self._clips = ClipCache(runtime.store)
+        self._names = ClipNames(runtime.store)
 
     @property
     def capabilities(self) -> Mapping[str, Capabilities]:
@@ -115,9 +107,10 @@ class FormReader:
             UserError: the clip or the provider is not available, or a session goes on from it.
         """
         form = _sanitized(form)
-        joined = None if self._is_in_session else await self._joined_song(form.clip)
+        clip_id, joined = await self._names.resolve(form.clip)
+        if self._is_in_session:
+            joined = None
         song = await self._outline(joined) if joined is not None else None
-        clip_id = await self.clip_id_of(form.clip)
         source = await self._clips.clip(clip_id)
         if source is not None:
             _require_finished(source.clip)
@@ -215,49 +208,8 @@ class FormReader:
             return ()
 
     async def clip_id_of(self, text: str) -> str:
-        """Return the clip id that ``text`` names: an id, a Suno link or a link to a reply.
-
-        Raises:
-            ClipNotFoundError: it is no id and no link, but perhaps words of a clip.
-            UserError: it names none.
-        """
-        text = collapse_whitespace(sanitize(text))
-        match parse_clip_reference(text):
-            case ClipId(value):
-                return value
-            case ShortLink():
-                raise UserError(
-                    "That is a shortened link.",
-                    "Open it and copy the address with `/song/` in it, or the clip's id.",
-                )
-            case MessageLink(message_id):
-                return self._clip_id_of_reply(await self._store.find_by_reply(message_id))
-            case SongReference():
-                # its reply may show it a moment before the store says that it is complete
-                song = await self._joined_song(text)
-                return song.request.clip_id if song is not None else self._clip_id_of_reply(None)
-            case _ if text in ("", PASTE_HINT):
-                raise UserError(
-                    "No song is named yet.",
-                    "Paste a song link: on suno.com, press *Share*, then *Copy link*.",
-                )
-            case _:
-                raise ClipNotFoundError(
-                    f"I can't find “{escape_line(text, QUOTE_LENGTH)}”.",
-                    "Paste a song link from suno.com, or pick from the list.",
-                    text=text,
-                )
-
-    async def _joined_song(self, text: str) -> Extension | None:
-        """Return the full song that ``text`` names, if it is one that Encore joined."""
-        match parse_clip_reference(text):
-            case MessageLink(message_id):
-                ext = await self._store.find_by_reply(message_id)
-            case SongReference(extension_id):
-                ext = await self._store.extension(extension_id)
-            case _:
-                return None
-        return ext if ext is not None and ext.kind is Kind.SPLICE else None
+        """Return the id of the clip that ``text`` names; raises as `ClipNames.resolve`."""
+        return (await self._names.resolve(text)).clip_id
 
     async def _outline(self, song: Extension) -> SongOutline:
         attachment = next(iter(await self._store.attachments(song.id)), None)
@@ -266,22 +218,6 @@ class FormReader:
     async def _require_no_session(self, source: ClipRecord) -> None:
         if source.extension_id is not None and not self._is_in_session:
             await require_no_session(self._store, source.extension_id)
-
-    @staticmethod
-    def _clip_id_of_reply(ext: Extension | None) -> str:
-        if ext is None:
-            raise UserError(
-                "That message is not one of Encore's replies.",
-                "Copy the link of a reply that carries a finished clip.",
-            )
-        if ext.extendable_clip_ids:
-            return ext.extendable_clip_ids[0]
-        if not ext.clips:
-            raise UserError(
-                "That reply has no clip yet.",
-                "Wait until it turns green, or pick another one.",
-            )
-        return ext.clips[0].id
 
     def _choose_provider(self, name: str, source: ClipRecord | None) -> Provider:
         """Return the provider that continues ``source``.
@@ -421,34 +357,3 @@ def quoted_title(clip: Clip) -> str:
     """Return how an answer to a member names ``clip``."""
     title = escape_line(clip.title, QUOTE_LENGTH)
     return f"“{title}”" if title else "That clip"
-
-
-MAX_CACHED = 1000
-
-
-class ClipCache:
-    """Caches complete clips, which never change; all others are read from the store each time.
-
-    A member who picks a clip from the list, opens its modal and sends it needs it three times,
-    and the modal has to open at once.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._complete: dict[str, ClipRecord] = {}
-
-    async def clip(self, clip_id: str) -> ClipRecord | None:
-        """Return a clip from the cache or the store."""
-        known = self._complete.get(clip_id)
-        if known is None:
-            known = await self._store.clip(clip_id)
-            self.keep(known)
-        return known
-
-    def keep(self, known: ClipRecord | None) -> None:
-        """Cache ``known`` if it can't change any more; the oldest entry may be dropped."""
-        if known is None or not known.clip.is_playable or known.clip.duration is None:
-            return
-        self._complete[known.clip.id] = known
-        if len(self._complete) > MAX_CACHED:
-            del self._complete[next(iter(self._complete))]

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.models import Clip, ClipRecord, ClipStatus
-from bot.services.form_check import MAX_CACHED, ClipCache
+from bot.services.clip_cache import MAX_CACHED, ClipCache
 from bot.store.store import Store
 from tests.support.service_harness import SOURCE, START, ServiceHarness
 

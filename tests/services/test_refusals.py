@@ -3,7 +3,8 @@ import pytest
 from bot.domain.errors import FormError, UserError
 from bot.domain.form import Form, TextLimits
 from bot.domain.models import ClipStatus
-from bot.services.form_check import PASTE_HINT, FormReader
+from bot.services.clip_naming import PASTE_HINT
+from bot.services.form_check import FormReader
 from bot.store.store import Store
 from tests.support.scripted_provider import LIMITS, ScriptedProvider
 from tests.support.service_harness import OTHER, SOURCE, ServiceHarness, complete, handle_of
