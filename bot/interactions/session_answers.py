@@ -26,7 +26,7 @@ from bot.interactions.drafts import answer_with_draft
 from bot.interactions.first_reply import UNREACHABLE, reply_ref
 from bot.interactions.responses import answer, is_button_press
 from bot.services.session_proposals import ProposalResult
-from bot.ui.extension_embeds import refusal_embed
+from bot.ui.extension_embeds import note_embed, refusal_embed
 from bot.ui.session_form import SubmittedPart, part_modal
 from bot.ui.session_list import running_embed, sessions_embed, sessions_view
 from bot.ui.session_posts import overview, post_message
@@ -196,3 +196,10 @@ async def answer_vote(interaction: Interaction, proposal_id: int) -> None:
         embeds=[vote_over_embed(view, view.state.round(cast.round_number))],
         view=vote_over_view(view, proposal) if proposal else None,
     )
+
+
+async def take_off(interaction: Interaction, proposal_id: int) -> None:
+    """Withdraw the member's proposal, or remove another's, and answer."""
+    proposals = interaction.client.services.session_proposals
+    await proposals.take_off(proposal_id, press_from(interaction))
+    await answer(interaction, embeds=[note_embed("It is off the board.")])

@@ -1,8 +1,9 @@
-"""What the buttons and the select of a session do; the commands do the same by them."""
+"""What the buttons and the selects of a session do; the commands do the same by them."""
 
 import re
+from abc import abstractmethod
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import discord
 from typing_extensions import override
@@ -17,6 +18,7 @@ from bot.interactions.session_answers import (
     open_part_form,
     press_from,
     show_sessions,
+    take_off,
 )
 from bot.ui.custom_ids import Action, Select
 from bot.ui.extension_embeds import note_embed
@@ -82,9 +84,7 @@ class WithdrawProposal(PersistentButton, action=Action.WITHDRAW_PROPOSAL):
 
     @override
     async def press(self, interaction: Interaction) -> None:
-        proposals = interaction.client.services.session_proposals
-        await proposals.take_off(int(self.stored_id), press_from(interaction))
-        await answer(interaction, embeds=[note_embed("It is off the board.")])
+        await take_off(interaction, int(self.stored_id))
 
 
 class Vote(PersistentButton, action=Action.VOTE):
@@ -194,11 +194,17 @@ class TurnSessions(PersistentButton, action=Action.TURN_SESSIONS):
         await show_sessions(interaction, int(self.stored_id))
 
 
-class PickProposal(discord.ui.DynamicItem[Select], template=Action.PICK_PROPOSAL.pattern):
-    """The select of a board: votes for a proposal."""
+class ProposalSelect(discord.ui.DynamicItem[Select], template=""):
+    """A select among proposals; a subclass says what choosing one does."""
+
+    action: ClassVar[Action]
+
+    def __init_subclass__(cls, *, action: Action) -> None:
+        cls.action = action
+        super().__init_subclass__(template=action.pattern)
 
     def __init__(self, stored_id: str, options: list[discord.SelectOption]) -> None:
-        super().__init__(Action.PICK_PROPOSAL.select(stored_id, options))
+        super().__init__(self.action.select(stored_id, options))
 
     @override
     @classmethod
@@ -216,9 +222,29 @@ class PickProposal(discord.ui.DynamicItem[Select], template=Action.PICK_PROPOSAL
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         # discord.py would only log what this raises
         try:
-            await answer_vote(interaction, int(self.item.values[0]))
+            await self.choose(interaction, int(self.item.values[0]))
         except Exception as error:  # noqa: BLE001 - told to the member and logged there
             await answer_error(interaction, error)
+
+    @abstractmethod
+    async def choose(self, interaction: Interaction, proposal_id: int) -> None:
+        """Do what the select is for, and answer ``interaction``."""
+
+
+class PickProposal(ProposalSelect, action=Action.PICK_PROPOSAL):
+    """The select of a board: votes for a proposal."""
+
+    @override
+    async def choose(self, interaction: Interaction, proposal_id: int) -> None:
+        await answer_vote(interaction, proposal_id)
+
+
+class RemoveProposal(ProposalSelect, action=Action.REMOVE_PROPOSAL):
+    """Takes a proposal off the board, for the host and moderators."""
+
+    @override
+    async def choose(self, interaction: Interaction, proposal_id: int) -> None:
+        await take_off(interaction, proposal_id)
 
 
 SESSION_BUTTONS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
@@ -238,4 +264,5 @@ SESSION_BUTTONS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     ConfirmEnd,
     TurnSessions,
     PickProposal,
+    RemoveProposal,
 )

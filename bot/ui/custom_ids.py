@@ -69,6 +69,7 @@ class Action(Enum):
     CONFIRM_END = "ses:endyes", "🏁 End it now", _DANGER, _NUMBER
     # ses: the id is a round's; of a choice, with a clip's letter or ``none``
     PICK_PROPOSAL = "ses:pick", "Vote for what comes next", _SECONDARY, _NUMBER  # a select
+    REMOVE_PROPOSAL = "ses:remove", "Take a proposal off the board", _SECONDARY, _NUMBER  # a select
     CLOSE_VOTE = "ses:close", "⏩ Close the vote now", _SECONDARY, _NUMBER
     CHOOSE_CLIP = "ses:choose", "", _SECONDARY, r"\d{1,19}-(?:[a-d]|none)"
     # ses: the id is a proposal's

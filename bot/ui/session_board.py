@@ -85,6 +85,11 @@ def proposal_text(view: SessionView, proposal: Proposal) -> str:
     return f"↩ **take {last} back**"
 
 
+def proposal_options(view: SessionView, each: Round) -> list[discord.SelectOption]:
+    """Return the options of a select among the proposals of a round; their values are the ids."""
+    return [_option(view, proposal) for proposal in _listed(view, each)]
+
+
 def _listed(view: SessionView, each: Round) -> Sequence[Proposal]:
     return view.state.proposals_of(each.number)[:MAX_OPTIONS]
 
@@ -198,7 +203,7 @@ def _fitting(
 def board_items(view: SessionView, each: Round) -> Iterator[Select | Button]:
     """Yield the select and the buttons of a round's board."""
     session, is_open = view.state.session, each.status is RoundStatus.OPEN
-    if is_open and (options := [_option(view, known) for known in _listed(view, each)]):
+    if is_open and (options := proposal_options(view, each)):
         yield Action.PICK_PROPOSAL.select(each.id, options)
     if session.is_running and session.parts_left > 0:
         label = "" if is_open else "✍️ Write the next part"

@@ -10,8 +10,9 @@ from bot.domain.sessions.structure import headline
 from bot.domain.text import plain_line
 from bot.services.session_view import SessionView
 from bot.ui.components import build_view
-from bot.ui.custom_ids import Action, Button
+from bot.ui.custom_ids import Action, Button, Select
 from bot.ui.extension_embeds import note_embed
+from bot.ui.session_board import proposal_options
 from bot.ui.session_texts import last_part_before
 
 LABEL_LENGTH = 80  # UTF-16 units, Discord's limit
@@ -29,7 +30,7 @@ def more(view: SessionView, *, is_host_or_moderator: bool) -> Answer:
     if proposals:
         lines.append("What you propose here is put to the vote.")
     if orders:
-        lines.append("What says *now* is done at once; only the host and moderators can do it.")
+        lines.append("What only the host and moderators can do is done at once, without a vote.")
     return note_embed("\n".join(lines)), build_view([*proposals, *orders])
 
 
@@ -62,9 +63,12 @@ def _proposals(view: SessionView) -> Iterator[Button]:
         yield Action.PROPOSE_BACK.button(session_id, label=label)
 
 
-def _orders(view: SessionView) -> Iterator[Button]:
-    """Yield the buttons of what a host or a moderator can do without a vote."""
+def _orders(view: SessionView) -> Iterator[Button | Select]:
+    """Yield what a host or a moderator can do without a vote."""
     state = view.state
+    current = state.open_round
+    if current is not None and (options := proposal_options(view, current)):
+        yield Action.REMOVE_PROPOSAL.select(current.id, options)
     voted = state.busy_round or state.open_round
     if voted is None:
         return

@@ -6,6 +6,7 @@ from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.member import Member
 from sandbox.discord.models import Message
 from sandbox.discord.permissions import Permission
+from sandbox.members import find_component, find_option
 from tests.support.bot_harness import BotHarness, labels, text
 from tests.support.session_evening import Evening
 
@@ -13,6 +14,7 @@ PROVIDER = "aimlapi"
 VERSE = "[Verse]\nNeon rain on the window"
 OTHER_VERSE = "[Verse]\nStreetlights count the empty corners"
 BELONGS = "This part belongs to a session."
+REMOVE = "Take a proposal off the board"
 
 
 def answered(call: Interaction) -> str:
@@ -99,6 +101,27 @@ async def test_a_song_is_ended_by_session_show_alone(evening: Evening) -> None:
     await evening.until_shown("Night Bus is finished")
     over = await evening.cy.slash("session show", channel=evening.thread)
     assert "No session is running in this channel." in answered(over)
+
+
+async def test_the_host_removes_a_proposal_by_session_show(evening: Evening) -> None:
+    ada, bo, cy, _, _ = evening.members
+    await evening.start(PROVIDER)
+    await evening.write(bo, VERSE)
+    await evening.write(cy, OTHER_VERSE)
+    theirs = await press(evening, cy, "⋯ More")
+    assert find_component(theirs.message, REMOVE) is None
+    offered = await press(evening, ada, "⋯ More")
+    select = find_component(offered.message, REMOVE)
+    assert select is not None
+    of_bo = find_option(select, "Neon rain on the window")
+    assert of_bo is not None
+    removed = await ada.select(offered.message, select["custom_id"], of_bo["value"])
+    assert "It is off the board." in answered(removed)
+    left = await press(evening, ada, "⋯ More")
+    select = find_component(left.message, REMOVE)
+    assert [each["label"] for each in select["options"]] == [
+        "2 · Streetlights count the empty corners"
+    ]
 
 
 async def test_session_show_elsewhere_lists_what_runs(evening: Evening) -> None:

@@ -40,9 +40,11 @@ from bot.interactions.session_buttons import (
     More,
     OpenPartDraft,
     PickProposal,
+    ProposalSelect,
     ProposeAgain,
     ProposeBack,
     ProposeEnd,
+    RemoveProposal,
     SongSoFar,
     TurnSessions,
     Vote,
@@ -102,7 +104,7 @@ OLD_CUSTOM_IDS = [
     ("ses:draft:7-42", OpenPartDraft, "7-42"),
     ("ses:list:2", TurnSessions, "2"),
 ]
-OLD_SELECT = "ses:pick:7"
+OLD_SELECTS = [("ses:pick:7", PickProposal), ("ses:remove:7", RemoveProposal)]
 
 
 async def pressed(custom_id: str) -> list[PersistentButton]:
@@ -165,8 +167,10 @@ async def test_unknown_custom_id_matches_no_button(custom_id: str) -> None:
 
 
 def test_every_action_has_one_button_and_a_row_above() -> None:
-    with_select = [*(kind.action.name for kind in BUTTONS), Action.PICK_PROPOSAL.name]
-    assert sorted(with_select) == sorted(each.name for each in Action)
+    selects = [kind.action.name for _, kind in OLD_SELECTS]
+    assert sorted([*(kind.action.name for kind in BUTTONS), *selects]) == sorted(
+        each.name for each in Action
+    )
     assert {kind for _, kind, _ in OLD_CUSTOM_IDS} == {*BUTTONS}
 
 
@@ -181,12 +185,13 @@ def test_every_persistent_button_wraps_a_discord_button() -> None:
         assert isinstance(kind(stored_id).item, discord.ui.Button)
 
 
-async def test_old_select_keeps_working() -> None:
-    match = PickProposal.__discord_ui_compiled_template__.fullmatch(OLD_SELECT)
+@pytest.mark.parametrize(("custom_id", "kind"), OLD_SELECTS)
+async def test_old_selects_keep_working(custom_id: str, kind: type[ProposalSelect]) -> None:
+    match = kind.__discord_ui_compiled_template__.fullmatch(custom_id)
     assert match is not None
     sent = discord.ui.Select[discord.ui.View](options=[discord.SelectOption(label="1")])
-    select = await PickProposal.from_custom_id(None, sent, match)
-    assert select.item.custom_id == OLD_SELECT
+    select = await kind.from_custom_id(None, sent, match)
+    assert select.item.custom_id == custom_id
     assert select.item.options == sent.options
-    assert PickProposal in SESSION_BUTTONS
-    assert await pressed(OLD_SELECT) == []
+    assert kind in SESSION_BUTTONS
+    assert await pressed(custom_id) == []

@@ -107,4 +107,5 @@ def buttons(view: discord.ui.View | None) -> list[list[tuple[str, str]]]:
             for button in row["components"]
         ]
         for row in rows
+        if "options" not in row["components"][0]  # a select
     ]

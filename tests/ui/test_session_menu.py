@@ -32,7 +32,7 @@ BACK = ("↩ Take “Run, run” back", "ses:back:5")
 CLOSE = ("⏩ Close the vote now", "ses:close:72")
 END_NOW = ("🏁 End it now", "ses:endnow:5")
 PUT_TO_THE_VOTE = "What you propose here is put to the vote."
-AT_ONCE = "What says *now* is done at once; only the host and moderators can do it."
+AT_ONCE = "What only the host and moderators can do is done at once, without a vote."
 
 
 def offered(view: SessionView, *, is_host: bool = False) -> list[tuple[str, str]]:
@@ -43,6 +43,15 @@ def offered(view: SessionView, *, is_host: bool = False) -> list[tuple[str, str]
     assert (PUT_TO_THE_VOTE in lines) == (END in row or BACK in row)
     assert (AT_ONCE in lines) == (END_NOW in row)
     return row
+
+
+def removable(view: SessionView, *, is_host: bool) -> list[tuple[str, str]]:
+    """Return the label and the value of each proposal that can be taken off the board."""
+    _, shown = more(view, is_host_or_moderator=is_host)
+    rows = shown.to_components() if shown else []
+    selects = [each for row in rows for each in row["components"] if "options" in each]
+    assert [each["custom_id"] for each in selects] in ([], ["ses:remove:72"])
+    return [(each["label"], each["value"]) for select in selects for each in select["options"]]
 
 
 def running(*rounds: object, **parts: object) -> SessionView:
@@ -62,6 +71,15 @@ def test_host_can_close_a_vote_that_has_votes() -> None:
     view = running(session_round(2), votes=votes(2, Ballot.NEXT, 1))
     assert offered(view) == [END, BACK]
     assert offered(view, is_host=True) == [END, BACK, CLOSE, END_NOW]
+
+
+def test_host_can_take_each_proposal_off_the_board() -> None:
+    proposals = (proposal(lyrics=RUN), proposal(1, 2, lyrics=RUN), end(2, 2))
+    view = session_view(chosen(1), session_round(2), proposals=proposals)
+    offered_here = [("1 · Run, run", "201"), ("2 · 🏁 the song ends here", "202")]
+    assert removable(view, is_host=True) == offered_here
+    assert removable(view, is_host=False) == []
+    assert removable(session_view(), is_host=True) == []
 
 
 @pytest.mark.parametrize(
