@@ -18,19 +18,23 @@ from bot.interactions.client import Encore, Services, set_api_base
 from bot.interactions.first_reply import MIN_EDIT_INTERVAL
 from bot.interactions.library_buttons import LIBRARY_BUTTONS
 from bot.interactions.message_buttons import MESSAGE_BUTTONS
+from bot.interactions.operator_notices import OperatorNotices
 from bot.interactions.provider_buttons import PROVIDER_BUTTONS
 from bot.interactions.publisher import Publisher
 from bot.interactions.session_buttons import SESSION_BUTTONS
 from bot.interactions.shard_beats import ShardBeats
+from bot.monitoring import serve_monitoring
 from bot.providers.registry import open_providers
 from bot.services.acceptance import Acceptance
 from bot.services.attacher import Attacher
 from bot.services.clip_files import ClipFiles
 from bot.services.extensions import ExtensionService
 from bot.services.form_check import FormReader
+from bot.services.gauges import refresh_gauges
 from bot.services.library import Library
 from bot.services.links import LinkRefresher
 from bot.services.media import MediaFetcher
+from bot.services.operator_watch import OperatorWatch
 from bot.services.poll_schedule import PollSchedule
 from bot.services.reply_context import ReplyContextLoader
 from bot.services.runtime import Runtime
@@ -44,7 +48,7 @@ from bot.services.songs import Songs
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
 from bot.services.unsaved_handles import UnsavedHandles
-from bot.settings import Settings, SettingsError
+from bot.settings import ListenAddress, Settings, SettingsError
 from bot.store.acceptance import Quota
 from bot.store.database import sqlite_file
 from bot.store.store import Store
@@ -117,6 +121,7 @@ async def create_bot(
             session_runner=SessionRunner(runtime, services.songs, is_heard=beats.is_heard),
             publisher=publisher,
             boards=Boards(bot, store, services.sessions, wakeups=runtime.wakeups, clock=clock),
+            operator_watch=_create_operator_watch(bot, runtime, settings),
         )
         await bot.add_cog(
             LoopsCog(
@@ -129,7 +134,27 @@ async def create_bot(
                 clock=clock,
             )
         )
+        if settings.metrics is not None:
+            await stack.enter_async_context(_serve_monitoring(settings.metrics, runtime, heartbeat))
         yield bot
+
+
+@asynccontextmanager
+async def _serve_monitoring(
+    address: ListenAddress, runtime: Runtime, heartbeat: Heartbeat
+) -> AsyncGenerator[None]:
+    async with AsyncExitStack() as stack:
+        serving = serve_monitoring(
+            *address, refresh=lambda: refresh_gauges(runtime), problem=heartbeat.problem
+        )
+        try:
+            await stack.enter_async_context(serving)
+        except OSError as error:
+            raise SettingsError(
+                f"ENCORE_METRICS can't be used ({error.strerror}): "
+                "name a free port of this machine."
+            ) from error
+        yield
 
 
 def _unsaved_handles(settings: Settings) -> UnsavedHandles:
@@ -137,6 +162,13 @@ def _unsaved_handles(settings: Settings) -> UnsavedHandles:
     file = sqlite_file(settings.database_url)
     folder = settings.state_dir or (file.parent if file else None)
     return UnsavedHandles(folder, database=file.name if file else "encore")
+
+
+def _create_operator_watch(bot: Encore, runtime: Runtime, settings: Settings) -> OperatorWatch:
+    file = sqlite_file(settings.database_url)
+    notices = OperatorNotices(bot, channel_id=settings.notices_channel)
+    folder = file.absolute().parent if file else None
+    return OperatorWatch(runtime, database_folder=folder, report=notices.report)
 
 
 def _create_services(runtime: Runtime, links: LinkRefresher, settings: Settings) -> Services:

@@ -1,12 +1,14 @@
 """Logging: lines of text on a terminal, JSON otherwise; times are ISO 8601 with their zone.
 
-Loggers carry ids, never lyrics, tokens or keys.
+Loggers carry ids, never lyrics, tokens or keys. A task that works on one extension sets
+`current_extension`; what is logged there carries its id, in JSON as ``extension``.
 """
 
 import datetime as dt
 import logging
 import logging.config
 import sys
+from contextvars import ContextVar
 
 from pythonjsonlogger.json import JsonFormatter
 from typing_extensions import override
@@ -14,6 +16,20 @@ from typing_extensions import override
 from bot.settings import LogStyle
 
 NOISY_LOGGERS = ("httpx", "httpcore", "discord", "alembic", "aiosqlite")
+
+
+current_extension: ContextVar[int | None] = ContextVar("current_extension", default=None)
+
+
+class ExtensionFilter(logging.Filter):
+    """Gives each record the id of the extension that its task works on, as ``extension``."""
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        extension_id = current_extension.get()
+        if extension_id is not None:
+            record.extension = extension_id
+        return True
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -54,7 +70,14 @@ def set_up_logging(style: LogStyle | None) -> LogStyle:
                     "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
                 },
             },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style}},
+            "filters": {"extension": {"()": ExtensionFilter}},
+            "handlers": {
+                "stderr": {
+                    "class": "logging.StreamHandler",
+                    "formatter": style,
+                    "filters": ["extension"],
+                }
+            },
             "root": {"level": "INFO", "handlers": ["stderr"]},
             "loggers": {name: {"level": "WARNING"} for name in NOISY_LOGGERS},
         }

@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -33,6 +33,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableError
 
 LONGEST_DEADLINE = dt.timedelta(days=7)
+LAST_PORT = 65535
 
 LogStyle = Literal["console", "json"]
 
@@ -138,6 +139,23 @@ Path = Annotated[str, AfterValidator(_path)]
 Address = Annotated[str, AfterValidator(_address)]
 Secret = Annotated[SecretStr, AfterValidator(_header)]
 Interval = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
+
+
+class ListenAddress(NamedTuple):
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+
+def _listen_address(text: object) -> object:
+    """Return ``host:port`` as a `ListenAddress`; an IPv6 address is in brackets."""
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"(?:\[([\da-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})", text.strip(), re.ASCII)
+    if found is None or int(found[3]) > LAST_PORT:
+        raise ValueError("must be an address and a port, such as 127.0.0.1:9464")
+    return ListenAddress(found[1] or found[2], int(found[3]))
 
 
 class ApiSettings(BaseModel):
@@ -355,6 +373,26 @@ class Settings(BaseSettings):
         alias="encore_session_limit",
         ge=0,
         description="sessions at once per server; 0 is no limit",
+    )
+    metrics: Annotated[ListenAddress | None, BeforeValidator(_listen_address), Unset("off")] = (
+        Field(
+            None,
+            alias="encore_metrics",
+            description=(
+                "address and port, such as `127.0.0.1:9464`, at which Prometheus finds `/metrics` "
+                "and a probe finds `/health`; keep it private"
+            ),
+        )
+    )
+    notices_channel: Annotated[int | None, Unset("a direct message to the bot's owner")] = Field(
+        None,
+        alias="encore_notices_channel",
+        gt=0,
+        lt=2**63,
+        description=(
+            "id of the channel in which Encore says, once, what only you can mend: a key that is "
+            "refused, credits that are used up, a disk that is nearly full"
+        ),
     )
     log: Annotated[LogStyle | None, Unset("`console` on a terminal, else `json`")] = Field(
         None, alias="encore_log", description="form of the log, `console` or `json`"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from discord.ext import commands, tasks
 
+from bot import metrics
 from bot.domain.clock import Clock
 from bot.health import Heartbeat
 from bot.interactions.boards import Boards
@@ -15,6 +16,7 @@ from bot.interactions.client import Encore
 from bot.interactions.publisher import Publisher
 from bot.interactions.shard_beats import ShardBeats
 from bot.services.attacher import Attacher
+from bot.services.operator_watch import OperatorWatch
 from bot.services.session_runner import SessionRunner
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
@@ -29,6 +31,7 @@ MIN_REST = 0.25  # seconds; a due row that can't be claimed yet is not queried i
 # often answers a member, is not slowed down by the loop.
 DEBOUNCE = 0.05
 VOTES_DEBOUNCE = 0.25  # many votes come at once, and to load those of a session takes long
+WATCH_EVERY = 60.0  # seconds
 STOP_TIMEOUT = 20.0  # seconds for requests in progress when Encore stops
 DRAFT_LIFETIME = dt.timedelta(days=7)
 
@@ -43,6 +46,7 @@ class Loops:
     session_runner: SessionRunner
     publisher: Publisher
     boards: Boards
+    operator_watch: OperatorWatch
 
 
 class LoopsCog(commands.Cog):
@@ -67,6 +71,7 @@ class LoopsCog(commands.Cog):
         self._attacher = loops.attacher
         self._session_runner = loops.session_runner
         self._boards = loops.boards
+        self.operator_watch = loops.operator_watch
         self.beats = beats
         self.wakeups = wakeups
         self._heartbeat = heartbeat
@@ -79,6 +84,7 @@ class LoopsCog(commands.Cog):
             self.run_sessions,
             self.show_boards,
             self.housekeeping,
+            self.watch,
         )
 
     async def cog_load(self) -> None:
@@ -102,29 +108,36 @@ class LoopsCog(commands.Cog):
     @tasks.loop()
     async def submit(self) -> None:
         """Send waiting extensions."""
-        await self._run_step(self._submitter.run_once, self.wakeups.submitter, self._store.next_due)
+        await self._run_step(
+            "submitter", self._submitter.run_once, self.wakeups.submitter, self._store.next_due
+        )
 
     @tasks.loop()
     async def track(self) -> None:
         """Fetch the progress of due extensions."""
-        await self._run_step(self._tracker.run_once, self.wakeups.tracker, self._store.next_due)
+        await self._run_step(
+            "tracker", self._tracker.run_once, self.wakeups.tracker, self._store.next_due
+        )
 
     @tasks.loop()
     async def publish(self) -> None:
         """Edit the replies of changed extensions."""
         await self._run_step(
-            self._publisher.run_once, self.wakeups.publisher, self._store.next_publish
+            "publisher", self._publisher.run_once, self.wakeups.publisher, self._store.next_publish
         )
 
     @tasks.loop()
     async def attach(self) -> None:
         """Prepare audio for the replies of complete extensions."""
-        await self._run_step(self._attacher.run_once, self.wakeups.attacher, self._store.next_audio)
+        await self._run_step(
+            "attacher", self._attacher.run_once, self.wakeups.attacher, self._store.next_audio
+        )
 
     @tasks.loop()
     async def run_sessions(self) -> None:
         """Carry sessions on."""
         await self._run_step(
+            "session_runner",
             self._session_runner.run_once,
             self.wakeups.session_runner,
             self._store.next_session_due,
@@ -134,7 +147,9 @@ class LoopsCog(commands.Cog):
     @tasks.loop()
     async def show_boards(self) -> None:
         """Edit the posts of changed sessions."""
-        await self._run_step(self._boards.run_once, self.wakeups.boards, self._store.next_post)
+        await self._run_step(
+            "boards", self._boards.run_once, self.wakeups.boards, self._store.next_post
+        )
 
     @commands.Cog.listener("on_shard_ready")
     @commands.Cog.listener("on_shard_resumed")
@@ -160,6 +175,20 @@ class LoopsCog(commands.Cog):
         except Exception:
             log.exception("Housekeeping failed; it is tried again")
 
+    @tasks.loop(seconds=WATCH_EVERY)
+    async def watch(self) -> None:
+        """Tell the operator what only they can mend."""
+        try:
+            await self.operator_watch.run_once()
+        except Exception:
+            log.exception("Looking for problems failed; it is tried again")
+
+    @watch.before_loop
+    async def begin_later(self) -> None:
+        """Wait until the bot is connected, and what has to be done first is done."""
+        await self._bot.wait_until_ready()
+        await asyncio.sleep(WATCH_EVERY)
+
     @attach.before_loop
     @publish.before_loop
     @run_sessions.before_loop
@@ -170,6 +199,7 @@ class LoopsCog(commands.Cog):
 
     async def _run_step(
         self,
+        name: str,
         run_once: Callable[[], Awaitable[None]],
         wakeup: Wakeup,
         next_at: Callable[[], Awaitable[dt.datetime | None]],
@@ -178,13 +208,18 @@ class LoopsCog(commands.Cog):
     ) -> None:
         """Run ``run_once``, then wait for its wakeup, its next due row, or the slow tick.
 
+        ``name`` is the loop's in metrics and in the log.
+
         An exception is logged: only cancellation ends a loop.
         """
         rest = SLOW_TICK
         try:
-            await run_once()
+            with metrics.LOOP_TURNS.labels(name).time():
+                await run_once()
             if (due := await next_at()) is not None:
                 rest = min(rest, max((due - self._clock()).total_seconds(), MIN_REST))
         except Exception:
-            log.exception("A loop failed; it continues")
+            log.exception("The %s failed; it continues", name)
+            metrics.LOOP_FAILURES.labels(name).inc()
+        metrics.LOOP_LAST_TURN.labels(name).set_to_current_time()
         await wakeup.wait(rest, debounce=debounce)

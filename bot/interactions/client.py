@@ -17,6 +17,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.interactions.lost_answers import LostAnswerFilter
+from bot.interactions.measured_requests import measuring_trace
 from bot.interactions.thread_index import ThreadIndex
 from bot.services.acceptance import Acceptance
 from bot.services.extensions import ExtensionService
@@ -77,6 +78,7 @@ class Encore(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
             # nothing here needs all guilds before it starts
             guild_ready_timeout=0.25,
+            http_trace=measuring_trace(),
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_contexts=app_commands.AppCommandContext(
                 guild=True, dm_channel=True, private_channel=True

@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 
 import discord
 
+from bot import metrics
 from bot.domain.attachments import Uploads, smaller_limit, with_uploads, without_files
 from bot.domain.clock import Clock
 from bot.domain.models import Extension, ReplyRef
@@ -41,6 +42,7 @@ from bot.interactions.delivery import (
 )
 from bot.interactions.first_reply import MIN_EDIT_INTERVAL, UNREACHABLE
 from bot.interactions.sender import ReplySender
+from bot.logs import current_extension
 from bot.services.task_pool import TaskPool
 from bot.services.wakeups import Wakeups
 from bot.store.leases import ReplyEdit
@@ -160,6 +162,7 @@ class Publisher:
 
     async def _deliver(self, ext: Extension) -> None:
         """Bring the reply of ``ext`` up to date, trying one route after the other."""
+        current_extension.set(ext.id)
         attempt: _Attempt | None = _Attempt(ext)
         while attempt is not None:
             key = lock_key(self._route_of(attempt, attempt.extension), attempt.extension.reply)
@@ -249,6 +252,7 @@ class Publisher:
             return await self._recover(
                 error, route, edit, ext, uploads, may_open_thread=may_open_thread
             )
+        metrics.EDITS.labels(route.name.lower()).inc()
         if uploads is not None and not sent.has_files:
             log.info("Extension %s: Discord has left out its files", ext.id)
             return await self._edit_without_files(route, edit, uploads)
@@ -335,6 +339,7 @@ class Publisher:
     ) -> None:
         """Store that the claimed revision is shown, or that no route to the reply is left."""
         now = self._clock()
+        _measure(edit.extension, reply, now=now)
         await self._store.finish_edit(
             edit,
             reply,
@@ -370,6 +375,7 @@ class Publisher:
         return _Attempt(edit.extension)
 
     async def _postpone(self, edit: ReplyEdit, error: Exception) -> None:
+        metrics.EDITS.labels("postponed").inc()
         before = edit.extension.publish_failures
         pause = dt.timedelta(
             seconds=backoff(before, jitter=random.random())  # noqa: S311 - spreads retries
@@ -380,6 +386,13 @@ class Publisher:
         await self._store.postpone_edit(
             edit, publish_at=self._clock() + pause, is_counted=is_counted
         )
+
+
+def _measure(was: Extension, reply: ReplyRef, *, now: dt.datetime) -> None:
+    """Measure how late an edit shows the result of ``was``, the first time it does."""
+    if reply.final_shown and not was.reply.final_shown and was.finished_at is not None:
+        lag = (now - was.finished_at).total_seconds()
+        metrics.REPLY_LAG.labels(was.status).observe(lag)
 
 
 def _outcomes(shown: Uploads | None) -> str:

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from bot.providers import aimlapi, suno_api, sunoapi_co, sunoapi_com, sunosay
 from bot.providers.adapter import ApiConfig
 from bot.providers.base import Provider
+from bot.providers.measured import MeasuredClient
 from bot.settings import ApiSettings, Settings
 
 # A server may close an idle connection just as we send on it, and then the outcome of a submission
@@ -34,7 +35,7 @@ async def open_providers(
     async with AsyncExitStack() as stack:
         providers: dict[str, Provider] = {}
         for name in settings.enabled:
-            client = httpx.AsyncClient(transport=transport, limits=_LIMITS, verify=verify)
+            client = MeasuredClient(name, transport=transport, limits=_LIMITS, verify=verify)
             await stack.enter_async_context(client)
             providers[name] = _FACTORIES[name](client, settings)
         yield providers

@@ -11,6 +11,7 @@ from bot.domain.errors import UserError
 from bot.domain.form import Form
 from bot.domain.models import Extension, Kind, ReplyRef
 from bot.domain.text import display_title
+from bot.logs import current_extension
 from bot.services.form_check import FormReader
 from bot.services.reply_context import ReplyContext, ReplyContextLoader
 from bot.services.runtime import Runtime
@@ -128,6 +129,7 @@ class Acceptance:
         if isinstance(accepted, QuotaExceeded):
             provider = ext.request.provider
             raise quota_error(accepted, await self._reply_contexts.typical_duration(provider))
+        current_extension.set(accepted.extension.id)
         if ext.kind is Kind.SPLICE:
             self._wakeups.attacher.notify()
         else:

@@ -22,6 +22,7 @@ from bot.domain.attachments import AudioWork, Uploads, without_audio
 from bot.domain.clock import Clock
 from bot.domain.models import Extension, Kind, ReplyRef
 from bot.domain.polling import backoff
+from bot.logs import current_extension
 from bot.services.task_pool import TaskPool
 from bot.services.uploads import UploadBuilder
 from bot.services.wakeups import Wakeups
@@ -111,6 +112,7 @@ class Attacher:
 
     async def _work_on(self, work: AudioWork) -> None:
         """Prepare what can be prepared now, and the rest later."""
+        current_extension.set(work.extension_id)
         # its row refers to the extension, so it is there
         ext = cast("Extension", await self._store.extension(work.extension_id))
         try:

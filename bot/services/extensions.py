@@ -6,6 +6,7 @@ Also drafts. Knows nothing of Discord.
 import datetime as dt
 from dataclasses import dataclass, replace
 
+from bot import metrics
 from bot.domain.attachments import AttachmentStatus
 from bot.domain.errors import UserError
 from bot.domain.form import Form, format_style
@@ -113,6 +114,7 @@ class ExtensionService:
         ext = await self._required_for(actor, extension_id, verb="cancel")
         while (new := cancelled(ext, now=self._clock())) is not ext:
             if await self._store.save(new, was=ext):
+                metrics.FINISHED.labels(new.request.provider, new.status).inc()
                 break
             ext = await self._required(extension_id)  # perhaps only its queue position changed
         else:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.clock import Clock
 from bot.providers.base import Provider
+from bot.services.account_errors import AccountErrors
 from bot.services.outage_log import OutageLog
 from bot.services.poll_schedule import PollSchedule
 from bot.services.wakeups import Wakeups
@@ -26,6 +27,7 @@ class Runtime:
         deadline: how long an extension is tracked before it expires.
         wakeups: wake the loops when there is news.
         outage_log: logs a provider's outage once, and its end.
+        account_errors: what only the operator can mend at a provider.
         touched_sessions: ids of sessions in which a member did something since the session runner
             last looked; only a hint, so that it looks at once.
     """
@@ -37,6 +39,7 @@ class Runtime:
     deadline: dt.timedelta
     wakeups: Wakeups = field(default_factory=Wakeups)
     outage_log: OutageLog = field(default_factory=OutageLog)
+    account_errors: AccountErrors = field(default_factory=AccountErrors)
     touched_sessions: set[int] = field(default_factory=set[int])
 
     def labels(self, *, excluding: str) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from bot import metrics
 from bot.domain import failures
 from bot.domain.failures import Failure
 from bot.domain.form import TextLimits, parse_style, truncated_style
@@ -29,6 +30,7 @@ from bot.domain.polling import backoff
 from bot.domain.text import truncate
 from bot.domain.timecode import effective_continue_at
 from bot.domain.transitions import finished, found_again, postponed, submitted, submitting
+from bot.logs import current_extension
 from bot.providers.base import (
     OutOfCredits,
     Provider,
@@ -73,6 +75,7 @@ class Submitter:
         self._providers = runtime.providers
         self._wakeups = runtime.wakeups
         self._outage_log = runtime.outage_log
+        self._account_errors = runtime.account_errors
         self._poll_schedule = runtime.poll_schedule
         self._clock = runtime.clock
         self._deadline = runtime.deadline
@@ -140,6 +143,7 @@ class Submitter:
     async def _drain(self, name: str) -> None:
         """Send what waits for one provider, oldest first, until nothing may be sent any more."""
         while ext := await self._next_waiting(name):
+            current_extension.set(ext.id)
             provider = self._providers.get(name)
             if provider is None:
                 await self._end(ext, failures.Unavailable())
@@ -224,6 +228,7 @@ class Submitter:
 
     async def _submit(self, ext: Extension, provider: Provider) -> None:
         """Send ``ext`` and store the outcome."""
+        current_extension.set(ext.id)
         try:
             handle = await _post(ext, provider)
         except (Unavailable, RateLimited) as error:
@@ -232,12 +237,14 @@ class Submitter:
             log.warning("Extension %s: %s did not confirm it", ext.id, provider.name)
             await self._reconcile_or_give_up(ext, provider, text=error.text)
         except ProviderError as error:
+            self._account_errors.failed(provider.name, error)
             await self._end(ext, _failure_of(error))
         except Exception:
             log.exception("Extension %s: sending it failed unexpectedly", ext.id)
             await self._reconcile_or_give_up(ext, provider)
         else:
             self._outage_log.answered(provider.name)
+            self._account_errors.worked(provider.name)
             await self._mark_submitted(ext, provider, handle)
 
     async def _mark_submitted(self, ext: Extension, provider: Provider, handle: Handle) -> None:
@@ -281,6 +288,7 @@ class Submitter:
 
     async def _recover(self, ext: Extension) -> None:
         """Settle an interrupted submission: found at the provider, or unconfirmed."""
+        current_extension.set(ext.id)
         provider = self._providers.get(ext.request.provider)
         await self._reconcile_or_give_up(ext, provider)
 
@@ -348,6 +356,7 @@ class Submitter:
         while was.status is ext.status:
             try:
                 if await self._store.save(new, was=was):
+                    _count_if_final(new)
                     break
                 was = await self._store.extension(ext.id) or was
                 new = change(was)
@@ -387,6 +396,11 @@ def _failure_of(error: ProviderError) -> Failure:
             return failures.Unavailable()
         case _:
             return failures.Unexpected()
+
+
+def _count_if_final(ext: Extension) -> None:
+    if ext.status.is_final:
+        metrics.FINISHED.labels(ext.request.provider, ext.status).inc()
 
 
 async def _post(ext: Extension, provider: Provider) -> Handle:

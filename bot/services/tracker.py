@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from bot import metrics
 from bot.domain.models import Extension, Handle, Progress, Status
 from bot.domain.polling import backoff
 from bot.domain.transitions import expired, observed, poll_failed, unchanged
+from bot.logs import current_extension
 from bot.providers.base import Provider, ProviderError, RateLimited, Unavailable
 from bot.services.runtime import Runtime
 from bot.services.task_pool import TaskPool
@@ -38,6 +40,7 @@ class Tracker:
         self._providers = runtime.providers
         self._wakeups = runtime.wakeups
         self._outage_log = runtime.outage_log
+        self._account_errors = runtime.account_errors
         self._poll_schedule = runtime.poll_schedule
         self._clock = runtime.clock
         self._fetches = {
@@ -106,6 +109,7 @@ class Tracker:
         except (ProviderError, TimeoutError) as error:
             refusal = error if isinstance(error, ProviderError) else Unavailable()
             self._outage_log.failed(provider.name, refusal)
+            self._account_errors.failed(provider.name, refusal)
             for ext in exts:
                 await self._postpone(ext, refusal)
             return
@@ -128,6 +132,7 @@ class Tracker:
             progress: what its provider reported; None if it left ``ext`` out.
             was_held: whether the provider held its answer back until there was news.
         """
+        current_extension.set(ext.id)
         now = self._clock()
         change = partial(_observed, progress=progress, now=now, was_held=was_held)
         new = change(ext, due_at=now)
@@ -147,6 +152,7 @@ class Tracker:
 
     async def _postpone(self, ext: Extension, error: Exception) -> None:
         """Ask for ``ext`` again later, unless its deadline has passed."""
+        current_extension.set(ext.id)
         now = self._clock()
         pause = error.retry_after if isinstance(error, RateLimited) else None
         if not pause:
@@ -178,6 +184,7 @@ class Tracker:
             return
         if new.status.is_final:
             log.info("Extension %s: %s", new.id, new.status)
+            metrics.FINISHED.labels(new.request.provider, new.status).inc()
             self._wakeups.attacher.notify()
             self._wakeups.session_runner.notify()
         if new.revision != was.revision:

@@ -11,6 +11,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import metrics
 from bot.store import (
     acceptance,
     audio,
@@ -26,6 +27,7 @@ from bot.store import (
     session_queries,
     sessions,
     votes,
+    workload,
 )
 from bot.store.database import Database, open_database
 
@@ -42,16 +44,21 @@ class Operation(Generic[P, T]):
         self._writes = writes
         self._urgent = urgent
 
+    def __set_name__(self, owner: type["Store"], name: str) -> None:
+        """Measure its transactions under the name that callers know."""
+        self._seconds = metrics.DATABASE.labels(name)
+
     def __get__(self, store: "Store", owner: type["Store"]) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return the function, to be called in a transaction of the store's database."""
         del owner
 
-        def call(*args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
-            return store.database.run(
-                lambda db: self._function(db, *args, **kwargs),
-                writes=self._writes,
-                urgent=self._urgent,
-            )
+        async def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            with self._seconds.time():
+                return await store.database.run(
+                    lambda db: self._function(db, *args, **kwargs),
+                    writes=self._writes,
+                    urgent=self._urgent,
+                )
 
         return call
 
@@ -178,6 +185,9 @@ class Store:
     postpone_post = writes(posts.postpone_post)
     retry_posts = writes(posts.retry_posts)
     record_first_post = writes(posts.record_first_post)
+
+    # how much there is to do
+    workload = reads(workload.workload)
 
     # drafts, and facts about this installation
     keep_draft = writes(drafts.keep_draft, urgent=True)
