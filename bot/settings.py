@@ -374,15 +374,18 @@ class Settings(BaseSettings):
         ge=0,
         description="sessions at once per server; 0 is no limit",
     )
-    metrics: Annotated[ListenAddress | None, BeforeValidator(_listen_address), Unset("off")] = (
-        Field(
-            None,
-            alias="encore_metrics",
-            description=(
-                "address and port, such as `127.0.0.1:9464`, at which Prometheus finds `/metrics` "
-                "and a probe finds `/health`; keep it private"
-            ),
-        )
+    metrics: Annotated[
+        ListenAddress | None,
+        NoDecode,
+        BeforeValidator(_listen_address),
+        Unset("off"),
+    ] = Field(
+        None,
+        alias="encore_metrics",
+        description=(
+            "address and port, such as `127.0.0.1:9464`, at which Prometheus finds `/metrics` "
+            "and a probe finds `/health`; keep it private"
+        ),
     )
     notices_channel: Annotated[int | None, Unset("a direct message to the bot's owner")] = Field(
         None,

@@ -1,3 +1,4 @@
+import asyncio
 import datetime as dt
 import json
 import logging
@@ -6,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.logs import NOISY_LOGGERS, set_up_logging
+from bot.logs import NOISY_LOGGERS, current_extension, set_up_logging
 from bot.settings import LogStyle
 
 
@@ -73,3 +74,18 @@ def test_noisy_loggers_log_only_warnings(name: str, capsys: pytest.CaptureFixtur
     logging.getLogger(name).info("GET https://api.example/?key=secret")
     logging.getLogger(name).warning("trouble")
     assert json.loads(capsys.readouterr().err)["message"] == "trouble"
+
+
+async def test_what_a_task_logs_carries_the_extension_that_it_works_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def work(extension_id: int) -> None:
+        current_extension.set(extension_id)
+        await asyncio.sleep(0)
+        logging.getLogger("bot.x").info("hello")
+
+    set_up_logging("json")
+    await asyncio.gather(work(7), work(8))
+    logging.getLogger("bot.x").info("outside")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line.get("extension") for line in lines] == [7, 8, None]

@@ -65,6 +65,8 @@ def test_each_setting_is_read_from_its_variable(
         "ENCORE_SESSION_LIMIT": "0",
         "ENCORE_LOG": "json",
         "ENCORE_STATE_DIR": str(tmp_path),
+        "ENCORE_METRICS": "[::1]:9464",
+        "ENCORE_NOTICES_CHANNEL": "9007199254740993",
     }.items():
         monkeypatch.setenv(name, text)
     settings = load_settings()
@@ -78,6 +80,8 @@ def test_each_setting_is_read_from_its_variable(
     assert (settings.session_parts, settings.session_vote, settings.session_limit) == (0, 86_400, 0)
     assert settings.log == "json"
     assert settings.state_dir == tmp_path
+    assert settings.metrics == ("::1", 9464)
+    assert settings.notices_channel == 9007199254740993
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -179,6 +183,10 @@ def test_error_without_provider_says_how_to_enable_one(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
+        ("ENCORE_METRICS", "9464", "must be an address and a port, such as 127.0.0.1:9464"),
+        ("ENCORE_METRICS", "localhost:99999", "must be an address and a port"),
+        ("ENCORE_METRICS", "http://secret:80", "must be an address and a port"),
+        ("ENCORE_NOTICES_CHANNEL", "general", "must be a valid integer"),
         ("ENCORE_PROVIDER", "aimlapi", "must name an enabled provider: sunosay"),
         ("DISCORD_API_URL", "secret.example", "must be an address that begins with https://"),
         ("DISCORD_API_URL", "http://secret:port", "must be an address that begins with https://"),

@@ -56,14 +56,23 @@ class _Told:
 class OperatorWatch:
     """Tells the operator of problems, through ``report``."""
 
-    def __init__(self, runtime: Runtime, *, database_folder: Path | None, report: Report) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        database_folder: Path | None,
+        report: Report,
+        free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+    ) -> None:
         """Make the watch.
 
         Args:
             runtime: its `account_errors` are what the loops met.
             database_folder: where the SQLite file is; None with another database.
             report: tells the operator; returns whether that needs no further attempt.
+            free_bytes: says how much room is left in a folder.
         """
+        self._free_bytes = free_bytes
         self._runtime = runtime
         self._database_folder = database_folder
         self._report = report
@@ -108,7 +117,7 @@ class OperatorWatch:
                 problem = Problem(subject=name, kind=error.kind, label=label, text=error.text)
             found[name] = problem
         if self._database_folder is not None:
-            is_full = shutil.disk_usage(self._database_folder).free < LEAST_FREE_BYTES
+            is_full = self._free_bytes(self._database_folder) < LEAST_FREE_BYTES
             folder = str(self._database_folder)
             problem = Problem(subject=DISK, kind=DISK_FULL, label=folder) if is_full else None
             found[DISK] = problem

@@ -42,7 +42,7 @@ class ScriptedProvider:
         self.name = name
         self.capabilities = Capabilities(**{"label": "Suno Test", "limits": LIMITS, **abilities})
         self.on_extend, self.on_fetch, self.on_recent = Script(), Script(), Script()
-        self.on_concat = Script()
+        self.on_concat, self.on_credits = Script(), Script()
         self.sent: list[ExtendRequest] = []
         self.joined: list[str] = []
         self.asked: list[tuple[Handle, ...]] = []
@@ -85,4 +85,4 @@ class ScriptedProvider:
         return await self.on_concat.next(lambda _: usual, clip_id)
 
     async def credits(self) -> Credits | None:
-        return None
+        return await self.on_credits.next(lambda: None)
