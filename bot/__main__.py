@@ -3,10 +3,12 @@
 import argparse
 import asyncio
 import importlib.metadata
+import json
 import logging
 import signal
 import sys
 from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import aiohttp
@@ -31,6 +33,7 @@ from bot.providers.base import (
 from bot.providers.registry import open_providers
 from bot.settings import Settings, SettingsError, given_variables, load_settings, log_style
 from bot.settings_reference import settings_text, unknown_settings
+from bot.store.backup import back_up, snapshot
 from bot.store.errors import StoreError
 from bot.store.store import Store
 
@@ -56,6 +59,8 @@ COMMANDS = {
     "check": "test the settings, database, services and token",
     "health": "exit with code 0 if Encore is alive, else say why not",
     "settings": "print every setting with its meaning and default",
+    "backup": "copy the SQLite database into a new file; Encore may be running",
+    "export": "print what is kept of a member or a server, as JSON; Encore may be running",
 }
 
 Mark: TypeAlias = Literal["✓", "✗", "–", "!"]  # passed, failed, can't be checked, warning
@@ -64,7 +69,8 @@ Result: TypeAlias = tuple[Mark, str]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    command = _parser().parse_args(arguments).command
+    given = _parser().parse_args(arguments)
+    command = given.command
     # discord.py would warn at each start that two packages for voice are missing
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     if command == "settings":
@@ -79,6 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return EXIT_OK if problem is None else _exit_with(problem, EXIT_FAILED)
             case "check":
                 return asyncio.run(check(settings))
+            case "backup":
+                back_up(settings.database_url, given.file)
+                return EXIT_OK
+            case "export":
+                return asyncio.run(export(settings, member_id=given.member, guild_id=given.server))
             case _:
                 asyncio.run(run(settings))
                 return EXIT_OK
@@ -102,7 +113,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", title="commands", metavar="command")
     for name, meaning in COMMANDS.items():
         description = f"{meaning[0].upper()}{meaning[1:]}."
-        commands.add_parser(name, help=meaning, description=description)
+        command = commands.add_parser(name, help=meaning, description=description)
+        if name == "backup":
+            command.add_argument("file", type=Path, help="the new file")
+        if name == "export":
+            subject = command.add_mutually_exclusive_group(required=True)
+            subject.add_argument("--member", type=int, metavar="ID", help="id of a Discord user")
+            subject.add_argument("--server", type=int, metavar="ID", help="id of a Discord server")
     parser.set_defaults(command="run")
     return parser
 
@@ -152,6 +169,18 @@ def _invitations(application_id: int) -> Sequence[str]:
         f"Add it to a server: {guild_invite(application_id)}",
         f"Install it for yourself: {user_invite(application_id)}",
     )
+
+
+async def export(settings: Settings, *, member_id: int | None, guild_id: int | None) -> int:
+    """Print what is kept of a member, or else of a server; return the exit code."""
+    with snapshot(settings.database_url) as address:
+        async with Store.open(address) as store:
+            if member_id is not None:
+                data = await store.data_of_member(member_id)
+            else:
+                data = await store.data_of_guild(guild_id or 0)
+    print(json.dumps(data, ensure_ascii=False, indent=2))  # noqa: T201 - the command's answer
+    return EXIT_OK
 
 
 async def check(settings: Settings) -> int:

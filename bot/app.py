@@ -19,6 +19,7 @@ from bot.interactions.first_reply import MIN_EDIT_INTERVAL
 from bot.interactions.library_buttons import LIBRARY_BUTTONS
 from bot.interactions.message_buttons import MESSAGE_BUTTONS
 from bot.interactions.operator_notices import OperatorNotices
+from bot.interactions.privacy_buttons import PRIVACY_BUTTONS
 from bot.interactions.provider_buttons import PROVIDER_BUTTONS
 from bot.interactions.publisher import Publisher
 from bot.interactions.session_buttons import SESSION_BUTTONS
@@ -37,6 +38,7 @@ from bot.services.media import MediaFetcher
 from bot.services.operator_watch import OperatorWatch
 from bot.services.poll_schedule import PollSchedule
 from bot.services.reply_context import ReplyContextLoader
+from bot.services.retention import Retention
 from bot.services.runtime import Runtime
 from bot.services.session_proposals import SessionProposals
 from bot.services.session_runner import SessionRunner
@@ -56,6 +58,7 @@ from cogs.extend import ExtendCog
 from cogs.help import HelpCog
 from cogs.library import LibraryCog
 from cogs.loops import Loops, LoopsCog
+from cogs.privacy import PrivacyCog
 from cogs.reactions import ReactionsCog
 from cogs.reply_commands import ReplyCommandsCog
 from cogs.sessions import SessionsCog
@@ -102,10 +105,10 @@ async def create_bot(
         bot = await stack.enter_async_context(Encore(services, min_edit_interval=min_edit_interval))
         for cog in (ExtendCog, ReplyCommandsCog, ReactionsCog, SessionsCog):
             await bot.add_cog(cog(bot))
-        for cog in (HelpCog, LibraryCog, SongsCog):
+        for cog in (HelpCog, LibraryCog, PrivacyCog, SongsCog):
             await bot.add_cog(cog())
         bot.add_dynamic_items(*REPLY_BUTTONS, *MESSAGE_BUTTONS, *PROVIDER_BUTTONS)
-        bot.add_dynamic_items(*LIBRARY_BUTTONS, *SESSION_BUTTONS)
+        bot.add_dynamic_items(*LIBRARY_BUTTONS, *PRIVACY_BUTTONS, *SESSION_BUTTONS)
         publisher = Publisher(
             bot, store, wakeups=runtime.wakeups, clock=clock, min_edit_interval=min_edit_interval
         )
@@ -122,6 +125,7 @@ async def create_bot(
             publisher=publisher,
             boards=Boards(bot, store, services.sessions, wakeups=runtime.wakeups, clock=clock),
             operator_watch=_create_operator_watch(bot, runtime, settings),
+            retention=Retention(store, clock=clock, keep=settings.keep),
         )
         await bot.add_cog(
             LoopsCog(

@@ -374,6 +374,16 @@ class Settings(BaseSettings):
         ge=0,
         description="sessions at once per server; 0 is no limit",
     )
+    keep_days: int = Field(
+        0,
+        alias="encore_keep_days",
+        ge=0,
+        le=36_500,
+        description=(
+            "days after which finished requests, their clips and sessions are forgotten, unless "
+            "newer ones go on from them; 0 keeps them for ever"
+        ),
+    )
     metrics: Annotated[
         ListenAddress | None,
         NoDecode,
@@ -412,6 +422,11 @@ class Settings(BaseSettings):
             "sunosay": self.sunosay,
         }
         return {name: api for name, api in apis.items() if api.is_enabled}
+
+    @property
+    def keep(self) -> dt.timedelta | None:
+        """How long what is finished is kept; None is for ever."""
+        return dt.timedelta(days=self.keep_days) if self.keep_days else None
 
     @property
     def enabled_labels(self) -> str:

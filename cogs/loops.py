@@ -17,6 +17,7 @@ from bot.interactions.publisher import Publisher
 from bot.interactions.shard_beats import ShardBeats
 from bot.services.attacher import Attacher
 from bot.services.operator_watch import OperatorWatch
+from bot.services.retention import Retention
 from bot.services.session_runner import SessionRunner
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
@@ -33,7 +34,6 @@ DEBOUNCE = 0.05
 VOTES_DEBOUNCE = 0.25  # many votes come at once, and to load those of a session takes long
 WATCH_EVERY = 60.0  # seconds
 STOP_TIMEOUT = 20.0  # seconds for requests in progress when Encore stops
-DRAFT_LIFETIME = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,7 @@ class Loops:
     publisher: Publisher
     boards: Boards
     operator_watch: OperatorWatch
+    retention: Retention
 
 
 class LoopsCog(commands.Cog):
@@ -72,6 +73,7 @@ class LoopsCog(commands.Cog):
         self._session_runner = loops.session_runner
         self._boards = loops.boards
         self.operator_watch = loops.operator_watch
+        self._retention = loops.retention
         self.beats = beats
         self.wakeups = wakeups
         self._heartbeat = heartbeat
@@ -166,12 +168,12 @@ class LoopsCog(commands.Cog):
 
     @tasks.loop(seconds=15)
     async def housekeeping(self) -> None:
-        """Touch the heartbeat file, beat for each shard, and delete old drafts."""
+        """Touch the heartbeat file, beat for each shard, and delete what is old."""
         try:
             if self._bot.is_ready():
                 self._heartbeat.beat()
             await self.beats.beat()
-            await self._store.forget_drafts(before=self._clock() - DRAFT_LIFETIME)
+            await self._retention.run_once()
         except Exception:
             log.exception("Housekeeping failed; it is tried again")
 

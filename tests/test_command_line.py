@@ -30,6 +30,7 @@ from sandbox.discord.server import DiscordServer
 from sandbox.providers.faults import Fault
 from sandbox.providers.server import ProviderServer
 from tests.support.raw_server import running_server
+from tests.support.store_samples import GUILD, MEMBER, completed_extension, heard
 
 OURS = ("DISCORD_", "ENCORE_", "AIMLAPI", "SUNO")
 ROOT = Path(__file__).parent.parent
@@ -59,7 +60,9 @@ def ended(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
     assert said.out == ""
     [line] = said.err.splitlines()
     # where nobody sits at a terminal, `run` tells it in the form of its log
-    sentence = line if arguments[:1] in (("check",), ("health",)) else fatal_message(line)
+    sentence = (
+        line if arguments[:1] in (("check",), ("health",), ("backup",)) else fatal_message(line)
+    )
     assert sentence.endswith(".")
     assert TOKEN not in sentence
     return code, sentence
@@ -326,6 +329,8 @@ def test_help_explains_each_command(capsys: pytest.CaptureFixture[str]) -> None:
         "check": "test the settings, database, services and token",
         "health": "alive",
         "settings": "every setting",
+        "backup": "copy the SQLite database",
+        "export": "what is kept of a member or a server",
     }.items():
         assert re.search(rf"^ +{command} +.*{words}", text, re.MULTILINE)
 
@@ -489,3 +494,31 @@ def test_end_of_the_connection_is_one_sentence(error: Exception, words: str, cod
     assert words in sentence
     assert exit_code == code
     assert "\n" not in sentence
+
+
+async def test_backup_and_export_work_while_encore_runs(
+    environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'encore.db'}"
+    environment.setenv("ENCORE_DATABASE_URL", url)
+    async with Store.open(url) as store:
+        ext = await completed_extension(store, "one", heard("a"))
+        copy = tmp_path / "copy.db"
+        assert await asyncio.to_thread(main, ["backup", str(copy)]) == 0
+        capsys.readouterr()
+        for subject in ("--member", str(MEMBER)), ("--server", str(GUILD)):
+            assert await asyncio.to_thread(main, ["export", *subject]) == 0
+            data = json.loads(capsys.readouterr().out)
+            assert [row["id"] for row in data["extensions"]] == [ext.id]
+            assert [row["clip_id"] for row in data["clips"]] == ["a"]
+    async with Store.open(f"sqlite+aiosqlite:///{copy}") as restored:
+        assert await restored.extension(ext.id) == ext
+
+
+def test_a_backup_that_cannot_be_made_is_one_sentence(
+    environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("ENCORE_DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path / 'encore.db'}")
+    code, sentence = ended(capsys, "backup", str(tmp_path / "copy.db"))
+    assert code == 2
+    assert sentence.startswith("There is no database at ")

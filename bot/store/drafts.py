@@ -35,11 +35,6 @@ async def draft(db: AsyncConnection, draft_id: int, *, member_id: int) -> Form |
     return None if form is None else Form(**json.loads(form))
 
 
-async def forget_drafts(db: AsyncConnection, *, before: dt.datetime) -> None:
-    """Delete the drafts that were kept before ``before``."""
-    await db.execute(delete(drafts).where(drafts.c.created_at < before))
-
-
 async def fact(db: AsyncConnection, name: str) -> str | None:
     """Return the value kept under ``name``, such as the hash of the command tree."""
     return (await db.execute(select(facts.c.value).where(facts.c.name == name))).scalar()

@@ -87,8 +87,13 @@ def clip_row(provider: str, clip: Clip, *words: str) -> dict[str, object]:
         **own,
         "provider": provider,
         "clip_id": clip.id,
-        "search_text": "\n".join((clip.title, clip.style, clip.id, *words)).casefold(),
+        "search_text": search_text(clip.title, clip.style, clip.id, *words),
     }
+
+
+def search_text(*words: str) -> str:
+    """Return the text in which a clip is found by any of ``words``."""
+    return "\n".join(words).casefold()
 
 
 def extension_of(row: RowMapping, clips: Iterable[Clip]) -> Extension:

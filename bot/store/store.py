@@ -21,8 +21,10 @@ from bot.store import (
     leases,
     library,
     lineage,
+    personal_data,
     posts,
     queue,
+    retention,
     session_clocks,
     session_queries,
     sessions,
@@ -186,12 +188,17 @@ class Store:
     retry_posts = writes(posts.retry_posts)
     record_first_post = writes(posts.record_first_post)
 
+    # what is kept of whom, and for how long
+    forget = writes(retention.forget)
+    data_of_member = reads(personal_data.data_of_member)
+    data_of_guild = reads(personal_data.data_of_guild)
+    forget_member = writes(personal_data.forget_member, urgent=True)
+
     # how much there is to do
     workload = reads(workload.workload)
 
     # drafts, and facts about this installation
     keep_draft = writes(drafts.keep_draft, urgent=True)
     draft = reads(drafts.draft)
-    forget_drafts = writes(drafts.forget_drafts)
     fact = reads(drafts.fact)
     set_fact = writes(drafts.set_fact)

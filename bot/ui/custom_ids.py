@@ -59,6 +59,10 @@ class Action(Enum):
     EXTEND_WITH_DRAFT = "draft:clip", "", _SECONDARY, r"\d{1,18}:[\w-]+"
     TRY_PROVIDER_WITH_DRAFT = "draft:provider", "", _SECONDARY, r"\d+:\w+"
     TURN_PAGE = "lib:page", "", _SECONDARY, r"(?:mine|channel|server):\d{1,9}:.*"
+    # me: the id is a member's; they act on whoever presses them
+    DOWNLOAD_DATA = "me:data", "Download", _SECONDARY, _NUMBER
+    FORGET_ME = "me:forget", "🗑️ Delete my data", _SECONDARY, _NUMBER  # ask for confirmation
+    CONFIRM_FORGET = "me:forgotten", "Delete my data", _DANGER, _NUMBER
     # ses: the id is a session's
     WRITE_PART = "ses:write", "✍️ Write a part", _PRIMARY, _NUMBER  # open the form
     SONG_SO_FAR = "ses:far", "📜 Song so far", _SECONDARY, _NUMBER

@@ -25,6 +25,12 @@ from bot.interactions.library_buttons import (
     TurnPage,
 )
 from bot.interactions.message_buttons import MESSAGE_BUTTONS, DeleteReply, ShowLyrics
+from bot.interactions.privacy_buttons import (
+    PRIVACY_BUTTONS,
+    ConfirmForget,
+    DownloadData,
+    ForgetMe,
+)
 from bot.interactions.provider_buttons import (
     PROVIDER_BUTTONS,
     TryProvider,
@@ -58,6 +64,7 @@ BUTTONS = (
     *PROVIDER_BUTTONS,
     *MESSAGE_BUTTONS,
     *LIBRARY_BUTTONS,
+    *PRIVACY_BUTTONS,
     *(kind for kind in SESSION_BUTTONS if issubclass(kind, PersistentButton)),
 )
 
@@ -102,6 +109,9 @@ OLD_CUSTOM_IDS = [
     ("ses:drop:7", WithdrawProposal, "7"),
     ("ses:again:7", ProposeAgain, "7"),
     ("ses:draft:7-42", OpenPartDraft, "7-42"),
+    ("me:data:7", DownloadData, "7"),
+    ("me:forget:7", ForgetMe, "7"),
+    ("me:forgotten:7", ConfirmForget, "7"),
     ("ses:list:2", TurnSessions, "2"),
 ]
 OLD_SELECTS = [("ses:pick:7", PickProposal), ("ses:remove:7", RemoveProposal)]

@@ -3,7 +3,7 @@
 from bot.domain.form import Form
 from bot.store.drafts import MAX_DRAFTS
 from bot.store.store import Store
-from tests.support.store_samples import MINUTE, NOW
+from tests.support.store_samples import NOW
 
 FORM = Form(clip="abc", at="2:01", style="folk, 雨", lyrics="line\nline 🎵", provider="suno")
 
@@ -16,15 +16,6 @@ async def test_draft_round_trips(store: Store) -> None:
 async def test_draft_is_none_for_another_member(store: Store) -> None:
     number = await store.keep_draft(FORM, member_id=1, now=NOW)
     assert await store.draft(number, member_id=2) is None
-
-
-async def test_forget_drafts_deletes_old_ones_and_never_reuses_their_ids(store: Store) -> None:
-    old = await store.keep_draft(FORM, member_id=1, now=NOW)
-    await store.forget_drafts(before=NOW)
-    assert await store.draft(old, member_id=1) == FORM
-    await store.forget_drafts(before=NOW + MINUTE)
-    assert await store.draft(old, member_id=1) is None
-    assert await store.keep_draft(FORM, member_id=1, now=NOW) > old
 
 
 async def test_fact_is_the_value_set_last(store: Store) -> None:

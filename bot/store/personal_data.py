@@ -1,0 +1,131 @@
+"""What is kept of one member, or of one server: to hand it out, and to forget a member."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, and_, delete, func, not_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.extensions import OPEN_STATUSES
+from bot.store.rows import search_text
+from bot.store.schema import (
+    clips,
+    drafts,
+    extensions,
+    is_running,
+    proposals,
+    rounds,
+    sessions,
+    votes,
+)
+
+_row = extensions.c
+# not data about anybody: how a reply is edited, and what a search looks through
+_LEFT_OUT = frozenset({"reply_token", "search_text", "shown_digest"})
+
+Rows = list[dict[str, Any]]
+PersonalData = Mapping[str, Rows]
+
+
+async def data_of_member(db: AsyncConnection, member_id: int) -> PersonalData:
+    """Return all rows about a member, by table; times are ISO 8601, and keys of access left out."""
+    own = _row.member_id == member_id
+    return {
+        "extensions": await _read(db, select(extensions).where(own).order_by(_row.id)),
+        "clips": await _read(db, select(clips).join(extensions).where(own).order_by(clips.c.id)),
+        "drafts": await _read(db, select(drafts).where(drafts.c.member_id == member_id)),
+        "sessions_hosted": await _read(db, select(sessions).where(sessions.c.host_id == member_id)),
+        "proposals": await _read(db, select(proposals).where(proposals.c.member_id == member_id)),
+        "votes": await _read(db, select(votes).where(votes.c.member_id == member_id)),
+    }
+
+
+async def data_of_guild(db: AsyncConnection, guild_id: int) -> PersonalData:
+    """Return all rows about a server, by table; as `data_of_member`."""
+    there = _row.reply_guild_id == guild_id
+    of_guild = select(sessions.c.id).where(sessions.c.guild_id == guild_id)
+    held = select(rounds.c.id).where(rounds.c.session_id.in_(of_guild))
+    return {
+        "extensions": await _read(db, select(extensions).where(there).order_by(_row.id)),
+        "clips": await _read(db, select(clips).join(extensions).where(there).order_by(clips.c.id)),
+        "sessions": await _read(db, select(sessions).where(sessions.c.guild_id == guild_id)),
+        "rounds": await _read(db, select(rounds).where(rounds.c.session_id.in_(of_guild))),
+        "proposals": await _read(db, select(proposals).where(proposals.c.round_id.in_(held))),
+        "votes": await _read(db, select(votes).where(votes.c.round_id.in_(held))),
+    }
+
+
+async def forget_member(db: AsyncConnection, member_id: int) -> int:
+    """Forget who made what a member made, and what they wrote; return how much is left.
+
+    Clips stay where they are, without the member, their lyrics and their name: others go on from
+    them. What is in progress, and sessions that run, stay as they are and are counted.
+    """
+    has_ended = and_(_row.member_id == member_id, _row.status.not_in(OPEN_STATUSES))
+    made = select(clips).join(extensions).where(has_ended)
+    for row in (await db.execute(made)).all():  # without the lyrics and the name
+        words = search_text(row.title, row.style, row.clip_id)
+        await db.execute(update(clips).where(clips.c.id == row.id).values(search_text=words))
+    await db.execute(
+        update(extensions)
+        .where(has_ended)
+        .values(member_id=0, member_name="", lyrics="", reply_token="")
+    )
+    await db.execute(delete(drafts).where(drafts.c.member_id == member_id))
+    over = select(sessions.c.id).where(not_(is_running))
+    in_over = select(rounds.c.id).where(rounds.c.session_id.in_(over))
+    await db.execute(
+        update(sessions)
+        .where(sessions.c.host_id == member_id, not_(is_running))
+        .values(host_id=0, host_name="")
+    )
+    await db.execute(
+        update(proposals)
+        .where(proposals.c.member_id == member_id, proposals.c.round_id.in_(in_over))
+        # unique in its round, and nobody's id
+        .values(member_id=-proposals.c.id, member_name="", lyrics="")
+    )
+    return await _left(db, member_id)
+
+
+async def _left(db: AsyncConnection, member_id: int) -> int:
+    """Return how many extensions and sessions of a member are still going on."""
+    open_extensions = (
+        select(func.count())
+        .select_from(extensions)
+        .where(_row.member_id == member_id, _row.status.in_(OPEN_STATUSES))
+    )
+    wrote_in = (
+        select(rounds.c.session_id)
+        .join(proposals, proposals.c.round_id == rounds.c.id)
+        .where(proposals.c.member_id == member_id)
+    )
+    running = (
+        select(func.count())
+        .select_from(sessions)
+        .where(is_running, (sessions.c.host_id == member_id) | sessions.c.id.in_(wrote_in))
+    )
+    return (await db.execute(open_extensions)).scalar_one() + (
+        await db.execute(running)
+    ).scalar_one()
+
+
+async def _read(db: AsyncConnection, query: Select[Any]) -> Rows:
+    rows = (await db.execute(query)).mappings()
+    return [
+        {name: _plain(value) for name, value in row.items() if name not in _LEFT_OUT}
+        for row in rows
+    ]
+
+
+def _plain(value: object) -> object:
+    """Return ``value`` as JSON can have it."""
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    try:
+        json.dumps(value)
+    except TypeError:
+        return str(value)
+    return value

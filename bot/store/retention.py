@@ -1,0 +1,101 @@
+"""What is old and serves nobody any more goes, a little in each transaction.
+
+Requests that made something to hear are the library, and stay unless the operator limits that.
+"""
+
+import datetime as dt
+
+from sqlalchemy import ColumnElement, and_, delete, exists, not_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.models import Status
+from bot.store.schema import (
+    audio,
+    clips,
+    drafts,
+    extensions,
+    is_running,
+    posts,
+    proposals,
+    rounds,
+    sessions,
+    votes,
+)
+
+DRAFT_LIFETIME = dt.timedelta(days=7)
+EXPIRED_TOKEN_LIFETIME = dt.timedelta(hours=1)
+FAILED_LIFETIME = dt.timedelta(days=90)
+BATCH = 200  # extensions or sessions in one transaction
+
+_row = extensions.c
+_other = extensions.alias("other")
+OWNED_BY_EXTENSION = (clips, audio)  # go with their extension
+_made_clips = select(clips.c.clip_id).where(clips.c.extension_id == _row.id).correlate(extensions)
+# what keeps an extension: another one that goes on from its clips or repeats it, and sessions
+_is_needed = or_(
+    exists().where(_other.c.clip_id.in_(_made_clips), _other.c.id != _row.id),
+    exists().where(_other.c.retake_of == _row.id),
+    exists().where(rounds.c.extension_id == _row.id),
+    exists().where(sessions.c.song_id == _row.id),
+)
+_HAS_ENDED_WITHOUT_AUDIO = tuple(
+    status for status in Status if status.is_final and status is not Status.COMPLETE
+)
+_FINAL = (*_HAS_ENDED_WITHOUT_AUDIO, Status.COMPLETE)
+
+
+async def forget(db: AsyncConnection, *, now: dt.datetime, keep: dt.timedelta | None) -> bool:
+    """Delete what is too old, up to `BATCH` extensions and sessions.
+
+    Args:
+        db: the connection.
+        now: the time.
+        keep: how long finished extensions and sessions are kept; None is for ever. Those without
+            audio are kept for `FAILED_LIFETIME` at most.
+
+    Returns:
+        Whether there may be more.
+    """
+    await db.execute(delete(drafts).where(drafts.c.created_at < now - DRAFT_LIFETIME))
+    await _forget_tokens(db, now - EXPIRED_TOKEN_LIFETIME)
+    failed_lifetime = min(FAILED_LIFETIME, keep or FAILED_LIFETIME)
+    has_failed = and_(
+        _row.status.in_(_HAS_ENDED_WITHOUT_AUDIO), _row.finished_at < now - failed_lifetime
+    )
+    gone = await _forget_extensions(db, has_failed)
+    if keep is None:
+        return gone
+    is_old = and_(_row.status.in_(_FINAL), _row.finished_at < now - keep)
+    return any((await _forget_sessions(db, now - keep), await _forget_extensions(db, is_old), gone))
+
+
+async def _forget_tokens(db: AsyncConnection, before: dt.datetime) -> None:
+    """Blank the tokens of interactions that expired; each would let its holder write a reply."""
+    for table in (extensions, posts):
+        columns = table.c
+        has_expired = and_(columns.reply_token != "", columns.reply_token_expires_at < before)
+        await db.execute(update(table).where(has_expired).values(reply_token=""))
+
+
+async def _forget_extensions(db: AsyncConnection, is_old: ColumnElement[bool]) -> bool:
+    """Delete extensions that nothing needs, with all that is theirs; return whether there were."""
+    old = select(_row.id).where(is_old, not_(_is_needed)).order_by(_row.id).limit(BATCH)
+    ids = (await db.execute(old)).scalars().all()
+    for table in OWNED_BY_EXTENSION:
+        await db.execute(delete(table).where(table.c.extension_id.in_(ids)))
+    await db.execute(delete(extensions).where(_row.id.in_(ids)))
+    return bool(ids)
+
+
+async def _forget_sessions(db: AsyncConnection, before: dt.datetime) -> bool:
+    """Delete sessions that are over, with all that is theirs; return whether there were any."""
+    is_old = and_(not_(is_running), sessions.c.finished_at < before)
+    old = select(sessions.c.id).where(is_old).order_by(sessions.c.id).limit(BATCH)
+    ids = (await db.execute(old)).scalars().all()
+    of_session = select(rounds.c.id).where(rounds.c.session_id.in_(ids))
+    for table in (votes, proposals):
+        await db.execute(delete(table).where(table.c.round_id.in_(of_session)))
+    for table in (rounds, posts):
+        await db.execute(delete(table).where(table.c.session_id.in_(ids)))
+    await db.execute(delete(sessions).where(sessions.c.id.in_(ids)))
+    return bool(ids)

@@ -1,0 +1,163 @@
+"""What is kept of a member or a server is handed out whole, and a member is forgotten."""
+
+import json
+from dataclasses import replace
+
+from bot.domain.form import Form
+from bot.domain.library import LibraryQuery, Scope, Viewer
+from bot.domain.models import Clip, ExtendRequest, Extension
+from bot.store.store import Store
+from tests.support.store_samples import (
+    CHANNEL,
+    GUILD,
+    MEMBER,
+    NOW,
+    accepted,
+    completed_extension,
+    heard,
+)
+from tests.support.stored_sessions import (
+    change,
+    over,
+    proposal,
+    started,
+    vote,
+    with_proposals,
+    with_votes,
+)
+
+OTHER = MEMBER + 1
+SUNG = "Über den Dächern"
+
+
+async def written(store: Store, key: str, clip_id: str, **parts: object) -> Extension:
+    """Return a finished request with lyrics, a name, and a token."""
+    request = ExtendRequest(provider="suno", clip_id="source", lyrics=SUNG, style=("folk",))
+    made = heard(clip_id, title="ÄTHER", style="folk")
+    named = {"request": request, "member_name": "Ada", **parts}
+    ext = await completed_extension(store, key, made, **named)
+    await store.save_reply(ext.id, replace(ext.reply, token="a-secret-token"))
+    return ext
+
+
+async def found(store: Store, search: str) -> list[Clip]:
+    viewer = Viewer(member_id=MEMBER, channel_id=CHANNEL, guild_id=GUILD)
+    page = await store.library_page(viewer, LibraryQuery(scope=Scope.CHANNEL, search=search))
+    return [entry.known.clip for entry in page.entries]
+
+
+async def test_data_of_a_member_is_whole_and_theirs_alone(store: Store) -> None:
+    mine = await written(store, "mine", "a")
+    await written(store, "theirs", "b", member_id=OTHER)
+    await store.keep_draft(Form(clip="abc", lyrics="unsent"), member_id=MEMBER, now=NOW)
+    state = await started(store)
+    await change(
+        store,
+        state.session.id,
+        lambda was: with_votes(
+            with_proposals(was, proposal(1, member_id=MEMBER), proposal(2)), vote(MEMBER), vote(2)
+        ),
+    )
+    data = await store.data_of_member(MEMBER)
+    assert {table: len(rows) for table, rows in data.items()} == {
+        "extensions": 1,
+        "clips": 1,
+        "drafts": 1,
+        "sessions_hosted": 1,
+        "proposals": 1,
+        "votes": 1,
+    }
+    text = json.dumps(data, ensure_ascii=False)
+    assert data["extensions"][0]["id"] == mine.id
+    assert data["extensions"][0]["created_at"] == NOW.isoformat()
+    assert data["extensions"][0]["status"] == "complete"
+    assert SUNG in text
+    assert "unsent" in text
+    assert "a-secret-token" not in text
+
+
+async def test_data_of_a_server_is_of_all_its_members_and_no_other(store: Store) -> None:
+    await written(store, "mine", "a")
+    await written(store, "theirs", "b", member_id=OTHER)
+    await written(store, "elsewhere", "c", guild_id=GUILD + 1)
+    state = await started(store)
+    await change(
+        store,
+        state.session.id,
+        lambda was: with_votes(with_proposals(was, proposal(1)), vote(2), vote(3)),
+    )
+    data = await store.data_of_guild(GUILD)
+    assert {table: len(rows) for table, rows in data.items()} == {
+        "extensions": 2,
+        "clips": 2,
+        "sessions": 1,
+        "rounds": 1,
+        "proposals": 1,
+        "votes": 2,
+    }
+
+
+async def test_a_forgotten_member_has_left_clips_and_nothing_else(store: Store) -> None:
+    ext = await written(store, "mine", "a")
+    await store.keep_draft(Form(clip="abc"), member_id=MEMBER, now=NOW)
+    state = await started(store)
+    await change(
+        store,
+        state.session.id,
+        lambda was: with_proposals(
+            was, proposal(1, member_id=MEMBER, member_name="Ada"), proposal(2)
+        ),
+    )
+    await change(store, state.session.id, over)
+    assert await store.forget_member(MEMBER) == 0
+    assert not any((await store.data_of_member(MEMBER)).values())
+    kept = await store.extension(ext.id)
+    assert (kept.member_id, kept.member_name, kept.request.lyrics) == (0, "", "")
+    assert kept.reply.token == ""
+    assert kept.clips == ext.clips
+    ended = await store.session_state(state.session.id, whole=True)
+    assert (ended.session.host_id, ended.session.host_name) == (0, "")
+    first, second = ended.proposals
+    assert (first.member_name, first.lyrics, first.member_id < 0) == ("", "", True)
+    assert second.member_name == "member 2"
+
+
+async def test_a_forgotten_member_is_not_found_by_name_or_words(store: Store) -> None:
+    await written(store, "mine", "a")
+    await written(store, "theirs", "b", member_id=OTHER, member_name="Ben")
+    assert [clip.id for clip in await found(store, "ada")] == ["a"]
+    assert {clip.id for clip in await found(store, "dächern")} == {"a", "b"}
+    await store.forget_member(MEMBER)
+    assert await found(store, "ada") == []
+    assert [clip.id for clip in await found(store, "dächern")] == ["b"]
+    assert {clip.id for clip in await found(store, "äther")} == {"a", "b"}
+
+
+async def test_two_members_of_one_round_can_be_forgotten(store: Store) -> None:
+    state = await started(store, host_id=7)
+    await change(
+        store,
+        state.session.id,
+        lambda was: with_proposals(was, proposal(1), proposal(2), proposal(3)),
+    )
+    await change(store, state.session.id, over)
+    assert await store.forget_member(1) == 0
+    assert await store.forget_member(2) == 0
+    ended = await store.session_state(state.session.id, whole=True)
+    assert [each.member_id > 0 for each in ended.proposals] == [False, False, True]
+
+
+async def test_what_is_in_progress_stays_and_is_counted(store: Store) -> None:
+    waiting = await accepted(store, "waiting")
+    state = await started(store, host_id=OTHER)
+    await change(
+        store,
+        state.session.id,
+        lambda was: with_proposals(was, proposal(1, member_id=MEMBER), proposal(2)),
+    )
+    assert await store.forget_member(MEMBER) == 2
+    assert (await store.extension(waiting.id)).member_id == MEMBER
+    now = await store.session_state(state.session.id)
+    assert [each.member_id for each in now.proposals] == [MEMBER, 2]
+    assert await store.forget_member(OTHER) == 1
+    assert (await store.session_state(state.session.id)).session.host_id == OTHER
