@@ -91,7 +91,7 @@ export class CommandLine {
     const fitting = this.left.filter((each) => each.name.startsWith(typed));
     this.suggestions.show(this.rest, {
       head: fitting.length
-        ? "Options"
+        ? "Options. Enter uses the command."
         : h("span", {}, h("strong", {}, `/${this.command.path}`), ` ${this.command.description}`),
       active: typed ? 0 : -1,
       items: fitting.map((each) => ({

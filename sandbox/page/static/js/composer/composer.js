@@ -48,6 +48,10 @@ export function startComposer() {
     text.focus();
   });
   for (const what of ["hello", "view"]) on(what, entered);
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    focusComposer();
+  });
   on("facts", () => {
     if (document.activeElement === text) offerCommands();
   });
@@ -61,6 +65,12 @@ export function fillCommand(path, values) {
   for (const option of found.options)
     if (values[option.name]) command.add(option, values[option.name]);
   command.focus();
+}
+
+/** Go to where one writes: the message box, or the command that stands in it. */
+export function focusComposer() {
+  if (command) command.focus();
+  else text.focus();
 }
 
 function entered() {

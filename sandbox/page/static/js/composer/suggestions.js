@@ -35,10 +35,13 @@ export class Suggestions {
       !items.length && empty && h("li", { class: "suggest-empty" }, empty),
     );
     this.element.hidden = !head && !items.length && !empty;
-    input.setAttribute("role", "combobox");
     input.setAttribute("aria-controls", "suggestions");
     input.setAttribute("aria-autocomplete", "list");
-    input.setAttribute("aria-expanded", String(items.length > 0));
+    // a field of several lines may not be a combobox
+    if (input.tagName !== "TEXTAREA") {
+      input.setAttribute("role", "combobox");
+      input.setAttribute("aria-expanded", String(items.length > 0));
+    }
     this.highlight(active);
   }
 
@@ -104,7 +107,7 @@ export class Suggestions {
   }
 
   forget() {
-    this.input?.setAttribute("aria-expanded", "false");
+    if (this.input?.hasAttribute("aria-expanded")) this.input.setAttribute("aria-expanded", "false");
     this.input?.removeAttribute("aria-activedescendant");
     this.input = null;
   }
