@@ -28,9 +28,13 @@ class BrowserUser:
 
     async def open_page(self) -> None:
         await self.page.goto(self.sandbox.page.address)
+        await self.page.get_by_role("heading", name="songs", exact=True).wait_for()
         await self.open_channel(self.channel)
 
     async def open_channel(self, channel: Channel) -> None:
+        drawer = self.page.get_by_role("button", name="Channels", exact=True)
+        if await drawer.is_visible():
+            await drawer.click()
         button = self.page.get_by_role("navigation", name="Channels").get_by_role(
             "button", name=channel.name, exact=True
         )
