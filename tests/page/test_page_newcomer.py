@@ -25,7 +25,7 @@ async def test_newcomer_hears_a_full_song(
 
     await newcomer.press(second.get_by_role("button", name="Song A"))
     song = newcomer.user.messages.nth(2)
-    await newcomer.wait_for_audio(song)
+    await newcomer.user.wait_for_audio(song)
     # eight seconds of the first clip, and two parts of four to six each
     assert 15 < await newcomer.play(song) < 21
     assert await newcomer.page.evaluate("document.documentElement.scrollWidth") <= width

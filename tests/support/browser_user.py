@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
-from playwright.async_api import ConsoleMessage, Locator, Page
+from playwright.async_api import ConsoleMessage, Locator, Page, expect
 
 from sandbox.app import Sandbox
 from sandbox.discord.models import Channel
 
 LYRICS = "[Verse]\nSilver cities shine brightly\nSkies are painted blue"
+
+AUDIO_TIMEOUT = 60_000  # milliseconds
 
 
 class BrowserUser:
@@ -78,6 +80,11 @@ class BrowserUser:
     @property
     def messages(self) -> Locator:
         return self.page.locator(".message")
+
+    async def wait_for_audio(self, message: Locator) -> None:
+        """Wait until a message has come into view and carries audio."""
+        await expect(message).to_be_in_viewport()
+        await message.locator(".file.audio").first.wait_for(timeout=AUDIO_TIMEOUT)
 
     async def wait_for_playback(self, player: Locator) -> float:
         """Wait until the audio of ``player`` plays, and return its length in seconds."""

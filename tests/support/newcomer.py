@@ -10,7 +10,6 @@ from tests.support.browser_user import BrowserUser
 Hands = Literal["mouse", "keyboard"]
 
 MAX_TABS = 150  # to come round the whole page
-AUDIO_TIMEOUT = 60_000  # milliseconds
 
 
 class Newcomer:
@@ -61,14 +60,9 @@ class Newcomer:
             await self.write(form.get_by_label("Continue at"), at)
         await self.press(form.get_by_role("button", name="Submit"))
         await expect(form).to_have_count(0)
-        await self.wait_for_audio(reply)
+        await self.user.wait_for_audio(reply)
         await expect(reply).to_contain_text(lyrics)
         return reply
-
-    async def wait_for_audio(self, message: Locator) -> None:
-        """Wait until a message has come into view and carries audio."""
-        await expect(message).to_be_in_viewport()
-        await message.locator(".file.audio").first.wait_for(timeout=AUDIO_TIMEOUT)
 
     async def play(self, message: Locator) -> float:
         """Play a message's audio, and return its length in seconds."""

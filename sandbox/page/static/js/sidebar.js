@@ -35,7 +35,7 @@ export function togglePeople() {
 function openSide(wanted) {
   const isOpen = app.classList.contains("open");
   app.classList.toggle("open", wanted);
-  document.querySelector(".main").inert = wanted;
+  document.querySelector(".main-area").inert = wanted;
   if (wanted)
     (document.querySelector(".channel[aria-current]") ?? document.querySelector(".channel")).focus();
   else if (isOpen) document.querySelector(".icon-menu").focus();

@@ -39,7 +39,7 @@ export function startComposer() {
   fill(document.getElementById("composer"), suggestions.element, strip, box, picker);
   text.addEventListener("input", typed);
   text.addEventListener("keydown", key);
-  text.addEventListener("blur", () => suggestions.hide());
+  text.addEventListener("blur", (event) => suggestions.leave(event));
   text.addEventListener("focus", offerCommands);
   picker.addEventListener("change", attach);
   document.addEventListener("reply", (event) => {

@@ -1,5 +1,6 @@
 // The list above the message box: commands, options, choices. The input that it belongs to keeps
-// the focus; a screen reader follows by aria-activedescendant.
+// the focus, unless one goes into the list to scroll it; a screen reader follows by
+// aria-activedescendant.
 
 import { fill, h } from "../dom.js";
 
@@ -11,6 +12,16 @@ export class Suggestions {
       role: "listbox",
       id: "suggestions",
       "aria-label": "Suggestions",
+      tabindex: 0,
+      on: {
+        keydown: (event) => {
+          if (event.key === "Escape") this.input.focus();
+          else this.handle(event);
+        },
+        blur: (event) => {
+          if (event.relatedTarget !== this.input) this.hide();
+        },
+      },
     });
     this.element = h("div", { class: "suggest", hidden: true }, this.head, this.list);
     this.items = [];
@@ -50,6 +61,11 @@ export class Suggestions {
     this.items = [];
     this.active = -1;
     this.element.hidden = true;
+  }
+
+  /** Hide the list when its input loses the focus, unless to the list itself. */
+  leave(event) {
+    if (!this.element.contains(event.relatedTarget)) this.hide();
   }
 
   /** Act on a key; true if it was meant for the list. */
@@ -99,7 +115,8 @@ export class Suggestions {
       item.setAttribute("aria-selected", String(at === index)),
     );
     if (index >= 0) {
-      this.input.setAttribute("aria-activedescendant", `suggestion-${index}`);
+      for (const each of [this.input, this.list])
+        each.setAttribute("aria-activedescendant", `suggestion-${index}`);
       this.list.children[index].scrollIntoView({ block: "nearest" });
     } else {
       this.input?.removeAttribute("aria-activedescendant");
