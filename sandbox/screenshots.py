@@ -69,7 +69,7 @@ def main() -> int:
     """Take the pictures; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.screenshots", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("docs"))
-    parser.add_argument("--no-evening", action="store_true", help="leave the session's pictures out")
+    parser.add_argument("--no-evening", action="store_true", help="leave out the session")
     options = parser.parse_args()
     try:
         asyncio.run(_take_pictures(options.folder, evening=not options.no_evening))
