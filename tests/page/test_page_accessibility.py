@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 NARROW = {"width": 360, "height": 740}
 
 
-async def test_way_to_a_finished_reply_is_accessible(open_browser: OpenBrowser) -> None:
+async def test_screens_up_to_a_finished_reply_are_accessible(open_browser: OpenBrowser) -> None:
     ada = await open_browser()
     page, problems = ada.page, []
     await expect(page.get_by_text("New here?")).to_be_visible()
