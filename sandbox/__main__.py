@@ -70,7 +70,9 @@ async def _run_sandbox(
             log = "\n".join(sandbox.latest_log_lines())
             _print(f"The demo failed: {error}\nThe bot's log ends with:\n{log}")
             return 1
-        if not options.once:
+        if options.once:
+            _print("Closing the sandbox …")
+        else:
             await stopped.wait()
     return 0
 
