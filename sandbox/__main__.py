@@ -54,7 +54,7 @@ async def _run(sandbox: Sandbox, options: argparse.Namespace) -> int:
 async def _run_sandbox(
     sandbox: Sandbox, stopped: asyncio.Event, options: argparse.Namespace
 ) -> int:
-    _print("Starting a local Discord, five local providers, and Encore …")
+    _print("Starting a local Discord, local music services, and Encore …")
     async with sandbox:
         try:
             await sandbox.start_bot()
@@ -63,14 +63,16 @@ async def _run_sandbox(
                 await _open_browser(sandbox.page.address, wanted=not options.no_open)
             if options.play or (options.once and not options.evening):
                 await sandbox.run_demo(_print)
-                _print("All five are complete.")
+                _print("All are complete.")
             if options.evening:
                 await sandbox.run_evening(_print)
         except (DemoError, EveningError, ProcessError, TimeoutError) as error:
             log = "\n".join(sandbox.latest_log_lines())
             _print(f"The demo failed: {error}\nThe bot's log ends with:\n{log}")
             return 1
-        if not options.once:
+        if options.once:
+            _print("Closing the sandbox …")
+        else:
             await stopped.wait()
     return 0
 

@@ -24,6 +24,8 @@ START_TIMEOUT = 30.0  # seconds
 EVENING_PROVIDER = "aimlapi"
 POLL_INTERVAL = "0.5"  # seconds; clips are ready within seconds here
 VOTE_SECONDS = "30"  # the shortest that a session takes
+DEADLINE = 15 * 60.0  # seconds of the providers' clock
+SHORTEST_DEADLINE = 60.0  # seconds of real time; a slow machine needs them
 LATEST_LOG_LINES = 20
 LOG_TAIL_BYTES = 16 * 1024  # the panel reads the log's end twice a second, however long it is
 
@@ -39,6 +41,7 @@ class Sandbox:
     def __init__(self, *, speed: float, port: int = 0) -> None:
         self.discord = DiscordServer(openapi=os.environ.get("SANDBOX_OPENAPI"), bot_name="Encore")
         self.providers = ProviderProcess(speed=speed)
+        self._deadline = max(DEADLINE / speed, SHORTEST_DEADLINE)
         self._port = port
         self._stack = AsyncExitStack()
         self._folder = Path()
@@ -69,7 +72,10 @@ class Sandbox:
                 providers=self.providers.bot_environment,
                 ENCORE_LOG="console",
                 ENCORE_POLL_EVERY=POLL_INTERVAL,
-                ENCORE_MEMBER_LIMIT="5",  # one person tries all five providers
+                # one person tries all providers, while another extension may be in progress
+                ENCORE_MEMBER_LIMIT="20",
+                ENCORE_CHANNEL_LIMIT="0",
+                ENCORE_DEADLINE=str(self._deadline),
                 ENCORE_SESSION_VOTE=VOTE_SECONDS,
             )
             await stack.enter_async_context(self.bot)

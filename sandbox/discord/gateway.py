@@ -18,6 +18,9 @@ from sandbox.discord.sockets import CloseError, Socket, opcode_payload, parse_sh
 from sandbox.discord.state import DiscordState, Event
 
 HEARTBEAT_INTERVAL = 41_250  # milliseconds
+# discord.py notes when it sent a heartbeat after it has sent it. An acknowledgement that is faster
+# than that looks 41 seconds late to it, and it warns that it can't keep up.
+ACKNOWLEDGE_DELAY = 0.005  # seconds
 ALL_INTENTS = (1 << 26) - 1
 
 
@@ -183,7 +186,9 @@ class Gateway:
             raise CloseError(4002, "Error while decoding payload.")
         op, data = frame.get("op"), frame.get("d")
         if op == Opcode.HEARTBEAT:
-            socket.push(opcode_payload(Opcode.HEARTBEAT_ACK, None))
+            asyncio.get_running_loop().call_later(
+                ACKNOWLEDGE_DELAY, socket.push, opcode_payload(Opcode.HEARTBEAT_ACK, None)
+            )
         elif op == Opcode.IDENTIFY and is_object(data):
             self._identify(socket, data)
         elif op == Opcode.RESUME and is_object(data):

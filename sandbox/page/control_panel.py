@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias
@@ -9,10 +10,12 @@ from typing import Protocol, TypeAlias
 from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.protocol import JsonObject
 from sandbox.discord.server import DiscordServer
-from sandbox.page.provider_control import FAULTS, ProviderControl
+from sandbox.page.fault_choices import fault_choices
+from sandbox.page.provider_control import ProviderControl
 from sandbox.processes import ProcessError
 
 SCENE_LINES = 8  # that the panel shows
+RECONNECT_TIMEOUT = 20.0  # seconds; a library waits longer after each failed attempt
 
 Scene: TypeAlias = Callable[[Callable[[str], None]], Awaitable[None]]
 
@@ -75,7 +78,7 @@ class ControlPanel:
         self._scene: asyncio.Task[None] | None = None
         self.scene_lines: deque[str] = deque(maxlen=SCENE_LINES)
         self._outage = contextlib.ExitStack()
-        self._handlers: dict[str, Callable[[JsonObject], Awaitable[None]]] = {
+        self._handlers: dict[str, Callable[[JsonObject], Awaitable[str | None]]] = {
             "start": self._start,
             "stop": self._stop,
             "restart": self._restart,
@@ -86,7 +89,7 @@ class ControlPanel:
             "speed": self._speed,
             "fault": self._fault,
             "clear": self._clear,
-            "play": lambda _order: self._start_scene(self._supervisor.run_demo),
+            "play": self._start_demo,
             "evening": self._start_evening,
         }
 
@@ -98,13 +101,13 @@ class ControlPanel:
             "playing": self._is_playing,
             "scene": list(self.scene_lines),
             "reachable": self._discord.gateway.is_reachable,
-            "known_faults": FAULTS,
+            "fault_choices": fault_choices(),
             "log": self._supervisor.latest_log_lines(),
             "violations": [str(each) for each in self._discord.violations],
         }
 
-    async def perform(self, order: JsonObject) -> None:
-        """Perform the action ``order["do"]``.
+    async def perform(self, order: JsonObject) -> str | None:
+        """Perform the action ``order["do"]``, and return what came of it if that is worth a note.
 
         Raises:
             NotPossibleError: the action is unknown or not possible now; the text says why.
@@ -114,7 +117,7 @@ class ControlPanel:
             raise NotPossibleError("The panel can't do that")
         async with self._lock:
             try:
-                await act(order)
+                return await act(order)
             except (ProcessError, TimeoutError, ValueError, OSError) as error:
                 raise NotPossibleError(str(error) or "It took too long") from error
 
@@ -126,34 +129,51 @@ class ControlPanel:
             await asyncio.wait([self._scene])
         await self.providers.close()
 
-    async def _start(self, _order: JsonObject) -> None:
+    async def _start(self, _order: JsonObject) -> str:
         if not self._supervisor.bot.is_running:
             await self._supervisor.start_bot()
+        return "The bot is connected."
 
     async def _stop(self, _order: JsonObject) -> None:
         await self._supervisor.bot.stop()
 
-    async def _restart(self, _order: JsonObject) -> None:
+    async def _restart(self, _order: JsonObject) -> str:
         await self._supervisor.bot.stop()
         await self._supervisor.start_bot()
+        return "The bot is connected."
 
     async def _kill(self, _order: JsonObject) -> None:
         if not self._supervisor.bot.is_running:
             raise NotPossibleError("The bot is not running")
         await self._supervisor.bot.kill()
 
-    async def _drop(self, _order: JsonObject) -> None:
+    async def _drop(self, _order: JsonObject) -> str:
         if not self._discord.gateway.is_connected:
             raise NotPossibleError("The bot is not connected")
         self._discord.gateway.drop_connections(abrupt=True)
+        return await self._reconnected()
 
     async def _cut(self, _order: JsonObject) -> None:
         if not self._discord.gateway.is_reachable:
             raise NotPossibleError("The gateway is cut already")
         self._outage.enter_context(self._discord.gateway.outage())
 
-    async def _mend(self, _order: JsonObject) -> None:
+    async def _mend(self, _order: JsonObject) -> str:
         self._outage.close()
+        if not self._supervisor.bot.is_running:
+            return "The gateway is back; the bot is not running."
+        return await self._reconnected()
+
+    async def _reconnected(self) -> str:
+        """Wait until the bot is connected again, and say how long that took."""
+        gateway, started_at = self._discord.gateway, time.monotonic()
+        resumed = gateway.resume_count
+        try:
+            await self._discord.wait_for(lambda: gateway.is_connected, timeout=RECONNECT_TIMEOUT)
+        except TimeoutError:
+            return "The bot has not connected again yet."
+        how = "resumed its session" if gateway.resume_count > resumed else "began a new session"
+        return f"Reconnected after {time.monotonic() - started_at:.1f} s; the bot {how}."
 
     async def _speed(self, order: JsonObject) -> None:
         await self.providers.set_speed(float(order.get("speed") or 1))
@@ -168,6 +188,9 @@ class ControlPanel:
     @property
     def _is_playing(self) -> bool:
         return self._scene is not None and not self._scene.done()
+
+    async def _start_demo(self, _order: JsonObject) -> None:
+        await self._start_scene(self._supervisor.run_demo)
 
     async def _start_evening(self, _order: JsonObject) -> None:
         if not any(each["name"] == "session" for each in self._discord.commands.all()):

@@ -7,9 +7,9 @@ from typing import Any
 import aiohttp
 
 from sandbox.discord.protocol import JsonObject
-from sandbox.providers.faults import REQUEST_FAULTS, Fault
+from sandbox.page.fault_choices import fault_name
+from sandbox.providers.faults import REQUEST_FAULTS
 
-FAULTS = tuple(Fault)
 MAX_BODY = 3000
 MAX_REQUESTS = 100
 
@@ -39,7 +39,7 @@ class ProviderControl:
             "now": now,
             "providers": health["providers"],
             "clips": clips,
-            "faults": [f"{each['fault']} on {each['provider']}" for each in faults],
+            "faults": [f"{fault_name(each['fault'])}, on {each['provider']}" for each in faults],
             "requests": [_request_view(each, now, speed) for each in requests[-MAX_REQUESTS:]],
             "since": min([*waiting, max([since, *(each["at"] for each in requests)])]),
         }

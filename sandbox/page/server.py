@@ -146,10 +146,9 @@ class PageServer(LoopbackServer):
         if self._control_panel is None:
             raise web.HTTPNotFound
         try:
-            await self._control_panel.perform(order)
+            return web.json_response({"note": await self._control_panel.perform(order)})
         except NotPossibleError as error:
             return _error_response(error)
-        return web.json_response({})
 
 
 def _static_files() -> list[pathlib.Path]:

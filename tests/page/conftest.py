@@ -16,7 +16,7 @@ from tests.support.browser_user import BrowserUser, OpenBrowser
 from tests.support.scripted_bot import ScriptedBot
 
 SPEED = 40.0
-TIMEOUT = 15_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds; many tests may share two cores
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,6 +1,7 @@
 """What the control panel does with the gateway and the scenes."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.server import DiscordServer
 from sandbox.page.control_panel import ControlPanel
+from sandbox.page.fault_choices import fault_choices, fault_name
+from sandbox.providers.faults import Fault
 from tests.support.sample_bot import SampleBot, connected_bot
 
 
@@ -83,6 +86,20 @@ async def test_gateway_is_cut_until_it_is_mended(
     await panel.perform({"do": "mend"})
     await discord.wait_for(lambda: discord.gateway.is_connected, timeout=15)
     assert not bot.is_closed()
+
+
+@pytest.mark.usefixtures("bot")
+async def test_dropped_connection_comes_back_in_a_stated_time(panel: ControlPanel) -> None:
+    note = await panel.perform({"do": "drop"})
+    assert note is not None
+    assert re.fullmatch(r"Reconnected after \d+\.\d s; the bot resumed its session\.", note)
+
+
+def test_every_fault_is_offered_once_and_in_words() -> None:
+    offered = [each for group in fault_choices() for each in group["faults"]]
+    assert sorted(each["name"] for each in offered) == sorted(Fault)
+    assert all("_" not in each["label"] for each in offered)
+    assert fault_name("new_fault") == "New fault"
 
 
 async def test_evening_needs_the_command_and_the_bot(

@@ -1,5 +1,7 @@
 """Whole user journeys on the page, with the real bot in a real browser."""
 
+import re
+
 import aiohttp
 import pytest
 from playwright.async_api import expect
@@ -128,8 +130,9 @@ async def test_provider_fault_and_gateway_drop_are_reported_and_recovered(
     panel = ada.page.get_by_role("complementary", name="Behind the scenes")
     await panel.get_by_label("Next request fails with").select_option("payment_required")
     await panel.get_by_role("button", name="Fail next").click()
-    await expect(panel).to_contain_text("Next: payment required on aimlapi")
+    await expect(panel).to_contain_text("Next: Out of credits (402), on aimlapi")
     await panel.get_by_role("button", name="Drop the gateway").click()
+    await expect(panel).to_contain_text(re.compile(r"Reconnected after \d+\.\d s"))
     await expect(panel).to_contain_text("Running and connected")
     reply = await ada.extend("Words worth keeping")
     await expect(reply).to_contain_text("out of credits")

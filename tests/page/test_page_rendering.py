@@ -1,5 +1,7 @@
 """What the page renders and sends, with a scripted bot in a real browser."""
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -318,17 +320,27 @@ async def test_files_of_one_long_title_stay_distinguishable(
         assert tail["x"] + tail["width"] <= name["x"] + name["width"] + 0.5
 
 
+async def test_reply_line_quotes_text_and_nothing_of_embeds(page: Page, bot: ScriptedBot) -> None:
+    song = bot.post(embeds=[{"title": "A song", "description": "> Neon rain"}])
+    bot.post(content="To a song", message_reference={"message_id": str(song.id)})
+    words = bot.post(content="**Plain** words", embeds=[{"title": "A song"}])
+    bot.post(content="To words", message_reference={"message_id": str(words.id)})
+    quoted = page.locator(".reply-words")
+    await expect(quoted).to_have_text(["Click to see attachment", "Plain words"])
+
+
 async def test_name_from_right_to_left_keeps_the_order_of_what_it_is_joined_with(
     page: Page, bot: ScriptedBot, discord: DiscordServer
 ) -> None:
     state = discord.state
     song = bot.post(embeds=[{"title": "أغنية", "description": "1:33 long"}])
-    bot.post(content="Again", message_reference={"message_id": str(song.id)})
-    await expect(page.locator(".reply-words")).to_have_text("\u2068أغنية\u2069 — 1:33 long")
+    said = page.locator(".message")
+    await expect(said).to_have_attribute("aria-label", re.compile("\u2068أغنية\u2069 — 1:33 long$"))
     files = [Upload(name, b"-", "application/octet-stream") for name in ("أغنية.mp3", "2.mp3")]
-    both = bot.post(files)
-    bot.post(content="And again", message_reference={"message_id": str(both.id)})
-    await expect(page.locator(".reply-words").last).to_have_text("\u2068أغنية.mp3\u2069, 2.mp3")
+    bot.post(files)
+    await expect(said.last).to_have_attribute(
+        "aria-label", re.compile("\u2068أغنية.mp3\u2069, 2.mp3$")
+    )
     state.new_thread("أغنية", state.channel, owner=state.bot, start=song)
     await page.locator("button.thread").click()
     await expect(page).to_have_title("#\u2068أغنية\u2069 · Studio · Encore's sandbox")

@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
-from playwright.async_api import ConsoleMessage, Locator, Page
+from playwright.async_api import ConsoleMessage, Locator, Page, expect
 
 from sandbox.app import Sandbox
 from sandbox.discord.models import Channel
 
 LYRICS = "[Verse]\nSilver cities shine brightly\nSkies are painted blue"
+
+AUDIO_TIMEOUT = 60_000  # milliseconds
 
 
 class BrowserUser:
@@ -28,9 +30,13 @@ class BrowserUser:
 
     async def open_page(self) -> None:
         await self.page.goto(self.sandbox.page.address)
+        await self.page.get_by_role("heading", name="songs", exact=True).wait_for()
         await self.open_channel(self.channel)
 
     async def open_channel(self, channel: Channel) -> None:
+        drawer = self.page.get_by_role("button", name="Channels", exact=True)
+        if await drawer.is_visible():
+            await drawer.click()
         button = self.page.get_by_role("navigation", name="Channels").get_by_role(
             "button", name=channel.name, exact=True
         )
@@ -74,6 +80,11 @@ class BrowserUser:
     @property
     def messages(self) -> Locator:
         return self.page.locator(".message")
+
+    async def wait_for_audio(self, message: Locator) -> None:
+        """Wait until a message has come into view and carries audio."""
+        await expect(message).to_be_in_viewport()
+        await message.locator(".file.audio").first.wait_for(timeout=AUDIO_TIMEOUT)
 
     async def wait_for_playback(self, player: Locator) -> float:
         """Wait until the audio of ``player`` plays, and return its length in seconds."""

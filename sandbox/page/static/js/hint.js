@@ -5,12 +5,14 @@ import { panelAction, sampleClips } from "./api.js";
 import { fillCommand } from "./composer/composer.js";
 import { fill, h, iconButton, isolated, toast } from "./dom.js";
 import { play } from "./dock.js";
+import { remember, remembered } from "./memory.js";
 import { here, on, store, visibleMessages } from "./store.js";
 import { clock } from "./times.js";
 
 const MOST = 2;
 let clips = [];
-let dismissed = false;
+const DISMISSED_KEY = "hint dismissed";
+let dismissed = remembered(DISMISSED_KEY) !== null;
 
 export function startHint() {
   for (const what of ["hello", "view", "facts"]) on(what, draw);
@@ -33,16 +35,18 @@ const isAnswer = (message) => message.interaction_metadata?.user.id === store.me
 const isHeard = (message) =>
   message.attachments.some((each) => each.content_type?.startsWith("audio/"));
 
+/** Hide the bar for good: it does not come back after a reload either. */
+function dismiss() {
+  dismissed = true;
+  remember(DISMISSED_KEY, "");
+}
+
 function draw() {
   const bar = document.getElementById("hint");
   const offered = store.commands.some((each) => each.name === "extend");
-  dismissed ||= Boolean(here()) && hasOwnSong();
+  if (!dismissed && here() && hasOwnSong()) dismiss();
   bar.hidden = dismissed || !clips.length || !offered || !here();
   if (bar.hidden) return;
-  const dismiss = () => {
-    dismissed = true;
-    draw();
-  };
   fill(
     bar,
     h(
@@ -81,18 +85,22 @@ function draw() {
         {
           type: "button",
           class: "button small primary",
-          on: { click: () => playEvening(dismiss) },
+          on: { click: playEvening },
         },
         "Write a song with others",
       ),
-    iconButton("close", "Hide these hints", dismiss),
+    iconButton("close", "Hide these hints", () => {
+      dismiss();
+      draw();
+    }),
   );
 }
 
 /** Four members who act by themselves start a session; whoever is here can take part. */
-async function playEvening(dismiss) {
+async function playEvening() {
   const { error } = await panelAction("evening");
   if (error) return toast(error);
   dismiss();
+  draw();
   toast("Bo starts a session. Open its thread: vote, or write a part.");
 }

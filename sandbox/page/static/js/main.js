@@ -3,6 +3,7 @@
 import { startComposer } from "./composer/composer.js";
 import { startHint } from "./hint.js";
 import { startMessages } from "./messages.js";
+import { startNotifications } from "./notifications.js";
 import { startPanel } from "./panel/panel.js";
 import { startSidebar } from "./sidebar.js";
 import { connect } from "./socket.js";
@@ -17,6 +18,7 @@ startMessages();
 startComposer();
 startHint();
 startTyping();
+startNotifications();
 startPanel();
 startTicking();
 connect();

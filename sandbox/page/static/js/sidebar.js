@@ -3,14 +3,18 @@
 import { avatar, fill, h, icon, iconButton, isolated } from "./dom.js";
 import { closePopup, menu } from "./menus.js";
 import { askForThread } from "./modal/thread.js";
-import { directChannel, here, navigate, me, on, store } from "./store.js";
+import { areWanted, toggleNotifications } from "./notifications.js";
+import { directChannel, here, look, mentionsIn, missedIn, navigate, me, on, store } from "./store.js";
 import { isDark, switchTheme } from "./theme.js";
 
 const app = document.getElementById("app");
 
 export function startSidebar() {
-  for (const what of ["hello", "view", "channels", "facts"]) on(what, draw);
+  for (const what of ["hello", "view", "channels", "facts"]) on(what, drawKeepingFocus);
   on("unread", markUnread);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) look();
+  });
   document.addEventListener("pointerdown", (event) => {
     if (
       app.classList.contains("open") &&
@@ -27,15 +31,34 @@ export function togglePeople() {
   app.classList.toggle("no-people");
 }
 
+/** Open or close the drawer of narrow windows; the focus goes into it, and out of it again. */
 function openSide(wanted) {
+  const isOpen = app.classList.contains("open");
   app.classList.toggle("open", wanted);
+  document.querySelector(".main-area").inert = wanted;
+  if (wanted)
+    (document.querySelector(".channel[aria-current]") ?? document.querySelector(".channel")).focus();
+  else if (isOpen) document.querySelector(".icon-menu").focus();
 }
 
 function go(channel) {
+  const fromDrawer = app.classList.contains("open");
   closePopup();
   openSide(false);
   navigate({ channel });
+  if (fromDrawer) document.getElementById("scroll").focus();
 }
+
+/** Draw, and leave the focus on what it was on: everything is made anew. */
+function drawKeepingFocus() {
+  const focused = document.activeElement;
+  const name = focused?.closest(".rail, .side, .top, .people") && keyOf(focused);
+  draw();
+  if (name) [...document.querySelectorAll("button")].find((each) => keyOf(each) === name)?.focus();
+}
+
+const keyOf = (button) =>
+  button.dataset.channel ?? button.getAttribute("aria-label") ?? button.title;
 
 function draw() {
   const place = here();
@@ -56,18 +79,38 @@ function draw() {
   fill(document.getElementById("top"), header(place, direct));
   fill(document.getElementById("people"), people());
   markUnread();
-  document.title = `${direct ? store.bot.name : `#${isolated(place.name)}`} · ${store.guild.name} · Encore's sandbox`;
 }
 
-/** Mark the buttons of channels with unread messages; none is made anew, so the focus stays. */
+/** Mark the buttons of channels with unread messages and the number of mentions, also in the
+ * window's title. No button is made anew, so the focus stays. */
 function markUnread() {
-  for (const button of document.querySelectorAll("[data-channel]")) {
-    const isUnread = store.unread.has(button.dataset.channel);
-    button.classList.toggle("unread", isUnread);
-    button.title = isUnread ? "Unread messages" : "";
+  for (const button of document.querySelectorAll(".channel[data-channel]")) {
+    const { channel } = button.dataset;
+    mark(button, missedIn(channel).length > 0, mentionsIn(channel).length);
+    button.title = button.classList.contains("unread") ? "Unread messages" : "";
   }
-  const direct = document.querySelector(".rail-button");
-  direct.classList.toggle("unread", store.unread.has(directChannel()?.id));
+  const ids = [...store.channels.values()].filter((each) => each.guild).map((each) => each.id);
+  const inGuild = ids.flatMap(mentionsIn).length;
+  const direct = mentionsIn(directChannel()?.id).length;
+  const [directButton, guildButton] = document.querySelectorAll(".rail-button");
+  mark(directButton, direct > 0, direct);
+  mark(guildButton, ids.some((each) => missedIn(each).length > 0), inGuild);
+  drawTitle(inGuild + direct);
+}
+
+function mark(button, isUnread, mentions) {
+  button.classList.toggle("unread", isUnread);
+  button.querySelector(".badge")?.remove();
+  if (!mentions) return;
+  const words = mentions === 1 ? " mention" : " mentions";
+  button.append(h("span", { class: "badge" }, mentions, h("span", { class: "unseen" }, words)));
+}
+
+function drawTitle(mentions) {
+  const place = here();
+  const name = place.guild ? `#${isolated(place.name)}` : store.bot.name;
+  const count = mentions ? `(${mentions}) ` : "";
+  document.title = `${count}${name} · ${store.guild.name} · Encore's sandbox`;
 }
 
 function railButton(name, selected, press, face) {
@@ -174,6 +217,12 @@ function meBar() {
         icon: each.id === store.member ? icon("check") : null,
         act: () => navigate({ member: each.id }),
       })),
+      "Notification" in window && { title: "When you are mentioned" },
+      "Notification" in window && {
+        label: "Desktop notification",
+        icon: areWanted() ? icon("check") : null,
+        act: toggleNotifications,
+      },
     ]);
   return [
     h(
@@ -245,7 +294,8 @@ function stateOf(place) {
 }
 
 function people() {
-  const online = [...(store.bot.online ? [store.bot] : []), ...store.members];
+  const members = here()?.guild ? store.members : [me()];
+  const online = [...(store.bot.online ? [store.bot] : []), ...members];
   const offline = store.bot.online ? [] : [store.bot];
   const group = (title, users) =>
     users.length

@@ -1,6 +1,8 @@
 // The state of the page: what the server sent, the current `member` and the current `channel`.
 // Other modules draw it; they register for changes with `on`.
 
+import { remember, remembered } from "./memory.js";
+
 const listeners = new Map();
 const MAX_LOCAL = 20;
 const MEMBER_KEY = "member";
@@ -16,7 +18,7 @@ export const store = {
   messages: new Map(), // channel id -> Map of message id -> message, oldest first
   commands: [],
   typing: new Map(), // channel id -> until when
-  unread: new Set(), // ids of channels in which something arrived while another was shown
+  missed: new Map(), // channel id -> messages that arrived while nobody looked at it
   home: null,
   member: null,
   channel: null,
@@ -24,7 +26,7 @@ export const store = {
 };
 
 /** Call `listener` after a change of `what`: hello, messages, channels, facts, view, typing,
- * traffic, unread. */
+ * traffic, unread, mention. */
 export function on(what, listener) {
   if (!listeners.has(what)) listeners.set(what, []);
   listeners.get(what).push(listener);
@@ -51,7 +53,7 @@ export function hello(initial) {
   const ephemeral = initial.messages.filter((each) => each.visible_to);
   dropped ??= new Set(ephemeral.map((each) => each.id));
   for (const message of initial.messages) put(message);
-  store.member ??= rememberedMember();
+  store.member ??= remembered(MEMBER_KEY);
   if (!store.members.some((each) => each.id === store.member)) store.member = store.members[0].id;
   if (!mayEnter(store.channels.get(store.channel))) store.channel = store.home;
   emit("hello");
@@ -64,9 +66,12 @@ export function applyUpdate(update) {
   if (update.channels) update.channels.forEach((each) => store.channels.set(each.id, each));
   if (update.closed) update.closed.forEach(close);
   if (update.messages || update.gone) {
-    noteUnread(update.messages);
+    const missed = newlyMissed(update.messages);
     update.messages.forEach(put);
-    update.gone.forEach(([channel, id]) => store.messages.get(channel)?.delete(id));
+    update.gone.forEach(forget);
+    missed.forEach(miss);
+    if (missed.length || update.gone.length) emit("unread");
+    missed.filter(isMention).forEach((each) => emit("mention", each));
     const arrived = update.messages.map((each) => each.channel_id);
     arrived.forEach((channel) => store.typing.delete(channel));
     emit("messages", {
@@ -86,44 +91,57 @@ export function applyUpdate(update) {
 /** Show `channel`, or the current one as `member` sees it. */
 export function navigate({ channel = store.channel, member = store.member }) {
   store.member = member;
-  rememberMember();
+  remember(MEMBER_KEY, store.member);
   const wanted = store.channels.get(channel);
   store.channel = mayEnter(wanted)
     ? channel
     : wanted?.recipient
       ? (directChannel()?.id ?? store.home)
       : store.home;
-  store.unread.delete(store.channel);
+  if (!document.hidden) store.missed.delete(store.channel);
   emit("view");
 }
 
-/** Mark the channels in which one of `arrived` is new to the member, other than the shown one. */
-function noteUnread(arrived) {
-  const before = store.unread.size;
-  for (const each of arrived) {
-    const isSeen = each.channel_id === store.channel || messageOf(each.channel_id, each.id);
-    const isFor = !each.visible_to || each.visible_to === store.member;
-    if (!isSeen && isFor && each.author.id !== store.member && !dropped.has(each.id))
-      store.unread.add(each.channel_id);
-  }
-  if (store.unread.size > before) emit("unread");
+/** Mark the shown channel as read: somebody looks at the page again. */
+export function look() {
+  if (store.missed.delete(store.channel)) emit("unread");
 }
 
-/** The member chosen in this tab before it was reloaded. */
-function rememberedMember() {
-  try {
-    return sessionStorage.getItem(MEMBER_KEY);
-  } catch {
-    return null;
-  }
+/** The messages of a channel that the member has missed. */
+export const missedIn = (channel) => (store.missed.get(channel) ?? []).filter(isForMember);
+
+/** Those of them that mention the member; in a direct message, all do. */
+export const mentionsIn = (channel) => missedIn(channel).filter(isMention);
+
+const isForMember = (message) =>
+  message.author.id !== store.member &&
+  mayEnter(store.channels.get(message.channel_id)) &&
+  (!message.visible_to || message.visible_to === store.member);
+
+const isMention = (message) =>
+  isForMember(message) &&
+  (message.mention_everyone ||
+    message.mentions.some((each) => each.id === store.member) ||
+    Boolean(store.channels.get(message.channel_id).recipient));
+
+/** Those of `arrived` that are new, and nobody sees arrive. */
+const newlyMissed = (arrived) =>
+  arrived.filter(
+    (each) =>
+      (document.hidden || each.channel_id !== store.channel) &&
+      !messageOf(each.channel_id, each.id) &&
+      !dropped.has(each.id),
+  );
+
+function miss(message) {
+  const { missed } = store;
+  missed.set(message.channel_id, [...(missed.get(message.channel_id) ?? []), message]);
 }
 
-function rememberMember() {
-  try {
-    sessionStorage.setItem(MEMBER_KEY, store.member);
-  } catch {
-    /* a page without storage forgets */
-  }
+function forget([channel, id]) {
+  store.messages.get(channel)?.delete(id);
+  const left = store.missed.get(channel)?.filter((each) => each.id !== id);
+  if (left) store.missed.set(channel, left);
 }
 
 export const me = () => store.users.get(store.member);
@@ -219,7 +237,7 @@ function put(message) {
 
 function close(id) {
   store.channels.delete(id);
-  store.unread.delete(id);
+  store.missed.delete(id);
   store.messages.delete(id);
   if (store.channel === id) navigate({ channel: store.home });
 }

@@ -25,7 +25,7 @@ export class CommandLine {
     this.rest.addEventListener("focus", () => this.offerOptions());
     this.rest.addEventListener("input", () => this.typedRest());
     this.rest.addEventListener("keydown", (event) => this.keyInRest(event));
-    this.rest.addEventListener("blur", () => this.suggestions.hide());
+    this.rest.addEventListener("blur", (event) => this.suggestions.leave(event));
     this.element.addEventListener("mousedown", (event) => {
       if (event.target === this.element) {
         event.preventDefault();
@@ -91,7 +91,7 @@ export class CommandLine {
     const fitting = this.left.filter((each) => each.name.startsWith(typed));
     this.suggestions.show(this.rest, {
       head: fitting.length
-        ? "Options"
+        ? "Options. Enter uses the command."
         : h("span", {}, h("strong", {}, `/${this.command.path}`), ` ${this.command.description}`),
       active: typed ? 0 : -1,
       items: fitting.map((each) => ({

@@ -39,7 +39,7 @@ export function startComposer() {
   fill(document.getElementById("composer"), suggestions.element, strip, box, picker);
   text.addEventListener("input", typed);
   text.addEventListener("keydown", key);
-  text.addEventListener("blur", () => suggestions.hide());
+  text.addEventListener("blur", (event) => suggestions.leave(event));
   text.addEventListener("focus", offerCommands);
   picker.addEventListener("change", attach);
   document.addEventListener("reply", (event) => {
@@ -48,6 +48,10 @@ export function startComposer() {
     text.focus();
   });
   for (const what of ["hello", "view"]) on(what, entered);
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    focusComposer();
+  });
   on("facts", () => {
     if (document.activeElement === text) offerCommands();
   });
@@ -61,6 +65,12 @@ export function fillCommand(path, values) {
   for (const option of found.options)
     if (values[option.name]) command.add(option, values[option.name]);
   command.focus();
+}
+
+/** Go to where one writes: the message box, or the command that stands in it. */
+export function focusComposer() {
+  if (command) command.focus();
+  else text.focus();
 }
 
 function entered() {

@@ -32,7 +32,7 @@ export class Pill {
       this.input,
     );
     this.input.addEventListener("focus", () => this.offer());
-    this.input.addEventListener("blur", () => this.left());
+    this.input.addEventListener("blur", (event) => this.left(event));
     if (kind === "text") this.input.addEventListener("input", () => this.typed());
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.element.addEventListener("mousedown", (event) => {
@@ -82,9 +82,9 @@ export class Pill {
     this.offer();
   }
 
-  left() {
+  left(event) {
     this.asked += 1;
-    this.line.suggestions.hide();
+    this.line.suggestions.leave(event);
     this.element.classList.toggle("wrong", Boolean(this.read().problem));
   }
 

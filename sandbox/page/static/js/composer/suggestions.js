@@ -1,5 +1,6 @@
 // The list above the message box: commands, options, choices. The input that it belongs to keeps
-// the focus; a screen reader follows by aria-activedescendant.
+// the focus, unless one goes into the list to scroll it; a screen reader follows by
+// aria-activedescendant.
 
 import { fill, h } from "../dom.js";
 
@@ -11,6 +12,16 @@ export class Suggestions {
       role: "listbox",
       id: "suggestions",
       "aria-label": "Suggestions",
+      tabindex: 0,
+      on: {
+        keydown: (event) => {
+          if (event.key === "Escape") this.input.focus();
+          else this.handle(event);
+        },
+        blur: (event) => {
+          if (event.relatedTarget !== this.input) this.hide();
+        },
+      },
     });
     this.element = h("div", { class: "suggest", hidden: true }, this.head, this.list);
     this.items = [];
@@ -35,10 +46,13 @@ export class Suggestions {
       !items.length && empty && h("li", { class: "suggest-empty" }, empty),
     );
     this.element.hidden = !head && !items.length && !empty;
-    input.setAttribute("role", "combobox");
     input.setAttribute("aria-controls", "suggestions");
     input.setAttribute("aria-autocomplete", "list");
-    input.setAttribute("aria-expanded", String(items.length > 0));
+    // a field of several lines may not be a combobox
+    if (input.tagName !== "TEXTAREA") {
+      input.setAttribute("role", "combobox");
+      input.setAttribute("aria-expanded", String(items.length > 0));
+    }
     this.highlight(active);
   }
 
@@ -47,6 +61,11 @@ export class Suggestions {
     this.items = [];
     this.active = -1;
     this.element.hidden = true;
+  }
+
+  /** Hide the list when its input loses the focus, unless to the list itself. */
+  leave(event) {
+    if (!this.element.contains(event.relatedTarget)) this.hide();
   }
 
   /** Act on a key; true if it was meant for the list. */
@@ -96,7 +115,8 @@ export class Suggestions {
       item.setAttribute("aria-selected", String(at === index)),
     );
     if (index >= 0) {
-      this.input.setAttribute("aria-activedescendant", `suggestion-${index}`);
+      for (const each of [this.input, this.list])
+        each.setAttribute("aria-activedescendant", `suggestion-${index}`);
       this.list.children[index].scrollIntoView({ block: "nearest" });
     } else {
       this.input?.removeAttribute("aria-activedescendant");
@@ -104,7 +124,7 @@ export class Suggestions {
   }
 
   forget() {
-    this.input?.setAttribute("aria-expanded", "false");
+    if (this.input?.hasAttribute("aria-expanded")) this.input.setAttribute("aria-expanded", "false");
     this.input?.removeAttribute("aria-activedescendant");
     this.input = null;
   }

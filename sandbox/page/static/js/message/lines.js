@@ -80,7 +80,7 @@ export function replyLine(message) {
     h(
       "button",
       { type: "button", class: "reply-words", on: { click: jump } },
-      plain(summary(source)) || "Press to see the message",
+      plain(source.content ?? "") || h("em", {}, "Click to see attachment"),
     ),
   );
 }

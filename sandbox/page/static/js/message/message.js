@@ -170,7 +170,6 @@ export class MessageView {
         "reply",
         message.referenced_message?.id,
         message.referenced_message?.content,
-        message.referenced_message?.embeds?.[0]?.title,
       ];
     return used ? ["used", used.id, used.name] : null;
   }

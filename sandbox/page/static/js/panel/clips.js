@@ -48,7 +48,7 @@ function clip(each, speed) {
         {},
         [
           clock(each.duration),
-          each.source ? `from ${clock(each.continue_at)} of another` : "was there from the start",
+          each.source ? `from ${clock(each.continue_at)} of another` : "sample song",
           wait === null ? null : `complete in ${wait} s`,
         ]
           .filter(Boolean)

@@ -4,20 +4,22 @@
 import { panelAction, panelStatus } from "../api.js";
 import { fill, h, iconButton, toast } from "../dom.js";
 import { wantTraffic } from "../socket.js";
+import { clock } from "../times.js";
 import { Clips } from "./clips.js";
 import { Traffic } from "./traffic.js";
 
 const REFRESH_INTERVAL = 500; // milliseconds
-const KINDS = { submit: "on a submission", fetch: "on a question", any: "on any request" };
-const SPEEDS = [1, 5, 10, 20, 60];
+const KINDS = { submit: "on a submission", fetch: "on polling", any: "on any request" };
+// slower, an extension would take longer than the bot waits for one here
+const SPEEDS = [5, 10, 20, 60];
 const WORDS = {
   start: "Starting the bot …",
   restart: "Restarting the bot …",
   kill: "Killed.",
   stop: "Stopping the bot …",
-  drop: "The gateway's line was cut; the bot comes back at once.",
-  cut: "The gateway is out: the bot hears nothing until it is mended.",
-  mend: "The gateway is back; so is the bot, within seconds.",
+  drop: "The connection was dropped; waiting for the bot …",
+  cut: "The gateway is down: the bot hears nothing until it is mended.",
+  mend: "The gateway is back; waiting for the bot …",
   play: "Ada extends a clip on each provider, in #songs.",
   evening:
     "Bo, Cy, Dee and Eli write a song in #songs; it takes about five minutes. " +
@@ -101,7 +103,7 @@ function build() {
       },
     },
   });
-  parts.fault = h("select", { id: "fault" });
+  parts.fault = h("select", { id: "fault", on: { change: drawKinds } });
   parts.kind = h(
     "select",
     { "aria-label": "Which request fails" },
@@ -190,7 +192,7 @@ function build() {
 }
 
 function draw() {
-  const { running, connected, providers, known_faults: faults, speed } = view;
+  const { running, connected, providers, fault_choices: groups, speed } = view;
   const words = running
     ? connected
       ? "Running and connected"
@@ -224,8 +226,17 @@ function draw() {
     );
     fill(
       parts.fault,
-      faults.map((each) => h("option", { value: each }, each.replaceAll("_", " "))),
+      groups.map(({ label, faults }) =>
+        h(
+          "optgroup",
+          { label },
+          faults.map((each) =>
+            h("option", { value: each.name, data: { onRequest: each.on_request } }, each.label),
+          ),
+        ),
+      ),
     );
+    drawKinds();
   }
   const used = view.requests.filter((each) => each.method === "POST").at(-1)?.to;
   if (used && !clips.provider) parts.provider.value = used;
@@ -234,9 +245,9 @@ function draw() {
       parts.speed.append(h("option", { value: speed }, `${speed}×`));
     parts.speed.value = String(speed);
   }
-  parts.clock.textContent = `${view.now.toFixed(0)} s`;
+  parts.clock.textContent = `service time ${clock(view.now)}`;
   parts.planned.textContent = view.faults.length
-    ? `Next: ${view.faults.map((each) => each.replaceAll("_", " ")).join(", ")}`
+    ? `Next: ${view.faults.join("; ")}`
     : "";
   fill(
     parts.rules,
@@ -244,12 +255,17 @@ function draw() {
       ? h(
           "details",
           {},
-          h("summary", {}, `${view.violations.length} of Discord's rules broken`),
+          h("summary", {}, `${view.violations.length} Discord rules broken`),
           view.violations.map((each) => h("p", {}, each)),
         )
-      : "No rule of Discord's was broken.",
+      : "No Discord rule broken.",
   );
   clips.draw(view, parts.provider.value);
+}
+
+/** Offer the kinds of request where they matter: clips fail whatever is asked. */
+function drawKinds() {
+  parts.kind.hidden = parts.fault.selectedOptions[0]?.dataset.onRequest !== "true";
 }
 
 /** Show the log's last lines; it stays at its end unless one has scrolled up in it. */
@@ -275,11 +291,9 @@ async function act(button, what, fields = {}) {
   if (button.classList.contains("busy")) return;
   button.classList.add("busy");
   parts.note.textContent = WORDS[what] ?? "";
-  const { error } = await panelAction(what, fields);
+  const { error, note } = await panelAction(what, fields);
   button.classList.remove("busy");
-  parts.note.textContent =
-    error ??
-    (["start", "restart"].includes(what) ? "The bot is connected." : parts.note.textContent);
+  parts.note.textContent = error ?? note ?? parts.note.textContent;
   if (error) toast(error);
   refresh();
 }

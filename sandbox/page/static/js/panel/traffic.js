@@ -28,7 +28,7 @@ export class Traffic {
         { class: "panel-row" },
         h("label", { htmlFor: "traffic-filter" }, "Show"),
         this.filter,
-        h("label", { class: "panel-check" }, this.questions, "questions too"),
+        h("label", { class: "panel-check" }, this.questions, "show polling"),
       ),
       this.list,
     );
