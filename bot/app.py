@@ -18,6 +18,8 @@ from bot.interactions.client import Encore, Services, set_api_base
 from bot.interactions.first_reply import MIN_EDIT_INTERVAL
 from bot.interactions.library_buttons import LIBRARY_BUTTONS
 from bot.interactions.message_buttons import MESSAGE_BUTTONS
+from bot.interactions.notification_buttons import NOTIFICATION_BUTTONS
+from bot.interactions.notifier import Notifier
 from bot.interactions.provider_buttons import PROVIDER_BUTTONS
 from bot.interactions.publisher import Publisher
 from bot.interactions.session_buttons import SESSION_BUTTONS
@@ -101,7 +103,7 @@ async def create_bot(
         for cog in (HelpCog, LibraryCog, SongsCog):
             await bot.add_cog(cog())
         bot.add_dynamic_items(*REPLY_BUTTONS, *MESSAGE_BUTTONS, *PROVIDER_BUTTONS)
-        bot.add_dynamic_items(*LIBRARY_BUTTONS, *SESSION_BUTTONS)
+        bot.add_dynamic_items(*LIBRARY_BUTTONS, *SESSION_BUTTONS, *NOTIFICATION_BUTTONS)
         publisher = Publisher(
             bot, store, wakeups=runtime.wakeups, clock=clock, min_edit_interval=min_edit_interval
         )
@@ -117,6 +119,7 @@ async def create_bot(
             session_runner=SessionRunner(runtime, services.songs, is_heard=beats.is_heard),
             publisher=publisher,
             boards=Boards(bot, store, services.sessions, wakeups=runtime.wakeups, clock=clock),
+            notifier=Notifier(bot, store, clock=clock),
         )
         await bot.add_cog(
             LoopsCog(

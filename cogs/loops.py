@@ -12,6 +12,7 @@ from bot.domain.clock import Clock
 from bot.health import Heartbeat
 from bot.interactions.boards import Boards
 from bot.interactions.client import Encore
+from bot.interactions.notifier import Notifier
 from bot.interactions.publisher import Publisher
 from bot.interactions.shard_beats import ShardBeats
 from bot.services.attacher import Attacher
@@ -43,6 +44,7 @@ class Loops:
     session_runner: SessionRunner
     publisher: Publisher
     boards: Boards
+    notifier: Notifier
 
 
 class LoopsCog(commands.Cog):
@@ -67,6 +69,7 @@ class LoopsCog(commands.Cog):
         self._attacher = loops.attacher
         self._session_runner = loops.session_runner
         self._boards = loops.boards
+        self._notifier = loops.notifier
         self.beats = beats
         self.wakeups = wakeups
         self._heartbeat = heartbeat
@@ -78,6 +81,7 @@ class LoopsCog(commands.Cog):
             self.attach,
             self.run_sessions,
             self.show_boards,
+            self.notify_members,
             self.housekeeping,
         )
 
@@ -96,7 +100,9 @@ class LoopsCog(commands.Cog):
             self._attacher.stop(),
         )
         await asyncio.gather(
-            self._publisher.stop(grace=STOP_TIMEOUT), self._boards.stop(grace=STOP_TIMEOUT)
+            self._publisher.stop(grace=STOP_TIMEOUT),
+            self._boards.stop(grace=STOP_TIMEOUT),
+            self._notifier.stop(grace=STOP_TIMEOUT),
         )
 
     @tasks.loop()
@@ -136,6 +142,13 @@ class LoopsCog(commands.Cog):
         """Edit the posts of changed sessions."""
         await self._run_step(self._boards.run_once, self.wakeups.boards, self._store.next_post)
 
+    @tasks.loop()
+    async def notify_members(self) -> None:
+        """Tell members that an extension has ended."""
+        await self._run_step(
+            self._notifier.run_once, self.wakeups.notifier, self._store.next_notification
+        )
+
     @commands.Cog.listener("on_shard_ready")
     @commands.Cog.listener("on_shard_resumed")
     async def shard_connected(self, shard_id: int) -> None:
@@ -164,6 +177,7 @@ class LoopsCog(commands.Cog):
     @publish.before_loop
     @run_sessions.before_loop
     @show_boards.before_loop
+    @notify_members.before_loop
     async def wait_until_ready(self) -> None:
         """Wait until the bot is connected to Discord."""
         await self._bot.wait_until_ready()
