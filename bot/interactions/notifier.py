@@ -25,7 +25,6 @@ from bot.interactions.delivery import (
     GONE_CODES,
     NO_ACCESS,
     NO_HISTORY,
-    is_client_error,
     next_route,
 )
 from bot.interactions.first_reply import UNREACHABLE
@@ -40,7 +39,8 @@ SEND_TIMEOUT = 60.0  # seconds for all messages about one extension
 LEASE = dt.timedelta(seconds=75)  # longer than they may take
 MAX_ATTEMPTS = 14  # within about an hour
 LONGEST_PAUSE = 600.0  # seconds
-_CLOSED_CODES = GONE_CODES | CLOSED_THREAD_CODES
+TOO_MANY_FOLLOW_UPS = 40094  # where Encore is no member, a token has five
+_CLOSED_CODES = GONE_CODES | CLOSED_THREAD_CODES | {TOO_MANY_FOLLOW_UPS}
 
 
 class Notifier:
@@ -200,7 +200,7 @@ class Notifier:
             channel = self._bot.get_partial_messageable(int(opened["id"]))
             await channel.send(text, nonce=_nonce(ext, [member_id]))
         except discord.HTTPException as error:
-            if not is_client_error(error) or error.code == NO_ACCESS:
+            if error.code not in GONE_CODES or error.code == NO_ACCESS:
                 raise
             log.info("Member %s can't be told directly (%s)", member_id, error.code)
 

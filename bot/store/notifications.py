@@ -12,7 +12,6 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
-    func,
     literal,
     not_,
     or_,
@@ -45,9 +44,13 @@ _has_ended = and_(
         ),
     ),
 )
-# Built once: the loop asks this each time it wakes.
+# Built once: the loop asks this each time it wakes. No join: SQLite would begin it with all
+# extensions that have ended.
 _next_due = (
-    select(func.min(_row.due_at)).join(extensions, _ext.id == _row.extension_id).where(_has_ended)
+    select(_row.due_at)
+    .where(exists().where(_ext.id == _row.extension_id, _has_ended))
+    .order_by(_row.due_at)
+    .limit(1)
 )
 
 
