@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.attachments import Attachment, AttachmentStatus, Uploads
-from bot.domain.failures import Rejected
 from bot.domain.models import Extension, Status
 from bot.domain.notifications import Notification
 from bot.domain.sessions.models import SESSION_KEY_PREFIX
-from bot.domain.transitions import finished, reopened
+from bot.domain.transitions import reopened
 from bot.store.notifications import RequestResult
 from bot.store.store import Store
+from tests.support.ended_extensions import ask, fail, failed, show, stored
 from tests.support.store_samples import (
     MEMBER,
     MINUTE,
@@ -32,49 +32,12 @@ LATER = NOW + 5 * MINUTE
 LAPSES = LATER + MINUTE
 
 
-async def ask(store: Store, ext: Extension, *members: int) -> None:
-    """Have members press *Tell me*."""
-    for member in members:
-        assert await store.request_notification(ext.id, member, now=NOW)
-
-
 async def claimed(
     store: Store, *, now: dt.datetime = LATER, limit: int = 9, excluding: tuple[int, ...] = ()
 ) -> list[Notification]:
     return await store.claim_notifications(
         now=now, lease_until=LAPSES, limit=limit, excluding=excluding
     )
-
-
-async def stored(store: Store, ext: Extension) -> Extension:
-    now = await store.extension(ext.id)
-    assert now is not None
-    return now
-
-
-async def fail(store: Store, ext: Extension) -> Extension:
-    """Let an extension end without audio; its reply does not show it yet."""
-    was = await stored(store, ext)
-    assert await store.save(finished(was, Status.FAILED, Rejected(), now=NOW), was=was)
-    return await stored(store, ext)
-
-
-async def show(store: Store, ext: Extension, *, is_final: bool = True) -> None:
-    """Have the reply show an extension as it is, with its pending uploads."""
-    now = NOW + 4 * MINUTE
-    edit = await store.claim_edit(ext.id, now=now, lease_until=now + SECOND)
-    assert edit is not None
-    reply = replace(edit.extension.reply, final_shown=is_final)
-    await store.finish_edit(edit, reply, now=now, publish_at=now, shown=edit.uploads)
-
-
-async def failed(store: Store, idempotency_key: str, *members: int) -> Extension:
-    """Return an extension whose reply shows that it failed, of which members are to be told."""
-    ext = await taken(store, idempotency_key)
-    await ask(store, ext, *members)
-    ended = await fail(store, ext)
-    await show(store, ended)
-    return await stored(store, ended)
 
 
 # Requests
