@@ -329,6 +329,24 @@ async def test_where_encore_is_no_member_it_is_told_by_the_token(harness: BotHar
     await settled(harness)
 
 
+@pytest.mark.parametrize("is_made", [True, False])
+async def test_follow_up_that_fails_is_sent_once(harness: BotHarness, *, is_made: bool) -> None:
+    harness.providers.clock.speed = 0.2
+    channel = foreign_channel(harness)
+    sent = await harness.ask(NAME, at="0:10", channel=channel)
+    assert sent.message is not None
+    await tell(harness, sent.message)
+    if is_made:  # it has no nonce, so it is not sent again
+        harness.discord.faults.close("POST", FOLLOWUPS, applied=True)
+    else:
+        harness.discord.faults.answer("POST", FOLLOWUPS, status=503)
+    await harness.until(lambda: mentions(harness, channel), within=30)
+    await settled(harness)
+    [told] = mentions(harness, channel)
+    assert told.pinged == {harness.ada.id}
+    assert not [each for each in harness.ada.read(harness.ada.dm) if each.content]
+
+
 async def test_token_that_is_refused_leads_to_a_direct_message(harness: BotHarness) -> None:
     harness.providers.clock.speed = 0.2
     channel = foreign_channel(harness)
@@ -346,9 +364,10 @@ async def test_result_that_came_directly_is_not_told_once_more(harness: BotHarne
     harness.providers.clock.speed = 0.2
     sent = await harness.ask(NAME, at="0:10", channel=foreign_channel(harness))
     assert sent.message is not None
-    await tell(harness, sent.message)
-    with closing(sqlite3.connect(harness.database, timeout=30)) as db, db:
-        db.execute("UPDATE extensions SET reply_token_expires_at = 1")
+    call = await harness.ada.click(sent.message, TELL_ME)
+    await answer_to(harness, call)
+    for each in (sent, call):
+        each.invalidate_token()
     await settled(harness)
     [result] = harness.ada.read(harness.ada.dm)
     assert (colour(result), len(songs(result))) == (GREEN, 2)
