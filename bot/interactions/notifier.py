@@ -1,7 +1,8 @@
 """The loop that tells members that an extension has ended: one message which mentions them all.
 
 A message of the bot's own has a nonce, so that one which was sent just before a kill is not sent
-again. A message through an interaction can't have one: it is stored as sent before it is.
+again; Discord knows a nonce for a few minutes. A message through an interaction can't have one: it
+is stored as sent before it is.
 """
 
 import asyncio
