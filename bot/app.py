@@ -18,6 +18,8 @@ from bot.interactions.client import Encore, Services, set_api_base
 from bot.interactions.first_reply import MIN_EDIT_INTERVAL
 from bot.interactions.library_buttons import LIBRARY_BUTTONS
 from bot.interactions.message_buttons import MESSAGE_BUTTONS
+from bot.interactions.notification_buttons import NOTIFICATION_BUTTONS
+from bot.interactions.notifier import Notifier
 from bot.interactions.operator_notices import OperatorNotices
 from bot.interactions.privacy_buttons import PRIVACY_BUTTONS
 from bot.interactions.provider_buttons import PROVIDER_BUTTONS
@@ -108,7 +110,8 @@ async def create_bot(
         for cog in (HelpCog, LibraryCog, PrivacyCog, SongsCog):
             await bot.add_cog(cog())
         bot.add_dynamic_items(*REPLY_BUTTONS, *MESSAGE_BUTTONS, *PROVIDER_BUTTONS)
-        bot.add_dynamic_items(*LIBRARY_BUTTONS, *PRIVACY_BUTTONS, *SESSION_BUTTONS)
+        bot.add_dynamic_items(*LIBRARY_BUTTONS, *NOTIFICATION_BUTTONS, *PRIVACY_BUTTONS)
+        bot.add_dynamic_items(*SESSION_BUTTONS)
         publisher = Publisher(
             bot, store, wakeups=runtime.wakeups, clock=clock, min_edit_interval=min_edit_interval
         )
@@ -126,6 +129,7 @@ async def create_bot(
             boards=Boards(bot, store, services.sessions, wakeups=runtime.wakeups, clock=clock),
             operator_watch=_create_operator_watch(bot, runtime, settings),
             retention=Retention(store, clock=clock, keep=settings.keep),
+            notifier=Notifier(bot, store, clock=clock),
         )
         await bot.add_cog(
             LoopsCog(

@@ -13,6 +13,7 @@ from bot.domain.clock import Clock
 from bot.health import Heartbeat
 from bot.interactions.boards import Boards
 from bot.interactions.client import Encore
+from bot.interactions.notifier import Notifier
 from bot.interactions.publisher import Publisher
 from bot.interactions.shard_beats import ShardBeats
 from bot.services.attacher import Attacher
@@ -48,6 +49,7 @@ class Loops:
     boards: Boards
     operator_watch: OperatorWatch
     retention: Retention
+    notifier: Notifier
 
 
 class LoopsCog(commands.Cog):
@@ -74,6 +76,7 @@ class LoopsCog(commands.Cog):
         self._boards = loops.boards
         self.operator_watch = loops.operator_watch
         self._retention = loops.retention
+        self._notifier = loops.notifier
         self.beats = beats
         self.wakeups = wakeups
         self._heartbeat = heartbeat
@@ -85,6 +88,7 @@ class LoopsCog(commands.Cog):
             self.attach,
             self.run_sessions,
             self.show_boards,
+            self.notify_members,
             self.housekeeping,
             self.watch,
         )
@@ -104,7 +108,9 @@ class LoopsCog(commands.Cog):
             self._attacher.stop(),
         )
         await asyncio.gather(
-            self._publisher.stop(grace=STOP_TIMEOUT), self._boards.stop(grace=STOP_TIMEOUT)
+            self._publisher.stop(grace=STOP_TIMEOUT),
+            self._boards.stop(grace=STOP_TIMEOUT),
+            self._notifier.stop(grace=STOP_TIMEOUT),
         )
 
     @tasks.loop()
@@ -153,6 +159,16 @@ class LoopsCog(commands.Cog):
             "boards", self._boards.run_once, self.wakeups.boards, self._store.next_post
         )
 
+    @tasks.loop()
+    async def notify_members(self) -> None:
+        """Tell members that an extension has ended."""
+        await self._run_step(
+            "notifier",
+            self._notifier.run_once,
+            self.wakeups.notifier,
+            self._store.next_notification,
+        )
+
     @commands.Cog.listener("on_shard_ready")
     @commands.Cog.listener("on_shard_resumed")
     async def shard_connected(self, shard_id: int) -> None:
@@ -195,6 +211,7 @@ class LoopsCog(commands.Cog):
     @publish.before_loop
     @run_sessions.before_loop
     @show_boards.before_loop
+    @notify_members.before_loop
     async def wait_until_ready(self) -> None:
         """Wait until the bot is connected to Discord."""
         await self._bot.wait_until_ready()

@@ -23,6 +23,7 @@ from bot.interactions.buttons import (
 )
 from bot.interactions.client import Encore, Interaction
 from bot.interactions.message_buttons import DeleteReply, ShowLyrics
+from bot.interactions.notification_buttons import TellMe
 from bot.interactions.responses import EncoreCog, answer, answer_error
 from bot.ui.components import clips_view
 from bot.ui.extension_embeds import clip_letter, question_embed
@@ -52,6 +53,7 @@ BUTTONS: dict[str, Callable[[Extension], PersistentButton]] = {
     "edit & send": partial(_button, SendAgain),
     "check again": partial(_button, CheckAgain),
     "lyrics": partial(_button, ShowLyrics),
+    "tell me": partial(_button, TellMe),
     "cancel": partial(_button, Cancel),
     "delete": partial(_button, DeleteReply),
 }

@@ -98,7 +98,8 @@ class Publisher:
         Args:
             bot: connected to Discord.
             store: where revisions and uploads are.
-            wakeups: the attacher's is notified of uploads that were shown or refused.
+            wakeups: the attacher's is notified of uploads that were shown or refused, the
+                notifier's of each edit.
             clock: the time.
             min_edit_interval: least time between two edits of one reply.
             edit_timeout: seconds that one edit may take.
@@ -169,6 +170,7 @@ class Publisher:
             async with self._channel_lock(key):
                 attempt = await self._try(attempt, held=key)
         self._wakeups.publisher.notify()
+        self._wakeups.notifier.notify()
 
     def _route_of(self, attempt: _Attempt, ext: Extension) -> Route | None:
         """Return the route of an attempt at ``ext`` as it is now."""

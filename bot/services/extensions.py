@@ -124,6 +124,7 @@ class ExtensionService:
                 "It is too late to cancel.",
                 "The request has been sent; its reply shows what becomes of it.",
             )
+        await self._store.withdraw_notification(ext.id, actor.member_id)  # who cancels knows
         await self._store.bump_queue_positions(ext.request.provider)
         self._wakeups.publisher.notify()
         self._wakeups.session_runner.notify()

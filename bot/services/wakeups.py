@@ -37,5 +37,6 @@ class Wakeups:
     tracker: Wakeup = field(default_factory=Wakeup)
     publisher: Wakeup = field(default_factory=Wakeup)
     attacher: Wakeup = field(default_factory=Wakeup)
+    notifier: Wakeup = field(default_factory=Wakeup)
     session_runner: Wakeup = field(default_factory=Wakeup)
     boards: Wakeup = field(default_factory=Wakeup)

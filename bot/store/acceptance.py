@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.models import Extension, Kind, Status
 from bot.domain.sessions.models import SESSION_KEY_PREFIX
 from bot.store import audio as audio_queue
+from bot.store import notifications
 from bot.store.clips import save_clips, save_source
 from bot.store.extensions import OPEN_STATUSES, find, load, queue_position
 from bot.store.rows import accepted_row
@@ -57,6 +58,9 @@ async def accept(
 ) -> Accepted | QuotaExceeded:
     """Insert ``ext`` if it is new and within ``quota``.
 
+    If it is new, its member is to be told of its end if they always want to be, except of what a
+    session makes: a session announces that itself.
+
     Otherwise return the extension that it repeats, or what is in progress. It repeats an extension
     with its idempotency key, a retake of the same extension that the same member asked for after
     ``double_since`` (a double click), or, if it is a full song, one that the channel has or soon
@@ -78,7 +82,12 @@ async def accept(
     if exceeded is not None:
         known = await find(db, _row.idempotency_key == ext.idempotency_key)
         return exceeded if known is None else Accepted(known, is_new=False)
-    return await accept_unlimited(db, ext, publish_at=publish_at, source_is_known=source_is_known)
+    accepted = await accept_unlimited(
+        db, ext, publish_at=publish_at, source_is_known=source_is_known
+    )
+    if accepted.is_new and not ext.idempotency_key.startswith(SESSION_KEY_PREFIX):
+        await notifications.request_if_always(db, accepted.extension)
+    return accepted
 
 
 async def accept_unlimited(

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.attachments import AudioWork, Uploads, with_uploads
 from bot.domain.models import FINAL, Extension, Kind, ReplyRef, Status
 from bot.store import audio as audio_queue
-from bot.store import posts
+from bot.store import notifications, posts
 from bot.store.extensions import (
     OPEN_STATUSES,
     TRACKED_STATUSES,
@@ -301,6 +301,7 @@ async def expire_leases(db: AsyncConnection) -> None:
     await audio_queue.expire_leases(db)
     await db.execute(update(extensions).where(is_unpublished).values(publish_at=_row.created_at))
     await posts.expire_leases(db)
+    await notifications.expire_leases(db)
 
 
 def _held(edit: ReplyEdit) -> Update:

@@ -15,6 +15,8 @@ from bot.store.schema import (
     drafts,
     extensions,
     is_running,
+    notifications,
+    preferences,
     proposals,
     rounds,
     sessions,
@@ -39,6 +41,12 @@ async def data_of_member(db: AsyncConnection, member_id: int) -> PersonalData:
         "sessions_hosted": await _read(db, select(sessions).where(sessions.c.host_id == member_id)),
         "proposals": await _read(db, select(proposals).where(proposals.c.member_id == member_id)),
         "votes": await _read(db, select(votes).where(votes.c.member_id == member_id)),
+        "notifications": await _read(
+            db, select(notifications).where(notifications.c.member_id == member_id)
+        ),
+        "preferences": await _read(
+            db, select(preferences).where(preferences.c.member_id == member_id)
+        ),
     }
 
 
@@ -73,7 +81,8 @@ async def forget_member(db: AsyncConnection, member_id: int) -> int:
         .where(has_ended)
         .values(member_id=0, member_name="", lyrics="", reply_token="")
     )
-    await db.execute(delete(drafts).where(drafts.c.member_id == member_id))
+    for table in (drafts, notifications, preferences):
+        await db.execute(delete(table).where(table.c.member_id == member_id))
     over = select(sessions.c.id).where(not_(is_running))
     in_over = select(rounds.c.id).where(rounds.c.session_id.in_(over))
     await db.execute(

@@ -15,6 +15,7 @@ from bot.store.schema import (
     drafts,
     extensions,
     is_running,
+    notifications,
     posts,
     proposals,
     rounds,
@@ -29,7 +30,7 @@ BATCH = 200  # extensions or sessions in one transaction
 
 _row = extensions.c
 _other = extensions.alias("other")
-OWNED_BY_EXTENSION = (clips, audio)  # go with their extension
+OWNED_BY_EXTENSION = (clips, audio, notifications)  # go with their extension
 _made_clips = select(clips.c.clip_id).where(clips.c.extension_id == _row.id).correlate(extensions)
 # what keeps an extension: another one that goes on from its clips or repeats it, and sessions
 _is_needed = or_(

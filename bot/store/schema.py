@@ -192,6 +192,28 @@ is_queued = audio.c.is_queued.is_(True)
 
 Index("audio_due", audio.c.due_at, sqlite_where=is_queued, postgresql_where=is_queued)
 
+# Members who are to be told that an extension has ended. A row is deleted once that is done.
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("extension_id", RowId, ForeignKey("extensions.id"), primary_key=True),
+    Column("member_id", BigInteger, primary_key=True),
+    # by the member's preference; otherwise they asked for this one
+    Column("is_standing", Boolean, nullable=False),
+    Column("due_at", UtcMicroseconds, nullable=False),
+    Column("failures", Integer, nullable=False),
+)
+
+Index("notifications_due", notifications.c.due_at)
+
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("member_id", BigInteger, primary_key=True, autoincrement=False),
+    # of each extension that the member asks for
+    Column("always_notify", Boolean, nullable=False),
+)
+
 drafts = Table(
     "drafts",
     metadata,

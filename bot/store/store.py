@@ -21,6 +21,7 @@ from bot.store import (
     leases,
     library,
     lineage,
+    notifications,
     personal_data,
     posts,
     queue,
@@ -133,6 +134,15 @@ class Store:
     next_audio = reads(audio.next_due)
     with_pending_uploads = reads(audio.with_pending_uploads)
     attachments = reads(audio.attachments_of)
+
+    # who is to be told that an extension has ended
+    request_notification = writes(notifications.request, urgent=True)
+    withdraw_notification = writes(notifications.withdraw, urgent=True)
+    set_always_notify = writes(notifications.set_always_notify, urgent=True)
+    claim_notifications = writes(notifications.claim)
+    finish_notification = writes(notifications.finish)
+    postpone_notification = writes(notifications.postpone)
+    next_notification = reads(notifications.next_due)
 
     # clips and their lineage
     clip = reads(clips.find_clip)

@@ -98,9 +98,15 @@ def time_text(continue_at: float | None) -> str:
     return "the end" if continue_at is None else format_time(round(continue_at, 1))
 
 
+def extension_name(ext: Extension) -> str:
+    """Return the title of ``ext``, escaped, with its part of the song."""
+    title = display_title(ext.title, LINKED_TITLE_LENGTH)
+    return title + _joined(FULL_SONG if ext.kind.is_song else _part(ext.part_number))
+
+
 def title_link(ext: Extension) -> str:
     """Return the title and the part of ``ext`` as a link to its reply, if it has one."""
-    return linked(_extension_name(ext), ext.reply.url)
+    return linked(extension_name(ext), ext.reply.url)
 
 
 def continuation_links(exts: Sequence[Extension]) -> str:
@@ -115,12 +121,7 @@ def continuation_links(exts: Sequence[Extension]) -> str:
 def _continuation_link(ext: Extension) -> str:
     line = next(iter(sung_lines(ext.request.lyrics)), "")
     quoted = escape_line(_quoted(truncate(line, LINE_LENGTH)), LINE_LENGTH + 2)
-    return linked(_extension_name(ext) + _joined(quoted), ext.reply.url)
-
-
-def _extension_name(ext: Extension) -> str:
-    title = display_title(ext.title, LINKED_TITLE_LENGTH)
-    return title + _joined(FULL_SONG if ext.kind.is_song else _part(ext.part_number))
+    return linked(extension_name(ext) + _joined(quoted), ext.reply.url)
 
 
 def _place(known: ClipRecord) -> tuple[str, ...]:

@@ -144,6 +144,8 @@ def _song_buttons(ext: Extension) -> Iterator[Button]:
 def _actions(
     ext: Extension, other_providers: Mapping[str, str], *, may_have_news: bool
 ) -> Iterator[Button]:
+    if not ext.status.is_final:
+        yield Action.TELL_ME.button(ext.id)
     if ext.status is Status.WAITING:
         yield Action.CANCEL.button(ext.id)
     if ext.status is Status.COMPLETE and not ext.kind.is_song:

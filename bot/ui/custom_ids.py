@@ -33,7 +33,7 @@ class Action(Enum):
     Messages keep their buttons for years, so this table is also what makes old buttons work: a
     row is never removed, and a prefix never changes its meaning. A button that is to do something
     else gets a new row. All rows exist since 0.1; those of sessions, and
-    `SHOW_LYRICS` and `DELETE_REPLY`, since 0.2.
+    `SHOW_LYRICS`, `DELETE_REPLY`, `TELL_ME` and those of its answer, since 0.2.
     """
 
     # ext: the id is an extension's
@@ -44,6 +44,11 @@ class Action(Enum):
     FULL_SONG = "ext:song", "💿 Full song"  # ends with a clip of this reply; asks which
     SHOW_LYRICS = "ext:lyrics", "📄 Lyrics"  # all of those that the reply shows in part
     DELETE_REPLY = "ext:delete", "🗑️ Delete"  # of an extension that has ended without audio
+    TELL_ME = "ext:tell", "🔔 Tell me"  # when the extension has ended
+    # in the answer to TELL_ME
+    NEVER_MIND = "ext:untell", "Never mind"  # of this extension
+    ALWAYS_TELL_ME = "ext:always", "Always tell me"  # of all that the member will ask for
+    STOP_TELLING_ME = "ext:stop", "Stop telling me"  # takes that back
     # the ids are an extension's and a provider's: ``7:suno_api``
     TRY_PROVIDER = "ext:provider", "", _SECONDARY, r"\d+:\w+"  # open the form for that provider
     # clip: the id is a clip's

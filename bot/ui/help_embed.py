@@ -17,7 +17,7 @@ _SESSION = "`/session` lets everybody in a server write a song together and vote
 _COMMANDS = (
     "`/song` joins all parts of a song into one file.",
     "`/library` finds clips made here, and `/clip` shows everything about one.",
-    "`/queue` shows what is in progress.",
+    "`/queue` shows what is in progress; 🔔 on a reply tells you when it's ready.",
 )
 _REACTIONS = (
     "**React to a finished reply.** 🔁 makes another take; ⏩ continues clip A from its end."

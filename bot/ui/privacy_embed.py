@@ -16,6 +16,8 @@ _NAMES = {
     "drafts": ("unsent form", "unsent forms"),
     "sessions_hosted": ("session that you hosted", "sessions that you hosted"),
     "proposals": ("proposal in a session", "proposals in sessions"),
+    "notifications": ("*Tell me*", "*Tell me*"),
+    "preferences": ("preference", "preferences"),
     "votes": ("vote in a session that runs", "votes in sessions that run"),
 }
 

@@ -25,6 +25,13 @@ from bot.interactions.library_buttons import (
     TurnPage,
 )
 from bot.interactions.message_buttons import MESSAGE_BUTTONS, DeleteReply, ShowLyrics
+from bot.interactions.notification_buttons import (
+    NOTIFICATION_BUTTONS,
+    AlwaysTellMe,
+    NeverMind,
+    StopTellingMe,
+    TellMe,
+)
 from bot.interactions.privacy_buttons import (
     PRIVACY_BUTTONS,
     ConfirmForget,
@@ -63,6 +70,7 @@ BUTTONS = (
     *REPLY_BUTTONS,
     *PROVIDER_BUTTONS,
     *MESSAGE_BUTTONS,
+    *NOTIFICATION_BUTTONS,
     *LIBRARY_BUTTONS,
     *PRIVACY_BUTTONS,
     *(kind for kind in SESSION_BUTTONS if issubclass(kind, PersistentButton)),
@@ -91,6 +99,10 @@ OLD_CUSTOM_IDS = [
     (f"clip:song:{CLIP}", SongOfClip, CLIP),
     ("ext:lyrics:7", ShowLyrics, "7"),
     ("ext:delete:7", DeleteReply, "7"),
+    ("ext:tell:7", TellMe, "7"),
+    ("ext:untell:7", NeverMind, "7"),
+    ("ext:always:7", AlwaysTellMe, "7"),
+    ("ext:stop:7", StopTellingMe, "7"),
     ("ext:provider:7:suno_api", TryProvider, "7:suno_api"),
     ("draft:provider:42:aimlapi", TryProviderWithDraft, "42:aimlapi"),
     ("ses:write:7", WritePart, "7"),

@@ -58,6 +58,9 @@ async def test_data_of_a_member_is_whole_and_theirs_alone(store: Store) -> None:
             with_proposals(was, proposal(1, member_id=MEMBER), proposal(2)), vote(MEMBER), vote(2)
         ),
     )
+    await store.set_always_notify(MEMBER, always=True)
+    theirs = await accepted(store, "in progress", member_id=OTHER)
+    await store.request_notification(theirs.id, MEMBER, now=NOW)
     data = await store.data_of_member(MEMBER)
     assert {table: len(rows) for table, rows in data.items()} == {
         "extensions": 1,
@@ -66,6 +69,8 @@ async def test_data_of_a_member_is_whole_and_theirs_alone(store: Store) -> None:
         "sessions_hosted": 1,
         "proposals": 1,
         "votes": 1,
+        "notifications": 1,
+        "preferences": 1,
     }
     text = json.dumps(data, ensure_ascii=False)
     assert data["extensions"][0]["id"] == mine.id
@@ -100,6 +105,7 @@ async def test_data_of_a_server_is_of_all_its_members_and_no_other(store: Store)
 async def test_a_forgotten_member_has_left_clips_and_nothing_else(store: Store) -> None:
     ext = await written(store, "mine", "a")
     await store.keep_draft(Form(clip="abc"), member_id=MEMBER, now=NOW)
+    await store.set_always_notify(MEMBER, always=True)
     state = await started(store)
     await change(
         store,

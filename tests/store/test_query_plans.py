@@ -56,6 +56,17 @@ QUERIES: dict[str, tuple[Query, set[str]]] = {
     ),
     "next_audio": (lambda store: store.next_audio(), {"audio_due"}),
     "attachments": (lambda store: store.attachments(1), {"INTEGER PRIMARY KEY"}),
+    "request_notification": (
+        lambda store: store.request_notification(1, MEMBER, now=NOW),
+        {"INTEGER PRIMARY KEY"},
+    ),
+    "claim_notifications": (
+        lambda store: store.claim_notifications(
+            now=NOW, lease_until=NOW, limit=9, excluding=[1, 2]
+        ),
+        {"notifications_due"},
+    ),
+    "next_notification": (lambda store: store.next_notification(), {"notifications_due"}),
     "lineage": (lambda store: store.lineage("a"), {"clips_by_id"}),
     "accept_song": (
         lambda store: accept(store, asked("x", kind=Kind.SPLICE, clip_id="a")),
@@ -159,10 +170,20 @@ QUERIES: dict[str, tuple[Query, set[str]]] = {
 VIEWER = Viewer(
     member_id=MEMBER, channel_id=CHANNEL, guild_id=GUILD, channels=frozenset({CHANNEL, CHANNEL + 1})
 )
-TABLES = ("extensions", "clips", "audio", "sessions", "rounds", "proposals", "votes", "posts")
+TABLES = (
+    "extensions",
+    "clips",
+    "audio",
+    "notifications",
+    "sessions",
+    "rounds",
+    "proposals",
+    "votes",
+    "posts",
+)
 SCANS = tuple(f"SCAN {table}" for table in TABLES)
 # indexes of a few rows, which may be read whole
-SMALL_INDEXES = ("rounds_busy", "sessions_without_song")
+SMALL_INDEXES = ("rounds_busy", "sessions_without_song", "notifications_due")
 
 
 @pytest.mark.parametrize("name", QUERIES)

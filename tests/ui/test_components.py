@@ -22,6 +22,7 @@ SILENT = Clip(id="b", status=ClipStatus.QUEUED)
 
 LISTEN_A = ("▶ Listen A", "https://audio.example/a.mp3")
 LISTEN_B = ("▶ Listen B", "https://audio.example/b.mp3")
+TELL = ("🔔 Tell me", "ext:tell:7")
 CANCEL = ("Cancel", "ext:cancel:7")
 CHECK = ("Check again", "ext:check:7")
 SEND = ("✏️ Edit & send", "ext:again:7")
@@ -38,12 +39,15 @@ FAILED = Clip(id="b", status=ClipStatus.FAILED)
 @pytest.mark.parametrize(
     ("ext", "rows"),
     [
-        (extension(), [[CANCEL]]),
-        (extension(Status.SUBMITTING), []),
-        (extension(Status.SUBMITTED), []),
-        (extension(Status.SUBMITTED, heard("a")), []),
-        (extension(Status.STREAMING, heard("a"), heard("b")), [[LISTEN_A, LISTEN_B]]),
-        (extension(Status.STREAMING, heard("a"), SILENT), [[LISTEN_A]]),
+        (extension(), [[TELL, CANCEL]]),
+        (extension(Status.SUBMITTING), [[TELL]]),
+        (extension(Status.SUBMITTED), [[TELL]]),
+        (extension(Status.SUBMITTED, heard("a")), [[TELL]]),
+        (
+            extension(Status.STREAMING, heard("a"), heard("b")),
+            [[LISTEN_A, LISTEN_B], [TELL]],
+        ),
+        (extension(Status.STREAMING, heard("a"), SILENT), [[LISTEN_A], [TELL]]),
         (
             extension(Status.COMPLETE, playable("a"), playable("b"), handle=HANDLE),
             [[LISTEN_A, LISTEN_B], [EXTEND_A, EXTEND_B, TAKE], [SONG_A, SONG_B, REDO]],

@@ -461,15 +461,16 @@ DELETE = ("🗑️ Delete", "ext:delete:7")
 TRY = ("Try again", "ext:song:7")
 CHECK = ("Check again", "ext:check:7")
 LISTEN = ("▶ Listen", "https://audio.example/a.mp3")
+TELL = ("🔔 Tell me", "ext:tell:7")
 
 
 @pytest.mark.parametrize(
     ("ext", "rows"),
     [
-        (concat(), [[("Cancel", "ext:cancel:7")]]),
-        (concat(Status.SUBMITTED), []),
-        (splice(), []),
-        (concat(Status.STREAMING, heard("a")), [[LISTEN]]),
+        (concat(), [[TELL, ("Cancel", "ext:cancel:7")]]),
+        (concat(Status.SUBMITTED), [[TELL]]),
+        (splice(), [[TELL]]),
+        (concat(Status.STREAMING, heard("a")), [[LISTEN], [TELL]]),
         (
             concat(Status.COMPLETE, playable("a"), handle=HANDLE),
             [[LISTEN], [("➕ Extend", "clip:extend:a")]],
