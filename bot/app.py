@@ -31,6 +31,7 @@ from bot.services.form_check import FormReader
 from bot.services.library import Library
 from bot.services.links import LinkRefresher
 from bot.services.media import MediaFetcher
+from bot.services.operator_contact import OperatorContact
 from bot.services.poll_schedule import PollSchedule
 from bot.services.reply_context import ReplyContextLoader
 from bot.services.runtime import Runtime
@@ -91,6 +92,7 @@ async def create_bot(
             ),
             clock=clock,
             deadline=settings.deadline,
+            operator_contact=OperatorContact(settings.operator),
         )
         pool = await stack.enter_async_context(_open_process_pool())
         links = LinkRefresher(runtime)
@@ -162,6 +164,7 @@ def _create_services(runtime: Runtime, links: LinkRefresher, settings: Settings)
         sessions=sessions,
         session_starter=SessionStarter(runtime, session_forms, sessions, rules=rules),
         session_proposals=SessionProposals(runtime, session_forms, sessions),
+        operator_contact=runtime.operator_contact,
     )
 
 

@@ -32,6 +32,8 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableError
 
+from bot.domain.text import collapse_whitespace
+
 LONGEST_DEADLINE = dt.timedelta(days=7)
 
 LogStyle = Literal["console", "json"]
@@ -355,6 +357,19 @@ class Settings(BaseSettings):
         alias="encore_session_limit",
         ge=0,
         description="sessions at once per server; 0 is no limit",
+    )
+    operator: Annotated[
+        str,
+        AfterValidator(collapse_whitespace),
+        Field(max_length=200),
+        Unset("the owner of the application, by name"),
+    ] = Field(
+        "",
+        alias="encore_operator",
+        description=(
+            "whom members are asked to tell what only you can mend, as *Please tell …* ends: a "
+            "name, or a mention such as `<@80351110224678912>`"
+        ),
     )
     log: Annotated[LogStyle | None, Unset("`console` on a terminal, else `json`")] = Field(
         None, alias="encore_log", description="form of the log, `console` or `json`"

@@ -45,6 +45,7 @@ def test_token_and_one_key_are_enough() -> None:
     assert settings.trusted_audio_hosts == frozenset()
     assert (settings.member_limit, settings.channel_limit) == (2, 10)
     assert (settings.session_parts, settings.session_vote, settings.session_limit) == (12, 180, 3)
+    assert settings.operator == ""
     assert settings.log is None
 
 
@@ -63,6 +64,7 @@ def test_each_setting_is_read_from_its_variable(
         "ENCORE_SESSION_PARTS": "0",
         "ENCORE_SESSION_VOTE": "86400",
         "ENCORE_SESSION_LIMIT": "0",
+        "ENCORE_OPERATOR": " <@42>  or <#43>",
         "ENCORE_LOG": "json",
         "ENCORE_STATE_DIR": str(tmp_path),
     }.items():
@@ -76,6 +78,7 @@ def test_each_setting_is_read_from_its_variable(
     assert settings.trusted_audio_hosts == {"127.0.0.1:9000", "audio.local"}
     assert (settings.member_limit, settings.channel_limit) == (0, 7)
     assert (settings.session_parts, settings.session_vote, settings.session_limit) == (0, 86_400, 0)
+    assert settings.operator == "<@42> or <#43>"
     assert settings.log == "json"
     assert settings.state_dir == tmp_path
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.clock import Clock
 from bot.providers.base import Provider
+from bot.services.operator_contact import OperatorContact
 from bot.services.outage_log import OutageLog
 from bot.services.poll_schedule import PollSchedule
 from bot.services.wakeups import Wakeups
@@ -28,6 +29,7 @@ class Runtime:
         outage_log: logs a provider's outage once, and its end.
         touched_sessions: ids of sessions in which a member did something since the session runner
             last looked; only a hint, so that it looks at once.
+        operator_contact: whom members tell what only the operator can mend.
     """
 
     store: Store
@@ -38,6 +40,7 @@ class Runtime:
     wakeups: Wakeups = field(default_factory=Wakeups)
     outage_log: OutageLog = field(default_factory=OutageLog)
     touched_sessions: set[int] = field(default_factory=set[int])
+    operator_contact: OperatorContact = field(default_factory=OperatorContact)
 
     def labels(self, *, excluding: str) -> Mapping[str, str]:
         """Return the names of the enabled providers but one, with how members read them."""
