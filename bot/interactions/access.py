@@ -62,7 +62,7 @@ def missing_permissions(permissions: discord.Permissions, needed: Iterable[str])
 def missing_permissions_text(names: list[str], channel_id: int) -> str:
     """Return the sentence that tells a member which permissions Encore lacks."""
     listed = " and ".join(f"*{name}*" for name in names)
-    return f"Encore lacks the permission {listed} in <#{channel_id}>."
+    return f"Encore needs the {listed} permission{'s' * (len(names) > 1)} in <#{channel_id}>."
 
 
 async def viewer_from(interaction: Interaction) -> Viewer:

@@ -196,7 +196,7 @@ async def test_members_own_permission_decides_about_files(harness: BotHarness) -
     sent = await harness.ask(NAME, at="0:10", channel=channel)
     reply = sent.message
     assert reply is not None
-    await harness.until(lambda: "lacks *Attach Files*" in text(reply))
+    await harness.until(lambda: "needs *Attach Files*" in text(reply))
     assert (colour(reply), reply.attachments) == (GREEN, [])
 
 
@@ -220,7 +220,7 @@ async def test_audio_that_was_missing_is_sent_after_check_again_on_the_direct_me
     db.close()
     await harness.until(lambda: ada.read(ada.dm))
     [told] = ada.read(ada.dm)
-    assert "could not be fetched" in text(told)
+    assert "couldn't be fetched" in text(told)
     await harness.until(lambda: is_shown(harness))
     harness.discord.faults.clear()
     await press(harness, told, "Check again")

@@ -315,7 +315,7 @@ async def test_a_missing_permission_is_told_by_its_name(
     await harness.ada.react(first, "🔁")
     await harness.until(lambda: harness.ada.read(harness.ada.dm))
     [refusal] = harness.ada.read(harness.ada.dm)
-    assert f"lacks the permission *{name}*" in text(refusal)
+    assert f"needs the *{name}* permission" in text(refusal)
     assert len(harness.account(NAME).submissions) == 1
     by_button = await harness.ada.click(first, "🔁 Another take")
     assert by_button.message is not None

@@ -114,9 +114,9 @@ async def wait_until_final(harness: BotHarness, song: Message) -> None:
 
 
 async def try_again(harness: BotHarness, song: Message) -> Message:
-    """Press *Try again* until Encore has stored that the song, as it shows, has failed."""
+    """Press *Full song* until Encore has stored that the song, as it shows, has failed."""
     while True:
-        call = await harness.ada.click(song, "Try again")
+        call = await harness.ada.click(song, "💿 Full song")
         assert call.message is not None, call.error
         if not call.is_ephemeral:
             return call.message
@@ -240,9 +240,9 @@ async def test_song_killed_while_it_is_submitted_is_told_and_never_sent_twice(
         await bot.start()
         await wait_until_final(harness, song)
     assert "No answer from suno-api" in text(song)
-    assert "It may still have been charged. Encore did not ask again." in text(song)
+    assert "It may have been charged. Encore didn't send it again." in text(song)
     assert "Nothing has been sent" not in text(song)
-    assert "Try again" in labels(song)
+    assert "💿 Full song" in labels(song)
     assert [each.work for each in account.submissions] == ["extend", "concat"]
 
 
@@ -355,7 +355,7 @@ async def test_song_too_large_for_the_server_says_so(harness: BotHarness) -> Non
     song = message_of(await harness.ada.slash("song", clip=reply.url))
     await wait_until_final(harness, song)
     assert colour(song) == RED
-    assert "too large to be attached" in text(song)
+    assert "too large to attach" in text(song)
 
 
 async def test_song_of_an_unknown_clip_is_refused(harness: BotHarness) -> None:

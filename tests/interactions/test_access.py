@@ -40,10 +40,10 @@ def test_needed_permissions_are_known_to_discord_py(needed: tuple[str, ...]) -> 
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        (["Send Messages"], "Encore lacks the permission *Send Messages* in <#5>."),
+        (["Send Messages"], "Encore needs the *Send Messages* permission in <#5>."),
         (
             ["View Channel", "Embed Links"],
-            "Encore lacks the permission *View Channel* and *Embed Links* in <#5>.",
+            "Encore needs the *View Channel* and *Embed Links* permissions in <#5>.",
         ),
     ],
 )

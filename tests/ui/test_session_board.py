@@ -258,7 +258,7 @@ ACCOUNT = "It may have been charged: look into the AIML API account before you v
         (
             Status.FAILED,
             {"failure": failures.Rejected("Bad lyrics")},
-            "**AIML API did not accept the lyrics.** Nothing was charged.",
+            "**AIML API didn't accept the lyrics.** Nothing was charged.",
         ),
         (Status.UNCONFIRMED, {}, f"**AIML API gave no clear answer.** {ACCOUNT}"),
         (Status.CANCELLED, {}, "**It was cancelled.** Nothing was charged."),
