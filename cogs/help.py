@@ -14,7 +14,7 @@ class HelpCog(EncoreCog):
 
     @app_commands.command()
     async def help(self, interaction: Interaction) -> None:
-        """How to extend a song, and what else this bot does."""
+        """How to extend a song, and what else this bot can do."""
         client = interaction.client
         in_guild = interaction.guild_id is not None
         embed = help_embed(
@@ -29,7 +29,7 @@ class HelpCog(EncoreCog):
 
     @app_commands.command()
     async def queue(self, interaction: Interaction) -> None:
-        """Show what is in progress in this channel, and what of yours is elsewhere."""
+        """Show what's in progress in this channel, and yours elsewhere."""
         viewer = await viewer_from(interaction)
         queue = await interaction.client.services.store.queue(viewer)
         await answer(interaction, embeds=[queue_embed(queue)])

@@ -17,15 +17,17 @@ POST_PERMISSIONS = ("view_channel", "send_messages", "embed_links")
 POST_IN_THREAD_PERMISSIONS = ("view_channel", "send_messages_in_threads", "embed_links")
 
 
+NO_ACCESS = "You can't use Encore in that channel."
+GRANT_IT = "Ask a moderator to grant it."  # a missing permission
+
+
 def require_access(interaction: Interaction) -> None:
     """Raise UserError unless the member may view this channel and use applications in it now."""
     if interaction.guild_id is None:
         return
     allowed = interaction.permissions
     if not (allowed.view_channel and allowed.use_application_commands):
-        raise UserError(
-            "You may not use Encore in that channel.", "Use `/extend` where you may write."
-        )
+        raise UserError(NO_ACCESS, "Use `/extend` in another channel.")
 
 
 def is_outside_thread(interaction: Interaction) -> bool:

@@ -84,7 +84,7 @@ class WithdrawProposal(PersistentButton, action=Action.WITHDRAW_PROPOSAL):
     async def press(self, interaction: Interaction) -> None:
         proposals = interaction.client.services.session_proposals
         await proposals.take_off(int(self.stored_id), press_from(interaction))
-        await answer(interaction, embeds=[note_embed("It is off the board.")])
+        await answer(interaction, embeds=[note_embed("It's off the board.")])
 
 
 class Vote(PersistentButton, action=Action.VOTE):

@@ -22,6 +22,11 @@ class OperatorContact:
         if not self._is_configured and (shown := escape_line(name, NAME_LENGTH)):
             self.operator = f"{shown}, who runs this bot"
 
+    @property
+    def request(self) -> str:
+        """The sentence that asks a member to tell the operator."""
+        return tell_operator(self.operator)
+
 
 def tell_operator(operator: str, what: str = "") -> str:
     """Return the sentence that asks a member to tell the operator, and perhaps what."""
