@@ -164,7 +164,7 @@ async def test_options_that_are_wrong_are_told_at_once_and_kept(harness: BotHarn
     assert call.is_ephemeral
     assert call.message is not None
     assert "2 things need to be changed" in text(call.message)
-    assert "“soon” is not a time" in text(call.message)
+    assert "“soon” isn't a time" in text(call.message)
     assert "can't exclude styles" in text(call.message)
     again = await harness.ada.click(call.message, "✏️ Edit & send")
     assert again.modal is not None

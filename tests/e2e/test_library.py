@@ -103,7 +103,7 @@ def footer(message: Message) -> str:
 
 async def test_library_lists_a_members_clips(harness: BotHarness) -> None:
     empty = await open_library(harness)
-    assert "You have made no clips yet" in text(empty)
+    assert "You haven't made any clips yet" in text(empty)
     assert "/extend" in text(empty)
     reply = await finished_reply(harness, title="Long *Road*")
     page = await open_library(harness, of="mine")
@@ -134,7 +134,7 @@ async def test_library_pages_turn_in_place_and_after_a_restart(offline_harness: 
         newer = await harness.ada.click(page, "◀ Newer")
         assert newer.message is page
         assert footer(page) == f"page 1 of 2 · {PAGE_SIZE + 2} clips"
-        assert page.embeds[0]["title"] == "Clips of this channel with “song”"
+        assert page.embeds[0]["title"] == "Clips from this channel with “song”"
 
 
 async def test_library_search_accepts_any_text(harness: BotHarness) -> None:
@@ -153,7 +153,7 @@ async def test_library_shows_the_last_page_for_one_that_is_gone(harness: BotHarn
     page = await open_library(harness)
     for clip_id in made_clips(harness, 0):
         card = await show_clip(harness, clip_id)
-        question = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
+        question = ephemeral_answer(await harness.ada.click(card, "🗑️ Remove from library"))
         await harness.ada.click(question, "Remove")
     await harness.ada.click(page, "Older ▶")
     assert footer(page) == f"page 1 of 1 · {PAGE_SIZE} clips"
@@ -185,9 +185,9 @@ async def test_clips_of_hidden_channels_are_nowhere(harness: BotHarness) -> None
         assert {choice["name"].split(" · ")[0] for choice in choices} == {"Open Song"}
     for number in range(4):
         refused = await show_clip(harness, made_clips(harness, number)[0], member=ben)
-        assert "does not know that clip" in text(refused)
+        assert "don't know that clip" in text(refused)
     for reply in hidden:
-        assert "does not know that clip" in text(await show_clip(harness, reply.url, member=ben))
+        assert "don't know that clip" in text(await show_clip(harness, reply.url, member=ben))
     assert "Open Song" in text(await show_clip(harness, open_reply.url, member=ben))
     assert footer(await open_library(harness, of="this server")) == "page 1 of 1 · 6 clips"
     assert footer(await open_library(harness)) == "page 1 of 2 · 10 clips"
@@ -249,7 +249,7 @@ async def test_private_thread_is_visible_from_inside_or_to_thread_managers(
     assert "no clips of this server for you to see" in text(
         await open_library(harness, member=ben, of="this server")
     )
-    assert "does not know that clip" in text(await show_clip(harness, reply.url, member=ben))
+    assert "don't know that clip" in text(await show_clip(harness, reply.url, member=ben))
     inside = await open_library(harness, member=ben, of="this server", channel=thread)
     assert footer(inside) == "page 1 of 1 · 2 clips"
     state.set_overwrite(state.channel, ben.user, allow=Permission.MANAGE_THREADS)
@@ -261,7 +261,7 @@ async def test_library_of_the_server_is_refused_in_a_direct_message(harness: Bot
     await finished_reply(harness, title="Direct Song", channel=harness.ada.dm)
     refused = await open_library(harness, of="this server", channel=harness.ada.dm)
     assert colour(refused) == RED
-    assert "There is no server here." in text(refused)
+    assert "This only works in a server." in text(refused)
     for of in ("mine", "this channel"):
         assert (
             footer(await open_library(harness, of=of, channel=harness.ada.dm))
@@ -289,12 +289,12 @@ async def test_clip_shows_its_request_and_lineage(harness: BotHarness) -> None:
     assert f"asked by {harness.ada.mention} <t:" in said
     assert f"└ [Root Song · part 2 · B]({first.url})" in said
     assert "└ **Root Song · part 3 · A**" in said
-    assert "**Siblings** B · Root Song" in said
-    assert f"**Continued in** [Root Song · part 4]({third.url})" in said
+    assert "**Other versions** B · Root Song" in said
+    assert f"**Continued here** [Root Song · part 4]({third.url})" in said
     assert footer(card) == "suno-api"
-    assert labels(card) == ["▶ Listen", "➕ Extend", "🗑 Remove from library", "Show B"]
+    assert labels(card) == ["▶ Listen", "➕ Extend", "🗑️ Remove from library", "Show B"]
     root = await show_clip(harness, first.url)
-    assert "**Without** metal" in text(root)
+    assert "**Excluded styles** metal" in text(root)
     assert "> Silver cities shine brightly" in text(root)
     sibling = await loaded_answer(harness, await harness.ada.click(root, "Show B"))
     assert sibling.embeds[0]["title"] == "Root Song · part 2 · B"
@@ -305,12 +305,12 @@ async def test_clip_shows_its_request_and_lineage(harness: BotHarness) -> None:
 async def test_clip_shows_a_source_made_elsewhere(harness: BotHarness) -> None:
     await finished_reply(harness)
     card = await show_clip(harness, f"https://suno.com/song/{harness.source(NAME)}")
-    assert "not made here, but used as a source" in text(card)
+    assert "made elsewhere, continued here" in text(card)
     assert "▶ Listen" in labels(card)
-    assert "🗑 Remove from library" not in labels(card)
+    assert "🗑️ Remove from library" not in labels(card)
     refused = await show_clip(harness, "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab")
     assert colour(refused) == RED
-    assert "does not know that clip" in text(refused)
+    assert "don't know that clip" in text(refused)
     assert "I can't find “nonsense”." in text(
         ephemeral_answer(await harness.ada.slash("clip", clip="nonsense"))
     )
@@ -358,27 +358,27 @@ async def test_member_removes_a_clip_from_the_library(offline_harness: BotHarnes
         reply = await finished_reply(harness, title="Mine")
         clip_id = made_clips(harness)[0]
         following = await finished_reply(harness, clip=clip_id, title="Yours", member=ben)
-        assert "🗑 Remove from library" not in labels(await show_clip(harness, clip_id, member=ben))
+        assert "🗑️ Remove from library" not in labels(await show_clip(harness, clip_id, member=ben))
         card = await show_clip(harness, clip_id)
-        kept = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
+        kept = ephemeral_answer(await harness.ada.click(card, "🗑️ Remove from library"))
         assert "Take “Mine · part 2 · A” out of the library?" in text(kept)
         await harness.ada.click(kept, "Keep")
         assert "stays in the library" in text(kept)
         assert labels(kept) == []
-        question = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
+        question = ephemeral_answer(await harness.ada.click(card, "🗑️ Remove from library"))
     async with harness.bot():
         await harness.ada.click(question, "Remove")
         assert "“Mine · part 2 · A” is out of the library." in text(question)
         assert "reply and its audio stay" in text(question)
         assert labels(question) == []
-        again = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
+        again = ephemeral_answer(await harness.ada.click(card, "🗑️ Remove from library"))
         assert "was taken out of the library" in text(again)
         page = await open_library(harness, of="this channel")
         assert footer(page) == "page 1 of 1 · 3 clips"
         choices = await ben.autocomplete("clip", focused="clip", value="mine")
         assert [choice["value"] for choice in choices] == [made_clips(harness, 0)[1]]
         tree = text(await show_clip(harness, following.url, member=ben))
-        assert "└ *(removed)*, goes on at 0:03" in tree
+        assert "└ *(removed)*, continued from 0:03" in tree
         assert reply.url not in tree
         assert "Mine" not in tree
         assert "Mine" in text(reply)
@@ -387,7 +387,7 @@ async def test_member_removes_a_clip_from_the_library(offline_harness: BotHarnes
 async def test_two_clicks_remove_a_clip_once(harness: BotHarness) -> None:
     await finished_reply(harness)
     card = await show_clip(harness, made_clips(harness)[0])
-    question = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
+    question = ephemeral_answer(await harness.ada.click(card, "🗑️ Remove from library"))
     calls = await asyncio.gather(*(harness.ada.click(question, "Remove") for _ in range(2)))
     assert all(call.error is None for call in calls)
     assert footer(await open_library(harness)) == "page 1 of 1 · 1 clip"

@@ -58,7 +58,7 @@ async def test_one_round_goes_by_session_show_alone(evening: Evening) -> None:
     changing = await press(evening, bo, "✏️ Change your part")
     changed = await bo.submit(changing.modal, {"lyrics": OTHER_VERSE})
     assert "Your proposal is now 1 · “Streetlights count the empty corners”" in answered(changed)
-    assert "It is off the board." in answered(await press(evening, bo, "🗑️ Withdraw it"))
+    assert "It's off the board." in answered(await press(evening, bo, "🗑️ Withdraw it"))
     again = await press(evening, bo, "✍️ Write a part")
     await bo.submit(again.modal, {"lyrics": VERSE})
     voted = await evening.vote_on(await show(evening, cy), cy, 2)
@@ -191,7 +191,7 @@ async def test_a_part_is_extended_by_nobody_while_its_session_runs(evening: Even
         assert BELONGS in said, name
         assert f"Propose there what comes next: [the board]({board.url})" in said, name
     asked = await cy.context_menu("Extend this song", part)
-    assert "Which clip shall go on?" in answered(asked)
+    assert "Which one do you want to extend?" in answered(asked)
     assert BELONGS in answered(await cy.click(asked.message, "➕ Extend A"))
     # a member is told of refused reactions once in a minute
     for member, emoji in ((cy, "⏩"), (evening.dee, "🔁")):

@@ -362,7 +362,7 @@ async def test_song_of_an_unknown_clip_is_refused(harness: BotHarness) -> None:
     call = await harness.ada.slash("song", clip=harness.source(OTHER))
     assert call.is_ephemeral
     assert call.message is not None
-    assert "does not know that clip" in text(call.message)
+    assert "don't know that clip" in text(call.message)
 
 
 async def test_song_is_reached_by_reply_command_and_autocomplete(harness: BotHarness) -> None:

@@ -175,7 +175,7 @@ async def finished_song(harness: ServiceHarness, last: Extension) -> Extension:
 
 
 async def test_a_clip_of_which_nothing_is_known_is_refused(harness: ServiceHarness) -> None:
-    with pytest.raises(UserError, match="does not know that clip"):
+    with pytest.raises(UserError, match="don't know that clip"):
         await harness.song(SOURCE, "song")
 
 
@@ -498,5 +498,5 @@ async def test_a_reply_without_clips_makes_no_song(harness: ServiceHarness) -> N
     ext = await harness.ask("1")
     with pytest.raises(UserError, match="no clip that can be heard"):
         await harness.songs.ending_clips(ext.id)
-    with pytest.raises(UserError, match="does not know this reply"):
+    with pytest.raises(UserError, match="don't know this reply"):
         await harness.songs.ending_clips(404)

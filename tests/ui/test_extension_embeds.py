@@ -365,7 +365,7 @@ def test_streaming_extension_has_embeds_only_for_audible_clips() -> None:
     [
         (
             withdrawn("b"),
-            "Finished, but its link was withdrawn and can't be played. Its id: `b`",
+            "It's finished, but Suno withdrew the link.",
         ),
         (Clip(id="b", status=ClipStatus.FAILED, error="Too rude."), "Failed: *Too rude.*"),
         (Clip(id="b", status=ClipStatus.FAILED), "Failed."),

@@ -67,8 +67,8 @@ def test_entry_line_marks_a_full_song() -> None:
     ("scope", "title"),
     [
         (Scope.MINE, "Your clips"),
-        (Scope.CHANNEL, "Clips of this channel"),
-        (Scope.SERVER, "Clips of this server"),
+        (Scope.CHANNEL, "Clips from this channel"),
+        (Scope.SERVER, "Clips from this server"),
     ],
 )
 def test_page_title_says_whose_clips_they_are(scope: Scope, title: str) -> None:

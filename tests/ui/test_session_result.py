@@ -44,7 +44,7 @@ EARLY = f"It ends {ENDS}, or as soon as all who voted in this round have chosen.
 AGAIN = proposal(1, 3, listed_from=2)
 ON_BOARD = f"[“Neon rain on the window”]({url(601)}) is back on the board"
 UNPAID = f"{ON_BOARD}, without votes: nothing is sent before somebody votes again."
-ACCOUNT = "It may have been charged: look into the AIML API account before you vote for it."
+ACCOUNT = "It may have been charged: ask a moderator before you vote for it."
 
 
 def sent(status: RoundStatus = RoundStatus.CHOOSING, **parts: object) -> Round:
