@@ -20,7 +20,7 @@ from bot.services.session_parts import require_no_session
 # A clip that is continued often does not have its reply edited each time.
 CONTINUATION_NEWS_DELAY = dt.timedelta(seconds=10)
 
-SHOWS_PROGRESS = "its reply shows how it's going."
+SHOWS_PROGRESS = "Its reply shows how it's going."
 START_OVER = "Use `/extend` to start over."
 TRY_LATER = "Try again in a minute."
 
@@ -124,7 +124,7 @@ class ExtensionService:
             if ext.status.is_final:
                 raise UserError("It's already finished.", "Its reply shows the result.")
             raise UserError(
-                "It's too late to cancel.", f"The request has been sent; {SHOWS_PROGRESS}"
+                "It's too late to cancel.", f"The request has been sent. {SHOWS_PROGRESS}"
             )
         await self._store.bump_queue_positions(ext.request.provider)
         self._wakeups.publisher.notify()
@@ -144,10 +144,10 @@ class ExtensionService:
         if new is not ext:
             await self._require_news(ext, new)
             if not await self._store.save(new, was=ext):
-                raise UserError("I'm already checking.", SHOWS_PROGRESS.capitalize())
+                raise UserError("I'm already checking.", SHOWS_PROGRESS)
             self._wakeups.tracker.notify()
             self._wakeups.publisher.notify()
-            return f"Checking; {SHOWS_PROGRESS}"
+            return f"Checking. {SHOWS_PROGRESS}"
         if ext.status is Status.COMPLETE and ext.kind is not Kind.SPLICE:
             await self._refresh_links(ext)
             return "Checked just now: the reply shows the news in a moment."

@@ -69,5 +69,5 @@ def test_direct_message_needs_no_permissions() -> None:
 
 @pytest.mark.parametrize("allowed", [{"view_channel": True}, {"use_application_commands": True}])
 def test_member_without_the_channel_is_refused(allowed: dict[str, bool]) -> None:
-    with pytest.raises(UserError, match="may not use Encore"):
+    with pytest.raises(UserError, match="can't use Encore"):
         require_access(FakeInteraction(1, **allowed))

@@ -88,7 +88,7 @@ async def test_a_reply_without_clips_is_refused(
     requests: FormReader, harness: ServiceHarness
 ) -> None:
     ext = await harness.ask("1")
-    assert "no clip yet" in await refusal(requests, clip=ext.reply.url or "")
+    assert "no finished clip yet" in await refusal(requests, clip=ext.reply.url or "")
 
 
 async def test_a_reply_stands_for_its_first_playable_clip(
@@ -128,8 +128,10 @@ async def test_a_clip_made_by_a_former_provider_is_refused(
     ext = await harness.submitted("1")
     await finish(harness)
     later = ServiceHarness(store, ScriptedProvider("other")).forms
-    assert "not set up here any more" in await refusal(later, clip=ext.reply.url or "")
-    assert "not set up here any more" in await refusal(
+    refused = await refusal(later, clip=ext.reply.url or "")
+    assert "isn't set up here any more" in refused
+    assert "Please tell whoever runs this bot." in refused
+    assert "isn't set up here any more" in await refusal(
         later, clip=ext.reply.url or "", provider="other"
     )
 
@@ -225,7 +227,7 @@ async def test_texts_over_the_limit_are_refused_with_the_numbers(
     said = await refusal(requests, provider="other", **{field: fitting + "x"})
     assert f"{words} for Other" in said
     assert f"{limit + 1:,}" in said
-    assert f"{limit:,}." in said
+    assert f"up to {limit:,} characters" in said
 
 
 async def test_a_text_over_the_limit_still_opens_the_form(requests: FormReader) -> None:

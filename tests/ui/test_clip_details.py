@@ -89,7 +89,7 @@ def test_details_omit_unknown_facts() -> None:
     )
     [card] = clip_embeds(bare)
     assert card.description.splitlines() == [
-        "from `x` at 2:04",
+        "from a Suno clip at 2:04",
         "*Instrumental*",
         f"asked by <@{MEMBER}> <t:{STAMP}:R>",
         "id `a`",
@@ -106,11 +106,11 @@ def test_cover_is_the_thumbnail() -> None:
     assert card.thumbnail.url == "https://i.example/a.png"
 
 
-def test_clip_without_title_is_named_by_its_extension_or_its_id() -> None:
+def test_clip_without_title_is_named_by_its_extension_if_it_has_one() -> None:
     untitled = known(playable(title=""))
     assert clip_embeds(details(untitled))[0].title == "Electric Dreams · A"
     from_elsewhere = replace(source(), clip=playable("x-1", title=""))
-    assert clip_embeds(details(from_elsewhere, extension=None, lineage=()))[0].title == "`x-1`"
+    assert clip_embeds(details(from_elsewhere, extension=None, lineage=()))[0].title == "Untitled"
 
 
 def test_source_made_elsewhere_is_described() -> None:
@@ -182,7 +182,7 @@ def test_source_without_known_link_is_not_called_withdrawn() -> None:
     unheard = replace(source(), clip=withdrawn())
     words = "gave no link to it"
     assert words in said(details(unheard, extension=None, is_confirmed=False, lineage=()))
-    assert "withdrawn" in said(details(unheard, extension=None, is_confirmed=True, lineage=()))
+    assert "withdrew" in said(details(unheard, extension=None, is_confirmed=True, lineage=()))
 
 
 @pytest.mark.parametrize(("length", "is_button"), [(512, True), (513, False), (1100, False)])
@@ -239,12 +239,12 @@ def test_lineage_is_an_indented_tree() -> None:
     ]
 
 
-def test_ancestor_without_title_is_named_by_its_id() -> None:
+def test_ancestor_without_title_is_untitled() -> None:
     nameless = known(playable("b", title=""), letter="", reply_url=None)
     shown = details(
         lineage=(LineageEntry(nameless, is_continued=True, continued_at=1), last(known()))
     )
-    assert tree(shown)[0] == "`b` · full song 1:37, continued from 0:01"
+    assert tree(shown)[0] == "Untitled · full song 1:37, continued from 0:01"
 
 
 def test_root_clip_has_no_lineage() -> None:

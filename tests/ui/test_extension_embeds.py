@@ -315,10 +315,17 @@ def test_continue_at_is_shown_in_tenths(second: float | None, words: str) -> Non
     assert (description or "").splitlines()[0].endswith(f" at {words}")
 
 
-def test_source_without_title_is_named_by_its_id() -> None:
+@pytest.mark.parametrize(
+    ("clip_id", "name"),
+    [
+        (SOURCE, f"[a Suno clip](https://suno.com/song/{SOURCE})"),
+        ("m_" + SOURCE, "a Suno clip"),
+    ],
+)
+def test_source_without_title_links_to_suno(clip_id: str, name: str) -> None:
     ext = extension(source_title="", source_url=None)
-    description = head_of(asked(ext, clip_id="m_" + SOURCE)).description
-    assert (description or "").splitlines()[0] == f"from `m_{SOURCE}` at 2:04"
+    description = head_of(asked(ext, clip_id=clip_id)).description
+    assert (description or "").splitlines()[0] == f"from {name} at 2:04"
 
 
 def test_extension_without_lyrics_is_instrumental() -> None:

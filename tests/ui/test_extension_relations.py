@@ -59,7 +59,9 @@ def test_retake_of_an_extension_without_message_has_no_link() -> None:
         (6, "continued in " + ", ".join(continuation(n) for n in range(2, 7)) + ", and 1 earlier"),
         (
             40,
-            "continued in " + ", ".join(continuation(n) for n in range(36, 41)) + ", and 35 earlier",
+            "continued in "
+            + ", ".join(continuation(n) for n in range(36, 41))
+            + ", and 35 earlier",
         ),
     ],
 )

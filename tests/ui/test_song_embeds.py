@@ -220,7 +220,7 @@ def test_streaming_song_has_a_link() -> None:
 
 def test_withdrawn_song_says_so() -> None:
     text = embed_of(concat(Status.COMPLETE, withdrawn("whole"))).description or ""
-    assert "its link was withdrawn and can't be played. Its id: `whole`" in text
+    assert "It's finished, but Suno withdrew the link." in text
 
 
 def spliced(**parts: object) -> Attachment:
