@@ -181,7 +181,7 @@ def test_removal_question_names_the_clip_and_what_remains() -> None:
 def test_removal_answers_link_to_the_reply() -> None:
     removed = removed_embed(own()).description
     assert removed.startswith("**“Electric Dreams · A” was removed from the library.**")
-    assert removed.endswith(f"[There it is.]({URL})")
+    assert removed.endswith(f"[Go to its reply]({URL})")
     assert URL not in removed_embed(own(known(reply_url=None))).description
     assert kept_embed(own()).description == "**“Electric Dreams · A” stays in the library.**"
 
