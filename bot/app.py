@@ -202,7 +202,7 @@ async def _open_process_pool() -> AsyncGenerator[ProcessPool]:
             pool = await stack.enter_async_context(ProcessPool(folder))
         except OSError as error:
             raise SettingsError(
-                f"Audio is worked on in {folder}, which can't be used ({error.strerror}): "
+                f"The folder for audio, {folder}, can't be used ({error.strerror}): "
                 "make it yours, or name another place with TMPDIR."
             ) from error
         yield pool

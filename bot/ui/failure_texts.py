@@ -229,4 +229,6 @@ def _rejected_part(text: str) -> tuple[str, str]:
         return "the style", "Change it"
     if "title" in words:
         return "the title", "Change it"
+    if "continue" in words:
+        return "the request", "Change *Continue at*"
     return "the request", CHANGE_IT

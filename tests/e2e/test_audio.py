@@ -96,7 +96,7 @@ async def test_audio_over_the_attachment_limit_is_encoded_to_fit(harness: BotHar
     reply = await harness.extend(NAME, at="0:10")
     await carries(harness, reply)
     assert all(len(each.content) <= 85_000 for each in files(reply, ".mp3"))
-    assert "kbit/s, to fit" in text(reply)
+    assert "kbit/s to fit" in text(reply)
 
 
 async def test_audio_that_fits_at_no_bit_rate_is_linked(

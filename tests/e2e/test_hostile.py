@@ -138,7 +138,7 @@ async def test_refused_form_is_reopened_with_everything_typed(harness: BotHarnes
     [
         ({"clip": "not a clip"}, "I can't find “not a clip”."),
         ({"clip": "https://suno.com/s/AbCdEf"}, "shortened link"),
-        ({"provider": "nobody"}, "There is no provider"),
+        ({"provider": "nobody"}, "There's no service"),
     ],
 )
 async def test_form_refused_before_its_modal_returns_the_lyrics(

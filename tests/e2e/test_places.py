@@ -155,7 +155,7 @@ async def test_forced_ephemeral_reply_is_told_and_never_linked(harness: BotHarne
     assert reply is not None
     assert reply.is_ephemeral
     await harness.until(lambda: sent.followups)
-    assert "Only you can see this here" in text(sent.followups[0])
+    assert "Only you can see this" in text(sent.followups[0])
     assert "/library" in text(sent.followups[0])
     await has_result(harness, reply)
     again = await harness.extend(NAME, clip=harness.account(NAME).submissions[0].clip_ids[0])
@@ -237,7 +237,7 @@ async def test_private_thread_without_encore_is_told(harness: BotHarness) -> Non
         assert sent.message is not None
         await has_result(harness, sent.message)
         notes = [text(each) for each in sent.followups]
-        assert [f"Encore is not in {thread.mention}" in note for note in notes] == [True] * is_told
+        assert [f"Encore isn't in {thread.mention}" in note for note in notes] == [True] * is_told
 
 
 # What else members do in such places

@@ -241,7 +241,7 @@ async def test_song_killed_while_it_is_submitted_is_told_and_never_sent_twice(
         await wait_until_final(harness, song)
     assert "No answer from suno-api" in text(song)
     assert "It may have been charged. Encore didn't send it again." in text(song)
-    assert "Nothing has been sent" not in text(song)
+    assert "Nothing has been charged yet" not in text(song)
     assert "💿 Full song" in labels(song)
     assert [each.work for each in account.submissions] == ["extend", "concat"]
 
@@ -253,7 +253,7 @@ async def test_song_that_its_provider_fails_to_join_is_joined_by_encore(
     harness.account(JOINS).fail_next(Fault.ERROR_CLIPS, on="submit")
     song = message_of(await harness.ada.slash("song", clip=reply.url))
     await wait_until_final(harness, song)
-    assert "suno-api could not finish it" in text(song)
+    assert "suno-api couldn't join the parts" in text(song)
     again = await try_again(harness, song)
     await wait_until_final(harness, again)
     assert again.embeds[0]["footer"]["text"] == "Encore"

@@ -287,7 +287,8 @@ def test_latest_continuations_are_linked() -> None:
         each for each in said(details(continuations=following)).splitlines() if "Continued" in each
     )
     assert line.startswith(
-        "**Continued here** [Next 3 · part 2 · “Silver cities”](https://discord.com/channels/2/1/3), "
+        "**Continued here** "
+        "[Next 3 · part 2 · “Silver cities”](https://discord.com/channels/2/1/3), "
         "[Next 4 · part 2 · “Silver cities”]"
     )
     assert line.endswith("](https://discord.com/channels/2/1/7), and 2 earlier")

@@ -195,7 +195,7 @@ FAILURES = [
         failures.Rejected("Continue_at is invalid"),
         (
             "**AIML API didn't accept the request:** *Continue\\_at is invalid.* "
-            "Change the lyrics or the style and press *Edit & send*."
+            "Change *Continue at* and press *Edit & send*."
         ),
     ),
     (

@@ -247,8 +247,10 @@ def test_each_failure_is_told_without_advice_for_a_reply(
             Status.EXPIRED,
             [
                 "**AIML API accepted it but never finished.**",
-                f"Press *Check again* on [its reply]({url(500)}) to ask for the result once more; "
-                "that costs nothing.",
+                (
+                    f"Press *Check again* on [its reply]({url(500)}) to ask for the result once "
+                    "more; that costs nothing."
+                ),
                 UNPAID,
             ],
         ),
