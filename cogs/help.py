@@ -29,7 +29,7 @@ class HelpCog(EncoreCog):
 
     @app_commands.command()
     async def queue(self, interaction: Interaction) -> None:
-        """Show what's in progress in this channel, and yours elsewhere."""
+        """Show what's in progress in this channel, and your own elsewhere."""
         viewer = await viewer_from(interaction)
         queue = await interaction.client.services.store.queue(viewer)
         await answer(interaction, embeds=[queue_embed(queue)])

@@ -34,7 +34,7 @@ MIN_EDIT_INTERVAL = dt.timedelta(seconds=1.5)  # between two edits of one reply
 TOKEN_LIFETIME = dt.timedelta(minutes=14, seconds=30)  # half a minute less than Discord's 15
 
 EPHEMERAL_NOTE = (
-    "Only you can see this: apps that members bring along can't post in this server. "
+    "Only you can see this: apps that members install for themselves can't post here. "
     "Find the result with `/library`."
 )
 DIRECT_NOTE = "If it takes longer than 15 minutes, the result comes as a direct message."

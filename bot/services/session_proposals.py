@@ -202,7 +202,7 @@ class SessionProposals:
         if session.provider not in self._runtime.providers:
             raise UserError(
                 "The service of this session isn't set up here any more.",
-                f"{self._runtime.operator_contact.request} Or propose to end the song.",
+                f"{self._runtime.operator_contact.request} You can still propose to end the song.",
             )
 
     async def _song_style(self, state: SessionState) -> str:

@@ -15,7 +15,7 @@ _SESSION = "`/session` lets everybody in a server write a song together and vote
 _COMMANDS = (
     "`/song` joins all parts of a song into one file.",
     "`/library` finds clips made here, and `/clip` shows everything about one.",
-    "`/queue` shows what is in progress.",
+    "`/queue` shows what's in progress.",
 )
 _REACTIONS = (
     "**React to a finished reply.** 🔁 makes another take; ⏩ continues clip A from its end."

@@ -115,7 +115,7 @@ async def test_session_show_elsewhere_lists_what_runs(evening: Evening) -> None:
 async def test_session_list_names_songs_and_who_wrote_most(evening: Evening) -> None:
     state = evening.harness.discord.state
     nothing = await evening.cy.slash("session list")
-    assert "There are none for you to see yet." in answered(nothing)
+    assert "There are none that you can see yet." in answered(nothing)
     await evening.start(PROVIDER, title="First", parts=1)
     await evening.write_and_send(evening.bo, VERSE)
     await evening.until(lambda: evening.result)

@@ -86,12 +86,16 @@ def main() -> None:
 def page() -> str:
     """Return the page: all texts, by chapter and module."""
     parts = [HEADER]
-    for title, folders in CHAPTERS.items():
+    for title in CHAPTERS:
         parts.append(f"## {title}\n")
-        for path in _modules(folders):
-            found = module_texts(path.read_text(), path.relative_to(ROOT).as_posix())
-            parts += [_section(found)] if found.groups else []
+        parts += [_section(found) for found in chapter(title) if found.groups]
     return "\n".join(parts)
+
+
+def chapter(title: str) -> Iterator[ModuleTexts]:
+    """Yield the texts of each module of a chapter."""
+    for path in _modules(CHAPTERS[title]):
+        yield module_texts(path.read_text(), path.relative_to(ROOT).as_posix())
 
 
 def module_texts(source: str, path: str = "") -> ModuleTexts:
@@ -181,14 +185,22 @@ class _Collector(ast.NodeVisitor):
         if not isinstance(node.value, ast.Constant):
             self.generic_visit(node)
 
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        """Add two texts of which a condition chooses one as one, though they may be words."""
+        texts = [written_text(node.body), written_text(node.orelse)]
+        if all(text and (_WORD.fullmatch(text) or is_readable(text)) for text in texts):
+            self._add(" | ".join(map(str, texts)))
+            self.visit(node.test)
+        else:
+            self.generic_visit(node)
+
     def visit_Return(self, node: ast.Return) -> None:
         """Add a returned word, too."""
-        for value in _branches(node.value):
-            text = written_text(value)
-            if text and _WORD.fullmatch(text):
-                self._add(text)
-            else:
-                self.visit(value)
+        text = written_text(node.value) if node.value else None
+        if text and _WORD.fullmatch(text):
+            self._add(text)
+        else:
+            self.generic_visit(node)
 
     def visit_Compare(self, node: ast.Compare) -> None:
         """Leave out texts that are compared."""
@@ -221,7 +233,7 @@ class _Collector(ast.NodeVisitor):
             self._add(*(f"choice: {text}" for text in [_keywords(node).get("name")] if text))
         elif {"name", "description"} <= (keywords := _keywords(node)).keys():
             self._add(f"/{keywords['name']}: {keywords['description']}")
-        elif name.endswith("Error"):
+        elif name.endswith("Error") or name == "refusal_embed":
             self._add_refusal(node)
         else:
             self._visit_all([node.func, *node.args])
@@ -229,9 +241,9 @@ class _Collector(ast.NodeVisitor):
 
     def _add_refusal(self, node: ast.Call) -> None:
         """Add what is wrong in bold type, and what to do after it."""
-        texts = [written_text(each) for each in node.args]
-        if len(texts) > 1 and all(texts):
-            self._add(f"**{texts[0]}** {' '.join(map(str, texts[1:]))}")
+        if len(node.args) > 1 and any(map(written_text, node.args)):
+            problem, *remedies = map(_part_text, node.args)
+            self._add(f"**{problem}** {' '.join(remedies)}")
         else:
             self._visit_all(node.args)
         self._visit_all(node.keywords)
@@ -308,14 +320,6 @@ def _keywords(node: ast.Call | ast.ClassDef) -> dict[str, str]:
     """Return the texts among the keyword arguments."""
     texts = ((each.arg, written_text(each.value)) for each in node.keywords)
     return {name: text for name, text in texts if name and text}
-
-
-def _branches(node: ast.expr | None) -> Iterator[ast.expr]:
-    """Yield what an expression may be: itself, or what a condition chooses from."""
-    if isinstance(node, ast.IfExp):
-        yield from (*_branches(node.body), *_branches(node.orelse))
-    elif node is not None:
-        yield node
 
 
 def _called_name(node: ast.Call) -> str:

@@ -1,8 +1,17 @@
 """docs/texts.md has every text that Encore has for people, and nothing else."""
 
+import re
+
 import pytest
 
-from tests.meta.member_texts import PAGE, module_texts, page
+from tests.meta.member_texts import PAGE, chapter, module_texts, page
+
+CODE = re.compile(r"`[^`]*`|\{[^{}]*\}|^\w+: |\(https?:[^)]*\)")
+# of our own words: a member says service, song, part, history
+OUR_WORDS = re.compile(
+    r"\b(providers?|handles?|lineages?|siblings?|retakes?|idempoten\w+)\b", re.IGNORECASE
+)
+TYPOGRAPHY = re.compile(r'"|\.\.\.| - |--|!(?:$| )|  ')
 
 
 def texts_of(source: str) -> list[str]:
@@ -11,6 +20,23 @@ def texts_of(source: str) -> list[str]:
 
 def test_page_is_up_to_date() -> None:
     assert PAGE.read_text() == page(), "docs/texts.md is out of date: run `make texts`"
+
+
+def member_texts() -> list[str]:
+    return [
+        CODE.sub("x", text)
+        for found in chapter("What members read")
+        for group in found.groups
+        for text in group
+    ]
+
+
+def test_members_read_no_word_of_ours() -> None:
+    assert [text for text in member_texts() if OUR_WORDS.search(text)] == []
+
+
+def test_quotes_dashes_and_ellipses_are_typographic() -> None:
+    assert [text for text in member_texts() if TYPOGRAPHY.search(text.replace(" ⏎  ⏎ ", " "))] == []
 
 
 @pytest.mark.parametrize(
@@ -27,9 +53,12 @@ def test_page_is_up_to_date() -> None:
         ("view.add(label='Remove')", "Remove"),
         ("line = f'**Style** {style}'", "**Style** {style}"),
         ("line = 'one\\ntwo'", "one ⏎ two"),
-        ("def name(part): return 'source' if part else f'part {part}'", "source"),
+        ("def name(part): return 'source' if part else f'part {part}'", "source | part {part}"),
+        ("def name(part): return 'source'", "source"),
         ("raise UserError('It is gone.', f'Ask {name}.')", "**It is gone.** Ask {name}."),
-        ("raise UserError(problem, 'Try again.')", "Try again."),
+        ("raise UserError(GONE, 'Try again.')", "**{GONE}** Try again."),
+        ("embed = refusal_embed('It is gone.', TRY_AGAIN)", "**It is gone.** {TRY_AGAIN}"),
+        ("verb = 'has' if number == 1 else 'have'", "has | have"),
         ("Choice(name='mine', value=1)", "choice: mine"),
         ("@describe(of='Whose clips')\nasync def library(): ...", "of: Whose clips"),
         ("@command()\nasync def queue():\n    'Show it.'", "/queue: Show it."),
