@@ -289,7 +289,7 @@ async def test_clip_shows_its_request_and_lineage(harness: BotHarness) -> None:
     assert f"asked by {harness.ada.mention} <t:" in said
     assert f"└ [Root Song · part 2 · B]({first.url})" in said
     assert "└ **Root Song · part 3 · A**" in said
-    assert "**Other versions** B · Root Song" in said
+    assert "**Other version** B · Root Song" in said
     assert f"**Continued here** [Root Song · part 4]({third.url})" in said
     assert footer(card) == "suno-api"
     assert labels(card) == ["▶ Listen", "➕ Extend", "🗑️ Remove from library", "Show B"]
