@@ -23,11 +23,12 @@ ifneq ($(filter output-sync,$(.FEATURES)),)
 MAKEFLAGS += --output-sync=target
 endif
 
-.PHONY: help demo pictures run doctor test torture check format lint types imports fix lock bench clean
+.PHONY: help demo pictures texts run doctor test torture check format lint types imports fix lock bench clean
 
 help:
 	@echo "make demo      try Encore in a local Discord, without an account or a key"
 	@echo "make pictures  make the README's pictures anew, from the running page; needs chromium"
+	@echo "make texts     write docs/texts.md anew: every text that Encore has for people"
 	@echo "make run       run the bot with the settings in .env"
 	@echo "make doctor    test the settings in .env, the database, the services and the bot's token"
 	@echo "make test      run the tests; with COVERAGE=1 measure what they cover, too"
@@ -43,6 +44,9 @@ demo: $(INSTALLED)
 
 pictures: $(INSTALLED)
 	@$(BIN)/python -m sandbox.screenshots $(ARGS)
+
+texts: $(INSTALLED)
+	@$(BIN)/python -m tests.meta.member_texts
 
 run: $(INSTALLED)
 	@$(BIN)/python -m bot $(ARGS)

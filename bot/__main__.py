@@ -55,8 +55,8 @@ UNABLE_TO_RUN = (
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 COMMANDS = {
-    "run": "run Encore, as without a command",
-    "check": "test the settings, database, services and token",
+    "run": "run Encore; the default",
+    "check": "test the settings, the database, the services and the token",
     "health": "exit with code 0 if Encore is alive, else say why not",
     "settings": "print every setting with its meaning and default",
     "backup": "copy the SQLite database into a new file; Encore may be running",
@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot",
-        description="Encore, a Discord bot with which a community extends songs.",
+        description="Encore, a Discord bot for extending songs together.",
     )
     parser.add_argument("--version", action="version", version=f"Encore {_version()}")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="command")
@@ -209,7 +209,7 @@ async def _run_checks(settings: Settings) -> AsyncGenerator[Result]:
 def explained(error: BaseException) -> tuple[str, int]:
     """Return the sentence and the exit code for what Discord answered, or that it did not."""
     if isinstance(error, discord.LoginFailure) or getattr(error, "code", None) == TOKEN_INVALID:
-        return "DISCORD_TOKEN was refused by Discord: copy it again.", EXIT_USAGE
+        return "Discord refused DISCORD_TOKEN: copy it again from the developer portal.", EXIT_USAGE
     if isinstance(error, app_commands.CommandSyncFailure):
         reason = " ".join(str(error).split())
         remedy = "tick *User Install* and *Guild Install* in the developer portal"
@@ -237,7 +237,7 @@ async def _check_provider(provider: Provider) -> Result:
     except ProviderError as error:
         return "✗", f"{label}: {_provider_problem(error, label)}."
     if credits_ is None:
-        return "–", f"{label}: enabled; it can't be asked whether the key works."
+        return "–", f"{label}: enabled; it has no way to check the key."
     return "✓", f"{label}: answers; {credits_.left:g} {credits_.unit} left."
 
 
@@ -250,17 +250,17 @@ def _provider_problem(error: ProviderError, label: str) -> str:
         case SessionExpired():
             problem = "its session with Suno has ended; renew the cookie"
         case Unauthorized():
-            problem = "refuses the key"
+            problem = "refused the key"
         case OutOfCredits():
             problem = "has no credits left"
         case RateLimited():
-            problem = "asks to wait; check again later"
+            problem = "asked to wait; check again later"
         case Unavailable():
-            if details in ("", "did not answer"):
-                return "did not answer"
+            if details in ("", "didn't answer"):
+                return "didn't answer"
             problem = "gave no usable answer"
         case _:
-            problem = "can't be asked"
+            problem = "can't be checked"
     return f"{problem} ({details})" if details else problem
 
 
@@ -269,11 +269,8 @@ async def _check_discord(settings: Settings) -> AsyncGenerator[Result]:
     async with discord.Client(intents=discord.Intents.none()) as client:
         try:
             await client.login(settings.discord_token.get_secret_value())
-        except discord.LoginFailure:
-            yield "✗", "Discord: refuses the token; copy it again from the developer portal."
-            return
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            yield "✗", f"Discord: can't be reached ({type(error).__name__})."
+        except (discord.LoginFailure, discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            yield "✗", explained(error)[0]
             return
         name = client.user.name if client.user else "?"
         yield "✓", f"Discord: the token works; this is {name}."
@@ -284,7 +281,7 @@ async def _check_discord(settings: Settings) -> AsyncGenerator[Result]:
     for problem in problems:
         yield "✗", f"Discord: {problem}"
     if not problems:
-        yield "✓", "Discord: it may be installed in servers and by members."
+        yield "✓", "Discord: Encore can be added to servers and installed by members."
     for sentence in _invitations(application.id):
         yield "–", sentence
 

@@ -37,6 +37,7 @@ from bot.services.gauges import refresh_gauges
 from bot.services.library import Library
 from bot.services.links import LinkRefresher
 from bot.services.media import MediaFetcher
+from bot.services.operator_contact import OperatorContact
 from bot.services.operator_watch import OperatorWatch
 from bot.services.poll_schedule import PollSchedule
 from bot.services.reply_context import ReplyContextLoader
@@ -100,6 +101,7 @@ async def create_bot(
             ),
             clock=clock,
             deadline=settings.deadline,
+            operator_contact=OperatorContact(settings.operator),
         )
         pool = await stack.enter_async_context(_open_process_pool())
         links = LinkRefresher(runtime)
@@ -202,6 +204,7 @@ def _create_services(runtime: Runtime, links: LinkRefresher, settings: Settings)
         sessions=sessions,
         session_starter=SessionStarter(runtime, session_forms, sessions, rules=rules),
         session_proposals=SessionProposals(runtime, session_forms, sessions),
+        operator_contact=runtime.operator_contact,
     )
 
 
@@ -239,7 +242,7 @@ async def _open_process_pool() -> AsyncGenerator[ProcessPool]:
             pool = await stack.enter_async_context(ProcessPool(folder))
         except OSError as error:
             raise SettingsError(
-                f"Audio is worked on in {folder}, which can't be used ({error.strerror}): "
+                f"The folder for audio, {folder}, can't be used ({error.strerror}): "
                 "make it yours, or name another place with TMPDIR."
             ) from error
         yield pool

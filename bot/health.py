@@ -41,12 +41,12 @@ class Heartbeat:
         try:
             found = self._path.lstat()
         except FileNotFoundError:
-            return f"Encore is not running, or not connected to Discord yet: no {self._path}."
+            return f"Encore isn't running, or isn't connected to Discord yet: no {self._path}."
         if hasattr(os, "getuid") and os.getuid() not in (0, found.st_uid):
             return f"The heartbeat file {self._path} belongs to another user."
         age = time.time() - found.st_mtime
         if age >= MAX_AGE:
-            return f"Encore has given no heartbeat for {age:.0f} seconds; it may hang or be dead."
+            return f"No heartbeat for {age:.0f} seconds: Encore may hang, or have been killed."
         return None
 
     def stop(self) -> None:

@@ -32,6 +32,8 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableError
 
+from bot.domain.text import collapse_whitespace
+
 LONGEST_DEADLINE = dt.timedelta(days=7)
 LAST_PORT = 65535
 
@@ -173,7 +175,7 @@ class ApiSettings(BaseModel):
         default=None, description="least seconds between two submissions; 0 is no limit"
     )
     query_every: Annotated[Interval | None, Unset("as the service documents")] = Field(
-        default=None, description="least seconds between two questions for results; 0 is no limit"
+        default=None, description="least seconds between two checks for results; 0 is no limit"
     )
 
     @property
@@ -312,7 +314,7 @@ class Settings(BaseSettings):
         gt=0,
         le=3600,
         allow_inf_nan=False,
-        description="seconds between two questions to a service about one extension",
+        description="seconds between two checks on one extension with its service",
     )
     deadline: Annotated[dt.timedelta, BeforeValidator(_seconds)] = Field(
         dt.timedelta(seconds=900),
@@ -325,7 +327,7 @@ class Settings(BaseSettings):
         alias="encore_reconcile_timeout",
         description=(
             "seconds for which a suno-api is searched for the result of an interrupted request, "
-            "before the reply says *No answer*"
+            "before the reply says that there was no clear answer"
         ),
     )
     trusted_audio_hosts: Annotated[
@@ -407,6 +409,19 @@ class Settings(BaseSettings):
             "refused, credits that are used up, a disk that is nearly full"
         ),
     )
+    operator: Annotated[
+        str,
+        AfterValidator(collapse_whitespace),
+        Field(max_length=200),
+        Unset("the owner of the application, by name"),
+    ] = Field(
+        "",
+        alias="encore_operator",
+        description=(
+            "whom members are asked to tell what only you can mend, as *Please tell …* ends: a "
+            "name, or a mention such as `<@80351110224678912>`"
+        ),
+    )
     log: Annotated[LogStyle | None, Unset("`console` on a terminal, else `json`")] = Field(
         None, alias="encore_log", description="form of the log, `console` or `json`"
     )
@@ -438,16 +453,27 @@ class Settings(BaseSettings):
         enabled = self.enabled
         if not enabled:
             raise ValueError(
-                "No provider is enabled: set AIMLAPI_API_KEY, SUNOAPI_CO_API_KEY, "
+                "No service is enabled: set AIMLAPI_API_KEY, SUNOAPI_CO_API_KEY, "
                 "SUNO_API_BASE_URL, SUNOAPI_COM_API_KEY or SUNOSAY_API_KEY."
             )
         chosen = self.provider or next(iter(enabled))
         if chosen not in enabled:
-            raise ValueError(
-                f"ENCORE_PROVIDER must name an enabled provider: {', '.join(enabled)}."
-            )
+            raise ValueError(f"ENCORE_PROVIDER must name an enabled service: {', '.join(enabled)}.")
         object.__setattr__(self, "provider", chosen)
         return self
+
+
+_ALONE = (
+    "A variable that is named like a service alone (such as SUNOSAY) can't be read: "
+    "use SUNOSAY_API_KEY and its like."
+)
+# what pydantic does not say in words for an operator, by its name of the error
+_PROBLEMS = {
+    "path_not_directory": "must be an existing folder",
+    "int_parsing": "must be a whole number",
+    "float_parsing": "must be a number",
+    "string_too_long": "is too long",
+}
 
 
 def load_settings() -> Settings:
@@ -462,10 +488,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from None
     except UnreadableError:
-        raise SettingsError(
-            "A variable that is named like a provider alone (such as SUNOSAY) can't be read: "
-            "use SUNOSAY_API_KEY and its like."
-        ) from None
+        raise SettingsError(_ALONE) from None
 
 
 def given_variables() -> Mapping[str, str]:
@@ -502,5 +525,7 @@ def _sentence(error: ValidationError) -> str:
         return f"{problem}."
     if first["type"] == "missing":
         return f"{variable} is not set: put the bot's token there (see .env.example)."
-    problem = problem.replace("Input should be", "must be", 1)
+    if first["type"] == "model_type":
+        return _ALONE
+    problem = _PROBLEMS.get(first["type"]) or problem.replace("Input should be", "must be", 1)
     return f"{variable} {problem}."

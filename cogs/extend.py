@@ -47,14 +47,14 @@ class ExtendCog(EncoreCog):
         self._services = bot.services
 
     @app_commands.describe(
-        clip="The clip to continue: pick one, or paste an id, a Suno link or a reply's link",
-        at="Where the new part begins: seconds, m:ss, or end; empty = the end",
-        tags="Style of the new part, separated by commas; empty = the clip's style",
-        lyrics="First lines for the lyrics form, which opens next",
-        title="Title of the new part",
-        exclude="Styles to exclude, where the provider can",
-        model="Model, where the provider offers a choice",
-        provider="Who makes it; empty = who made the clip",
+        clip="The clip to continue: pick one, or paste a Suno link or a reply's link",
+        at="Where the new part begins, such as 121.1, 2:01.1 or end; empty = the end",
+        tags="Style of the new part, separated by commas; empty = the clip's",
+        lyrics="First lines for the lyrics form",
+        title="Title of the new part; empty = the clip's",
+        exclude="Styles to exclude, where the service can",
+        model="Model, where the service has a choice",
+        provider="Service that makes it; empty = the one that made the clip",
     )
     async def _extend(
         self,
@@ -68,7 +68,7 @@ class ExtendCog(EncoreCog):
         model: Text = "",
         provider: Text = "",
     ) -> None:
-        """Continue a clip from any second, with lyrics of your own."""
+        """Continue a clip from any second, with your own lyrics."""
         form = Form(
             clip=clip,
             at=at,
@@ -83,7 +83,7 @@ class ExtendCog(EncoreCog):
 
     extend = _ExtendCommand(
         name="extend",
-        description="Continue a clip from any second, with lyrics of your own.",
+        description="Continue a clip from any second, with your own lyrics.",
         callback=_extend,
     )
 

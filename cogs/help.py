@@ -1,6 +1,5 @@
 """`/help` and `/queue`: how to begin, and what is in progress."""
 
-import discord
 from discord import app_commands
 
 from bot.interactions.access import viewer_from
@@ -15,12 +14,12 @@ class HelpCog(EncoreCog):
 
     @app_commands.command()
     async def help(self, interaction: Interaction) -> None:
-        """How to extend a song, and what else this bot does."""
+        """How to extend a song, and what else this bot can do."""
         client = interaction.client
         in_guild = interaction.guild_id is not None
         embed = help_embed(
             [each.label for each in client.services.forms.capabilities.values()],
-            operator=_operator(client.application),
+            operator=client.services.operator_contact.operator,
             has_sessions=client.services.session_starter.is_enabled,
             has_reactions=interaction.is_guild_integration()
             if in_guild
@@ -30,14 +29,7 @@ class HelpCog(EncoreCog):
 
     @app_commands.command()
     async def queue(self, interaction: Interaction) -> None:
-        """Show what is in progress in this channel, and what of yours is elsewhere."""
+        """Show what's in progress in this channel, and your own elsewhere."""
         viewer = await viewer_from(interaction)
         queue = await interaction.client.services.store.queue(viewer)
         await answer(interaction, embeds=[queue_embed(queue)])
-
-
-def _operator(application: discord.AppInfo | None) -> str:
-    """Return who runs this bot: the team or the owner of the application; empty if unknown."""
-    if application is None:
-        return ""
-    return application.team.name if application.team else application.owner.display_name

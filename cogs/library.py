@@ -25,21 +25,21 @@ class LibraryCog(EncoreCog):
 
     @app_commands.command()
     @app_commands.describe(
-        of="Whose clips; empty = yours",
-        search="Words of a title, a style, the lyrics or a member's name",
+        show="Whose clips to show; empty = yours",
+        search="Words from a title, a style, lyrics or a member's name",
     )
-    @app_commands.choices(of=SCOPES)
+    @app_commands.choices(show=SCOPES)
     async def library(
-        self, interaction: Interaction, of: Choice[str] | None = None, search: Text = ""
+        self, interaction: Interaction, show: Choice[str] | None = None, search: Text = ""
     ) -> None:
-        """Look through clips made here, the newest first."""
-        scope = Scope(of.value) if of else Scope.MINE
+        """Browse the clips made here, newest first."""
+        scope = Scope(show.value) if show else Scope.MINE
         await show_page(interaction, LibraryQuery(scope=scope, search=search))
 
     @app_commands.command()
-    @app_commands.describe(clip="Pick one, or paste an id, a Suno link or a reply's link")
+    @app_commands.describe(clip="The clip: pick one, or paste a Suno link or a reply's link")
     async def clip(self, interaction: Interaction, clip: Text) -> None:
-        """See all about one clip: what was asked, its lyrics, where it comes from and goes on."""
+        """Show a clip: settings, lyrics, history, link."""
         clip_id = await named_clip(interaction, clip, Action.SHOW_CLIP)
         if clip_id is not None:
             await show_clip(interaction, clip_id)

@@ -10,6 +10,8 @@ from bot.domain.errors import UserError
 from bot.domain.form import Form
 from bot.domain.models import Extension, ReplyRef, Status
 from bot.interactions.access import (
+    GRANT_IT,
+    NO_ACCESS,
     POST_IN_THREAD_PERMISSIONS,
     POST_PERMISSIONS,
     missing_permissions,
@@ -87,8 +89,8 @@ class ReactionsCog(commands.Cog):
             return
         if not ext.extendable_clip_ids:
             raise UserError(
-                "That reply has no clip any more that can be heard.",
-                "Press *Check again* on it, or extend another one.",
+                "None of that reply's clips can be played any more.",
+                "Press *Check again* on it, or pick another one.",
             )
         form = Form(clip=ext.extendable_clip_ids[0])
         await self._services.acceptance.accept_form(
@@ -108,14 +110,14 @@ class ReactionsCog(commands.Cog):
         is_thread = isinstance(channel, discord.Thread)
         if channel is None or (is_thread and (channel.locked or channel.archived)):
             raise UserError(
-                f"Encore can't write in <#{reaction.channel_id}>: it is closed, or hidden from it.",
-                "Nothing was sent. Ask a moderator to open it.",
+                f"Encore can't post in <#{reaction.channel_id}>: it's closed or hidden.",
+                "Nothing was sent. Ask a moderator to open it for Encore.",
             )
         needed = POST_IN_THREAD_PERMISSIONS if is_thread else POST_PERMISSIONS
         if lacking := missing_permissions(channel.permissions_for(guild.me), needed):
             raise UserError(
                 missing_permissions_text(lacking, reaction.channel_id),
-                "Nothing was sent. Ask a moderator to give it.",
+                f"Nothing was sent. {GRANT_IT}",
             )
         if reaction.member and not channel.permissions_for(reaction.member).view_channel:
-            raise UserError("You may not use Encore in that channel.", "Nothing was sent.")
+            raise UserError(NO_ACCESS, "Nothing was sent.")

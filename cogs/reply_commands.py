@@ -25,6 +25,7 @@ from bot.interactions.client import Encore, Interaction
 from bot.interactions.message_buttons import DeleteReply, ShowLyrics
 from bot.interactions.notification_buttons import TellMe
 from bot.interactions.responses import EncoreCog, answer, answer_error
+from bot.services.clip_naming import WAIT_OR_PICK, no_finished_clip, no_reply_of_encore
 from bot.ui.components import clips_view
 from bot.ui.extension_embeds import clip_letter, question_embed
 
@@ -39,10 +40,7 @@ def _song_button(letter: str, ext: Extension) -> PersistentButton:
     for index, clip in enumerate(ext.clips):
         if clip_letter(index) == letter and clip.is_playable:
             return SongOfClip(clip.id)
-    raise UserError(
-        f"That reply has no clip {letter} that can be heard.",
-        "Ask for the song as soon as it has turned green.",
-    )
+    raise UserError(f"That reply has no clip {letter} that can be played.", WAIT_OR_PICK)
 
 
 BUTTONS: dict[str, Callable[[Extension], PersistentButton]] = {
@@ -88,29 +86,26 @@ class ReplyCommandsCog(EncoreCog):
 
     async def _extend_reply(self, interaction: Interaction, ext: Extension) -> None:
         if not ext.extendable_clip_ids:
-            raise UserError(
-                "That reply has no finished clip yet.", "Extend it as soon as it has turned green."
-            )
+            raise no_finished_clip()
         if len(ext.extendable_references) == 1:
             await open_form(interaction, Form(clip=ext.extendable_references[0]))
             return
-        question = question_embed("Which clip shall go on?")
+        question = question_embed("Which one do you want to extend?")
         await answer(interaction, embeds=[question], view=clips_view(ext))
 
     @app_commands.command()
-    @app_commands.describe(link="The reply: copy its link from its menu", do="What to do")
+    @app_commands.describe(
+        link="The reply's link: open its menu and choose Copy Message Link", do="What to do"
+    )
     @app_commands.choices(do=[Choice(name=name, value=name) for name in BUTTONS])
     async def reply(self, interaction: Interaction, link: str, do: Choice[str]) -> None:
-        """Do what a button of one of Encore's replies does."""
+        """Use a reply's buttons by command."""
         reference = parse_clip_reference(link)
         ext = None
         if isinstance(reference, MessageLink):
             ext = await self._store.find_by_reply(reference.message_id)
         if ext is None:
-            raise UserError(
-                "That is no link to one of Encore's replies.",
-                "Open the reply's menu and choose *Copy Message Link*.",
-            )
+            raise no_reply_of_encore()
         await BUTTONS[do.value](ext).check_and_press(interaction)
 
 
@@ -142,8 +137,7 @@ def _clip_named_in(message: discord.Message) -> str:
     clip_id = find_clip_id("\n".join(_texts_of(message)))
     if clip_id is None:
         raise UserError(
-            "That message names no song.",
-            "Choose one of Encore's replies, or a message with a `suno.com/song/…` link "
-            "or a clip's id.",
+            "There's no song in that message.",
+            "Choose one of my replies, or a message with a `suno.com/song/…` link.",
         )
     return clip_id

@@ -7,7 +7,7 @@ from discord.ext import commands
 
 from bot.domain.errors import UserError
 from bot.domain.sessions.posts import CARD
-from bot.interactions.access import missing_permissions, missing_permissions_text
+from bot.interactions.access import GRANT_IT, missing_permissions, missing_permissions_text
 from bot.interactions.autocomplete import clip_choices, provider_choices
 from bot.interactions.client import Encore, Interaction
 from bot.interactions.responses import EncoreCog
@@ -50,11 +50,11 @@ class SessionsCog(EncoreCog, commands.GroupCog, group_name="session"):
 
     @app_commands.command()
     @app_commands.describe(
-        clip="The clip that the song begins with: pick one, or paste an id or a link",
+        clip="The clip that the song begins with: pick one, or paste a Suno link or a reply's link",
         title="Title of the song; empty = the clip's",
         vote="How long a vote runs",
         parts="How many parts may be made",
-        provider="Who makes the parts; empty = who made the clip",
+        provider="Service that makes the parts; empty = the one that made the clip",
     )
     @app_commands.choices(vote=VOTES)
     async def start(
@@ -84,7 +84,7 @@ class SessionsCog(EncoreCog, commands.GroupCog, group_name="session"):
             press,
         )
         if not is_new:
-            raise UserError("You have started this already.", "Its card shows where it stands.")
+            raise UserError("You've started this already.", "Its card shows where it stands.")
         await send_post(interaction, view.state.session.id, CARD)
 
     @start.autocomplete("clip")
@@ -149,4 +149,4 @@ def _require_permissions(interaction: Interaction, *, has_own_thread: bool) -> N
         needed = NEEDED_IN_CHANNEL
     if lacking := missing_permissions(interaction.app_permissions, needed):
         sentence = missing_permissions_text(lacking, interaction.channel_id or 0)
-        raise UserError(sentence, "Nothing was started. Ask a moderator to give it.")
+        raise UserError(sentence, f"Nothing was started. {GRANT_IT}")

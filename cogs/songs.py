@@ -18,11 +18,10 @@ class SongsCog(EncoreCog):
 
     @app_commands.command()
     @app_commands.describe(
-        clip="The clip that the song ends with: pick one, or paste an id, a Suno link or a "
-        "reply's link"
+        clip="The clip that the song ends with: pick one, or paste a Suno link or a reply's link"
     )
     async def song(self, interaction: Interaction, clip: Text) -> None:
-        """Have the whole song up to a clip in one piece."""
+        """Join all parts of a song into one file."""
         clip_id = await named_clip(interaction, clip, Action.SONG_OF_CLIP)
         if clip_id is not None:
             await make_song(interaction, clip_id)

@@ -140,7 +140,7 @@ def test_health_depends_on_the_heartbeat(
     heartbeat = Heartbeat(url)
     code, sentence = ended(capsys, "health")
     assert code == 1
-    assert sentence.startswith("Encore is not running, or not connected to Discord yet")
+    assert sentence.startswith("Encore isn't running, or isn't connected to Discord yet")
     heartbeat.beat()
     try:
         assert main(["health"]) == 0
@@ -174,8 +174,8 @@ def test_check_reports_unreachable_services(
     assert main(["check"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "✓ Settings: complete; services: suno-api."
-    assert [line[:12] for line in lines[1:]] == ["✗ Database: ", "✗ suno-api: ", "✗ Discord: c"]
-    assert lines[2] == "✗ suno-api: did not answer."
+    assert [line[:12] for line in lines[1:]] == ["✗ Database: ", "✗ suno-api: ", "✗ Discord ca"]
+    assert lines[2] == "✗ suno-api: didn't answer."
     assert TOKEN not in "".join(lines)
 
 
@@ -190,7 +190,7 @@ async def test_check_reports_services_that_answer(
         environment.setenv("DISCORD_TOKEN", discord.token)
         assert await check(load_settings()) == 0
     refused, answered = capsys.readouterr().out.split("Settings: ")[1:]
-    assert "✗ Discord: refuses the token" in refused
+    assert "✗ Discord refused DISCORD_TOKEN" in refused
     lines = answered.splitlines()
     labels = "AIML API, sunoapi.co, suno-api, sunoapi.com, sunosay.com"
     assert lines[0] == f"complete; services: {labels}."
@@ -198,20 +198,20 @@ async def test_check_reports_services_that_answer(
     links = (guild_invite(discord.application_id), user_invite(discord.application_id))
     assert [line.split()[-1] for line in lines[-2:]] == [*links]
     assert [line[0] for line in lines[1:]] == [*"✓✓–✓✓–✓✓––"]
-    assert "– sunosay.com: enabled; it can't be asked whether the key works." in lines
+    assert "– sunosay.com: enabled; it has no way to check the key." in lines
     assert any("suno-api: answers; " in line and "left." in line for line in lines)
 
 
 @pytest.mark.parametrize(
     ("status", "body", "problem"),
     [
-        (401, {}, "refuses the key"),
-        (401, {"error": "Wrong key."}, "refuses the key (Wrong key)"),
+        (401, {}, "refused the key"),
+        (401, {"error": "Wrong key."}, "refused the key (Wrong key)"),
         (402, {}, "has no credits left"),
-        (429, {}, "asks to wait; check again later"),
+        (429, {}, "asked to wait; check again later"),
         (302, {}, "its base URL is not the address of this service"),
         (500, {"error": "No."}, "gave no usable answer (No)"),
-        (400, {"error": "No."}, "can't be asked (No)"),
+        (400, {"error": "No."}, "can't be checked (No)"),
     ],
 )
 async def test_check_says_in_words_how_a_service_failed(
@@ -290,14 +290,14 @@ async def test_refused_token_is_one_sentence(
         environment.setenv("DISCORD_API_URL", discord.api_url)
         code, out, err = await asyncio.to_thread(started, tmp_path)
     assert (code, out) == (2, "")
-    assert fatal_message(err.splitlines()[-1]).startswith("DISCORD_TOKEN was refused by Discord")
+    assert fatal_message(err.splitlines()[-1]).startswith("Discord refused DISCORD_TOKEN")
     assert "Traceback" not in err
     assert TOKEN not in err
 
 
 @pytest.mark.parametrize(
     ("closing_code", "words", "exit_code"),
-    [(4004, "DISCORD_TOKEN was refused", 2), (4012, "update Encore", 1), (4014, "intents", 1)],
+    [(4004, "Discord refused DISCORD_TOKEN", 2), (4012, "update Encore", 1), (4014, "intents", 1)],
 )
 async def test_connection_closed_for_good_is_one_sentence(
     environment: pytest.MonkeyPatch,
@@ -326,7 +326,7 @@ def test_help_explains_each_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert text.startswith("usage: python -m bot ")
     for command, words in {
         "run": "run Encore",
-        "check": "test the settings, database, services and token",
+        "check": "test the settings, the database, the services and the token",
         "health": "alive",
         "settings": "every setting",
         "backup": "copy the SQLite database",
@@ -463,7 +463,7 @@ def test_unusable_audio_folder_is_one_sentence(
     (tmp_path / f"encore-{os.getuid()}").write_text("not a folder")
     code, sentence = ended(capsys, "run")
     assert code == 2
-    assert sentence.startswith(f"Audio is worked on in {tmp_path}")
+    assert sentence.startswith(f"The folder for audio, {tmp_path}")
 
 
 def closed(code: int) -> discord.ConnectionClosed:
@@ -481,7 +481,7 @@ def refused_commands() -> app_commands.CommandSyncFailure:
     ("error", "words", "code"),
     [
         (discord.GatewayNotFound(), "Discord can't be reached (GatewayNotFound).", 1),
-        (closed(4004), "DISCORD_TOKEN was refused", 2),
+        (closed(4004), "Discord refused DISCORD_TOKEN", 2),
         (closed(4000), "closed the connection (code 4000)", 1),
         (closed(4012), "(code 4012): update Encore.", 1),
         (discord.PrivilegedIntentsRequired(0), "(code 4014): update Encore.", 1),

@@ -23,7 +23,7 @@ def heartbeat(url: str) -> Iterator[Heartbeat]:
 
 
 def test_heartbeat_is_not_fresh_before_the_first_beat(heartbeat: Heartbeat) -> None:
-    assert "not running, or not connected" in (heartbeat.problem() or "")
+    assert "isn't running, or isn't connected" in (heartbeat.problem() or "")
 
 
 def test_heartbeat_is_shared_by_processes_on_one_database(heartbeat: Heartbeat, url: str) -> None:
@@ -37,7 +37,7 @@ def test_heartbeat_expires(heartbeat: Heartbeat) -> None:
     [file] = heartbeat_files(heartbeat)
     past = time.time() - MAX_AGE - 1
     os.utime(file, (past, past))
-    assert "no heartbeat for 61 seconds" in (heartbeat.problem() or "")
+    assert "No heartbeat for 61 seconds" in (heartbeat.problem() or "")
     heartbeat.beat()
     assert heartbeat.problem() is None
 

@@ -45,6 +45,7 @@ def test_token_and_one_key_are_enough() -> None:
     assert settings.trusted_audio_hosts == frozenset()
     assert (settings.member_limit, settings.channel_limit) == (2, 10)
     assert (settings.session_parts, settings.session_vote, settings.session_limit) == (12, 180, 3)
+    assert settings.operator == ""
     assert settings.log is None
 
 
@@ -63,6 +64,7 @@ def test_each_setting_is_read_from_its_variable(
         "ENCORE_SESSION_PARTS": "0",
         "ENCORE_SESSION_VOTE": "86400",
         "ENCORE_SESSION_LIMIT": "0",
+        "ENCORE_OPERATOR": " <@42>  or <#43>",
         "ENCORE_LOG": "json",
         "ENCORE_STATE_DIR": str(tmp_path),
         "ENCORE_METRICS": "[::1]:9464",
@@ -78,6 +80,7 @@ def test_each_setting_is_read_from_its_variable(
     assert settings.trusted_audio_hosts == {"127.0.0.1:9000", "audio.local"}
     assert (settings.member_limit, settings.channel_limit) == (0, 7)
     assert (settings.session_parts, settings.session_vote, settings.session_limit) == (0, 86_400, 0)
+    assert settings.operator == "<@42> or <#43>"
     assert settings.log == "json"
     assert settings.state_dir == tmp_path
     assert settings.metrics == ("::1", 9464)
@@ -176,7 +179,7 @@ def test_missing_token_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) ->
 def test_error_without_provider_says_how_to_enable_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SUNOSAY_API_KEY")
     sentence = problem()
-    assert sentence.startswith("No provider is enabled: set AIMLAPI_API_KEY")
+    assert sentence.startswith("No service is enabled: set AIMLAPI_API_KEY")
     assert "SUNO_API_BASE_URL" in sentence
 
 
@@ -186,8 +189,8 @@ def test_error_without_provider_says_how_to_enable_one(monkeypatch: pytest.Monke
         ("ENCORE_METRICS", "9464", "must be an address and a port, such as 127.0.0.1:9464"),
         ("ENCORE_METRICS", "localhost:99999", "must be an address and a port"),
         ("ENCORE_METRICS", "http://secret:80", "must be an address and a port"),
-        ("ENCORE_NOTICES_CHANNEL", "general", "must be a valid integer"),
-        ("ENCORE_PROVIDER", "aimlapi", "must name an enabled provider: sunosay"),
+        ("ENCORE_NOTICES_CHANNEL", "general", "must be a whole number."),
+        ("ENCORE_PROVIDER", "aimlapi", "must name an enabled service: sunosay"),
         ("DISCORD_API_URL", "secret.example", "must be an address that begins with https://"),
         ("DISCORD_API_URL", "http://secret:port", "must be an address that begins with https://"),
         ("SUNOSAY_BASE_URL", "ftp://secret.example", "must be an address that begins with"),
@@ -212,20 +215,20 @@ def test_error_without_provider_says_how_to_enable_one(monkeypatch: pytest.Monke
         ("ENCORE_DEADLINE", "secret", "must be a number of seconds"),
         ("ENCORE_DEADLINE", "nan", "must be a number of seconds"),
         ("ENCORE_DEADLINE", "0", "must be a number of seconds"),
-        ("ENCORE_MEMBER_LIMIT", "secret", "must be a valid integer"),
+        ("ENCORE_MEMBER_LIMIT", "secret", "must be a whole number."),
         ("ENCORE_CHANNEL_LIMIT", "-1", "must be greater than or equal to 0"),
         ("ENCORE_SESSION_PARTS", "-1", "must be greater than or equal to 0"),
         ("ENCORE_SESSION_PARTS", "101", "must be less than or equal to 100"),
         ("ENCORE_SESSION_VOTE", "29", "must be greater than or equal to 30"),
         ("ENCORE_SESSION_VOTE", "86401", "must be less than or equal to 86400"),
-        ("ENCORE_SESSION_VOTE", "secret", "must be a valid integer"),
+        ("ENCORE_SESSION_VOTE", "secret", "must be a whole number."),
         ("ENCORE_SESSION_LIMIT", "-1", "must be greater than or equal to 0"),
         ("ENCORE_LOG", "secret", "must be 'console' or 'json'"),
         ("ENCORE_TRUSTED_AUDIO_HOSTS", "http://secret", "must be hosts such as 127.0.0.1:9000"),
         ("ENCORE_TRUSTED_AUDIO_HOSTS", "a.example, secret/path", "without a path"),
         ("ENCORE_TRUSTED_AUDIO_HOSTS", "secret host", "must be hosts"),
         ("ENCORE_TRUSTED_AUDIO_HOSTS", "*.secret", "must be hosts"),
-        ("ENCORE_STATE_DIR", "/no/such/folder", "Path does not point to a directory"),
+        ("ENCORE_STATE_DIR", "/no/such/folder", "must be an existing folder."),
     ],
 )
 def test_wrong_setting_error_names_the_variable(

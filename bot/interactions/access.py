@@ -17,15 +17,17 @@ POST_PERMISSIONS = ("view_channel", "send_messages", "embed_links")
 POST_IN_THREAD_PERMISSIONS = ("view_channel", "send_messages_in_threads", "embed_links")
 
 
+NO_ACCESS = "You can't use Encore in that channel."
+GRANT_IT = "Ask a moderator to grant it."  # a missing permission
+
+
 def require_access(interaction: Interaction) -> None:
     """Raise UserError unless the member may view this channel and use applications in it now."""
     if interaction.guild_id is None:
         return
     allowed = interaction.permissions
     if not (allowed.view_channel and allowed.use_application_commands):
-        raise UserError(
-            "You may not use Encore in that channel.", "Use `/extend` where you may write."
-        )
+        raise UserError(NO_ACCESS, "Use `/extend` in another channel.")
 
 
 def is_outside_thread(interaction: Interaction) -> bool:
@@ -62,7 +64,7 @@ def missing_permissions(permissions: discord.Permissions, needed: Iterable[str])
 def missing_permissions_text(names: list[str], channel_id: int) -> str:
     """Return the sentence that tells a member which permissions Encore lacks."""
     listed = " and ".join(f"*{name}*" for name in names)
-    return f"Encore lacks the permission {listed} in <#{channel_id}>."
+    return f"Encore needs the {listed} permission{'s' * (len(names) > 1)} in <#{channel_id}>."
 
 
 async def viewer_from(interaction: Interaction) -> Viewer:

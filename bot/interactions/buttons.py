@@ -102,9 +102,7 @@ async def _require_reply_here(interaction: Interaction, extension_id: int) -> No
     if ext is None or ext.reply.channel_id == interaction.channel_id:
         return
     if interaction.guild_id is not None or interaction.user.id != ext.member_id:
-        raise UserError(
-            "That reply stands in another channel.", "Use its buttons, or `/reply`, where it is."
-        )
+        raise UserError("That reply is in another channel.", "Use its buttons, or `/reply`, there.")
 
 
 class PersistentButton(discord.ui.DynamicItem[Button], template=""):
@@ -230,7 +228,7 @@ class FullSong(PersistentButton, action=Action.FULL_SONG):
         if choice is None:
             await make_song(interaction, endings[0].clip.id)
             return
-        question = question_embed("With which clip shall the song end?")
+        question = question_embed("Which version should it end with?")
         await answer(interaction, embeds=[question], view=choice)
 
 

@@ -16,6 +16,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.interactions.installation import owner_name
 from bot.interactions.lost_answers import LostAnswerFilter
 from bot.interactions.measured_requests import measuring_trace
 from bot.interactions.thread_index import ThreadIndex
@@ -23,6 +24,7 @@ from bot.services.acceptance import Acceptance
 from bot.services.extensions import ExtensionService
 from bot.services.form_check import FormReader
 from bot.services.library import Library
+from bot.services.operator_contact import OperatorContact
 from bot.services.reply_context import ReplyContextLoader
 from bot.services.session_proposals import SessionProposals
 from bot.services.session_start import SessionStarter
@@ -55,6 +57,7 @@ class Services:
     sessions: Sessions
     session_starter: SessionStarter
     session_proposals: SessionProposals
+    operator_contact: OperatorContact
 
 
 class Encore(commands.AutoShardedBot):
@@ -92,7 +95,9 @@ class Encore(commands.AutoShardedBot):
         logging.getLogger("discord.app_commands.tree").addFilter(LOST_ANSWER_FILTER)
 
     async def setup_hook(self) -> None:
-        """Sync the commands if they have changed since the last start, or at Discord."""
+        """Learn whose bot this is; sync the commands if they have changed, here or at Discord."""
+        if self.application is not None:
+            self.services.operator_contact.set_owner(owner_name(self.application))
         _, gateway, _ = await self.http.get_bot_gateway()
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
         store = self.services.store

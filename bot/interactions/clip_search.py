@@ -55,4 +55,4 @@ async def offer_clips(
     if view is None:
         await answer_error(interaction, error, unsent_lyrics=unsent_lyrics)
     else:
-        await answer(interaction, embeds=[note_embed("**Did you mean …**")], view=view)
+        await answer(interaction, embeds=[note_embed("**Did you mean one of these?**")], view=view)

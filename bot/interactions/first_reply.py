@@ -34,11 +34,11 @@ MIN_EDIT_INTERVAL = dt.timedelta(seconds=1.5)  # between two edits of one reply
 TOKEN_LIFETIME = dt.timedelta(minutes=14, seconds=30)  # half a minute less than Discord's 15
 
 EPHEMERAL_NOTE = (
-    "Only you can see this here: this server doesn't let apps that members bring along post. "
-    "You find the result with `/library`."
+    "Only you can see this: apps that members install for themselves can't post here. "
+    "Find the result with `/library`."
 )
-DIRECT_NOTE = "If it takes longer than 15 minutes, the result comes by direct message."
-SHORT_LIVED_NOTE = "If it takes longer than 15 minutes, find it with `/library`."
+DIRECT_NOTE = "If it takes longer than 15 minutes, the result comes as a direct message."
+SHORT_LIVED_NOTE = "If it takes longer than 15 minutes, find the result with `/library`."
 
 # Errors of Discord and of the network; it may work later, or by another route.
 UNREACHABLE = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
@@ -94,8 +94,8 @@ async def _tell_where_the_result_will_be(interaction: Interaction, reply: ReplyR
         sentence = missing_permissions_text(lacking, reply.channel_id)
         await answer(interaction, embeds=[refusal_embed(sentence, DIRECT_NOTE)])
     elif is_outside_thread(interaction):
-        sentence = f"Encore is not in <#{reply.channel_id}>, a private thread."
-        remedy = f"{DIRECT_NOTE} To have it here, mention Encore once in the thread."
+        sentence = f"Encore isn't in <#{reply.channel_id}>, a private thread."
+        remedy = f"{DIRECT_NOTE} To get it here, mention Encore once in the thread."
         await answer(interaction, embeds=[refusal_embed(sentence, remedy)])
 
 
@@ -103,7 +103,7 @@ def reply_ref(interaction: Interaction) -> ReplyRef:
     """Return where the answer to ``interaction`` will be, and the routes to it."""
     guild_id, context = interaction.guild_id, interaction.context
     if interaction.channel_id is None:  # discord.py does not know its type
-        raise UserError("Encore does not know this kind of channel.", "Use it in another one.")
+        raise UserError("This doesn't work in this kind of channel.", "Try it in another one.")
     return ReplyRef(
         channel_id=interaction.channel_id,
         guild_id=guild_id,
@@ -199,9 +199,9 @@ async def is_deleted(bot: Encore, ext: Extension) -> bool:
 def _duplicate_embed(ext: Extension) -> discord.Embed:
     where = f"[Its reply]({ext.reply.url})" if ext.reply.url else "Its reply"
     if ext.kind.is_song and ext.status is Status.COMPLETE:
-        return refusal_embed("This channel has that full song already.", f"{where} carries it.")
+        return refusal_embed("This channel has that full song already.", f"{where} has it.")
     if ext.kind.is_song:
         return refusal_embed(
-            "That full song is being made already.", f"{where} shows how it goes on."
+            "That full song is being made already.", f"{where} shows how it's going."
         )
-    return refusal_embed("You have sent this already.", f"{where} shows how it goes on.")
+    return refusal_embed("You've sent this already.", f"{where} shows how it's going.")

@@ -1,4 +1,4 @@
-"""How Encore is installed: its permissions, the links that invite it, and what hinders it.
+"""How Encore is installed: its owner, permissions, invitations, and what hinders it.
 
 The README has the same links and permissions; a test holds the two together.
 """
@@ -30,6 +30,14 @@ def user_invite(application_id: int | str) -> str:
     """Return the link by which members install Encore for themselves."""
     link = discord.utils.oauth_url(application_id, scopes=(COMMANDS_SCOPE,))
     return f"{link}&integration_type={USER_INSTALL}"
+
+
+def owner_name(application: discord.AppInfo) -> str:
+    """Return the name by which members find the owner of an application, or of its team."""
+    team = application.team
+    if team is None:
+        return f"@{application.owner.name}"
+    return f"@{team.owner.name}" if team.owner is not None else team.name
 
 
 def installation_problems(application: discord.AppInfo) -> Iterator[str]:

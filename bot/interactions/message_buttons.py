@@ -13,7 +13,7 @@ from bot.interactions.first_reply import UNREACHABLE
 from bot.interactions.responses import answer, defer, is_button_press
 from bot.ui.custom_ids import Action
 from bot.ui.extension_embeds import note_embed
-from bot.ui.lyrics import FILE_NAME, lyrics_embeds, lyrics_file
+from bot.ui.lyrics import ALL_LYRICS, lyrics_embeds, lyrics_file
 
 MAX_REASON_LENGTH = 200  # UTF-16 units
 
@@ -27,9 +27,9 @@ class ShowLyrics(PersistentButton, action=Action.SHOW_LYRICS):
         lyrics = ext.request.lyrics if ext is not None else ""
         parts = lyrics_embeds(lyrics)
         if not parts:
-            raise UserError("That reply has no lyrics.", "It is instrumental, or a full song.")
+            raise UserError("That reply has no lyrics.", "It's instrumental, or a full song.")
         if len(parts) > 1 and interaction.app_permissions.attach_files:
-            note = note_embed(f"All lyrics are in `{FILE_NAME}`.")
+            note = note_embed(ALL_LYRICS)
             await answer(interaction, embeds=[note], file=lyrics_file(lyrics))
             return
         for embed in parts:
@@ -50,9 +50,9 @@ class DeleteReply(PersistentButton, action=Action.DELETE_REPLY):
         except UNREACHABLE as error:
             if not isinstance(error, discord.HTTPException) or error.code != UNKNOWN_MESSAGE:
                 await extensions.unmark_reply_deleted(ext)
-                raise UserError("It could not be deleted.", _reason(error)) from error
+                raise UserError("I couldn't delete it.", _reason(error)) from error
         if not is_button_press(interaction):
-            await answer(interaction, embeds=[note_embed("The reply is deleted.")])
+            await answer(interaction, embeds=[note_embed("The reply was deleted.")])
 
 
 async def _delete_message(interaction: Interaction, ext: Extension) -> None:

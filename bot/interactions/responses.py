@@ -14,6 +14,7 @@ from bot.domain.errors import UserError
 from bot.domain.text import escape_markdown, truncate, utf16_length
 from bot.interactions.client import Encore, Interaction
 from bot.interactions.lost_answers import is_lost_answer, log_lost_answer, retry_if_lost
+from bot.services.operator_contact import tell_operator
 from bot.ui.extension_embeds import note_embed, refusal_embed
 from bot.ui.lyrics import FILE_NAME, lyrics_file
 
@@ -64,16 +65,17 @@ async def answer_error(
     else:
         error_id = secrets.token_hex(4)
         log.error("Error %s in interaction %s", error_id, interaction.id, exc_info=cause)
+        operator = interaction.client.services.operator_contact.operator
         embeds = [
             refusal_embed(
                 "Something went wrong.",
-                f"Try once more. If it stays so, tell who runs this bot: error `{error_id}`.",
+                f"Try once more. Still broken? {tell_operator(operator, f'error `{error_id}`')}",
             )
         ]
     file = None
     if utf16_length(unsent_lyrics) > MAX_INLINE_LENGTH and interaction.app_permissions.attach_files:
         file = lyrics_file(unsent_lyrics)
-        embeds.append(_typed_text_embed(f"All of it is in `{FILE_NAME}`."))
+        embeds.append(_typed_text_embed(f"All of it: `{FILE_NAME}`"))
     elif unsent_lyrics:
         embeds.append(
             _typed_text_embed(f">>> {escape_markdown(truncate(unsent_lyrics, MAX_INLINE_LENGTH))}")

@@ -15,6 +15,7 @@ from bot.domain.sessions.models import PostKey, ProposalKind
 from bot.domain.sessions.part_form import PartForm
 from bot.domain.sessions.posts import proposal_key
 from bot.interactions.access import (
+    GRANT_IT,
     POST_IN_THREAD_PERMISSIONS,
     POST_PERMISSIONS,
     missing_permissions,
@@ -112,9 +113,7 @@ async def show_session(interaction: Interaction) -> None:
         needed = POST_IN_THREAD_PERMISSIONS if is_thread else POST_PERMISSIONS
         if lacking := missing_permissions(interaction.app_permissions, needed):
             sentence = missing_permissions_text(lacking, interaction.channel_id or 0)
-            await answer(
-                interaction, embeds=[refusal_embed(sentence, "Ask a moderator to give it.")]
-            )
+            await answer(interaction, embeds=[refusal_embed(sentence, GRANT_IT)])
         return
     running = await sessions.running_in_guild(interaction.guild_id or 0)
     ids = {each.state.session.card_channel_id for each in running}
@@ -202,4 +201,4 @@ async def take_off(interaction: Interaction, proposal_id: int) -> None:
     """Withdraw the member's proposal, or remove another's, and answer."""
     proposals = interaction.client.services.session_proposals
     await proposals.take_off(proposal_id, press_from(interaction))
-    await answer(interaction, embeds=[note_embed("It is off the board.")])
+    await answer(interaction, embeds=[note_embed("It's off the board.")])

@@ -25,6 +25,7 @@ Result = TypeVar("Result")
 MAX_CLIPS = 8  # of one submission; APIs make two
 # a prompt for APIs without instrumental extensions (providers.md §6.8)
 INSTRUMENTAL = "[Instrumental]"
+NEEDS_TIME = "It needs the time at which to continue."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +176,7 @@ def require_continue_at(request: ExtendRequest) -> float:
         Rejected: the request has none.
     """
     if request.continue_at is None:
-        raise Rejected("It needs the second at which to continue.")
+        raise Rejected(NEEDS_TIME)
     return json_number(request.continue_at)
 
 

@@ -221,7 +221,7 @@ class ApiClient:
             answer = None
         if response.is_success:
             if answer is None:
-                raise unknown_outcome(f"{self._label} answered nothing that can be read.")
+                raise unknown_outcome(f"{self._label} gave an unreadable answer.")
             return answer
         _log.info("%s answered %s to %s", self._label, response.status_code, path)
         header = response.headers.get("Retry-After")
@@ -239,7 +239,7 @@ class ApiClient:
     def _no_response(self, error: Exception, path: str, kind: UnknownOutcome) -> ProviderError:
         """Return the error for a missing answer, and log its type without its details."""
         _log.info("%s gave no answer to %s: %s", self._label, path, type(error).__name__)
-        return kind(f"{self._label} did not answer.")
+        return kind(f"{self._label} didn't answer.")
 
     def _parse(
         self, schema: TypeAdapter[Answer], answer: object, unknown_outcome: UnknownOutcome
@@ -251,7 +251,7 @@ class ApiClient:
             names = (str(part) for part in first["loc"])
             # the other parts are names of our types, and keys that the provider chose
             field = ".".join(filter(_FIELD_NAME.fullmatch, names)) or "all of it"
-            text = f"{self._label} answered in another form than expected: {field}"
+            text = f"{self._label} gave an unexpected answer: {field}"
             _log.warning("%s", text)
             raise unknown_outcome(text) from None
 

@@ -15,7 +15,14 @@ from typing_extensions import override
 
 from bot.domain.form import TextLimits, format_style
 from bot.domain.models import Clip, ExtendRequest, Handle, Progress, Status
-from bot.providers.adapter import INSTRUMENTAL, ApiConfig, ClipAdapter, handle_of, json_number
+from bot.providers.adapter import (
+    INSTRUMENTAL,
+    NEEDS_TIME,
+    ApiConfig,
+    ClipAdapter,
+    handle_of,
+    json_number,
+)
 from bot.providers.base import (
     Capabilities,
     Credits,
@@ -252,7 +259,7 @@ class SunoApi(ClipAdapter):
         if response.status == HTTPStatus.NOT_FOUND and _NOT_FOUND.search(response.message):
             return UnknownClip(response.text)
         if _CONTINUE_AT_REQUIRED.search(response.message):
-            return Rejected("It needs the second at which to continue.")
+            return Rejected(NEEDS_TIME)
         if _matches(_SERVER_ERRORS, response):
             return Unauthorized(response.text)
         if response.is_query and response.status == HTTPStatus.INTERNAL_SERVER_ERROR:

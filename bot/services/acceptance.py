@@ -143,13 +143,13 @@ class Acceptance:
 
 def quota_error(exceeded: QuotaExceeded, typical_duration: dt.timedelta | None) -> UserError:
     """Return the error shown when a member or channel exceeds its quota."""
-    subject = "You have" if exceeded.of_member else "This channel has"
+    subject = "you have" if exceeded.of_member else "this channel has"
     exts, count = exceeded.in_progress, len(exceeded.in_progress)
     links = " · ".join(_link(ext) for ext in exts[:MAX_NAMED])
     more = f" and {count - MAX_NAMED} more" if count > MAX_NAMED else ""
     when = f", usually within {_minutes(typical_duration)}" if typical_duration else ""
     return UserError(
-        f"{subject} {count} extension{'s' * (count != 1)} in progress, and more must wait.",
+        f"That's the limit: {subject} {count:,} extension{'s' * (count != 1)} in progress.",
         f"{links}{more}. Come back when one of them is done{when}.",
     )
 

@@ -143,7 +143,7 @@ class ClipFiles:
 def _comment(ext: Extension) -> str:
     """Return where the new part begins, such as *continued from Electric Dreams at 2:04*."""
     if ext.kind.is_song:
-        return f"joined of all parts up to clip {ext.request.clip_id}"
+        return f"joined from all parts up to clip {ext.request.clip_id}"
     source = ext.source_title or f"clip {ext.request.clip_id}"
     point = ext.request.continue_at
     where = "the end" if point is None else format_time(round(point, 1))

@@ -16,6 +16,8 @@ from bot.store.store import Store
 
 # Offered where there is no clip to pick; a member may send it as it is.
 PASTE_HINT = "Paste a song link: on suno.com, Share → Copy link"
+WAIT_OR_PICK = "Wait until it turns green, or pick another one."
+UNKNOWN_CLIP = "I don't know that clip."
 QUOTE_LENGTH = 60  # UTF-16 units of a member's own text that an answer repeats
 
 
@@ -50,8 +52,7 @@ class ClipNames:
                 return NamedClip(value)
             case ShortLink():
                 raise UserError(
-                    "That is a shortened link.",
-                    "Open it and copy the address with `/song/` in it, or the clip's id.",
+                    "That's a shortened link.", "Open it, and copy the link with `/song/` in it."
                 )
             case MessageLink(message_id):
                 ext = await self._store.find_by_reply(message_id)
@@ -62,16 +63,26 @@ class ClipNames:
                 clip_id = song.request.clip_id if song is not None else _clip_id_of_reply(None)
                 return NamedClip(clip_id, song)
             case _ if text in ("", PASTE_HINT):
-                raise UserError(
-                    "No song is named yet.",
-                    "Paste a song link: on suno.com, press *Share*, then *Copy link*.",
-                )
+                raise UserError("You haven't picked a song yet.", f"{PASTE_HINT}.")
             case _:
                 raise ClipNotFoundError(
                     f"I can't find “{escape_line(text, QUOTE_LENGTH)}”.",
                     "Paste a song link from suno.com, or pick from the list.",
                     text=text,
                 )
+
+
+def no_reply_of_encore() -> UserError:
+    """Return the refusal of a message that shows no extension."""
+    return UserError(
+        "That's not a link to one of my replies.",
+        "Open the reply's menu and choose *Copy Message Link*.",
+    )
+
+
+def no_finished_clip() -> UserError:
+    """Return the refusal of a reply without a clip to continue or to join."""
+    return UserError("That reply has no finished clip yet.", WAIT_OR_PICK)
 
 
 def _joined(ext: Extension | None) -> Extension | None:
@@ -82,14 +93,9 @@ def _joined(ext: Extension | None) -> Extension | None:
 def _clip_id_of_reply(ext: Extension | None) -> str:
     """Return the first clip of a reply that can be extended, else its first one."""
     if ext is None:
-        raise UserError(
-            "That message is not one of Encore's replies.",
-            "Copy the link of a reply that carries a finished clip.",
-        )
+        raise no_reply_of_encore()
     if ext.extendable_clip_ids:
         return ext.extendable_clip_ids[0]
     if not ext.clips:
-        raise UserError(
-            "That reply has no clip yet.", "Wait until it turns green, or pick another one."
-        )
+        raise no_finished_clip()
     return ext.clips[0].id

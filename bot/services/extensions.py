@@ -21,6 +21,10 @@ from bot.services.session_parts import require_no_session
 # A clip that is continued often does not have its reply edited each time.
 CONTINUATION_NEWS_DELAY = dt.timedelta(seconds=10)
 
+SHOWS_PROGRESS = "Its reply shows how it's going."
+START_OVER = "Use `/extend` to start over."
+TRY_LATER = "Try again in a minute."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
@@ -63,7 +67,8 @@ class ExtensionService:
         ext = await self._required(extension_id)
         if ext.kind.is_song:
             raise UserError(
-                "A full song has no other take.", "Take one of its parts anew, or extend the song."
+                "A full song has no other take.",
+                "Make another take of one of its parts, or extend the song.",
             )
         await require_no_session(self._store, ext.id)
         return await self._acceptance.accept_form(
@@ -111,7 +116,7 @@ class ExtensionService:
         Raises:
             UserError: the member may not cancel it, or it has been sent, or is finished.
         """
-        ext = await self._required_for(actor, extension_id, verb="cancel")
+        ext = await self._required_for(actor, extension_id, verb="cancel it")
         while (new := cancelled(ext, now=self._clock())) is not ext:
             if await self._store.save(new, was=ext):
                 metrics.FINISHED.labels(new.request.provider, new.status).inc()
@@ -119,10 +124,9 @@ class ExtensionService:
             ext = await self._required(extension_id)  # perhaps only its queue position changed
         else:
             if ext.status.is_final:
-                raise UserError("It is finished already.", "Its reply shows what came of it.")
+                raise UserError("It's already finished.", "Its reply shows the result.")
             raise UserError(
-                "It is too late to cancel.",
-                "The request has been sent; its reply shows what becomes of it.",
+                "It's too late to cancel.", f"The request has been sent. {SHOWS_PROGRESS}"
             )
         await self._store.withdraw_notification(ext.id, actor.member_id)  # who cancels knows
         await self._store.bump_queue_positions(ext.request.provider)
@@ -143,14 +147,14 @@ class ExtensionService:
         if new is not ext:
             await self._require_news(ext, new)
             if not await self._store.save(new, was=ext):
-                raise UserError("Already checking.", "The reply shows the latest that is known.")
+                raise UserError("I'm already checking.", SHOWS_PROGRESS)
             self._wakeups.tracker.notify()
             self._wakeups.publisher.notify()
-            return "Checking: the reply shows what comes of it."
+            return f"Checking. {SHOWS_PROGRESS}"
         if ext.status is Status.COMPLETE and ext.kind is not Kind.SPLICE:
             await self._refresh_links(ext)
-            return "Checked just now: the reply shows what is new in a moment."
-        raise UserError("There is nothing to check.", "The reply shows the latest that is known.")
+            return "Checked just now: the reply shows the news in a moment."
+        raise UserError("There's nothing to check.", "The reply is up to date.")
 
     async def _require_news(self, ext: Extension, checked: Extension) -> None:
         """Raise UserError if the provider says now what ``ext`` shows.
@@ -162,22 +166,21 @@ class ExtensionService:
             return
         seen = observed(checked, progress, now=self._clock())
         if (seen.status, seen.failure, seen.clips) == (ext.status, ext.failure, ext.clips):
-            raise UserError("Checked just now: still no link.", "Try again in a while.")
+            raise UserError("Checked just now: still no link.", TRY_LATER)
 
     async def _refresh_links(self, ext: Extension) -> None:
         """Show the current links of ``ext``, and fetch audio that was unavailable before."""
         new = await self._links.refresh_extension(ext)
         if new is None:
-            raise UserError("The provider does not tell of it right now.", "Try again in a minute.")
+            label = self._runtime.label(ext.request.provider)
+            raise UserError(f"{label} isn't answering right now.", TRY_LATER)
         attachments = await self._store.attachments(ext.id)
         lacks_audio = any(each.outcome is AttachmentStatus.UNAVAILABLE for each in attachments)
         if lacks_audio and any(clip.is_playable for clip in new.clips):
             await self._store.enqueue_audio(ext.id, due_at=self._clock())
             self._wakeups.attacher.notify()
         elif new == ext:
-            raise UserError(
-                "Checked just now: nothing is new.", "The links of the reply are the current ones."
-            )
+            raise UserError("Nothing new yet: the links are up to date.", TRY_LATER)
 
     async def form_of(self, extension_id: int, actor: Actor) -> Form:
         """Return the form that asks for the same as an extension.
@@ -192,7 +195,9 @@ class ExtensionService:
         else:
             _require_may_act(actor, ext, verb="send it again")
         if ext.kind.is_song:
-            raise UserError("A full song has no form.", "Press *Try again*, or use `/song`.")
+            raise UserError(
+                "A full song has nothing to edit.", "Press *Full song*, or use `/song`."
+            )
         return _form_from(ext.request)
 
     async def mark_reply_deleted(self, extension_id: int, actor: Actor) -> Extension:
@@ -208,7 +213,7 @@ class ExtensionService:
         if not ext.is_without_audio:
             raise UserError(
                 "Only a reply without a result can be deleted.",
-                "Cancel it while it waits; `/library` hides a clip that is complete.",
+                "Cancel it while it waits, or remove a finished clip with `/clip`.",
             )
         gone = replace(ext.reply, unreachable=True, final_shown=True)
         await self._store.save_reply(ext.id, gone)
@@ -230,7 +235,7 @@ class ExtensionService:
         """
         form = await self._store.draft(draft_id, member_id=member_id)
         if form is None:
-            raise UserError("That draft is gone.", "Use `/extend` to start again.")
+            raise UserError("That draft is gone.", START_OVER)
         return form
 
     def for_provider(self, form: Form, provider: str) -> Form:
@@ -242,8 +247,8 @@ class ExtensionService:
         if provider not in self._runtime.providers:
             enabled = ", ".join(self._runtime.labels(excluding=provider).values())
             raise UserError(
-                f"{self._runtime.label(provider)} is not set up here any more.",
-                f"Pick one of these under `provider` of `/extend`: {enabled}.",
+                f"{self._runtime.label(provider)} isn't set up here any more.",
+                f"Use `/extend` and pick one of these as `provider`: {enabled}.",
             )
         models = self._runtime.providers[provider].capabilities.models
         model = form.model if form.model in models else ""
@@ -252,7 +257,7 @@ class ExtensionService:
     async def _required(self, extension_id: int) -> Extension:
         ext = await self._store.extension(extension_id)
         if ext is None:
-            raise UserError("Encore does not know this reply.", "Use `/extend` to start again.")
+            raise UserError("I don't know this reply.", START_OVER)
         return ext
 
     async def _required_for(self, actor: Actor, extension_id: int, *, verb: str) -> Extension:

@@ -113,7 +113,7 @@ class FormReader:
         song = await self._outline(joined) if joined is not None else None
         source = await self._clips.clip(clip_id)
         if source is not None:
-            _require_finished(source.clip)
+            require_finished(source.clip)
             await self._require_no_session(source)
         provider = self._choose_provider(form.provider, source)
         clip_id = str(SongReference(joined.id)) if joined is not None else clip_id
@@ -230,13 +230,13 @@ class FormReader:
         if name and name not in self._providers:
             enabled = ", ".join(f"`{known}`" for known in self._providers)
             raise UserError(
-                f"There is no provider “{escape_line(name, QUOTE_LENGTH)}” here.",
+                f"There's no service “{escape_line(name, QUOTE_LENGTH)}” here.",
                 f"Leave `provider` empty, or pick one of these: {enabled}.",
             )
         if is_made_here and home not in self._providers:
             raise UserError(
-                "The provider of that clip is not set up here any more.",
-                "Pick a clip of another provider, or ask who runs this bot.",
+                "The service that made that clip isn't set up here any more.",
+                f"Pick another clip. {self._runtime.operator_contact.request}",
             )
         if is_made_here and name not in ("", home):
             label, home_label = self._runtime.label(name), self._runtime.label(home)
@@ -269,14 +269,13 @@ def _with_source_defaults(form: Form, source: Clip, limits: TextLimits) -> Form:
     return replace(form, style=form.style or style, title=form.title or title)
 
 
-def _require_finished(clip: Clip) -> None:
+def require_finished(clip: Clip) -> None:
+    """Raise UserError unless ``clip`` is complete."""
     name = quoted_title(clip)
     if clip.status is ClipStatus.FAILED:
-        raise UserError(f"{name} was never finished.", "Pick another clip to continue.")
+        raise UserError(f"{name} was never finished.", "Pick another clip.")
     if not clip.status.is_final:
-        raise UserError(
-            f"{name} is still being made.", "Extend it as soon as its reply has turned green."
-        )
+        raise UserError(f"{name} is still being made.", "Wait until its reply turns green.")
 
 
 def _part_at(song: SongOutline, second: float) -> tuple[ClipRecord, float]:
@@ -284,7 +283,7 @@ def _part_at(song: SongOutline, second: float) -> tuple[ClipRecord, float]:
     found = song.part_at(second)
     if found is None:
         raise UserError(
-            "Encore doesn't know how long each part of that song is.",
+            "I don't know how long each part of that song is.",
             "Leave *Continue at* empty, or extend one of its parts.",
         )
     part, continue_at = found
@@ -296,13 +295,13 @@ def _parse_continue_at(text: str, prefilled: PrefilledForm) -> float | None:
         continue_at = parse_time(text)
     except ValueError:
         raise UserError(
-            f"“{escape_line(text, QUOTE_LENGTH)}” is not a time.",
-            "Write seconds (`121.1`), minutes (`2:01.1`), hours (`1:02:03`), or `end`.",
+            f"“{escape_line(text, QUOTE_LENGTH)}” isn't a time.",
+            "Enter seconds (`121.1`), minutes (`2:01.1`), hours (`1:02:03`), or `end`.",
         ) from None
     if continue_at == 0:
         raise UserError(
             "A clip can't be continued from its very start.",
-            "Pick a time after 0:00, or leave *Continue at* empty for the end.",
+            "Pick a time after 0:00, or leave *Continue at* empty.",
         )
     source, length = prefilled.source, prefilled.length
     if source is None or length is None or continue_at is None:
@@ -323,7 +322,7 @@ def _choice_errors(form: Form, capabilities: Capabilities) -> Iterator[UserError
     if form.exclude and not capabilities.exclude:
         yield UserError(
             f"{capabilities.label} can't exclude styles.",
-            "Leave *Exclude styles* empty, and name what you do want under *Style*.",
+            "Leave `exclude` empty, and enter what you do want under *Style*.",
         )
 
 
@@ -333,7 +332,7 @@ def _request_errors(request: ExtendRequest, capabilities: Capabilities) -> Itera
     if _lacks_style(request, capabilities):
         yield UserError(
             f"{capabilities.label} needs a style.",
-            "Name one under *Style*, such as `folk, acoustic guitar`.",
+            "Enter one under *Style*, such as `folk, acoustic guitar`.",
         )
 
 
@@ -348,8 +347,8 @@ def _too_long(overlong: OverlongText, label: str) -> UserError:
     verb = "are" if overlong.text == "lyrics" else "is"
     return UserError(
         f"The {overlong.text} {verb} too long for {label}.",
-        f"It counts {overlong.length:,} characters (an emoji counts as two or more) and takes up "
-        f"to {overlong.limit:,}.",
+        f"{label} takes up to {overlong.limit:,} characters, and you have {overlong.length:,} "
+        "(an emoji counts as two or more).",
     )
 
 

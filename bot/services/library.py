@@ -11,8 +11,11 @@ from bot.domain.library import MAX_SEARCH_LENGTH, LibraryPage, LibraryQuery, Sco
 from bot.domain.lineage import LineageClip, cut_points
 from bot.domain.models import ClipRecord, ClipStatus, Extension
 from bot.domain.text import collapse_whitespace, sanitize, utf16_length
+from bot.services.clip_naming import UNKNOWN_CLIP
 from bot.services.links import LinkRefresher, RefreshedClip
 from bot.services.runtime import Runtime
+
+BROWSE_OWN = "Use `/library` to browse your own clips."
 
 
 class LineageEntry(NamedTuple):
@@ -101,15 +104,14 @@ class Library:
         """
         if query.scope is Scope.SERVER and viewer.guild_id is None:
             raise UserError(
-                "There is no server here.",
-                "Look through your own clips with `/library of:mine`, "
-                "or use `/library of:this server` in a server.",
+                "This only works in a server.",
+                "Browse your own clips with `/library show:mine`.",
             )
         search = collapse_whitespace(sanitize(query.search))
         if utf16_length(search) > MAX_SEARCH_LENGTH:
             raise UserError(
-                "That is too long to search for.",
-                f"Write up to {MAX_SEARCH_LENGTH} characters (an emoji counts as two or more).",
+                "That's too long to search for.",
+                f"Use up to {MAX_SEARCH_LENGTH} characters (an emoji counts as two or more).",
             )
         query = LibraryQuery(scope=query.scope, search=search, page_number=query.page_number)
         return await self._store.library_page(viewer, query)
@@ -143,15 +145,9 @@ class Library:
         """
         known, ext = await self._visible_clip(clip_id, viewer)
         if ext is None:
-            raise UserError(
-                "That clip was not made here, so it is in no library.",
-                "Use `/library` to look through your own.",
-            )
+            raise UserError("That clip wasn't made here, so it isn't in the library.", BROWSE_OWN)
         if ext.member_id != viewer.member_id:
-            raise UserError(
-                f"Only <@{ext.member_id}> can take it out of the library.",
-                "Use `/library` to look through your own.",
-            )
+            raise UserError(f"Only <@{ext.member_id}> can remove it from the library.", BROWSE_OWN)
         return OwnedClip(known, ext)
 
     async def remove(self, clip_id: str, viewer: Viewer) -> OwnedClip:
@@ -175,8 +171,8 @@ class Library:
             ext = await self._store.extension(known.extension_id)
         if known is None or (ext is not None and not viewer.can_see(ext)):
             raise UserError(
-                "Encore does not know that clip.",
-                "Pick one from the list, or use `/library` to look through what was made here.",
+                UNKNOWN_CLIP,
+                "Pick one from the list, or browse the clips made here with `/library`.",
             )
         if known.is_removed:
             raise _removed_error()
@@ -219,6 +215,6 @@ def _visible_lineage(lineage: list[LineageClip], viewer: Viewer) -> tuple[Lineag
 
 def _removed_error() -> UserError:
     return UserError(
-        "That clip was taken out of the library.",
-        "Its reply still has it where it was made; use `/library` to look through the others.",
+        "That clip was removed from the library.",
+        "Its reply still has it; use `/library` to browse the other clips.",
     )

@@ -8,6 +8,7 @@ from bot.domain.attachments import Attachment
 from bot.domain.failures import UnknownClip
 from bot.domain.lineage import LineageClip
 from bot.domain.models import Extension, Status
+from bot.services.operator_contact import UNKNOWN_OPERATOR
 from bot.services.runtime import Runtime
 
 
@@ -25,6 +26,7 @@ class ReplyContext:
         attachments: which audio the reply carries, or why not.
         other_providers: name and label of each that may know the source clip, if the provider of
             the extension does not.
+        operator: whom members tell what only the operator can mend.
     """
 
     label: str
@@ -35,6 +37,7 @@ class ReplyContext:
     parts: tuple[LineageClip, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     other_providers: Mapping[str, str] = field(default_factory=dict[str, str])
+    operator: str = UNKNOWN_OPERATOR
 
 
 class ReplyContextLoader:
@@ -63,6 +66,7 @@ class ReplyContextLoader:
             other_providers=await self._other_providers(ext)
             if isinstance(ext.failure, UnknownClip)
             else {},
+            operator=self._runtime.operator_contact.operator,
         )
 
     async def _other_providers(self, ext: Extension) -> Mapping[str, str]:

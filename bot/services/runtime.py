@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bot.domain.clock import Clock
 from bot.providers.base import Provider
 from bot.services.account_errors import AccountErrors
+from bot.services.operator_contact import OperatorContact
 from bot.services.outage_log import OutageLog
 from bot.services.poll_schedule import PollSchedule
 from bot.services.wakeups import Wakeups
@@ -30,6 +31,7 @@ class Runtime:
         account_errors: what only the operator can mend at a provider.
         touched_sessions: ids of sessions in which a member did something since the session runner
             last looked; only a hint, so that it looks at once.
+        operator_contact: whom members tell what only the operator can mend.
     """
 
     store: Store
@@ -41,6 +43,7 @@ class Runtime:
     outage_log: OutageLog = field(default_factory=OutageLog)
     account_errors: AccountErrors = field(default_factory=AccountErrors)
     touched_sessions: set[int] = field(default_factory=set[int])
+    operator_contact: OperatorContact = field(default_factory=OperatorContact)
 
     def labels(self, *, excluding: str) -> Mapping[str, str]:
         """Return the names of the enabled providers but one, with how members read them."""

@@ -121,7 +121,7 @@ class SessionProposals:
         if state.busy_round is None and self._lacks_length(checked):
             raise UserError(
                 f"{checked.capabilities.label} can't tell how long that clip is.",
-                "Say the second yourself under *Go on at*.",
+                "Enter the time yourself under *Continue at*, such as `1:30`.",
             )
         song_style = parse_style(await self._song_style(state))
         text = PartText(
@@ -201,8 +201,8 @@ class SessionProposals:
         """Raise UserError unless the provider of a session can make parts."""
         if session.provider not in self._runtime.providers:
             raise UserError(
-                "The provider of this session is not set up here any more.",
-                "Ask who runs this bot, or propose to end the song.",
+                "The service of this session isn't set up here any more.",
+                f"{self._runtime.operator_contact.request} You can still propose to end the song.",
             )
 
     async def _song_style(self, state: SessionState) -> str:

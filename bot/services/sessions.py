@@ -299,9 +299,7 @@ class Sessions:
 
 def unknown_session() -> UserError:
     """Return the refusal of a press on a session that the store does not have."""
-    return UserError(
-        "Encore does not know this session.", "Start another one with `/session start`."
-    )
+    return UserError("I don't know this session.", "Start another one with `/session start`.")
 
 
 def _require_host(state: SessionState, press: Press) -> None:
@@ -310,5 +308,5 @@ def _require_host(state: SessionState, press: Press) -> None:
     if press.member_id != host and not press.may_manage:
         raise UserError(
             f"Only <@{host}>, who started this session, or a moderator can do that.",
-            "*End the song* can be voted for.",
+            "Propose *End the song* instead: that is put to the vote.",
         )

@@ -12,7 +12,6 @@ from bot.domain.errors import UserError
 from bot.domain.lineage import LineageClip
 from bot.domain.models import (
     ClipRecord,
-    ClipStatus,
     ExtendRequest,
     Extension,
     Kind,
@@ -21,7 +20,8 @@ from bot.domain.models import (
 )
 from bot.providers.base import Provider
 from bot.services.acceptance import Acceptance, AcceptResult
-from bot.services.form_check import quoted_title
+from bot.services.clip_naming import UNKNOWN_CLIP, no_finished_clip
+from bot.services.form_check import quoted_title, require_finished
 from bot.services.runtime import Runtime
 
 
@@ -94,16 +94,13 @@ class Songs:
         """
         ext = await self._store.extension(extension_id)
         if ext is None:
-            raise UserError("Encore does not know this reply.", "Use `/song` with a clip.")
+            raise UserError("I don't know this reply.", "Use `/song` with a clip.")
         if ext.kind.is_song:
             return [(await self._store.lineage(ext.request.clip_id))[-1].known]
         made = await self._store.clips_of(extension_id)
         playable = [known for known in made if known.clip.is_playable]
         if not playable:
-            raise UserError(
-                "That reply has no clip that can be heard.",
-                "Ask for the song as soon as it has turned green.",
-            )
+            raise no_finished_clip()
         return playable
 
     def _joiner(self, lineage: Sequence[LineageClip]) -> Provider | None:
@@ -121,18 +118,14 @@ def _require_joinable(lineage: Sequence[LineageClip]) -> None:
     """Raise UserError unless the lineage can be joined."""
     if not lineage:
         raise UserError(
-            "Encore does not know that clip.",
-            "Pick one from the list: a song can be joined of what was extended here.",
+            UNKNOWN_CLIP, "Pick one from the list: only songs extended here can be joined."
         )
     clip = lineage[-1].known.clip
-    name = quoted_title(clip)
-    if clip.status is ClipStatus.FAILED:
-        raise UserError(f"{name} was never finished.", "Pick another clip.")
-    if not clip.status.is_final:
-        raise UserError(f"{name} is still being made.", "Ask again as soon as it is complete.")
+    require_finished(clip)
     if len(lineage) == 1:
         raise UserError(
-            f"{name} is the whole song already.", "Extend it first; then the parts can be joined."
+            f"{quoted_title(clip)} is the whole song already.",
+            "Extend it first; then the parts can be joined.",
         )
 
 

@@ -18,7 +18,7 @@ from bot.ui.clip_names import (
 )
 from bot.ui.components import build_view, listen_button
 from bot.ui.custom_ids import Action, Button
-from bot.ui.lyrics import FILE_NAME, is_short, quoted_lyrics
+from bot.ui.lyrics import ALL_LYRICS, is_short, quoted_lyrics
 from bot.ui.theme import (
     BLURPLE,
     GREEN,
@@ -75,13 +75,14 @@ def clip_view(details: ClipDetails) -> discord.ui.View | None:
 def lineage_lines(details: ClipDetails, name: str) -> Iterator[str]:
     """Yield the lineage of the clip, which is called ``name``, its siblings and continuations."""
     if len(details.lineage) > 1:
-        yield "**Lineage**"
+        yield "**History**"
         yield from _lineage_tree(details.lineage, name)
     if details.siblings:
         names = ", ".join(_sibling_text(each) for each in details.siblings[:MAX_SIBLINGS])
-        yield f"**Siblings** {names}"
+        label = "Other versions" if len(details.siblings) > 1 else "Other version"
+        yield f"**{label}** {names}"
     if details.continuations:
-        yield f"**Continued in** {continuation_links(details.continuations)}"
+        yield f"**Continued here** {continuation_links(details.continuations)}"
 
 
 def _buttons(details: ClipDetails) -> Iterator[Button]:
@@ -110,7 +111,7 @@ def _facts(details: ClipDetails, *, with_file: bool) -> Iterator[str]:
     if style := escape_line(style, STYLE_LENGTH):
         yield f"**Style** {style}"
     if ext is None:
-        yield "not made here, but used as a source"
+        yield "made elsewhere, continued here"
     else:
         yield from _request_facts(ext)
         yield _origin(ext, details.lineage)
@@ -124,7 +125,7 @@ def _facts(details: ClipDetails, *, with_file: bool) -> Iterator[str]:
 
 def _request_facts(ext: Extension) -> Iterator[str]:
     if exclude := escape_line(format_style(ext.request.exclude), EXCLUDE_LENGTH):
-        yield f"**Without** {exclude}"
+        yield f"**Excluded styles** {exclude}"
     if model := escape_line(ext.request.model or "", MODEL_LENGTH):
         yield f"**Model** {model}"
 
@@ -135,11 +136,11 @@ def _origin(ext: Extension, lineage: tuple[LineageEntry, ...]) -> str:
     if source is not None and source.known is None:
         name = "a clip made elsewhere"
     elif source is not None and source.known is not None and source.known.is_removed:
-        name = "a clip that was taken out of the library"
+        name = "a clip that was removed from the library"
     else:
         name = source_link(ext, TITLE_LENGTH)
     if ext.kind.is_song:
-        return f"all of the song up to {name}"
+        return f"the full song up to {name}"
     return f"from {name} at {source_time(ext)}"
 
 
@@ -151,7 +152,7 @@ def _lyrics(ext: Extension, *, with_file: bool) -> list[str]:
         return quoted_lyrics(lyrics)
     return [
         *quoted_lyrics(lyrics),
-        f"All of it: `{FILE_NAME}`" if with_file else "All of it is below.",
+        ALL_LYRICS if with_file else "All lyrics are below.",
     ]
 
 
@@ -165,11 +166,11 @@ def _playback_notes(details: ClipDetails) -> Iterator[str]:
         if clip.audio_url and listen_button(clip, "") is None:
             yield listen_link(clip, LINK_LENGTH)
         if not details.is_confirmed:
-            yield f"*{label} did not tell whether its link still works.*"
+            yield f"*{label} didn't say whether its link still works.*"
     elif known.extension_id is None and not details.is_confirmed:
-        yield f"*{label} did not tell where it can be heard.*"
+        yield f"*{label} gave no link to it.*"
     else:
-        yield "**It can't be played any more:** its link was withdrawn."
+        yield "**It can't be played any more:** Suno withdrew the link."
 
 
 def _lineage_tree(lineage: tuple[LineageEntry, ...], name: str) -> list[str]:
@@ -188,7 +189,7 @@ def _branch(depth: int, entry: LineageEntry, name: str) -> str:
     known = entry.known
     if not entry.is_continued:
         return f"{indent}**{name}**{spaced_duration(known.clip) if known else ''}"
-    onward = f", goes on at {time_text(entry.continued_at)}"
+    onward = f", continued from {time_text(entry.continued_at)}"
     if known is None:
         return f"{indent}{_ELSEWHERE}{onward}"
     if known.is_removed:

@@ -7,6 +7,7 @@ line, who asked for it, and its age.
 import datetime as dt
 from collections.abc import Sequence
 
+from bot.domain.clip_reference import ClipId, parse_clip_reference
 from bot.domain.models import ClipRecord, Extension
 from bot.domain.sessions.structure import sung_lines
 from bot.domain.text import (
@@ -17,7 +18,7 @@ from bot.domain.text import (
     utf16_length,
 )
 from bot.domain.timecode import format_time
-from bot.ui.theme import LINKED_TITLE_LENGTH, inline_code, linked
+from bot.ui.theme import LINKED_TITLE_LENGTH, linked
 
 # UTF-16 units
 TITLE_LENGTH = 32  # in a label that has a line, too
@@ -28,6 +29,7 @@ MAX_TIME_LENGTH = 9  # 999:59:59; no song is longer
 
 MAX_CONTINUATIONS = 5
 FULL_SONG = "full song"
+SUNO_CLIP = "a Suno clip"  # whose title is not known
 
 
 def clip_label(known: ClipRecord, *, now: dt.datetime, limit: int) -> str:
@@ -69,9 +71,8 @@ def age_text(age: dt.timedelta) -> str:
 
 
 def full_name(known: ClipRecord, title: str, limit: int) -> str:
-    """Return ``title`` escaped, with the part and the letter of a clip; its id without a title."""
-    name = escape_line(title, limit) or inline_code(known.clip.id)
-    return name + _joined(*_place(known))
+    """Return ``title`` escaped, with the part and the letter of a clip."""
+    return display_title(title, limit) + _joined(*_place(known))
 
 
 def first_line(known: ClipRecord) -> str:
@@ -80,10 +81,20 @@ def first_line(known: ClipRecord) -> str:
 
 
 def source_link(ext: Extension, limit: int) -> str:
-    """Return the name of the source clip of ``ext``, as a link to its reply if known."""
-    name = escape_line(ext.source_title, limit) or inline_code(ext.request.clip_id)
+    """Return the name of the source clip of ``ext``, as a link to its reply or to Suno's page."""
+    name = escape_line(ext.source_title, limit)
+    if not name:
+        return linked(SUNO_CLIP, ext.source_url or suno_url(ext.request.clip_id))
     number = 1 if ext.kind.is_song else ext.part_number - 1
     return linked(name + _joined(_part(number), ext.source_letter), ext.source_url)
+
+
+def suno_url(clip_id: str) -> str | None:
+    """Return the address of a clip's page at Suno; None if its id is not one of Suno's."""
+    reference = parse_clip_reference(clip_id)
+    if isinstance(reference, ClipId) and not reference.value.startswith("m_"):
+        return f"https://suno.com/song/{reference.value}"
+    return None
 
 
 def source_time(ext: Extension) -> str:
@@ -114,7 +125,7 @@ def continuation_links(exts: Sequence[Extension]) -> str:
     latest = exts[-MAX_CONTINUATIONS:]
     before = len(exts) - len(latest)
     return ", ".join(map(_continuation_link, latest)) + (
-        f", and {before:,} before" if before else ""
+        f", and {before:,} earlier" if before else ""
     )
 
 

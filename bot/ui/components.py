@@ -158,7 +158,7 @@ def _actions(
         # the same provider would refuse it again
         yield from _provider_buttons(Action.TRY_PROVIDER, ext.id, other_providers)
     elif ext.is_without_audio and ext.kind.is_song:
-        yield Action.FULL_SONG.button(ext.id, label="Try again")
+        yield Action.FULL_SONG.button(ext.id)
     elif ext.is_without_audio:
         yield Action.SEND_AGAIN.button(ext.id)
     if can_check_again(ext) or may_have_news:

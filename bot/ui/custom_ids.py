@@ -55,7 +55,7 @@ class Action(Enum):
     EXTEND_CLIP = "clip:extend", "➕ Extend"  # open the form to continue the clip from its end
     SONG_OF_CLIP = "clip:song", "💿 Song"  # that ends with the clip
     SHOW_CLIP = "clip:show", "Show"  # its details
-    REMOVE_CLIP = "clip:remove", "🗑 Remove from library"  # ask for confirmation
+    REMOVE_CLIP = "clip:remove", "🗑️ Remove from library"  # ask for confirmation
     CONFIRM_REMOVAL = "clip:drop", "Remove", _DANGER
     CANCEL_REMOVAL = "clip:keep", "Keep"
     # others: the id is a draft's, or a page as `library_page.encode_query` writes it

@@ -30,14 +30,15 @@ from bot.domain.failures import (
 from bot.domain.models import Extension, Status
 from bot.domain.text import escape_line
 from bot.domain.timecode import format_time
+from bot.services.operator_contact import tell_operator
 from bot.services.reply_context import ReplyContext
-from bot.ui.theme import inline_code
 
 TEXT_LENGTH = 300  # UTF-16 units of a provider's text
-MAX_IDS = 4
 MEBIBYTE = 1024 * 1024
-LYRICS_KEPT = "your lyrics are kept behind *Edit & send*"
-TRY_AGAIN = "press *Try again*"
+ENDS = (".", "!", "?", "…")  # of a sentence
+CHARGED_TWICE = "it may be charged twice."
+CHANGE_IT = "Change the lyrics or the style"
+JOIN_HERE = "Press *Full song* to have Encore join them itself."
 
 # A sentence in bold type, then perhaps a provider's text in italics.
 _CAUSE = re.compile(r"(?P<bold>\*\*.+?\*\*)(?P<quote> \*(?:\\.|[^\\*])+\*)?")
@@ -49,28 +50,26 @@ def final_status_lines(ext: Extension, context: ReplyContext) -> list[str]:
     match ext.status:
         case Status.UNCONFIRMED if ext.kind.is_song:
             return [
-                "**It may still have been charged. Encore did not ask again.**",
-                f"Look into the {label} account first: *Try again* asks once more.",
+                "**It may have been charged. Encore didn't send it again.**",
+                f"Ask a moderator before you press *Full song*: {CHARGED_TWICE}",
             ]
         case Status.UNCONFIRMED if isinstance(ext.failure, Unconfirmed) and ext.failure.is_searched:
             return [
-                f"**Nothing of it was found in the {label} account, and it was not sent again.**",
-                "It is unlikely to have been charged: *Edit & send* asks, and pays, once more.",
+                f"**{label} has no trace of it. Encore didn't send it again.**",
+                "It was probably not charged: press *Edit & send* to try once more.",
             ]
         case Status.UNCONFIRMED:
             return [
-                "**It may still have been charged. Encore did not send it again.**",
-                f"Look into the {label} account first: *Edit & send* asks, and pays, once more.",
+                "**It may have been charged. Encore didn't send it again.**",
+                f"Ask a moderator before you press *Edit & send*: {CHARGED_TWICE}",
             ]
         case Status.EXPIRED:
             return [
-                f"**{label} took it but never finished.**",
-                "*Check again* asks for the result once more and costs nothing.",
+                f"**{label} accepted it but never finished.**",
+                "Press *Check again* to ask for the result once more; that costs nothing.",
             ]
-        case Status.CANCELLED if ext.kind.is_song:
-            return ["**Nothing was charged.**"]
         case Status.CANCELLED:
-            return ["**Nothing was sent.**"]
+            return ["**Nothing was charged.**"]
         case Status.FAILED:
             return [_failure_text(ext.failure or Unexpected(), ext, context)]
         case _:
@@ -103,28 +102,30 @@ def failure_cause(ext: Extension, label: str, *, with_text: bool = True) -> str:
 
 def postponement(failure: Failure, label: str, ext: Extension) -> str:
     """Return the line that says why ``ext`` still waits for ``label``, and until when."""
-    when = discord.utils.format_dt(ext.due_at, "R")
-    if ext.kind.is_song and not isinstance(failure, RateLimited):
-        # it may have been sent and not answered: to join parts is free, so it is sent again
-        return f"{label} did not answer; next try {when}. Nothing has been charged."
     if isinstance(failure, RateLimited):
-        return f"{label} asks to wait; next try {when}. Nothing has been charged."
-    return f"{label} can't be reached; next try {when}. Nothing has been sent."
+        problem = f"{label} asked Encore to wait"
+    elif ext.kind.is_song:
+        # it may have been sent and not answered: to join parts is free, so it is sent again
+        problem = f"{label} didn't answer"
+    else:
+        problem = f"{label} can't be reached"
+    when = discord.utils.format_dt(ext.due_at, "R")
+    return f"{problem}; next try {when}. Nothing has been charged yet."
 
 
 def attachment_note(attachment: Attachment) -> list[str]:
     """Return the line that says how a clip's audio is attached, if that needs saying."""
     match attachment.outcome:
         case AttachmentStatus.ATTACHED if attachment.bit_rate is not None:
-            return [f"-# attached at {attachment.bit_rate // 1000} kbit/s, to fit"]
+            return [f"-# attached at {attachment.bit_rate // 1000} kbit/s to fit"]
         case AttachmentStatus.ATTACHED:
             return []
         case AttachmentStatus.TOO_LARGE:
-            return ["-# too large to be attached here: the link plays it"]
+            return ["-# too large to attach here: use the link to listen"]
         case AttachmentStatus.NOT_ALLOWED:
-            return ["-# Encore lacks *Attach Files* in this channel: the link plays it"]
+            return ["-# Encore needs *Attach Files* in this channel: use the link to listen"]
         case AttachmentStatus.UNAVAILABLE:
-            return ["-# its audio could not be fetched: *Check again* asks for a fresh link"]
+            return ["-# the audio couldn't be fetched: press *Check again* to ask for a fresh link"]
 
 
 def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
@@ -132,112 +133,102 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
 ) -> str:
     is_song, label = ext.kind.is_song, context.label
     nothing = "Nothing was joined." if is_song else "Nothing was generated."
+    operator = tell_operator(context.operator)
+    later = (
+        "Press *Full song* later."
+        if is_song
+        else "What you typed is kept: press *Edit & send* later."
+    )
     match failure:
         case Rejected(text) if is_song:
-            return (
-                f"**{label} did not join the parts{_quote(text)} "
-                f"To have Encore join them itself, {TRY_AGAIN}."
-            )
+            return f"**{label} didn't join the parts{_quote(text)} {JOIN_HERE}"
         case Rejected(text):
-            part, pronoun = _rejected_part(text)
-            return (
-                f"**{label} did not accept {part}{_quote(text)} "
-                f"Change {pronoun} and press *Edit & send*."
-            )
+            part, todo = _rejected_part(text)
+            return f"**{label} didn't accept {part}{_quote(text)} {todo} and press *Edit & send*."
         case UnknownClip():
             return _unknown_clip_text(ext, context)
         case OutOfCredits():
-            todo = "Ask who runs this bot to top up"
-            return f"**{label} is out of credits.** {nothing} {todo}{_then(ext)}"
+            return f"**{label} is out of credits.** {nothing} {operator} {later}"
         case Unauthorized():
-            todo = "Ask who runs this bot to look at the log"
-            return f"**{label} does not let Encore in.** {nothing} {todo}{_then(ext)}"
+            return f"**{label} rejected Encore's key.** {nothing} {operator} {later}"
         case SessionExpired():
-            todo = "The operator of this bot has to renew its session"
-            then = f"; then {TRY_AGAIN}." if is_song else f"; {LYRICS_KEPT}."
-            return f"**{label} is signed out of Suno.** {nothing} {todo}{then}"
+            return f"**{label} is signed out of Suno.** {nothing} {operator} {later}"
         case RateLimited():
-            todo = f"In a while, {TRY_AGAIN}." if is_song else f"Try again in a while{_then(ext)}"
-            return f"**{label} is too busy.** {nothing} {todo}"
-        case Unavailable() if is_song:
-            return f"**{label} can't be reached.** Nothing was charged. Later, {TRY_AGAIN}."
+            return f"**{label} is too busy.** {nothing} {later}"
         case Unavailable():
-            todo = f"Try again later{_then(ext)}"
-            return f"**{label} can't be reached.** Nothing was sent. {todo}"
+            return f"**{label} can't be reached.** {nothing} {later}"
         case GenerationFailed(text):
-            todo = (
-                f"To have Encore join it itself, {TRY_AGAIN}."
-                if is_song
-                else "Change the lyrics or the style and press *Edit & send*."
-            )
-            return f"**{label} could not finish it{_quote(text)} {todo}"
+            if is_song:
+                return f"**{label} couldn't join the parts{_quote(text)} {JOIN_HERE}"
+            todo = f"{CHANGE_IT} and press *Edit & send*."
+            return f"**{label} couldn't finish it{_quote(text)} {todo}"
         case NotPlayable():
-            ids = " ".join(inline_code(clip.id) for clip in ext.clips[:MAX_IDS])
             return (
-                f"**Finished, but it can't be played:** Suno has withdrawn the link. "
-                f"Clip {ids}. *Check again* asks for a fresh link and costs nothing."
+                "**It's finished, but Suno withdrew the link.** "
+                "Press *Check again* to ask for a fresh link; that costs nothing."
             )
         case LengthUnknown():
             return (
-                f"**{label} can't tell how long that clip is.** Nothing was sent. "
-                "Say the second yourself: press *Edit & send* and fill in *Continue at*."
+                f"**{label} can't tell how long that clip is.** Nothing was sent. Press "
+                "*Edit & send* and enter the time yourself under *Continue at*, such as `1:30`."
             )
         case PastTheEnd(length):
             return (
-                "**That time lies past the end.** Nothing was sent. The clip is "
-                f"{format_time(round(length))} long; press *Edit & send* and pick a "
-                "time before that, or `end`."
+                "**That's past the end.** Nothing was sent. The clip is "
+                f"{format_time(int(length))} long. Press *Edit & send* and pick an earlier time, "
+                "or leave *Continue at* empty."
             )
-        case PartUnavailable(number, clip_id):
+        case PartUnavailable(number):
             return (
-                f"**The audio of part {number} can't be had:** clip {inline_code(clip_id)}. "
-                f"Its link may work again later; then {TRY_AGAIN}."
+                f"**The audio of part {number} can't be downloaded.** "
+                "Its link may work again later: then press *Full song*."
             )
         case TooLarge(seconds, limit_bytes):
             return (
-                "**The song is too large to be attached.** It is "
-                f"{format_time(round(seconds))} long, and even at 96 kbit/s that is more than the "
-                f"{limit_bytes / MEBIBYTE:.3g} MB that a file may have here. "
-                "Make it up to an earlier clip with `/song`."
+                f"**The song is too large to attach.** It's {format_time(int(seconds))} long, and "
+                f"even at 96 kbit/s that's more than the {limit_bytes / MEBIBYTE:.3g} MB that a "
+                "file may have here. Pick an earlier clip with `/song`."
             )
         case AttachNotAllowed():
             return (
-                "**Encore lacks the permission *Attach Files* in this channel.** "
-                f"Ask a moderator to give it, then {TRY_AGAIN}."
+                "**Encore needs the *Attach Files* permission in this channel.** "
+                "Ask a moderator to grant it, then press *Full song*."
             )
         case Unconfirmed() | Unexpected():
             if is_song:
-                return f"**Something went wrong.** To have it tried once more, {TRY_AGAIN}."
-            return f"**Something went wrong.** Press *Edit & send* to try once more{_then(ext)}"
+                return "**Something went wrong.** Press *Full song* to try once more."
+            return (
+                "**Something went wrong.** "
+                "What you typed is kept: press *Edit & send* to try once more."
+            )
 
 
 def _unknown_clip_text(ext: Extension, context: ReplyContext) -> str:
     label = context.label
     known = f"**{label} doesn't know this clip.** Only clips made through {label} work there."
     if context.other_providers:
-        return f"{known} Try another service; the form keeps what was typed:"
-    kept = " *Edit & send* shows what was typed." if ext.request.lyrics else ""
+        return f"{known} Try another service; the form keeps what you typed:"
+    kept = " *Edit & send* shows what you typed." if ext.request.lyrics else ""
     return f"{known} Pick one of those with `/extend`.{kept}"
 
 
 def _quote(text: str) -> str:
     """Return the end of a sentence in bold type, with a provider's text if there is one."""
     shown = escape_line(text, TEXT_LENGTH)
-    return f":** *{shown}*" if shown else ".**"
-
-
-def _then(ext: Extension) -> str:
-    """Return the end of an advice: what to press, or that nothing typed is lost."""
-    return f", then {TRY_AGAIN}." if ext.kind.is_song else f"; {LYRICS_KEPT}."
+    if not shown:
+        return ".**"
+    return f":** *{shown}*" if shown.endswith(ENDS) else f":** *{shown}.*"
 
 
 def _rejected_part(text: str) -> tuple[str, str]:
-    """Return which part of a request a provider's text is about, and its pronoun."""
+    """Return which part of a request a provider's text is about, and what to do about it."""
     words = text.casefold()
     if "prompt" in words or "lyric" in words:
-        return "the lyrics", "them"
+        return "the lyrics", "Change them"
     if "tag" in words or "style" in words:
-        return "the style", "it"
+        return "the style", "Change it"
     if "title" in words:
-        return "the title", "it"
-    return "the request", "it"
+        return "the title", "Change it"
+    if "continue" in words:
+        return "the request", "Change *Continue at*"
+    return "the request", CHANGE_IT

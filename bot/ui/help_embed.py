@@ -4,10 +4,8 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.domain.text import escape_line
+from bot.services.operator_contact import tell_operator
 from bot.ui.theme import BLURPLE
-
-NAME_LENGTH = 100  # UTF-16 units
 
 _BEGINNING = (
     "**Get a clip.** Open a song on suno.com and choose *Share → Copy link*.",
@@ -17,7 +15,7 @@ _SESSION = "`/session` lets everybody in a server write a song together and vote
 _COMMANDS = (
     "`/song` joins all parts of a song into one file.",
     "`/library` finds clips made here, and `/clip` shows everything about one.",
-    "`/queue` shows what is in progress; 🔔 on a reply tells you when it's ready.",
+    "`/queue` shows what's in progress; 🔔 on a reply tells you when it's ready.",
 )
 _REACTIONS = (
     "**React to a finished reply.** 🔁 makes another take; ⏩ continues clip A from its end."
@@ -35,13 +33,12 @@ def help_embed(
 
     Args:
         services: the enabled ones, as members read them.
-        operator: who runs this bot; empty if unknown.
+        operator: whom members tell what only the operator can mend.
         has_sessions: whether sessions can be started.
         has_reactions: whether Encore learns of reactions here.
     """
     lines = [*_BEGINNING, *([_SESSION] if has_sessions else []), *_COMMANDS, ""]
     lines += [_REACTIONS] if has_reactions else []
     lines += [_MENU, "", f"**Services** {', '.join(services)}"]
-    if name := escape_line(operator, NAME_LENGTH):
-        lines.append(f"**Who runs this bot** {name}")
+    lines.append(f"**Something wrong?** {tell_operator(operator)}")
     return discord.Embed(colour=BLURPLE, title="Make a song together", description="\n".join(lines))

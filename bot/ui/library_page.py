@@ -19,15 +19,15 @@ QUOTED_TITLE_LENGTH = 80
 
 _TITLES = {
     Scope.MINE: "Your clips",
-    Scope.CHANNEL: "Clips of this channel",
-    Scope.SERVER: "Clips of this server",
+    Scope.CHANNEL: "Clips from this channel",
+    Scope.SERVER: "Clips from this server",
 }
 _EMPTY = {
-    Scope.MINE: "You have made no clips yet.",
+    Scope.MINE: "You haven't made any clips yet.",
     Scope.CHANNEL: "Nobody has made a clip in this channel yet.",
-    Scope.SERVER: "There are no clips of this server for you to see yet.",
+    Scope.SERVER: "There are no clips from this server that you can see yet.",
 }
-_REMAINS = "Its reply and its audio stay, and so does all that others made of it."
+_REMAINS = "Its reply and its audio stay, and so does everything that was made from it."
 
 
 def page_embed(page: LibraryPage) -> discord.Embed:
@@ -45,7 +45,7 @@ def page_embed(page: LibraryPage) -> discord.Embed:
     ]
     embed = discord.Embed(
         colour=BLURPLE,
-        title=f"{title} with “{search}”" if search else title,
+        title=f"{title} that match “{search}”" if search else title,
         description="\n".join(lines),
     )
     count = f"{page.total:,} clip{'s' * (page.total != 1)}"
@@ -71,7 +71,7 @@ def decode_query(text: str) -> LibraryQuery:
 
 def removal_question(clip: OwnedClip) -> tuple[discord.Embed, discord.ui.View | None]:
     """Return the question whether to remove ``clip`` from the library, and its answers."""
-    question = f"**Take {_quoted_title(clip)} out of the library?**\n{_REMAINS}"
+    question = f"**Remove {_quoted_title(clip)} from the library?**\n{_REMAINS}"
     clip_id = clip.known.clip.id
     answers = (Action.CONFIRM_REMOVAL, Action.CANCEL_REMOVAL)
     return note_embed(question), build_view(answer.button(clip_id) for answer in answers)
@@ -80,8 +80,8 @@ def removal_question(clip: OwnedClip) -> tuple[discord.Embed, discord.ui.View | 
 def removed_embed(clip: OwnedClip) -> discord.Embed:
     """Return the embed that confirms the removal of ``clip``."""
     url = clip.known.reply_url
-    link = f" [There it is.]({url})" if url else ""
-    return _grey_embed(f"**{_quoted_title(clip)} is out of the library.**\n{_REMAINS}{link}")
+    link = f" [Go to its reply]({url})" if url else ""
+    return _grey_embed(f"**{_quoted_title(clip)} was removed from the library.**\n{_REMAINS}{link}")
 
 
 def kept_embed(clip: OwnedClip) -> discord.Embed:
@@ -91,7 +91,7 @@ def kept_embed(clip: OwnedClip) -> discord.Embed:
 
 def _entry_line(number: int, entry: LibraryEntry, *, is_own: bool) -> str:
     known = entry.known
-    name = full_name(known, entry.title or "Untitled", TITLE_LENGTH)
+    name = full_name(known, entry.title, TITLE_LENGTH)
     line = f" · {words}" if (words := first_line(known)) else ""
     member = "" if is_own else f"<@{entry.member_id}>, "
     when = discord.utils.format_dt(known.known_at, "R")
@@ -101,14 +101,8 @@ def _entry_line(number: int, entry: LibraryEntry, *, is_own: bool) -> str:
 
 def _empty_text(query: LibraryQuery, search: str) -> str:
     if query.search:
-        return (
-            f"**Nothing here has “{search}” in its title, style or id.**\n"
-            "Leave `search` empty to see all there is."
-        )
-    return (
-        f"**{_EMPTY[query.scope]}**\n"
-        "Use `/extend` with a clip's id or a Suno link: what comes of it is kept here."
-    )
+        return f"**Nothing here matches “{search}”.**\nLeave `search` empty to see everything."
+    return f"**{_EMPTY[query.scope]}**\nUse `/extend` with a Suno link: the result is kept here."
 
 
 def _page_buttons(page: LibraryPage) -> Iterator[Button]:
@@ -136,4 +130,4 @@ def _grey_embed(description: str) -> discord.Embed:
 
 
 def _quoted_title(clip: OwnedClip) -> str:
-    return f"“{full_name(clip.known, clip.title or 'Untitled', QUOTED_TITLE_LENGTH)}”"
+    return f"“{full_name(clip.known, clip.title, QUOTED_TITLE_LENGTH)}”"

@@ -8,6 +8,7 @@ import discord
 from bot.domain.text import escape_markdown, truncate, utf16_length
 
 FILE_NAME = "lyrics.txt"
+ALL_LYRICS = f"All lyrics: `{FILE_NAME}`"
 # Lengths are in UTF-16 units before escaping, which may double them.
 MAX_SHORT_LINES = 16
 MAX_SHORT_LENGTH = 600

@@ -62,7 +62,7 @@ def extend_modal(prefilled: PrefilledForm, *, idempotency_key: int) -> discord.u
     custom_id = f"{PREFIX}{form.provider}:{form.clip}:{idempotency_key}:{form.model}"
     if len(custom_id) > MAX_CUSTOM_ID_LENGTH:
         raise UserError(
-            "That model has too long a name.", "Leave `model` empty, or pick one from the list."
+            "That model's name is too long.", "Leave `model` empty, or pick one from the list."
         )
     values = {name: getattr(form, name) for name in _FIELD_NAMES}
     return build_modal(_title(prefilled), custom_id, _fields(prefilled), values)
@@ -131,7 +131,8 @@ def _fields(prefilled: PrefilledForm) -> Iterator[Field]:
         "Leave empty for an instrumental continuation.",
         discord.TextStyle.paragraph,
     )
-    yield Field("at", "Continue at", 30, "end", _times_text(prefilled))
+    of_what = " of the full song" if prefilled.song is not None else ""
+    yield Field("at", "Continue at", 30, "end", times_text(prefilled.length, of_what=of_what))
     yield Field(
         "style",
         "Style",
@@ -144,11 +145,11 @@ def _fields(prefilled: PrefilledForm) -> Iterator[Field]:
         yield Field("exclude", "Exclude styles", limits.style, "heavy metal")
 
 
-def _times_text(prefilled: PrefilledForm) -> str:
-    if prefilled.length is None:
+def times_text(length: float | None, *, of_what: str = "") -> str:
+    """Return which times a field takes for a clip of ``length`` seconds."""
+    if not length:
         return "Seconds (121.1), minutes (2:01.1), or end."
-    where = " of the full song" if prefilled.song is not None else ""
-    return f"0:00 to {format_time(int(prefilled.length))}{where}, or end."
+    return f"0:00 to {format_time(int(length))}{of_what}, or end."
 
 
 def _style_rule(capabilities: Capabilities) -> str:

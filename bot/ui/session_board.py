@@ -19,8 +19,8 @@ from bot.ui.components import build_view
 from bot.ui.custom_ids import Action, Button, Select
 from bot.ui.failure_texts import failure_cause
 from bot.ui.session_texts import (
+    CHARGE_WARNING,
     END_TEXTS,
-    charge_warning,
     counted,
     escaped_headline,
     escaped_section,
@@ -175,7 +175,7 @@ def _trouble(view: SessionView, each: Round) -> str:
     kept = "The proposals are kept; the next vote tries again."
     if part is None:
         return f"**The part of round {before.number:,} was not made.** {kept}"
-    charge = "Nothing was charged." if is_free(part) else charge_warning(label)
+    charge = "Nothing was charged." if is_free(part) else CHARGE_WARNING
     return f"{failure_cause(part, label, with_text=False)} {charge} {kept}"
 
 

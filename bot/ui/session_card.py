@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import discord
 
-from bot.domain.clip_reference import ClipId, parse_clip_reference
 from bot.domain.models import ClipRecord
 from bot.domain.sessions.models import EndReason, SessionStatus
 from bot.domain.text import escape_line
 from bot.services.session_view import SessionView
+from bot.ui.clip_names import SUNO_CLIP, suno_url
 from bot.ui.components import build_view, link_button
 from bot.ui.custom_ids import Button
 from bot.ui.session_texts import (
@@ -25,9 +25,7 @@ from bot.ui.theme import (
     BLURPLE,
     GREEN,
     GREY,
-    clip_name,
     duration_text,
-    inline_code,
     linked,
     url_within,
 )
@@ -92,9 +90,10 @@ def _lines(view: SessionView) -> Iterator[str]:
 def _source(view: SessionView) -> str:
     session = view.state.session
     if not view.parts:
-        return f"starts from {inline_code(session.source_clip_id)}"
+        return f"starts from {linked(SUNO_CLIP, suno_url(session.source_clip_id))}"
     known = view.parts[0].clip
-    link = linked(clip_name(known.clip, SOURCE_LENGTH), _source_url(view, known))
+    name = escape_line(known.clip.title, SOURCE_LENGTH) or SUNO_CLIP
+    link = linked(name, _source_url(view, known))
     facts = [f"starts from {link}"]
     if known.clip.duration:
         facts.append(duration_text(known.clip.duration))
@@ -107,10 +106,7 @@ def _source_url(view: SessionView, known: ClipRecord) -> str | None:
     """Return the link to the source's reply in the card's channel, or to Suno's page."""
     if known.extension_id is not None or known.reply_url:
         return url_within(view.state.session.card_channel_id, known.reply_url)
-    reference = parse_clip_reference(known.clip.id)
-    if isinstance(reference, ClipId) and not reference.value.startswith("m_"):
-        return f"https://suno.com/song/{reference.value}"
-    return None
+    return suno_url(known.clip.id)
 
 
 def _progress(view: SessionView) -> str:

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 import discord
 
 from bot.domain.sessions.part_form import PartForm
-from bot.ui.modals import Field, build_modal, typed_values
-from bot.ui.theme import duration_text
+from bot.ui.modals import Field, build_modal, times_text, typed_values
 
 PREFIX = "session:form:"
 
@@ -80,8 +79,9 @@ def _fields(form: PartForm) -> Iterator[Field]:
     )
     if form.takes_second:
         duration = form.latest.duration if form.latest is not None else None
-        length = f" ({duration_text(duration)} long)" if duration else ""
-        yield Field("at", "Go on at", 30, "end", f"A second of the last part{length}, or end.")
+        yield Field(
+            "at", "Continue at", 30, "end", times_text(duration, of_what=" of the last part")
+        )
 
 
 def _next_section(latest: str) -> str:

@@ -42,9 +42,9 @@ def sessions_embed(
         total: sessions on all pages.
         most_parts: ids of the members with most parts in songs of the server, and how many.
     """
-    title = "Sessions of this server"
+    title = "Sessions in this server"
     if not views:
-        text = f"**There are none for you to see yet.**\n{_START}"
+        text = f"**There are none that you can see yet.**\n{_START}"
         return discord.Embed(colour=BLURPLE, title=title, description=text)
     lines = [_entry_line(view) for view in views]
     if most_parts:

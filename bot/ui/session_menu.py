@@ -25,7 +25,7 @@ def more(view: SessionView, *, is_host_or_moderator: bool) -> Answer:
     proposals = list(_proposals(view))
     orders = list(_orders(view)) if is_host_or_moderator else []
     if not proposals and not orders:
-        return note_embed("**There is nothing else to do now.** Vote on the board."), None
+        return note_embed("**There's nothing else to do now.** Vote on the board."), None
     lines = ["**What else?**"]
     if proposals:
         lines.append("What you propose here is put to the vote.")

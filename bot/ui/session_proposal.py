@@ -21,7 +21,7 @@ from bot.services.session_view import SessionView
 from bot.ui.components import build_view
 from bot.ui.custom_ids import Action, Button
 from bot.ui.extension_embeds import note_embed, refusal_embed
-from bot.ui.lyrics import FILE_NAME, is_short, lyrics_file, quoted_beginning, quoted_lyrics
+from bot.ui.lyrics import ALL_LYRICS, is_short, lyrics_file, quoted_beginning, quoted_lyrics
 from bot.ui.session_board import proposal_text
 from bot.ui.session_texts import (
     escaped_section,
@@ -188,7 +188,7 @@ def _lyrics(proposal: Proposal, *, with_file: bool) -> list[str]:
     if is_short(lyrics):
         return quoted_lyrics(lyrics)
     if with_file:
-        return [*quoted_lyrics(lyrics), f"All of it: `{FILE_NAME}`"]
+        return [*quoted_lyrics(lyrics), ALL_LYRICS]
     return quoted_beginning(lyrics, MAX_LONG_LINES, LONG_LENGTH)
 
 

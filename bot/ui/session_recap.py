@@ -10,7 +10,7 @@ from bot.domain.text import plain_line
 from bot.services.session_view import SessionView, SongPart
 from bot.ui.components import build_view, link_button
 from bot.ui.custom_ids import Action, Button
-from bot.ui.lyrics import FILE_NAME, is_short, lyrics_file, quoted_beginning, quoted_lyrics
+from bot.ui.lyrics import ALL_LYRICS, is_short, lyrics_file, quoted_beginning, quoted_lyrics
 from bot.ui.session_card import ending_text
 from bot.ui.session_texts import (
     MAX_MOST_PARTS,
@@ -74,7 +74,7 @@ def song_so_far_embed(view: SessionView, *, with_file: bool = True) -> discord.E
     return discord.Embed(
         colour=BLURPLE,
         title=title,
-        description="\n".join(lines) or "Nothing is known of the clip that it starts from.",
+        description="\n".join(lines) or "Nothing is known about the clip that it starts from.",
     )
 
 
@@ -118,7 +118,7 @@ def _lyrics(view: SessionView, *, with_file: bool) -> list[str]:
     if is_short(song_lyrics(view)):
         return ["", *quoted_lyrics(lyrics)]
     if with_file:
-        return ["", f"All lyrics: `{FILE_NAME}`"]
+        return ["", ALL_LYRICS]
     return ["", *quoted_beginning(lyrics, MAX_LONG_LINES, LONG_LENGTH)]
 
 

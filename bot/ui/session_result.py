@@ -12,7 +12,7 @@ from bot.ui.components import build_view
 from bot.ui.custom_ids import Action, Button
 from bot.ui.extension_embeds import MAX_CLIPS, clip_letter
 from bot.ui.failure_texts import failure_cause
-from bot.ui.session_texts import charge_warning, proposal_url, quoted_headline, rest_text
+from bot.ui.session_texts import CHARGE_WARNING, proposal_url, quoted_headline, rest_text
 from bot.ui.theme import GREEN, GREY, ORANGE, RED, linked, play_link, spaced_duration
 
 LINK_LENGTH = 600  # UTF-16 units of a link to audio
@@ -111,14 +111,17 @@ def _failure_lines(view: SessionView, each: Round, part: Extension | None) -> It
         label, url = view.provider_label, part.reply.url
         yield failure_cause(part, label)
         if part.status is Status.EXPIRED and url is not None:
-            yield f"*Check again* on [its reply]({url}) asks once more and costs nothing."
+            yield (
+                f"Press *Check again* on [its reply]({url}) to ask for the result once more; "
+                "that costs nothing."
+            )
     if again := _listed_again(view, each):
         yield (
             f"{_headline_link(view, again)} is back on the board, without votes: "
             "nothing is sent before somebody votes again."
         )
     if part is not None and part.status is Status.UNCONFIRMED:
-        yield charge_warning(view.provider_label)
+        yield CHARGE_WARNING
 
 
 def _listed_again(view: SessionView, each: Round) -> Proposal | None:

@@ -35,7 +35,7 @@ HOUR = 60 * MINUTE
 
 REST_TEXTS = {
     RestReason.CLOSED: "The thread was closed.",
-    RestReason.FORBIDDEN: "Encore may not post here.",
+    RestReason.FORBIDDEN: "Encore isn't allowed to post here.",
 }
 END_TEXTS = {
     EndReason.VOTED: "Its members voted to end it.",
@@ -43,11 +43,15 @@ END_TEXTS = {
     EndReason.ALL_PARTS: "No more parts can be made.",
     EndReason.IDLE: "Nobody wrote for three days.",
     EndReason.THREAD_DELETED: "The thread was deleted.",
-    EndReason.NO_THREAD: "Encore could not make a thread; it needs *Create Public Threads*.",
+    EndReason.NO_THREAD: "Encore couldn't make a thread: it needs the *Create Public Threads* "
+    "permission.",
     EndReason.TOO_MANY_THREADS: "This server has as many threads as Discord allows. "
     "Close some, or start in a thread.",
     EndReason.GUILD_LOST: "Encore was removed from the server.",
 }
+
+# said of a part that is on the board again
+CHARGE_WARNING = "It may have been charged: ask a moderator before you vote for it."
 
 
 def session_title(session: Session, limit: int = TITLE_LENGTH) -> str:
@@ -181,8 +185,3 @@ def most_parts_text(counts: Iterable[tuple[int, int]]) -> str:
 def is_free(part: Extension | None) -> bool:
     """Whether it is certain that nothing was charged for a part without audio."""
     return part is not None and part.handle is None and part.status is not Status.UNCONFIRMED
-
-
-def charge_warning(label: str) -> str:
-    """Return what to do before a part is sent again that may have been charged."""
-    return f"It may have been charged: look into the {label} account before you vote for it."

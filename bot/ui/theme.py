@@ -90,8 +90,7 @@ def listen_link(clip: Clip, limit: int) -> str:
         label = "Listen" if clip.status is ClipStatus.COMPLETE else "Listen while it streams"
         return play_link(clip, f"▶ {label}", limit) or f"Its id: {inline_code(clip.id)}"
     if clip.status is ClipStatus.COMPLETE:
-        name = inline_code(clip.id)
-        return f"Finished, but its link was withdrawn and can't be played. Its id: {name}"
+        return "It's finished, but Suno withdrew the link."
     if clip.status is ClipStatus.FAILED:
         error = escape_line(clip.error, ERROR_LENGTH)
         return f"Failed: *{error}*" if error else "Failed."

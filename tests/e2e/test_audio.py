@@ -96,7 +96,7 @@ async def test_audio_over_the_attachment_limit_is_encoded_to_fit(harness: BotHar
     reply = await harness.extend(NAME, at="0:10")
     await carries(harness, reply)
     assert all(len(each.content) <= 85_000 for each in files(reply, ".mp3"))
-    assert "kbit/s, to fit" in text(reply)
+    assert "kbit/s to fit" in text(reply)
 
 
 async def test_audio_that_fits_at_no_bit_rate_is_linked(
@@ -107,7 +107,7 @@ async def test_audio_that_fits_at_no_bit_rate_is_linked(
     reply = await harness.extend(NAME, at="0:10")
     await harness.until(lambda: files(reply, ".png"))
     assert files(reply, ".mp3") == []
-    assert "too large to be attached here" in text(reply)
+    assert "too large to attach here" in text(reply)
     assert "Listen" in text(reply)
     await harness.until(lambda: "audio files: 2 too large" in caplog.text)
 
@@ -125,7 +125,7 @@ async def test_without_the_permission_and_a_token_the_reply_names_it(harness: Bo
     assert sent.message is not None
     sent.invalidate_token()
     reply = sent.message
-    await harness.until(lambda: "lacks *Attach Files*" in text(reply))
+    await harness.until(lambda: "needs *Attach Files*" in text(reply))
     assert reply.attachments == []
     assert colour(reply) == GREEN
 

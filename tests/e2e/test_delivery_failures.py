@@ -408,7 +408,7 @@ async def test_where_files_are_forbidden_the_reply_names_the_permission(
 ) -> None:
     refuse_files(harness, 403, 50013)
     reply = await harness.extend(NAME, at="0:10")
-    await harness.until(lambda: "lacks *Attach Files*" in text(reply))
+    await harness.until(lambda: "needs *Attach Files*" in text(reply))
     assert (colour(reply), reply.attachments) == (GREEN, [])
 
 
@@ -417,6 +417,6 @@ async def test_files_that_discord_refuses_again_and_again_are_left_out(
 ) -> None:
     refuse_files(harness, 400, 50035)
     reply = await harness.extend(NAME, at="0:10")
-    await harness.until(lambda: "could not be fetched" in text(reply), within=60)
+    await harness.until(lambda: "couldn't be fetched" in text(reply), within=60)
     assert (colour(reply), reply.attachments) == (GREEN, [])
     assert "Listen" in text(reply)

@@ -59,7 +59,7 @@ async def test_the_end_of_an_unknown_clip_must_be_said_where_nobody_can_tell(
 ) -> None:
     reply = await harness.extend("sunosay")
     await harness.finished(reply)
-    assert "Say the second yourself" in text(reply)
+    assert "enter the time yourself" in text(reply)
     assert harness.account("sunosay").submissions == []
 
 
@@ -146,7 +146,7 @@ async def test_newcomer_is_told_how_to_get_a_link(harness: BotHarness) -> None:
     assert hint["name"] == "Paste a song link: on suno.com, Share → Copy link"
     call = await harness.ada.slash("extend", clip=hint["value"])
     assert call.message is not None
-    assert "No song is named yet." in text(call.message)
+    assert "You haven't picked a song yet." in text(call.message)
     call = await harness.ada.slash("extend", clip="ele", lyrics="my words")
     assert call.message is not None
     assert "I can't find “ele”." in text(call.message)

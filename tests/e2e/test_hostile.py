@@ -138,7 +138,7 @@ async def test_refused_form_is_reopened_with_everything_typed(harness: BotHarnes
     [
         ({"clip": "not a clip"}, "I can't find “not a clip”."),
         ({"clip": "https://suno.com/s/AbCdEf"}, "shortened link"),
-        ({"provider": "nobody"}, "There is no provider"),
+        ({"provider": "nobody"}, "There's no service"),
     ],
 )
 async def test_form_refused_before_its_modal_returns_the_lyrics(
@@ -164,7 +164,7 @@ async def test_options_that_are_wrong_are_told_at_once_and_kept(harness: BotHarn
     assert call.is_ephemeral
     assert call.message is not None
     assert "2 things need to be changed" in text(call.message)
-    assert "“soon” is not a time" in text(call.message)
+    assert "“soon” isn't a time" in text(call.message)
     assert "can't exclude styles" in text(call.message)
     again = await harness.ada.click(call.message, "✏️ Edit & send")
     assert again.modal is not None

@@ -103,10 +103,10 @@ def footer(message: Message) -> str:
 
 async def test_library_lists_a_members_clips(harness: BotHarness) -> None:
     empty = await open_library(harness)
-    assert "You have made no clips yet" in text(empty)
+    assert "You haven't made any clips yet" in text(empty)
     assert "/extend" in text(empty)
     reply = await finished_reply(harness, title="Long *Road*")
-    page = await open_library(harness, of="mine")
+    page = await open_library(harness, show="mine")
     assert page.embeds[0]["title"] == "Your clips"
     first, second = page.embeds[0]["description"].splitlines()
     pattern = (
@@ -125,7 +125,7 @@ async def test_library_pages_turn_in_place_and_after_a_restart(offline_harness: 
     harness = offline_harness
     async with harness.bot():
         await extend_in_turns(harness, PAGE_AND_ONE)
-        page = await open_library(harness, of="this channel", search="song")
+        page = await open_library(harness, show="this channel", search="song")
         assert footer(page) == f"page 1 of 2 · {PAGE_SIZE + 2} clips"
         await harness.ada.click(page, "Older ▶")
         assert footer(page) == f"page 2 of 2 · {PAGE_SIZE + 2} clips"
@@ -134,7 +134,7 @@ async def test_library_pages_turn_in_place_and_after_a_restart(offline_harness: 
         newer = await harness.ada.click(page, "◀ Newer")
         assert newer.message is page
         assert footer(page) == f"page 1 of 2 · {PAGE_SIZE + 2} clips"
-        assert page.embeds[0]["title"] == "Clips of this channel with “song”"
+        assert page.embeds[0]["title"] == "Clips from this channel that match “song”"
 
 
 async def test_library_search_accepts_any_text(harness: BotHarness) -> None:
@@ -142,7 +142,7 @@ async def test_library_search_accepts_any_text(harness: BotHarness) -> None:
     found = await open_library(harness, search="  łÓDŹ: 50%_OFF :2: ")
     assert footer(found) == "page 1 of 1 · 2 clips"
     none = await open_library(harness, search="@everyone **x**")
-    assert r"Nothing here has “\@everyone \*\*x\*\*”" in text(none)
+    assert r"Nothing here matches “\@everyone \*\*x\*\*”" in text(none)
     long = await open_library(harness, search="x" * 51)
     assert colour(long) == RED
     assert "too long to search for" in text(long)
@@ -153,7 +153,7 @@ async def test_library_shows_the_last_page_for_one_that_is_gone(harness: BotHarn
     page = await open_library(harness)
     for clip_id in made_clips(harness, 0):
         card = await show_clip(harness, clip_id)
-        question = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
+        question = ephemeral_answer(await harness.ada.click(card, "🗑️ Remove from library"))
         await harness.ada.click(question, "Remove")
     await harness.ada.click(page, "Older ▶")
     assert footer(page) == f"page 1 of 1 · {PAGE_SIZE} clips"
@@ -176,23 +176,23 @@ async def test_clips_of_hidden_channels_are_nowhere(harness: BotHarness) -> None
     abroad = state.new_channel("abroad", other_guild)
     await finished_reply(harness, title="Foreign Song", channel=abroad)
     open_reply = await finished_reply(harness, title="Open Song")
-    page = await open_library(harness, member=ben, of="this server")
+    page = await open_library(harness, member=ben, show="this server")
     assert footer(page) == "page 1 of 1 · 2 clips"
     assert "Open Song" in text(page)
-    assert "no clips yet" in text(await open_library(harness, member=ben))
+    assert "any clips yet" in text(await open_library(harness, member=ben))
     for command in ("clip", "extend"):
         choices = await ben.autocomplete(command, focused="clip", value="song")
         assert {choice["name"].split(" · ")[0] for choice in choices} == {"Open Song"}
     for number in range(4):
         refused = await show_clip(harness, made_clips(harness, number)[0], member=ben)
-        assert "does not know that clip" in text(refused)
+        assert "don't know that clip" in text(refused)
     for reply in hidden:
-        assert "does not know that clip" in text(await show_clip(harness, reply.url, member=ben))
+        assert "don't know that clip" in text(await show_clip(harness, reply.url, member=ben))
     assert "Open Song" in text(await show_clip(harness, open_reply.url, member=ben))
-    assert footer(await open_library(harness, of="this server")) == "page 1 of 1 · 6 clips"
+    assert footer(await open_library(harness, show="this server")) == "page 1 of 1 · 6 clips"
     assert footer(await open_library(harness)) == "page 1 of 2 · 10 clips"
     state.set_overwrite(secret, ben.user)
-    page = await open_library(harness, member=ben, of="this server")
+    page = await open_library(harness, member=ben, show="this server")
     assert footer(page) == "page 1 of 1 · 6 clips"
 
 
@@ -213,7 +213,7 @@ async def test_clips_of_archived_threads_are_listed_if_visible(offline_harness: 
     state.delete_channel(deleted)
     async with harness.bot():
         for _ in range(2):
-            page = await open_library(harness, member=ben, of="this server")
+            page = await open_library(harness, member=ben, show="this server")
             assert footer(page) == "page 1 of 1 · 2 clips"
             assert "**Seen · part 2 · A**" in text(page)
         assert footer(await open_library(harness)) == "page 1 of 1 · 6 clips"
@@ -231,11 +231,11 @@ async def test_thread_that_can_not_be_fetched_is_hidden_meanwhile(
     harness.discord.state.archive(thread)
     async with harness.bot():
         fault = harness.discord.faults.hang("GET", "/channels/{channel_id}")
-        page = await open_library(harness, member=ben, of="this server")
-        assert "no clips of this server for you to see" in text(page)
+        page = await open_library(harness, member=ben, show="this server")
+        assert "no clips from this server that you can see" in text(page)
         assert fault.matched_requests
         fault.release()
-        page = await open_library(harness, member=ben, of="this server")
+        page = await open_library(harness, member=ben, show="this server")
         assert footer(page) == "page 1 of 1 · 2 clips"
 
 
@@ -246,25 +246,25 @@ async def test_private_thread_is_visible_from_inside_or_to_thread_managers(
     ben = harness.discord.member("Ben")
     thread = state.new_thread("secret", state.channel, private=True)
     reply = await finished_reply(harness, title="Hidden Song", channel=thread)
-    assert "no clips of this server for you to see" in text(
-        await open_library(harness, member=ben, of="this server")
+    assert "no clips from this server that you can see" in text(
+        await open_library(harness, member=ben, show="this server")
     )
-    assert "does not know that clip" in text(await show_clip(harness, reply.url, member=ben))
-    inside = await open_library(harness, member=ben, of="this server", channel=thread)
+    assert "don't know that clip" in text(await show_clip(harness, reply.url, member=ben))
+    inside = await open_library(harness, member=ben, show="this server", channel=thread)
     assert footer(inside) == "page 1 of 1 · 2 clips"
     state.set_overwrite(state.channel, ben.user, allow=Permission.MANAGE_THREADS)
-    page = await open_library(harness, member=ben, of="this server")
+    page = await open_library(harness, member=ben, show="this server")
     assert footer(page) == "page 1 of 1 · 2 clips"
 
 
 async def test_library_of_the_server_is_refused_in_a_direct_message(harness: BotHarness) -> None:
     await finished_reply(harness, title="Direct Song", channel=harness.ada.dm)
-    refused = await open_library(harness, of="this server", channel=harness.ada.dm)
+    refused = await open_library(harness, show="this server", channel=harness.ada.dm)
     assert colour(refused) == RED
-    assert "There is no server here." in text(refused)
+    assert "This only works in a server." in text(refused)
     for of in ("mine", "this channel"):
         assert (
-            footer(await open_library(harness, of=of, channel=harness.ada.dm))
+            footer(await open_library(harness, show=of, channel=harness.ada.dm))
             == "page 1 of 1 · 2 clips"
         )
 
@@ -289,12 +289,12 @@ async def test_clip_shows_its_request_and_lineage(harness: BotHarness) -> None:
     assert f"asked by {harness.ada.mention} <t:" in said
     assert f"└ [Root Song · part 2 · B]({first.url})" in said
     assert "└ **Root Song · part 3 · A**" in said
-    assert "**Siblings** B · Root Song" in said
-    assert f"**Continued in** [Root Song · part 4]({third.url})" in said
+    assert "**Other version** B · Root Song" in said
+    assert f"**Continued here** [Root Song · part 4]({third.url})" in said
     assert footer(card) == "suno-api"
-    assert labels(card) == ["▶ Listen", "➕ Extend", "🗑 Remove from library", "Show B"]
+    assert labels(card) == ["▶ Listen", "➕ Extend", "🗑️ Remove from library", "Show B"]
     root = await show_clip(harness, first.url)
-    assert "**Without** metal" in text(root)
+    assert "**Excluded styles** metal" in text(root)
     assert "> Silver cities shine brightly" in text(root)
     sibling = await loaded_answer(harness, await harness.ada.click(root, "Show B"))
     assert sibling.embeds[0]["title"] == "Root Song · part 2 · B"
@@ -305,12 +305,12 @@ async def test_clip_shows_its_request_and_lineage(harness: BotHarness) -> None:
 async def test_clip_shows_a_source_made_elsewhere(harness: BotHarness) -> None:
     await finished_reply(harness)
     card = await show_clip(harness, f"https://suno.com/song/{harness.source(NAME)}")
-    assert "not made here, but used as a source" in text(card)
+    assert "made elsewhere, continued here" in text(card)
     assert "▶ Listen" in labels(card)
-    assert "🗑 Remove from library" not in labels(card)
+    assert "🗑️ Remove from library" not in labels(card)
     refused = await show_clip(harness, "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab")
     assert colour(refused) == RED
-    assert "does not know that clip" in text(refused)
+    assert "don't know that clip" in text(refused)
     assert "I can't find “nonsense”." in text(
         ephemeral_answer(await harness.ada.slash("clip", clip="nonsense"))
     )
@@ -334,7 +334,7 @@ async def test_clip_shows_long_lyrics_as_text_without_attach_permission(
     call = await harness.ada.slash("clip", clip=reply.url)
     card = await loaded_answer(harness, call)
     assert not card.attachments
-    assert "All of it is below" in text(card)
+    assert "All lyrics are below" in text(card)
     await harness.until(lambda: "Verse 59" in "".join(map(text, call.followups)))
     assert all(message.is_ephemeral for message in call.followups)
     assert sum(text(message).count(r"\@everyone") for message in call.followups) == 60
@@ -358,27 +358,27 @@ async def test_member_removes_a_clip_from_the_library(offline_harness: BotHarnes
         reply = await finished_reply(harness, title="Mine")
         clip_id = made_clips(harness)[0]
         following = await finished_reply(harness, clip=clip_id, title="Yours", member=ben)
-        assert "🗑 Remove from library" not in labels(await show_clip(harness, clip_id, member=ben))
+        assert "🗑️ Remove from library" not in labels(await show_clip(harness, clip_id, member=ben))
         card = await show_clip(harness, clip_id)
-        kept = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
-        assert "Take “Mine · part 2 · A” out of the library?" in text(kept)
+        kept = ephemeral_answer(await harness.ada.click(card, "🗑️ Remove from library"))
+        assert "Remove “Mine · part 2 · A” from the library?" in text(kept)
         await harness.ada.click(kept, "Keep")
         assert "stays in the library" in text(kept)
         assert labels(kept) == []
-        question = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
+        question = ephemeral_answer(await harness.ada.click(card, "🗑️ Remove from library"))
     async with harness.bot():
         await harness.ada.click(question, "Remove")
-        assert "“Mine · part 2 · A” is out of the library." in text(question)
+        assert "“Mine · part 2 · A” was removed from the library." in text(question)
         assert "reply and its audio stay" in text(question)
         assert labels(question) == []
-        again = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
-        assert "was taken out of the library" in text(again)
-        page = await open_library(harness, of="this channel")
+        again = ephemeral_answer(await harness.ada.click(card, "🗑️ Remove from library"))
+        assert "was removed from the library" in text(again)
+        page = await open_library(harness, show="this channel")
         assert footer(page) == "page 1 of 1 · 3 clips"
         choices = await ben.autocomplete("clip", focused="clip", value="mine")
         assert [choice["value"] for choice in choices] == [made_clips(harness, 0)[1]]
         tree = text(await show_clip(harness, following.url, member=ben))
-        assert "└ *(removed)*, goes on at 0:03" in tree
+        assert "└ *(removed)*, continued from 0:03" in tree
         assert reply.url not in tree
         assert "Mine" not in tree
         assert "Mine" in text(reply)
@@ -387,7 +387,7 @@ async def test_member_removes_a_clip_from_the_library(offline_harness: BotHarnes
 async def test_two_clicks_remove_a_clip_once(harness: BotHarness) -> None:
     await finished_reply(harness)
     card = await show_clip(harness, made_clips(harness)[0])
-    question = ephemeral_answer(await harness.ada.click(card, "🗑 Remove from library"))
+    question = ephemeral_answer(await harness.ada.click(card, "🗑️ Remove from library"))
     calls = await asyncio.gather(*(harness.ada.click(question, "Remove") for _ in range(2)))
     assert all(call.error is None for call in calls)
     assert footer(await open_library(harness)) == "page 1 of 1 · 1 clip"

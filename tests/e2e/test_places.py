@@ -155,7 +155,7 @@ async def test_forced_ephemeral_reply_is_told_and_never_linked(harness: BotHarne
     assert reply is not None
     assert reply.is_ephemeral
     await harness.until(lambda: sent.followups)
-    assert "Only you can see this here" in text(sent.followups[0])
+    assert "Only you can see this" in text(sent.followups[0])
     assert "/library" in text(sent.followups[0])
     await has_result(harness, reply)
     again = await harness.extend(NAME, clip=harness.account(NAME).submissions[0].clip_ids[0])
@@ -196,7 +196,7 @@ async def test_members_own_permission_decides_about_files(harness: BotHarness) -
     sent = await harness.ask(NAME, at="0:10", channel=channel)
     reply = sent.message
     assert reply is not None
-    await harness.until(lambda: "lacks *Attach Files*" in text(reply))
+    await harness.until(lambda: "needs *Attach Files*" in text(reply))
     assert (colour(reply), reply.attachments) == (GREEN, [])
 
 
@@ -220,7 +220,7 @@ async def test_audio_that_was_missing_is_sent_after_check_again_on_the_direct_me
     db.close()
     await harness.until(lambda: ada.read(ada.dm))
     [told] = ada.read(ada.dm)
-    assert "could not be fetched" in text(told)
+    assert "couldn't be fetched" in text(told)
     await harness.until(lambda: is_shown(harness))
     harness.discord.faults.clear()
     await press(harness, told, "Check again")
@@ -237,7 +237,7 @@ async def test_private_thread_without_encore_is_told(harness: BotHarness) -> Non
         assert sent.message is not None
         await has_result(harness, sent.message)
         notes = [text(each) for each in sent.followups]
-        assert [f"Encore is not in {thread.mention}" in note for note in notes] == [True] * is_told
+        assert [f"Encore isn't in {thread.mention}" in note for note in notes] == [True] * is_told
 
 
 # What else members do in such places

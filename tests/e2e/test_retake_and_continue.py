@@ -215,7 +215,7 @@ async def test_reactions_that_mean_nothing_do_nothing(harness: BotHarness) -> No
     await harness.ada.react(first, "🔁")  # not finished yet
     await harness.finished(first)
     await harness.ada.react(first, "👍")
-    other = await harness.ada.say(None, "not one of Encore's")
+    other = await harness.ada.say(None, "not a link to one of my")
     await harness.ada.react(other, "🔁")
     second = await harness.extend(NAME, at="0:12")
     await harness.finished(second)
@@ -242,7 +242,7 @@ async def test_too_much_at_once_is_refused_with_links_and_nothing_is_lost(
         assert refused.is_ephemeral
         assert refused.message is not None
         said = text(refused.message)
-        assert "You have 2 extensions in progress" in said
+        assert "you have 2 extensions in progress" in said
         for reply in running:
             assert reply.url in said
         opened = await harness.ada.click(refused.message, "✏️ Edit & send")
@@ -259,7 +259,7 @@ async def test_a_channel_has_a_limit_too(offline_harness: BotHarness) -> None:
         ben = harness.discord.member("Ben")
         refused = await harness.ask("aimlapi", at="0:10", member=ben)
         assert refused.message is not None
-        assert "This channel has 1 extension in progress" in text(refused.message)
+        assert "this channel has 1 extension in progress" in text(refused.message)
 
 
 async def test_fifty_members_react_at_once(offline_harness: BotHarness) -> None:
@@ -289,7 +289,7 @@ async def test_fifty_members_react_at_once(offline_harness: BotHarness) -> None:
         assert asked == members[:10]
         for member in members[10:]:
             [refusal] = member.read(member.dm)
-            assert "This channel has 10 extensions in progress" in text(refusal)
+            assert "this channel has 10 extensions in progress" in text(refusal)
         for reply in made:
             times = [at for at, _ in reply.history]
             assert all(b - a >= 1.5 for a, b in itertools.pairwise(times))
@@ -315,7 +315,8 @@ async def test_a_missing_permission_is_told_by_its_name(
     await harness.ada.react(first, "🔁")
     await harness.until(lambda: harness.ada.read(harness.ada.dm))
     [refusal] = harness.ada.read(harness.ada.dm)
-    assert f"lacks the permission *{name}*" in text(refusal)
+    assert "Encore needs the *" in text(refusal)
+    assert f"*{name}*" in text(refusal)
     assert len(harness.account(NAME).submissions) == 1
     by_button = await harness.ada.click(first, "🔁 Another take")
     assert by_button.message is not None
@@ -355,7 +356,7 @@ async def test_button_checks_the_members_current_permissions(harness: BotHarness
     call = await harness.ada.click(first, "🔁 Another take")
     assert call.message is not None
     assert call.is_ephemeral
-    assert "may not use Encore" in text(call.message)
+    assert "can't use Encore" in text(call.message)
     assert len(harness.account(NAME).submissions) == 1
 
 
@@ -373,7 +374,7 @@ async def test_reply_command_acts_in_its_own_channel_alone(harness: BotHarness) 
 async def test_finished_reply_says_that_it_is_finished(harness: BotHarness) -> None:
     reply = await harness.extend(NAME, at="0:10")
     await harness.finished(reply)
-    for do, said in (("cancel", "It is finished already"), ("check again", "Checked just now")):
+    for do, said in (("cancel", "It's already finished"), ("check again", "Nothing new yet")):
         call = await harness.ada.slash("reply", link=reply.url, do=do)
         assert call.message is not None, call.error
         assert call.is_ephemeral
@@ -396,7 +397,7 @@ async def test_button_of_a_reply_that_is_elsewhere_is_refused(
     state.set_overwrite(elsewhere, ben.user, allow=Permission.MANAGE_MESSAGES)
     call = await ben.click(forged, f"ext:{verb}:1")
     assert call.message is not None
-    assert "stands in another channel" in text(call.message)
+    assert "is in another channel" in text(call.message)
     assert len(harness.account(NAME).submissions) == 2
 
 
@@ -425,7 +426,7 @@ async def test_only_asking_member_or_moderator_cancels(offline_harness: BotHarne
         ben = harness.discord.member("Ben")
         refused = await ben.click(waiting, "Cancel")
         await harness.until(lambda: refused.followups)
-        assert "can cancel" in text(refused.followups[0])
+        assert "can cancel it" in text(refused.followups[0])
         assert refused.followups[0].is_ephemeral
         await harness.ada.click(waiting, "Cancel")
         await harness.until(lambda: "Cancelled" in text(waiting))
@@ -509,13 +510,13 @@ async def test_reply_that_can_not_be_deleted_says_why(offline_harness: BotHarnes
             "DELETE", "/channels/{channel_id}/messages/{message_id}", status=403, code=50013
         )
         call = await harness.ada.slash("reply", link=reply.url, do="delete")
-        await harness.until(lambda: call.message and "could not be deleted" in text(call.message))
+        await harness.until(lambda: call.message and "couldn't delete it" in text(call.message))
         assert call.message is not None
         assert "ordered by a test" in text(call.message)
         assert not reply.deleted
         for _ in range(2):  # the second time it is gone already
             again = await harness.ada.slash("reply", link=reply.url, do="delete")
-            await harness.until(lambda c=again: c.message and "is deleted" in text(c.message))
+            await harness.until(lambda c=again: c.message and "was deleted" in text(c.message))
             assert reply.deleted
 
 

@@ -60,7 +60,7 @@ async def test_one_round_goes_by_session_show_alone(evening: Evening) -> None:
     changing = await press(evening, bo, "✏️ Change your part")
     changed = await bo.submit(changing.modal, {"lyrics": OTHER_VERSE})
     assert "Your proposal is now 1 · “Streetlights count the empty corners”" in answered(changed)
-    assert "It is off the board." in answered(await press(evening, bo, "🗑️ Withdraw it"))
+    assert "It's off the board." in answered(await press(evening, bo, "🗑️ Withdraw it"))
     again = await press(evening, bo, "✍️ Write a part")
     await bo.submit(again.modal, {"lyrics": VERSE})
     voted = await evening.vote_on(await show(evening, cy), cy, 2)
@@ -116,7 +116,7 @@ async def test_the_host_removes_a_proposal_by_session_show(evening: Evening) -> 
     of_bo = find_option(select, "Neon rain on the window")
     assert of_bo is not None
     removed = await ada.select(offered.message, select["custom_id"], of_bo["value"])
-    assert "It is off the board." in answered(removed)
+    assert "It's off the board." in answered(removed)
     left = await press(evening, ada, "⋯ More")
     select = find_component(left.message, REMOVE)
     assert [each["label"] for each in select["options"]] == [
@@ -138,7 +138,7 @@ async def test_session_show_elsewhere_lists_what_runs(evening: Evening) -> None:
 async def test_session_list_names_songs_and_who_wrote_most(evening: Evening) -> None:
     state = evening.harness.discord.state
     nothing = await evening.cy.slash("session list")
-    assert "There are none for you to see yet." in answered(nothing)
+    assert "There are none that you can see yet." in answered(nothing)
     await evening.start(PROVIDER, title="First", parts=1)
     await evening.write_and_send(evening.bo, VERSE)
     await evening.until(lambda: evening.result)
@@ -214,7 +214,7 @@ async def test_a_part_is_extended_by_nobody_while_its_session_runs(evening: Even
         assert BELONGS in said, name
         assert f"Propose there what comes next: [the board]({board.url})" in said, name
     asked = await cy.context_menu("Extend this song", part)
-    assert "Which clip shall go on?" in answered(asked)
+    assert "Which one do you want to extend?" in answered(asked)
     assert BELONGS in answered(await cy.click(asked.message, "➕ Extend A"))
     # a member is told of refused reactions once in a minute
     for member, emoji in ((cy, "⏩"), (evening.dee, "🔁")):

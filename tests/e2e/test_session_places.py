@@ -351,8 +351,8 @@ async def test_a_lost_permission_is_named_and_once_given_a_press_goes_on(
     await evening.pass_time(600)
     shown = await evening.cy.slash("session show", channel=evening.thread)
     assert shown.message is not None
-    assert "**Encore may not post here.**" in text(shown.message)
-    lacking = "Encore lacks the permission *Send Messages in Threads*"
+    assert "**Encore isn't allowed to post here.**" in text(shown.message)
+    lacking = "Encore needs the *Send Messages in Threads*"
     await evening.until(lambda: lacking in text(evening.cy.read(evening.thread)[-1]))
     state.set_overwrite(state.channel, state.bot)
     shown = await evening.cy.slash("session show", channel=evening.thread)

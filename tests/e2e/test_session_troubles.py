@@ -18,17 +18,17 @@ OTHER_VERSE = "[Verse]\nStreetlights count the empty corners"
 CHORUS = "[Chorus]\nRun, run, the night is electric"
 
 FREE, CHARGED = "12 more parts can be made", "11 more parts can be made"
-MAY_BE_CHARGED = "It may have been charged: look into the AIML API account"
+MAY_BE_CHARGED = "It may have been charged: ask a moderator"
 
 # fault: what the result says, what the board says, how many parts are left
 FAILURES = {
     Fault.PAYMENT_REQUIRED: ("is out of credits", "Nothing was charged.", FREE),
     Fault.FORBIDDEN_CREDITS: ("is out of credits", "Nothing was charged.", FREE),
-    Fault.UNAUTHORIZED: ("does not let Encore in", "Nothing was charged.", FREE),
-    Fault.FORBIDDEN_MODERATION: ("did not accept", "Nothing was charged.", FREE),
+    Fault.UNAUTHORIZED: ("rejected Encore's key", "Nothing was charged.", FREE),
+    Fault.FORBIDDEN_MODERATION: ("didn't accept", "Nothing was charged.", FREE),
     Fault.CLOSE_BEFORE: ("gave no clear answer", MAY_BE_CHARGED, CHARGED),
-    Fault.ERROR_CLIPS: ("could not finish it", MAY_BE_CHARGED, CHARGED),
-    Fault.NONE_MP3: ("can't be played", MAY_BE_CHARGED, CHARGED),
+    Fault.ERROR_CLIPS: ("couldn't finish it", MAY_BE_CHARGED, CHARGED),
+    Fault.NONE_MP3: ("Suno withdrew the link", MAY_BE_CHARGED, CHARGED),
 }
 
 
@@ -277,7 +277,7 @@ async def test_a_thread_that_cannot_be_made_any_more_ends_the_session(evening: E
     card = started.message
     assert card is not None
     await evening.until(lambda: colour(card) == GREY)
-    assert "it needs *Create Public Threads*" in text(card)
+    assert "it needs the *Create Public Threads* permission" in text(card)
 
 
 async def test_a_card_whose_answer_was_lost_is_posted_again(evening: Evening) -> None:

@@ -196,7 +196,7 @@ async def test_a_second_is_asked_for_where_nobody_can_tell_the_end(
     assert refused.is_ephemeral
     assert refused.message is not None
     assert "can't tell how long that clip is." in text(refused.message)
-    assert "Say the second yourself under *Go on at*." in text(refused.message)
+    assert "Enter the time yourself under *Continue at*, such as `1:30`." in text(refused.message)
     again = await evening.bo.click(refused.message, "✏️ Edit & send")
     proposed = await evening.bo.submit(again.modal, {"at": "0:10"})
     assert proposed.message is not None

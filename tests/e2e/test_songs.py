@@ -114,9 +114,9 @@ async def wait_until_final(harness: BotHarness, song: Message) -> None:
 
 
 async def try_again(harness: BotHarness, song: Message) -> Message:
-    """Press *Try again* until Encore has stored that the song, as it shows, has failed."""
+    """Press *Full song* until Encore has stored that the song, as it shows, has failed."""
     while True:
-        call = await harness.ada.click(song, "Try again")
+        call = await harness.ada.click(song, "💿 Full song")
         assert call.message is not None, call.error
         if not call.is_ephemeral:
             return call.message
@@ -240,9 +240,9 @@ async def test_song_killed_while_it_is_submitted_is_told_and_never_sent_twice(
         await bot.start()
         await wait_until_final(harness, song)
     assert "No answer from suno-api" in text(song)
-    assert "It may still have been charged. Encore did not ask again." in text(song)
-    assert "Nothing has been sent" not in text(song)
-    assert "Try again" in labels(song)
+    assert "It may have been charged. Encore didn't send it again." in text(song)
+    assert "Nothing has been charged yet" not in text(song)
+    assert "💿 Full song" in labels(song)
     assert [each.work for each in account.submissions] == ["extend", "concat"]
 
 
@@ -253,7 +253,7 @@ async def test_song_that_its_provider_fails_to_join_is_joined_by_encore(
     harness.account(JOINS).fail_next(Fault.ERROR_CLIPS, on="submit")
     song = message_of(await harness.ada.slash("song", clip=reply.url))
     await wait_until_final(harness, song)
-    assert "suno-api could not finish it" in text(song)
+    assert "suno-api couldn't join the parts" in text(song)
     again = await try_again(harness, song)
     await wait_until_final(harness, again)
     assert again.embeds[0]["footer"]["text"] == "Encore"
@@ -355,14 +355,14 @@ async def test_song_too_large_for_the_server_says_so(harness: BotHarness) -> Non
     song = message_of(await harness.ada.slash("song", clip=reply.url))
     await wait_until_final(harness, song)
     assert colour(song) == RED
-    assert "too large to be attached" in text(song)
+    assert "too large to attach" in text(song)
 
 
 async def test_song_of_an_unknown_clip_is_refused(harness: BotHarness) -> None:
     call = await harness.ada.slash("song", clip=harness.source(OTHER))
     assert call.is_ephemeral
     assert call.message is not None
-    assert "does not know that clip" in text(call.message)
+    assert "don't know that clip" in text(call.message)
 
 
 async def test_song_is_reached_by_reply_command_and_autocomplete(harness: BotHarness) -> None:

@@ -27,7 +27,7 @@ async def test_expired_session_is_told_to_member_and_operator_at_once(
     harness.account("suno_api").fail_next(Fault.SESSION_ENDED, count=3)
     reply = await harness.extend("suno_api", at="end")
     await harness.finished(reply)
-    assert "The operator of this bot has to renew its session" in text(reply)
+    assert "is signed out of Suno" in text(reply)
     assert "Renew the cookie: SUNO_COOKIE of suno-api" in caplog.text
     assert harness.account("suno_api").submissions == []
 
@@ -43,7 +43,7 @@ async def test_captcha_that_hangs_ends_with_what_a_search_found(
         reply = await harness.extend("suno_api", at="0:10")
         await harness.finished(reply)
     assert "No answer from suno-api" in text(reply)
-    assert "Nothing of it was found in the suno-api account" in text(reply)
+    assert "suno-api has no trace of it" in text(reply)
     assert "✏️ Edit & send" in labels(reply)
     assert [each.method for each in account.requests].count("POST") == 1
 
@@ -58,11 +58,11 @@ async def test_session_that_ends_while_a_clip_is_made_leaves_it_to_be_checked_ag
         account.fail_next(Fault.SESSION_ENDED, on="fetch", count=1000)
         reply = await harness.extend("suno_api", at="0:10")
         await harness.finished(reply)
-        assert "suno-api took it but never finished" in text(reply)
+        assert "suno-api accepted it but never finished" in text(reply)
         account.faults.clear()
         checked = await harness.ada.click(reply, "Check again")
         await harness.until(lambda: checked.followups)
-        assert "the reply shows what comes of it" in text(checked.followups[0])
+        assert "Its reply shows how it's going" in text(checked.followups[0])
         assert checked.followups[0].is_ephemeral
         await harness.until(lambda: colour(reply) == GREEN)
     assert len(account.submissions) == 1

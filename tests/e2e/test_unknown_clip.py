@@ -80,7 +80,7 @@ async def test_service_that_was_disabled_meanwhile_is_told(offline_harness: BotH
     harness.overrides["SUNOSAY_API_KEY"] = ""
     async with harness.bot():
         call = await harness.ada.click(reply, "Try sunosay.com")
-        assert "sunosay is not set up here any more." in text(message_of(call))
+        assert "sunosay isn't set up here any more." in text(message_of(call))
         assert "suno-api" in text(message_of(call))
 
 

@@ -40,10 +40,10 @@ def test_needed_permissions_are_known_to_discord_py(needed: tuple[str, ...]) -> 
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        (["Send Messages"], "Encore lacks the permission *Send Messages* in <#5>."),
+        (["Send Messages"], "Encore needs the *Send Messages* permission in <#5>."),
         (
             ["View Channel", "Embed Links"],
-            "Encore lacks the permission *View Channel* and *Embed Links* in <#5>.",
+            "Encore needs the *View Channel* and *Embed Links* permissions in <#5>.",
         ),
     ],
 )
@@ -69,5 +69,5 @@ def test_direct_message_needs_no_permissions() -> None:
 
 @pytest.mark.parametrize("allowed", [{"view_channel": True}, {"use_application_commands": True}])
 def test_member_without_the_channel_is_refused(allowed: dict[str, bool]) -> None:
-    with pytest.raises(UserError, match="may not use Encore"):
+    with pytest.raises(UserError, match="can't use Encore"):
         require_access(FakeInteraction(1, **allowed))

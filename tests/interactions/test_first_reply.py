@@ -15,5 +15,5 @@ async def test_nothing_is_accepted_in_a_channel_that_discord_py_does_not_know() 
         pytest.fail("accepted")
 
     interaction: Any = SimpleNamespace(guild_id=1, context=None, channel_id=None)
-    with pytest.raises(UserError, match="does not know this kind of channel"):
+    with pytest.raises(UserError, match="doesn't work in this kind of channel"):
         await send_first_reply(interaction, accept)

@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import discord
@@ -6,6 +7,7 @@ from discord import app_commands
 
 from bot.domain.errors import UserError
 from bot.interactions.responses import answer_error
+from bot.services.operator_contact import OperatorContact
 from bot.ui.components import draft_view
 from tests.support.ui_samples import all_text, assert_within_limits
 
@@ -22,6 +24,7 @@ class FakeInteraction:
     """An interaction, and what the member was answered."""
 
     id = 99
+    client = SimpleNamespace(services=SimpleNamespace(operator_contact=OperatorContact("<@42>")))
 
     def __init__(
         self,
@@ -94,6 +97,7 @@ async def test_unexpected_error_is_one_sentence_with_an_id_from_the_log(
     assert "sk-123" not in said
     [record] = caplog.records
     error_id = said.split("`")[1]
+    assert said.endswith(f"Please tell <@42>: error `{error_id}`.")
     assert error_id in record.message
     assert "99" in record.message
     assert record.exc_info is not None

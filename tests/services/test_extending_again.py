@@ -39,7 +39,7 @@ async def test_another_take_asks_for_the_same(
 
 
 async def test_retake_of_unknown_extension_is_refused(harness: ServiceHarness) -> None:
-    with pytest.raises(UserError, match="does not know"):
+    with pytest.raises(UserError, match="don't know"):
         await harness.service.retake(404, idempotency_key="1", member_id=ADA, reply=reply_to("1"))
 
 

@@ -118,7 +118,7 @@ async def test_there_is_no_server_in_a_direct_message(
     harness: ServiceHarness, library: Library
 ) -> None:
     await made(harness, "one")
-    with pytest.raises(UserError, match="no server here"):
+    with pytest.raises(UserError, match="only works in a server"):
         await library.page(DIRECT, LibraryQuery(scope=Scope.SERVER))
     assert len(await clips_in(library, DIRECT, Scope.MINE)) == 2
     assert await clips_in(library, DIRECT, Scope.CHANNEL) == []
@@ -267,7 +267,7 @@ async def test_a_member_takes_their_own_clip_out(harness: ServiceHarness, librar
     assert await library.remove(first, OWN) == own
     assert await clips_in(library, OWN, Scope.MINE) == [second]
     for act in ("details", "owned_clip", "remove"):
-        assert "taken out" in await refusal(library, act, first, OWN)
+        assert "was removed" in await refusal(library, act, first, OWN)
     assert (await library.details(second, HERE)).siblings == ()
     assert (await library.details(third, HERE)).lineage[1].known.is_removed
 
@@ -278,7 +278,7 @@ async def test_other_members_may_not_remove_a_clip(
     first, _ = await made(harness, "one")
     for act in ("owned_clip", "remove"):
         said = await refusal(library, act, first, HERE)
-        assert said == f"Only <@{ADA}> can take it out of the library."
+        assert said == f"Only <@{ADA}> can remove it from the library."
     assert len(await clips_in(library, OWN, Scope.MINE)) == 2
 
 
@@ -287,7 +287,7 @@ async def test_a_source_from_elsewhere_is_in_no_library(
 ) -> None:
     await harness.known()
     for act in ("owned_clip", "remove"):
-        assert "not made here" in await refusal(library, act, SOURCE, OWN)
+        assert "wasn't made here" in await refusal(library, act, SOURCE, OWN)
 
 
 async def test_two_clicks_remove_a_clip_once(harness: ServiceHarness, library: Library) -> None:
@@ -296,7 +296,7 @@ async def test_two_clicks_remove_a_clip_once(harness: ServiceHarness, library: L
         *(library.remove(first, OWN) for _ in range(2)), return_exceptions=True
     )
     refused = [each for each in both if isinstance(each, UserError)]
-    assert ["taken out" in each.problem for each in refused] == [True]
+    assert ["was removed" in each.problem for each in refused] == [True]
 
 
 async def test_clip_reference_is_parsed_as_in_the_form(harness: ServiceHarness) -> None:

@@ -128,7 +128,7 @@ async def test_a_source_is_looked_up_where_that_can_be(
 
 async def test_check_again_says_that_nothing_is_new(harness: ServiceHarness) -> None:
     ext = await harness.finished("one")
-    with pytest.raises(UserError, match="Checked just now: nothing is new"):
+    with pytest.raises(UserError, match="Nothing new yet: the links are up to date"):
         await harness.service.check_again(ext.id)
 
 
@@ -137,7 +137,7 @@ async def test_check_again_shows_fresh_links(
 ) -> None:
     ext = await harness.finished("one")
     suno.progress[handle_of(ext)] = relinked(ext, FRESH)
-    assert "the reply shows what is new" in await harness.service.check_again(ext.id)
+    assert "the reply shows the news" in await harness.service.check_again(ext.id)
     assert (await harness.now(ext)).clips[0].audio_url == FRESH
 
 
@@ -155,7 +155,7 @@ async def test_check_again_says_that_there_is_still_no_link(
     assert await harness.now(ext) == before
     suno.progress[handle_of(ext)] = complete(ext)
     assert await harness.service.check_again(ext.id) == (
-        "Checking: the reply shows what comes of it."
+        "Checking. Its reply shows how it's going."
     )
     await harness.track()
     assert await harness.is_at(ext, Status.COMPLETE)
@@ -166,7 +166,7 @@ async def test_check_again_says_that_the_provider_does_not_tell(
 ) -> None:
     ext = await harness.finished("one")
     suno.on_fetch.then(Unavailable())
-    with pytest.raises(UserError, match="does not tell"):
+    with pytest.raises(UserError, match="isn't answering"):
         await harness.service.check_again(ext.id)
 
 

@@ -46,7 +46,7 @@ async def test_a_member_is_refused_in_whatever_channel(store: Store) -> None:
     await harness.ask("1")
     await harness.ask("2", channel_id=ELSEWHERE)
     said = await refusal(harness, "3", channel_id=9)
-    assert said.problem == "You have 2 extensions in progress, and more must wait."
+    assert said.problem == "That's the limit: you have 2 extensions in progress."
     await harness.ask("4", member_id=BEN)
 
 
@@ -55,7 +55,7 @@ async def test_a_channel_refuses_whichever_member(store: Store) -> None:
     for number in range(10):
         await harness.ask(str(number), member_id=number)
     said = await refusal(harness, "10", member_id=BEN)
-    assert said.problem == "This channel has 10 extensions in progress, and more must wait."
+    assert said.problem == "That's the limit: this channel has 10 extensions in progress."
     await harness.ask("11", member_id=BEN, channel_id=ELSEWHERE)
 
 
@@ -96,7 +96,7 @@ async def test_quota_error_names_a_reply_without_id_without_link(store: Store) -
 async def test_quota_error_of_one_extension_is_singular(store: Store) -> None:
     harness = limited(store, member=1)
     await harness.ask("1")
-    assert "You have 1 extension in progress" in (await refusal(harness, "2")).problem
+    assert "you have 1 extension in progress." in (await refusal(harness, "2")).problem
 
 
 async def test_of_many_only_some_are_named(store: Store) -> None:

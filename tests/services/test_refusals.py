@@ -64,7 +64,7 @@ async def test_a_clip_that_was_only_used_at_a_former_provider_can_still_be_conti
 @pytest.mark.parametrize("text", ["", PASTE_HINT, "hello", SNEAKY, "x" * 5000, "🎵" * 900])
 async def test_text_without_clip_reference_is_refused(requests: FormReader, text: str) -> None:
     said = await refusal(requests, clip=text)
-    assert "can't find" in said or "No song is named yet." in said
+    assert "can't find" in said or "You haven't picked a song yet." in said
     assert len(said) < 500
 
 
@@ -81,14 +81,14 @@ async def test_a_shortened_link_is_refused(requests: FormReader) -> None:
 
 async def test_a_message_of_someone_else_is_refused(requests: FormReader) -> None:
     link = "https://discord.com/channels/1/2/123456789012345678"
-    assert "not one of Encore's replies" in await refusal(requests, clip=link)
+    assert "not a link to one of my replies" in await refusal(requests, clip=link)
 
 
 async def test_a_reply_without_clips_is_refused(
     requests: FormReader, harness: ServiceHarness
 ) -> None:
     ext = await harness.ask("1")
-    assert "no clip yet" in await refusal(requests, clip=ext.reply.url or "")
+    assert "no finished clip yet" in await refusal(requests, clip=ext.reply.url or "")
 
 
 async def test_a_reply_stands_for_its_first_playable_clip(
@@ -128,8 +128,10 @@ async def test_a_clip_made_by_a_former_provider_is_refused(
     ext = await harness.submitted("1")
     await finish(harness)
     later = ServiceHarness(store, ScriptedProvider("other")).forms
-    assert "not set up here any more" in await refusal(later, clip=ext.reply.url or "")
-    assert "not set up here any more" in await refusal(
+    refused = await refusal(later, clip=ext.reply.url or "")
+    assert "isn't set up here any more" in refused
+    assert "Please tell whoever runs this bot." in refused
+    assert "isn't set up here any more" in await refusal(
         later, clip=ext.reply.url or "", provider="other"
     )
 
@@ -151,7 +153,7 @@ async def test_a_clip_that_failed_is_refused_by_its_escaped_title(
 
 
 async def test_text_without_timecode_is_refused(requests: FormReader) -> None:
-    assert "“soon” is not a time" in await refusal(requests, at="soon")
+    assert "“soon” isn't a time" in await refusal(requests, at="soon")
 
 
 @pytest.mark.parametrize("text", ["0", "0:00", "0.0004"])
@@ -189,7 +191,7 @@ async def test_all_that_is_wrong_is_told_at_once(requests: FormReader) -> None:
     assert refused.value.problem == "4 things need to be changed."
     lines = refused.value.remedy.splitlines()
     assert [line.split(".")[0] for line in lines] == [
-        "- **“soon” is not a time",
+        "- **“soon” isn't a time",
         "- **Suno Test has no choice of models",
         "- **The lyrics are too long for Suno Test",
         "- **The title is too long for Suno Test",
@@ -225,7 +227,7 @@ async def test_texts_over_the_limit_are_refused_with_the_numbers(
     said = await refusal(requests, provider="other", **{field: fitting + "x"})
     assert f"{words} for Other" in said
     assert f"{limit + 1:,}" in said
-    assert f"{limit:,}." in said
+    assert f"up to {limit:,} characters" in said
 
 
 async def test_a_text_over_the_limit_still_opens_the_form(requests: FormReader) -> None:
@@ -241,7 +243,7 @@ def particular(store: Store) -> FormReader:
 
 async def test_a_style_is_asked_for_where_the_provider_needs_one(particular: FormReader) -> None:
     assert await refusal(particular) == (
-        "Suno Test needs a style. Name one under *Style*, such as `folk, acoustic guitar`."
+        "Suno Test needs a style. Enter one under *Style*, such as `folk, acoustic guitar`."
     )
     assert "needs a style" in await refusal(particular, style=" , ")
     assert (await particular.validate(Form(clip=SOURCE, style="folk"))).request.style == ("folk",)

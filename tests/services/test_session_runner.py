@@ -479,9 +479,9 @@ async def test_part_of_a_session_takes_no_place_in_the_quota_of_its_writer_or_ch
     await limited.sent(session_id)
     await limited.ask("1", member_id=BO, channel_id=9)
     await limited.ask("2", member_id=CY, channel_id=THREAD)
-    with pytest.raises(UserError, match=r"You have 1 extension in progress"):
+    with pytest.raises(UserError, match=r"you have 1 extension in progress"):
         await limited.ask("3", member_id=BO, channel_id=8)
-    with pytest.raises(UserError, match=r"This channel has 1 extension in progress"):
+    with pytest.raises(UserError, match=r"this channel has 1 extension in progress"):
         await limited.ask("4", member_id=ADA, channel_id=THREAD)
 
 

@@ -314,7 +314,7 @@ async def test_form_of_a_proposal_is_for_its_writer(
         ("lyrics", "x" * 3001, "The lyrics are too long for Suno Test"),
         ("style", "x" * 201, "The style is too long"),
         ("at", "1:38", "That's past the end"),
-        ("at", "soon", "“soon” is not a time"),
+        ("at", "soon", "“soon” isn't a time"),
     ],
 )
 async def test_part_that_its_provider_would_refuse_is_refused(
@@ -330,7 +330,7 @@ async def test_provider_that_can_not_tell_the_end_of_a_clip_has_to_be_told(store
     session_id = (await harness.start()).state.session.id
     with refused("Suno Test can't tell how long that clip is") as unknown:
         await harness.write(session_id)
-    assert unknown.value.remedy == "Say the second yourself under *Go on at*."
+    assert unknown.value.remedy == "Enter the time yourself under *Continue at*, such as `1:30`."
     assert (await harness.write(session_id, at="1:22")).is_new
 
 
@@ -398,7 +398,7 @@ async def test_nothing_is_written_for_a_provider_that_was_disabled(
         other.proposals.form(session_id, BO),
         other.proposals.propose(form, other.press(BO)),
     ):
-        with refused("The provider of this session is not set up here any more"):
+        with refused("The service of this session isn't set up here any more"):
             await ask
     assert (await other.proposals.propose_end(session_id, other.press(BO))).is_new
 
@@ -585,7 +585,7 @@ async def test_press_on_what_nobody_knows_is_refused(harness: SessionHarness) ->
         harness.sessions.close(UNKNOWN, press),
         harness.proposals.take_off(UNKNOWN, press),
     ):
-        with refused("Encore does not know this session"):
+        with refused("I don't know this session"):
             await ask
 
 
@@ -595,7 +595,7 @@ async def test_choice_that_is_no_letter_is_refused(
     await harness.sent(session_id)
     await harness.make(session_id)
     each = await harness.round(session_id, 1)
-    with refused("Encore does not know this session"):
+    with refused("I don't know this session"):
         await harness.sessions.choose(each.id, "AB", harness.press())
 
 

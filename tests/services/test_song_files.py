@@ -325,7 +325,7 @@ async def test_picture_shows_the_parts_of_a_concatenated_song(harness: SongFiles
         "Waveform of “Night Bus”, 0:04 long, in 3 parts that join at 0:01, 0:02."
     )
     tags: Any = ID3(audio.path)
-    assert str(tags.getall("COMM")[0]) == "joined of all parts up to clip part-2"
+    assert str(tags.getall("COMM")[0]) == "joined from all parts up to clip part-2"
     first, *rest = chapters_of(audio.path)
     assert first == Chapter("Dreams", 0, 1000)
     assert rest == [Chapter("Part 2", 1000, 2000), Chapter("Part 3", 2000, 4000)]

@@ -175,7 +175,7 @@ async def finished_song(harness: ServiceHarness, last: Extension) -> Extension:
 
 
 async def test_a_clip_of_which_nothing_is_known_is_refused(harness: ServiceHarness) -> None:
-    with pytest.raises(UserError, match="does not know that clip"):
+    with pytest.raises(UserError, match="don't know that clip"):
         await harness.song(SOURCE, "song")
 
 
@@ -213,9 +213,9 @@ async def test_a_song_counts_as_in_progress(store: Store, suno: ScriptedProvider
     harness = ServiceHarness(store, suno, member_limit=1)
     last = await continued(harness)
     await harness.song(last.clips[0].id, "song")
-    with pytest.raises(UserError, match="You have 1 extension in progress"):
+    with pytest.raises(UserError, match="you have 1 extension in progress"):
         await harness.song(last.clips[1].id, "other song")
-    with pytest.raises(UserError, match="You have 1 extension in progress"):
+    with pytest.raises(UserError, match="you have 1 extension in progress"):
         await harness.ask("an extension")
 
 
@@ -390,14 +390,14 @@ async def test_song_can_not_be_retaken_or_sent_again_as_a_part(harness: ServiceH
     song = await harness.song(last.clips[0].id, "song")
     with pytest.raises(UserError, match="has no other take"):
         await harness.retake(song, "take")
-    with pytest.raises(UserError, match="has no form"):
+    with pytest.raises(UserError, match="has nothing to edit"):
         await harness.service.form_of(song.id, actor())
 
 
 async def test_a_link_to_a_splice_names_the_clip_that_it_ends_with(harness: ServiceHarness) -> None:
     last = await continued(harness)
     song = await harness.song(last.clips[1].id, "song")
-    with pytest.raises(UserError, match="has no clip yet"):
+    with pytest.raises(UserError, match="has no finished clip yet"):
         await harness.ask("too early", clip=song.reply.url, at="end")
     await harness.store.save(replace(song, status=Status.COMPLETE), was=song)
     ext = await harness.ask("go on", clip=song.reply.url, at="end")
@@ -496,7 +496,7 @@ async def test_a_song_made_again_ends_as_it_did(harness: ServiceHarness) -> None
 
 async def test_a_reply_without_clips_makes_no_song(harness: ServiceHarness) -> None:
     ext = await harness.ask("1")
-    with pytest.raises(UserError, match="no clip that can be heard"):
+    with pytest.raises(UserError, match="no finished clip yet"):
         await harness.songs.ending_clips(ext.id)
-    with pytest.raises(UserError, match="does not know this reply"):
+    with pytest.raises(UserError, match="don't know this reply"):
         await harness.songs.ending_clips(404)

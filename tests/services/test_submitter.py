@@ -737,11 +737,10 @@ async def test_unknown_clip_leads_to_all_other_providers(store: Store) -> None:
     assert moved == replace(form, provider="other", model="")
     assert harness.service.for_provider(form, "suno") == form
     assert (moved.lyrics, moved.style, moved.title, moved.at) == ("la", "folk", "Home", form.at)
-    with pytest.raises(UserError, match="gone is not set up here any more") as refused:
+    with pytest.raises(UserError, match="gone isn't set up here any more") as refused:
         harness.service.for_provider(form, "gone")
-    assert (
-        refused.value.remedy == "Pick one of these under `provider` of `/extend`: Suno Test, Other."
-    )
+    remedy = "Use `/extend` and pick one of these as `provider`: Suno Test, Other."
+    assert refused.value.remedy == remedy
 
 
 async def test_clip_made_here_leads_to_no_other_provider(store: Store) -> None:

@@ -53,7 +53,7 @@ def of(**parts: object) -> ClipDetails:
 def tree(shown: ClipDetails) -> list[str]:
     """Return the lines of the lineage."""
     lines = said(shown).splitlines()
-    start = lines.index("**Lineage**") + 1
+    start = lines.index("**History**") + 1
     return [line for line in lines[start:] if not line.startswith(("**Sib", "**Cont"))]
 
 
@@ -69,7 +69,7 @@ def test_details_show_the_whole_request() -> None:
     assert card.description.splitlines() == [
         "**Length** 1:37",
         "**Style** folk, dark",
-        "**Without** metal, noise",
+        "**Excluded styles** metal, noise",
         r"**Model** v3\_5",
         f"from [Electric Dreams]({SOURCE_URL}) at 2:04",
         "> Silver cities",
@@ -89,7 +89,7 @@ def test_details_omit_unknown_facts() -> None:
     )
     [card] = clip_embeds(bare)
     assert card.description.splitlines() == [
-        "from `x` at 2:04",
+        "from a Suno clip at 2:04",
         "*Instrumental*",
         f"asked by <@{MEMBER}> <t:{STAMP}:R>",
         "id `a`",
@@ -106,11 +106,11 @@ def test_cover_is_the_thumbnail() -> None:
     assert card.thumbnail.url == "https://i.example/a.png"
 
 
-def test_clip_without_title_is_named_by_its_extension_or_its_id() -> None:
+def test_clip_without_title_is_named_by_its_extension_if_it_has_one() -> None:
     untitled = known(playable(title=""))
     assert clip_embeds(details(untitled))[0].title == "Electric Dreams · A"
     from_elsewhere = replace(source(), clip=playable("x-1", title=""))
-    assert clip_embeds(details(from_elsewhere, extension=None, lineage=()))[0].title == "`x-1`"
+    assert clip_embeds(details(from_elsewhere, extension=None, lineage=()))[0].title == "Untitled"
 
 
 def test_source_made_elsewhere_is_described() -> None:
@@ -118,7 +118,7 @@ def test_source_made_elsewhere_is_described() -> None:
     [card] = clip_embeds(shown)
     assert card.title == "Root Song"
     assert card.description.splitlines()[1:] == [
-        "not made here, but used as a source",
+        "made elsewhere, continued here",
         f"id `{source().clip.id}`",
     ]
 
@@ -128,7 +128,7 @@ def test_full_song_is_described() -> None:
     shown = details(whole, extension=asked(song(), lyrics=""), lineage=(last(whole),))
     [card] = clip_embeds(shown)
     assert card.title == "Electric Dreams · full song"
-    assert f"all of the song up to [Electric Dreams]({SOURCE_URL})\n" in card.description
+    assert f"the full song up to [Electric Dreams]({SOURCE_URL})\n" in card.description
     assert "Instrumental" not in card.description
 
 
@@ -136,7 +136,7 @@ def test_full_song_is_described() -> None:
     ("ancestor", "words"),
     [
         (None, "from a clip made elsewhere at 2:04"),
-        (source(is_removed=True), "from a clip that was taken out of the library at 2:04"),
+        (source(is_removed=True), "from a clip that was removed from the library at 2:04"),
     ],
 )
 def test_hidden_source_is_neither_named_nor_linked(ancestor: object, words: str) -> None:
@@ -159,7 +159,7 @@ def test_continuation_from_the_end_says_its_end() -> None:
     ("clip", "colour", "words"),
     [
         (playable(), GREEN, ""),
-        (withdrawn(), GREY, "**It can't be played any more:** its link was withdrawn."),
+        (withdrawn(), GREY, "**It can't be played any more:** Suno withdrew the link."),
         (heard(), BLURPLE, "[▶ Listen while it streams](https://audio.example/a.mp3)"),
         (Clip(id="a", status=ClipStatus.QUEUED), BLURPLE, "Not finished."),
         (Clip(id="a", status=ClipStatus.FAILED, error="*no*"), GREY, r"Failed: *\*no\**"),
@@ -172,7 +172,7 @@ def test_details_say_how_the_clip_can_be_heard(clip: Clip, colour: object, words
 
 
 def test_unconfirmed_link_is_marked() -> None:
-    sentence = "*AIML API did not tell whether its link still works.*"
+    sentence = "*AIML API didn't say whether its link still works.*"
     assert sentence in said(details(is_confirmed=False))
     assert sentence not in said(details())
     assert "did not tell" not in said(details(known(heard()), is_confirmed=False))
@@ -180,9 +180,9 @@ def test_unconfirmed_link_is_marked() -> None:
 
 def test_source_without_known_link_is_not_called_withdrawn() -> None:
     unheard = replace(source(), clip=withdrawn())
-    words = "did not tell where it can be heard"
+    words = "gave no link to it"
     assert words in said(details(unheard, extension=None, is_confirmed=False, lineage=()))
-    assert "withdrawn" in said(details(unheard, extension=None, is_confirmed=True, lineage=()))
+    assert "withdrew" in said(details(unheard, extension=None, is_confirmed=True, lineage=()))
 
 
 @pytest.mark.parametrize(("length", "is_button"), [(512, True), (513, False), (1100, False)])
@@ -206,15 +206,15 @@ def test_short_lyrics_are_quoted_whole() -> None:
 
 @pytest.mark.parametrize("lyrics", ["la\n" * 17, "x" * 601, "🎵" * 301, "la la\n" * 600])
 def test_long_lyrics_are_truncated_with_a_pointer_to_the_rest(lyrics: str) -> None:
-    assert "> …\nAll of it: `lyrics.txt`" in said(of(lyrics=lyrics))
-    assert "> …\nAll of it is below." in said(of(lyrics=lyrics), with_file=False)
+    assert "> …\nAll lyrics: `lyrics.txt`" in said(of(lyrics=lyrics))
+    assert "> …\nAll lyrics are below." in said(of(lyrics=lyrics), with_file=False)
 
 
 # where it comes from, and goes on
 
 
 def test_lineage_is_an_indented_tree() -> None:
-    onward = ", goes on at the end"
+    onward = ", continued from the end"
     middle = known(
         playable("b", title="Second *Part*", duration=74.0),
         letter="B",
@@ -231,20 +231,20 @@ def test_lineage_is_an_indented_tree() -> None:
         )
     )
     assert tree(shown) == [
-        "Root Song 3:12, goes on at 2:04.3",
+        "Root Song 3:12, continued from 2:04.3",
         rf"└ [Second \*Part\* · part 2 · B]({URL}) 1:14 · “Neon on the \*water\*”{onward}",
-        f"{INDENT}└ *(made elsewhere)*, goes on at 0:10",
-        f"{INDENT * 2}└ *(removed)*, goes on at 1:00:00",
+        f"{INDENT}└ *(made elsewhere)*, continued from 0:10",
+        f"{INDENT * 2}└ *(removed)*, continued from 1:00:00",
         f"{INDENT * 3}└ **Electric Dreams · A** 1:37",
     ]
 
 
-def test_ancestor_without_title_is_named_by_its_id() -> None:
+def test_ancestor_without_title_is_untitled() -> None:
     nameless = known(playable("b", title=""), letter="", reply_url=None)
     shown = details(
         lineage=(LineageEntry(nameless, is_continued=True, continued_at=1), last(known()))
     )
-    assert tree(shown)[0] == "`b` · full song 1:37, goes on at 0:01"
+    assert tree(shown)[0] == "Untitled · full song 1:37, continued from 0:01"
 
 
 def test_root_clip_has_no_lineage() -> None:
@@ -270,7 +270,7 @@ def test_siblings_are_named_and_have_show_buttons() -> None:
     twin = known(playable("b", title="Twin *Song*"), letter="B")
     bare = known(playable("c", title="", duration=None), letter="C")
     shown = details(siblings=(twin, bare))
-    assert r"**Siblings** B · Twin \*Song\* 1:37, C · Untitled" in said(shown).splitlines()
+    assert r"**Other versions** B · Twin \*Song\* 1:37, C · Untitled" in said(shown).splitlines()
     assert labels(clip_view(shown))[-1] == ["Show B", "Show C"]
 
 
@@ -287,10 +287,11 @@ def test_latest_continuations_are_linked() -> None:
         each for each in said(details(continuations=following)).splitlines() if "Continued" in each
     )
     assert line.startswith(
-        "**Continued in** [Next 3 · part 2 · “Silver cities”](https://discord.com/channels/2/1/3), "
+        "**Continued here** "
+        "[Next 3 · part 2 · “Silver cities”](https://discord.com/channels/2/1/3), "
         "[Next 4 · part 2 · “Silver cities”]"
     )
-    assert line.endswith("](https://discord.com/channels/2/1/7), and 2 before")
+    assert line.endswith("](https://discord.com/channels/2/1/7), and 2 earlier")
     assert "before" not in said(details(continuations=following[:5]))
 
 
@@ -300,14 +301,14 @@ def test_latest_continuations_are_linked() -> None:
 def test_clip_view_has_the_buttons_of_its_status() -> None:
     assert labels(clip_view(details())) == [["▶ Listen"], ["➕ Extend"]]
     mine = clip_view(details(is_own=True))
-    assert labels(mine) == [["▶ Listen"], ["➕ Extend", "🗑 Remove from library"]]
+    assert labels(mine) == [["▶ Listen"], ["➕ Extend", "🗑️ Remove from library"]]
     assert mine.timeout is None
 
 
 def test_unplayable_clip_has_remove_but_no_extend_button() -> None:
     gone = known(withdrawn())
     assert clip_view(details(gone)) is None
-    assert labels(clip_view(details(gone, is_own=True))) == [["🗑 Remove from library"]]
+    assert labels(clip_view(details(gone, is_own=True))) == [["🗑️ Remove from library"]]
 
 
 def test_clip_whose_id_fits_no_custom_id_has_only_a_link() -> None:

@@ -111,7 +111,7 @@ def test_age_text_uses_the_largest_unit(age: dt.timedelta, words: str) -> None:
 
 def test_name_in_embeds_is_escaped() -> None:
     assert full_name(record(), "*Dreams*", 40) == r"\*Dreams\* · part 3 · A"
-    assert full_name(record(), "", 40) == "`clip-id` · part 3 · A"
+    assert full_name(record(), "", 40) == "Untitled · part 3 · A"
     assert first_line(record(lyrics="*Neon* " + "x" * 99)).startswith(r"“\*Neon\* xxx")
     assert first_line(record(**FROM_ELSEWHERE)) == ""
 

@@ -21,10 +21,10 @@ EXTENSION = extension(Status.COMPLETE, playable("a"), playable("b"))
 @pytest.mark.parametrize(
     ("attachment", "said"),
     [
-        (carried(AttachmentStatus.ATTACHED, bit_rate=128_000), "attached at 128 kbit/s, to fit"),
-        (carried(AttachmentStatus.TOO_LARGE), "too large to be attached"),
-        (carried(AttachmentStatus.NOT_ALLOWED), "lacks *Attach Files*"),
-        (carried(AttachmentStatus.UNAVAILABLE), "could not be fetched"),
+        (carried(AttachmentStatus.ATTACHED, bit_rate=128_000), "attached at 128 kbit/s to fit"),
+        (carried(AttachmentStatus.TOO_LARGE), "too large to attach"),
+        (carried(AttachmentStatus.NOT_ALLOWED), "needs *Attach Files*"),
+        (carried(AttachmentStatus.UNAVAILABLE), "couldn't be fetched"),
     ],
 )
 def test_reply_says_why_audio_is_reencoded_or_missing(attachment: Attachment, said: str) -> None:

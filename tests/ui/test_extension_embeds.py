@@ -103,13 +103,14 @@ def test_waiting_extension_shows_only_its_request() -> None:
 @pytest.mark.parametrize(
     ("failure", "words"),
     [
-        (failures.Unavailable(), "AIML API can't be reached; next try {}. Nothing has been sent."),
-        (failures.RateLimited(), "AIML API asks to wait; next try {}. Nothing has been charged."),
+        (failures.Unavailable(), "AIML API can't be reached; next try {}."),
+        (failures.RateLimited(), "AIML API asked Encore to wait; next try {}."),
     ],
 )
 def test_postponed_extension_says_why_and_until_when(failure: Failure, words: str) -> None:
     ext = extension(failure=failure, due_at=NOW + dt.timedelta(seconds=40))
-    assert head_of(ext).description == f"{ASKED}\n{words.format(f'<t:{STAMP + 40}:R>')}"
+    reason = words.format(f"<t:{STAMP + 40}:R>")
+    assert head_of(ext).description == f"{ASKED}\n{reason} Nothing has been charged yet."
 
 
 @pytest.mark.parametrize("status", [Status.SUBMITTING, Status.SUBMITTED])
@@ -137,23 +138,23 @@ def test_typical_duration_is_shown_once_known(seconds: int, words: str) -> None:
 def test_unconfirmed_extension_says_that_a_search_found_nothing() -> None:
     ext = extension(Status.UNCONFIRMED, failure=failures.Unconfirmed(is_searched=True))
     assert head_of(ext).description == (
-        "**Nothing of it was found in the AIML API account, and it was not sent again.**\n"
-        "It is unlikely to have been charged: *Edit & send* asks, and pays, once more.\n" + ASKED
+        "**AIML API has no trace of it. Encore didn't send it again.**\n"
+        "It was probably not charged: press *Edit & send* to try once more.\n" + ASKED
     )
 
 
 def test_unconfirmed_extension_warns_of_paying_twice() -> None:
     assert head_of(extension(Status.UNCONFIRMED)).description == (
-        "**It may still have been charged. Encore did not send it again.**\n"
-        "Look into the AIML API account first: *Edit & send* asks, and pays, once more.\n" + ASKED
+        "**It may have been charged. Encore didn't send it again.**\n"
+        "Ask a moderator before you press *Edit & send*: it may be charged twice.\n" + ASKED
     )
 
 
 def test_expired_extension_offers_to_check_again() -> None:
     description = head_of(extension(Status.EXPIRED)).description
     assert description == (
-        "**AIML API took it but never finished.**\n"
-        "*Check again* asks for the result once more and costs nothing.\n" + ASKED
+        "**AIML API accepted it but never finished.**\n"
+        "Press *Check again* to ask for the result once more; that costs nothing.\n" + ASKED
     )
 
 
@@ -165,93 +166,89 @@ def test_expired_extension_says_how_long_it_waited(minutes: float, words: str) -
     assert head_of(ext).title == f"⌛ Gave up after {words}"
 
 
-def test_cancelled_extension_says_that_nothing_was_sent() -> None:
-    assert head_of(extension(Status.CANCELLED)).description == f"**Nothing was sent.**\n{ASKED}"
+def test_cancelled_extension_says_that_nothing_was_charged() -> None:
+    assert head_of(extension(Status.CANCELLED)).description == f"**Nothing was charged.**\n{ASKED}"
 
 
-KEPT = "your lyrics are kept behind *Edit & send*."
+LATER = "What you typed is kept: press *Edit & send* later."
+TELL = "Please tell whoever runs this bot."
 FAILURES = [
     (
         failures.Rejected("Prompt flagged for moderation."),
         (
-            "**AIML API did not accept the lyrics:** *Prompt flagged for moderation.* "
+            "**AIML API didn't accept the lyrics:** *Prompt flagged for moderation.* "
             "Change them and press *Edit & send*."
         ),
     ),
     (
         failures.Rejected("Tags too long."),
         (
-            "**AIML API did not accept the style:** *Tags too long.* "
+            "**AIML API didn't accept the style:** *Tags too long.* "
             "Change it and press *Edit & send*."
         ),
     ),
     (
         failures.Rejected("Bad title!"),
-        "**AIML API did not accept the title:** *Bad title!* Change it and press *Edit & send*.",
+        "**AIML API didn't accept the title:** *Bad title!* Change it and press *Edit & send*.",
+    ),
+    (
+        failures.Rejected("Continue_at is invalid"),
+        (
+            "**AIML API didn't accept the request:** *Continue\\_at is invalid.* "
+            "Change *Continue at* and press *Edit & send*."
+        ),
     ),
     (
         failures.Rejected(),
-        "**AIML API did not accept the request.** Change it and press *Edit & send*.",
+        (
+            "**AIML API didn't accept the request.** "
+            "Change the lyrics or the style and press *Edit & send*."
+        ),
     ),
     (
         failures.OutOfCredits(),
-        (
-            "**AIML API is out of credits.** Nothing was generated. "
-            f"Ask who runs this bot to top up; {KEPT}"
-        ),
+        f"**AIML API is out of credits.** Nothing was generated. {TELL} {LATER}",
     ),
     (
         failures.Unauthorized(),
-        (
-            "**AIML API does not let Encore in.** Nothing was generated. "
-            f"Ask who runs this bot to look at the log; {KEPT}"
-        ),
+        f"**AIML API rejected Encore's key.** Nothing was generated. {TELL} {LATER}",
     ),
     (
         failures.SessionExpired(),
-        (
-            "**AIML API is signed out of Suno.** Nothing was generated. "
-            f"The operator of this bot has to renew its session; {KEPT}"
-        ),
+        f"**AIML API is signed out of Suno.** Nothing was generated. {TELL} {LATER}",
     ),
-    (
-        failures.RateLimited(),
-        f"**AIML API is too busy.** Nothing was generated. Try again in a while; {KEPT}",
-    ),
-    (
-        failures.Unavailable(),
-        f"**AIML API can't be reached.** Nothing was sent. Try again later; {KEPT}",
-    ),
+    (failures.RateLimited(), f"**AIML API is too busy.** Nothing was generated. {LATER}"),
+    (failures.Unavailable(), f"**AIML API can't be reached.** Nothing was generated. {LATER}"),
     (
         failures.GenerationFailed("Too rude."),
         (
-            "**AIML API could not finish it:** *Too rude.* "
+            "**AIML API couldn't finish it:** *Too rude.* "
             "Change the lyrics or the style and press *Edit & send*."
         ),
     ),
     (
         failures.GenerationFailed(),
-        "**AIML API could not finish it.** Change the lyrics or the style and press *Edit & send*.",
+        "**AIML API couldn't finish it.** Change the lyrics or the style and press *Edit & send*.",
     ),
     (
         failures.NotPlayable(),
         (
-            "**Finished, but it can't be played:** Suno has withdrawn the link. Clip `a` `b`. "
-            "*Check again* asks for a fresh link and costs nothing."
+            "**It's finished, but Suno withdrew the link.** "
+            "Press *Check again* to ask for a fresh link; that costs nothing."
         ),
     ),
     (
         failures.LengthUnknown(),
         (
-            "**AIML API can't tell how long that clip is.** Nothing was sent. "
-            "Say the second yourself: press *Edit & send* and fill in *Continue at*."
+            "**AIML API can't tell how long that clip is.** Nothing was sent. Press "
+            "*Edit & send* and enter the time yourself under *Continue at*, such as `1:30`."
         ),
     ),
     (
-        failures.PastTheEnd(192.4),
+        failures.PastTheEnd(192.9),
         (
-            "**That time lies past the end.** Nothing was sent. The clip is 3:12 long; "
-            "press *Edit & send* and pick a time before that, or `end`."
+            "**That's past the end.** Nothing was sent. The clip is 3:12 long. Press "
+            "*Edit & send* and pick an earlier time, or leave *Continue at* empty."
         ),
     ),
     (
@@ -259,16 +256,16 @@ FAILURES = [
         (
             "**AIML API doesn't know this clip.** Only clips made through AIML API work there. "
             "Pick one of those with `/extend`. "
-            "*Edit & send* shows what was typed."
+            "*Edit & send* shows what you typed."
         ),
     ),
     (
         failures.Unexpected(),
-        f"**Something went wrong.** Press *Edit & send* to try once more; {KEPT}",
+        ("**Something went wrong.** What you typed is kept: press *Edit & send* to try once more."),
     ),
     (
         failures.Unconfirmed(),
-        f"**Something went wrong.** Press *Edit & send* to try once more; {KEPT}",
+        ("**Something went wrong.** What you typed is kept: press *Edit & send* to try once more."),
     ),
 ]
 
@@ -277,6 +274,12 @@ FAILURES = [
 def test_each_failure_has_its_sentence(failure: Failure, sentence: str) -> None:
     clips = (withdrawn("a"), withdrawn("b")) if failure == failures.NotPlayable() else ()
     assert head_of(failed(failure, *clips)).description == f"{sentence}\n{ASKED}"
+
+
+def test_operator_is_named_where_only_they_can_help() -> None:
+    context = replace(AROUND, operator="<@42>")
+    description = head_of(failed(failures.Unauthorized()), context).description or ""
+    assert "Nothing was generated. Please tell <@42>. What" in description
 
 
 def test_unknown_clip_without_lyrics_returns_none() -> None:
@@ -288,7 +291,7 @@ def test_unknown_clip_leads_to_other_providers() -> None:
     context = replace(AROUND, other_providers={"suno_api": "suno-api"})
     assert head_of(failed(failures.UnknownClip()), context).description == (
         "**AIML API doesn't know this clip.** Only clips made through AIML API work there. "
-        f"Try another service; the form keeps what was typed:\n{ASKED}"
+        f"Try another service; the form keeps what you typed:\n{ASKED}"
     )
 
 
@@ -312,10 +315,17 @@ def test_continue_at_is_shown_in_tenths(second: float | None, words: str) -> Non
     assert (description or "").splitlines()[0].endswith(f" at {words}")
 
 
-def test_source_without_title_is_named_by_its_id() -> None:
+@pytest.mark.parametrize(
+    ("clip_id", "name"),
+    [
+        (SOURCE, f"[a Suno clip](https://suno.com/song/{SOURCE})"),
+        ("m_" + SOURCE, "a Suno clip"),
+    ],
+)
+def test_source_without_title_links_to_suno(clip_id: str, name: str) -> None:
     ext = extension(source_title="", source_url=None)
-    description = head_of(asked(ext, clip_id="m_" + SOURCE)).description
-    assert (description or "").splitlines()[0] == f"from `m_{SOURCE}` at 2:04"
+    description = head_of(asked(ext, clip_id=clip_id)).description
+    assert (description or "").splitlines()[0] == f"from {name} at 2:04"
 
 
 def test_extension_without_lyrics_is_instrumental() -> None:
@@ -362,7 +372,7 @@ def test_streaming_extension_has_embeds_only_for_audible_clips() -> None:
     [
         (
             withdrawn("b"),
-            "Finished, but its link was withdrawn and can't be played. Its id: `b`",
+            "It's finished, but Suno withdrew the link.",
         ),
         (Clip(id="b", status=ClipStatus.FAILED, error="Too rude."), "Failed: *Too rude.*"),
         (Clip(id="b", status=ClipStatus.FAILED), "Failed."),
@@ -416,6 +426,6 @@ def test_plain_embeds_contain_no_text_from_outside_but_ids(status: Status) -> No
 
 
 def test_refusal_embed_is_red_and_has_two_lines() -> None:
-    embed = refusal_embed("That time lies past the end.", "Pick another one.")
+    embed = refusal_embed("That's past the end.", "Pick another one.")
     assert embed.colour == discord.Colour(0xED4245)
-    assert embed.description == "**That time lies past the end.**\nPick another one."
+    assert embed.description == "**That's past the end.**\nPick another one."

@@ -56,10 +56,12 @@ def test_retake_of_an_extension_without_message_has_no_link() -> None:
         (1, f"continued in {continuation(1)}"),
         (2, f"continued in {continuation(1)}, {continuation(2)}"),
         (5, "continued in " + ", ".join(continuation(number) for number in range(1, 6))),
-        (6, "continued in " + ", ".join(continuation(n) for n in range(2, 7)) + ", and 1 before"),
+        (6, "continued in " + ", ".join(continuation(n) for n in range(2, 7)) + ", and 1 earlier"),
         (
             40,
-            "continued in " + ", ".join(continuation(n) for n in range(36, 41)) + ", and 35 before",
+            "continued in "
+            + ", ".join(continuation(n) for n in range(36, 41))
+            + ", and 35 earlier",
         ),
     ],
 )

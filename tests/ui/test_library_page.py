@@ -67,14 +67,14 @@ def test_entry_line_marks_a_full_song() -> None:
     ("scope", "title"),
     [
         (Scope.MINE, "Your clips"),
-        (Scope.CHANNEL, "Clips of this channel"),
-        (Scope.SERVER, "Clips of this server"),
+        (Scope.CHANNEL, "Clips from this channel"),
+        (Scope.SERVER, "Clips from this server"),
     ],
 )
 def test_page_title_says_whose_clips_they_are(scope: Scope, title: str) -> None:
     assert page_embed(page(made(), scope=scope)).title == title
     searched = page_embed(page(made(), scope=scope, search="*night*"))
-    assert searched.title == rf"{title} with “\*night\*”"
+    assert searched.title == rf"{title} that match “\*night\*”"
     assert page_embed(page(scope=scope)).title == title
 
 
@@ -102,7 +102,7 @@ def test_empty_library_says_what_to_do(scope: Scope) -> None:
 
 def test_empty_search_result_names_the_search() -> None:
     said = page_embed(page(search="@everyone")).description
-    assert said.startswith(r"**Nothing here has “\@everyone” in its title, style or id.**")
+    assert said.startswith(r"**Nothing here matches “\@everyone”.**")
 
 
 def test_single_page_has_no_page_buttons() -> None:
@@ -168,7 +168,7 @@ def test_page_buttons_never_time_out() -> None:
 
 def test_removal_question_names_the_clip_and_what_remains() -> None:
     embed, view = removal_question(own(known(playable(title="*Mine*"))))
-    assert r"Take “\*Mine\* · A” out of the library?" in embed.description
+    assert r"Remove “\*Mine\* · A” from the library?" in embed.description
     assert "reply and its audio stay" in embed.description
     [row] = view.to_components()
     assert [(each["label"], each["style"], each["custom_id"]) for each in row["components"]] == [
@@ -180,12 +180,12 @@ def test_removal_question_names_the_clip_and_what_remains() -> None:
 
 def test_removal_answers_link_to_the_reply() -> None:
     removed = removed_embed(own()).description
-    assert removed.startswith("**“Electric Dreams · A” is out of the library.**")
-    assert removed.endswith(f"[There it is.]({URL})")
+    assert removed.startswith("**“Electric Dreams · A” was removed from the library.**")
+    assert removed.endswith(f"[Go to its reply]({URL})")
     assert URL not in removed_embed(own(known(reply_url=None))).description
     assert kept_embed(own()).description == "**“Electric Dreams · A” stays in the library.**"
 
 
 def test_removal_question_names_a_full_song_without_letter() -> None:
     whole = own(known(letter=""), kind=song().kind)
-    assert "“Electric Dreams · full song” is out" in removed_embed(whole).description
+    assert "“Electric Dreams · full song” was removed" in removed_embed(whole).description

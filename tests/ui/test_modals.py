@@ -176,7 +176,7 @@ def test_modal_title_names_the_clip(title: str, words: str) -> None:
 
 
 def test_model_name_that_is_too_long_is_refused() -> None:
-    with pytest.raises(UserError, match="too long a name"):
+    with pytest.raises(UserError, match="model's name is too long"):
         extend_modal(prepared(replace(FORM, model="x" * 60)), idempotency_key=ASKED_BY)
 
 

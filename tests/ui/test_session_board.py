@@ -204,7 +204,7 @@ def test_board_counts_voters(voters: int, text: str) -> None:
     ("reason", "why"),
     [
         (RestReason.CLOSED, "The thread was closed."),
-        (RestReason.FORBIDDEN, "Encore may not post here."),
+        (RestReason.FORBIDDEN, "Encore isn't allowed to post here."),
     ],
 )
 def test_resting_board_says_how_it_goes_on(reason: RestReason, why: str) -> None:
@@ -244,7 +244,7 @@ def test_board_says_that_all_parts_are_made() -> None:
 
 
 KEPT = "The proposals are kept; the next vote tries again."
-ACCOUNT = "It may have been charged: look into the AIML API account before you vote for it."
+ACCOUNT = "It may have been charged: ask a moderator before you vote for it."
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ ACCOUNT = "It may have been charged: look into the AIML API account before you v
         (
             Status.FAILED,
             {"failure": failures.Rejected("Bad lyrics")},
-            "**AIML API did not accept the lyrics.** Nothing was charged.",
+            "**AIML API didn't accept the lyrics.** Nothing was charged.",
         ),
         (Status.UNCONFIRMED, {}, f"**AIML API gave no clear answer.** {ACCOUNT}"),
         (Status.CANCELLED, {}, "**It was cancelled.** Nothing was charged."),

@@ -73,8 +73,9 @@ def test_source_is_linked_where_readers_of_the_card_can_open_it(source: object, 
     assert line.split(" · ")[0] == f"starts from {text}"
 
 
-def test_unknown_source_is_named_by_its_id() -> None:
-    assert f"\nstarts from `{SOURCE}`\n" in card_embed(session_view(parts=())).description
+def test_unknown_source_links_to_suno() -> None:
+    link = f"[a Suno clip](https://suno.com/song/{SOURCE})"
+    assert f"\nstarts from {link}\n" in card_embed(session_view(parts=())).description
 
 
 def test_session_in_a_thread_of_others_links_to_its_board() -> None:

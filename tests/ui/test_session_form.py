@@ -55,7 +55,7 @@ def test_modal_has_its_fields() -> None:
     assert [(each["label"], each["description"]) for each in fields(FORM)] == [
         ("Lyrics", "Leave empty for an instrumental part."),
         ("Style", "As the song has it; change it only if you mean to."),
-        ("Go on at", "A second of the last part (1:52 long), or end."),
+        ("Continue at", "0:00 to 1:52 of the last part, or end."),
     ]
     inputs = [each["component"] for each in fields(FORM)]
     assert [each["value"] for each in inputs] == [FORM.lyrics, FORM.style, FORM.at]
@@ -67,7 +67,7 @@ def test_modal_has_its_fields() -> None:
 @pytest.mark.parametrize("latest", [None, playable(duration=None)])
 def test_unknown_length_is_not_said(latest: object) -> None:
     said = fields(replace(FORM, latest=latest))[2]["description"]
-    assert said == "A second of the last part, or end."
+    assert said == "Seconds (121.1), minutes (2:01.1), or end."
 
 
 def test_second_is_not_asked_for_while_a_part_is_made() -> None:

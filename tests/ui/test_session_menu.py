@@ -104,7 +104,7 @@ def test_what_is_proposed_already_is_not_offered() -> None:
     assert offered(view, is_host=True) == [END_NOW]
     embed, nothing = more(view, is_host_or_moderator=False)
     assert nothing is None
-    assert embed.description.startswith("**There is nothing else to do now.**")
+    assert embed.description.startswith("**There's nothing else to do now.**")
     over = session_view(session_round(status=RoundStatus.SETTLED))
     assert more(over, is_host_or_moderator=True)[1] is None
 
@@ -151,7 +151,7 @@ def test_list_has_a_line_for_each_session() -> None:
     most = [(ADA, 12), (BO, 9)]
     embed = sessions_embed(views, number=2, page_count=3, total=24, most_parts=most)
     card = url(10, CHANNEL)
-    assert embed.title == "Sessions of this server"
+    assert embed.title == "Sessions in this server"
     assert embed.description.splitlines() == [
         f"🎶 **[Electric Dreams]({url(202)})** · round 2 · 1 part · {ACTIVE}",
         f"🏁 **[Electric Dreams]({card})** · 1 part · [💿 the full song]({url(500)}) · {OVER}",
@@ -175,7 +175,7 @@ def test_list_can_be_turned() -> None:
 def test_empty_list_says_how_to_start() -> None:
     embed = sessions_embed([], number=1, page_count=1, total=0)
     assert embed.description == (
-        "**There are none for you to see yet.**\n`/session start` with a clip starts one."
+        "**There are none that you can see yet.**\n`/session start` with a clip starts one."
     )
     lone = sessions_embed([running(session_round(2))], number=1, page_count=1, total=1)
     assert lone.footer.text == "page 1 of 1 · 1 session"

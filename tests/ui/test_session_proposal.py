@@ -111,7 +111,7 @@ def test_part_that_is_listed_again_says_where_it_comes_from(reason: DropReason, 
 
 def test_long_lyrics_are_a_file() -> None:
     each = proposal(lyrics=LONG)
-    assert "All of it: `lyrics.txt`" in lines(each)
+    assert "All lyrics: `lyrics.txt`" in lines(each)
     assert proposal_file(each).fp.read() == LONG.encode()
     view = session_view(proposals=[each])
     shown = proposal_embed(view, each, with_file=False).description

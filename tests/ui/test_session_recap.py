@@ -155,6 +155,6 @@ def test_unknown_song_so_far_says_so() -> None:
     view = session_view(parts=(), duration=None)
     embed = song_so_far_embed(view)
     assert embed.title == "Electric Dreams so far"
-    assert embed.description == "Nothing is known of the clip that it starts from."
+    assert embed.description == "Nothing is known about the clip that it starts from."
     assert song_so_far_view(view) is None
     assert view.state.session.channel_id == THREAD

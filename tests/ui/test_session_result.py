@@ -44,7 +44,7 @@ EARLY = f"It ends {ENDS}, or as soon as all who voted in this round have chosen.
 AGAIN = proposal(1, 3, listed_from=2)
 ON_BOARD = f"[“Neon rain on the window”]({url(601)}) is back on the board"
 UNPAID = f"{ON_BOARD}, without votes: nothing is sent before somebody votes again."
-ACCOUNT = "It may have been charged: look into the AIML API account before you vote for it."
+ACCOUNT = "It may have been charged: ask a moderator before you vote for it."
 
 
 def sent(status: RoundStatus = RoundStatus.CHOOSING, **parts: object) -> Round:
@@ -213,19 +213,19 @@ def test_session_that_ends_before_the_choice_says_so() -> None:
     ("failure", "cause"),
     [
         (failures.OutOfCredits(), "**AIML API is out of credits.**"),
-        (failures.Unauthorized(), "**AIML API does not let Encore in.**"),
+        (failures.Unauthorized(), "**AIML API rejected Encore's key.**"),
         (failures.SessionExpired(), "**AIML API is signed out of Suno.**"),
         (failures.RateLimited(), "**AIML API is too busy.**"),
         (failures.Unavailable(), "**AIML API can't be reached.**"),
-        (failures.NotPlayable(), "**Finished, but it can't be played.**"),
+        (failures.NotPlayable(), "**It's finished, but Suno withdrew the link.**"),
         (failures.LengthUnknown(), "**AIML API can't tell how long that clip is.**"),
-        (failures.PastTheEnd(97), "**That time lies past the end.**"),
-        (failures.Rejected(), "**AIML API did not accept the request.**"),
+        (failures.PastTheEnd(97), "**That's past the end.**"),
+        (failures.Rejected(), "**AIML API didn't accept the request.**"),
         (
             failures.Rejected(r"Lyrics *are* \bad."),
-            r"**AIML API did not accept the lyrics:** *Lyrics \*are\* \\bad.*",
+            r"**AIML API didn't accept the lyrics:** *Lyrics \*are\* \\bad.*",
         ),
-        (failures.GenerationFailed("Oh"), "**AIML API could not finish it:** *Oh*"),
+        (failures.GenerationFailed("Oh"), "**AIML API couldn't finish it:** *Oh.*"),
         (failures.Unexpected(), "**Something went wrong.**"),
         (None, "**Something went wrong.**"),
     ],
@@ -246,8 +246,11 @@ def test_each_failure_is_told_without_advice_for_a_reply(
         (
             Status.EXPIRED,
             [
-                "**AIML API took it but never finished.**",
-                f"*Check again* on [its reply]({url(500)}) asks once more and costs nothing.",
+                "**AIML API accepted it but never finished.**",
+                (
+                    f"Press *Check again* on [its reply]({url(500)}) to ask for the result once "
+                    "more; that costs nothing."
+                ),
                 UNPAID,
             ],
         ),
@@ -264,5 +267,5 @@ def test_failure_of_an_unknown_part_still_says_what_happens_next() -> None:
     each = sent(RoundStatus.DROPPED, drop_reason=DropReason.FAILED)
     assert lines(each, None, AGAIN) == [UNPAID]
     assert lines(each, part(Status.EXPIRED, reply=ReplyRef(channel_id=THREAD))) == [
-        "**AIML API took it but never finished.**"
+        "**AIML API accepted it but never finished.**"
     ]

@@ -150,14 +150,16 @@ def test_waiting_song_shows_its_queue_position() -> None:
 def test_postponed_song_says_why() -> None:
     ext = concat(failure=failures.RateLimited(), due_at=NOW + dt.timedelta(seconds=40))
     assert embed_of(ext).description == (
-        f"{LISTED}\nsuno-api asks to wait; next try <t:{STAMP + 40}:R>. Nothing has been charged."
+        f"{LISTED}\nsuno-api asked Encore to wait; next try <t:{STAMP + 40}:R>. "
+        "Nothing has been charged yet."
     )
 
 
 def test_postponed_song_may_have_been_sent() -> None:
     ext = concat(failure=failures.Unavailable(), due_at=NOW + dt.timedelta(seconds=40))
     assert embed_of(ext).description == (
-        f"{LISTED}\nsuno-api did not answer; next try <t:{STAMP + 40}:R>. Nothing has been charged."
+        f"{LISTED}\nsuno-api didn't answer; next try <t:{STAMP + 40}:R>. "
+        "Nothing has been charged yet."
     )
 
 
@@ -218,7 +220,7 @@ def test_streaming_song_has_a_link() -> None:
 
 def test_withdrawn_song_says_so() -> None:
     text = embed_of(concat(Status.COMPLETE, withdrawn("whole"))).description or ""
-    assert "its link was withdrawn and can't be played. Its id: `whole`" in text
+    assert "It's finished, but Suno withdrew the link." in text
 
 
 def spliced(**parts: object) -> Attachment:
@@ -244,7 +246,7 @@ def test_spliced_song_is_attached_with_its_waveform() -> None:
 def test_song_encoded_at_a_low_bit_rate_says_so() -> None:
     context = replace(AROUND, attachments=(spliced(bit_rate=112_000),))
     text = embed_of(splice(Status.COMPLETE), context).description or ""
-    assert text.startswith("**4:25** · 3 parts\n-# attached at 112 kbit/s, to fit\n1. ")
+    assert text.startswith("**4:25** · 3 parts\n-# attached at 112 kbit/s to fit\n1. ")
 
 
 def test_song_without_its_beginning_names_the_missing_parts() -> None:
@@ -270,21 +272,21 @@ def test_song_without_its_beginning_names_the_missing_parts() -> None:
         (
             concat(Status.UNCONFIRMED),
             (
-                "**It may still have been charged. Encore did not ask again.**\n"
-                "Look into the suno-api account first: *Try again* asks once more."
+                "**It may have been charged. Encore didn't send it again.**\n"
+                "Ask a moderator before you press *Full song*: it may be charged twice."
             ),
         ),
         (
             concat(Status.EXPIRED),
             (
-                "**suno-api took it but never finished.**\n"
-                "*Check again* asks for the result once more and costs nothing."
+                "**suno-api accepted it but never finished.**\n"
+                "Press *Check again* to ask for the result once more; that costs nothing."
             ),
         ),
         (concat(Status.CANCELLED), "**Nothing was charged.**"),
         (
             concat(Status.FAILED),
-            "**Something went wrong.** To have it tried once more, press *Try again*.",
+            "**Something went wrong.** Press *Full song* to try once more.",
         ),
     ],
 )
@@ -292,88 +294,64 @@ def test_final_status_of_a_song_comes_first(ext: Extension, words: str) -> None:
     assert embed_of(ext).description == f"{words}\n{LISTED}"
 
 
+TELL = "Please tell whoever runs this bot."
+LATER = "Press *Full song* later."
+JOIN_HERE = "Press *Full song* to have Encore join them itself."
 FAILURES = [
     (
         failures.Rejected("Not found."),
-        (
-            "**suno-api did not join the parts:** *Not found.* "
-            "To have Encore join them itself, press *Try again*."
-        ),
+        f"**suno-api didn't join the parts:** *Not found.* {JOIN_HERE}",
     ),
-    (
-        failures.Rejected(),
-        (
-            "**suno-api did not join the parts.** "
-            "To have Encore join them itself, press *Try again*."
-        ),
-    ),
+    (failures.Rejected(), f"**suno-api didn't join the parts.** {JOIN_HERE}"),
     (
         failures.OutOfCredits(),
-        (
-            "**suno-api is out of credits.** Nothing was joined. "
-            "Ask who runs this bot to top up, then press *Try again*."
-        ),
+        f"**suno-api is out of credits.** Nothing was joined. {TELL} {LATER}",
     ),
     (
         failures.Unauthorized(),
-        (
-            "**suno-api does not let Encore in.** Nothing was joined. "
-            "Ask who runs this bot to look at the log, then press *Try again*."
-        ),
+        f"**suno-api rejected Encore's key.** Nothing was joined. {TELL} {LATER}",
     ),
     (
         failures.SessionExpired(),
-        (
-            "**suno-api is signed out of Suno.** Nothing was joined. "
-            "The operator of this bot has to renew its session; then press *Try again*."
-        ),
+        f"**suno-api is signed out of Suno.** Nothing was joined. {TELL} {LATER}",
     ),
-    (
-        failures.RateLimited(),
-        "**suno-api is too busy.** Nothing was joined. In a while, press *Try again*.",
-    ),
-    (
-        failures.Unavailable(),
-        "**suno-api can't be reached.** Nothing was charged. Later, press *Try again*.",
-    ),
+    (failures.RateLimited(), f"**suno-api is too busy.** Nothing was joined. {LATER}"),
+    (failures.Unavailable(), f"**suno-api can't be reached.** Nothing was joined. {LATER}"),
     (
         failures.GenerationFailed("Too long."),
-        (
-            "**suno-api could not finish it:** *Too long.* "
-            "To have Encore join it itself, press *Try again*."
-        ),
+        f"**suno-api couldn't join the parts:** *Too long.* {JOIN_HERE}",
     ),
     (
         failures.NotPlayable(),
         (
-            "**Finished, but it can't be played:** Suno has withdrawn the link. Clip `whole`. "
-            "*Check again* asks for a fresh link and costs nothing."
+            "**It's finished, but Suno withdrew the link.** "
+            "Press *Check again* to ask for a fresh link; that costs nothing."
         ),
     ),
     (
         failures.PartUnavailable(2, "clip-2"),
         (
-            "**The audio of part 2 can't be had:** clip `clip-2`. "
-            "Its link may work again later; then press *Try again*."
+            "**The audio of part 2 can't be downloaded.** "
+            "Its link may work again later: then press *Full song*."
         ),
     ),
     (
         failures.TooLarge(3723.4, 10 * 1024 * 1024),
         (
-            "**The song is too large to be attached.** It is 1:02:03 long, and even at 96 kbit/s "
-            "that is more than the 10 MB that a file may have here. "
-            "Make it up to an earlier clip with `/song`."
+            "**The song is too large to attach.** It's 1:02:03 long, and even at 96 kbit/s "
+            "that's more than the 10 MB that a file may have here. "
+            "Pick an earlier clip with `/song`."
         ),
     ),
     (
         failures.AttachNotAllowed(),
         (
-            "**Encore lacks the permission *Attach Files* in this channel.** "
-            "Ask a moderator to give it, then press *Try again*."
+            "**Encore needs the *Attach Files* permission in this channel.** "
+            "Ask a moderator to grant it, then press *Full song*."
         ),
     ),
     *(
-        (failure, "**Something went wrong.** To have it tried once more, press *Try again*.")
+        (failure, "**Something went wrong.** Press *Full song* to try once more.")
         for failure in (failures.Unconfirmed(), failures.Unexpected())
     ),
 ]
@@ -458,7 +436,7 @@ def test_hostile_texts_of_a_song_are_escaped(
 # Buttons
 
 DELETE = ("🗑️ Delete", "ext:delete:7")
-TRY = ("Try again", "ext:song:7")
+SONG = ("💿 Full song", "ext:song:7")
 CHECK = ("Check again", "ext:check:7")
 LISTEN = ("▶ Listen", "https://audio.example/a.mp3")
 TELL = ("🔔 Tell me", "ext:tell:7")
@@ -476,11 +454,11 @@ TELL = ("🔔 Tell me", "ext:tell:7")
             [[LISTEN], [("➕ Extend", "clip:extend:a")]],
         ),
         (splice(Status.COMPLETE), [[("➕ Extend", "clip:extend:song-7")]]),
-        (failed(failures.Rejected()), [[TRY, DELETE]]),
-        (splice(Status.FAILED), [[TRY, DELETE]]),
-        (concat(Status.UNCONFIRMED), [[TRY, DELETE]]),
-        (concat(Status.EXPIRED, handle=HANDLE), [[TRY, CHECK, DELETE]]),
-        (concat(Status.CANCELLED), [[TRY, DELETE]]),
+        (failed(failures.Rejected()), [[SONG, DELETE]]),
+        (splice(Status.FAILED), [[SONG, DELETE]]),
+        (concat(Status.UNCONFIRMED), [[SONG, DELETE]]),
+        (concat(Status.EXPIRED, handle=HANDLE), [[SONG, CHECK, DELETE]]),
+        (concat(Status.CANCELLED), [[SONG, DELETE]]),
     ],
 )
 def test_each_song_status_has_its_buttons(
