@@ -29,7 +29,7 @@ LOG_TAIL_BYTES = 16 * 1024  # the panel reads the log's end twice a second, howe
 
 
 class Sandbox:
-    """A Discord, its page, five providers and a bot, which ``start_bot`` connects to them.
+    """A Discord, its page, the providers and a bot, which ``start_bot`` connects to them.
 
     Args:
         speed: how many times faster than real time the providers work.
@@ -69,7 +69,7 @@ class Sandbox:
                 providers=self.providers.bot_environment,
                 ENCORE_LOG="console",
                 ENCORE_POLL_EVERY=POLL_INTERVAL,
-                ENCORE_MEMBER_LIMIT="5",  # one person tries all five providers
+                ENCORE_MEMBER_LIMIT="0",  # one person tries all providers at once
                 ENCORE_SESSION_VOTE=VOTE_SECONDS,
             )
             await stack.enter_async_context(self.bot)

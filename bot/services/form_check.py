@@ -58,6 +58,18 @@ class PrefilledForm:
             return self.song.length
         return self.source.clip.duration if self.source else None
 
+    @property
+    def model(self) -> str | None:
+        """The model to ask for; None leaves the choice to the provider."""
+        return self.capabilities.model_for(
+            self.form.model, self.source.model if self.source else None
+        )
+
+    @property
+    def limits(self) -> TextLimits:
+        """The longest texts of that model."""
+        return self.capabilities.limits_for(self.model)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidatedForm(PrefilledForm):
@@ -118,13 +130,12 @@ class FormReader:
         provider = self._choose_provider(form.provider, source)
         clip_id = str(SongReference(joined.id)) if joined is not None else clip_id
         form = replace(form, clip=clip_id, provider=provider.name)
-        if source is not None:
-            form = _with_source_defaults(
-                form, source.clip, provider.capabilities.limits_for(form.model)
-            )
-        return PrefilledForm(
+        prefilled = PrefilledForm(
             form=form, capabilities=provider.capabilities, source=source, song=song
         )
+        if source is None:
+            return prefilled
+        return replace(prefilled, form=_with_source_defaults(form, source.clip, prefilled.limits))
 
     async def length_of(self, clip: str) -> float | None:
         """Return the seconds of what ``clip`` names; None if they are unknown, or it names none."""
@@ -168,7 +179,7 @@ class FormReader:
             style=parse_style(form.style),
             title=form.title,
             exclude=parse_style(form.exclude),
-            model=form.model or None,
+            model=replace(prefilled, source=source).model,
         )
         validated = ValidatedForm(
             form=replace(form, at=format_continue_at(typed)),

@@ -14,6 +14,7 @@ from bot.providers.base import Provider
 from bot.providers.suno_api import SunoApi
 from bot.providers.sunoapi_co import SunoApiCo
 from bot.providers.sunoapi_com import SunoApiCom
+from bot.providers.sunoapi_org import SunoApiOrg
 from bot.providers.sunosay import SunoSay
 
 A = "11111111-1111-4111-8111-111111111111"
@@ -29,10 +30,12 @@ ADAPTERS = {
     "suno_api": SunoApi,
     "sunoapi_com": SunoApiCom,
     "sunosay": SunoSay,
+    "sunoapi_org": SunoApiOrg,
 }
 CLIPS = Handle(clip_ids=(A, B))
 TASK = Handle(task_id="t-1")
-HANDLES = {name: TASK if name in ("sunoapi_co", "sunosay") else CLIPS for name in ADAPTERS}
+BY_TASK = ("sunoapi_co", "sunosay", "sunoapi_org")
+HANDLES = {name: TASK if name in BY_TASK else CLIPS for name in ADAPTERS}
 
 
 def answer(name: str) -> object:
