@@ -246,14 +246,14 @@ class SunoApiOrgSettings(ApiSettings):
             "and `https://api.box`"
         ),
     )
-    route: Annotated[
-        Literal["legacy", "jobs"] | None, Unset("`jobs` at kie.ai, else `legacy`")
-    ] = Field(
-        default=None,
-        description=(
-            "which of two APIs the service has: `legacy`, that of sunoapi.org, "
-            "or `jobs`, the newer one of kie.ai"
-        ),
+    route: Annotated[Literal["legacy", "jobs"] | None, Unset("`jobs` at kie.ai, else `legacy`")] = (
+        Field(
+            default=None,
+            description=(
+                "which of two APIs the service has: `legacy`, that of sunoapi.org, "
+                "or `jobs`, the newer one of kie.ai"
+            ),
+        )
     )
     models: Annotated[str, AfterValidator(_models)] = Field(
         default="V6,V6_WILD,V6_MINI",

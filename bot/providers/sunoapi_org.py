@@ -203,22 +203,6 @@ class SunoApiOrg(Adapter):
         return self._error_for(replace(response, status=code))
 
 
-def contains_source(durations: Sequence[float | None], continue_at: float | None) -> bool:
-    """Return whether the clips of a task begin with the source's audio up to ``continue_at``.
-
-    The documents don't say whether the audio is the new part alone. Whole songs are all longer
-    than the source's part of them, so one clip that is not longer is a new part, and so are its
-    siblings. Where a length is unknown, the clips are taken for new parts, as Suno itself makes.
-
-    Args:
-        durations: seconds of each clip of the task; None is unknown.
-        continue_at: seconds into the source; None is its end.
-    """
-    if continue_at is None or not durations:
-        return False
-    return all(duration is not None and duration > continue_at for duration in durations)
-
-
 def _is_kie(base_url: str) -> bool:
     host = urlsplit(base_url).hostname or ""
     return host == "kie.ai" or host.endswith(".kie.ai")

@@ -10,7 +10,7 @@ from aiohttp import web
 from typing_extensions import override
 
 from sandbox.providers.account import ExtendParameters, NoCreditsError, ProviderAccount
-from sandbox.providers.api import Api, ClipView, RefusedError, Route
+from sandbox.providers.api import Api, RefusedError, Route
 from sandbox.providers.clips import Clip, Links
 from sandbox.providers.faults import Kind
 from sandbox.providers.json_values import JsonObject, is_number, is_text
