@@ -38,6 +38,7 @@ MAX_IDS = 4
 MEBIBYTE = 1024 * 1024
 LYRICS_KEPT = "your lyrics are kept behind *Edit & send*"
 TRY_AGAIN = "press *Try again*"
+OTHERS = "Or try another service; the form keeps what was typed:"
 
 # A sentence in bold type, then perhaps a provider's text in italics.
 _CAUSE = re.compile(r"(?P<bold>\*\*.+?\*\*)(?P<quote> \*(?:\\.|[^\\*])+\*)?")
@@ -72,7 +73,9 @@ def final_status_lines(ext: Extension, context: ReplyContext) -> list[str]:
         case Status.CANCELLED:
             return ["**Nothing was sent.**"]
         case Status.FAILED:
-            return [_failure_text(ext.failure or Unexpected(), ext, context)]
+            reason = _failure_text(ext.failure or Unexpected(), ext, context)
+            is_said = isinstance(ext.failure, UnknownClip)
+            return [reason, OTHERS] if context.other_providers and not is_said else [reason]
         case _:
             return []
 
