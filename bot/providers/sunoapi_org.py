@@ -65,16 +65,17 @@ CAPABILITIES = Capabilities(
 
 _SUBMIT_SCHEMA = TypeAdapter(SubmitAnswer)
 _CREDITS_SCHEMA = TypeAdapter(CreditsAnswer)
+_LEGACY_SCHEMA = TypeAdapter(LegacyAnswer)
+_JOB_SCHEMA = TypeAdapter(JobAnswer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Paths:
-    """The paths of a route, and the schema of its tasks."""
+    """The paths of a route."""
 
     extend: str
     task: str
     credits: str
-    schema: TypeAdapter[LegacyAnswer] | TypeAdapter[JobAnswer]
 
 
 _PATHS: Mapping[Route, _Paths] = {
@@ -82,13 +83,11 @@ _PATHS: Mapping[Route, _Paths] = {
         extend="/api/v1/generate/extend",
         task="/api/v1/generate/record-info",
         credits="/api/v1/generate/credit",
-        schema=TypeAdapter(LegacyAnswer),
     ),
     "jobs": _Paths(
         extend="/api/v1/jobs/createTask",
         task="/api/v1/jobs/recordInfo",
         credits="/api/v1/chat/credit",
-        schema=TypeAdapter(JobAnswer),
     ),
 }
 
@@ -174,9 +173,12 @@ class SunoApiOrg(Adapter):
         return None if answer.data is None else Credits(answer.data)
 
     async def _fetch_task(self, handle: Handle) -> tuple[Handle, Progress | None]:
-        answer = await self._api.query(
-            self._paths.task, self._paths.schema, params=[("taskId", handle.task_id or "")]
-        )
+        path, params = self._paths.task, [("taskId", handle.task_id or "")]
+        answer: LegacyAnswer | JobAnswer
+        if self._route == "legacy":
+            answer = await self._api.query(path, _LEGACY_SCHEMA, params=params)
+        else:
+            answer = await self._api.query(path, _JOB_SCHEMA, params=params)
         if response := answer.error_response(is_query=True):
             if answer.tells_failed_task:
                 return handle, Progress(error=response.text)

@@ -167,7 +167,7 @@ class FormReader:
         """Raise FormError if there are errors; ``provider_errors`` hold for its provider alone."""
         of_all, of_one = [*errors], [*provider_errors]
         if of_all or of_one:
-            others = {} if of_all else self._others_accepting(validated)
+            others: Mapping[str, str] = {} if of_all else self._others_accepting(validated)
             raise FormError.of([*of_all, *of_one], other_providers=others)
 
     def _others_accepting(self, validated: ValidatedForm) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import re
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, cast
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -309,7 +309,7 @@ def _checked_job(body: JsonObject) -> JsonObject:
     given = body.get("input")
     if body.get("model") != _JOB_MODEL or not isinstance(given, dict):
         raise _refused(422, f"model must be {_JOB_MODEL}, with an input")
-    checked: JsonObject = given
+    checked = cast("JsonObject", given)
     if not is_text(checked.get("audio_id")):
         raise _refused(422, "audio_id is required")
     if checked.get("model") not in _MODELS:
