@@ -739,7 +739,7 @@ async def test_sunoapi_org_succeeds_where_its_callback_is_heard(client: Client) 
 
 
 @only("sunoapi_org")
-async def test_sunoapi_org_spells_songs_in_two_ways(client: Client) -> None:
+async def test_sunoapi_org_spells_keys_by_the_age_of_the_model(client: Client) -> None:
     accepted = {model: await client.extend(model=model) for model in ("V5", "V6")}
     for clip in client.account.clips.values():
         client.account.advance(clip.id, Status.COMPLETE)
