@@ -97,6 +97,14 @@ def _model(word: str) -> str:
     return word.strip()
 
 
+def _models(text: str) -> str:
+    """Return models as they are written in a list with commas, each once."""
+    models = dict.fromkeys(_model(word) for word in text.split(",") if word.strip())
+    if not models:
+        raise ValueError("must be models separated by commas, such as V6,V5_5")
+    return ",".join(models)
+
+
 def _hosts(text: object) -> object:
     """Return the hosts in a comma-separated text."""
     if not isinstance(text, str):
@@ -248,6 +256,51 @@ class SunoApiSettings(ApiSettings):
         return self.base_url is not None
 
 
+class SunoApiOrgSettings(ApiSettings):
+    """sunoapi.org and the services with its contract (providers-more.md §1, §2)."""
+
+    base_url: Annotated[Address | None, Unset("`https://api.sunoapi.org`")] = Field(
+        default=None,
+        description=(
+            "address of the service; others with the same API are `https://api.kie.ai` "
+            "and `https://api.box`"
+        ),
+    )
+    route: Annotated[Literal["legacy", "jobs"] | None, Unset("`jobs` at kie.ai, else `legacy`")] = (
+        Field(
+            default=None,
+            description=(
+                "which of two APIs the service has: `legacy`, that of sunoapi.org, "
+                "or `jobs`, the newer one of kie.ai"
+            ),
+        )
+    )
+    models: Annotated[str, AfterValidator(_models)] = Field(
+        default="V6,V6_WILD,V6_MINI",
+        description="models that members can choose, separated by commas",
+    )
+    model: Annotated[str, AfterValidator(_model), Unset("the first of the models")] = Field(
+        default="",
+        description=(
+            "model for members who choose none; a clip that Encore made is continued "
+            "with the model that made it"
+        ),
+    )
+    callback_url: Annotated[Address | None, Unset("`https://encore.invalid`")] = Field(
+        default=None,
+        description=(
+            "address that the service is told to report results to, because it insists on one; "
+            "Encore asks for them and needs none"
+        ),
+    )
+
+    @property
+    def offered_models(self) -> tuple[str, ...]:
+        """The models that members can choose, and the default first."""
+        offered = tuple(self.models.split(","))
+        return tuple(dict.fromkeys((self.model or offered[0], *offered)))
+
+
 class Settings(BaseSettings):
     """All settings (architecture.md §5); a field is its variable in lower case.
 
@@ -280,6 +333,7 @@ class Settings(BaseSettings):
     suno_api: SunoApiSettings = Field(SunoApiSettings(), description="suno-api")
     sunoapi_com: ApiSettings = Field(ApiSettings(), description="sunoapi.com")
     sunosay: ApiSettings = Field(ApiSettings(), description="sunosay.com")
+    sunoapi_org: SunoApiOrgSettings = Field(SunoApiOrgSettings(), description="SunoAPI.org")
 
     database_url: str = Field(
         "sqlite+aiosqlite:///encore.db",
@@ -435,6 +489,7 @@ class Settings(BaseSettings):
             "suno_api": self.suno_api,
             "sunoapi_com": self.sunoapi_com,
             "sunosay": self.sunosay,
+            "sunoapi_org": self.sunoapi_org,
         }
         return {name: api for name, api in apis.items() if api.is_enabled}
 
@@ -454,7 +509,7 @@ class Settings(BaseSettings):
         if not enabled:
             raise ValueError(
                 "No service is enabled: set AIMLAPI_API_KEY, SUNOAPI_CO_API_KEY, "
-                "SUNO_API_BASE_URL, SUNOAPI_COM_API_KEY or SUNOSAY_API_KEY."
+                "SUNO_API_BASE_URL, SUNOAPI_COM_API_KEY, SUNOSAY_API_KEY or SUNOAPI_ORG_API_KEY."
             )
         chosen = self.provider or next(iter(enabled))
         if chosen not in enabled:

@@ -31,7 +31,7 @@ LOG_TAIL_BYTES = 16 * 1024  # the panel reads the log's end twice a second, howe
 
 
 class Sandbox:
-    """A Discord, its page, five providers and a bot, which ``start_bot`` connects to them.
+    """A Discord, its page, the providers and a bot, which ``start_bot`` connects to them.
 
     Args:
         speed: how many times faster than real time the providers work.
@@ -73,7 +73,7 @@ class Sandbox:
                 ENCORE_LOG="console",
                 ENCORE_POLL_EVERY=POLL_INTERVAL,
                 # one person tries all providers, while another extension may be in progress
-                ENCORE_MEMBER_LIMIT="20",
+                ENCORE_MEMBER_LIMIT="0",
                 ENCORE_CHANNEL_LIMIT="0",
                 ENCORE_DEADLINE=str(self._deadline),
                 ENCORE_SESSION_VOTE=VOTE_SECONDS,

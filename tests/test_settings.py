@@ -8,7 +8,7 @@ import pytest
 
 from bot.settings import Settings, SettingsError, given_variables, load_settings, log_style
 
-PREFIXES = ("AIMLAPI", "SUNOAPI_CO", "SUNO_API", "SUNOAPI_COM", "SUNOSAY")
+PREFIXES = ("AIMLAPI", "SUNOAPI_CO", "SUNO_API", "SUNOAPI_COM", "SUNOSAY", "SUNOAPI_ORG")
 
 
 @pytest.fixture(autouse=True)
@@ -275,3 +275,30 @@ def test_given_variables_are_those_of_environment_and_env_file(
     given = given_variables()
     assert {"encore_from_file", "encore_from_environment", "sunosay_api_key"} <= given.keys()
     assert not {"encore_comment", "encore_empty"} & given.keys()
+
+
+def test_models_of_sunoapi_org_are_a_list_with_the_default_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load_settings().sunoapi_org.offered_models == ("V6", "V6_WILD", "V6_MINI")
+    monkeypatch.setenv("SUNOAPI_ORG_MODELS", " V5, V6 ,,V5")
+    assert load_settings().sunoapi_org.offered_models == ("V5", "V6")
+    monkeypatch.setenv("SUNOAPI_ORG_MODEL", "V4_5ALL")
+    assert load_settings().sunoapi_org.offered_models == ("V4_5ALL", "V5", "V6")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("SUNOAPI_ORG_MODELS", " , "),
+        ("SUNOAPI_ORG_MODELS", "V5 or V6"),
+        ("SUNOAPI_ORG_MODEL", "the best"),
+        ("SUNOAPI_ORG_ROUTE", "v2"),
+        ("SUNOAPI_ORG_CALLBACK_URL", "encore.invalid"),
+    ],
+)
+def test_wrong_setting_of_sunoapi_org_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setenv(name, text)
+    assert problem().startswith(f"{name} must be")

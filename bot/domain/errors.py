@@ -43,14 +43,26 @@ class ClipNotFoundError(UserError):
 
 
 class FormError(UserError):
-    """Fields of a form are wrong; the member can correct them there."""
+    """Fields of a form are wrong; the member can correct them there.
+
+    Attributes:
+        other_providers: name and label of each that would accept the form as it is.
+    """
+
+    def __init__(
+        self, problem: str, remedy: str, *, other_providers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(problem, remedy)
+        self.other_providers = other_providers or {}
 
     @classmethod
-    def of(cls, errors: Sequence[UserError]) -> Self:
+    def of(
+        cls, errors: Sequence[UserError], *, other_providers: Mapping[str, str] | None = None
+    ) -> Self:
         """Return one error that tells all of ``errors``."""
         if len(errors) == 1:
-            return cls(errors[0].problem, errors[0].remedy)
-        return cls(
-            f"{len(errors)} things need to be changed.",
-            "\n".join(f"- **{error.problem}** {error.remedy}" for error in errors),
-        )
+            problem, remedy = errors[0].problem, errors[0].remedy
+        else:
+            problem = f"{len(errors)} things need to be changed."
+            remedy = "\n".join(f"- **{error.problem}** {error.remedy}" for error in errors)
+        return cls(problem, remedy, other_providers=other_providers)

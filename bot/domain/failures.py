@@ -128,3 +128,11 @@ Failure = (
     | AttachNotAllowed
     | Unexpected
 )
+
+
+def is_of_one_provider(failure: Failure | None) -> bool:
+    """Return whether another provider may accept what was refused so; nothing was charged."""
+    return isinstance(
+        failure,
+        UnknownClip | OutOfCredits | Unauthorized | SessionExpired | RateLimited | Unavailable,
+    )

@@ -287,6 +287,7 @@ class ClipRecord:
         part_number: its place in its lineage; a root is 1.
         member_name: who asked for it; empty if unknown.
         lyrics: of the new part; empty for an instrumental one, and if Encore did not make it.
+        model: the one that its provider was asked for; None if Encore named none.
     """
 
     clip: Clip
@@ -299,3 +300,4 @@ class ClipRecord:
     part_number: int = 1
     member_name: str = ""
     lyrics: str = field(default="", repr=False)
+    model: str | None = None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import discord
 
-from bot.domain.errors import UnknownClipError
+from bot.domain.errors import FormError, UnknownClipError
 from bot.domain.form import Form
 from bot.interactions.client import Interaction
 from bot.interactions.lost_answers import is_lost_answer
@@ -18,10 +18,17 @@ log = logging.getLogger(__name__)
 async def refuse_form(interaction: Interaction, form: Form, error: Exception) -> None:
     """Answer with the error, above buttons that open the form as it was typed.
 
-    If the provider does not know the clip, they open it for those that do.
+    If another provider may accept it, a button opens it for that one.
     """
-    others = error.other_providers if isinstance(error, UnknownClipError) else NO_PROVIDERS
-    await answer_with_draft(interaction, form, error, lambda draft_id: draft_view(draft_id, others))
+    is_correctable = not isinstance(error, UnknownClipError)
+    has_others = isinstance(error, UnknownClipError | FormError)
+    others = error.other_providers if has_others else NO_PROVIDERS
+    await answer_with_draft(
+        interaction,
+        form,
+        error,
+        lambda draft_id: draft_view(draft_id, others, is_correctable=is_correctable),
+    )
 
 
 async def answer_with_draft(

@@ -1,4 +1,4 @@
-"""Buttons that open the form for another provider, where one does not know the clip.
+"""Buttons that open the form for another provider, where one refused the request.
 
 Nothing is sent until the member sends the form.
 """

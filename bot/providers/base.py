@@ -23,6 +23,8 @@ class Capabilities:
         model_limits: those of other models, where they differ by model.
         exclude: accepts style tags to keep out.
         models: the models to offer; empty if a member can't choose one.
+        default_model: the one that is asked for where nobody chose; empty if the provider chooses.
+        same_model_as_source: a clip has to be extended with the model that made it.
         needs_style: refuses a request without style tags.
         instrumental_needs_style: refuses a request without lyrics and style tags.
         needs_continue_at: refuses a request without ``continue_at``, even for the clip's end.
@@ -33,6 +35,7 @@ class Capabilities:
         submit_every, query_every: least seconds between two requests; 0 is no limit.
         submit_timeout: seconds to wait for the answer to a submission.
         concat: can join a lineage into one clip.
+        retention: how long the provider keeps a clip's audio; None if it doesn't say.
     """
 
     label: str
@@ -40,6 +43,8 @@ class Capabilities:
     model_limits: Mapping[str, TextLimits] = field(default_factory=dict[str, TextLimits])
     exclude: bool = False
     models: tuple[str, ...] = ()
+    default_model: str = ""
+    same_model_as_source: bool = False
     needs_style: bool = False
     instrumental_needs_style: bool = False
     needs_continue_at: bool = True
@@ -51,10 +56,21 @@ class Capabilities:
     query_every: float = 0
     submit_timeout: float = 60
     concat: bool = False
+    retention: dt.timedelta | None = None
 
     def limits_for(self, model: str | None) -> TextLimits:
         """Return the longest texts of ``model``; None is the default model."""
         return self.model_limits.get(model, self.limits) if model else self.limits
+
+    def model_for(self, asked: str, source_model: str | None) -> str | None:
+        """Return the model to ask for; None leaves the choice to the provider.
+
+        Args:
+            asked: what the member chose; empty if nothing.
+            source_model: with which Encore had the source clip made; None if unknown.
+        """
+        inherited = source_model if self.same_model_as_source else None
+        return asked or inherited or self.default_model or None
 
 
 @dataclass(frozen=True, slots=True)

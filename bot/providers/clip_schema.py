@@ -34,17 +34,28 @@ _MAX_INTEGER_BITS = 64
 _ERROR_TYPE = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _STATUS_WORDS = {
     ClipStatus.SUBMITTED: ("submitted", "pending", "not_start"),
-    ClipStatus.QUEUED: ("queued", "queue", "running", "processing", "in_progress", "text_success"),
+    ClipStatus.QUEUED: (
+        "queued",
+        "queue",
+        "queuing",
+        "waiting",
+        "running",
+        "generating",
+        "processing",
+        "in_progress",
+        "text_success",
+    ),
     ClipStatus.STREAMING: ("streaming", "first_success"),
-    ClipStatus.COMPLETE: ("complete", "completed", "succeeded", "success"),
+    # of a callback exception only the callback failed (providers-more.md §1.2)
+    ClipStatus.COMPLETE: ("complete", "completed", "succeeded", "success", "callback_exception"),
     ClipStatus.FAILED: (
         "error",
         "failed",
         "failure",
+        "fail",
         "timeout",
         "create_task_failed",
         "generate_audio_failed",
-        "callback_exception",
         "sensitive_word_error",
     ),
 }

@@ -7,7 +7,7 @@ from dataclasses import replace
 import httpx
 from pydantic import SecretStr
 
-from bot.providers import aimlapi, suno_api, sunoapi_co, sunoapi_com, sunosay
+from bot.providers import aimlapi, suno_api, sunoapi_co, sunoapi_com, sunoapi_org, sunosay
 from bot.providers.adapter import ApiConfig
 from bot.providers.base import Provider
 from bot.providers.measured import MeasuredClient
@@ -74,12 +74,24 @@ def _sunosay(client: httpx.AsyncClient, settings: Settings) -> Provider:
     return sunosay.SunoSay(client, _api_config(settings, settings.sunosay, sunosay.DEFAULTS))
 
 
+def _sunoapi_org(client: httpx.AsyncClient, settings: Settings) -> Provider:
+    api = settings.sunoapi_org
+    return sunoapi_org.SunoApiOrg(
+        client,
+        _api_config(settings, api, sunoapi_org.DEFAULTS),
+        route=api.route,
+        models=api.offered_models,
+        callback_url=api.callback_url,
+    )
+
+
 _FACTORIES: dict[str, ProviderFactory] = {
     "aimlapi": _aimlapi,
     "sunoapi_co": _sunoapi_co,
     "suno_api": _suno_api,
     "sunoapi_com": _sunoapi_com,
     "sunosay": _sunosay,
+    "sunoapi_org": _sunoapi_org,
 }
 
 

@@ -3,9 +3,10 @@
 Knows nothing of Discord. Everything wrong is a `UserError` for the member.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from bot.domain.clip_reference import SongReference
 from bot.domain.errors import FormError, UnknownClipError, UserError
@@ -57,6 +58,18 @@ class PrefilledForm:
         if self.song is not None:
             return self.song.length
         return self.source.clip.duration if self.source else None
+
+    @property
+    def model(self) -> str | None:
+        """The model to ask for; None leaves the choice to the provider."""
+        return self.capabilities.model_for(
+            self.form.model, self.source.model if self.source else None
+        )
+
+    @property
+    def limits(self) -> TextLimits:
+        """The longest texts of that model."""
+        return self.capabilities.limits_for(self.model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,13 +131,12 @@ class FormReader:
         provider = self._choose_provider(form.provider, source)
         clip_id = str(SongReference(joined.id)) if joined is not None else clip_id
         form = replace(form, clip=clip_id, provider=provider.name)
-        if source is not None:
-            form = _with_source_defaults(
-                form, source.clip, provider.capabilities.limits_for(form.model)
-            )
-        return PrefilledForm(
+        prefilled = PrefilledForm(
             form=form, capabilities=provider.capabilities, source=source, song=song
         )
+        if source is None:
+            return prefilled
+        return replace(prefilled, form=_with_source_defaults(form, source.clip, prefilled.limits))
 
     async def length_of(self, clip: str) -> float | None:
         """Return the seconds of what ``clip`` names; None if they are unknown, or it names none."""
@@ -140,23 +152,57 @@ class FormReader:
             FormError: fields are wrong, or the provider does not have them.
             UserError: as `prefill`.
         """
-        prefilled = await self.prefill(form)
-        validated, errors = await self._parsed(prefilled)
-        if errors:
-            raise FormError.of(errors)
+        validated, errors = await self._parsed(await self.prefill(form))
+        self._require_accepted(
+            validated, errors, _choice_errors(validated.form, validated.capabilities)
+        )
         return validated
 
+    def _require_accepted(
+        self,
+        validated: ValidatedForm,
+        errors: Iterable[UserError],
+        provider_errors: Iterable[UserError],
+    ) -> None:
+        """Raise FormError if there are errors; ``provider_errors`` hold for its provider alone."""
+        of_all, of_one = [*errors], [*provider_errors]
+        if of_all or of_one:
+            others: Mapping[str, str] = {} if of_all else self._others_accepting(validated)
+            raise FormError.of([*of_all, *of_one], other_providers=others)
+
+    def _others_accepting(self, validated: ValidatedForm) -> Mapping[str, str]:
+        """Return name and label of each other provider that would accept a form as it is.
+
+        None in a session, and for a clip that only its own provider can continue.
+        """
+        form, source = validated.form, validated.source
+        if self._is_in_session or (source is not None and source.extension_id is not None):
+            return {}
+        labels = self._runtime.labels(excluding=form.provider)
+        accepting: dict[str, str] = {}
+        for name, label in labels.items():
+            capabilities = self._providers[name].capabilities
+            model = form.model if form.model in capabilities.models else ""
+            request = replace(validated.request, model=capabilities.model_for(model, None))
+            errors = chain(
+                _choice_errors(replace(form, model=model), capabilities),
+                _request_errors(request, capabilities),
+            )
+            if next(errors, None) is None:
+                accepting[name] = label
+        return accepting
+
     async def _parsed(self, prefilled: PrefilledForm) -> tuple[ValidatedForm, list[UserError]]:
-        """Return the request of a form, and all that is wrong in its fields."""
+        """Return the request of a form, and what is wrong in it for every provider."""
         form, source, song = prefilled.form, prefilled.source, prefilled.song
-        errors = list(_choice_errors(form, prefilled.capabilities))
+        errors: list[UserError] = []
         typed = continue_at = None
         try:
             typed = continue_at = _parse_continue_at(form.at, prefilled)
             if song is not None and typed is not None:
                 source, continue_at = _part_at(song, typed)
         except UserError as error:
-            errors.insert(0, error)
+            errors.append(error)
         if source is not prefilled.source and source is not None:
             await self._require_no_session(source)
             self._choose_provider(form.provider, source)
@@ -168,7 +214,7 @@ class FormReader:
             style=parse_style(form.style),
             title=form.title,
             exclude=parse_style(form.exclude),
-            model=form.model or None,
+            model=replace(prefilled, source=source).model,
         )
         validated = ValidatedForm(
             form=replace(form, at=format_continue_at(typed)),
@@ -189,9 +235,14 @@ class FormReader:
             UserError: as `prefill`.
         """
         validated, errors = await self._parsed(await self.prefill(form))
-        errors += _request_errors(validated.request, validated.capabilities)
-        if errors:
-            raise FormError.of(errors)
+        self._require_accepted(
+            validated,
+            errors,
+            chain(
+                _choice_errors(validated.form, validated.capabilities),
+                _request_errors(validated.request, validated.capabilities),
+            ),
+        )
         return validated
 
     async def models_for(self, clip: str, provider: str) -> tuple[str, ...]:

@@ -3,9 +3,11 @@
 Knows nothing of Discord. A clip that the member may not see is treated as unknown.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from bot.domain.attachments import AttachmentStatus
 from bot.domain.errors import UserError
 from bot.domain.library import MAX_SEARCH_LENGTH, LibraryPage, LibraryQuery, Scope, Viewer
 from bot.domain.lineage import LineageClip, cut_points
@@ -45,6 +47,8 @@ class ClipDetails:
         lineage: from the root to this clip.
         siblings: the other playable clips of its extension.
         continuations: the extensions that continue it, oldest first.
+        kept_until: how long its provider keeps its audio; None if that is unknown or over.
+        is_attached: whether its reply carries the audio.
     """
 
     known: ClipRecord
@@ -55,6 +59,8 @@ class ClipDetails:
     lineage: tuple[LineageEntry, ...]
     siblings: tuple[ClipRecord, ...] = ()
     continuations: tuple[Extension, ...] = ()
+    kept_until: dt.datetime | None = None
+    is_attached: bool = False
 
     @property
     def title(self) -> str:
@@ -135,6 +141,25 @@ class Library:
             continuations=tuple(
                 each for each in await self._store.continuations([clip_id]) if viewer.can_see(each)
             ),
+            kept_until=self._kept_until(ext),
+            is_attached=await self._is_attached(clip_id, ext),
+        )
+
+    def _kept_until(self, ext: Extension | None) -> dt.datetime | None:
+        """Return how long the provider of ``ext`` keeps its clips, if it says so."""
+        provider = self._runtime.providers.get(ext.request.provider) if ext else None
+        retention = provider.capabilities.retention if provider else None
+        if retention is None or ext is None or ext.finished_at is None:
+            return None
+        until = ext.finished_at + retention
+        return until if until > self._runtime.clock() else None
+
+    async def _is_attached(self, clip_id: str, ext: Extension | None) -> bool:
+        """Return whether the reply of ``ext`` carries the audio of a clip."""
+        attachments = await self._store.attachments(ext.id) if ext else ()
+        return any(
+            each.clip_id == clip_id and each.outcome is AttachmentStatus.ATTACHED
+            for each in attachments
         )
 
     async def owned_clip(self, clip_id: str, viewer: Viewer) -> OwnedClip:

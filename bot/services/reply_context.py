@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.domain.attachments import Attachment
-from bot.domain.failures import UnknownClip
+from bot.domain.failures import is_of_one_provider
 from bot.domain.lineage import LineageClip
 from bot.domain.models import Extension, Status
 from bot.services.operator_contact import UNKNOWN_OPERATOR
@@ -24,8 +24,8 @@ class ReplyContext:
         continuations: the extensions that continue its clips, oldest first.
         parts: of a full song, from the root on.
         attachments: which audio the reply carries, or why not.
-        other_providers: name and label of each that may know the source clip, if the provider of
-            the extension does not.
+        other_providers: name and label of each that may accept what the provider of the extension
+            refused.
         operator: whom members tell what only the operator can mend.
     """
 
@@ -63,14 +63,21 @@ class ReplyContextLoader:
             if ext.clips and is_complete
             else (),
             attachments=await store.attachments(ext.id) if is_complete else (),
-            other_providers=await self._other_providers(ext)
-            if isinstance(ext.failure, UnknownClip)
-            else {},
+            other_providers=await self._other_providers(ext),
             operator=self._runtime.operator_contact.operator,
         )
 
     async def _other_providers(self, ext: Extension) -> Mapping[str, str]:
-        """Return the other enabled providers, none for a clip that only its own can continue."""
+        """Return the other enabled providers that may accept what the one of ``ext`` refused.
+
+        None for a clip that only its own can continue, and for a full song.
+        """
+        if (
+            ext.status is not Status.FAILED
+            or ext.kind.is_song
+            or not is_of_one_provider(ext.failure)
+        ):
+            return {}
         source = await self._store.clip(ext.request.clip_id)
         if source is not None and source.extension_id is not None:
             return {}

@@ -36,7 +36,7 @@ _BEHIND_MADE_CLIPS = 1_000
 clip_records = (
     select(
         clips,
-        *(_ext[name] for name in ("kind", "part_number", "member_name", "lyrics")),
+        *(_ext[name] for name in ("kind", "part_number", "member_name", "lyrics", "model")),
         *(_ext[name] for name in REPLY_COLUMNS),
         func.coalesce(
             clips.c.known_at,

@@ -134,6 +134,7 @@ def clip_record_of(row: RowMapping) -> ClipRecord:
         part_number=row["part_number"],
         member_name=row["member_name"],
         lyrics=row["lyrics"],
+        model=row["model"],
     )
 
 

@@ -167,6 +167,10 @@ def _playback_notes(details: ClipDetails) -> Iterator[str]:
             yield listen_link(clip, LINK_LENGTH)
         if not details.is_confirmed:
             yield f"*{label} didn't say whether its link still works.*"
+        if details.kept_until is not None:
+            when = discord.utils.format_dt(details.kept_until, "D")
+            stays = "; the file attached to the reply stays" if details.is_attached else ""
+            yield f"{label} keeps it until {when}{stays}."
     elif known.extension_id is None and not details.is_confirmed:
         yield f"*{label} gave no link to it.*"
     else:

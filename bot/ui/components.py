@@ -32,7 +32,7 @@ def extension_view(
 ) -> discord.ui.View | None:
     """Return the buttons of a reply: links, what continues it, other actions; each begins a row.
 
-    ``other_providers`` may know a clip that its provider does not: their names and labels.
+    ``other_providers`` may accept what its provider refused: their names and labels.
     """
     lacks_audio = any(each.outcome is AttachmentStatus.UNAVAILABLE for each in attachments)
     rows = [
@@ -46,12 +46,18 @@ def extension_view(
 
 
 def draft_view(
-    draft_id: int, other_providers: Mapping[str, str] = NO_PROVIDERS
+    draft_id: int,
+    other_providers: Mapping[str, str] = NO_PROVIDERS,
+    *,
+    is_correctable: bool = True,
 ) -> discord.ui.View | None:
-    """Return the button that opens the form with a draft, or one for each other provider."""
-    if not other_providers:
-        return build_view([Action.OPEN_DRAFT.button(draft_id)])
-    return build_view(_provider_buttons(Action.TRY_PROVIDER_WITH_DRAFT, draft_id, other_providers))
+    """Return the buttons that open the form with a draft: as it was, and for other providers.
+
+    ``is_correctable`` is whether it could be accepted as it was, after a change.
+    """
+    others = _provider_buttons(Action.TRY_PROVIDER_WITH_DRAFT, draft_id, other_providers)
+    as_it_was = [Action.OPEN_DRAFT.button(draft_id)] if is_correctable else []
+    return build_view([*as_it_was, *others])
 
 
 def clips_view(ext: Extension) -> discord.ui.View | None:
@@ -154,13 +160,11 @@ def _actions(
         yield Action.SHOW_LYRICS.button(ext.id)
     if ext.status is Status.COMPLETE and not ext.kind.is_song:
         yield Action.SEND_AGAIN.button(ext.id, label="✏️ Change & redo")
-    if isinstance(ext.failure, UnknownClip) and other_providers:
-        # the same provider would refuse it again
-        yield from _provider_buttons(Action.TRY_PROVIDER, ext.id, other_providers)
-    elif ext.is_without_audio and ext.kind.is_song:
+    if ext.is_without_audio and ext.kind.is_song:
         yield Action.FULL_SONG.button(ext.id)
-    elif ext.is_without_audio:
-        yield Action.SEND_AGAIN.button(ext.id)
+    elif ext.is_without_audio and not (isinstance(ext.failure, UnknownClip) and other_providers):
+        yield Action.SEND_AGAIN.button(ext.id)  # the same provider may accept it then
+    yield from _provider_buttons(Action.TRY_PROVIDER, ext.id, other_providers)
     if can_check_again(ext) or may_have_news:
         yield Action.CHECK_AGAIN.button(ext.id)
     if ext.is_without_audio:

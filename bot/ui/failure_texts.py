@@ -39,6 +39,7 @@ ENDS = (".", "!", "?", "…")  # of a sentence
 CHARGED_TWICE = "it may be charged twice."
 CHANGE_IT = "Change the lyrics or the style"
 JOIN_HERE = "Press *Full song* to have Encore join them itself."
+OTHERS = "Or try another service; the form keeps what you typed:"
 
 # A sentence in bold type, then perhaps a provider's text in italics.
 _CAUSE = re.compile(r"(?P<bold>\*\*.+?\*\*)(?P<quote> \*(?:\\.|[^\\*])+\*)?")
@@ -71,7 +72,9 @@ def final_status_lines(ext: Extension, context: ReplyContext) -> list[str]:
         case Status.CANCELLED:
             return ["**Nothing was charged.**"]
         case Status.FAILED:
-            return [_failure_text(ext.failure or Unexpected(), ext, context)]
+            reason = _failure_text(ext.failure or Unexpected(), ext, context)
+            is_said = isinstance(ext.failure, UnknownClip)
+            return [reason, OTHERS] if context.other_providers and not is_said else [reason]
         case _:
             return []
 

@@ -122,7 +122,7 @@ def _title(prefilled: PrefilledForm) -> str:
 
 def _fields(prefilled: PrefilledForm) -> Iterator[Field]:
     capabilities = prefilled.capabilities
-    limits = capabilities.limits_for(prefilled.form.model)
+    limits = prefilled.limits
     yield Field(
         "lyrics",
         "Lyrics",

@@ -1,4 +1,4 @@
-"""The account at a provider: clips, credits, planned faults and logs, the same for all five."""
+"""The account at a provider: clips, credits, planned faults and logs, the same for all."""
 
 import collections
 import dataclasses

@@ -78,11 +78,15 @@ class Links:
             case Status.SUBMITTED | Status.QUEUED:
                 return ""
             case Status.STREAMING:
-                return f"{self.root}/audio/stream?item_id={clip.id}"
+                return self.stream_url(clip)
             case Status.ERROR:
                 return f"{self.root}/audio/None.mp3"
             case Status.COMPLETE:
                 return self._final_link(clip)
+
+    def stream_url(self, clip: Clip) -> str:
+        """Return the URL of the stream in progress."""
+        return f"{self.root}/audio/stream?item_id={clip.id}"
 
     def _final_link(self, clip: Clip) -> str:
         match clip.link_kind:

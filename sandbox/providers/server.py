@@ -1,4 +1,4 @@
-"""The five services, their audio and the control API on one loopback port."""
+"""The services, their audio and the control API on one loopback port."""
 
 import asyncio
 import time
@@ -18,6 +18,7 @@ from sandbox.providers.clock import Clock
 from sandbox.providers.control import ControlApi
 from sandbox.providers.suno_api import SunoApi
 from sandbox.providers.sunoapi_com import SunoApiCom
+from sandbox.providers.sunoapi_org import SunoApiOrg
 from sandbox.providers.sunosay import SunoSay
 from sandbox.providers.timeline import Timeline
 
@@ -27,13 +28,14 @@ _APIS: Final[dict[str, type[Api]]] = {
     "suno_api": SunoApi,
     "sunoapi_com": SunoApiCom,
     "sunosay": SunoSay,
+    "sunoapi_org": SunoApiOrg,
 }
 # the self-hosted API has no key (providers.md §3.1)
 _KEYLESS: Final = frozenset({"suno_api"})
 
 
 class ProviderServer(LoopbackServer):
-    """Serves the five providers while the context is entered.
+    """Serves all providers while the context is entered.
 
     Args:
         host: The address to listen on; keep it on loopback, the control API needs no password.
@@ -98,7 +100,7 @@ class ProviderServer(LoopbackServer):
         return self.accounts[provider]
 
     def environment(self) -> dict[str, str]:
-        """Return the bot's environment variables for all five providers."""
+        """Return the bot's environment variables for all providers."""
         variables = {"ENCORE_TRUSTED_AUDIO_HOSTS": self.host}
         for name in self.accounts:
             variables[f"{name.upper()}_BASE_URL"] = self.provider_url(name)

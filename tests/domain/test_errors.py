@@ -21,3 +21,10 @@ def test_several_wrong_fields_become_a_list() -> None:
 
     assert error.problem == "2 things need to be changed."
     assert error.remedy == "- **Too long.** Shorten it.\n- **No style.** Name one."
+
+
+def test_form_error_tells_which_providers_would_accept_the_form() -> None:
+    errors = [UserError("No style.", "Name one.")]
+
+    assert FormError.of(errors).other_providers == {}
+    assert FormError.of(errors, other_providers={"a": "A"}).other_providers == {"a": "A"}

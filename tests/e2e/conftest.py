@@ -39,7 +39,7 @@ async def harness(offline_harness: BotHarness) -> AsyncIterator[BotHarness]:
 
 @pytest.fixture(params=PROVIDERS)
 def provider(request: pytest.FixtureRequest) -> str:
-    """Each of the five, by name."""
+    """Each of them, by name."""
     name: str = request.param
     return name
 

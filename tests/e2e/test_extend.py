@@ -42,8 +42,11 @@ async def test_provider_gets_exactly_what_was_typed(harness: BotHarness, provide
     request = account.submissions[0].request
     assert request["prompt"] == "[Chorus]\nOther words"
     assert request["title"] == "Third"
-    assert float(request["continue_at"]) == 12.5
-    assert request["tags"] in (STYLE, STYLE.split(", "))
+    second, style = (
+        ("continueAt", "style") if provider == "sunoapi_org" else ("continue_at", "tags")
+    )
+    assert float(request[second]) == 12.5
+    assert request[style] in (STYLE, STYLE.split(", "))
 
 
 async def test_the_end_is_looked_up_where_the_provider_can_tell(harness: BotHarness) -> None:
@@ -127,7 +130,13 @@ async def test_options_are_those_of_the_enabled_providers(offline_harness: BotHa
 
     everything = await options()
     offline_harness.overrides |= dict.fromkeys(
-        ("SUNO_API_BASE_URL", "SUNOAPI_CO_API_KEY", "SUNOSAY_API_KEY"), ""
+        (
+            "SUNO_API_BASE_URL",
+            "SUNOAPI_CO_API_KEY",
+            "SUNOSAY_API_KEY",
+            "SUNOAPI_ORG_API_KEY",
+        ),
+        "",
     )
     assert everything - await options() == {"exclude", "model"}
 

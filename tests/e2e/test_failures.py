@@ -7,9 +7,9 @@ import pytest
 
 from sandbox.discord.models import Message
 from sandbox.providers.faults import Fault
-from tests.support.bot_harness import GREEN, RED, BotHarness, colour, labels, text
+from tests.support.bot_harness import GREEN, PROVIDERS, RED, BotHarness, colour, labels, text
 
-ALL = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
+ALL = PROVIDERS
 
 REFUSED = (RED, "didn't accept", "✏️ Edit & send")
 NO_CREDITS = (RED, "is out of credits", "✏️ Edit & send")

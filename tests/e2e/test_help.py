@@ -64,7 +64,7 @@ async def test_help_and_queue_are_answered_everywhere(harness: BotHarness, name:
     channel = place(harness, name)
     told = await answer_to(harness.ada, "help", channel)
     assert "Share → Copy link" in told
-    assert "AIML API, sunoapi.co, suno-api, sunoapi.com, sunosay.com" in told
+    assert "AIML API, sunoapi.co, suno-api, sunoapi.com, sunosay.com, SunoAPI.org" in told
     assert told.endswith("**Something wrong?** Please tell \\@owner, who runs this bot.")
     assert ("🔁" in told) is (name not in ("group", "foreign server"))
     assert "Nothing is in progress" in await answer_to(harness.ada, "queue", channel)

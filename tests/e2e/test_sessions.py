@@ -14,7 +14,7 @@ from tests.support.bot_harness import GREEN, PROVIDERS, BotHarness, colour, labe
 from tests.support.session_evening import Evening
 
 # providers that know nothing of a clip that was not made there by Encore
-WITHOUT_LOOKUP = ("sunoapi_co", "sunosay")
+WITHOUT_LOOKUP = ("sunoapi_co", "sunosay", "sunoapi_org")
 STYLE = "lo-fi, mellow, piano"
 VERSE = "[Verse]\nNeon rain on the window\nRunning down in silver lines"
 OTHER_VERSE = "[Verse]\nStreetlights count the empty corners"

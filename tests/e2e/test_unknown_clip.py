@@ -11,6 +11,7 @@ OTHERS = {
     "suno_api": "suno-api",
     "sunoapi_com": "sunoapi.com",
     "sunosay": "sunosay.com",
+    "sunoapi_org": "SunoAPI.org",
 }
 UNKNOWN = "**AIML API doesn't know this clip.** Only clips made through AIML API work there."
 
@@ -56,7 +57,7 @@ async def test_unknown_clip_is_extended_by_another_service_at_a_press(
     assert harness.account("aimlapi").submissions == []
 
 
-@pytest.mark.parametrize("provider", ["sunoapi_co", "suno_api", "sunoapi_com", "sunosay"])
+@pytest.mark.parametrize("provider", OTHERS)
 async def test_every_service_tells_of_a_clip_that_it_does_not_know(
     harness: BotHarness, provider: str
 ) -> None:
@@ -86,8 +87,12 @@ async def test_service_that_was_disabled_meanwhile_is_told(offline_harness: BotH
 
 async def test_only_service_gives_back_what_was_typed(offline_harness: BotHarness) -> None:
     harness = offline_harness
-    keys = ("SUNOAPI_CO_API_KEY", "SUNO_API_BASE_URL", "SUNOAPI_COM_API_KEY", "SUNOSAY_API_KEY")
-    harness.overrides |= dict.fromkeys(keys, "")
+    enabling = [
+        name
+        for name in harness.providers.environment()
+        if name.startswith("SUNO") and name.endswith(("_API_KEY", "_BASE_URL"))
+    ]
+    harness.overrides |= dict.fromkeys(enabling, "")
     async with harness.bot():
         reply = await refused(harness, "end")
         assert labels(reply) == ["✏️ Edit & send", "🗑️ Delete"]

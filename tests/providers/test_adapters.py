@@ -36,10 +36,25 @@ from tests.support.provider_samples import (
 
 LINK = f"https://cdn1.suno.ai/{A}.mp3"
 
-KEYS = st.sampled_from(
-    ["id", "clips", "data", "clip_ids", "code", "task_id", "status", "metadata", "duration"]
-) | st.sampled_from(
-    ["message", "error", "title", "tags", "audio_url", "continue_clip_id", "created_at", "prompt"]
+KEYS = (
+    st.sampled_from(
+        ["id", "clips", "data", "clip_ids", "code", "task_id", "status", "metadata", "duration"]
+    )
+    | st.sampled_from(
+        [
+            "message",
+            "error",
+            "title",
+            "tags",
+            "audio_url",
+            "continue_clip_id",
+            "created_at",
+            "prompt",
+        ]
+    )
+    | st.sampled_from(
+        ["msg", "taskId", "state", "response", "sunoData", "resultJson", "resultUrls", "audioUrl"]
+    )
 )
 LEAVES = (
     st.none()
@@ -168,6 +183,14 @@ async def test_submission_answered_with_many_clips_keeps_the_first_few(name: str
         "aimlapi": {"clip_ids": ids},
         "suno_api": clips,
         "sunoapi_com": {"clips": clips},
+        "sunoapi_org": {
+            "code": 200,
+            "data": {"taskId": "t-1", "status": "SUCCESS", "response": {"sunoData": clips}},
+        },
+        "sunoapi_org/jobs": {
+            "code": 200,
+            "data": {"taskId": "t-1", "state": "success", "resultJson": json.dumps(clips)},
+        },
     }.get(name, {"code": 200, "task_id": "t-1", "status": "complete", "clips": clips})
     provider = adapter(name, FakeTransport(httpx.Response(200, json=answer)))
     handle = await provider.extend(request_to(name))

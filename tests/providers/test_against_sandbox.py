@@ -47,15 +47,16 @@ class AdapterHarness:
     """One adapter in front of one local provider."""
 
     def __init__(self, server: ProviderServer, client: httpx.AsyncClient, name: str) -> None:
-        self.account = server.account(name)
+        service, _, self.route = name.partition("/")
+        self.account = server.account(service)
         config = ApiConfig(
-            base_url=server.provider_url(name),
-            key=server.provider_key(name),
+            base_url=server.provider_url(service),
+            key=server.provider_key(service),
             trusted_hosts={server.host},
         )
         self.provider: Adapter = ADAPTERS[name](client, config)
         self.request = ExtendRequest(
-            provider=name,
+            provider=service,
             clip_id=self.account.source_clips()[0].id,
             continue_at=121.1,
             lyrics="[Verse]\n\nSilver cities",
@@ -200,8 +201,8 @@ async def test_failed_clip_leaves_its_twin_playable(harness: AdapterHarness) -> 
     harness.account.advance(harness.account.submissions[0].clip_ids[1], timeline.Status.ERROR)
     seen = await harness.progress(handle)
     assert [clip.is_playable for clip in seen.clips] == [True, False]
-    # a task of sunosay's has one message for both, and none while one of them is good
-    says_why = harness.account.name in BY_CLIP
+    # a task of sunosay's has one message for both, and none while one of them is good, as a job has
+    says_why = harness.account.name not in ("sunoapi_co", "sunosay") and harness.route != "jobs"
     assert seen.clips[1].error == ("Prompt contained inappropriate material" if says_why else "")
 
 
@@ -237,6 +238,66 @@ async def test_clip_of_another_provider_is_unknown_to_a_lookup(
     harness = AdapterHarness(server, client, name)
     with pytest.raises(UnknownClip):
         await harness.provider.clip(server.account("suno_api").source_clips()[0].id)
+
+
+@pytest.mark.parametrize("route", ["sunoapi_org", "sunoapi_org/jobs"])
+async def test_sunoapi_org_tells_credits_and_nothing_of_a_clip(
+    server: ProviderServer, client: httpx.AsyncClient, route: str
+) -> None:
+    harness = AdapterHarness(server, client, route)
+    left = await harness.provider.credits()
+    assert left is not None
+    assert left.left == 10_000
+    assert await harness.provider.clip(harness.request.clip_id) is None
+
+
+@pytest.mark.parametrize("route", ["sunoapi_org", "sunoapi_org/jobs"])
+@pytest.mark.parametrize("model", ["V4_5", "V6"])
+async def test_sunoapi_org_sings_the_words_with_models_of_each_age(
+    server: ProviderServer, client: httpx.AsyncClient, route: str, model: str
+) -> None:
+    harness = AdapterHarness(server, client, route)
+    handle = await harness.provider.extend(dataclasses.replace(harness.request, model=model))
+    harness.reach(timeline.Status.COMPLETE)
+    made = harness.account.clips[(await harness.progress(handle)).clips[0].id]
+    assert (made.prompt, made.model) == ("[Verse]\n\nSilver cities", model)
+    assert (made.title, made.tags) == ("New Beginnings", "rock, uplifting")
+    assert harness.account.violations == []
+
+
+async def test_sunoapi_org_has_the_first_song_before_the_second(
+    server: ProviderServer, client: httpx.AsyncClient
+) -> None:
+    harness = AdapterHarness(server, client, "sunoapi_org")
+    handle = await harness.provider.extend(harness.request)
+    harness.reach(timeline.Status.STREAMING)
+    harness.account.advance(harness.account.submissions[0].clip_ids[0], timeline.Status.COMPLETE)
+    first = await harness.progress(handle)
+    assert [clip.status for clip in first.clips] == [ClipStatus.COMPLETE, ClipStatus.STREAMING]
+    assert first.is_open
+
+
+@pytest.mark.parametrize("route", ["sunoapi_org", "sunoapi_org/jobs"])
+async def test_sunoapi_org_tells_why_a_task_failed(
+    server: ProviderServer, client: httpx.AsyncClient, route: str
+) -> None:
+    harness = AdapterHarness(server, client, route)
+    handle = await harness.provider.extend(harness.request)
+    harness.reach(timeline.Status.ERROR)
+    assert (await harness.progress(handle)).error == "Prompt contained inappropriate material"
+
+
+@pytest.mark.parametrize("route", ["sunoapi_org", "sunoapi_org/jobs"])
+async def test_sunoapi_org_limits_the_rate_without_charging(
+    server: ProviderServer, client: httpx.AsyncClient, route: str
+) -> None:
+    harness = AdapterHarness(server, client, route)
+    for _ in range(20):
+        await harness.provider.fetch([Handle(task_id="none")])
+    harness.account.enforce_rate_limits = True
+    with pytest.raises(RateLimited):
+        await harness.provider.extend(harness.request)
+    assert harness.account.submissions == []
 
 
 async def test_aimlapi_long_poll_ends_with_news(

@@ -103,16 +103,15 @@ def test_malformed_clip_id_is_refused(bad: object) -> None:
     [
         ("submitted pending NOT_START SUBMITTED PENDING", ClipStatus.SUBMITTED),
         ("queued queue QUEUED running processing IN_PROGRESS TEXT_SUCCESS", ClipStatus.QUEUED),
+        ("waiting queuing generating", ClipStatus.QUEUED),
         ("streaming FIRST_SUCCESS", ClipStatus.STREAMING),
         ("complete completed succeeded success SUCCESS Complete", ClipStatus.COMPLETE),
+        ("CALLBACK_EXCEPTION", ClipStatus.COMPLETE),  # only the callback failed
         (
             "error failed FAILURE timeout CREATE_TASK_FAILED SENSITIVE_WORD_ERROR",
             ClipStatus.FAILED,
         ),
-        (
-            "failure GENERATE_AUDIO_FAILED CALLBACK_EXCEPTION",
-            ClipStatus.FAILED,
-        ),
+        ("fail failure GENERATE_AUDIO_FAILED", ClipStatus.FAILED),
     ],
 )
 def test_documented_status_words_are_known(words: str, status: ClipStatus) -> None:

@@ -7,7 +7,13 @@ from pydantic import SecretStr
 from bot.domain.form import TextLimits
 from bot.providers.base import Unauthorized
 from bot.providers.registry import open_providers
-from bot.settings import ApiSettings, Settings, SunoApiCoSettings, SunoApiSettings
+from bot.settings import (
+    ApiSettings,
+    Settings,
+    SunoApiCoSettings,
+    SunoApiOrgSettings,
+    SunoApiSettings,
+)
 from tests.support.provider_samples import TASK, FakeTransport, adapter, ok, request_to
 
 KEY = SecretStr("secret-key")
@@ -28,6 +34,12 @@ def settings(**given: object) -> Settings:
         ),
         "sunoapi_com": key,
         "sunosay": key,
+        "sunoapi_org": SunoApiOrgSettings(
+            api_key=KEY,
+            model="V5",
+            models="V6, V5,V6",
+            callback_url="https://bot.example/heard/",
+        ),
     }
     return Settings(_env_file=None, discord_token="token", **(enabled | given))
 
@@ -36,7 +48,7 @@ async def test_enabled_providers_are_opened_by_name() -> None:
     async with open_providers(
         settings(), transport=FakeTransport(httpx.Response(500))
     ) as providers:
-        names = ["aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay"]
+        names = ["aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay", "sunoapi_org"]
         assert list(providers) == names
         assert [provider.name for provider in providers.values()] == names
 
@@ -44,7 +56,7 @@ async def test_enabled_providers_are_opened_by_name() -> None:
 async def test_provider_that_is_not_enabled_is_not_opened() -> None:
     only = settings(aimlapi=ApiSettings(), sunoapi_co=SunoApiCoSettings())
     async with open_providers(only, transport=FakeTransport(httpx.Response(500))) as providers:
-        assert list(providers) == ["suno_api", "sunoapi_com", "sunosay"]
+        assert list(providers) == ["suno_api", "sunoapi_com", "sunosay", "sunoapi_org"]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +67,7 @@ async def test_provider_that_is_not_enabled_is_not_opened() -> None:
         ("suno_api", "http://localhost:3000/api/extend_audio"),
         ("sunoapi_com", "https://api.sunoapi.com/api/v2/suno/v3.5/extend"),
         ("sunosay", "https://api.sunosay.com/suno/music/extend-music"),
+        ("sunoapi_org", "https://api.sunoapi.org/api/v1/generate/extend"),
     ],
 )
 async def test_provider_is_reached_at_its_documented_address(name: str, url: str) -> None:
@@ -81,6 +94,7 @@ async def test_settings_override_the_rates_of_the_contract() -> None:
         "suno_api": (0, 0),
         "sunoapi_com": (0, 0),
         "sunosay": (4.0, 0.5),
+        "sunoapi_org": (1.0, 1.0),
     }
 
 
@@ -101,6 +115,27 @@ async def test_settings_of_suno_api_reach_it() -> None:
     assert provider.capabilities.submit_timeout == 60
 
 
+async def test_settings_of_sunoapi_org_reach_it() -> None:
+    transport = FakeTransport(httpx.Response(200, json={"code": 200, "data": {"taskId": "t-1"}}))
+    async with open_providers(settings(), transport=transport) as providers:
+        provider = providers["sunoapi_org"]
+        await provider.extend(request_to("sunoapi_org"))
+    [body] = transport.bodies
+    assert (body["model"], body["callBackUrl"]) == ("V5", "https://bot.example/heard")
+    assert provider.capabilities.models == ("V5", "V6")
+    assert provider.capabilities.limits.title == 100
+
+
+async def test_address_of_kie_chooses_its_route_unless_it_is_set() -> None:
+    for route, path in ((None, "/api/v1/jobs/createTask"), ("legacy", "/api/v1/generate/extend")):
+        api = SunoApiOrgSettings(api_key=KEY, base_url="https://api.kie.ai", route=route)
+        transport = FakeTransport(httpx.Response(401))
+        async with open_providers(settings(sunoapi_org=api), transport=transport) as providers:
+            with pytest.raises(Unauthorized):
+                await providers["sunoapi_org"].extend(request_to("sunoapi_org"))
+        assert transport.paths == [path]
+
+
 async def test_task_path_setting_of_sunoapi_co_reaches_its_requests() -> None:
     transport = FakeTransport(ok("sunosay_complete"))
     async with open_providers(settings(), transport=transport) as providers:
@@ -116,6 +151,13 @@ async def test_task_path_setting_of_sunoapi_co_reaches_its_requests() -> None:
         ("suno_api", {"lookup", "exclude", "reconcile", "concat"}, (3000, 200, 80), 2),
         ("sunoapi_com", {"lookup"}, (3000, 200, 80), 2),
         ("sunosay", {"needs_style"}, (3000, 200, 80), 1),
+        (
+            "sunoapi_org",
+            {"needs_style", "exclude", "same_model_as_source"},
+            (5000, 1000, 80),
+            1,
+        ),
+        ("sunoapi_org/jobs", {"exclude", "same_model_as_source"}, (5000, 1000, 80), 1),
     ],
 )
 def test_capabilities_are_those_of_the_contract(
@@ -123,7 +165,7 @@ def test_capabilities_are_those_of_the_contract(
 ) -> None:
     can = adapter(name, FakeTransport(httpx.Response(500))).capabilities
     words = ("lookup", "exclude", "reconcile", "concat", "long_poll", "needs_style")
-    words += ("instrumental_needs_style",)
+    words += ("instrumental_needs_style", "same_model_as_source")
     assert {word for word in words if getattr(can, word)} == able
     assert can.limits == TextLimits(lyrics=limits[0], style=limits[1], title=limits[2])
     assert can.batch == batch

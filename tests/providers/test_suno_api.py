@@ -157,7 +157,7 @@ async def test_batches_hold_the_two_clips_of_one_extension() -> None:
 
 async def test_server_that_requires_continue_at_rejects_the_end_of_a_clip() -> None:
     refusal = fails(500, "Internal error: Invalid parameter 'continueAt': expected number")
-    with pytest.raises(Rejected, match="second"):
+    with pytest.raises(Rejected, match="time at which"):
         await adapter("suno_api", FakeTransport(refusal)).extend(request_to(continue_at=None))
 
 

@@ -1,5 +1,6 @@
-"""The contracts of the five APIs, over real sockets."""
+"""The contracts of the APIs, over real sockets."""
 
+import json
 import re
 import ssl
 from collections.abc import AsyncIterator
@@ -16,6 +17,8 @@ from sandbox.providers.timeline import Status, Timeline
 AIML = "/v2/generate/audio/suno-ai"
 COM = "/api/v2/suno/v3.5"
 CO = "/suno/music"
+ORG = "/api/v1/generate"
+JOBS = "/api/v1/jobs"
 
 
 def plain_http() -> ssl.SSLContext:
@@ -79,7 +82,26 @@ class Client:
             },
         }
         bodies["sunosay"] = bodies["sunoapi_co"] | {"continue_at": 48.76, "model": "v3.5"}
-        return {key: it for key, it in (bodies[self.name] | changes).items() if it is not ...}
+        bodies["sunoapi_org"] = {
+            "defaultParamFlag": True,
+            "audioId": self.source,
+            "model": "V5",
+            "callBackUrl": "https://encore.invalid",
+            "prompt": "la la",
+            "style": "folk",
+            "title": "Next",
+            "continueAt": 48.76,
+        }
+        own = {self.key(name): it for name, it in changes.items()}
+        return {key: it for key, it in (bodies[self.name] | own).items() if it is not ...}
+
+    def key(self, name: str) -> str:
+        """Return how this API spells a field of the others."""
+        spelt = {
+            "suno_api": {"continue_clip_id": "audio_id"},
+            "sunoapi_org": {"continue_clip_id": "audioId", "continue_at": "continueAt"},
+        }
+        return spelt.get(self.name, {}).get(name, name)
 
     @property
     def path(self) -> str:
@@ -89,6 +111,7 @@ class Client:
             "suno_api": "/api/extend_audio",
             "sunoapi_com": f"{COM}/extend",
             "sunosay": f"{CO}/extend-music",
+            "sunoapi_org": f"{ORG}/extend",
         }[self.name]
 
     async def extend(self, **changes: object) -> httpx.Response:
@@ -129,7 +152,7 @@ def only(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("client", names, indirect=True)
 
 
-every = only("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
+every = only("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay", "sunoapi_org")
 
 
 def refused(answer: httpx.Response) -> int:
@@ -157,8 +180,7 @@ async def test_valid_extension_is_accepted_and_charged(client: Client) -> None:
 
 @every
 async def test_unknown_source_clip_is_refused(client: Client) -> None:
-    key = "audio_id" if client.name == "suno_api" else "continue_clip_id"
-    answer = await client.extend(**{key: "11111111-1111-4111-8111-111111111111"})
+    answer = await client.extend(continue_clip_id="11111111-1111-4111-8111-111111111111")
     assert refused(answer) in {400, 404}
     assert client.account.submissions == []
     assert client.account.credits == 10_000
@@ -181,19 +203,19 @@ async def test_continue_at_end_of_source_is_accepted(client: Client) -> None:
 @every
 async def test_clip_in_progress_cannot_be_extended(client: Client) -> None:
     part, _ = await client.extended()
-    key = "audio_id" if client.name == "suno_api" else "continue_clip_id"
-    assert refused(await client.extend(**{key: part})) in {400, 404}
+    assert refused(await client.extend(continue_clip_id=part)) in {400, 404}
 
 
 @every
 async def test_empty_account_gets_documented_error(client: Client) -> None:
     client.account.credits = 9
     answer = await client.extend()
-    assert refused(answer) == (403 if client.name in {"aimlapi", "sunoapi_com"} else 402)
+    codes = {"aimlapi": 403, "sunoapi_com": 403, "sunoapi_org": 429}
+    assert refused(answer) == codes.get(client.name, 402)
     assert client.account.submissions == []
 
 
-@only("aimlapi", "sunoapi_co", "sunoapi_com", "sunosay")
+@only("aimlapi", "sunoapi_co", "sunoapi_com", "sunosay", "sunoapi_org")
 async def test_wrong_key_is_refused_and_not_logged(client: Client) -> None:
     client.http.headers["Authorization"] = "Bearer very-wrong"
     answer = await client.extend()
@@ -201,7 +223,7 @@ async def test_wrong_key_is_refused_and_not_logged(client: Client) -> None:
     del client.http.headers["Authorization"]
     assert refused(await client.extend()) == 401
     assert client.account.submissions == []
-    assert (answer.status_code == 200) == (client.name in {"sunoapi_co", "sunosay"})
+    assert (answer.status_code == 200) == (client.name in {"sunoapi_co", "sunosay", "sunoapi_org"})
     assert "very-wrong" not in repr((client.account.requests, client.account.violations))
 
 
@@ -643,10 +665,198 @@ async def test_sunoapi_com_returns_credits(client: Client) -> None:
     }
 
 
+async def task_of(client: Client, answer: httpx.Response) -> dict[str, Any]:
+    """Return what the legacy route tells of an accepted extension."""
+    task_id = answer.json()["data"]["taskId"]
+    return (await client.get(f"{ORG}/record-info", taskId=task_id)).json()["data"]
+
+
+def advance(client: Client, *statuses: Status) -> None:
+    for clip_id, status in zip(client.account.submissions[-1].clip_ids, statuses, strict=True):
+        client.account.advance(clip_id, status)
+
+
+@only("sunoapi_org")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"audioId": ...},
+        {"model": ...},
+        {"model": "V3"},
+        {"callBackUrl": ...},
+        {"defaultParamFlag": ...},
+        {"prompt": ...},
+        {"style": ""},
+        {"title": ...},
+        {"continueAt": "48"},
+    ],
+)
+async def test_sunoapi_org_requires_fields(client: Client, change: dict[str, Any]) -> None:
+    answer = await client.extend(**change)
+    assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (200, 400, None)
+    assert next(iter(change)) in answer.json()["msg"]
+
+
+@only("sunoapi_org")
+async def test_sunoapi_org_takes_all_from_the_source_without_the_flag(client: Client) -> None:
+    left_out = dict.fromkeys(("style", "title", "continueAt"), ...)
+    await client.extend(defaultParamFlag=False, prompt="ignored", **left_out)
+    made = client.account.clips[client.account.submissions[0].clip_ids[0]]
+    assert (made.title, made.prompt, made.continue_at) == ("Electric Dreams", "", 192)
+
+
+@only("sunoapi_org")
+@pytest.mark.parametrize(("model", "sung"), [("V6", "words"), ("V5", "la la")])
+async def test_sunoapi_org_sings_the_lyrics_since_v6(client: Client, model: str, sung: str) -> None:
+    await client.extend(model=model, lyrics="words")
+    assert client.account.clips[client.account.submissions[0].clip_ids[0]].prompt == sung
+
+
+@only("sunoapi_org")
+async def test_sunoapi_org_goes_from_pending_to_the_failed_callback(client: Client) -> None:
+    accepted = await client.extend()
+    before = await task_of(client, accepted)
+    assert (before["status"], before["response"]) == ("PENDING", None)
+    advance(client, Status.STREAMING, Status.STREAMING)
+    heard = await task_of(client, accepted)
+    assert heard["status"] == "TEXT_SUCCESS"
+    assert all(song["streamAudioUrl"] for song in heard["response"]["sunoData"])
+    advance(client, Status.COMPLETE, Status.STREAMING)
+    first = await task_of(client, accepted)
+    assert first["status"] == "FIRST_SUCCESS"
+    assert [bool(song["audioUrl"]) for song in first["response"]["sunoData"]] == [True, False]
+    advance(client, Status.COMPLETE, Status.COMPLETE)
+    done = await task_of(client, accepted)
+    assert done["status"] == "CALLBACK_EXCEPTION"
+    assert all(song["audioUrl"] and song["duration"] for song in done["response"]["sunoData"])
+
+
+@only("sunoapi_org")
+async def test_sunoapi_org_succeeds_where_its_callback_is_heard(client: Client) -> None:
+    accepted = await client.extend(callBackUrl="https://bot.example/callback")
+    advance(client, Status.COMPLETE, Status.COMPLETE)
+    assert (await task_of(client, accepted))["status"] == "SUCCESS"
+
+
+@only("sunoapi_org")
+async def test_sunoapi_org_spells_keys_by_the_age_of_the_model(client: Client) -> None:
+    accepted = {model: await client.extend(model=model) for model in ("V5", "V6")}
+    for clip in client.account.clips.values():
+        client.account.advance(clip.id, Status.COMPLETE)
+    old = (await task_of(client, accepted["V5"]))["response"]["sunoData"][0]
+    new = (await task_of(client, accepted["V6"]))["response"]["data"][0]
+    assert old["audioUrl"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", old["createTime"])
+    assert new["audio_url"]
+    assert isinstance(new["createTime"], int)
+
+
+@only("sunoapi_org")
+async def test_sunoapi_org_keeps_the_audio_of_a_song_whose_twin_failed(client: Client) -> None:
+    accepted = await client.extend()
+    advance(client, Status.COMPLETE, Status.ERROR)
+    task = await task_of(client, accepted)
+    assert (task["status"], task["errorCode"]) == ("GENERATE_AUDIO_FAILED", 400)
+    assert [bool(song["audioUrl"]) for song in task["response"]["sunoData"]] == [True, False]
+
+
+@only("sunoapi_org")
+async def test_sunoapi_org_wants_the_model_of_the_source(client: Client) -> None:
+    await client.extend(model="V5")
+    advance(client, Status.COMPLETE, Status.COMPLETE)
+    made = client.account.submissions[0].clip_ids[0]
+    answer = await client.extend(audioId=made, model="V6", continueAt=2)
+    assert (answer.json()["code"], len(client.account.submissions)) == (400, 1)
+    assert (await client.extend(audioId=made, model="V5", continueAt=2)).json()["code"] == 200
+
+
+@only("sunoapi_org")
+async def test_sunoapi_org_limits_the_rate_by_another_code_on_each_route(client: Client) -> None:
+    client.account.enforce_rate_limits = True
+    for _ in range(20):
+        await client.get(f"{ORG}/record-info", taskId="none")
+    assert (await client.get(f"{ORG}/record-info", taskId="none")).json()["code"] == 430
+    assert (await client.get(f"{JOBS}/recordInfo", taskId="none")).json()["code"] == 429
+
+
+@only("sunoapi_org")
+async def test_sunoapi_org_tells_nothing_of_an_unknown_task(client: Client) -> None:
+    for path in (f"{ORG}/record-info", f"{JOBS}/recordInfo"):
+        assert (await client.get(path, taskId="none")).json()["data"] is None
+        assert (await client.get(path)).json()["code"] == 400
+
+
+@only("sunoapi_org")
+async def test_sunoapi_org_returns_credits(client: Client) -> None:
+    for path in (f"{ORG}/credit", "/api/v1/chat/credit"):
+        assert (await client.get(path)).json()["data"] == 10_000
+
+
+def job(client: Client, **changes: object) -> dict[str, Any]:
+    """Return a valid extension for the jobs route; ``...`` as value removes a field."""
+    fields = {"audio_id": client.source, "model": "V6", "continue_at": 30, "lyrics": "la la"}
+    given = {key: it for key, it in (fields | changes).items() if it is not ...}
+    return {"model": "ai-music-api/extend", "input": given}
+
+
+@only("sunoapi_org")
+async def test_sunoapi_org_job_goes_from_waiting_to_a_text_of_json(client: Client) -> None:
+    accepted = await client.post(f"{JOBS}/createTask", job(client))
+    task_id = accepted.json()["data"]["taskId"]
+
+    async def state() -> tuple[str, str]:
+        told = (await client.get(f"{JOBS}/recordInfo", taskId=task_id)).json()["data"]
+        return told["state"], told["resultJson"]
+
+    assert await state() == ("waiting", "")
+    advance(client, Status.STREAMING, Status.STREAMING)
+    assert (await state())[0] == "generating"
+    advance(client, Status.COMPLETE, Status.ERROR)
+    told, result = await state()
+    songs = json.loads(result)["data"]
+    assert (told, [bool(song["audio_url"]) for song in songs]) == ("success", [True, False])
+    assert client.account.violations == []
+
+
+@only("sunoapi_org")
+async def test_sunoapi_org_job_fails_with_its_own_words(client: Client) -> None:
+    accepted = await client.post(f"{JOBS}/createTask", job(client))
+    advance(client, Status.ERROR, Status.ERROR)
+    task_id = accepted.json()["data"]["taskId"]
+    told = (await client.get(f"{JOBS}/recordInfo", taskId=task_id)).json()["data"]
+    assert (told["state"], told["failCode"], told["resultJson"]) == ("fail", "501", "")
+    assert "inappropriate" in told["failMsg"]
+
+
+@only("sunoapi_org")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"audio_id": ...},
+        {"model": "V3"},
+        {"title": "x" * 101},
+        {"style": 3},
+        {"continue_at": "30"},
+        {"instrumental": "yes"},
+    ],
+)
+async def test_sunoapi_org_validates_jobs(client: Client, change: dict[str, Any]) -> None:
+    answer = await client.post(f"{JOBS}/createTask", job(client, **change))
+    assert answer.json()["code"] == 422
+    assert client.account.violations[0].refused
+
+
+@only("sunoapi_org")
+async def test_sunoapi_org_job_needs_its_own_model_and_credits(client: Client) -> None:
+    assert (await client.post(f"{JOBS}/createTask", {"model": "V6"})).json()["code"] == 422
+    client.account.credits = 9
+    assert (await client.post(f"{JOBS}/createTask", job(client))).json()["code"] == 402
+
+
 def test_environment_enables_all_providers() -> None:
     environment = ProviderServer(port=8090).environment()
     assert environment.pop("ENCORE_TRUSTED_AUDIO_HOSTS") == "127.0.0.1"
     names = {re.sub(r"_(BASE_URL|API_KEY)$", "", name) for name in environment}
-    assert names == {"AIMLAPI", "SUNOAPI_CO", "SUNO_API", "SUNOAPI_COM", "SUNOSAY"}
+    assert names == {"AIMLAPI", "SUNOAPI_CO", "SUNO_API", "SUNOAPI_COM", "SUNOSAY", "SUNOAPI_ORG"}
     assert "SUNO_API_API_KEY" not in environment
     assert environment["SUNO_API_BASE_URL"] == "http://127.0.0.1:8090/suno_api"

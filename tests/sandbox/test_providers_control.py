@@ -40,7 +40,7 @@ async def http(providers: ProviderServer) -> AsyncIterator[httpx.AsyncClient]:
 async def test_health_lists_providers(providers: ProviderServer, http: httpx.AsyncClient) -> None:
     health = (await http.get("health")).json()
     assert health["status"] == "ok"
-    assert health["providers"] == ["aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay"]
+    assert health["providers"] == list(providers.accounts)
     assert health["environment"] == providers.environment()
 
 
@@ -48,7 +48,7 @@ async def test_clips_lists_clips_by_provider(
     providers: ProviderServer, http: httpx.AsyncClient
 ) -> None:
     everything = (await http.get("clips")).json()["clips"]
-    assert len(everything) == 30
+    assert len(everything) == 6 * len(providers.accounts)
     ours = (await http.get("clips", params={"provider": "sunosay"})).json()["clips"]
     expected = [clip.id for clip in providers.account("sunosay").source_clips()]
     assert [clip["id"] for clip in ours] == expected

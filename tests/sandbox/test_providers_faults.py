@@ -18,13 +18,14 @@ from sandbox.providers.faults import ACCEPTED, HTTP_STATUS, REQUEST_FAULTS, Faul
 from sandbox.providers.server import ProviderServer
 from sandbox.providers.timeline import Status
 
-NAMES = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
+NAMES = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay", "sunoapi_org")
 SUBMIT = {
     "aimlapi": "/v2/generate/audio/suno-ai/clip",
     "sunoapi_co": "/suno/music/extend-music",
     "suno_api": "/api/extend_audio",
     "sunoapi_com": "/api/v2/suno/v3.5/extend",
     "sunosay": "/suno/music/extend-music",
+    "sunoapi_org": "/api/v1/generate/extend",
 }
 
 
@@ -44,6 +45,8 @@ class Client:
 
     async def submit(self) -> httpx.Response:
         source = self.account.source_clips()[0].id
+        if self.name == "sunoapi_org":
+            return await self._submit_to_sunoapi_org(source)
         body: dict[str, Any] = {
             "audio_id" if self.name == "suno_api" else "continue_clip_id": source,
             "continue_at": "30" if self.name == "sunoapi_co" else 30,
@@ -53,6 +56,15 @@ class Client:
             body["tags"] = "folk"
         answer = await self.http.post(SUBMIT[self.name], json=body)
         found = re.search(r'"task_id": "([^"]+)"', answer.text)
+        self.task_id = found[1] if found else ""
+        return answer
+
+    async def _submit_to_sunoapi_org(self, source: str) -> httpx.Response:
+        body = {"defaultParamFlag": True, "audioId": source, "model": "V5", "continueAt": 30}
+        texts = {"prompt": "la la", "style": "folk", "title": "Next"}
+        callback = {"callBackUrl": "https://bot.example"}
+        answer = await self.http.post(SUBMIT[self.name], json=body | texts | callback)
+        found = re.search(r'"taskId": "([^"]+)"', answer.text)
         self.task_id = found[1] if found else ""
         return answer
 
@@ -67,17 +79,38 @@ class Client:
             case "sunoapi_com":
                 path = "/api/v2/suno/v3.5/clips"
                 return await self.http.get(path, params={"ids": ",".join(ids)})
+            case "sunoapi_org":
+                path = "/api/v1/generate/record-info"
+                return await self.http.get(path, params={"taskId": self.task_id})
             case _:
                 body = {"task_id": self.task_id}
                 return await self.http.post("/suno/music/get-task", json=body)
 
     async def clips(self) -> list[dict[str, Any]]:
         body = (await self.fetch()).json()
+        if self.name == "sunoapi_org":
+            return clips_in_task(body["data"])
         return body["clips"] if isinstance(body, dict) else body
 
     def advance(self, status: Status) -> None:
         for clip_id in self.account.submissions[-1].clip_ids:
             self.account.advance(clip_id, status)
+
+
+def clips_in_task(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the songs of sunoapi.org, which have no status of their own, as clips."""
+    word: str = task["status"]
+
+    def status(song: dict[str, Any]) -> str:
+        if song["duration"]:
+            return "complete"
+        return "error" if word.endswith("_FAILED") else "streaming"
+
+    is_known = word.isupper()
+    return [
+        {"status": status(song) if is_known else word, "audio_url": song["audioUrl"]}
+        for song in task["response"]["sunoData"]
+    ]
 
 
 @pytest.fixture

@@ -1,16 +1,19 @@
 """The library as a member may see it: what isn't theirs to see, nobody knows."""
 
 import asyncio
+import datetime as dt
 import uuid
 from dataclasses import replace
 
 import pytest
 
+from bot.domain.attachments import Attachment, AttachmentStatus, Uploads
 from bot.domain.errors import UserError
 from bot.domain.library import MAX_SEARCH_LENGTH, LibraryPage, LibraryQuery, Scope, Viewer
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Progress
 from bot.providers.base import Unavailable
 from bot.services.library import ClipDetails, Library
+from bot.store.store import Store
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.service_harness import (
     ADA,
@@ -18,6 +21,7 @@ from tests.support.service_harness import (
     CHANNEL,
     ELSEWHERE,
     GUILD,
+    OTHER,
     SOURCE,
     ServiceHarness,
     complete,
@@ -236,6 +240,43 @@ async def test_provider_is_not_asked_for_an_unfinished_clip(
     details = await library.details(clip.id, HERE)
     assert (details.known.clip, details.is_confirmed) == (clip, False)
     assert len(suno.asked) == asked
+
+
+async def test_clip_is_kept_as_long_as_its_provider_says(store: Store) -> None:
+    keeping = ScriptedProvider("keeping", retention=dt.timedelta(days=14))
+    harness = ServiceHarness(store, ScriptedProvider(), keeping)
+    library = Library(harness.runtime, harness.links)
+    ext = await harness.finished("one", provider="keeping")
+    [first, _] = ext.clips
+    assert ext.finished_at is not None
+    shown = await library.details(first.id, HERE)
+    assert shown.kept_until == ext.finished_at + dt.timedelta(days=14)
+    harness.clock.advance(14 * 86_400)
+    assert (await library.details(first.id, HERE)).kept_until is None
+    other = await harness.finished("two", provider="suno", clip=OTHER)
+    assert (await library.details(other.clips[0].id, HERE)).kept_until is None
+    assert (await library.details(SOURCE, HERE)).kept_until is None
+
+
+async def test_attached_clip_is_told_from_one_that_is_not(
+    harness: ServiceHarness, library: Library
+) -> None:
+    ext = await harness.finished("one")
+    first, second = (clip.id for clip in ext.clips)
+    store, now = harness.store, harness.clock()
+    lease_until = now + dt.timedelta(minutes=1)
+    [work] = await store.claim_audio(now=now, lease_until=lease_until, limit=1)
+    found = (
+        Attachment(clip_id=first, outcome=AttachmentStatus.ATTACHED),
+        Attachment(clip_id=second, outcome=AttachmentStatus.TOO_LARGE),
+    )
+    await store.finish_audio(work, Uploads(attachments=found))
+    edit = await store.claim_edit(ext.id, now=now, lease_until=lease_until)
+    assert edit is not None
+    reply = edit.extension.reply
+    await store.finish_edit(edit, reply, now=now, publish_at=now, shown=edit.uploads)
+    assert (await library.details(first, HERE)).is_attached
+    assert not (await library.details(second, HERE)).is_attached
 
 
 async def test_a_provider_that_is_gone_is_called_by_its_name(

@@ -82,6 +82,13 @@ async def test_clip_record_of_a_made_clip_has_its_letter_and_reply(store: Store)
     )
 
 
+async def test_clip_record_has_the_model_that_made_the_clip(store: Store) -> None:
+    asked_for = ExtendRequest(provider="suno", clip_id="s", model="V5")
+    await accepted(store, "one", request=asked_for, clips=(heard("a"),))
+    await accepted(store, "two", clip_id="s", clips=(heard("b"),))
+    assert [(await store.clip(each)).model for each in ("a", "b", "s")] == ["V5", None, None]
+
+
 async def test_clip_record_has_no_link_to_an_unreachable_reply(store: Store) -> None:
     ext = await completed_extension(store, "one", heard("a"), message_id=77)
     await store.save_reply(ext.id, replace(ext.reply, unreachable=True))

@@ -22,7 +22,7 @@ from sandbox.processes import ManagedProcess
 from sandbox.providers.account import ProviderAccount
 from sandbox.providers.server import ProviderServer
 
-PROVIDERS = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay")
+PROVIDERS = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay", "sunoapi_org")
 
 YELLOW, BLURPLE, ORANGE, GREEN, RED = 0xFEE75C, 0x5865F2, 0xFFA500, 0x57F287, 0xED4245
 GREY = 0x99AAB5
@@ -76,6 +76,8 @@ class BotHarness:
             "SUNOAPI_CO_QUERY_EVERY": "0",
             "SUNOSAY_SUBMIT_EVERY": "0",
             "SUNOSAY_QUERY_EVERY": "0",
+            "SUNOAPI_ORG_SUBMIT_EVERY": "0",
+            "SUNOAPI_ORG_QUERY_EVERY": "0",
             **self.providers.environment(),
             **self.overrides,
         }

@@ -1,19 +1,21 @@
 """Shared by the adapters' tests: a scripted transport, and each adapter on it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from bot.domain.models import ExtendRequest, Handle
-from bot.providers.adapter import ApiConfig
+from bot.providers.adapter import Adapter, ApiConfig
 from bot.providers.aimlapi import AimlApi
 from bot.providers.base import Provider
 from bot.providers.suno_api import SunoApi
 from bot.providers.sunoapi_co import SunoApiCo
 from bot.providers.sunoapi_com import SunoApiCom
+from bot.providers.sunoapi_org import SunoApiOrg
 from bot.providers.sunosay import SunoSay
 
 A = "11111111-1111-4111-8111-111111111111"
@@ -23,16 +25,20 @@ KEY = "sk-secret-of-the-operator"
 COOKIE = "__client=secret-of-the-account; other=1"
 BASE_URL = "https://music.example/behind/a/path"
 
-ADAPTERS = {
+# an adapter with two routes is here twice, the second with the route behind a slash
+ADAPTERS: Mapping[str, Callable[..., Adapter]] = {
     "aimlapi": AimlApi,
     "sunoapi_co": SunoApiCo,
     "suno_api": SunoApi,
     "sunoapi_com": SunoApiCom,
     "sunosay": SunoSay,
+    "sunoapi_org": SunoApiOrg,
+    "sunoapi_org/jobs": partial(SunoApiOrg, route="jobs"),
 }
 CLIPS = Handle(clip_ids=(A, B))
 TASK = Handle(task_id="t-1")
-HANDLES = {name: TASK if name in ("sunoapi_co", "sunosay") else CLIPS for name in ADAPTERS}
+BY_TASK = ("sunoapi_co", "sunosay", "sunoapi_org", "sunoapi_org/jobs")
+HANDLES = {name: TASK if name in BY_TASK else CLIPS for name in ADAPTERS}
 
 
 def answer(name: str) -> object:

@@ -1,5 +1,6 @@
 """A clip's details: its request, how it can be heard, and its lineage."""
 
+import datetime as dt
 from dataclasses import replace
 
 import discord
@@ -26,6 +27,7 @@ from tests.support.library_samples import (
 )
 from tests.support.ui_samples import (
     MEMBER,
+    NOW,
     SOURCE_URL,
     STAMP,
     all_text,
@@ -183,6 +185,15 @@ def test_source_without_known_link_is_not_called_withdrawn() -> None:
     words = "gave no link to it"
     assert words in said(details(unheard, extension=None, is_confirmed=False, lineage=()))
     assert "withdrew" in said(details(unheard, extension=None, is_confirmed=True, lineage=()))
+
+
+def test_clip_that_is_kept_for_a_while_says_how_long() -> None:
+    shown = details(kept_until=NOW + dt.timedelta(days=14))
+    until = f"AIML API keeps it until <t:{STAMP + 14 * 86_400}:D>"
+    assert f"{until}.\n" in said(shown)
+    attached = replace(shown, is_attached=True)
+    assert f"{until}; the file attached to the reply stays.\n" in said(attached)
+    assert "keeps it" not in said(details())
 
 
 @pytest.mark.parametrize(("length", "is_button"), [(512, True), (513, False), (1100, False)])

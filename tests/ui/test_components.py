@@ -144,13 +144,26 @@ def test_unknown_clip_has_a_button_for_each_other_provider() -> None:
     ]
 
 
-def test_draft_view_opens_the_draft_for_other_providers() -> None:
-    assert buttons(draft_view(42, OTHERS)) == [
+def test_other_refusal_can_be_sent_again_and_tried_elsewhere() -> None:
+    view = extension_view(failed(failures.OutOfCredits()), (), OTHERS)
+    assert buttons(view) == [
         [
-            ("Try suno-api", "draft:provider:42:suno_api"),
-            ("Try sunosay.com", "draft:provider:42:sunosay"),
+            SEND,
+            ("Try suno-api", "ext:provider:7:suno_api"),
+            ("Try sunosay.com", "ext:provider:7:sunosay"),
+            DELETE,
         ]
     ]
+
+
+def test_draft_view_opens_the_draft_for_other_providers() -> None:
+    others = [
+        ("Try suno-api", "draft:provider:42:suno_api"),
+        ("Try sunosay.com", "draft:provider:42:sunosay"),
+    ]
+    assert buttons(draft_view(42, OTHERS, is_correctable=False)) == [others]
+    as_it_was = ("✏️ Edit & send", "draft:open:42")
+    assert buttons(draft_view(42, OTHERS)) == [[as_it_was, *others]]
 
 
 def test_draft_view_has_the_button_that_opens_the_draft() -> None:

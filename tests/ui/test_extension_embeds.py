@@ -295,6 +295,13 @@ def test_unknown_clip_leads_to_other_providers() -> None:
     )
 
 
+def test_refusal_of_one_provider_leads_to_the_others() -> None:
+    context = replace(AROUND, other_providers={"suno_api": "suno-api"})
+    shown = head_of(failed(failures.OutOfCredits()), context).description or ""
+    assert "**AIML API is out of credits.**" in shown
+    assert "\nOr try another service; the form keeps what you typed:\n" in shown
+
+
 def test_no_failure_of_a_part_is_without_a_sentence() -> None:
     of_songs = {failures.PartUnavailable, failures.TooLarge, failures.AttachNotAllowed}
     assert {type(failure) for failure, _ in FAILURES} == {*get_args(Failure)} - of_songs
