@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bot.audio.models import Peaks, Segment, Waveform
 from bot.domain.text import collapse_whitespace, strip_invisible, truncate
-from bot.domain.timecode import format_time
+from bot.domain.timecode import format_length
 
 WIDTH, HEIGHT = 1040, 300  # pixels; twice what Discord gives an embed's image
 MAX_PNG_BYTES: Final = 60_000
@@ -78,8 +78,8 @@ def _alt_text(title: str, segments: Sequence[Segment]) -> str:
     starts = _starts(segments)
     name = truncate(collapse_whitespace(strip_invisible(title)), _MAX_ALT_TITLE)
     begin = f"Waveform of “{name}”, " if name else "Waveform, "
-    begin += f"{_clock(starts[-1])} long"
-    joins = [_clock(start) for start in starts[1:-1]]
+    begin += f"{format_length(starts[-1])} long"
+    joins = [format_length(start) for start in starts[1:-1]]
     if not joins:
         return f"{begin}."
     if len(joins) == 1 and segments[0].is_source:
@@ -102,10 +102,6 @@ def _column(second: float, total: float) -> int:
 def _x(second: float, total: float) -> float:
     """Return where that bar begins, in the pixels of the larger drawing."""
     return (_MARGIN + _column(second, total) * (_BAR + _GAP)) * _SCALE
-
-
-def _clock(second: float) -> str:
-    return format_time(int(second))
 
 
 @cache
@@ -139,7 +135,7 @@ def _draw_axis(
 ) -> None:
     """Write begin and end below the bars, and between them the label of each segment that fits."""
     total, baseline, space = starts[-1], (HEIGHT - 20) * _SCALE, _FONT_SIZE * _SCALE / 2
-    begin, end = _clock(0), _clock(total)
+    begin, end = format_length(0), format_length(total)
     draw.text((_MARGIN * _SCALE, baseline), begin, _FAINT, _font(), anchor="ls")
     draw.text(((WIDTH - _MARGIN) * _SCALE, baseline), end, _FAINT, _font(), anchor="rs")
     for index, segment in enumerate(segments):
@@ -159,7 +155,7 @@ def _draw_marks(draw: ImageDraw.ImageDraw, starts: Sequence[float]) -> None:
     for start in starts[1:-1]:
         x = _x(start, starts[-1]) - (_GAP + 1) / 2 * _SCALE
         draw.rectangle((x - _SCALE, _TOP * _SCALE, x + _SCALE, (_BOTTOM + 6) * _SCALE), _TEXT)
-        time = _clock(start)
+        time = format_length(start)
         half = draw.textlength(time, _font()) / 2 + 10 * _SCALE
         centre = min(max(x, _MARGIN * _SCALE + half), (WIDTH - _MARGIN) * _SCALE - half)
         if centre - half < free:

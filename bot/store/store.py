@@ -124,6 +124,7 @@ class Store:
     next_audio = reads(audio.next_due)
     with_pending_uploads = reads(audio.with_pending_uploads)
     attachments = reads(audio.attachments_of)
+    is_audio_awaited = reads(audio.is_awaited)
 
     # clips and their lineage
     clip = reads(clips.find_clip)

@@ -7,6 +7,7 @@ line, who asked for it, and its age.
 import datetime as dt
 from collections.abc import Sequence
 
+from bot.domain.clip_reference import suno_url
 from bot.domain.models import ClipRecord, Extension
 from bot.domain.sessions.structure import sung_lines
 from bot.domain.text import (
@@ -16,7 +17,7 @@ from bot.domain.text import (
     truncate,
     utf16_length,
 )
-from bot.domain.timecode import format_time
+from bot.domain.timecode import format_length, format_time
 from bot.ui.theme import LINKED_TITLE_LENGTH, inline_code, linked
 
 # UTF-16 units
@@ -37,7 +38,7 @@ def clip_label(known: ClipRecord, *, now: dt.datetime, limit: int) -> str:
     """
     clip = known.clip
     title = plain_line(clip.title, limit) or plain_line(clip.id, limit) or "Untitled"
-    length = format_time(int(clip.duration)) if clip.duration else ""
+    length = format_length(clip.duration) if clip.duration else ""
     length = length if len(length) <= MAX_TIME_LENGTH else ""
     name = plain_line(known.member_name, NAME_LENGTH)
     age = age_text(now - known.known_at)
@@ -80,10 +81,16 @@ def first_line(known: ClipRecord) -> str:
 
 
 def source_link(ext: Extension, limit: int) -> str:
-    """Return the name of the source clip of ``ext``, as a link to its reply if known."""
-    name = escape_line(ext.source_title, limit) or inline_code(ext.request.clip_id)
+    """Return the name of the source clip of ``ext``, as a link to its reply if known.
+
+    One without a title is linked to its page at Suno, if it is one of Suno's.
+    """
+    title = escape_line(ext.source_title, limit)
     number = 1 if ext.kind.is_song else ext.part_number - 1
-    return linked(name + _joined(_part(number), ext.source_letter), ext.source_url)
+    if title:
+        return linked(title + _joined(_part(number), ext.source_letter), ext.source_url)
+    page = suno_url(ext.request.clip_id)
+    return linked("a Suno clip" if page else "a clip", ext.source_url or page)
 
 
 def source_time(ext: Extension) -> str:
@@ -100,7 +107,7 @@ def time_text(continue_at: float | None) -> str:
 
 def title_link(ext: Extension) -> str:
     """Return the title and the part of ``ext`` as a link to its reply, if it has one."""
-    return linked(_extension_name(ext), ext.reply.url)
+    return linked(extension_name(ext, LINKED_TITLE_LENGTH), ext.reply.url)
 
 
 def continuation_links(exts: Sequence[Extension]) -> str:
@@ -115,11 +122,13 @@ def continuation_links(exts: Sequence[Extension]) -> str:
 def _continuation_link(ext: Extension) -> str:
     line = next(iter(sung_lines(ext.request.lyrics)), "")
     quoted = escape_line(_quoted(truncate(line, LINE_LENGTH)), LINE_LENGTH + 2)
-    return linked(_extension_name(ext) + _joined(quoted), ext.reply.url)
+    name = extension_name(ext, LINKED_TITLE_LENGTH)
+    return linked(name + _joined(quoted), ext.reply.url)
 
 
-def _extension_name(ext: Extension) -> str:
-    title = display_title(ext.title, LINKED_TITLE_LENGTH)
+def extension_name(ext: Extension, limit: int) -> str:
+    """Return the title of ``ext`` in ``limit`` UTF-16 units, with its part of the song."""
+    title = display_title(ext.title, limit)
     return title + _joined(FULL_SONG if ext.kind.is_song else _part(ext.part_number))
 
 

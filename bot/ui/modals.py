@@ -13,7 +13,7 @@ import discord
 from bot.domain.errors import UserError
 from bot.domain.form import Form
 from bot.domain.text import collapse_whitespace, strip_invisible, truncate, utf16_length
-from bot.domain.timecode import format_time
+from bot.domain.timecode import format_length
 from bot.providers.base import Capabilities
 from bot.services.form_check import PrefilledForm
 
@@ -148,7 +148,7 @@ def _times_text(prefilled: PrefilledForm) -> str:
     if prefilled.length is None:
         return "Seconds (121.1), minutes (2:01.1), or end."
     where = " of the full song" if prefilled.song is not None else ""
-    return f"0:00 to {format_time(int(prefilled.length))}{where}, or end."
+    return f"0:00 to {format_length(prefilled.length)}{where}, or end."
 
 
 def _style_rule(capabilities: Capabilities) -> str:

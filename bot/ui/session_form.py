@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import discord
 
 from bot.domain.sessions.part_form import PartForm
+from bot.domain.timecode import format_length
 from bot.ui.modals import Field, build_modal, typed_values
-from bot.ui.theme import duration_text
 
 PREFIX = "session:form:"
 
@@ -80,7 +80,7 @@ def _fields(form: PartForm) -> Iterator[Field]:
     )
     if form.takes_second:
         duration = form.latest.duration if form.latest is not None else None
-        length = f" ({duration_text(duration)} long)" if duration else ""
+        length = f" ({format_length(duration)} long)" if duration else ""
         yield Field("at", "Go on at", 30, "end", f"A second of the last part{length}, or end.")
 
 

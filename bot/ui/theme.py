@@ -13,7 +13,7 @@ from bot.domain.text import (
     truncate,
     utf16_length,
 )
-from bot.domain.timecode import format_time
+from bot.domain.timecode import format_length
 from bot.services.reply_context import ReplyContext
 
 YELLOW = discord.Colour(0xFEE75C)
@@ -74,14 +74,9 @@ def url_within(channel_id: int, url: str | None) -> str | None:
     return url if url and url.split("/")[-2:-1] == [str(channel_id)] else None
 
 
-def duration_text(seconds: float) -> str:
-    """Return a duration in whole seconds, e.g. ``1:37``."""
-    return format_time(round(seconds))
-
-
 def spaced_duration(clip: Clip) -> str:
     """Return the duration of ``clip`` after a space; empty if it is unknown."""
-    return f" {duration_text(clip.duration)}" if clip.duration else ""
+    return f" {format_length(clip.duration)}" if clip.duration else ""
 
 
 def listen_link(clip: Clip, limit: int) -> str:
