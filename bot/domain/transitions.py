@@ -161,9 +161,7 @@ def usual_end(typical_duration: dt.timedelta) -> dt.timedelta:
     return dt.timedelta(minutes=typical_duration // dt.timedelta(minutes=1) + 1)
 
 
-def is_late(
-    ext: Extension, typical_duration: dt.timedelta | None, *, now: dt.datetime
-) -> bool:
+def is_late(ext: Extension, typical_duration: dt.timedelta | None, *, now: dt.datetime) -> bool:
     """Return whether a tracked ``ext`` takes longer than members were told that it usually does.
 
     A full song has other durations than those that were learned.

@@ -308,9 +308,7 @@ class Submitter:
             is_searched = found is not None
             if now < (end := sent_at + self._reconcile_timeout):
                 again_at = min(now + RECONCILE_INTERVAL, end)
-                searching = partial(
-                    searched, failure=failures.Unconfirmed(text), due_at=again_at
-                )
+                searching = partial(searched, failure=failures.Unconfirmed(text), due_at=again_at)
                 await self._save_with_retry(ext, searching)
                 return
         failure = failures.Unconfirmed(text, is_searched=is_searched)

@@ -1,9 +1,10 @@
-"""Why an extension or a full song has no audio, or has to wait (experience.md, *Errors*).
+"""Why an extension or a full song has no audio, or has to wait: what happened, then what to do.
 
 A provider's own text appears only as far as its adapter found it fit to be shown.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 
 import discord
 
@@ -29,52 +30,48 @@ from bot.domain.failures import (
 )
 from bot.domain.models import Extension, Status
 from bot.domain.text import escape_line
-from bot.domain.timecode import format_time
+from bot.domain.timecode import format_length
 from bot.services.reply_context import ReplyContext
-from bot.ui.theme import inline_code
 
 TEXT_LENGTH = 300  # UTF-16 units of a provider's text
-MAX_IDS = 4
 MEBIBYTE = 1024 * 1024
-LYRICS_KEPT = "your lyrics are kept behind *Edit & send*"
 TRY_AGAIN = "press *Try again*"
 
 # A sentence in bold type, then perhaps a provider's text in italics.
 _CAUSE = re.compile(r"(?P<bold>\*\*.+?\*\*)(?P<quote> \*(?:\\.|[^\\*])+\*)?")
+_SENTENCE_END = (".", "!", "?", "…", "。")
 
 
-def final_status_lines(ext: Extension, context: ReplyContext) -> list[str]:
-    """Return the lines that say how ``ext`` ended, if it has no audio."""
+def final_status_text(ext: Extension, context: ReplyContext) -> str:
+    """Return how ``ext`` ended without audio, as far as its title does not say it; or empty."""
     label = context.label
     match ext.status:
         case Status.UNCONFIRMED if ext.kind.is_song:
-            return [
-                "**It may still have been charged. Encore did not ask again.**",
-                f"Look into the {label} account first: *Try again* asks once more.",
-            ]
+            return (
+                "It may have been charged. Encore did not ask again; "
+                "ask a moderator before you press *Try again*."
+            )
         case Status.UNCONFIRMED if isinstance(ext.failure, Unconfirmed) and ext.failure.is_searched:
-            return [
-                f"**Nothing of it was found in the {label} account, and it was not sent again.**",
-                "It is unlikely to have been charged: *Edit & send* asks, and pays, once more.",
-            ]
+            return (
+                f"Nothing of it was found in the {label} account: it is unlikely to have been "
+                "charged. Encore did not send it again; *Edit & send* does."
+            )
         case Status.UNCONFIRMED:
-            return [
-                "**It may still have been charged. Encore did not send it again.**",
-                f"Look into the {label} account first: *Edit & send* asks, and pays, once more.",
-            ]
+            return (
+                "It may have been charged. Encore did not send it again; "
+                "ask a moderator before you do."
+            )
         case Status.EXPIRED:
-            return [
-                f"**{label} took it but never finished.**",
-                "*Check again* asks for the result once more and costs nothing.",
-            ]
-        case Status.CANCELLED if ext.kind.is_song:
-            return ["**Nothing was charged.**"]
+            return (
+                f"**{label} took it but never finished.** "
+                "*Check again* asks for the result once more and costs nothing."
+            )
         case Status.CANCELLED:
-            return ["**Nothing was sent.**"]
+            return "Nothing was charged."
         case Status.FAILED:
-            return [_failure_text(ext.failure or Unexpected(), ext, context)]
+            return _failure_text(ext.failure or Unexpected(), ext, context)
         case _:
-            return []
+            return ""
 
 
 def failure_cause(ext: Extension, label: str, *, with_text: bool = True) -> str:
@@ -91,9 +88,9 @@ def failure_cause(ext: Extension, label: str, *, with_text: bool = True) -> str:
         return f"**{label} gave no clear answer.**"
     if ext.status is Status.CANCELLED:
         return "**It was cancelled.**"
-    found = next(
-        filter(None, map(_CAUSE.match, final_status_lines(ext, ReplyContext(label=label)))), None
-    )
+    if isinstance(ext.failure, NotPlayable):
+        return "**Finished, but Suno withdrew the link.**"
+    found = _CAUSE.match(final_status_text(ext, ReplyContext(label=label)))
     if found is None:
         return "**Something went wrong.**"
     if with_text and found["quote"]:
@@ -104,27 +101,50 @@ def failure_cause(ext: Extension, label: str, *, with_text: bool = True) -> str:
 def postponement(failure: Failure, label: str, ext: Extension) -> str:
     """Return the line that says why ``ext`` still waits for ``label``, and until when."""
     when = discord.utils.format_dt(ext.due_at, "R")
-    if ext.kind.is_song and not isinstance(failure, RateLimited):
-        # it may have been sent and not answered: to join parts is free, so it is sent again
-        return f"{label} did not answer; next try {when}. Nothing has been charged."
     if isinstance(failure, RateLimited):
-        return f"{label} asks to wait; next try {when}. Nothing has been charged."
-    return f"{label} can't be reached; next try {when}. Nothing has been sent."
+        cause = f"{label} asks to wait"
+    elif ext.kind.is_song:
+        # it may have been sent and not answered: to join parts is free, so it is sent again
+        cause = f"{label} did not answer"
+    else:
+        cause = f"{label} can't be reached"
+    return f"{cause}; next try {when}. Nothing has been charged yet."
 
 
-def attachment_note(attachment: Attachment) -> list[str]:
-    """Return the line that says how a clip's audio is attached, if that needs saying."""
+def attachment_notes(attachments: Mapping[str, Attachment]) -> list[str]:
+    """Return the lines that say how audio is attached, or why not, as far as that needs saying.
+
+    ``attachments`` are those of a reply by the letters of their clips; a full song has none. What
+    is true of all is said once.
+    """
+    notes: dict[str, list[str]] = {}
+    for letter, attachment in attachments.items():
+        if note := _attachment_note(attachment):
+            notes.setdefault(note, []).append(letter)
+    return [
+        f"-# {note}" if len(letters) == len(attachments) else f"-# {_listed(letters)}: {note}"
+        for note, letters in notes.items()
+    ]
+
+
+def _attachment_note(attachment: Attachment) -> str:
     match attachment.outcome:
         case AttachmentStatus.ATTACHED if attachment.bit_rate is not None:
-            return [f"-# attached at {attachment.bit_rate // 1000} kbit/s, to fit"]
+            return f"attached at {attachment.bit_rate // 1000} kbit/s, to fit"
         case AttachmentStatus.ATTACHED:
-            return []
+            return ""
         case AttachmentStatus.TOO_LARGE:
-            return ["-# too large to be attached here: the link plays it"]
+            return "too large to be attached here"
         case AttachmentStatus.NOT_ALLOWED:
-            return ["-# Encore lacks *Attach Files* in this channel: the link plays it"]
+            return "Encore lacks *Attach Files* in this channel"
         case AttachmentStatus.UNAVAILABLE:
-            return ["-# its audio could not be fetched: *Check again* asks for a fresh link"]
+            return "the audio could not be fetched; *Check again* asks for a fresh link"
+
+
+def _listed(letters: Sequence[str]) -> str:
+    """Return letters as a list in words: ``A``, ``A and B``, ``A, B and C``."""
+    *before, last = letters
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
@@ -138,32 +158,38 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
                 f"**{label} did not join the parts{_quote(text)} "
                 f"To have Encore join them itself, {TRY_AGAIN}."
             )
+        case Rejected(""):
+            return (
+                f"**{label} did not accept the request**, and did not say why. "
+                "Change the lyrics or the style and press *Edit & send*."
+            )
         case Rejected(text):
-            part, pronoun = _rejected_part(text)
+            part, change = _rejected_part(text)
             return (
                 f"**{label} did not accept {part}{_quote(text)} "
-                f"Change {pronoun} and press *Edit & send*."
+                f"Change {change} and press *Edit & send*."
             )
         case UnknownClip():
             return _unknown_clip_text(ext, context)
         case OutOfCredits():
-            todo = "Ask who runs this bot to top up"
-            return f"**{label} is out of credits.** {nothing} {todo}{_then(ext)}"
+            return (
+                f"**{label} is out of credits.** {nothing} "
+                f"Ask whoever runs this bot to top up.{_then(ext)}"
+            )
         case Unauthorized():
-            todo = "Ask who runs this bot to look at the log"
-            return f"**{label} does not let Encore in.** {nothing} {todo}{_then(ext)}"
+            return (
+                f"**{label} rejected Encore's key.** {nothing} "
+                f"Please tell whoever runs this bot.{_then(ext)}"
+            )
         case SessionExpired():
-            todo = "The operator of this bot has to renew its session"
-            then = f"; then {TRY_AGAIN}." if is_song else f"; {LYRICS_KEPT}."
-            return f"**{label} is signed out of Suno.** {nothing} {todo}{then}"
+            return (
+                f"**{label} is signed out of Suno.** {nothing} "
+                f"Please tell whoever runs this bot.{_then(ext)}"
+            )
         case RateLimited():
-            todo = f"In a while, {TRY_AGAIN}." if is_song else f"Try again in a while{_then(ext)}"
-            return f"**{label} is too busy.** {nothing} {todo}"
-        case Unavailable() if is_song:
-            return f"**{label} can't be reached.** Nothing was charged. Later, {TRY_AGAIN}."
+            return f"**{label} is too busy.** {nothing}{_then(ext)}"
         case Unavailable():
-            todo = f"Try again later{_then(ext)}"
-            return f"**{label} can't be reached.** Nothing was sent. {todo}"
+            return f"**{label} can't be reached.** Nothing was charged.{_then(ext)}"
         case GenerationFailed(text):
             todo = (
                 f"To have Encore join it itself, {TRY_AGAIN}."
@@ -172,31 +198,26 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
             )
             return f"**{label} could not finish it{_quote(text)} {todo}"
         case NotPlayable():
-            ids = " ".join(inline_code(clip.id) for clip in ext.clips[:MAX_IDS])
-            return (
-                f"**Finished, but it can't be played:** Suno has withdrawn the link. "
-                f"Clip {ids}. *Check again* asks for a fresh link and costs nothing."
-            )
+            return "*Check again* asks for a fresh link and costs nothing."
         case LengthUnknown():
             return (
-                f"**{label} can't tell how long that clip is.** Nothing was sent. "
-                "Say the second yourself: press *Edit & send* and fill in *Continue at*."
+                f"**{label} can't tell how long that clip is.** Nothing was generated. "
+                "Press *Edit & send* and enter the time yourself, such as 1:30."
             )
         case PastTheEnd(length):
             return (
-                "**That time lies past the end.** Nothing was sent. The clip is "
-                f"{format_time(round(length))} long; press *Edit & send* and pick a "
-                "time before that, or `end`."
+                f"**That's past the end.** The clip is {format_length(length)} long. "
+                "Press *Edit & send* and pick an earlier time, or leave *Continue at* empty."
             )
-        case PartUnavailable(number, clip_id):
+        case PartUnavailable(number):
             return (
-                f"**The audio of part {number} can't be had:** clip {inline_code(clip_id)}. "
+                f"**The audio of part {number} can't be had.** "
                 f"Its link may work again later; then {TRY_AGAIN}."
             )
         case TooLarge(seconds, limit_bytes):
             return (
                 "**The song is too large to be attached.** It is "
-                f"{format_time(round(seconds))} long, and even at 96 kbit/s that is more than the "
+                f"{format_length(seconds)} long, and even at 96 kbit/s that is more than the "
                 f"{limit_bytes / MEBIBYTE:.3g} MB that a file may have here. "
                 "Make it up to an earlier clip with `/song`."
             )
@@ -206,9 +227,7 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
                 f"Ask a moderator to give it, then {TRY_AGAIN}."
             )
         case Unconfirmed() | Unexpected():
-            if is_song:
-                return f"**Something went wrong.** To have it tried once more, {TRY_AGAIN}."
-            return f"**Something went wrong.** Press *Edit & send* to try once more{_then(ext)}"
+            return f"**Something went wrong.**{_then(ext)}"
 
 
 def _unknown_clip_text(ext: Extension, context: ReplyContext) -> str:
@@ -223,16 +242,22 @@ def _unknown_clip_text(ext: Extension, context: ReplyContext) -> str:
 def _quote(text: str) -> str:
     """Return the end of a sentence in bold type, with a provider's text if there is one."""
     shown = escape_line(text, TEXT_LENGTH)
-    return f":** *{shown}*" if shown else ".**"
+    if not shown:
+        return ".**"
+    return f":** *{shown}{'' if shown.endswith(_SENTENCE_END) else '.'}*"
 
 
 def _then(ext: Extension) -> str:
-    """Return the end of an advice: what to press, or that nothing typed is lost."""
-    return f", then {TRY_AGAIN}." if ext.kind.is_song else f"; {LYRICS_KEPT}."
+    """Return the last sentence of an advice: what to press later, and that lyrics are kept."""
+    if ext.kind.is_song:
+        return f" Later, {TRY_AGAIN}."
+    if ext.request.lyrics:
+        return " Your lyrics are kept: press *Edit & send* later."
+    return " Later, press *Edit & send*."
 
 
 def _rejected_part(text: str) -> tuple[str, str]:
-    """Return which part of a request a provider's text is about, and its pronoun."""
+    """Return which part of a request a provider's text is about, and what to change."""
     words = text.casefold()
     if "prompt" in words or "lyric" in words:
         return "the lyrics", "them"
@@ -240,4 +265,4 @@ def _rejected_part(text: str) -> tuple[str, str]:
         return "the style", "it"
     if "title" in words:
         return "the title", "it"
-    return "the request", "it"
+    return "the request", "the lyrics or the style"

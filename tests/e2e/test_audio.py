@@ -82,7 +82,7 @@ async def test_later_edits_keep_audio_and_picture(harness: BotHarness) -> None:
     await carries(harness, reply)
     before = [each.id for each in reply.attachments]
     await harness.ada.click(reply, "🔁 Another take")
-    opened = await harness.ada.click(reply, "➕ Extend A")
+    opened = await harness.ada.click(reply, "Extend A")
     assert opened.modal is not None
     await harness.ada.submit(opened.modal)
     await harness.until(lambda: "continued in" in text(reply))

@@ -36,7 +36,7 @@ class Finished:
 
 
 async def extend_b(first: Finished) -> None:
-    call = await first.member.click(first.reply, "➕ Extend B")
+    call = await first.member.click(first.reply, "Extend B")
     assert call.modal is not None, call.message and text(call.message)
     assert call.modal.fields["at"]["value"] == "end"
     await first.member.submit(call.modal)
@@ -55,8 +55,8 @@ async def extend_by_menu(first: Finished) -> None:
     question = await first.member.context_menu("Extend this song", first.reply)
     assert question.is_ephemeral
     assert question.message is not None
-    assert labels(question.message) == ["➕ Extend A", "➕ Extend B"]
-    call = await first.member.click(question.message, "➕ Extend A")
+    assert labels(question.message) == ["Extend A", "Extend B"]
+    call = await first.member.click(question.message, "Extend A")
     await first.member.submit(call.modal)
 
 

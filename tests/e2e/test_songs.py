@@ -150,7 +150,7 @@ async def test_song_is_joined_by_a_provider_that_can(harness: BotHarness) -> Non
     assert f"[Night Bus]({replies[1].url}) 0:13–" in said
     assert f"· {ben.mention}\nasked by {ben.mention}" in said
     assert song.pinged == frozenset()
-    assert labels(song) == ["▶ Listen", "➕ Extend"]
+    assert labels(song) == ["▶ Listen", "Extend"]
     await harness.until(lambda: files(song, ".mp3"))
     [audio] = files(song, ".mp3")
     assert audio.title == "Night Bus (full song)"
@@ -180,7 +180,7 @@ async def test_joined_song_is_extended_and_joined_again(harness: BotHarness) -> 
     [reply] = await extend_in_turns(harness, JOINS, parts=1)
     song = message_of(await song_of(harness, reply))
     await wait_until_final(harness, song)
-    opened = await harness.ada.click(song, "➕ Extend")
+    opened = await harness.ada.click(song, "Extend")
     going_on = message_of(await harness.ada.submit(opened.modal, {"at": "0:12"}))
     await wait_until_final(harness, going_on)
     again = message_of(await song_of(harness, going_on))
@@ -294,7 +294,7 @@ async def test_song_without_joining_provider_is_joined_by_encore(harness: BotHar
     assert "in 4 parts that join at 0:10, 0:13, 0:15" in (picture.description or "")
     for wanted in COLOURS[:4]:
         assert has_colour(wanted, picture.content)
-    assert labels(song) == ["➕ Extend"]
+    assert labels(song) == ["Extend"]
     assert [each.work for each in harness.account(OTHER).submissions] == ["extend"] * 3
 
 
@@ -302,7 +302,7 @@ async def test_song_joined_by_encore_is_extended_on_its_own_clock(harness: BotHa
     replies = await extend_in_turns(harness, OTHER, parts=2)
     song = message_of(await song_of(harness, replies[1]))
     await wait_until_final(harness, song)
-    opened = await harness.ada.click(song, "➕ Extend")
+    opened = await harness.ada.click(song, "Extend")
     assert opened.modal is not None, opened.message and text(opened.message)
     assert opened.modal.title == "Extend “Night Bus” · full song"
     sent = await harness.ada.submit(opened.modal, {"at": "0:11", "style": STYLE})

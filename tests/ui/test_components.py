@@ -25,8 +25,8 @@ LISTEN_B = ("▶ Listen B", "https://audio.example/b.mp3")
 CANCEL = ("Cancel", "ext:cancel:7")
 CHECK = ("Check again", "ext:check:7")
 SEND = ("✏️ Edit & send", "ext:again:7")
-EXTEND_A = ("➕ Extend A", "clip:extend:a")
-EXTEND_B = ("➕ Extend B", "clip:extend:b")
+EXTEND_A = ("Extend A", "clip:extend:a")
+EXTEND_B = ("Extend B", "clip:extend:b")
 TAKE = ("🔁 Another take", "ext:take:7")
 SONG_A = ("💿 Song A", "clip:song:a")
 SONG_B = ("💿 Song B", "clip:song:b")
@@ -84,7 +84,7 @@ def test_reply_shows_buttons_of_four_clips_at_most() -> None:
         "✏️ Change & redo",
     ]
     assert [label for label, _ in actions] == [
-        *(f"➕ Extend {letter}" for letter in "ABCD"),
+        *(f"Extend {letter}" for letter in "ABCD"),
         "🔁 Another take",
     ]
 

@@ -472,9 +472,9 @@ LISTEN = ("▶ Listen", "https://audio.example/a.mp3")
         (concat(Status.STREAMING, heard("a")), [[LISTEN]]),
         (
             concat(Status.COMPLETE, playable("a"), handle=HANDLE),
-            [[LISTEN], [("➕ Extend", "clip:extend:a")]],
+            [[LISTEN], [("Extend", "clip:extend:a")]],
         ),
-        (splice(Status.COMPLETE), [[("➕ Extend", "clip:extend:song-7")]]),
+        (splice(Status.COMPLETE), [[("Extend", "clip:extend:song-7")]]),
         (failed(failures.Rejected()), [[TRY, DELETE]]),
         (splice(Status.FAILED), [[TRY, DELETE]]),
         (concat(Status.UNCONFIRMED), [[TRY, DELETE]]),
@@ -495,7 +495,7 @@ def test_song_button_needs_a_playable_clip() -> None:
 
 
 def test_extend_button_of_a_song_extends_its_last_clip() -> None:
-    assert buttons(clips_view(splice(Status.COMPLETE))) == [[("➕ Extend", "clip:extend:song-7")]]
+    assert buttons(clips_view(splice(Status.COMPLETE))) == [[("Extend", "clip:extend:song-7")]]
 
 
 def test_song_endings_view_labels_clips_by_letter() -> None:
