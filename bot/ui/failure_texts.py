@@ -160,7 +160,7 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
             )
         case Rejected(""):
             return (
-                f"**{label} did not accept the request**, and did not say why. "
+                f"**{label} did not accept the request.** It did not say why. "
                 "Change the lyrics or the style and press *Edit & send*."
             )
         case Rejected(text):
