@@ -37,8 +37,8 @@ TEXT_LENGTH = 300  # UTF-16 units of a provider's text
 MEBIBYTE = 1024 * 1024
 TRY_AGAIN = "press *Try again*"
 
-# A sentence in bold type, then perhaps a provider's text in italics.
-_CAUSE = re.compile(r"(?P<bold>\*\*.+?\*\*)(?P<quote> \*(?:\\.|[^\\*])+\*)?")
+# A sentence in bold type; after a colon, a provider's text in italics.
+_CAUSE = re.compile(r"(?P<bold>\*\*.+?\*\*)(?:(?<=:\*\*)(?P<quote> \*(?:\\.|[^\\*])+\*))?")
 _SENTENCE_END = (".", "!", "?", "…", "。")
 
 

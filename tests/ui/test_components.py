@@ -1,6 +1,8 @@
+import discord
 import pytest
 
 from bot.domain import failures
+from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.services.reply_context import ReplyContext
 from bot.ui.components import clips_view, draft_view, extension_view
@@ -16,6 +18,7 @@ from tests.support.ui_samples import (
     withdrawn,
 )
 
+ATTACHED = AttachmentStatus.ATTACHED
 CONTEXT = ReplyContext(label="AIML API")
 SILENT = Clip(id="b", status=ClipStatus.QUEUED)
 
@@ -61,6 +64,10 @@ FAILED = Clip(id="b", status=ClipStatus.FAILED)
         (failed(failures.NotPlayable(), withdrawn("a"), handle=HANDLE), [[SEND, CHECK, DELETE]]),
         (extension(Status.UNCONFIRMED), [[SEND, DELETE]]),
         (extension(Status.EXPIRED, handle=HANDLE), [[SEND, CHECK, DELETE]]),
+        (
+            extension(Status.EXPIRED, heard("a"), SILENT, handle=HANDLE),
+            [[LISTEN_A], [SEND, CHECK, DELETE]],
+        ),
         (extension(Status.CANCELLED), [[SEND, DELETE]]),
     ],
 )
@@ -102,6 +109,7 @@ def test_clip_whose_id_fits_no_custom_id_has_no_button(clip_id: str) -> None:
         ("", False),
         ("la\n\nla\nla\nla", False),
         ("la\nla\nla\nla\nla", True),
+        ("[Verse]\nla", True),
         ("x" * 300, False),
         ("x" * 301, True),
     ],
@@ -113,10 +121,21 @@ def test_lyrics_that_are_shown_in_part_have_a_button(
     ext = asked(extension(status), lyrics=lyrics)
     shown = [button for row in buttons(extension_view(ext)) for button in row]
     assert (("📄 Lyrics", "ext:lyrics:7") in shown) is is_cut
-    assert (
-        any("> …" in (embed.description or "") for embed in extension_embeds(ext, CONTEXT))
-        is is_cut
-    )
+    [embed] = extension_embeds(ext, CONTEXT)
+    assert ("…" in (embed.description or "")) is (is_cut and "[" not in lyrics)
+
+
+def test_buttons_of_a_complete_reply_stand_in_two_rows() -> None:
+    ext = asked(extension(Status.COMPLETE, playable("a"), playable("b")), lyrics="[Verse]\nla")
+    view = extension_view(ext, [Attachment(clip_id=each, outcome=ATTACHED) for each in "ab"])
+    assert [[label for label, _ in row] for row in buttons(view)] == [
+        ["Extend A", "Extend B", "🔁 Another take"],
+        ["💿 Song A", "💿 Song B", "📄 Lyrics", "✏️ Change & redo"],
+    ]
+    assert view is not None
+    styles = {getattr(item, "label", None): getattr(item, "style", None) for item in view.children}
+    blurple = [label for label, style in styles.items() if style is discord.ButtonStyle.primary]
+    assert blurple == ["Extend A", "Extend B"]
 
 
 def test_url_that_is_too_long_has_no_button() -> None:
