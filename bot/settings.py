@@ -307,7 +307,7 @@ class Settings(BaseSettings):
         alias="encore_reconcile_timeout",
         description=(
             "seconds for which a suno-api is searched for the result of an interrupted request, "
-            "before the reply says *No answer*"
+            "before the reply says *No clear answer*"
         ),
     )
     trusted_audio_hosts: Annotated[

@@ -419,4 +419,4 @@ async def test_files_that_discord_refuses_again_and_again_are_left_out(
     reply = await harness.extend(NAME, at="0:10")
     await harness.until(lambda: "could not be fetched" in text(reply), within=60)
     assert (colour(reply), reply.attachments) == (GREEN, [])
-    assert "Listen" in text(reply)
+    assert "▶ Listen A" in labels(reply)

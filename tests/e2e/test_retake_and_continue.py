@@ -118,7 +118,7 @@ async def assert_extends_again(first: Finished, act: Act) -> None:
     second = replies(harness, reply.channel, first.member)[1]
     await harness.finished(second)
     assert colour(second) == GREEN, text(second)
-    assert f"asked by {first.member.mention}" in text(second)
+    assert f" · {first.member.mention}" in text(second)
     assert second.pinged == frozenset()
     one, two = first.submissions
     if act in RETAKES:
@@ -138,7 +138,7 @@ def replies(harness: BotHarness, channel: Channel, reader: Member | None = None)
     bot = harness.discord.state.bot
     seen = (reader or harness.ada).read(channel)
     public = [each for each in seen if each.author is bot and not each.is_ephemeral]
-    return [message for message in public if "asked by" in text(message)]
+    return [message for message in public if "From " in text(message)]
 
 
 async def test_every_act_extends_again_in_each_kind_of_channel(harness: BotHarness) -> None:

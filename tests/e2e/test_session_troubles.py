@@ -24,11 +24,11 @@ MAY_BE_CHARGED = "It may have been charged: look into the AIML API account"
 FAILURES = {
     Fault.PAYMENT_REQUIRED: ("is out of credits", "Nothing was charged.", FREE),
     Fault.FORBIDDEN_CREDITS: ("is out of credits", "Nothing was charged.", FREE),
-    Fault.UNAUTHORIZED: ("does not let Encore in", "Nothing was charged.", FREE),
+    Fault.UNAUTHORIZED: ("rejected Encore's key", "Nothing was charged.", FREE),
     Fault.FORBIDDEN_MODERATION: ("did not accept", "Nothing was charged.", FREE),
     Fault.CLOSE_BEFORE: ("gave no clear answer", MAY_BE_CHARGED, CHARGED),
     Fault.ERROR_CLIPS: ("could not finish it", MAY_BE_CHARGED, CHARGED),
-    Fault.NONE_MP3: ("can't be played", MAY_BE_CHARGED, CHARGED),
+    Fault.NONE_MP3: ("Suno withdrew the link", MAY_BE_CHARGED, CHARGED),
 }
 
 

@@ -89,7 +89,7 @@ def test_details_omit_unknown_facts() -> None:
     )
     [card] = clip_embeds(bare)
     assert card.description.splitlines() == [
-        "from `x` at 2:04",
+        "from a clip at 2:04",
         "*Instrumental*",
         f"asked by <@{MEMBER}> <t:{STAMP}:R>",
         "id `a`",

@@ -125,7 +125,7 @@ def test_lyrics_that_are_shown_in_part_have_a_button(
     assert ("…" in (embed.description or "")) is (is_cut and "[" not in lyrics)
 
 
-def test_buttons_of_a_complete_reply_stand_in_two_rows() -> None:
+def test_complete_reply_has_two_rows_of_buttons() -> None:
     ext = asked(extension(Status.COMPLETE, playable("a"), playable("b")), lyrics="[Verse]\nla")
     view = extension_view(ext, [Attachment(clip_id=each, outcome=ATTACHED) for each in "ab"])
     assert [[label for label, _ in row] for row in buttons(view)] == [
