@@ -226,7 +226,7 @@ def _request_line(ext: Extension) -> str:
     """Return the source, the style and the member in one line."""
     linkable = replace(ext, source_url=url_within(ext.reply.channel_id, ext.source_url))
     parts = (
-        f"From {source_link(linkable, SOURCE_LENGTH)} at {source_time(linkable)}",
+        f"-# From {source_link(linkable, SOURCE_LENGTH)} at {source_time(linkable)}",
         escape_line(format_style(ext.request.style), STYLE_LENGTH),
         "" if quoted_words(ext.request.lyrics, 1, LYRICS_LENGTH) else "instrumental",
         f"<@{ext.member_id}>",

@@ -12,7 +12,7 @@ from bot.domain.models import Extension, Status
 from bot.domain.text import display_title, escape_line
 from bot.domain.timecode import format_length
 from bot.services.reply_context import ReplyContext
-from bot.ui.clip_names import first_line
+from bot.ui.clip_names import FULL_SONG, first_line
 from bot.ui.failure_texts import attachment_notes, final_status_text, postponement
 from bot.ui.theme import (
     ATTACHING,
@@ -65,7 +65,7 @@ def _body(ext: Extension, context: ReplyContext) -> str:
     status = [*_status_lines(ext, context, outline)]
     parts = [
         *truncated_list([*_part_lines(ext, outline)], PARTS_LENGTH),
-        f"Asked by <@{ext.member_id}>",
+        f"-# Asked by <@{ext.member_id}>",
     ]
     return "\n".join([*status, "", *parts] if status else parts)
 
@@ -135,9 +135,12 @@ def _part_name(part: LineageClip, song_title: str, channel_id: int) -> str:
     if known.is_removed:
         return "a clip that was taken out of the library"
     title = escape_line(known.clip.title, LINKED_TITLE_LENGTH)
-    words = first_line(known) if part.extension else "source"
+    if part.extension is None:
+        words = "source"
+    else:
+        words = FULL_SONG if part.extension.kind.is_song else first_line(known)
     name = words if title in ("", song_title) else title
-    return linked(name or f"part {known.part_number}", url_within(channel_id, known.reply_url))
+    return linked(name, url_within(channel_id, known.reply_url))
 
 
 def _maker(part: LineageClip) -> str:

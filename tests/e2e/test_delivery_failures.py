@@ -12,7 +12,16 @@ import pytest
 from sandbox.discord.models import Message
 from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import MessageFlag
-from tests.support.bot_harness import GREEN, RED, BotHarness, BotProcess, colour, colours, text
+from tests.support.bot_harness import (
+    GREEN,
+    RED,
+    BotHarness,
+    BotProcess,
+    colour,
+    colours,
+    labels,
+    text,
+)
 
 ORIGINAL = "/webhooks/{webhook_id}/{webhook_token}/messages/*"
 CHANNEL_MESSAGE = "/channels/{channel_id}/messages/{message_id}"

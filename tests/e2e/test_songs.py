@@ -150,7 +150,7 @@ async def test_song_is_joined_by_a_provider_that_can(harness: BotHarness) -> Non
     assert "💿 Night Bus — full song" in said
     assert f"\n2. 0:10 [{WORDS}]({replies[0].url}) · {harness.ada.mention}" in said
     assert f"\n3. 0:13 [{WORDS}]({replies[1].url}) · {ben.mention}" in said
-    assert f"\nAsked by {ben.mention}" in said
+    assert f"\n-# Asked by {ben.mention}" in said
     assert song.pinged == frozenset()
     greens = [shown for _, shown in song.history if shown["embeds"][0]["color"] == GREEN]
     assert greens[0]["components"][0]["components"][0]["label"] == "▶ Listen"
@@ -190,7 +190,7 @@ async def test_joined_song_is_extended_and_joined_again(harness: BotHarness) -> 
     again = message_of(await song_of(harness, going_on))
     await wait_until_final(harness, again)
     assert colour(again) == GREEN, text(again)
-    assert f"1. [Night Bus]({song.url}) 0:00–0:12 · {harness.ada.mention}" in text(again)
+    assert f"1. 0:00 [full song]({song.url}) · {harness.ada.mention}" in text(again)
 
 
 async def test_song_is_requested_once_per_channel(harness: BotHarness) -> None:

@@ -30,7 +30,7 @@ from tests.support.ui_samples import (
 ASKED = (
     "> Silver cities\n"
     "> shine brightly\n"
-    f"From [Electric Dreams]({SOURCE_URL}) at 2:04 · synthpop, dreamy · <@{MEMBER}>"
+    f"-# From [Electric Dreams]({SOURCE_URL}) at 2:04 · synthpop, dreamy · <@{MEMBER}>"
 )
 NEW = "A 1:37 new"
 DEADLINE = STAMP + 15 * 60
@@ -375,7 +375,7 @@ def test_continue_at_is_shown_in_tenths(second: float | None, words: str) -> Non
 def test_source_without_title_shows_no_id(clip_id: str, name: str) -> None:
     ext = extension(source_title="", source_url=None)
     description = head_of(asked(ext, clip_id=clip_id)).description
-    assert (description or "").splitlines()[-1].startswith(f"From {name} at 2:04")
+    assert (description or "").splitlines()[-1].startswith(f"-# From {name} at 2:04")
 
 
 def test_source_without_title_is_linked_to_its_reply() -> None:
@@ -387,7 +387,7 @@ def test_source_without_title_is_linked_to_its_reply() -> None:
 def test_extension_without_sung_lyrics_is_instrumental(lyrics: str) -> None:
     description = head_of(asked(extension(), lyrics=lyrics)).description
     assert description == (
-        f"From [Electric Dreams]({SOURCE_URL}) at 2:04 · synthpop, dreamy · instrumental"
+        f"-# From [Electric Dreams]({SOURCE_URL}) at 2:04 · synthpop, dreamy · instrumental"
         f" · <@{MEMBER}>"
     )
 

@@ -88,7 +88,7 @@ LISTED = (
     "1. 0:00 source\n"
     f"2. 2:04 [“Silver cities”]({LINKS}/2) · <@2>\n"
     f"3. 3:24 [“Silver cities”]({LINKS}/3) · <@3>\n"
-    f"Asked by <@{MEMBER}>"
+    f"-# Asked by <@{MEMBER}>"
 )
 AROUND = ReplyContext(label="suno-api", parts=PARTS)
 UNTIMED = replace(AROUND, parts=(step(1, source=True, length=None), step(2)))
@@ -137,7 +137,7 @@ def test_each_song_status_has_its_colour_and_title(ext: Extension, colour: int, 
     embed = embed_of(ext)
     assert (embed.colour, embed.title) == (discord.Colour(colour), title)
     assert embed.footer.text == "suno-api"
-    assert f"Asked by <@{MEMBER}>" in (embed.description or "")
+    assert f"-# Asked by <@{MEMBER}>" in (embed.description or "")
     assert "3. " in (embed.description or "")
     assert_within_limits([embed])
 
@@ -196,13 +196,15 @@ def test_part_is_named_by_its_title_where_that_is_not_the_songs() -> None:
     ]
 
 
-def test_part_without_title_and_words_is_named_by_its_number() -> None:
+def test_part_without_title_is_named_by_what_it_is() -> None:
     song = step(1, title="\u200b")
-    joined = replace(song, known=replace(song.known, letter="", lyrics=""))
+    assert song.extension is not None
+    concatenated = replace(song.extension, kind=Kind.CONCAT)
+    joined = replace(song, known=replace(song.known, letter="", lyrics=""), extension=concatenated)
     unsung = step(2, title="")
     silent = replace(unsung, known=replace(unsung.known, lyrics=""))
     text = embed_of(splice(), replace(AROUND, parts=(joined, silent))).description or ""
-    assert f"\n1. 0:00 [part 1]({LINKS}/1) · <@1>\n" in text
+    assert f"\n1. 0:00 [full song]({LINKS}/1) · <@1>\n" in text
     assert f"\n2. 1:00 [instrumental]({LINKS}/2) · <@2>\n" in text
 
 
@@ -307,7 +309,7 @@ def test_song_without_its_beginning_names_the_missing_parts() -> None:
         "\n"
         f"1. 0:00 [“Silver cities”]({LINKS}/2) · <@2>\n"
         f"2. 1:20 [“Silver cities”]({LINKS}/3) · <@3>\n"
-        f"Asked by <@{MEMBER}>"
+        f"-# Asked by <@{MEMBER}>"
     )
     assert embed.image.url is None
 
