@@ -51,7 +51,7 @@ async def _take_screenshots(folder: Path) -> None:
         await _save_screenshot(page, folder / "modal.png")
         await page.get_by_role("button", name="Submit").click()
         await page.set_viewport_size({"width": WINDOW["width"], "height": REPLY_HEIGHT})
-        await page.get_by_alt_text("Waveform of").nth(1).wait_for()
+        await page.get_by_alt_text("Waveforms of").wait_for()
         await page.wait_for_load_state("networkidle")
         await page.get_by_role("button", name="Song A").scroll_into_view_if_needed()
         await page.mouse.move(0, 0)

@@ -61,7 +61,7 @@ async def test_the_end_of_an_unknown_clip_must_be_said_where_nobody_can_tell(
 ) -> None:
     reply = await harness.extend("sunosay")
     await harness.finished(reply)
-    assert "Say the second yourself" in text(reply)
+    assert "enter the time yourself" in text(reply)
     assert harness.account("sunosay").submissions == []
 
 
