@@ -27,7 +27,7 @@ async def test_expired_session_is_told_to_member_and_operator_at_once(
     harness.account("suno_api").fail_next(Fault.SESSION_ENDED, count=3)
     reply = await harness.extend("suno_api", at="end")
     await harness.finished(reply)
-    assert "The operator of this bot has to renew its session" in text(reply)
+    assert "suno-api is signed out of Suno" in text(reply)
     assert "Renew the cookie: SUNO_COOKIE of suno-api" in caplog.text
     assert harness.account("suno_api").submissions == []
 
