@@ -270,7 +270,7 @@ class Run:
             for clip_id in submission.clip_ids:
                 links = {"streaming": clip_id, "complete": f"{clip_id}.mp3"}
                 shown = {
-                    name: min(at for at, version in history if link in str(version["embeds"]))
+                    name: min(at for at, version in history if link in str(version["components"]))
                     for name, link in links.items()
                 }
                 for name, at in changes(self.account.clip(clip_id)):

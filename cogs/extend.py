@@ -8,7 +8,7 @@ from discord.ext import commands
 from typing_extensions import override
 
 from bot.domain.form import Form
-from bot.domain.timecode import END, format_continue_at, format_time, parse_time
+from bot.domain.timecode import END, format_continue_at, format_length, parse_time
 from bot.interactions.autocomplete import clip_choices, provider_choices, text_choice
 from bot.interactions.buttons import open_form
 from bot.interactions.client import Encore, Interaction
@@ -96,7 +96,7 @@ class ExtendCog(EncoreCog):
     async def suggest_times(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
         """Offer the end, with its time if known, and what was typed if it is a time."""
         length = await self._services.forms.length_of(getattr(interaction.namespace, "clip", ""))
-        end = f"{END} ({format_time(int(length))})" if length else END
+        end = f"{END} ({format_length(length)})" if length else END
         choices = [Choice(name=end, value=END)]
         try:
             continue_at = parse_time(typed)

@@ -94,9 +94,10 @@ def _has_new_version(reply: Message, reported: int) -> Callable[[], bool]:
 
 
 def _summary_lines(embeds: Sequence[Mapping[str, str]]) -> list[str]:
-    title = embeds[0].get("title", "")
-    clips = [f"     {embed['description'].replace(chr(10), '  ')}" for embed in embeds[1:]]
-    return [title, *clips]
+    """Return the title of a reply, and what stands above the request."""
+    status, blank_line, _ = embeds[0].get("description", "").partition("\n\n")
+    lines = status.splitlines() if blank_line else []
+    return [embeds[0].get("title", ""), *(f"     {line}" for line in lines)]
 
 
 def _first_embed_text(message: Message | None) -> str:

@@ -99,13 +99,26 @@ class Segment:
 
     Attributes:
         peaks: of this part alone.
-        label: a number or a letter, drawn below the part where there is room.
+        label: a number, drawn below the part where there is room.
         is_source: whether it is the clip that the next segment continues.
     """
 
     peaks: Peaks
     label: str = ""
     is_source: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A row of a waveform picture: one clip, after the source that it continues if that is known.
+
+    Attributes:
+        label: the letter of the clip.
+        segments: that follow each other.
+    """
+
+    label: str
+    segments: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from bot.domain.text import collapse_whitespace, strip_invisible, truncate
 ID3_PADDING: Final = 1024  # bytes left free behind the tags
 _HEADERS_SIZE: Final = 512  # bytes of all headers together, generously
 _FORBIDDEN_CHARACTERS: Final = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
-_MAX_TITLE: Final = 80  # UTF-16 units; even as UTF-8 that is below 255 bytes
+_MAX_TITLE: Final = 80  # UTF-16 units
+_MAX_NAME: Final = 72  # UTF-16 units of a file's name; even as UTF-8 the whole is below 255 bytes
 _CHAPTER_HEADERS_SIZE: Final = 64  # bytes of one chapter without its title, generously
 
 
@@ -78,12 +79,16 @@ def song_chapters(titles: Sequence[str], times: Sequence[float]) -> tuple[Chapte
     )
 
 
-def audio_file_name(title: str, letter: str = "", *, suffix: str = ".mp3") -> str:
-    """Return ``Title (A).mp3`` for the title of a clip and its letter, if it has one."""
+def audio_file_name(title: str, letter: str = "", *, part: str = "", suffix: str = ".mp3") -> str:
+    """Return ``Title · part 3 (A).mp3`` for a clip's title, its part of the song and its letter.
+
+    A title that is too long is cut; the part and the letter never are.
+    """
     plain = collapse_whitespace(_FORBIDDEN_CHARACTERS.sub(" ", strip_invisible(title)))
     # a file with a dot in front is hidden, and Windows takes none at the end
-    plain = truncate(plain, _MAX_TITLE).strip(". ") or "Untitled"
-    return f"{plain} ({letter}){suffix}" if letter else f"{plain}{suffix}"
+    plain = truncate(plain, _MAX_NAME).strip(". ") or "Untitled"
+    name = f"{plain} · {part}" if part else plain
+    return f"{name} ({letter}){suffix}" if letter else f"{name}{suffix}"
 
 
 def _utf16_size(text: str) -> int:

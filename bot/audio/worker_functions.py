@@ -16,6 +16,7 @@ from bot.audio.models import (
     Part,
     Segment,
     SplicedSong,
+    Track,
     Waveform,
 )
 from bot.audio.tags import Tags
@@ -63,3 +64,10 @@ def render_waveform(title: str, segments: Sequence[Segment]) -> Waveform:
     from bot.audio import waveform
 
     return waveform.render_waveform(title, segments)
+
+
+def render_clips(title: str, tracks: Sequence[Track]) -> Waveform:
+    """Draw the picture of clips (`bot.audio.waveform.render_clips`)."""
+    from bot.audio import waveform
+
+    return waveform.render_clips(title, tracks)

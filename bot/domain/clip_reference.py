@@ -9,6 +9,7 @@ _SUNO_LINK = re.compile(
     rf"(?:https?://)?(?:www\.|app\.)?suno\.(?:com|ai)/(?:song|s|embed)/(?P<id>{_UUID})",
     re.IGNORECASE,
 )
+_SUNO_ID = re.compile(_UUID.removeprefix("(?:m_)?"), re.IGNORECASE)
 _SHORT_LINK = re.compile(r"(?:https?://)?(?:www\.)?suno\.com/s/[\w-]+", re.IGNORECASE)
 _MESSAGE_LINK = re.compile(
     r"(?:https?://)?(?:\w+\.)?discord(?:app)?\.com/channels/(?:\d+|@me)/\d+/(?P<message>\d{15,20})",
@@ -68,6 +69,11 @@ def parse_clip_reference(text: str) -> ClipId | MessageLink | ShortLink | SongRe
     if found := _SONG.fullmatch(text):
         return SongReference(int(found["extension"]))
     return None
+
+
+def suno_url(clip_id: str) -> str | None:
+    """Return the link to a clip on Suno's own site; None if ``clip_id`` is none of Suno's."""
+    return f"https://suno.com/song/{clip_id}" if _SUNO_ID.fullmatch(clip_id) else None
 
 
 def find_clip_id(text: str) -> str | None:

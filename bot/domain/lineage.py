@@ -92,6 +92,19 @@ def part_starts(lineage: Sequence[LineageClip]) -> list[float | None]:
     return starts
 
 
+def next_start(lineage: Sequence[LineageClip], continue_at: float | None) -> float | None:
+    """Return the second of the song at which a part begins that continues the last clip.
+
+    Args:
+        lineage: from the root to the clip that it continues; empty if that is unknown.
+        continue_at: seconds into that clip; None is its end.
+    """
+    if continue_at is None:
+        return part_starts(lineage)[-1] if lineage else None
+    start = part_starts(lineage)[-2] if lineage else 0.0
+    return None if start is None else start + continue_at
+
+
 def part_titles(lineage: Sequence[LineageClip]) -> list[str]:
     """Return a plain title for each clip in the full song, such as *Part 2: Verse*.
 

@@ -207,7 +207,8 @@ class Extension:
             ``continue_at`` is the same second of one part.
         member_name: how the member was called when they asked; empty if unknown.
         retake_of: id of the extension whose request this repeats.
-        failure: why it ended without audio, or, while it is waiting, why it was postponed.
+        failure: why it ended without audio; while it is waiting, why it was postponed; while it
+            is submitting, why its outcome is looked for.
         polled_at: the last time at which the provider reported that it was unfinished.
         no_audio_at: the last time at which the provider reported that no clip had audio.
         failures: attempts that failed in a row.

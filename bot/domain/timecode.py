@@ -54,6 +54,11 @@ def format_time(seconds: float) -> str:
     return clock + (f".{rest:03}".rstrip("0") if rest else "")
 
 
+def format_length(seconds: float) -> str:
+    """Return a length in whole seconds, rounded down as players do, such as ``1:37``."""
+    return format_time(math.floor(seconds))
+
+
 def format_continue_at(continue_at: float | None) -> str:
     """Return ``continue_at`` as a member would type it: a time, or ``end``."""
     return END if continue_at is None else format_time(continue_at)

@@ -47,6 +47,7 @@ def submitted(
     return _with_revision(
         ext,
         status=Status.SUBMITTED,
+        failure=None,
         handle=handle,
         clips=clips,
         due_at=due_at,
@@ -65,6 +66,13 @@ def found_again(
     taken = submitted(interrupted, handle, now=now, due_at=due_at, deadline=deadline)
     is_visible = _visible_state(taken) != _visible_state(ext)
     return replace(taken, revision=ext.revision + is_visible)
+
+
+def searched(ext: Extension, failure: Failure, *, due_at: dt.datetime) -> Extension:
+    """Return a submitting ``ext`` whose outcome is unknown and is looked for until ``due_at``."""
+    if ext.status is not Status.SUBMITTING:
+        return ext
+    return _with_revision(ext, failure=failure, due_at=due_at)
 
 
 def postponed(ext: Extension, failure: Failure, *, due_at: dt.datetime) -> Extension:
@@ -146,6 +154,38 @@ def expired(ext: Extension, *, now: dt.datetime) -> Extension:
     if any(clip.is_playable for clip in ext.clips):
         return finished(ext, Status.COMPLETE, None, now=now)
     return finished(ext, Status.EXPIRED, None, now=now)
+
+
+def usual_end(typical_duration: dt.timedelta) -> dt.timedelta:
+    """Return after how long an extension is late: in whole minutes, as members are told."""
+    return dt.timedelta(minutes=typical_duration // dt.timedelta(minutes=1) + 1)
+
+
+def is_late(ext: Extension, typical_duration: dt.timedelta | None, *, now: dt.datetime) -> bool:
+    """Return whether a tracked ``ext`` takes longer than members were told that it usually does.
+
+    A full song has other durations than those that were learned.
+    """
+    if not ext.status.is_tracked or ext.kind.is_song or typical_duration is None:
+        return False
+    return now >= (ext.submitted_at or ext.created_at) + usual_end(typical_duration)
+
+
+def found_late(
+    ext: Extension,
+    typical_duration: dt.timedelta | None,
+    *,
+    since: dt.datetime | None,
+    now: dt.datetime,
+) -> Extension:
+    """Return ``ext`` with a higher revision if it has become late (`is_late`) after ``since``.
+
+    ``since`` is when its provider was asked before; None if never.
+    """
+    before = since or ext.submitted_at or ext.created_at
+    if is_late(ext, typical_duration, now=before) or not is_late(ext, typical_duration, now=now):
+        return ext
+    return replace(ext, revision=ext.revision + 1)
 
 
 def can_check_again(ext: Extension) -> bool:
@@ -273,6 +313,8 @@ def _visible_state(ext: Extension) -> object:
     status = Status.SUBMITTED if ext.status is Status.SUBMITTING else ext.status
     if status is Status.WAITING:
         return status, ext.failure, ext.due_at if ext.failure else None
+    if ext.status is Status.SUBMITTING:
+        return status, ext.failure
     if status is Status.STREAMING:
         # links may be signed anew in each response, which nobody sees
         return status, tuple(
@@ -288,4 +330,4 @@ def _visible_state(ext: Extension) -> object:
         )
     if status.is_final:
         return status, ext.failure, ext.clips
-    return status
+    return status, None

@@ -62,7 +62,7 @@ class ReplySender:
         context = await self._bot.services.reply_contexts.load(ext)
         files = None
         if uploads is not None:
-            context = replace(context, attachments=uploads.attachments)
+            context = replace(context, attachments=uploads.attachments, is_audio_awaited=False)
             files = uploads.files
         view = extension_view(ext, context.attachments, context.other_providers)
         message = ReplyMessage(embeds=extension_embeds(ext, context), view=view, uploads=files)

@@ -1,26 +1,27 @@
-"""The files of finished clips: the audio with its tags, and a picture of source and new part."""
+"""The files of finished clips: the audio of each with its tags, and one picture of all of them."""
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import ascii_uppercase
 
 from bot.audio.errors import MediaError, TransientMediaError
 from bot.audio.fetch import DownloadedAudio
-from bot.audio.models import EncodedFile, Segment
+from bot.audio.models import EncodedFile, Peaks, Segment, Track
 from bot.audio.process_pool import ProcessPool
 from bot.audio.tags import Chapter, Tags, audio_file_name, song_chapters
-from bot.audio.worker_functions import encode_to_limit, write_tags
+from bot.audio.worker_functions import encode_to_limit, render_clips, render_waveform, write_tags
 from bot.domain.attachments import Attachment, AttachmentStatus, Upload, Uploads
 from bot.domain.lineage import LineageClip, part_starts, part_titles
 from bot.domain.models import Clip, ClipRecord, Extension
 from bot.domain.timecode import format_time
-from bot.services.media import MediaFetcher, draw_waveform, song_segments
+from bot.services.media import MediaFetcher, save_picture, song_segments
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
 
+PICTURE = "waveform.png"
 MAX_CLIPS = 4  # shown by a reply
 
 
@@ -43,16 +44,17 @@ class ClipFiles:
     async def prepare(
         self, ext: Extension, folder: Path, *, limit: int | None, is_last: bool
     ) -> Uploads:
-        """Return audio and picture of each playable clip; as `UploadBuilder`."""
+        """Return the audio of each playable clip and a picture of all; as `UploadBuilder`."""
         letters = zip(ext.clips[:MAX_CLIPS], ascii_uppercase, strict=False)
         clips = [_LabelledClip(clip, letter) for clip, letter in letters if clip.is_playable]
         if limit is None:
             refused = (_not_attached(each.clip, AttachmentStatus.NOT_ALLOWED) for each in clips)
             return Uploads(attachments=tuple(refused))
-        attachments: list[Attachment] = []
-        files: list[Upload] = []
         source = await self._source_segment(ext, folder)
         parts = await self._store.lineage(ext.request.clip_id) if ext.kind.is_song else []
+        attachments: list[Attachment] = []
+        files: list[Upload] = []
+        heard: list[tuple[_LabelledClip, Peaks]] = []
         for each in clips:
             try:
                 fetched = await self._fetch(ext, each, folder)
@@ -65,24 +67,42 @@ class ClipFiles:
                 log.info("Clip %s: its audio is not available (%s)", each.clip.id, error)
                 attachments.append(_not_attached(each.clip, AttachmentStatus.UNAVAILABLE))
                 continue
-            shown = song_segments(times, fetched.info.peaks) or [
-                *source,
-                Segment(fetched.info.peaks, "" if ext.kind.is_song else each.letter),
-            ]
-            title, name = each.clip.title or ext.title, f"waveform-{each.letter.lower()}.png"
-            picture = await draw_waveform(self._pool, title, shown, folder / name)
             fetched.path.unlink()
-            files += [file for file in (audio, picture) if file is not None]
+            heard.append((each, fetched.info.peaks))
+            files += [audio] if audio else []
             attachments.append(
                 Attachment(
                     clip_id=each.clip.id,
                     outcome=AttachmentStatus.ATTACHED if fit else AttachmentStatus.TOO_LARGE,
                     bit_rate=fit.bit_rate if fit else None,
-                    picture=picture.name if picture else "",
+                    picture=PICTURE,
                     duration=fetched.info.duration,
                 )
             )
-        return Uploads(attachments=tuple(attachments), files=tuple(files))
+        picture = await self._draw(ext, source, heard, parts, folder / PICTURE)
+        if picture is None:
+            attachments = [replace(each, picture="") for each in attachments]
+            return Uploads(attachments=tuple(attachments), files=tuple(files))
+        return Uploads(attachments=tuple(attachments), files=(*files, picture))
+
+    async def _draw(
+        self,
+        ext: Extension,
+        source: Sequence[Segment],
+        heard: Sequence[tuple[_LabelledClip, Peaks]],
+        parts: Sequence[LineageClip],
+        path: Path,
+    ) -> Upload | None:
+        """Draw the clips whose audio is there into one picture; None without any."""
+        if not heard:
+            return None
+        if ext.kind.is_song:
+            [(_, peaks)] = heard
+            times = _song_times(parts, peaks.seconds)
+            segments = song_segments(times, peaks) or [Segment(peaks)]
+            return await save_picture(self._pool.run(render_waveform, ext.title, segments), path)
+        tracks = [Track(each.letter, (*source, Segment(peaks))) for each, peaks in heard]
+        return await save_picture(self._pool.run(render_clips, ext.title, tracks), path)
 
     async def _source_segment(self, ext: Extension, folder: Path) -> list[Segment]:
         """Return the source up to where the new part begins, if its audio is available."""
@@ -136,8 +156,11 @@ class ClipFiles:
         if fit is None:
             return None, None
         await self._pool.run(write_tags, path, tags)
-        letter = "full song" if ext.kind.is_song else each.letter
-        return Upload(path=path, name=audio_file_name(tags.title, letter)), fit
+        if ext.kind.is_song:
+            name = audio_file_name(tags.title, "full song")
+        else:
+            name = audio_file_name(tags.title, each.letter, part=f"part {ext.part_number}")
+        return Upload(path=path, name=name), fit
 
 
 def _comment(ext: Extension) -> str:

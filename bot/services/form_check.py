@@ -22,7 +22,7 @@ from bot.domain.form import (
 from bot.domain.lineage import SongOutline, song_outline
 from bot.domain.models import Clip, ClipRecord, ClipStatus, ExtendRequest, Extension
 from bot.domain.text import collapse_whitespace, escape_line, sanitize, truncate
-from bot.domain.timecode import effective_continue_at, format_continue_at, format_time, parse_time
+from bot.domain.timecode import effective_continue_at, format_continue_at, format_length, parse_time
 from bot.providers.base import Capabilities, Provider
 from bot.services.clip_cache import ClipCache
 from bot.services.clip_naming import QUOTE_LENGTH, ClipNames
@@ -361,7 +361,7 @@ def _parse_continue_at(text: str, prefilled: PrefilledForm) -> float | None:
     if within is None:
         raise UserError(
             "That's past the end.",
-            f"{quoted_title(source.clip)} is {format_time(int(length))} long. "
+            f"{quoted_title(source.clip)} is {format_length(length)} long. "
             "Pick an earlier time, or leave *Continue at* empty.",
         )
     return continue_at if prefilled.song is None else within

@@ -2,16 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from bot.audio.download import SafeDownloader
 from bot.audio.errors import MediaError, UnusableMediaError
 from bot.audio.fetch import DownloadedAudio, fetch_audio, fetch_image
-from bot.audio.models import Cover, Peaks, Segment
+from bot.audio.models import Cover, Peaks, Segment, Waveform
 from bot.audio.process_pool import ProcessPool
-from bot.audio.worker_functions import render_waveform
 from bot.domain.attachments import Upload
 from bot.domain.models import Clip, ClipRecord
 from bot.services.links import LinkRefresher
@@ -63,15 +62,13 @@ class MediaFetcher:
         return await fetch_audio(clip.audio_url, into, downloader=self._downloader, pool=self._pool)
 
 
-async def draw_waveform(
-    pool: ProcessPool, title: str, segments: Sequence[Segment], path: Path
-) -> Upload | None:
-    """Draw ``segments`` into the file ``path``, by whose name an embed can refer to it.
+async def save_picture(drawing: Awaitable[Waveform], path: Path) -> Upload | None:
+    """Save what is being drawn as the file ``path``, by whose name an embed refers to it.
 
     None if that fails for any reason: a song without a picture is still a song.
     """
     try:
-        picture = await pool.run(render_waveform, title, segments)
+        picture = await drawing
         await asyncio.to_thread(path.write_bytes, picture.png)
     except Exception:
         log.exception("%s could not be drawn", path.name)

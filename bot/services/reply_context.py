@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from bot.domain.attachments import Attachment
 from bot.domain.failures import is_of_one_provider
-from bot.domain.lineage import LineageClip
+from bot.domain.lineage import LineageClip, next_start
 from bot.domain.models import Extension, Status
+from bot.domain.transitions import is_late
 from bot.services.operator_contact import UNKNOWN_OPERATOR
 from bot.services.runtime import Runtime
 
@@ -24,6 +25,9 @@ class ReplyContext:
         continuations: the extensions that continue its clips, oldest first.
         parts: of a full song, from the root on.
         attachments: which audio the reply carries, or why not.
+        is_audio_awaited: whether its audio is yet to be attached.
+        song_start: the second of the song at which the new part begins; None if unknown.
+        is_late: whether it takes longer than its provider usually does.
         other_providers: name and label of each that may accept what the provider of the extension
             refused.
         operator: whom members tell what only the operator can mend.
@@ -36,6 +40,9 @@ class ReplyContext:
     continuations: tuple[Extension, ...] = ()
     parts: tuple[LineageClip, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    is_audio_awaited: bool = False
+    song_start: float | None = None
+    is_late: bool = False
     other_providers: Mapping[str, str] = field(default_factory=dict[str, str])
     operator: str = UNKNOWN_OPERATOR
 
@@ -53,19 +60,30 @@ class ReplyContextLoader:
         if queue_position is None and ext.status is Status.WAITING:
             queue_position = await store.queue_position(ext)
         is_complete = ext.status is Status.COMPLETE
+        typical_duration = await self.typical_duration(ext.request.provider)
         return ReplyContext(
             label=self._runtime.label(ext.request.provider),
             queue_position=queue_position,
-            typical_duration=await self.typical_duration(ext.request.provider),
+            typical_duration=typical_duration,
             retake_of=await store.extension(ext.retake_of) if ext.retake_of is not None else None,
             parts=tuple(await store.lineage(ext.request.clip_id)) if ext.kind.is_song else (),
             continuations=tuple(await store.continuations([clip.id for clip in ext.clips]))
             if ext.clips and is_complete
             else (),
             attachments=await store.attachments(ext.id) if is_complete else (),
+            is_audio_awaited=is_complete and await store.is_audio_awaited(ext.id),
+            song_start=await self._song_start(ext) if is_complete else None,
+            is_late=is_late(ext, typical_duration, now=self._runtime.clock()),
             other_providers=await self._other_providers(ext),
             operator=self._runtime.operator_contact.operator,
         )
+
+    async def _song_start(self, ext: Extension) -> float | None:
+        """Return the second of the song at which a new part begins; None if unknown."""
+        if ext.kind.is_song:
+            return None
+        lineage = await self._store.lineage(ext.request.clip_id)
+        return next_start(lineage, ext.request.continue_at)
 
     async def _other_providers(self, ext: Extension) -> Mapping[str, str]:
         """Return the other enabled providers that may accept what the one of ``ext`` refused.

@@ -17,12 +17,12 @@ from bot.audio.fetch import DownloadedAudio
 from bot.audio.models import Part
 from bot.audio.process_pool import ProcessPool
 from bot.audio.tags import Chapter, Tags, audio_file_name, song_chapters
-from bot.audio.worker_functions import splice, write_tags
+from bot.audio.worker_functions import render_waveform, splice, write_tags
 from bot.domain.attachments import Attachment, AttachmentStatus, Upload, Uploads
 from bot.domain.failures import AttachNotAllowed, PartUnavailable, TooLarge, Unexpected
 from bot.domain.lineage import LineageClip, cut_points, part_starts, part_titles
 from bot.domain.models import Extension
-from bot.services.media import MediaFetcher, draw_waveform, song_segments
+from bot.services.media import MediaFetcher, save_picture, song_segments
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,9 @@ class SongFiles:
         exact = replace(tags, chapters=song_chapters(titles, times))
         await self._pool.run(write_tags, path, exact)
         segments = song_segments(times, song.peaks)
-        picture = await draw_waveform(self._pool, ext.title, segments, folder / PICTURE)
+        picture = await save_picture(
+            self._pool.run(render_waveform, ext.title, segments), folder / PICTURE
+        )
         attachment = Attachment(
             clip_id=ext.request.clip_id,
             outcome=AttachmentStatus.ATTACHED,

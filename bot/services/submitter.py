@@ -29,7 +29,7 @@ from bot.domain.models import (
 from bot.domain.polling import backoff
 from bot.domain.text import truncate
 from bot.domain.timecode import effective_continue_at
-from bot.domain.transitions import finished, found_again, postponed, submitted, submitting
+from bot.domain.transitions import finished, found_again, postponed, searched, submitted, submitting
 from bot.logs import current_extension
 from bot.providers.base import (
     OutOfCredits,
@@ -301,6 +301,8 @@ class Submitter:
         ``text`` is what the provider said to the submission.
         """
         now = self._clock()
+        if isinstance(ext.failure, failures.Unconfirmed):  # it is being searched for already
+            text = ext.failure.text
         is_searched = False
         sent_at = ext.submitted_at or ext.created_at
         is_part = ext.kind is Kind.PART
@@ -314,7 +316,8 @@ class Submitter:
             is_searched = found is not None
             if now < (end := sent_at + self._reconcile_timeout):
                 again_at = min(now + RECONCILE_INTERVAL, end)
-                await self._save_with_retry(ext, partial(replace, due_at=again_at))
+                searching = partial(searched, failure=failures.Unconfirmed(text), due_at=again_at)
+                await self._save_with_retry(ext, searching)
                 return
         failure = failures.Unconfirmed(text, is_searched=is_searched)
         await self._save_with_retry(

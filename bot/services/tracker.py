@@ -15,7 +15,7 @@ from functools import partial
 from bot import metrics
 from bot.domain.models import Extension, Handle, Progress, Status
 from bot.domain.polling import backoff
-from bot.domain.transitions import expired, observed, poll_failed, unchanged
+from bot.domain.transitions import expired, found_late, observed, poll_failed, unchanged
 from bot.logs import current_extension
 from bot.providers.base import Provider, ProviderError, RateLimited, Unavailable
 from bot.services.runtime import Runtime
@@ -134,7 +134,13 @@ class Tracker:
         """
         current_extension.set(ext.id)
         now = self._clock()
-        change = partial(_observed, progress=progress, now=now, was_held=was_held)
+        change = partial(
+            _observed,
+            progress=progress,
+            now=now,
+            was_held=was_held,
+            typical_duration=await self._poll_schedule.typical_duration(ext.request.provider),
+        )
         new = change(ext, due_at=now)
         if was_held:
             before = unchanged(ext, now=now)
@@ -199,6 +205,7 @@ def _observed(
     now: dt.datetime,
     due_at: dt.datetime,
     was_held: bool,
+    typical_duration: dt.timedelta | None,
 ) -> Extension:
     """Return ``ext`` with ``progress``, ended at its deadline, else due again at ``due_at``.
 
@@ -208,6 +215,7 @@ def _observed(
     if progress is not None:
         new = observed(new, progress, now=now)
     new = expired(new, now=now)
+    new = found_late(new, typical_duration, since=ext.polled_at, now=now)
     return new if new.status.is_final else replace(new, due_at=due_at)
 
 

@@ -133,6 +133,12 @@ async def pending_of(db: AsyncConnection, extension_id: int) -> tuple[Uploads | 
     return (_uploads_from_json(written, revision) if written else None), is_queued
 
 
+async def is_awaited(db: AsyncConnection, extension_id: int) -> bool:
+    """Return whether the audio of an extension is yet to be attached."""
+    uploads, is_queued = await pending_of(db, extension_id)
+    return is_queued or uploads is not None
+
+
 async def with_pending_uploads(db: AsyncConnection, extension_ids: Collection[int]) -> set[int]:
     """Return those of ``extension_ids`` whose uploads an edit has yet to show."""
     query = (

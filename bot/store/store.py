@@ -134,6 +134,7 @@ class Store:
     next_audio = reads(audio.next_due)
     with_pending_uploads = reads(audio.with_pending_uploads)
     attachments = reads(audio.attachments_of)
+    is_audio_awaited = reads(audio.is_awaited)
 
     # who is to be told that an extension has ended
     request_notification = writes(notifications.request, urgent=True)

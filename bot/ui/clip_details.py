@@ -7,6 +7,7 @@ import discord
 from bot.domain.form import format_style
 from bot.domain.models import ClipRecord, ClipStatus, Extension
 from bot.domain.text import display_title, escape_line, utf16_length
+from bot.domain.timecode import format_length
 from bot.services.library import ClipDetails, LineageEntry
 from bot.ui.clip_names import (
     continuation_links,
@@ -23,7 +24,6 @@ from bot.ui.theme import (
     BLURPLE,
     GREEN,
     GREY,
-    duration_text,
     inline_code,
     linked,
     listen_link,
@@ -106,7 +106,7 @@ def _name(details: ClipDetails) -> str:
 def _facts(details: ClipDetails, *, with_file: bool) -> Iterator[str]:
     clip, ext = details.known.clip, details.extension
     if clip.duration:
-        yield f"**Length** {duration_text(clip.duration)}"
+        yield f"**Length** {format_length(clip.duration)}"
     style = clip.style or format_style(ext.request.style if ext else ())
     if style := escape_line(style, STYLE_LENGTH):
         yield f"**Style** {style}"

@@ -7,7 +7,7 @@ line, who asked for it, and its age.
 import datetime as dt
 from collections.abc import Sequence
 
-from bot.domain.clip_reference import ClipId, parse_clip_reference
+from bot.domain.clip_reference import suno_url
 from bot.domain.models import ClipRecord, Extension
 from bot.domain.sessions.structure import sung_lines
 from bot.domain.text import (
@@ -17,7 +17,7 @@ from bot.domain.text import (
     truncate,
     utf16_length,
 )
-from bot.domain.timecode import format_time
+from bot.domain.timecode import format_length, format_time
 from bot.ui.theme import LINKED_TITLE_LENGTH, linked
 
 # UTF-16 units
@@ -39,7 +39,7 @@ def clip_label(known: ClipRecord, *, now: dt.datetime, limit: int) -> str:
     """
     clip = known.clip
     title = plain_line(clip.title, limit) or plain_line(clip.id, limit) or "Untitled"
-    length = format_time(int(clip.duration)) if clip.duration else ""
+    length = format_length(clip.duration) if clip.duration else ""
     length = length if len(length) <= MAX_TIME_LENGTH else ""
     name = plain_line(known.member_name, NAME_LENGTH)
     age = age_text(now - known.known_at)
@@ -82,19 +82,12 @@ def first_line(known: ClipRecord) -> str:
 
 def source_link(ext: Extension, limit: int) -> str:
     """Return the name of the source clip of ``ext``, as a link to its reply or to Suno's page."""
-    name = escape_line(ext.source_title, limit)
-    if not name:
-        return linked(SUNO_CLIP, ext.source_url or suno_url(ext.request.clip_id))
+    title = escape_line(ext.source_title, limit)
     number = 1 if ext.kind.is_song else ext.part_number - 1
-    return linked(name + _joined(_part(number), ext.source_letter), ext.source_url)
-
-
-def suno_url(clip_id: str) -> str | None:
-    """Return the address of a clip's page at Suno; None if its id is not one of Suno's."""
-    reference = parse_clip_reference(clip_id)
-    if isinstance(reference, ClipId) and not reference.value.startswith("m_"):
-        return f"https://suno.com/song/{reference.value}"
-    return None
+    if title:
+        return linked(title + _joined(_part(number), ext.source_letter), ext.source_url)
+    page = suno_url(ext.request.clip_id)
+    return linked(SUNO_CLIP if page else "a clip", ext.source_url or page)
 
 
 def source_time(ext: Extension) -> str:
@@ -107,12 +100,6 @@ def source_time(ext: Extension) -> str:
 def time_text(continue_at: float | None) -> str:
     """Return the second at which a clip is continued, to follow the word *at*."""
     return "the end" if continue_at is None else format_time(round(continue_at, 1))
-
-
-def extension_name(ext: Extension) -> str:
-    """Return the title of ``ext``, escaped, with its part of the song."""
-    title = display_title(ext.title, LINKED_TITLE_LENGTH)
-    return title + _joined(FULL_SONG if ext.kind.is_song else _part(ext.part_number))
 
 
 def title_link(ext: Extension) -> str:
@@ -132,7 +119,14 @@ def continuation_links(exts: Sequence[Extension]) -> str:
 def _continuation_link(ext: Extension) -> str:
     line = next(iter(sung_lines(ext.request.lyrics)), "")
     quoted = escape_line(_quoted(truncate(line, LINE_LENGTH)), LINE_LENGTH + 2)
-    return linked(extension_name(ext) + _joined(quoted), ext.reply.url)
+    name = extension_name(ext)
+    return linked(name + _joined(quoted), ext.reply.url)
+
+
+def extension_name(ext: Extension, limit: int = LINKED_TITLE_LENGTH) -> str:
+    """Return the title of ``ext`` in ``limit`` UTF-16 units, with its part of the song."""
+    title = display_title(ext.title, limit)
+    return title + _joined(FULL_SONG if ext.kind.is_song else _part(ext.part_number))
 
 
 def _place(known: ClipRecord) -> tuple[str, ...]:

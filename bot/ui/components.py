@@ -4,7 +4,7 @@ Views for the library are beside their embeds, in `clip_details` and `library_pa
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from types import MappingProxyType
 
@@ -17,8 +17,8 @@ from bot.domain.transitions import can_check_again
 from bot.ui.clip_names import clip_label
 from bot.ui.custom_ids import Action, Button, Select
 from bot.ui.extension_embeds import MAX_CLIPS, are_lyrics_cut, clip_letter
+from bot.ui.theme import attached_ids, has_listen_button
 
-MAX_URL_LENGTH = 512  # Discord's limit for a button's url
 ROW_LENGTH = 5  # buttons, Discord's limit
 MAX_ROWS = 5  # of buttons, Discord's limit
 MAX_LABEL_LENGTH = 80  # Discord's limit
@@ -34,6 +34,7 @@ def extension_view(
 
     ``other_providers`` may accept what its provider refused: their names and labels.
     """
+    attachments = tuple(attachments)
     lacks_audio = any(each.outcome is AttachmentStatus.UNAVAILABLE for each in attachments)
     rows = [
         *_rows_of(_continuations(ext)),
@@ -42,7 +43,7 @@ def extension_view(
     for number, row in enumerate(rows, start=1):
         for button in row:
             button.row = number
-    return build_view([*_links(ext), *chain.from_iterable(rows)])
+    return build_view([*_links(ext, attached_ids(attachments)), *chain.from_iterable(rows)])
 
 
 def draft_view(
@@ -97,9 +98,7 @@ def found_clips_view(
 
 def listen_button(clip: Clip, label: str) -> Button | None:
     """Return the button that links to a clip's audio; None without a link that it can carry."""
-    if clip.audio_url and len(clip.audio_url) <= MAX_URL_LENGTH:
-        return Button(label=label, url=clip.audio_url, row=0)
-    return None
+    return Button(label=label, url=clip.audio_url, row=0) if has_listen_button(clip) else None
 
 
 def link_button(label: str, url: str | None) -> Iterator[Button]:
@@ -126,11 +125,14 @@ def _rows_of(buttons: Iterable[Button]) -> Iterator[tuple[Button, ...]]:
         yield row
 
 
-def _links(ext: Extension) -> Iterator[Button]:
-    if ext.status in (Status.STREAMING, Status.COMPLETE):
-        for index, clip in enumerate(ext.clips[:MAX_CLIPS]):
-            if button := listen_button(clip, _lettered("▶ Listen", ext, index)):
-                yield button
+def _links(ext: Extension, attached: Container[str]) -> Iterator[Button]:
+    """Yield links to what can be heard and is not attached."""
+    if ext.status not in (Status.STREAMING, Status.COMPLETE, Status.EXPIRED):
+        return
+    for index, clip in enumerate(ext.clips[:MAX_CLIPS]):
+        button = listen_button(clip, _lettered("▶ Listen", ext, index))
+        if button is not None and clip.id not in attached:
+            yield button
 
 
 def _continuations(ext: Extension) -> Iterator[Button]:

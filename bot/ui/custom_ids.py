@@ -52,7 +52,11 @@ class Action(Enum):
     # the ids are an extension's and a provider's: ``7:suno_api``
     TRY_PROVIDER = "ext:provider", "", _SECONDARY, r"\d+:\w+"  # open the form for that provider
     # clip: the id is a clip's
-    EXTEND_CLIP = "clip:extend", "➕ Extend"  # open the form to continue the clip from its end
+    EXTEND_CLIP = (
+        "clip:extend",
+        "Extend",
+        _PRIMARY,
+    )  # open the form to continue the clip from its end
     SONG_OF_CLIP = "clip:song", "💿 Song"  # that ends with the clip
     SHOW_CLIP = "clip:show", "Show"  # its details
     REMOVE_CLIP = "clip:remove", "🗑️ Remove from library"  # ask for confirmation

@@ -1,9 +1,10 @@
-"""Why an extension or a full song has no audio, or has to wait (experience.md, *Errors*).
+"""Why an extension or a full song has no audio, or has to wait: what happened, then what to do.
 
 A provider's own text appears only as far as its adapter found it fit to be shown.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 
 import discord
 
@@ -29,54 +30,49 @@ from bot.domain.failures import (
 )
 from bot.domain.models import Extension, Status
 from bot.domain.text import escape_line
-from bot.domain.timecode import format_time
+from bot.domain.timecode import format_length
 from bot.services.operator_contact import tell_operator
 from bot.services.reply_context import ReplyContext
 
 TEXT_LENGTH = 300  # UTF-16 units of a provider's text
 MEBIBYTE = 1024 * 1024
-ENDS = (".", "!", "?", "…")  # of a sentence
-CHARGED_TWICE = "it may be charged twice."
+ENDS = (".", "!", "?", "…", "。")  # of a sentence
 CHANGE_IT = "Change the lyrics or the style"
 JOIN_HERE = "Press *Full song* to have Encore join them itself."
 OTHERS = "Or try another service; the form keeps what you typed:"
 
-# A sentence in bold type, then perhaps a provider's text in italics.
-_CAUSE = re.compile(r"(?P<bold>\*\*.+?\*\*)(?P<quote> \*(?:\\.|[^\\*])+\*)?")
+# A sentence in bold type; after a colon, a provider's text in italics.
+_CAUSE = re.compile(r"(?P<bold>\*\*.+?\*\*)(?:(?<=:\*\*)(?P<quote> \*(?:\\.|[^\\*])+\*))?")
 
 
-def final_status_lines(ext: Extension, context: ReplyContext) -> list[str]:
-    """Return the lines that say how ``ext`` ended, if it has no audio."""
+def final_status_text(ext: Extension, context: ReplyContext) -> str:
+    """Return how ``ext`` ended without audio, as far as its title does not say it; or empty."""
     label = context.label
     match ext.status:
-        case Status.UNCONFIRMED if ext.kind.is_song:
-            return [
-                "**It may have been charged. Encore didn't send it again.**",
-                f"Ask a moderator before you press *Full song*: {CHARGED_TWICE}",
-            ]
         case Status.UNCONFIRMED if isinstance(ext.failure, Unconfirmed) and ext.failure.is_searched:
-            return [
-                f"**{label} has no trace of it. Encore didn't send it again.**",
-                "It was probably not charged: press *Edit & send* to try once more.",
-            ]
+            return (
+                f"{label} has no trace of it, so it was probably not charged. "
+                "Encore didn't send it again: press *Edit & send* to try once more."
+            )
         case Status.UNCONFIRMED:
-            return [
-                "**It may have been charged. Encore didn't send it again.**",
-                f"Ask a moderator before you press *Edit & send*: {CHARGED_TWICE}",
-            ]
+            button = "*Full song*" if ext.kind.is_song else "*Edit & send*"
+            return (
+                "It may have been charged. Encore didn't send it again; ask a moderator before "
+                f"you press {button}."
+            )
         case Status.EXPIRED:
-            return [
-                f"**{label} accepted it but never finished.**",
-                "Press *Check again* to ask for the result once more; that costs nothing.",
-            ]
+            return (
+                f"**{label} accepted it but never finished.** "
+                "Press *Check again* to ask for the result once more; that costs nothing."
+            )
         case Status.CANCELLED:
-            return ["**Nothing was charged.**"]
+            return "Nothing was charged."
         case Status.FAILED:
             reason = _failure_text(ext.failure or Unexpected(), ext, context)
             is_said = isinstance(ext.failure, UnknownClip)
-            return [reason, OTHERS] if context.other_providers and not is_said else [reason]
+            return f"{reason}\n{OTHERS}" if context.other_providers and not is_said else reason
         case _:
-            return []
+            return ""
 
 
 def failure_cause(ext: Extension, label: str, *, with_text: bool = True) -> str:
@@ -93,9 +89,9 @@ def failure_cause(ext: Extension, label: str, *, with_text: bool = True) -> str:
         return f"**{label} gave no clear answer.**"
     if ext.status is Status.CANCELLED:
         return "**It was cancelled.**"
-    found = next(
-        filter(None, map(_CAUSE.match, final_status_lines(ext, ReplyContext(label=label)))), None
-    )
+    if isinstance(ext.failure, NotPlayable):
+        return "**Finished, but Suno withdrew the link.**"
+    found = _CAUSE.match(final_status_text(ext, ReplyContext(label=label)))
     if found is None:
         return "**Something went wrong.**"
     if with_text and found["quote"]:
@@ -116,19 +112,40 @@ def postponement(failure: Failure, label: str, ext: Extension) -> str:
     return f"{problem}; next try {when}. Nothing has been charged yet."
 
 
-def attachment_note(attachment: Attachment) -> list[str]:
-    """Return the line that says how a clip's audio is attached, if that needs saying."""
+def attachment_notes(attachments: Mapping[str, Attachment]) -> list[str]:
+    """Return the lines that say how audio is attached, or why not, as far as that needs saying.
+
+    ``attachments`` are those of a reply by the letters of their clips; a full song has none. What
+    is true of all is said once.
+    """
+    notes: dict[str, list[str]] = {}
+    for letter, attachment in attachments.items():
+        if note := _attachment_note(attachment):
+            notes.setdefault(note, []).append(letter)
+    return [
+        f"-# {note}" if len(letters) == len(attachments) else f"-# {_listed(letters)}: {note}"
+        for note, letters in notes.items()
+    ]
+
+
+def _attachment_note(attachment: Attachment) -> str:
     match attachment.outcome:
         case AttachmentStatus.ATTACHED if attachment.bit_rate is not None:
-            return [f"-# attached at {attachment.bit_rate // 1000} kbit/s to fit"]
+            return f"attached at {attachment.bit_rate // 1000} kbit/s to fit"
         case AttachmentStatus.ATTACHED:
-            return []
+            return ""
         case AttachmentStatus.TOO_LARGE:
-            return ["-# too large to attach here: use the link to listen"]
+            return "too large to attach here"
         case AttachmentStatus.NOT_ALLOWED:
-            return ["-# Encore needs *Attach Files* in this channel: use the link to listen"]
+            return "Encore needs *Attach Files* in this channel"
         case AttachmentStatus.UNAVAILABLE:
-            return ["-# the audio couldn't be fetched: press *Check again* to ask for a fresh link"]
+            return "the audio couldn't be fetched; *Check again* asks for a fresh link"
+
+
+def _listed(letters: Sequence[str]) -> str:
+    """Return letters as a list in words: ``A``, ``A and B``, ``A, B and C``."""
+    *before, last = letters
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
@@ -145,6 +162,11 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
     match failure:
         case Rejected(text) if is_song:
             return f"**{label} didn't join the parts{_quote(text)} {JOIN_HERE}"
+        case Rejected(""):
+            return (
+                f"**{label} didn't accept the request.** It didn't say why. "
+                f"{CHANGE_IT} and press *Edit & send*."
+            )
         case Rejected(text):
             part, todo = _rejected_part(text)
             return f"**{label} didn't accept {part}{_quote(text)} {todo} and press *Edit & send*."
@@ -166,10 +188,7 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
             todo = f"{CHANGE_IT} and press *Edit & send*."
             return f"**{label} couldn't finish it{_quote(text)} {todo}"
         case NotPlayable():
-            return (
-                "**It's finished, but Suno withdrew the link.** "
-                "Press *Check again* to ask for a fresh link; that costs nothing."
-            )
+            return "Press *Check again* to ask for a fresh link; that costs nothing."
         case LengthUnknown():
             return (
                 f"**{label} can't tell how long that clip is.** Nothing was sent. Press "
@@ -178,7 +197,7 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
         case PastTheEnd(length):
             return (
                 "**That's past the end.** Nothing was sent. The clip is "
-                f"{format_time(int(length))} long. Press *Edit & send* and pick an earlier time, "
+                f"{format_length(length)} long. Press *Edit & send* and pick an earlier time, "
                 "or leave *Continue at* empty."
             )
         case PartUnavailable(number):
@@ -188,7 +207,7 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
             )
         case TooLarge(seconds, limit_bytes):
             return (
-                f"**The song is too large to attach.** It's {format_time(int(seconds))} long, and "
+                f"**The song is too large to attach.** It's {format_length(seconds)} long, and "
                 f"even at 96 kbit/s that's more than the {limit_bytes / MEBIBYTE:.3g} MB that a "
                 "file may have here. Pick an earlier clip with `/song`."
             )

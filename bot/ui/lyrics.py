@@ -5,7 +5,14 @@ from collections.abc import Iterator
 
 import discord
 
-from bot.domain.text import escape_markdown, truncate, utf16_length
+from bot.domain.sessions.structure import sung_lines
+from bot.domain.text import (
+    collapse_whitespace,
+    escape_markdown,
+    strip_invisible,
+    truncate,
+    utf16_length,
+)
 
 FILE_NAME = "lyrics.txt"
 ALL_LYRICS = f"All lyrics: `{FILE_NAME}`"
@@ -28,6 +35,27 @@ def quoted_lyrics(lyrics: str) -> list[str]:
     if is_short(lyrics):
         return quoted_beginning(lyrics, MAX_SHORT_LINES, MAX_SHORT_LENGTH)
     return quoted_beginning(lyrics, PREVIEW_LINES, PREVIEW_LENGTH)
+
+
+def quoted_words(lyrics: str, max_lines: int, max_length: int) -> list[str]:
+    """Return the first sung lines as a quote, without section marks.
+
+    The last of them ends with “…” if more is sung.
+    """
+    lines = sung_lines(lyrics)
+    beginning = "\n".join(lines[:max_lines])
+    text = truncate(beginning, max_length)
+    if len(lines) > max_lines and text == beginning:
+        text += " …"
+    return [f"> {escape_markdown(line)}" for line in text.splitlines()]
+
+
+def are_words_cut(lyrics: str, max_lines: int, max_length: int) -> bool:
+    """Whether `quoted_words` leaves something out, if only a section mark."""
+    shown = "\n".join(sung_lines(lyrics))
+    return is_cut(lyrics, max_lines, max_length) or shown != "\n".join(
+        collapse_whitespace(strip_invisible(line)) for line in _lines(lyrics)
+    )
 
 
 def quoted_beginning(lyrics: str, max_lines: int, max_length: int) -> list[str]:

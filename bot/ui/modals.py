@@ -13,7 +13,7 @@ import discord
 from bot.domain.errors import UserError
 from bot.domain.form import Form
 from bot.domain.text import collapse_whitespace, strip_invisible, truncate, utf16_length
-from bot.domain.timecode import format_time
+from bot.domain.timecode import format_length
 from bot.providers.base import Capabilities
 from bot.services.form_check import PrefilledForm
 
@@ -149,7 +149,7 @@ def times_text(length: float | None, *, of_what: str = "") -> str:
     """Return which times a field takes for a clip of ``length`` seconds."""
     if not length:
         return "Seconds (121.1), minutes (2:01.1), or end."
-    return f"0:00 to {format_time(int(length))}{of_what}, or end."
+    return f"0:00 to {format_length(length)}{of_what}, or end."
 
 
 def _style_rule(capabilities: Capabilities) -> str:

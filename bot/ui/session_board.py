@@ -14,6 +14,7 @@ from bot.domain.sessions.models import (
 )
 from bot.domain.sessions.structure import headline, section, sung_lines
 from bot.domain.text import escape_line, plain_line, utf16_length
+from bot.domain.timecode import format_length
 from bot.services.session_view import SessionView
 from bot.ui.components import build_view
 from bot.ui.custom_ids import Action, Button, Select
@@ -36,7 +37,7 @@ from bot.ui.session_texts import (
     time_words,
     writers_of,
 )
-from bot.ui.theme import BLURPLE, YELLOW, duration_text, linked
+from bot.ui.theme import BLURPLE, YELLOW, linked
 
 MAX_OPTIONS = 25  # Discord's limit for a select
 MAX_SECTIONS = 6  # of the song so far that are named
@@ -116,7 +117,7 @@ def _song_so_far(view: SessionView) -> str:
     shown = [*(["…"] if len(names) > MAX_SECTIONS else []), *names[-MAX_SECTIONS:]]
     facts = [*shown]
     if view.duration:
-        facts.append(duration_text(view.duration))
+        facts.append(format_length(view.duration))
     last = view.parts[-1]
     if url := part_url(view, last):
         facts.append(f"[{'last part' if last.round else 'the clip'}]({url})")

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import discord
 
+from bot.domain.clip_reference import suno_url
 from bot.domain.models import ClipRecord
 from bot.domain.sessions.models import EndReason, SessionStatus
 from bot.domain.text import escape_line
+from bot.domain.timecode import format_length
 from bot.services.session_view import SessionView
-from bot.ui.clip_names import SUNO_CLIP, suno_url
+from bot.ui.clip_names import SUNO_CLIP
 from bot.ui.components import build_view, link_button
 from bot.ui.custom_ids import Button
 from bot.ui.session_texts import (
@@ -25,7 +27,6 @@ from bot.ui.theme import (
     BLURPLE,
     GREEN,
     GREY,
-    duration_text,
     linked,
     url_within,
 )
@@ -65,7 +66,7 @@ def ending_text(view: SessionView) -> str:
     if session.status is SessionStatus.ENDED:
         return f"**Ended without a part.** {why}".rstrip()
     parts = counted(len(view.state.chosen_rounds), "part")
-    length = f" · {duration_text(view.duration)}" if view.duration else ""
+    length = f" · {format_length(view.duration)}" if view.duration else ""
     members = counted(view.totals.members, "member")
     text = f"finished: {parts}{length} · {members} wrote and voted"
     return text if session.end_reason in _SAID_BY_SONG else f"{text}\n{why}".rstrip()
@@ -96,7 +97,7 @@ def _source(view: SessionView) -> str:
     link = linked(name, _source_url(view, known))
     facts = [f"starts from {link}"]
     if known.clip.duration:
-        facts.append(duration_text(known.clip.duration))
+        facts.append(format_length(known.clip.duration))
     if style := escape_line(known.clip.style, STYLE_LENGTH):
         facts.append(style)
     return " · ".join(facts)
@@ -115,7 +116,7 @@ def _progress(view: SessionView) -> str:
         counted(len(view.state.chosen_rounds), "part"),
     ]
     if view.duration:
-        facts.append(f"{duration_text(view.duration)} so far")
+        facts.append(f"{format_length(view.duration)} so far")
     if view.totals.members:
         facts.append(counted(view.totals.members, "member"))
     return " · ".join(facts)

@@ -7,6 +7,7 @@ import discord
 from bot.domain.sessions.models import Round, SessionStatus
 from bot.domain.sessions.structure import INSTRUMENTAL, sung_lines
 from bot.domain.text import plain_line
+from bot.domain.timecode import format_length
 from bot.services.session_view import SessionView, SongPart
 from bot.ui.components import build_view, link_button
 from bot.ui.custom_ids import Action, Button
@@ -22,7 +23,7 @@ from bot.ui.session_texts import (
     song_url,
     writers_of,
 )
-from bot.ui.theme import BLURPLE, GREEN, GREY, duration_text, linked, truncated_list
+from bot.ui.theme import BLURPLE, GREEN, GREY, linked, truncated_list
 
 # UTF-16 units
 PARTS_LENGTH = 2400  # of all parts together, so that the rest fits into the embed
@@ -67,7 +68,7 @@ def song_so_far_embed(view: SessionView, *, with_file: bool = True) -> discord.E
         view: of the session.
         with_file: whether long lyrics are attached, as `song_so_far_file` returns them.
     """
-    length = f" · {duration_text(view.duration)}" if view.duration else ""
+    length = f" · {format_length(view.duration)}" if view.duration else ""
     title = f"{session_title(view.state.session)}{length} so far"
     parts = truncated_list([*_part_lines(view, with_votes=False)], PARTS_LENGTH)
     lines = [*parts, *_lyrics(view, with_file=with_file)]
@@ -101,7 +102,7 @@ def song_lyrics(view: SessionView) -> str:
 
 
 def _part_lyrics(part: SongPart, number: int) -> str:
-    start = [duration_text(part.starts_at)] if part.starts_at is not None else []
+    start = [format_length(part.starts_at)] if part.starts_at is not None else []
     if part.proposal is None:
         return " · ".join((*start, part_name(part, number)))
     name = plain_line(part.proposal.member_name, NAME_LENGTH)
@@ -127,12 +128,12 @@ def _song_facts(view: SessionView) -> Iterator[str]:
         yield linked("💿 The full song", url)
     yield counted(len(view.state.chosen_rounds), "part")
     if view.duration:
-        yield duration_text(view.duration)
+        yield format_length(view.duration)
 
 
 def _part_lines(view: SessionView, *, with_votes: bool) -> Iterator[str]:
     for number, part in enumerate(view.parts):
-        start = f"{duration_text(part.starts_at)} " if part.starts_at is not None else ""
+        start = f"{format_length(part.starts_at)} " if part.starts_at is not None else ""
         if part.round is None:
             yield f"{start}{linked(part_name(part, number), part_url(view, part))}"
             continue

@@ -3,26 +3,28 @@
 A lineage of any length fits into one embed.
 """
 
-from itertools import pairwise
+from collections.abc import Iterator
 
 import discord
 
 from bot.domain.lineage import LineageClip, SongOutline, song_outline
 from bot.domain.models import Extension, Status
-from bot.domain.text import display_title
+from bot.domain.text import display_title, escape_line
+from bot.domain.timecode import format_length
 from bot.services.reply_context import ReplyContext
-from bot.ui.failure_texts import attachment_note, final_status_lines, postponement
+from bot.ui.clip_names import FULL_SONG, first_line
+from bot.ui.failure_texts import attachment_notes, final_status_text, postponement
 from bot.ui.theme import (
+    ATTACHING,
     BLURPLE,
     COLOURS,
     LINKED_TITLE_LENGTH,
     RED,
-    clip_name,
+    attached_ids,
     common_title,
-    duration_text,
-    inline_code,
     linked,
-    listen_link,
+    listen_lines,
+    pictures,
     started_text,
     truncated_list,
     url_within,
@@ -38,15 +40,13 @@ def song_embeds(ext: Extension, context: ReplyContext) -> list[discord.Embed]:
     """Return the embed of a full song."""
     colour = BLURPLE if ext.status is Status.STREAMING else COLOURS.get(ext.status, RED)
     embed = discord.Embed(
-        colour=colour, title=_title(ext, context), description="\n".join(_body(ext, context))
+        colour=colour, title=_title(ext, context), description=_body(ext, context)
     )
     embed.set_footer(text=context.label)
-    for attachment in context.attachments[:1]:
-        if attachment.picture:
-            embed.set_image(url=f"attachment://{attachment.picture}")
+    for name in pictures(context.attachments)[:1]:
+        embed.set_image(url=f"attachment://{name}")
     for clip in ext.clips[:1]:
-        if clip.image_url:
-            embed.set_thumbnail(url=clip.image_url)
+        embed.set_thumbnail(url=clip.image_url)
     return [embed]
 
 
@@ -56,35 +56,18 @@ def _title(ext: Extension, context: ReplyContext) -> str:
             return f"💿 Joining {len(context.parts)} parts…"
         case Status.COMPLETE:
             return f"💿 {display_title(ext.title, TITLE_LENGTH)} — full song"
-        case Status.FAILED:
-            return "❌ No full song"
         case _:
             return common_title(ext, context)
 
 
-def _body(ext: Extension, context: ReplyContext) -> list[str]:
+def _body(ext: Extension, context: ReplyContext) -> str:
     outline = _song_outline(ext, context)
-    lines = final_status_lines(ext, context)
-    if ext.status in (Status.STREAMING, Status.COMPLETE):
-        lines += _audio_lines(ext, context, outline)
-    lines += truncated_list(
-        [
-            f"{number}. {_part_link(ext.reply.channel_id, part)}{_span(*span)} · {_maker(part)}"
-            for number, (part, span) in enumerate(
-                zip(outline.parts, pairwise(outline.times), strict=False), start=1
-            )
-        ],
-        PARTS_LENGTH,
-    )
-    lines.append(f"asked by <@{ext.member_id}>")
-    match ext.status:
-        case Status.WAITING if ext.failure is not None:
-            lines.append(postponement(ext.failure, context.label, ext))
-        case Status.SUBMITTING | Status.SUBMITTED | Status.STREAMING:
-            lines.append(started_text(ext))
-        case _:
-            pass
-    return lines
+    status = [*_status_lines(ext, context, outline)]
+    parts = [
+        *truncated_list([*_part_lines(ext, outline)], PARTS_LENGTH),
+        f"-# Asked by <@{ext.member_id}>",
+    ]
+    return "\n".join([*status, "", *parts] if status else parts)
 
 
 def _song_outline(ext: Extension, context: ReplyContext) -> SongOutline:
@@ -93,33 +76,72 @@ def _song_outline(ext: Extension, context: ReplyContext) -> SongOutline:
     return song_outline(context.parts, attachment, length)
 
 
-def _audio_lines(ext: Extension, context: ReplyContext, outline: SongOutline) -> list[str]:
-    """Return the length, the link, and what is missing."""
-    lines: list[str] = []
-    length = outline.length
-    if length is not None:
-        lines.append(f"**{duration_text(length)}** · {len(outline.parts)} parts")
-    lines += [listen_link(clip, LINK_LENGTH) for clip in ext.clips[:1]]
-    for attachment in context.attachments[:1]:
-        lines += attachment_note(attachment)
-    ids = " ".join(inline_code(part.known.clip.id) for part in outline.missing)
-    if ids:
-        lines.append(f"*without its beginning, clip* {ids}")
-    return lines
+def _status_lines(ext: Extension, context: ReplyContext, outline: SongOutline) -> Iterator[str]:
+    """Yield what one waits for, or what came of it."""
+    match ext.status:
+        case Status.WAITING if ext.failure is not None:
+            yield postponement(ext.failure, context.label, ext)
+        case Status.SUBMITTING | Status.SUBMITTED:
+            yield started_text(ext)
+        case Status.STREAMING:
+            yield started_text(ext)
+            yield from _links(ext, context)
+        case Status.COMPLETE:
+            yield from _results(ext, context, outline)
+        case _:
+            if text := final_status_text(ext, context):
+                yield text
+            if ext.status is Status.EXPIRED:
+                yield from _links(ext, context)
 
 
-def _part_link(channel_id: int, part: LineageClip) -> str:
-    if part.known.is_removed:
-        return "a clip that was taken out of the library"
-    url = url_within(channel_id, part.known.reply_url)
-    return linked(clip_name(part.known.clip, LINKED_TITLE_LENGTH), url)
+def _results(ext: Extension, context: ReplyContext, outline: SongOutline) -> Iterator[str]:
+    """Yield the length, how the audio is attached, and what is missing."""
+    if outline.length is not None:
+        yield f"{format_length(outline.length)} · {len(outline.parts)} parts"
+    if context.is_audio_awaited:
+        yield ATTACHING
+    else:
+        yield from attachment_notes(dict(zip([""], context.attachments, strict=False)))
+    if outline.missing:
+        yield "-# without its beginning, whose audio can't be downloaded"
+    for clip in ext.clips[:1]:
+        if not clip.is_playable:
+            yield "-# finished, but Suno withdrew the link"
+    yield from _links(ext, context)
 
 
-def _span(start: float | None, end: float | None) -> str:
-    if start is None or end is None:
-        return ""
-    return f" {duration_text(start)}–{duration_text(end)}"
+def _links(ext: Extension, context: ReplyContext) -> list[str]:
+    """Return the link to the song, if neither a file nor a button plays it."""
+    attached = attached_ids(context.attachments)
+    loose = [clip for clip in ext.clips[:1] if clip.id not in attached]
+    return listen_lines(dict(zip(["Listen"], loose, strict=False)), LINK_LENGTH)
+
+
+def _part_lines(ext: Extension, outline: SongOutline) -> Iterator[str]:
+    """Yield number, begin, name and member of each part."""
+    song_title = escape_line(ext.title, LINKED_TITLE_LENGTH)
+    for number, (part, start) in enumerate(
+        zip(outline.parts, outline.times, strict=False), start=1
+    ):
+        begin = f"{format_length(start)} " if start is not None else ""
+        name = _part_name(part, song_title, ext.reply.channel_id)
+        yield f"{number}. {begin}{name}{_maker(part)}"
+
+
+def _part_name(part: LineageClip, song_title: str, channel_id: int) -> str:
+    """Return the title of a part where it is not the song's, else what is sung first."""
+    known = part.known
+    if known.is_removed:
+        return "a clip that was removed from the library"
+    title = escape_line(known.clip.title, LINKED_TITLE_LENGTH)
+    if part.extension is None:
+        words = "source"
+    else:
+        words = FULL_SONG if part.extension.kind.is_song else first_line(known)
+    name = words if title in ("", song_title) else title
+    return linked(name, url_within(channel_id, known.reply_url))
 
 
 def _maker(part: LineageClip) -> str:
-    return f"<@{part.extension.member_id}>" if part.extension else "source"
+    return f" · <@{part.extension.member_id}>" if part.extension else ""

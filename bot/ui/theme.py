@@ -1,10 +1,12 @@
 """Colours and text fragments shared by all embeds; they escape all texts from outside. Pure."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import discord
 
+from bot.domain.attachments import Attachment, AttachmentStatus
+from bot.domain.failures import NotPlayable
 from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.domain.text import (
     collapse_whitespace,
@@ -13,7 +15,7 @@ from bot.domain.text import (
     truncate,
     utf16_length,
 )
-from bot.domain.timecode import format_time
+from bot.domain.timecode import format_length
 from bot.services.reply_context import ReplyContext
 
 YELLOW = discord.Colour(0xFEE75C)
@@ -32,11 +34,14 @@ COLOURS = {
     Status.CANCELLED: GREY,
 }
 
+ATTACHING = "-# attaching the audio …"
+
 # UTF-16 units
 MAX_ID_LENGTH = 128  # no provider's ids are longer
 LINKED_TITLE_LENGTH = 40
 _NOT_IN_LINKS = str.maketrans("[]", "()")
 ERROR_LENGTH = 200
+MAX_BUTTON_URL_LENGTH = 512  # Discord's limit, in characters
 
 _BACKTICKS = {ord("`"): None, ord("\\"): None}
 _BREAKING_A_LINK = str.maketrans(
@@ -74,14 +79,9 @@ def url_within(channel_id: int, url: str | None) -> str | None:
     return url if url and url.split("/")[-2:-1] == [str(channel_id)] else None
 
 
-def duration_text(seconds: float) -> str:
-    """Return a duration in whole seconds, e.g. ``1:37``."""
-    return format_time(round(seconds))
-
-
 def spaced_duration(clip: Clip) -> str:
     """Return the duration of ``clip`` after a space; empty if it is unknown."""
-    return f" {duration_text(clip.duration)}" if clip.duration else ""
+    return f" {format_length(clip.duration)}" if clip.duration else ""
 
 
 def listen_link(clip: Clip, limit: int) -> str:
@@ -95,6 +95,38 @@ def listen_link(clip: Clip, limit: int) -> str:
         error = escape_line(clip.error, ERROR_LENGTH)
         return f"Failed: *{error}*" if error else "Failed."
     return "Not finished."
+
+
+def has_listen_button(clip: Clip) -> bool:
+    """Whether a button can carry the link to a clip's audio."""
+    return clip.audio_url is not None and len(clip.audio_url) <= MAX_BUTTON_URL_LENGTH
+
+
+def listen_lines(lettered: Mapping[str, Clip], limit: int) -> list[str]:
+    """Return a line for each clip whose link no button can carry.
+
+    Args:
+        lettered: the clips that are not attached, by what their links are called.
+        limit: UTF-16 units that all links together may have.
+    """
+    return [
+        play_link(clip, f"▶ {label}", limit // len(lettered))
+        or f"-# {label}: its link is too long to be shown"
+        for label, clip in lettered.items()
+        if clip.audio_url and not has_listen_button(clip)
+    ]
+
+
+def attached_ids(attachments: Iterable[Attachment]) -> frozenset[str]:
+    """Return the ids of the clips whose audio a reply carries."""
+    return frozenset(
+        each.clip_id for each in attachments if each.outcome is AttachmentStatus.ATTACHED
+    )
+
+
+def pictures(attachments: Iterable[Attachment]) -> list[str]:
+    """Return the names of the pictures that a reply carries; replies before 0.2 had several."""
+    return list(dict.fromkeys(each.picture for each in attachments if each.picture))
 
 
 def play_link(clip: Clip, label: str, limit: int) -> str:
@@ -122,7 +154,11 @@ def common_title(ext: Extension, context: ReplyContext) -> str:
                 f" · {ordinal(context.queue_position)} in line" if context.queue_position else ""
             )
         case Status.UNCONFIRMED:
-            return f"⚠️ No answer from {context.label}"
+            return f"⚠️ No clear answer from {context.label}"
+        case Status.FAILED if isinstance(ext.failure, NotPlayable):
+            return "⚠️ Finished, but Suno withdrew the link"
+        case Status.FAILED:
+            return f"❌ {'No full song' if ext.kind.is_song else 'Not extended'}"
         case Status.EXPIRED:
             # only a splice has no deadline, and it never expires
             deadline_at = ext.deadline_at or ext.created_at
@@ -135,7 +171,7 @@ def common_title(ext: Extension, context: ReplyContext) -> str:
 
 def started_text(ext: Extension) -> str:
     """Return how long ago work on ``ext`` started."""
-    return f"started {discord.utils.format_dt(ext.submitted_at or ext.created_at, 'R')}"
+    return f"Started {discord.utils.format_dt(ext.submitted_at or ext.created_at, 'R')}"
 
 
 def ordinal(number: int) -> str:

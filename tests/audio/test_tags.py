@@ -18,8 +18,15 @@ def test_file_name_can_be_saved_everywhere(title: str, letter: str, name: str) -
     assert audio_file_name(title, letter) == name
 
 
-def test_file_name_is_never_too_long() -> None:
-    assert len(audio_file_name("夜" * 500, "A").encode()) < 255
+def test_file_name_tells_the_part() -> None:
+    name = audio_file_name("Electric Dreams", "A", part="part 3")
+    assert name == "Electric Dreams · part 3 (A).mp3"
+
+
+def test_file_name_is_never_too_long_and_keeps_part_and_letter() -> None:
+    name = audio_file_name("夜" * 500, "A", part="part 200")
+    assert len(name.encode()) < 255
+    assert name.endswith("夜… · part 200 (A).mp3")
 
 
 def test_each_chapter_ends_where_the_next_begins() -> None:

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from bot.audio.models import Peaks, Segment, Waveform
+from bot.audio.models import Peaks, Segment, Track, Waveform
 from bot.audio.waveform import (
     COLOURS,
     HEIGHT,
     MAX_PNG_BYTES,
     WIDTH,
     column_heights,
+    render_clips,
     render_waveform,
 )
 
@@ -22,7 +23,11 @@ def segment(seconds: float, label: str = "", *, seed: int = 1, is_source: bool =
     return Segment(Peaks(100, levels.tobytes()), label, is_source)
 
 
-EXTENSION = (segment(124.3, is_source=True), segment(100, "A"))
+SOURCE = segment(124.3, is_source=True)
+EXTENSION = (segment(124.3), segment(100, "A"))
+A = Track("A", (SOURCE, segment(100)))
+B = Track("B", (SOURCE, segment(80, seed=2)))
+LEFT = 84  # of the bars of a clip
 SONG = tuple(segment(30, str(n), seed=n) for n in range(20))
 
 HOSTILE_TITLES = {
@@ -43,9 +48,11 @@ def image_of(waveform: Waveform) -> Image.Image:
     return image.convert("RGBA")
 
 
-def share(image: Image.Image, colour: str, left: float, right: float) -> float:
+def share(
+    image: Image.Image, colour: str, left: float, right: float, rows: slice = slice(None)
+) -> float:
     """Return how much of the picture between two fractions of its width is about that colour."""
-    pixels = np.asarray(image)[:, round(left * WIDTH) : round(right * WIDTH)].astype(int)
+    pixels = np.asarray(image)[rows, round(left * WIDTH) : round(right * WIDTH)].astype(int)
     wanted = ImageColor.getrgb(colour)
     near = np.abs(pixels[..., :3] - wanted).max(axis=-1) < 12
     return float((near & (pixels[..., 3] > 200)).mean())
@@ -63,14 +70,65 @@ def contrast(one: str, two: str) -> float:
 
 
 def test_source_and_new_part_have_their_colours_and_a_mark_between() -> None:
-    image = image_of(render_waveform("Electric Dreams", EXTENSION))
-    join = (36 + (WIDTH - 72) * 124.3 / 224.3) / WIDTH
+    image = image_of(render_clips("Electric Dreams", [A, B]))
+    join = (LEFT + (WIDTH - 36 - LEFT) * 124.3 / 224.3) / WIDTH
     source, new = COLOURS[:2]
-    assert share(image, source, 0.05, join - 0.02) > 0.1
-    assert share(image, new, 0.05, join - 0.02) == 0
-    assert share(image, new, join + 0.02, 0.95) > 0.1
-    assert share(image, source, join + 0.02, 0.95) == 0
-    assert share(image, "#f4f5fb", join - 0.01, join + 0.01) > 0.05
+    for rows in (slice(0, HEIGHT // 2), slice(HEIGHT // 2, HEIGHT)):
+        assert share(image, source, 0.1, join - 0.02, rows) > 0.1
+        assert share(image, new, 0.1, join - 0.02, rows) == 0
+        assert share(image, new, join + 0.02, 0.85, rows) > 0.1
+        assert share(image, source, join + 0.02, 0.95, rows) == 0
+        assert share(image, "#f4f5fb", join - 0.01, join + 0.01, rows) > 0.05
+
+
+def test_clips_of_different_lengths_have_one_time_scale() -> None:
+    image = image_of(render_clips("Electric Dreams", [A, B]))
+    end = (LEFT + (WIDTH - 36 - LEFT) * 204.3 / 224.3) / WIDTH
+    assert share(image, COLOURS[1], end + 0.01, 0.95, slice(0, HEIGHT // 2)) > 0.1
+    assert share(image, COLOURS[1], end + 0.01, 0.95, slice(HEIGHT // 2, HEIGHT)) == 0
+
+
+def test_without_its_source_a_new_part_is_drawn_alone_in_its_own_colour() -> None:
+    image = image_of(render_clips("Electric Dreams", [Track("A", (segment(100),))]))
+    assert share(image, COLOURS[1], 0.1, 0.95) > 0.1
+    assert share(image, COLOURS[0], 0, 1) == 0
+    assert share(image, "#f4f5fb", 0.1, 1) == 0
+
+
+def test_letter_stands_left_of_its_clip() -> None:
+    one, other = (image_of(render_clips("", [Track(letter, (SOURCE,))])) for letter in "AB")
+    changed = np.abs(np.asarray(one).astype(int) - np.asarray(other)).max(axis=-1) > 64
+    columns = np.nonzero(changed)[1]
+    assert 36 <= columns.min() < columns.max() < LEFT
+
+
+@pytest.mark.parametrize(
+    ("lengths", "is_begin_shown", "is_join_shown"),
+    [
+        ((60, 60), True, True),
+        ((2, 100), False, True),
+        ((100, 2), True, True),
+        ((0.3, 0.3), True, True),
+        ((3599, 1), True, True),
+    ],
+)
+def test_times_that_lack_room_are_moved_or_left_out(
+    lengths: tuple[float, float], *, is_begin_shown: bool, is_join_shown: bool
+) -> None:
+    source, new = (segment(length, is_source=not n) for n, length in enumerate(lengths))
+    image = image_of(render_clips("", [Track("", (source, new))]))
+    below = slice(HEIGHT - 56, HEIGHT)  # the times alone
+    width = (WIDTH - 36 - LEFT) / WIDTH
+    assert (share(image, "#a3a8c3", LEFT / WIDTH, LEFT / WIDTH + 0.05, below) > 0) is is_begin_shown
+    assert (share(image, "#f4f5fb", LEFT / WIDTH, LEFT / WIDTH + width, below) > 0) is is_join_shown
+    assert share(image, "#a3a8c3", 1 - 0.1, 1 - 0.03, below) > 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("length", [0, 0.01, 1, 3600])
+def test_clips_of_any_number_and_length_are_drawn(count: int, length: float) -> None:
+    image_of(render_clips("x", [Track("A", (SOURCE, segment(length)))] * count))
+    image_of(render_clips("x", [Track("A", (segment(length),))] * count))
 
 
 def test_each_part_of_a_song_has_another_colour() -> None:
@@ -82,7 +140,7 @@ def test_each_part_of_a_song_has_another_colour() -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_colours_are_readable_on_the_panel_in_every_theme(theme: str) -> None:
-    waveform = render_waveform("Electric Dreams", EXTENSION)
+    waveform = render_clips("Electric Dreams", [A, B])
     shown = Image.new("RGBA", (WIDTH, HEIGHT), theme)
     shown.alpha_composite(image_of(waveform))
     corners = [shown.getpixel((x, y)) for x in (0, WIDTH - 1) for y in (0, HEIGHT - 1)]
@@ -95,6 +153,7 @@ def test_colours_are_readable_on_the_panel_in_every_theme(theme: str) -> None:
 @pytest.mark.parametrize("title", HOSTILE_TITLES.values(), ids=HOSTILE_TITLES)
 def test_any_title_is_short_in_the_alt_text(title: str) -> None:
     assert len(render_waveform(title, EXTENSION).alt_text) < 300
+    assert len(render_clips(title, [A, B]).alt_text) < 320
 
 
 def test_label_is_drawn_below_its_segment_in_its_colour() -> None:
@@ -143,9 +202,14 @@ def test_silence_is_drawn_as_a_row_of_dots() -> None:
 
 def test_alt_text_says_what_the_picture_shows() -> None:
     title = "Electric Dreams"
-    assert render_waveform(title, EXTENSION).alt_text == (
-        "Waveform of “Electric Dreams”, 3:44 long: the source up to 2:04, then the new part."
+    assert render_clips(title, [A, B]).alt_text == (
+        "Waveforms of “Electric Dreams”: A 3:44 long, B 3:24 long; "
+        "the source up to 2:04, then the new part."
     )
+    assert render_clips(title, [A]).alt_text == (
+        "Waveform of “Electric Dreams”: A 3:44 long; the source up to 2:04, then the new part."
+    )
+    assert render_clips("", [Track("B", (segment(80.9),))]).alt_text == "Waveform: B 1:20 long."
     assert render_waveform(title, SONG[:3]).alt_text == (
         "Waveform of “Electric Dreams”, 1:30 long, in 3 parts that join at 0:30, 1:00."
     )

@@ -7,7 +7,7 @@ from mutagen.id3 import ID3
 
 from bot.audio import worker_functions
 from bot.audio.bit_rates import BIT_RATES
-from bot.audio.models import EncodedFile, Part, Segment
+from bot.audio.models import EncodedFile, Part, Segment, Track
 from bot.audio.process_pool import ProcessPool
 from bot.audio.tags import Chapter, Tags
 
@@ -48,3 +48,6 @@ async def test_worker_functions_run_in_a_worker(song: Path, tmp_path: Path) -> N
             worker_functions.render_waveform, "Night Bus", [Segment(spliced.peaks)]
         )
         assert waveform.alt_text == "Waveform of “Night Bus”, 0:03 long."
+        track = Track("A", (Segment(spliced.peaks),))
+        clips = await pool.run(worker_functions.render_clips, "Night Bus", [track])
+        assert clips.alt_text == "Waveform of “Night Bus”: A 0:03 long."

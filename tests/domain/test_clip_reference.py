@@ -9,6 +9,7 @@ from bot.domain.clip_reference import (
     SongReference,
     find_clip_id,
     parse_clip_reference,
+    suno_url,
 )
 
 ID = "3d31d5c2-4c6a-4b1e-9d2f-0a1b2c3d4e5f"
@@ -166,3 +167,9 @@ def test_full_song_is_referred_to_by_its_extension() -> None:
     assert str(SongReference(12)) == "song-12"
     assert parse_clip_reference("song-12") == SongReference(12)
     assert parse_clip_reference("song-x") is None
+
+
+@pytest.mark.parametrize("clip_id", [f"m_{ID}", "task-7", f"{ID}x", ""])
+def test_only_clips_of_suno_have_a_page_there(clip_id: str) -> None:
+    assert suno_url(ID) == f"https://suno.com/song/{ID}"
+    assert suno_url(clip_id) is None

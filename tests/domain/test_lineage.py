@@ -8,6 +8,7 @@ from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.lineage import (
     LineageClip,
     cut_points,
+    next_start,
     part_starts,
     part_titles,
     song_outline,
@@ -162,3 +163,21 @@ def test_outline_of_a_joined_song_has_its_own_times() -> None:
 def test_outline_takes_the_length_that_a_provider_told() -> None:
     assert song_outline(SONG, None, 171.0).length == 171.0
     assert song_outline(SONG, None).length == 170.5
+
+
+@pytest.mark.parametrize(
+    ("lineage", "continue_at", "start"),
+    [
+        ([step(100), step(80, extension(60.5))], 30.0, 90.5),
+        ([step(100), step(80, extension(60.5))], None, 140.5),
+        ([step(None), step(80, extension())], 30.0, None),
+        ([step(None)], 30.0, 30.0),
+        ([step(None)], None, None),
+        ([], 30.0, 30.0),
+        ([], None, None),
+    ],
+)
+def test_next_part_begins_where_it_continues_the_last_clip(
+    lineage: list[LineageClip], continue_at: float | None, start: float | None
+) -> None:
+    assert next_start(lineage, continue_at) == start

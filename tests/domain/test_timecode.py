@@ -6,6 +6,7 @@ from bot.domain.timecode import (
     END,
     effective_continue_at,
     format_continue_at,
+    format_length,
     format_time,
     parse_time,
 )
@@ -153,3 +154,10 @@ def test_effective_continue_at_past_the_end_is_none(
     second = effective_continue_at(continue_at, length)
 
     assert second is None or 0 <= second < length
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (88.97, "1:28"), (97.4, "1:37"), (3599.9, "59:59")]
+)
+def test_length_is_rounded_down_as_players_do(seconds: float, text: str) -> None:
+    assert format_length(seconds) == text

@@ -12,6 +12,7 @@ from bot.domain.models import (
     ClipStatus,
     Extension,
     Handle,
+    Kind,
     Progress,
     Status,
 )
@@ -21,13 +22,17 @@ from bot.domain.transitions import (
     expired,
     finished,
     found_again,
+    found_late,
+    is_late,
     observed,
     poll_failed,
     postponed,
     reopened,
+    searched,
     submitted,
     submitting,
     unchanged,
+    usual_end,
     with_current_links,
 )
 from tests.support.factories import DEADLINE, NOW, new_extension
@@ -561,3 +566,59 @@ def test_current_links_need_a_complete_extension() -> None:
     assert with_current_links(ext, seen(complete("a"))) == ext
     twin = extension(Status.COMPLETE, complete("a"), broken("b"))
     assert with_current_links(twin, seen(complete("b"))) == twin
+
+
+# Late
+
+
+@pytest.mark.parametrize(("seconds", "minutes"), [(0, 1), (59.9, 1), (60, 2), (150, 3), (180, 4)])
+def test_usual_end_is_in_whole_minutes(seconds: float, minutes: int) -> None:
+    assert usual_end(dt.timedelta(seconds=seconds)) == dt.timedelta(minutes=minutes)
+
+
+TYPICAL = dt.timedelta(seconds=150)
+LATE = NOW + dt.timedelta(minutes=3)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_only_tracked_extension_is_late(status: Status) -> None:
+    ext = extension(status, submitted_at=NOW)
+    assert is_late(ext, TYPICAL, now=LATE) is status.is_tracked
+    assert not is_late(ext, TYPICAL, now=LATE - dt.timedelta(seconds=1))
+
+
+def test_nothing_is_late_that_was_never_learned() -> None:
+    assert not is_late(extension(Status.SUBMITTED), None, now=LATE)
+    assert not is_late(extension(Status.SUBMITTED, kind=Kind.CONCAT), TYPICAL, now=LATE)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_news"),
+    [(None, 179, False), (None, 180, True), (170, 185, True), (180, 185, False)],
+)
+def test_members_see_once_that_it_is_late(before: int | None, now: int, *, is_news: bool) -> None:
+    ext = extension(Status.STREAMING, submitted_at=NOW)
+    since = None if before is None else NOW + dt.timedelta(seconds=before)
+    found = found_late(ext, TYPICAL, since=since, now=NOW + dt.timedelta(seconds=now))
+    assert found == replace(ext, revision=ext.revision + is_news)
+
+
+# Searched
+
+
+def test_search_for_an_outcome_is_seen_once() -> None:
+    ext = extension(Status.SUBMITTING, submitted_at=NOW)
+    lost = failures.Unconfirmed("Bad Gateway")
+    once = searched(ext, lost, due_at=LATER)
+    assert once == replace(ext, failure=lost, due_at=LATER, revision=ext.revision + 1)
+    assert searched(once, lost, due_at=LATE) == replace(once, due_at=LATE)
+    found = found_again(once, HANDLE, now=LATER, due_at=LATER, deadline=DEADLINE)
+    assert (found.failure, found.revision) == (None, once.revision + 1)
+    taken = submitted(once, HANDLE, now=LATER, due_at=LATER, deadline=DEADLINE)
+    assert (taken.failure, taken.revision) == (None, once.revision + 1)
+
+
+@pytest.mark.parametrize("status", [each for each in Status if each is not Status.SUBMITTING])
+def test_nothing_else_is_searched(status: Status) -> None:
+    ext = extension(status)
+    assert searched(ext, failures.Unconfirmed(), due_at=LATER) is ext

@@ -13,7 +13,7 @@ from PIL import Image
 
 from sandbox.discord.models import Attachment, Message
 from sandbox.discord.permissions import Permission
-from tests.support.bot_harness import GREEN, LYRICS, BotHarness, BotProcess, colour, text
+from tests.support.bot_harness import GREEN, LYRICS, BotHarness, BotProcess, colour, labels, text
 from tests.support.torture import KILLS_WHILE_ATTACHING
 
 NAME = "suno_api"
@@ -37,8 +37,8 @@ async def test_a_finished_reply_carries_its_audio(harness: BotHarness, provider:
     await harness.until(lambda: files(reply, ".mp3"))
     assert colour(reply) == GREEN
     songs = files(reply, ".mp3")
-    assert [each.filename for each in songs] == ["Night_Bus_A.mp3", "Night_Bus_B.mp3"]
-    assert [each.title for each in songs] == ["Night Bus (A)", "Night Bus (B)"]
+    assert [each.filename for each in songs] == ["Night_Bus_part_2_A.mp3", "Night_Bus_part_2_B.mp3"]
+    assert [each.title for each in songs] == ["Night Bus · part 2 (A)", "Night Bus · part 2 (B)"]
     account = harness.account(provider)
     made = [account.clips[clip_id] for clip_id in account.submissions[0].clip_ids]
     for song, clip in zip(songs, made, strict=True):
@@ -47,15 +47,15 @@ async def test_a_finished_reply_carries_its_audio(harness: BotHarness, provider:
         assert str(tags["TIT2"]) == "Night Bus"
         assert "at 0:10" in str(tags.getall("COMM")[0])
         assert tags.getall("USLT")[0].text == LYRICS
-    for name, embed in zip("ab", reply.embeds[1:], strict=True):
-        [picture] = files(reply, f"waveform-{name}.png")
-        assert embed["image"]["url"] == picture.url
-        assert len(picture.content) < 60_000
-        assert Image.open(io.BytesIO(picture.content)).format == "PNG"
-        # where a provider can't tell of clips that it did not make here, only the new part is seen
-        shows_the_join = "up to 0:10, then the new part" in (picture.description or "")
-        assert shows_the_join == (provider in CAN_TELL)
-    assert "Listen" in text(reply)
+    [picture] = files(reply, "waveform.png")
+    [embed] = reply.embeds
+    assert embed["image"]["url"] == picture.url
+    assert len(picture.content) < 60_000
+    assert Image.open(io.BytesIO(picture.content)).format == "PNG"
+    # where a provider can't tell of clips that it did not make here, only the new part is seen
+    shows_the_join = "up to 0:10, then the new part" in (picture.description or "")
+    assert shows_the_join == (provider in CAN_TELL)
+    assert not [label for label in labels(reply) if "Listen" in label]
 
 
 async def carries(harness: BotHarness, message: Message, *, songs: int = 2) -> None:
@@ -71,10 +71,16 @@ async def test_complete_reply_has_links_at_once_and_all_files_in_one_edit(
     greens = [shown for _, shown in reply.history if shown["embeds"][0]["color"] == GREEN]
     assert len(greens) == 2
     assert greens[0]["attachments"] == []
-    assert "Listen" in greens[0]["embeds"][1]["description"]
+    assert "\n-# attaching the audio …\n" in greens[0]["embeds"][0]["description"]
+    assert [each["label"] for each in greens[0]["components"][0]["components"]] == [
+        "▶ Listen A",
+        "▶ Listen B",
+    ]
     # Discord lists a picture that an embed shows with the embed alone
     assert len(greens[1]["attachments"]) == 2
-    assert all("waveform-" in embed["image"]["url"] for embed in greens[1]["embeds"][1:])
+    [embed] = greens[1]["embeds"]
+    assert "waveform" in embed["image"]["url"]
+    assert "attaching" not in embed["description"]
 
 
 async def test_later_edits_keep_audio_and_picture(harness: BotHarness) -> None:
@@ -82,12 +88,12 @@ async def test_later_edits_keep_audio_and_picture(harness: BotHarness) -> None:
     await carries(harness, reply)
     before = [each.id for each in reply.attachments]
     await harness.ada.click(reply, "🔁 Another take")
-    opened = await harness.ada.click(reply, "➕ Extend A")
+    opened = await harness.ada.click(reply, "Extend A")
     assert opened.modal is not None
     await harness.ada.submit(opened.modal)
     await harness.until(lambda: "continued in" in text(reply))
     assert [each.id for each in reply.attachments] == before
-    pictures = [embed["image"]["url"] for embed in reply.embeds[1:]]
+    pictures = [embed["image"]["url"] for embed in reply.embeds]
     assert pictures == [each.url for each in files(reply, ".png")]
 
 
@@ -108,7 +114,7 @@ async def test_audio_that_fits_at_no_bit_rate_is_linked(
     await harness.until(lambda: files(reply, ".png"))
     assert files(reply, ".mp3") == []
     assert "too large to attach here" in text(reply)
-    assert "Listen" in text(reply)
+    assert labels(reply)[:2] == ["▶ Listen A", "▶ Listen B"]
     await harness.until(lambda: "audio files: 2 too large" in caplog.text)
 
 
@@ -147,7 +153,7 @@ async def test_reply_carries_each_clip_once_whenever_the_bot_is_killed(
             await carries(harness, reply)
     for reply in replies:
         assert [each.filename[-6:] for each in files(reply, ".mp3")] == ["_A.mp3", "_B.mp3"]
-        assert len(files(reply, ".png")) == 2
+        assert len(files(reply, ".png")) == 1
         assert colour(reply) == GREEN
     public = [each for each in harness.ada.read() if not each.is_ephemeral]
     assert len(public) == len(replies)

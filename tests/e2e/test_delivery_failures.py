@@ -12,7 +12,16 @@ import pytest
 from sandbox.discord.models import Message
 from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import MessageFlag
-from tests.support.bot_harness import GREEN, RED, BotHarness, BotProcess, colour, colours, text
+from tests.support.bot_harness import (
+    GREEN,
+    RED,
+    BotHarness,
+    BotProcess,
+    colour,
+    colours,
+    labels,
+    text,
+)
 
 ORIGINAL = "/webhooks/{webhook_id}/{webhook_token}/messages/*"
 CHANNEL_MESSAGE = "/channels/{channel_id}/messages/{message_id}"
@@ -419,4 +428,4 @@ async def test_files_that_discord_refuses_again_and_again_are_left_out(
     reply = await harness.extend(NAME, at="0:10")
     await harness.until(lambda: "couldn't be fetched" in text(reply), within=60)
     assert (colour(reply), reply.attachments) == (GREEN, [])
-    assert "Listen" in text(reply)
+    assert "▶ Listen A" in labels(reply)

@@ -22,10 +22,12 @@ async def test_a_clip_is_extended_from_command_to_audio(harness: BotHarness, pro
     account = harness.account(provider)
     [submission] = account.submissions
     assert len(submission.clip_ids) == 2
-    for clip_id in submission.clip_ids:
-        assert f"{clip_id}.mp3" in text(reply)
-    assert labels(reply)[:2] == ["▶ Listen A", "▶ Listen B"]
-    assert f"asked by {harness.ada.mention}" in text(reply)
+    greens = [shown for _, shown in reply.history if shown["embeds"][0]["color"] == GREEN]
+    links = greens[0]["components"][0]["components"]
+    assert [link["label"] for link in links] == ["▶ Listen A", "▶ Listen B"]
+    for clip_id, link in zip(submission.clip_ids, links, strict=True):
+        assert f"{clip_id}.mp3" in link["url"]
+    assert f" · {harness.ada.mention}" in text(reply)
     assert reply.pinged == frozenset()
 
 

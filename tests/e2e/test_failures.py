@@ -15,13 +15,13 @@ REFUSED = (RED, "didn't accept", "✏️ Edit & send")
 NO_CREDITS = (RED, "is out of credits", "✏️ Edit & send")
 OPERATOR = (RED, "rejected Encore's key", "✏️ Edit & send")
 SIGNED_OUT = (RED, "is signed out of Suno", "✏️ Edit & send")
-UNCONFIRMED = (RED, "No answer from", "✏️ Edit & send")
+UNCONFIRMED = (RED, "No clear answer from", "✏️ Edit & send")
 NOTHING_FOUND = (RED, "suno-api has no trace of it", "✏️ Edit & send")
 NOT_FINISHED = (RED, "couldn't finish it", "✏️ Edit & send")
-NOT_PLAYABLE = (RED, "Suno withdrew the link", "Check again")
+NOT_PLAYABLE = (RED, "Finished, but Suno withdrew the link", "Check again")
 GAVE_UP = (RED, "Gave up after", "Check again")
-COMPLETE = (GREEN, "▶ Listen", "▶ Listen A")
-ONE_OF_TWO = (GREEN, "Failed", "▶ Listen")
+COMPLETE = (GREEN, " new", "Extend A")
+ONE_OF_TWO = (GREEN, ": failed", "Extend")
 
 # fault: what the reply ends as, and on which providers it ends otherwise
 SUBMITTING = {

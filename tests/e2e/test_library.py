@@ -271,7 +271,7 @@ async def test_library_of_the_server_is_refused_in_a_direct_message(harness: Bot
 
 async def test_clip_shows_its_request_and_lineage(harness: BotHarness) -> None:
     first = await finished_reply(harness, title="Root Song", exclude="metal")
-    call = await harness.ada.click(first, "➕ Extend B")
+    call = await harness.ada.click(first, "Extend B")
     sent = await harness.ada.submit(call.modal)
     assert sent.message is not None
     await harness.finished(sent.message)
@@ -292,13 +292,13 @@ async def test_clip_shows_its_request_and_lineage(harness: BotHarness) -> None:
     assert "**Other version** B · Root Song" in said
     assert f"**Continued here** [Root Song · part 4]({third.url})" in said
     assert footer(card) == "suno-api"
-    assert labels(card) == ["▶ Listen", "➕ Extend", "🗑️ Remove from library", "Show B"]
+    assert labels(card) == ["▶ Listen", "Extend", "🗑️ Remove from library", "Show B"]
     root = await show_clip(harness, first.url)
     assert "**Excluded styles** metal" in text(root)
     assert "> Silver cities shine brightly" in text(root)
     sibling = await loaded_answer(harness, await harness.ada.click(root, "Show B"))
     assert sibling.embeds[0]["title"] == "Root Song · part 2 · B"
-    extending = await harness.ada.click(sibling, "➕ Extend")
+    extending = await harness.ada.click(sibling, "Extend")
     assert extending.modal is not None
 
 

@@ -36,7 +36,7 @@ class Finished:
 
 
 async def extend_b(first: Finished) -> None:
-    call = await first.member.click(first.reply, "➕ Extend B")
+    call = await first.member.click(first.reply, "Extend B")
     assert call.modal is not None, call.message and text(call.message)
     assert call.modal.fields["at"]["value"] == "end"
     await first.member.submit(call.modal)
@@ -55,8 +55,8 @@ async def extend_by_menu(first: Finished) -> None:
     question = await first.member.context_menu("Extend this song", first.reply)
     assert question.is_ephemeral
     assert question.message is not None
-    assert labels(question.message) == ["➕ Extend A", "➕ Extend B"]
-    call = await first.member.click(question.message, "➕ Extend A")
+    assert labels(question.message) == ["Extend A", "Extend B"]
+    call = await first.member.click(question.message, "Extend A")
     await first.member.submit(call.modal)
 
 
@@ -118,7 +118,7 @@ async def assert_extends_again(first: Finished, act: Act) -> None:
     second = replies(harness, reply.channel, first.member)[1]
     await harness.finished(second)
     assert colour(second) == GREEN, text(second)
-    assert f"asked by {first.member.mention}" in text(second)
+    assert f" · {first.member.mention}" in text(second)
     assert second.pinged == frozenset()
     one, two = first.submissions
     if act in RETAKES:
@@ -138,7 +138,7 @@ def replies(harness: BotHarness, channel: Channel, reader: Member | None = None)
     bot = harness.discord.state.bot
     seen = (reader or harness.ada).read(channel)
     public = [each for each in seen if each.author is bot and not each.is_ephemeral]
-    return [message for message in public if "asked by" in text(message)]
+    return [message for message in public if "From " in text(message)]
 
 
 async def test_every_act_extends_again_in_each_kind_of_channel(harness: BotHarness) -> None:

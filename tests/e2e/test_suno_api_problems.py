@@ -42,7 +42,7 @@ async def test_captcha_that_hangs_ends_with_what_a_search_found(
     async with harness.bot():
         reply = await harness.extend("suno_api", at="0:10")
         await harness.finished(reply)
-    assert "No answer from suno-api" in text(reply)
+    assert "No clear answer from suno-api" in text(reply)
     assert "suno-api has no trace of it" in text(reply)
     assert "✏️ Edit & send" in labels(reply)
     assert [each.method for each in account.requests].count("POST") == 1

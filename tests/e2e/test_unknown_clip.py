@@ -37,7 +37,11 @@ async def test_unknown_clip_is_extended_by_another_service_at_a_press(
     harness: BotHarness, at: str
 ) -> None:
     reply = await refused(harness, at)
-    assert labels(reply) == [*(f"Try {label}" for label in OTHERS.values()), "🗑️ Delete"]
+    assert labels(reply) == [
+        "📄 Lyrics",
+        *(f"Try {label}" for label in OTHERS.values()),
+        "🗑️ Delete",
+    ]
     assert harness.account("suno_api").submissions == []
 
     opened = await harness.ada.click(reply, "Try suno-api")
@@ -95,7 +99,7 @@ async def test_only_service_gives_back_what_was_typed(offline_harness: BotHarnes
     harness.overrides |= dict.fromkeys(enabling, "")
     async with harness.bot():
         reply = await refused(harness, "end")
-        assert labels(reply) == ["✏️ Edit & send", "🗑️ Delete"]
+        assert labels(reply) == ["📄 Lyrics", "✏️ Edit & send", "🗑️ Delete"]
         assert "Pick one of those with `/extend`." in text(reply)
         call = await harness.ada.slash("reply", link=reply.url, do="edit & send")
         assert call.modal is not None

@@ -27,7 +27,7 @@ async def test_new_user_extends_clip_and_plays_result(open_browser: OpenBrowser)
     await expect(reply).to_contain_text("Ada used /extend")
     await expect(reply.locator(".embed-title").first).to_contain_text("✅")
     await expect(reply).to_contain_text("Over the water")
-    await expect(reply).to_contain_text("from Electric Dreams at 0:20")
+    await expect(reply).to_contain_text("From Electric Dreams at 0:20")
     await reply.get_by_role("link", name="Listen A").first.click()
     length = await ada.wait_for_playback(ada.page.locator("#dock"))
     assert 3 < length < 7

@@ -153,6 +153,43 @@ async def test_typical_duration_is_shown_once_learned(
     assert context.typical_duration.total_seconds() == pytest.approx(150, abs=10)
 
 
+async def test_reply_says_once_that_it_takes_longer_than_usual(
+    harness: ServiceHarness, suno: ScriptedProvider
+) -> None:
+    exts = [await harness.submitted(str(number)) for number in range(8)]
+    harness.clock.advance(148)
+    await harness.track()
+    suno.progress.update({handle_of(ext): complete(ext) for ext in exts})
+    await harness.overdue(*exts)
+    await harness.track()
+    ext = await harness.submitted("late")
+    suno.progress[handle_of(ext)] = queued(ext)
+    seen: list[bool] = []
+    end = harness.clock() + dt.timedelta(minutes=5)
+    while harness.clock() < end:
+        before = await harness.now(ext)
+        await harness.overdue(ext)
+        await harness.track()
+        now = await harness.now(ext)
+        context = await harness.reply_contexts.load(now)
+        seen.append(context.is_late)
+        assert (now.revision > before.revision) is (context.is_late and seen.count(True) == 1)
+    assert seen[0] is False
+    assert seen[-1] is True
+
+
+async def test_finished_reply_knows_where_its_part_begins_and_awaits_its_audio(
+    harness: ServiceHarness,
+) -> None:
+    first = await harness.finished("1", at="64.3")
+    context = await harness.reply_contexts.load(first)
+    assert (context.song_start, context.is_audio_awaited) == (64.3, True)
+    second = await harness.finished("2", clip=first.reply.url, at="30")
+    assert (await harness.reply_contexts.load(second)).song_start == pytest.approx(94.3)
+    waiting = await harness.reply_contexts.load(await harness.ask("3"))
+    assert (waiting.song_start, waiting.is_audio_awaited) == (None, False)
+
+
 async def test_a_waiting_extension_can_be_cancelled_and_is_never_sent(
     harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:

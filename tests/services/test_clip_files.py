@@ -92,7 +92,7 @@ def outcomes(prepared: Uploads) -> list[AttachmentStatus]:
     return [each.outcome for each in prepared.attachments]
 
 
-async def test_each_clip_brings_its_audio_and_a_picture_with_the_join(
+async def test_each_clip_brings_its_audio_and_all_one_picture_with_the_join(
     harness: ClipFilesHarness,
 ) -> None:
     picture = harness.host.put("cover.png", cover())
@@ -101,14 +101,14 @@ async def test_each_clip_brings_its_audio_and_a_picture_with_the_join(
     )
     prepared = await harness.prepared(ext)
     assert names(prepared) == [
-        "Night Bus (A).mp3",
-        "waveform-a.png",
-        "Night Bus (B).mp3",
-        "waveform-b.png",
+        "Night Bus · part 2 (A).mp3",
+        "Night Bus · part 2 (B).mp3",
+        "waveform.png",
     ]
-    audio, waveform, second, _ = prepared.files
+    audio, second, waveform = prepared.files
     assert waveform.description == (
-        "Waveform of “Night Bus”, 0:03 long: the source up to 0:01, then the new part."
+        "Waveforms of “Night Bus”: A 0:03 long, B 0:03 long; "
+        "the source up to 0:01, then the new part."
     )
     assert abs(analyze(audio.path).duration - LENGTH) < 0.01
     tags: Any = ID3(audio.path)
@@ -117,11 +117,11 @@ async def test_each_clip_brings_its_audio_and_a_picture_with_the_join(
     assert tags.getall("USLT")[0].text == "La la"
     assert tags.getall("APIC")[0].mime == "image/jpeg"
     assert ID3(second.path).getall("APIC") == []
-    [first, _] = prepared.attachments
+    [first, other] = prepared.attachments
     assert first.clip_id == "suno-1-a"
     assert first.outcome is AttachmentStatus.ATTACHED
     assert first.bit_rate is None
-    assert first.picture == "waveform-a.png"
+    assert (first.picture, other.picture) == ("waveform.png", "waveform.png")
     assert first.duration == pytest.approx(LENGTH, abs=0.01)
 
 
@@ -149,7 +149,7 @@ async def test_audio_that_fits_at_no_bit_rate_leaves_the_picture_alone(
     ext = await harness.extension(harness.clip("a"))
     prepared = await harness.prepared(ext, limit=10_000)
     assert outcomes(prepared) == [AttachmentStatus.TOO_LARGE]
-    assert names(prepared) == ["waveform-a.png"]
+    assert names(prepared) == ["waveform.png"]
 
 
 async def test_a_clip_that_may_come_later_is_waited_for(harness: ClipFilesHarness) -> None:
@@ -162,7 +162,9 @@ async def test_in_the_end_a_clip_that_never_came_is_left_out(harness: ClipFilesH
     ext = await harness.extension(harness.clip("a", 404), harness.clip("b"))
     prepared = await harness.prepared(ext, is_last=True)
     assert outcomes(prepared) == [AttachmentStatus.UNAVAILABLE, AttachmentStatus.ATTACHED]
-    assert names(prepared) == ["Night Bus (B).mp3", "waveform-b.png"]
+    assert names(prepared) == ["Night Bus · part 2 (B).mp3", "waveform.png"]
+    assert [each.picture for each in prepared.attachments] == ["", "waveform.png"]
+    assert prepared.files[1].description.startswith("Waveform of “Night Bus”: B 0:03 long;")
 
 
 async def test_file_that_is_no_audio_is_not_tried_again(harness: ClipFilesHarness) -> None:
@@ -188,7 +190,7 @@ async def test_a_source_that_can_not_be_had_is_not_in_the_picture(
     harness.host.files["source.mp3"] = 404
     prepared = await harness.prepared(ext)
     assert outcomes(prepared) == [AttachmentStatus.ATTACHED]
-    assert prepared.files[1].description == "Waveform of “Night Bus”, 0:02 long."
+    assert prepared.files[1].description == "Waveform of “Night Bus”: A 0:02 long."
 
 
 async def test_of_a_whole_song_the_source_is_no_part_of_its_own(harness: ClipFilesHarness) -> None:
@@ -249,20 +251,20 @@ async def test_without_a_picture_or_a_cover_a_song_is_still_a_song(
 ) -> None:
     picture = harness.host.put("cover.png", cover())
     ext = await harness.extension(harness.clip("a", image_url=picture))
-    for name in ("waveform-a.png", "cover.part"):
+    for name in ("waveform.png", "cover.part"):
         (harness.folder / name).mkdir()  # so that no file can be written there
     prepared = await harness.prepared(ext)
     assert outcomes(prepared) == [AttachmentStatus.ATTACHED]
-    assert names(prepared) == ["Night Bus (A).mp3"]
+    assert names(prepared) == ["Night Bus · part 2 (A).mp3"]
     assert prepared.attachments[0].picture == ""
-    assert "waveform-a.png could not be drawn" in caplog.text
+    assert "waveform.png could not be drawn" in caplog.text
     assert "its cover could not be read" in caplog.text
 
 
 async def test_fetched_files_are_removed(harness: ClipFilesHarness) -> None:
     await harness.prepared(await harness.extension(harness.clip("a")))
     left = sorted(path.name for path in harness.folder.iterdir())
-    assert left == ["A.mp3", "tone.mp3", "waveform-a.png"]
+    assert left == ["A.mp3", "tone.mp3", "waveform.png"]
 
 
 async def test_a_clip_nobody_knows_the_source_of_is_seen_alone(harness: ClipFilesHarness) -> None:
@@ -270,4 +272,4 @@ async def test_a_clip_nobody_knows_the_source_of_is_seen_alone(harness: ClipFile
     unknown = replace(ext.request, clip_id="never-heard-of", continue_at=3.0)
     handle = Handle(clip_ids=("x",))
     prepared = await harness.prepared(replace(ext, request=unknown, handle=handle))
-    assert prepared.files[1].description == "Waveform of “Night Bus”, 0:02 long."
+    assert prepared.files[1].description == "Waveform of “Night Bus”: A 0:02 long."

@@ -140,6 +140,10 @@ async def test_search_ends_at_the_reconcile_timeout(
             await harness.overdue(ext)
             await harness.submit()
             rounds += 1
+            if rounds == 1:
+                searched = await harness.now(ext)
+                assert searched.failure == failures.Unconfirmed()
+                assert searched.revision == ext.revision + 1
         ended = await harness.now(ext)
         assert ended.status is Status.UNCONFIRMED
         assert ended.failure == failures.Unconfirmed(is_searched=is_searched)
@@ -171,6 +175,20 @@ async def test_unconfirmed_submission_is_searched_for_at_once(
     await harness.submit()
     assert (await harness.now(ext)).status is Status.SUBMITTED
     assert len(suno.sent) == 1
+
+
+async def test_words_of_the_provider_outlive_the_search(store: Store) -> None:
+    suno = ScriptedProvider(reconcile=True)
+    suno.on_extend.then(Unconfirmed("Bad Gateway"))
+    suno.on_recent.then(*[()] * 100)
+    harness = ServiceHarness(store, suno)
+    ext = await harness.ask("1")
+    await harness.submit()
+    while (await harness.now(ext)).status is Status.SUBMITTING:
+        await harness.overdue(ext)
+        await harness.submit()
+    lost = failures.Unconfirmed("Bad Gateway", is_searched=True)
+    assert (await harness.now(ext)).failure == lost
 
 
 async def test_however_many_were_interrupted_all_are_settled(harness: ServiceHarness) -> None:

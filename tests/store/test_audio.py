@@ -351,6 +351,17 @@ async def test_attachments_are_empty_until_audio_is_finished(store: Store) -> No
     assert await store.attachments(ext.id + 1) == ()
 
 
+async def test_audio_is_awaited_until_an_edit_has_shown_it(store: Store) -> None:
+    ext = await completed_extension(store, "one", heard("a"))
+    assert await store.is_audio_awaited(ext.id)
+    assert not await store.is_audio_awaited(ext.id + 1)
+    [work] = await store.claim_audio(now=LAPSES, lease_until=LAPSES + MINUTE, limit=1)
+    await store.finish_audio(work, Uploads(attachments=(attached("a"),)))
+    assert await store.is_audio_awaited(ext.id)
+    shown = await settled(store, attached("b"), idempotency_key="two")
+    assert not await store.is_audio_awaited(shown.id)
+
+
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

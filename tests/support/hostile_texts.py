@@ -93,10 +93,10 @@ CODE = re.compile(r"`[^`\n]*`")
 
 
 OURS = re.compile(
-    rf"<@{MEMBER}>|<t:\d+:R>|\[(?=[^\[\]\n]*\]\({SOURCE_URL}\))|\]\({SOURCE_URL}\)"
-    r"|\[▶ Listen(?: while it streams)?\]\(https://audio\.example/[^\s()<>]*\)"
-    r"|^> |\*\*Style\*\*|\*(?:Check again|Edit & send|Continue at|Instrumental)\*"
-    r"|\d:\d\d|id: |played:|lyrics:|style:|title:|request:|finish it:|Failed:",
+    rf"<@{MEMBER}>|<t:\d+:[Rt]>|\[(?=[^\[\]\n]*\]\({SOURCE_URL}\))|\]\({SOURCE_URL}\)"
+    r"|\[▶ Listen(?: [A-D])?\]\(https://audio\.example/[^\s()<>]*\)"
+    r"|^> |^-# |\*(?:Check again|Edit & send|Continue at|Try again)\*"
+    r"|\d:\d\d|[A-D]: |Listen: |lyrics:|style:|title:|request:|finish it:|parts:|failed:",
     re.MULTILINE,
 )
 

@@ -91,7 +91,7 @@ def test_details_omit_unknown_facts() -> None:
     )
     [card] = clip_embeds(bare)
     assert card.description.splitlines() == [
-        "from a Suno clip at 2:04",
+        "from a clip at 2:04",
         "*Instrumental*",
         f"asked by <@{MEMBER}> <t:{STAMP}:R>",
         "id `a`",
@@ -310,9 +310,9 @@ def test_latest_continuations_are_linked() -> None:
 
 
 def test_clip_view_has_the_buttons_of_its_status() -> None:
-    assert labels(clip_view(details())) == [["▶ Listen"], ["➕ Extend"]]
+    assert labels(clip_view(details())) == [["▶ Listen"], ["Extend"]]
     mine = clip_view(details(is_own=True))
-    assert labels(mine) == [["▶ Listen"], ["➕ Extend", "🗑️ Remove from library"]]
+    assert labels(mine) == [["▶ Listen"], ["Extend", "🗑️ Remove from library"]]
     assert mine.timeout is None
 
 

@@ -1,6 +1,8 @@
+import discord
 import pytest
 
 from bot.domain import failures
+from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.services.reply_context import ReplyContext
 from bot.ui.components import clips_view, draft_view, extension_view
@@ -16,6 +18,7 @@ from tests.support.ui_samples import (
     withdrawn,
 )
 
+ATTACHED = AttachmentStatus.ATTACHED
 CONTEXT = ReplyContext(label="AIML API")
 SILENT = Clip(id="b", status=ClipStatus.QUEUED)
 
@@ -26,8 +29,8 @@ TELL = ("🔔 Tell me", "ext:tell:7")
 CANCEL = ("Cancel", "ext:cancel:7")
 CHECK = ("Check again", "ext:check:7")
 SEND = ("✏️ Edit & send", "ext:again:7")
-EXTEND_A = ("➕ Extend A", "clip:extend:a")
-EXTEND_B = ("➕ Extend B", "clip:extend:b")
+EXTEND_A = ("Extend A", "clip:extend:a")
+EXTEND_B = ("Extend B", "clip:extend:b")
 TAKE = ("🔁 Another take", "ext:take:7")
 SONG_A = ("💿 Song A", "clip:song:a")
 SONG_B = ("💿 Song B", "clip:song:b")
@@ -65,6 +68,10 @@ FAILED = Clip(id="b", status=ClipStatus.FAILED)
         (failed(failures.NotPlayable(), withdrawn("a"), handle=HANDLE), [[SEND, CHECK, DELETE]]),
         (extension(Status.UNCONFIRMED), [[SEND, DELETE]]),
         (extension(Status.EXPIRED, handle=HANDLE), [[SEND, CHECK, DELETE]]),
+        (
+            extension(Status.EXPIRED, heard("a"), SILENT, handle=HANDLE),
+            [[LISTEN_A], [SEND, CHECK, DELETE]],
+        ),
         (extension(Status.CANCELLED), [[SEND, DELETE]]),
     ],
 )
@@ -88,7 +95,7 @@ def test_reply_shows_buttons_of_four_clips_at_most() -> None:
         "✏️ Change & redo",
     ]
     assert [label for label, _ in actions] == [
-        *(f"➕ Extend {letter}" for letter in "ABCD"),
+        *(f"Extend {letter}" for letter in "ABCD"),
         "🔁 Another take",
     ]
 
@@ -106,6 +113,7 @@ def test_clip_whose_id_fits_no_custom_id_has_no_button(clip_id: str) -> None:
         ("", False),
         ("la\n\nla\nla\nla", False),
         ("la\nla\nla\nla\nla", True),
+        ("[Verse]\nla", True),
         ("x" * 300, False),
         ("x" * 301, True),
     ],
@@ -117,10 +125,21 @@ def test_lyrics_that_are_shown_in_part_have_a_button(
     ext = asked(extension(status), lyrics=lyrics)
     shown = [button for row in buttons(extension_view(ext)) for button in row]
     assert (("📄 Lyrics", "ext:lyrics:7") in shown) is is_cut
-    assert (
-        any("> …" in (embed.description or "") for embed in extension_embeds(ext, CONTEXT))
-        is is_cut
-    )
+    [embed] = extension_embeds(ext, CONTEXT)
+    assert ("…" in (embed.description or "")) is (is_cut and "[" not in lyrics)
+
+
+def test_complete_reply_has_two_rows_of_buttons() -> None:
+    ext = asked(extension(Status.COMPLETE, playable("a"), playable("b")), lyrics="[Verse]\nla")
+    view = extension_view(ext, [Attachment(clip_id=each, outcome=ATTACHED) for each in "ab"])
+    assert [[label for label, _ in row] for row in buttons(view)] == [
+        ["Extend A", "Extend B", "🔁 Another take"],
+        ["💿 Song A", "💿 Song B", "📄 Lyrics", "✏️ Change & redo"],
+    ]
+    assert view is not None
+    styles = {getattr(item, "label", None): getattr(item, "style", None) for item in view.children}
+    blurple = [label for label, style in styles.items() if style is discord.ButtonStyle.primary]
+    assert blurple == ["Extend A", "Extend B"]
 
 
 def test_url_that_is_too_long_has_no_button() -> None:

@@ -8,7 +8,14 @@ from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.models import Status
 from bot.ui.components import extension_view
 from bot.ui.extension_embeds import extension_embeds
-from tests.support.ui_samples import AROUND, all_text, assert_within_limits, extension, playable
+from tests.support.ui_samples import (
+    AROUND,
+    all_text,
+    assert_within_limits,
+    buttons,
+    extension,
+    playable,
+)
 
 
 def carried(outcome: AttachmentStatus, clip_id: str = "a", **parts: object) -> Attachment:
@@ -16,46 +23,81 @@ def carried(outcome: AttachmentStatus, clip_id: str = "a", **parts: object) -> A
 
 
 EXTENSION = extension(Status.COMPLETE, playable("a"), playable("b"))
+LENGTHS = "A 1:37 · B 1:37 new"
+ATTACHED = AttachmentStatus.ATTACHED
+
+
+def status_of(*attachments: Attachment, **context: object) -> list[str]:
+    """Return the lines above the request."""
+    around = replace(AROUND, attachments=attachments, **context)
+    [embed] = extension_embeds(EXTENSION, around)
+    return (embed.description or "").split("\n\n")[0].splitlines()
 
 
 @pytest.mark.parametrize(
     ("attachment", "said"),
     [
-        (carried(AttachmentStatus.ATTACHED, bit_rate=128_000), "attached at 128 kbit/s to fit"),
-        (carried(AttachmentStatus.TOO_LARGE), "too large to attach"),
-        (carried(AttachmentStatus.NOT_ALLOWED), "needs *Attach Files*"),
-        (carried(AttachmentStatus.UNAVAILABLE), "couldn't be fetched"),
+        (carried(ATTACHED, bit_rate=128_000), "attached at 128 kbit/s to fit"),
+        (carried(AttachmentStatus.TOO_LARGE), "too large to attach here"),
+        (carried(AttachmentStatus.NOT_ALLOWED), "Encore needs *Attach Files* in this channel"),
+        (
+            carried(AttachmentStatus.UNAVAILABLE),
+            "the audio couldn't be fetched; *Check again* asks for a fresh link",
+        ),
     ],
 )
 def test_reply_says_why_audio_is_reencoded_or_missing(attachment: Attachment, said: str) -> None:
-    context = replace(AROUND, attachments=(attachment,))
-    [_, first, second] = extension_embeds(EXTENSION, context)
-    assert said in (first.description or "")
-    assert "https://audio.example/a.mp3" in (first.description or "")
-    assert said not in (second.description or "")
+    whole = carried(ATTACHED, "b")
+    assert status_of(attachment, whole) == [LENGTHS, f"-# A: {said}"]
+    twin = replace(attachment, clip_id="b")
+    assert status_of(attachment, twin) == [LENGTHS, f"-# {said}"]
+
+
+def test_what_is_true_of_some_clips_names_them() -> None:
+    clips = [playable(each) for each in "abcd"]
+    ext = extension(Status.COMPLETE, *clips)
+    large = [carried(AttachmentStatus.TOO_LARGE, each) for each in "abd"]
+    context = replace(AROUND, attachments=(*large, carried(ATTACHED, "c")))
+    assert "\n-# A, B and D: too large to attach here\n" in all_text(extension_embeds(ext, context))
 
 
 def test_unchanged_audio_needs_no_note() -> None:
-    context = replace(AROUND, attachments=(carried(AttachmentStatus.ATTACHED),))
-    assert all_text(extension_embeds(EXTENSION, context)) == all_text(
-        extension_embeds(EXTENSION, AROUND)
-    )
+    assert status_of(carried(ATTACHED), carried(ATTACHED, "b")) == [LENGTHS]
 
 
-def test_each_clip_embed_shows_its_own_waveform() -> None:
-    context = replace(
-        AROUND,
-        attachments=(
-            carried(AttachmentStatus.ATTACHED, "b", picture="waveform-b.png"),
-            carried(AttachmentStatus.TOO_LARGE, "a", picture="waveform-a.png"),
-        ),
-    )
-    embeds = extension_embeds(EXTENSION, context)
+def test_reply_says_that_its_audio_is_being_attached() -> None:
+    attaching = [LENGTHS, "-# attaching the audio …"]
+    assert status_of(is_audio_awaited=True) == attaching
+    refused = carried(AttachmentStatus.UNAVAILABLE)
+    assert status_of(refused, is_audio_awaited=True) == attaching
+
+
+def test_length_of_attached_audio_is_that_of_its_file() -> None:
+    shown = status_of(carried(ATTACHED, duration=96.99), song_start=60.0)
+    assert shown == ["A 1:36 · B 1:37 new · song so far 2:36"]
+
+
+def test_reply_shows_one_picture_of_all_clips() -> None:
+    both = [carried(ATTACHED, each, picture="waveform.png") for each in "ab"]
+    [embed] = extension_embeds(EXTENSION, replace(AROUND, attachments=tuple(both)))
+    assert embed.image.url == "attachment://waveform.png"
+
+
+def test_reply_of_an_older_version_keeps_both_pictures() -> None:
+    both = [carried(ATTACHED, each, picture=f"waveform-{each}.png") for each in "ab"]
+    embeds = extension_embeds(EXTENSION, replace(AROUND, attachments=tuple(both)))
     assert [embed.image.url for embed in embeds] == [
-        None,
         "attachment://waveform-a.png",
         "attachment://waveform-b.png",
     ]
+    assert embeds[0].colour == embeds[1].colour
+
+
+def test_attached_audio_needs_no_listen_button() -> None:
+    view = extension_view(EXTENSION, [carried(ATTACHED), carried(AttachmentStatus.TOO_LARGE, "b")])
+    labels = [label for row in buttons(view) for label, _ in row]
+    assert "▶ Listen A" not in labels
+    assert "▶ Listen B" in labels
 
 
 def test_reply_with_unavailable_audio_has_check_again() -> None:
@@ -71,7 +113,7 @@ def test_reply_with_unavailable_audio_has_check_again() -> None:
 
 
 def test_four_clips_with_the_longest_notes_fit_into_a_message() -> None:
-    clips = [playable(each * 36, audio_url=f"https://a.example/{each * 800}") for each in "abcd"]
+    clips = [playable(each * 36, audio_url=f"https://a.example/{each * 500}") for each in "abcd"]
     context = replace(
         AROUND, attachments=tuple(carried(AttachmentStatus.UNAVAILABLE, each.id) for each in clips)
     )

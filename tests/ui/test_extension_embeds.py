@@ -28,16 +28,24 @@ from tests.support.ui_samples import (
 )
 
 ASKED = (
-    f"from [Electric Dreams]({SOURCE_URL}) at 2:04\n"
-    "**Style** synthpop, dreamy\n"
     "> Silver cities\n"
     "> shine brightly\n"
-    f"asked by <@{MEMBER}>"
+    f"-# From [Electric Dreams]({SOURCE_URL}) at 2:04 · synthpop, dreamy · <@{MEMBER}>"
 )
+NEW = "A 1:37 new"
+DEADLINE = STAMP + 15 * 60
 
 
 def head_of(ext: Extension, context: ReplyContext = AROUND) -> discord.Embed:
-    return extension_embeds(ext, context)[0]
+    [embed] = extension_embeds(ext, context)
+    return embed
+
+
+def status_of(ext: Extension, context: ReplyContext = AROUND) -> list[str]:
+    """Return the lines above the request; a blank line is between."""
+    status, request = (head_of(ext, context).description or "").split("\n\n")
+    assert request.startswith(ASKED)
+    return status.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -51,9 +59,14 @@ def head_of(ext: Extension, context: ReplyContext = AROUND) -> discord.Embed:
             0xFFA500,
             "🎧 Streaming — listen while it finishes",
         ),
-        (extension(Status.COMPLETE, playable()), 0x57F287, "✅ Electric Dreams"),
+        (extension(Status.COMPLETE, playable()), 0x57F287, "✅ Electric Dreams · part 2"),
         (failed(failures.Rejected()), 0xED4245, "❌ Not extended"),
-        (extension(Status.UNCONFIRMED), 0xED4245, "⚠️ No answer from AIML API"),
+        (
+            failed(failures.NotPlayable(), withdrawn()),
+            0xED4245,
+            "⚠️ Finished, but Suno withdrew the link",
+        ),
+        (extension(Status.UNCONFIRMED), 0xED4245, "⚠️ No clear answer from AIML API"),
         (extension(Status.EXPIRED), 0xED4245, "⌛ Gave up after 15 minutes"),
         (extension(Status.CANCELLED), 0x99AAB5, "🚫 Cancelled"),
     ],
@@ -103,25 +116,41 @@ def test_waiting_extension_shows_only_its_request() -> None:
 @pytest.mark.parametrize(
     ("failure", "words"),
     [
-        (failures.Unavailable(), "AIML API can't be reached; next try {}."),
-        (failures.RateLimited(), "AIML API asked Encore to wait; next try {}."),
+        (
+            failures.Unavailable(),
+            "AIML API can't be reached; next try {}. Nothing has been charged yet.",
+        ),
+        (
+            failures.RateLimited(),
+            "AIML API asked Encore to wait; next try {}. Nothing has been charged yet.",
+        ),
     ],
 )
 def test_postponed_extension_says_why_and_until_when(failure: Failure, words: str) -> None:
     ext = extension(failure=failure, due_at=NOW + dt.timedelta(seconds=40))
-    reason = words.format(f"<t:{STAMP + 40}:R>")
-    assert head_of(ext).description == f"{ASKED}\n{reason} Nothing has been charged yet."
+    assert status_of(ext) == [words.format(f"<t:{STAMP + 40}:R>")]
+
+
+STEPS = "✓ Submitted → Streaming → Complete"
 
 
 @pytest.mark.parametrize("status", [Status.SUBMITTING, Status.SUBMITTED])
 def test_submitted_extension_shows_steps_and_start(status: Status) -> None:
-    steps = "Submitted ● Streaming ○ Complete ○"
-    assert head_of(extension(status)).description == f"{ASKED}\n{steps}\nstarted <t:{STAMP}:R>"
+    assert status_of(extension(status)) == [STEPS, f"Started <t:{STAMP}:R>"]
 
 
 def test_streaming_extension_is_at_the_second_step() -> None:
-    description = head_of(extension(Status.STREAMING, heard())).description
-    assert description == (f"{ASKED}\nSubmitted ● Streaming ● Complete ○\nstarted <t:{STAMP}:R>")
+    ext = extension(Status.STREAMING, heard())
+    assert status_of(ext) == [
+        "✓ Submitted → ✓ Streaming → Complete",
+        f"Started <t:{STAMP}:R>",
+    ]
+
+
+def test_interrupted_submission_says_that_its_outcome_is_looked_for() -> None:
+    ext = extension(Status.SUBMITTING, failure=failures.Unconfirmed())
+    assert head_of(ext).title == "📨 Submitted"
+    assert status_of(ext) == ["AIML API gave no clear answer; looking whether it took the request."]
 
 
 @pytest.mark.parametrize(
@@ -129,33 +158,47 @@ def test_streaming_extension_is_at_the_second_step() -> None:
     [(45, "less than a minute"), (60, "1–2 minutes"), (150, "2–3 minutes")],
 )
 def test_typical_duration_is_shown_once_known(seconds: int, words: str) -> None:
-    context = ReplyContext(label="AIML API", typical_duration=dt.timedelta(seconds=seconds))
-    description = head_of(extension(Status.SUBMITTED), context).description
-    assert description is not None
-    assert description.endswith(f"<t:{STAMP}:R> · usually ready in {words}")
+    context = replace(AROUND, typical_duration=dt.timedelta(seconds=seconds))
+    assert status_of(extension(Status.SUBMITTED), context) == [
+        STEPS,
+        f"Started <t:{STAMP}:R> · usually {words}",
+    ]
+
+
+@pytest.mark.parametrize("status", [Status.SUBMITTED, Status.STREAMING])
+def test_late_extension_says_how_long_it_is_asked_for(status: Status) -> None:
+    context = replace(AROUND, typical_duration=dt.timedelta(minutes=2), is_late=True)
+    assert status_of(extension(status), context)[1:] == [
+        f"Started <t:{STAMP}:R>",
+        f"Taking longer than usual; Encore keeps asking until <t:{DEADLINE}:t>.",
+    ]
 
 
 def test_unconfirmed_extension_says_that_a_search_found_nothing() -> None:
     ext = extension(Status.UNCONFIRMED, failure=failures.Unconfirmed(is_searched=True))
-    assert head_of(ext).description == (
-        "**AIML API has no trace of it. Encore didn't send it again.**\n"
-        "It was probably not charged: press *Edit & send* to try once more.\n" + ASKED
-    )
+    assert status_of(ext) == [
+        (
+            "AIML API has no trace of it, so it was probably not charged. "
+            "Encore didn't send it again: press *Edit & send* to try once more."
+        )
+    ]
 
 
 def test_unconfirmed_extension_warns_of_paying_twice() -> None:
-    assert head_of(extension(Status.UNCONFIRMED)).description == (
-        "**It may have been charged. Encore didn't send it again.**\n"
-        "Ask a moderator before you press *Edit & send*: it may be charged twice.\n" + ASKED
+    [warning] = status_of(extension(Status.UNCONFIRMED))
+    assert warning == (
+        "It may have been charged. Encore didn't send it again; ask a moderator before you "
+        "press *Edit & send*."
     )
 
 
 def test_expired_extension_offers_to_check_again() -> None:
-    description = head_of(extension(Status.EXPIRED)).description
-    assert description == (
-        "**AIML API accepted it but never finished.**\n"
-        "Press *Check again* to ask for the result once more; that costs nothing.\n" + ASKED
-    )
+    assert status_of(extension(Status.EXPIRED)) == [
+        (
+            "**AIML API accepted it but never finished.** "
+            "Press *Check again* to ask for the result once more; that costs nothing."
+        )
+    ]
 
 
 @pytest.mark.parametrize(
@@ -167,11 +210,12 @@ def test_expired_extension_says_how_long_it_waited(minutes: float, words: str) -
 
 
 def test_cancelled_extension_says_that_nothing_was_charged() -> None:
-    assert head_of(extension(Status.CANCELLED)).description == f"**Nothing was charged.**\n{ASKED}"
+    assert status_of(extension(Status.CANCELLED)) == ["Nothing was charged."]
 
 
-LATER = "What you typed is kept: press *Edit & send* later."
 TELL = "Please tell whoever runs this bot."
+LATER = "What you typed is kept: press *Edit & send* later."
+WRONG = "**Something went wrong.** What you typed is kept: press *Edit & send* to try once more."
 FAILURES = [
     (
         failures.Rejected("Prompt flagged for moderation."),
@@ -181,7 +225,7 @@ FAILURES = [
         ),
     ),
     (
-        failures.Rejected("Tags too long."),
+        failures.Rejected("Tags too long"),
         (
             "**AIML API didn't accept the style:** *Tags too long.* "
             "Change it and press *Edit & send*."
@@ -199,9 +243,16 @@ FAILURES = [
         ),
     ),
     (
+        failures.Rejected("No."),
+        (
+            "**AIML API didn't accept the request:** *No.* "
+            "Change the lyrics or the style and press *Edit & send*."
+        ),
+    ),
+    (
         failures.Rejected(),
         (
-            "**AIML API didn't accept the request.** "
+            "**AIML API didn't accept the request.** It didn't say why. "
             "Change the lyrics or the style and press *Edit & send*."
         ),
     ),
@@ -232,10 +283,7 @@ FAILURES = [
     ),
     (
         failures.NotPlayable(),
-        (
-            "**It's finished, but Suno withdrew the link.** "
-            "Press *Check again* to ask for a fresh link; that costs nothing."
-        ),
+        "Press *Check again* to ask for a fresh link; that costs nothing.",
     ),
     (
         failures.LengthUnknown(),
@@ -247,8 +295,8 @@ FAILURES = [
     (
         failures.PastTheEnd(192.9),
         (
-            "**That's past the end.** Nothing was sent. The clip is 3:12 long. Press "
-            "*Edit & send* and pick an earlier time, or leave *Continue at* empty."
+            "**That's past the end.** Nothing was sent. The clip is 3:12 long. "
+            "Press *Edit & send* and pick an earlier time, or leave *Continue at* empty."
         ),
     ),
     (
@@ -259,21 +307,15 @@ FAILURES = [
             "*Edit & send* shows what you typed."
         ),
     ),
-    (
-        failures.Unexpected(),
-        ("**Something went wrong.** What you typed is kept: press *Edit & send* to try once more."),
-    ),
-    (
-        failures.Unconfirmed(),
-        ("**Something went wrong.** What you typed is kept: press *Edit & send* to try once more."),
-    ),
+    (failures.Unexpected(), WRONG),
+    (failures.Unconfirmed(), WRONG),
 ]
 
 
 @pytest.mark.parametrize(("failure", "sentence"), FAILURES)
 def test_each_failure_has_its_sentence(failure: Failure, sentence: str) -> None:
     clips = (withdrawn("a"), withdrawn("b")) if failure == failures.NotPlayable() else ()
-    assert head_of(failed(failure, *clips)).description == f"{sentence}\n{ASKED}"
+    assert status_of(failed(failure, *clips)) == [sentence]
 
 
 def test_operator_is_named_where_only_they_can_help() -> None:
@@ -289,10 +331,12 @@ def test_unknown_clip_without_lyrics_returns_none() -> None:
 
 def test_unknown_clip_leads_to_other_providers() -> None:
     context = replace(AROUND, other_providers={"suno_api": "suno-api"})
-    assert head_of(failed(failures.UnknownClip()), context).description == (
-        "**AIML API doesn't know this clip.** Only clips made through AIML API work there. "
-        f"Try another service; the form keeps what you typed:\n{ASKED}"
-    )
+    assert status_of(failed(failures.UnknownClip()), context) == [
+        (
+            "**AIML API doesn't know this clip.** Only clips made through AIML API work there. "
+            "Try another service; the form keeps what you typed:"
+        )
+    ]
 
 
 def test_refusal_of_one_provider_leads_to_the_others() -> None:
@@ -319,103 +363,130 @@ def test_failed_without_a_failure_is_told_as_well() -> None:
 )
 def test_continue_at_is_shown_in_tenths(second: float | None, words: str) -> None:
     description = head_of(asked(extension(), continue_at=second)).description
-    assert (description or "").splitlines()[0].endswith(f" at {words}")
+    assert f" at {words} · synthpop" in (description or "").splitlines()[-1]
 
 
 @pytest.mark.parametrize(
     ("clip_id", "name"),
     [
         (SOURCE, f"[a Suno clip](https://suno.com/song/{SOURCE})"),
-        ("m_" + SOURCE, "a Suno clip"),
+        ("m_" + SOURCE, "a clip"),
+        ("task-7", "a clip"),
     ],
 )
-def test_source_without_title_links_to_suno(clip_id: str, name: str) -> None:
+def test_source_without_title_shows_no_id(clip_id: str, name: str) -> None:
     ext = extension(source_title="", source_url=None)
     description = head_of(asked(ext, clip_id=clip_id)).description
-    assert (description or "").splitlines()[0] == f"from {name} at 2:04"
+    assert (description or "").splitlines()[-1].startswith(f"-# From {name} at 2:04")
 
 
-def test_extension_without_lyrics_is_instrumental() -> None:
-    assert "\n*Instrumental*\n" in (head_of(asked(extension(), lyrics="")).description or "")
+def test_source_without_title_is_linked_to_its_reply() -> None:
+    description = head_of(extension(source_title="")).description or ""
+    assert f"From [a Suno clip]({SOURCE_URL}) at 2:04" in description
 
 
-def test_extension_without_style_has_no_style_line() -> None:
-    assert "Style" not in (head_of(asked(extension(), style=())).description or "")
+@pytest.mark.parametrize("lyrics", ["", "[Instrumental]"])
+def test_extension_without_sung_lyrics_is_instrumental(lyrics: str) -> None:
+    description = head_of(asked(extension(), lyrics=lyrics)).description
+    assert description == (
+        f"-# From [Electric Dreams]({SOURCE_URL}) at 2:04 · synthpop, dreamy · instrumental"
+        f" · <@{MEMBER}>"
+    )
 
 
-def test_lyrics_are_quoted_up_to_four_lines() -> None:
-    lyrics = "one\n\ntwo\nthree\nfour\nfive"
+def test_extension_without_style_names_none() -> None:
+    description = head_of(asked(extension(), style=())).description or ""
+    assert description.endswith(f" at 2:04 · <@{MEMBER}>")
+
+
+@pytest.mark.parametrize(
+    ("lyrics", "shown"),
+    [
+        ("one\n\ntwo\nthree\nfour\nfive", ["one", "two", "three", "four …"]),
+        ("[Verse]\none\n[Chorus]\ntwo\n[Outro]", ["one", "two"]),
+        ("x" * 301, ["x" * 299 + "…"]),
+        ("x" * 301 + "\na\nb\nc\nd", ["x" * 299 + "…"]),
+    ],
+)
+def test_four_sung_lines_are_quoted(lyrics: str, shown: list[str]) -> None:
     description = head_of(asked(extension(), lyrics=lyrics)).description or ""
     quoted = [line for line in description.splitlines() if line.startswith("> ")]
-    assert quoted == ["> one", "> two", "> three", "> four", "> …"]
+    assert quoted == [f"> {line}" for line in shown]
 
 
 # The clips
 
 
-def test_complete_extension_has_an_embed_for_each_clip() -> None:
-    image = "https://images.example/b.jpeg"
-    ext = extension(Status.COMPLETE, playable("a"), playable("b", image_url=image, duration=180.0))
-    _, first, second = extension_embeds(ext, AROUND)
-    assert first.description == (
-        "**A · Electric Dreams** · 1:37\n[▶ Listen](https://audio.example/a.mp3)"
-    )
-    assert second.description == (
-        "**B · Electric Dreams** · 3:00\n[▶ Listen](https://audio.example/b.mp3)"
-    )
-    assert (first.thumbnail.url, second.thumbnail.url) == (None, image)
-
-
-def test_streaming_extension_has_embeds_only_for_audible_clips() -> None:
-    silent = Clip(id="b", status=ClipStatus.QUEUED)
-    embeds = extension_embeds(extension(Status.STREAMING, heard(), silent), AROUND)
-    assert [embed.description for embed in embeds[1:]] == [
-        "**A · Electric Dreams**\n[▶ Listen while it streams](https://audio.example/a.mp3)"
+def test_complete_extension_tells_its_lengths_and_that_of_the_song() -> None:
+    ext = extension(Status.COMPLETE, playable("a"), playable("b", duration=88.97))
+    assert status_of(ext) == ["A 1:37 · B 1:28 new"]
+    assert status_of(ext, replace(AROUND, song_start=64.3)) == [
+        "A 1:37 · B 1:28 new · song so far 2:41"
     ]
+
+
+def test_lengths_that_nobody_knows_are_left_out() -> None:
+    ext = extension(Status.COMPLETE, playable("a", duration=None))
+    assert head_of(ext, replace(AROUND, song_start=1.0)).description == ASKED
+    twins = replace(ext, clips=(*ext.clips, playable("b")))
+    assert status_of(twins) == ["B 1:37 new"]
+
+
+def test_cover_of_the_first_clip_that_has_one_is_the_thumbnail() -> None:
+    image = "https://images.example/b.jpeg"
+    clips = (heard("a"), heard("b", image_url=image))
+    for status in (Status.STREAMING, Status.COMPLETE):
+        assert head_of(extension(status, *clips)).thumbnail.url == image
+    assert head_of(extension(Status.EXPIRED, *clips)).thumbnail.url is None
 
 
 @pytest.mark.parametrize(
     ("twin", "words"),
     [
-        (
-            withdrawn("b"),
-            "It's finished, but Suno withdrew the link.",
-        ),
-        (Clip(id="b", status=ClipStatus.FAILED, error="Too rude."), "Failed: *Too rude.*"),
-        (Clip(id="b", status=ClipStatus.FAILED), "Failed."),
-        (Clip(id="b", status=ClipStatus.STREAMING), "Not finished."),
+        (withdrawn("b"), "finished, but Suno withdrew the link"),
+        (Clip(id="b", status=ClipStatus.FAILED, error="Too rude."), "failed: *Too rude.*"),
+        (Clip(id="b", status=ClipStatus.FAILED), "failed"),
+        (Clip(id="b", status=ClipStatus.STREAMING), "not finished"),
     ],
 )
 def test_clip_without_audio_says_why(twin: Clip, words: str) -> None:
-    *_, last = extension_embeds(extension(Status.COMPLETE, playable("a"), twin), AROUND)
-    assert (last.description or "").splitlines()[1] == words
+    ext = extension(Status.COMPLETE, playable("a"), twin)
+    assert status_of(ext) == [NEW, f"-# B: {words}"]
 
 
 @pytest.mark.parametrize(
     "status", [each for each in Status if each not in (Status.STREAMING, Status.COMPLETE)]
 )
 def test_other_statuses_show_no_clips(status: Status) -> None:
-    assert len(extension_embeds(extension(status, playable()), AROUND)) == 1
+    assert "1:37" not in (head_of(extension(status, playable())).description or "")
 
 
 def test_extension_without_title_is_untitled() -> None:
     ext = extension(Status.COMPLETE, playable(title=""), source_title="")
-    assert head_of(ext).title == "✅ Untitled"
+    assert head_of(ext).title == "✅ Untitled · part 2"
     unseen = extension(Status.COMPLETE, playable(title="\u200b\u202e"), source_title="")
-    assert head_of(unseen).title == "✅ Untitled"
+    assert head_of(unseen).title == "✅ Untitled · part 2"
+
+
+TOO_LONG_FOR_A_BUTTON = "https://audio.example/" + "x" * 491
+
+
+@pytest.mark.parametrize("status", [Status.STREAMING, Status.COMPLETE, Status.EXPIRED])
+def test_link_that_no_button_can_carry_is_in_the_embed(status: Status) -> None:
+    ext = extension(status, playable("a"), playable("b", audio_url=TOO_LONG_FOR_A_BUTTON))
+    assert status_of(ext)[-1] == f"[▶ Listen B]({TOO_LONG_FOR_A_BUTTON})"
+    assert "Listen A" not in (head_of(ext).description or "")
 
 
 def test_link_with_markdown_characters_is_encoded() -> None:
-    clip = playable(audio_url="https://audio.example/(a b)<@1>\\")
-    *_, last = extension_embeds(extension(Status.COMPLETE, clip), AROUND)
-    link = "https://audio.example/%28a%20b%29%3C@1%3E%5C"
-    assert (last.description or "").endswith(f"[▶ Listen]({link})")
+    ext = extension(Status.COMPLETE, playable(audio_url=TOO_LONG_FOR_A_BUTTON + "(a b)<@1>\\"))
+    assert status_of(ext)[-1].endswith("x%28a%20b%29%3C@1%3E%5C)")
 
 
-def test_link_that_is_too_long_is_replaced_by_the_id() -> None:
+def test_link_that_is_too_long_for_an_embed_is_left_out() -> None:
     clip = playable(audio_url="https://audio.example/" + "x" * 2400)
-    *_, last = extension_embeds(extension(Status.COMPLETE, clip), AROUND)
-    assert (last.description or "").endswith("Its id: `a`")
+    ext = extension(Status.COMPLETE, clip)
+    assert status_of(ext)[-1] == "-# Listen A: its link is too long to be shown"
 
 
 # Other embeds

@@ -217,7 +217,7 @@ def test_session_that_ends_before_the_choice_says_so() -> None:
         (failures.SessionExpired(), "**AIML API is signed out of Suno.**"),
         (failures.RateLimited(), "**AIML API is too busy.**"),
         (failures.Unavailable(), "**AIML API can't be reached.**"),
-        (failures.NotPlayable(), "**It's finished, but Suno withdrew the link.**"),
+        (failures.NotPlayable(), "**Finished, but Suno withdrew the link.**"),
         (failures.LengthUnknown(), "**AIML API can't tell how long that clip is.**"),
         (failures.PastTheEnd(97), "**That's past the end.**"),
         (failures.Rejected(), "**AIML API didn't accept the request.**"),

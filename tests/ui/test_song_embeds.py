@@ -77,18 +77,21 @@ def step(
         letter="A",
         extension_id=number,
         reply_url=f"{LINKS}/{number}",
+        part_number=number,
+        lyrics=ext.request.lyrics,
     )
     return LineageClip(known, ext)
 
 
 PARTS = (step(1, source=True, length=200.0), step(2, at=124.0, length=97.4), step(3, at=80.0))
 LISTED = (
-    "1. Electric Dreams 0:00–2:04 · source\n"
-    f"2. [Electric Dreams]({LINKS}/2) 2:04–3:24 · <@2>\n"
-    f"3. [Electric Dreams]({LINKS}/3) 3:24–4:24 · <@3>\n"
-    f"asked by <@{MEMBER}>"
+    "1. 0:00 source\n"
+    f"2. 2:04 [“Silver cities”]({LINKS}/2) · <@2>\n"
+    f"3. 3:24 [“Silver cities”]({LINKS}/3) · <@3>\n"
+    f"-# Asked by <@{MEMBER}>"
 )
 AROUND = ReplyContext(label="suno-api", parts=PARTS)
+UNTIMED = replace(AROUND, parts=(step(1, source=True, length=None), step(2)))
 
 
 def concat(status: Status = Status.WAITING, *clips: Clip, **parts: object) -> Extension:
@@ -120,7 +123,12 @@ def embed_of(ext: Extension, context: ReplyContext = AROUND) -> discord.Embed:
         (concat(Status.COMPLETE, playable()), 0x57F287, "💿 Electric Dreams — full song"),
         (splice(Status.COMPLETE), 0x57F287, "💿 Electric Dreams — full song"),
         (failed(failures.Rejected()), 0xED4245, "❌ No full song"),
-        (concat(Status.UNCONFIRMED), 0xED4245, "⚠️ No answer from suno-api"),
+        (
+            failed(failures.NotPlayable(), withdrawn("whole")),
+            0xED4245,
+            "⚠️ Finished, but Suno withdrew the link",
+        ),
+        (concat(Status.UNCONFIRMED), 0xED4245, "⚠️ No clear answer from suno-api"),
         (concat(Status.EXPIRED), 0xED4245, "⌛ Gave up after 15 minutes"),
         (concat(Status.CANCELLED), 0x99AAB5, "🚫 Cancelled"),
     ],
@@ -129,7 +137,7 @@ def test_each_song_status_has_its_colour_and_title(ext: Extension, colour: int, 
     embed = embed_of(ext)
     assert (embed.colour, embed.title) == (discord.Colour(colour), title)
     assert embed.footer.text == "suno-api"
-    assert f"asked by <@{MEMBER}>" in (embed.description or "")
+    assert f"-# Asked by <@{MEMBER}>" in (embed.description or "")
     assert "3. " in (embed.description or "")
     assert_within_limits([embed])
 
@@ -150,54 +158,69 @@ def test_waiting_song_shows_its_queue_position() -> None:
 def test_postponed_song_says_why() -> None:
     ext = concat(failure=failures.RateLimited(), due_at=NOW + dt.timedelta(seconds=40))
     assert embed_of(ext).description == (
-        f"{LISTED}\nsuno-api asked Encore to wait; next try <t:{STAMP + 40}:R>. "
-        "Nothing has been charged yet."
+        f"suno-api asked Encore to wait; next try <t:{STAMP + 40}:R>. Nothing has been charged yet."
+        f"\n\n{LISTED}"
     )
 
 
 def test_postponed_song_may_have_been_sent() -> None:
     ext = concat(failure=failures.Unavailable(), due_at=NOW + dt.timedelta(seconds=40))
     assert embed_of(ext).description == (
-        f"{LISTED}\nsuno-api didn't answer; next try <t:{STAMP + 40}:R>. "
-        "Nothing has been charged yet."
+        f"suno-api didn't answer; next try <t:{STAMP + 40}:R>. Nothing has been charged yet."
+        f"\n\n{LISTED}"
     )
 
 
 def test_parts_are_listed_with_times_and_members() -> None:
-    assert embed_of(splice()).description == f"{LISTED}\nstarted <t:{STAMP}:R>"
+    assert embed_of(splice()).description == f"Started <t:{STAMP}:R>\n\n{LISTED}"
 
 
 def test_unknown_times_of_parts_are_omitted() -> None:
     parts = (step(1, source=True, length=None), step(2), step(3, at=20.0))
     lines = (embed_of(splice(), replace(AROUND, parts=parts)).description or "").splitlines()
-    assert lines[:3] == [
-        "1. Electric Dreams · source",
-        f"2. [Electric Dreams]({LINKS}/2) · <@2>",
-        f"3. [Electric Dreams]({LINKS}/3) · <@3>",
+    assert lines[2:5] == [
+        "1. 0:00 source",
+        f"2. [“Silver cities”]({LINKS}/2) · <@2>",
+        f"3. [“Silver cities”]({LINKS}/3) · <@3>",
     ]
 
 
-def test_part_without_title_is_named_by_its_id() -> None:
-    parts = (step(1, source=True, title="\u200b"), *PARTS[1:])
-    text = embed_of(splice(), replace(AROUND, parts=parts)).description or ""
-    assert text.startswith(f"1. `{ROOT}` 0:00–2:04 · source\n")
+def test_part_is_named_by_its_title_where_that_is_not_the_songs() -> None:
+    parts = (step(1, source=True, title="Neon"), step(2, title="Night Bus"), step(3))
+    text = embed_of(splice(source_title="Electric Dreams"), replace(AROUND, parts=parts))
+    lines = (text.description or "").splitlines()
+    assert lines[2:5] == [
+        "1. 0:00 Neon",
+        f"2. 1:00 [Night Bus]({LINKS}/2) · <@2>",
+        f"3. 2:00 [“Silver cities”]({LINKS}/3) · <@3>",
+    ]
+
+
+def test_part_without_title_is_named_by_what_it_is() -> None:
+    song = step(1, title="\u200b")
+    assert song.extension is not None
+    concatenated = replace(song.extension, kind=Kind.CONCAT)
+    joined = replace(song, known=replace(song.known, letter="", lyrics=""), extension=concatenated)
+    unsung = step(2, title="")
+    silent = replace(unsung, known=replace(unsung.known, lyrics=""))
+    text = embed_of(splice(), replace(AROUND, parts=(joined, silent))).description or ""
+    assert f"\n1. 0:00 [full song]({LINKS}/1) · <@1>\n" in text
+    assert f"\n2. 1:00 [instrumental]({LINKS}/2) · <@2>\n" in text
 
 
 def test_removed_part_is_not_named() -> None:
     removed = replace(PARTS[1], known=replace(PARTS[1].known, is_removed=True))
     text = embed_of(splice(), replace(AROUND, parts=(PARTS[0], removed, PARTS[2]))).description
-    assert "\n2. a clip that was taken out of the library 2:04–3:24 · <@2>\n" in (text or "")
+    assert "\n2. 2:04 a clip that was removed from the library · <@2>\n" in (text or "")
 
 
 # Complete
 
 
-def test_concatenated_song_has_a_link() -> None:
+def test_concatenated_song_tells_its_length() -> None:
     clip = playable("whole", duration=264.2, image_url="https://images.example/a.jpeg")
     embed = embed_of(concat(Status.COMPLETE, clip))
-    assert embed.description == (
-        f"**4:24** · 3 parts\n[▶ Listen](https://audio.example/whole.mp3)\n{LISTED}"
-    )
+    assert embed.description == (f"4:24 · 3 parts\n\n{LISTED}")
     assert embed.thumbnail.url == "https://images.example/a.jpeg"
     assert embed.image.url is None
 
@@ -206,21 +229,48 @@ def test_song_length_is_that_of_its_clip() -> None:
     parts = (step(1, source=True, length=200.0), step(2, at=124.0, length=None))
     context = replace(AROUND, parts=parts)
     assert (embed_of(concat(Status.COMPLETE, playable()), context).description or "").startswith(
-        "**1:37** · 2 parts\n"
+        "1:37 · 2 parts\n\n"
     )
     unknown = concat(Status.COMPLETE, playable(duration=None))
-    assert (embed_of(unknown, context).description or "").startswith("[▶ Listen]")
+    assert (embed_of(unknown, context).description or "").startswith("1. 0:00 source\n")
 
 
-def test_streaming_song_has_a_link() -> None:
-    text = embed_of(concat(Status.STREAMING, heard())).description or ""
-    assert "[▶ Listen while it streams](https://audio.example/a.mp3)" in text
-    assert text.endswith(f"started <t:{STAMP}:R>")
+@pytest.mark.parametrize(
+    ("status", "lines"),
+    [
+        (Status.STREAMING, [f"Started <t:{STAMP}:R>"]),
+        (Status.COMPLETE, []),
+        (
+            Status.EXPIRED,
+            [
+                (
+                    "**suno-api accepted it but never finished.** "
+                    "Press *Check again* to ask for the result once more; that costs nothing."
+                )
+            ],
+        ),
+    ],
+)
+def test_song_whose_link_no_button_can_carry_has_it_in_the_embed(
+    status: Status, lines: list[str]
+) -> None:
+    url = "https://audio.example/" + "x" * 491
+    text = embed_of(concat(status, playable(audio_url=url, duration=None)), UNTIMED).description
+    assert (text or "").split("\n\n")[0].splitlines() == [*lines, f"[▶ Listen]({url})"]
+    attached = replace(UNTIMED, attachments=(spliced(clip_id="a", duration=None, starts=()),))
+    text = embed_of(concat(status, playable(audio_url=url, duration=None)), attached).description
+    assert url not in (text or "")
 
 
 def test_withdrawn_song_says_so() -> None:
     text = embed_of(concat(Status.COMPLETE, withdrawn("whole"))).description or ""
-    assert "It's finished, but Suno withdrew the link." in text
+    assert text.startswith("1:37 · 3 parts\n-# finished, but Suno withdrew the link\n\n")
+
+
+def test_song_says_that_its_audio_is_being_attached() -> None:
+    context = replace(AROUND, is_audio_awaited=True)
+    text = embed_of(concat(Status.COMPLETE, playable()), context).description or ""
+    assert text.startswith("1:37 · 3 parts\n-# attaching the audio …\n\n")
 
 
 def spliced(**parts: object) -> Attachment:
@@ -237,7 +287,7 @@ def spliced(**parts: object) -> Attachment:
 def test_spliced_song_is_attached_with_its_waveform() -> None:
     context = replace(AROUND, label="Encore", attachments=(spliced(),))
     embed = embed_of(splice(Status.COMPLETE), context)
-    assert embed.description == f"**4:25** · 3 parts\n{LISTED}".replace("–4:24", "–4:25")
+    assert embed.description == f"4:24 · 3 parts\n\n{LISTED}"
     assert embed.image.url == "attachment://waveform.png"
     assert embed.thumbnail.url is None
     assert embed.footer.text == "Encore"
@@ -246,7 +296,7 @@ def test_spliced_song_is_attached_with_its_waveform() -> None:
 def test_song_encoded_at_a_low_bit_rate_says_so() -> None:
     context = replace(AROUND, attachments=(spliced(bit_rate=112_000),))
     text = embed_of(splice(Status.COMPLETE), context).description or ""
-    assert text.startswith("**4:25** · 3 parts\n-# attached at 112 kbit/s to fit\n1. ")
+    assert text.startswith("4:24 · 3 parts\n-# attached at 112 kbit/s to fit\n\n1. ")
 
 
 def test_song_without_its_beginning_names_the_missing_parts() -> None:
@@ -254,11 +304,12 @@ def test_song_without_its_beginning_names_the_missing_parts() -> None:
     context = replace(AROUND, attachments=(carried,))
     embed = embed_of(splice(Status.COMPLETE), context)
     assert embed.description == (
-        "**2:20** · 2 parts\n"
-        f"*without its beginning, clip* `{ROOT}`\n"
-        f"1. [Electric Dreams]({LINKS}/2) 0:00–1:20 · <@2>\n"
-        f"2. [Electric Dreams]({LINKS}/3) 1:20–2:20 · <@3>\n"
-        f"asked by <@{MEMBER}>"
+        "2:20 · 2 parts\n"
+        "-# without its beginning, whose audio can't be downloaded\n"
+        "\n"
+        f"1. 0:00 [“Silver cities”]({LINKS}/2) · <@2>\n"
+        f"2. 1:20 [“Silver cities”]({LINKS}/3) · <@3>\n"
+        f"-# Asked by <@{MEMBER}>"
     )
     assert embed.image.url is None
 
@@ -272,18 +323,18 @@ def test_song_without_its_beginning_names_the_missing_parts() -> None:
         (
             concat(Status.UNCONFIRMED),
             (
-                "**It may have been charged. Encore didn't send it again.**\n"
-                "Ask a moderator before you press *Full song*: it may be charged twice."
+                "It may have been charged. Encore didn't send it again; "
+                "ask a moderator before you press *Full song*."
             ),
         ),
         (
             concat(Status.EXPIRED),
             (
-                "**suno-api accepted it but never finished.**\n"
+                "**suno-api accepted it but never finished.** "
                 "Press *Check again* to ask for the result once more; that costs nothing."
             ),
         ),
-        (concat(Status.CANCELLED), "**Nothing was charged.**"),
+        (concat(Status.CANCELLED), "Nothing was charged."),
         (
             concat(Status.FAILED),
             "**Something went wrong.** Press *Full song* to try once more.",
@@ -291,7 +342,7 @@ def test_song_without_its_beginning_names_the_missing_parts() -> None:
     ],
 )
 def test_final_status_of_a_song_comes_first(ext: Extension, words: str) -> None:
-    assert embed_of(ext).description == f"{words}\n{LISTED}"
+    assert embed_of(ext).description == f"{words}\n\n{LISTED}"
 
 
 TELL = "Please tell whoever runs this bot."
@@ -323,10 +374,7 @@ FAILURES = [
     ),
     (
         failures.NotPlayable(),
-        (
-            "**It's finished, but Suno withdrew the link.** "
-            "Press *Check again* to ask for a fresh link; that costs nothing."
-        ),
+        "Press *Check again* to ask for a fresh link; that costs nothing.",
     ),
     (
         failures.PartUnavailable(2, "clip-2"),
@@ -399,7 +447,7 @@ def test_song_with_the_longest_lineage_fits() -> None:
 def test_parts_that_fit_are_all_listed() -> None:
     parts = (step(1, source=True), *(step(number, title="x", at=7.0) for number in range(2, 30)))
     lines = (embed_of(splice(), replace(AROUND, parts=parts)).description or "").splitlines()
-    assert [line.partition(".")[0] for line in lines[:29]] == [str(n) for n in range(1, 30)]
+    assert [line.partition(".")[0] for line in lines[2:31]] == [str(n) for n in range(1, 30)]
 
 
 @settings(max_examples=60)
@@ -451,13 +499,14 @@ TELL = ("🔔 Tell me", "ext:tell:7")
         (concat(Status.STREAMING, heard("a")), [[LISTEN], [TELL]]),
         (
             concat(Status.COMPLETE, playable("a"), handle=HANDLE),
-            [[LISTEN], [("➕ Extend", "clip:extend:a")]],
+            [[LISTEN], [("Extend", "clip:extend:a")]],
         ),
-        (splice(Status.COMPLETE), [[("➕ Extend", "clip:extend:song-7")]]),
+        (splice(Status.COMPLETE), [[("Extend", "clip:extend:song-7")]]),
         (failed(failures.Rejected()), [[SONG, DELETE]]),
         (splice(Status.FAILED), [[SONG, DELETE]]),
         (concat(Status.UNCONFIRMED), [[SONG, DELETE]]),
         (concat(Status.EXPIRED, handle=HANDLE), [[SONG, CHECK, DELETE]]),
+        (concat(Status.EXPIRED, heard("a"), handle=HANDLE), [[LISTEN], [SONG, CHECK, DELETE]]),
         (concat(Status.CANCELLED), [[SONG, DELETE]]),
     ],
 )
@@ -474,7 +523,7 @@ def test_song_button_needs_a_playable_clip() -> None:
 
 
 def test_extend_button_of_a_song_extends_its_last_clip() -> None:
-    assert buttons(clips_view(splice(Status.COMPLETE))) == [[("➕ Extend", "clip:extend:song-7")]]
+    assert buttons(clips_view(splice(Status.COMPLETE))) == [[("Extend", "clip:extend:song-7")]]
 
 
 def test_song_endings_view_labels_clips_by_letter() -> None:
