@@ -77,7 +77,7 @@ async def create_bot(
         SettingsError: the folder for audio can't be used.
     """
     set_api_base(settings.discord_api_url)
-    heartbeat = Heartbeat(settings.database_url)
+    heartbeat = Heartbeat(settings.database_url, shards=str(settings.shards or ""))
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store.open(settings.database_url))
         # registered after the lock, so we never delete another instance's heartbeat
@@ -95,7 +95,14 @@ async def create_bot(
         pool = await stack.enter_async_context(_open_process_pool())
         links = LinkRefresher(runtime)
         services = _create_services(runtime, links, settings)
-        bot = await stack.enter_async_context(Encore(services, min_edit_interval=min_edit_interval))
+        bot = await stack.enter_async_context(
+            Encore(
+                services,
+                min_edit_interval=min_edit_interval,
+                shards=settings.shards,
+                share=_share_of_requests(settings),
+            )
+        )
         for cog in (ExtendCog, ReplyCommandsCog, ReactionsCog, SessionsCog):
             await bot.add_cog(cog(bot))
         for cog in (HelpCog, LibraryCog, SongsCog):
@@ -130,6 +137,15 @@ async def create_bot(
             )
         )
         yield bot
+
+
+def _share_of_requests(settings: Settings) -> float:
+    """Return this process's part of the requests that Discord allows the bot.
+
+    A proxy in front of Discord divides them itself.
+    """
+    has_proxy = settings.discord_api_url is not None
+    return 1.0 if settings.shards is None or has_proxy else settings.shards.share
 
 
 def _unsaved_handles(settings: Settings) -> UnsavedHandles:
