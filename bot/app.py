@@ -47,6 +47,7 @@ from bot.services.unsaved_handles import UnsavedHandles
 from bot.settings import Settings, SettingsError
 from bot.store.acceptance import Quota
 from bot.store.database import sqlite_file
+from bot.store.notifications import open_notifications
 from bot.store.store import Store
 from cogs.extend import ExtendCog
 from cogs.help import HelpCog
@@ -92,6 +93,11 @@ async def create_bot(
             clock=clock,
             deadline=settings.deadline,
         )
+        tell_others = await stack.enter_async_context(
+            open_notifications(settings.database_url, runtime.wakeups.wake)
+        )
+        if tell_others is not None:
+            runtime.wakeups.connect(tell_others)
         pool = await stack.enter_async_context(_open_process_pool())
         links = LinkRefresher(runtime)
         services = _create_services(runtime, links, settings)

@@ -9,7 +9,7 @@ import asyncio
 import datetime as dt
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -261,9 +261,10 @@ class Submitter:
             log.exception("Extension %s: its poll delay could not be read", ext.id)
         log.info("Extension %s: submitted to %s", ext.id, provider.name)
         mark = partial(
-            submitted, handle=handle, now=now, due_at=first_poll_at, deadline=self._deadline
+            found_again, handle=handle, now=now, due_at=first_poll_at, deadline=self._deadline
         )
-        return await self._save_with_retry(ext, mark)
+        # another process that took this one for dead may have given it up
+        return await self._save_with_retry(ext, mark, even_from=(Status.UNCONFIRMED,))
 
     async def _postpone(self, ext: Extension, error: Unavailable | RateLimited) -> None:
         """Let ``ext`` wait and try again, as long as nothing was sent and its deadline allows."""
@@ -335,17 +336,22 @@ class Submitter:
         )
 
     async def _save_with_retry(
-        self, ext: Extension, change: Callable[[Extension], Extension]
+        self,
+        ext: Extension,
+        change: Callable[[Extension], Extension],
+        *,
+        even_from: Collection[Status] = (),
     ) -> bool:
         """Store ``change`` of ``ext``, however long that takes: it holds a handle or an outcome.
 
         Return whether it needs no more tries; if Encore stops, it is tried once more and given up.
 
         If the row changed meanwhile, as by its queue position, the change is applied to the row as
-        it is now. If its status changed, another process has settled it and that stays.
+        it is now. If its status changed, and not to one of ``even_from``, another process has
+        settled it and that stays.
         """
         was, new, failures = ext, change(ext), 0
-        while was.status is ext.status:
+        while was.status in (ext.status, *even_from):
             try:
                 if await self._store.save(new, was=was):
                     break

@@ -21,7 +21,9 @@ from bot.store import (
     library,
     lineage,
     posts,
+    processes,
     queue,
+    rate_slots,
     session_clocks,
     session_queries,
     sessions,
@@ -85,6 +87,11 @@ class Store:
         """
         async with open_database(url) as database:
             yield cls(database)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may use the database, so that this one has to beat."""
+        return self.database.process_id is not None
 
     # extensions
     accept = writes(acceptance.accept, urgent=True)
@@ -178,6 +185,11 @@ class Store:
     postpone_post = writes(posts.postpone_post)
     retry_posts = writes(posts.retry_posts)
     record_first_post = writes(posts.record_first_post)
+
+    # processes that share the database
+    beat_process = writes(processes.beat_process, urgent=True)
+    end_process = writes(processes.end_process)
+    take_slot = writes(rate_slots.take_slot)
 
     # drafts, and facts about this installation
     keep_draft = writes(drafts.keep_draft, urgent=True)

@@ -659,14 +659,20 @@ async def test_outcome_is_applied_to_a_row_that_changed_meanwhile(url: str) -> N
         assert (now.status, now.handle) == (Status.SUBMITTED, Handle(task_id="1"))
 
 
-async def test_outcome_of_a_row_that_another_process_settled_is_dropped(url: str) -> None:
+@pytest.mark.parametrize(
+    ("settled", "kept"),
+    [(Status.FAILED, Status.FAILED), (Status.UNCONFIRMED, Status.SUBMITTED)],
+)
+async def test_handle_of_a_row_that_another_process_settled_counts_if_it_was_given_up(
+    url: str, settled: Status, kept: Status
+) -> None:
     async with HookedStore.open(url) as store:
         suno = ScriptedProvider()
         harness = ServiceHarness(store, suno)
         ext = await harness.ask("1")
 
         async def settle(was: Extension) -> None:
-            gone = finished(was, Status.UNCONFIRMED, None, now=START)
+            gone = finished(was, settled, None, now=START)
             assert await Store(store.database).save(gone, was=was)
 
         def accepted(_: object) -> Handle:
@@ -675,7 +681,7 @@ async def test_outcome_of_a_row_that_another_process_settled_is_dropped(url: str
 
         suno.on_extend.then(accepted)
         await harness.submit()
-        assert (await harness.now(ext)).status is Status.UNCONFIRMED
+        assert (await harness.now(ext)).status is kept
 
 
 async def test_an_outage_and_its_end_are_logged_once(
