@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from bot.audio.download import SafeDownloader
@@ -22,6 +23,7 @@ from bot.interactions.provider_buttons import PROVIDER_BUTTONS
 from bot.interactions.publisher import Publisher
 from bot.interactions.session_buttons import SESSION_BUTTONS
 from bot.interactions.shard_beats import ShardBeats
+from bot.providers.http import RateLimiterFactory, rate_limiter
 from bot.providers.registry import open_providers
 from bot.services.acceptance import Acceptance
 from bot.services.attacher import Attacher
@@ -39,6 +41,7 @@ from bot.services.session_runner import SessionRunner
 from bot.services.session_start import SessionRules, SessionStarter
 from bot.services.session_view import SessionViewLoader
 from bot.services.sessions import Sessions
+from bot.services.shared_rates import shared_rate_limiter
 from bot.services.song_files import SongFiles
 from bot.services.songs import Songs
 from bot.services.submitter import Submitter
@@ -86,7 +89,9 @@ async def create_bot(
         remove_stale_heartbeats()
         runtime = Runtime(
             store=store,
-            providers=await stack.enter_async_context(open_providers(settings)),
+            providers=await stack.enter_async_context(
+                open_providers(settings, rate_limiter=_rate_limiter(store, clock))
+            ),
             poll_schedule=PollSchedule(
                 store, clock=clock, poll_every=_seconds(settings.poll_every)
             ),
@@ -143,6 +148,11 @@ async def create_bot(
             )
         )
         yield bot
+
+
+def _rate_limiter(store: Store, clock: Clock) -> RateLimiterFactory:
+    """Return what makes rate limiters: in the store if processes share the providers' keys."""
+    return partial(shared_rate_limiter, store, clock) if store.is_shared else rate_limiter
 
 
 def _share_of_requests(settings: Settings) -> float:
