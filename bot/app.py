@@ -132,7 +132,9 @@ async def create_bot(
             ),
             tracker=Tracker(runtime),
             attacher=_create_attacher(runtime, publisher, pool, links, settings),
-            session_runner=SessionRunner(runtime, services.songs, is_heard=beats.is_heard),
+            session_runner=SessionRunner(
+                runtime, services.songs, is_heard=beats.is_heard, is_served=beats.is_served
+            ),
             publisher=publisher,
             boards=Boards(bot, store, services.sessions, wakeups=runtime.wakeups, clock=clock),
         )

@@ -77,11 +77,21 @@ async def claim_due(
     lease_until: dt.datetime,
     limit: int = 200,
     excluding: Collection[int] = (),
+    is_early: bool = False,
 ) -> list[Extension]:
     """Claim the tracked extensions that are due until ``lease_until``, the longest due first.
 
-    ``excluding`` names those that the caller still works on.
+    Args:
+        db: in a transaction that writes.
+        provider: has them.
+        now: until when they are due.
+        lease_until: when the claim ends.
+        limit: how many to claim at most.
+        excluding: those that the caller still works on.
+        is_early: whether ``now`` lies ahead. Then those are left out about which the provider could
+            not be asked last time: it may want to be left alone.
     """
+    is_patient = _row.failures == 0 if is_early else true()
     query = (
         select(extensions)
         .where(
@@ -89,6 +99,7 @@ async def claim_due(
             _row.provider == provider,
             _row.due_at <= now,
             _row.id.not_in(excluding),
+            is_patient,
         )
         .order_by(_row.due_at, _row.id)
         .limit(limit)
