@@ -24,7 +24,7 @@ from bot.store.extensions import (
     save,
 )
 from bot.store.rows import changed_reply_row
-from bot.store.schema import claimed_by, extensions, is_unpublished, processes
+from bot.store.schema import claimed_by, extensions, is_unpublished
 
 _row = extensions.c
 
@@ -33,40 +33,6 @@ _next_due = select(func.min(_row.due_at)).where(
     _row.status.in_(OPEN_STATUSES), _row.provider.is_not(None)
 )
 _next_publish = select(func.min(_row.publish_at)).where(is_unpublished)
-
-
-async def next_waiting(
-    db: AsyncConnection, provider: str, *, now: dt.datetime, excluding: Collection[int] = ()
-) -> Extension | None:
-    """Return the oldest waiting extension of ``provider`` that is due, without claiming it.
-
-    It is claimed by saving it as submitting, which only one process can do. ``excluding`` names
-    those that the caller still works on.
-    """
-    query = (
-        select(extensions)
-        .where(
-            _row.status == Status.WAITING,
-            _row.provider == provider,
-            _row.due_at <= now,
-            _row.id.not_in(excluding),
-        )
-        .order_by(_row.id)
-        .limit(1)
-    )
-    return next(iter(await load_rows(db, query)), None)
-
-
-async def stale_submissions(db: AsyncConnection, *, now: dt.datetime) -> list[Extension]:
-    """Return the submitting extensions whose lease has expired, oldest first.
-
-    Of several processes, the one with the smallest id gets them: two that search a provider at
-    once might find the same clips for two extensions.
-    """
-    own = process_of(db)
-    first = select(func.min(processes.c.id)).scalar_subquery()
-    is_first = true() if own is None else func.coalesce(first, own) == own
-    return await load(db, _row.status == Status.SUBMITTING, _row.due_at <= now, is_first)
 
 
 async def claim_due(

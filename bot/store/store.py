@@ -27,6 +27,7 @@ from bot.store import (
     session_clocks,
     session_queries,
     sessions,
+    submissions,
     votes,
 )
 from bot.store.database import Database, open_database
@@ -106,8 +107,9 @@ class Store:
     providers_in_use = reads(extensions.providers_in_use)
 
     # what loops work on
-    next_waiting = reads(leases.next_waiting)
-    stale_submissions = reads(leases.stale_submissions)
+    next_waiting = reads(submissions.next_waiting)
+    claim_waiting = writes(submissions.claim_waiting)
+    stale_submissions = reads(submissions.stale_submissions)
     claim_due = writes(leases.claim_due)
     next_due = reads(leases.next_due)
 

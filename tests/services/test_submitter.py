@@ -1,7 +1,6 @@
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -23,6 +22,7 @@ from bot.providers.base import (
     Unconfirmed,
     UnknownClip,
 )
+from bot.services.submitter import MAX_CONCURRENT
 from bot.store.store import Store
 from tests.support.fast_loop import run_hurried
 from tests.support.hooked_store import HookedStore, raise_revision
@@ -235,10 +235,8 @@ class Watched(Store):
 
     lookups = 0
 
-    async def next_waiting(
-        self, provider: str, *, now: dt.datetime, excluding: Collection[int] = ()
-    ) -> Extension | None:
-        found = await super().next_waiting(provider, now=now, excluding=excluding)
+    async def next_waiting(self, provider: str, **options: object) -> list[Extension]:
+        found = await super().next_waiting(provider, **options)
         self.lookups += 1
         return found
 
@@ -258,23 +256,24 @@ async def bounded(harness: ServiceHarness, suno: ScriptedProvider, store: Watche
         await answered.wait()
         return Handle(task_id=str(running))
 
-    suno.on_extend.then(*[hang] * 12)
-    for number in range(12):
+    suno.on_extend.then(*[hang] * 20)
+    for number in range(20):
         await harness.ask(str(number))
     await harness.submitter.run_once()
-    await until(lambda: running == 8 and store.lookups == 9)
+    await until(lambda: running == MAX_CONCURRENT)
     await harness.submitter.run_once()
-    await until(lambda: store.lookups == 10)
-    assert running == 8
+    for _ in range(20):  # as long as a claim would take
+        await harness.now(await harness.ask("late"))
+    assert (running, store.lookups) == (MAX_CONCURRENT, 1)
     answered.set()
     await harness.submitter.idle()
-    await harness.submit()
-    assert len(suno.sent) == 12
+    assert len(suno.sent) == 21
 
 
 async def test_submission_moves_the_queue_positions(
     harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
+    suno.capabilities = replace(suno.capabilities, submit_every=1)
     first, second = await harness.ask("1"), await harness.ask("2")
 
     async def record(_: object) -> Handle:
@@ -500,6 +499,7 @@ async def test_stopping_lets_a_post_finish_and_sends_nothing_new(
     harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     answered = asyncio.Event()
+    suno.capabilities = replace(suno.capabilities, submit_every=1)
 
     async def hang(_: object) -> Handle:
         suno.may_send.clear()
