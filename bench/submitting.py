@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from _harness import (
     LYRICS,
     PROVIDER,
@@ -117,15 +118,19 @@ async def measure(plan: Plan) -> list[Row]:
                 await started(bot, discord, folder)
                 members = Members(discord, clip_id, plan)
                 asking = asyncio.create_task(members.ask())
+                process = psutil.Process(bot.pid)
+                used = sum(process.cpu_times()[:2])
                 try:
                     rate = await sent_a_second(providers, plan.waiting)
                 finally:
+                    used = sum(process.cpu_times()[:2]) - used
                     asking.cancel()
                     await asyncio.gather(asking, return_exceptions=True)
     return [
         Row("extensions that wait", plan.waiting),
         Row("members who ask meanwhile, a second", plan.a_second),
         Row("submissions a second", rate),
+        Row("processor time of the bot a submission", 1000 * used / plan.waiting, "ms"),
         Row("a member's answer, median", middle(members.answers), "ms"),
         Row("a member's answer, p99", percentile(members.answers, 0.99), "ms", ACKNOWLEDGED),
     ]
