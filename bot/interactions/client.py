@@ -99,8 +99,7 @@ class Encore(commands.AutoShardedBot):
                 guild=True, dm_channel=True, private_channel=True
             ),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
-            shard_ids=[*shards.ids] if shards else None,
-            shard_count=shards.count if shards else None,
+            **_sharding(shards),
         )
         self.services = services
         self.min_edit_interval = min_edit_interval
@@ -147,6 +146,11 @@ def set_api_base(url: str | None) -> None:
     discord.py keeps its base in a class, so this holds for the whole process.
     """
     Route.BASE = url.rstrip("/") if url else "https://discord.com/api/v10"
+
+
+def _sharding(shards: Shards | None) -> dict[str, Any]:
+    """Return the arguments by which discord.py serves these shards; None are all."""
+    return {} if shards is None else {"shard_ids": [*shards.ids], "shard_count": shards.count}
 
 
 def _signature(command: Mapping[str, Any]) -> tuple[object, ...]:

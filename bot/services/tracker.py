@@ -106,12 +106,15 @@ class Tracker:
 
         To ask about them now costs nothing, and spares the request that they would need soon.
         """
-        *_, last = [], *_batches(due, provider.capabilities.batch)
-        room = provider.capabilities.batch - sum(map(_asked, last))
-        if not last or room <= 0:
+        batches = [*_batches(due, provider.capabilities.batch)]
+        if not batches:
             return []
+        last = batches[-1]
+        room = provider.capabilities.batch - sum(map(_asked, last))
         # each is taken to name as many clips as the last that is due
         room //= _asked(last[-1])
+        if room <= 0:
+            return []
         return await self._store.claim_due(
             provider.name,
             now=now + FILL_AHEAD,

@@ -14,7 +14,7 @@ _lock = text("SELECT pg_advisory_xact_lock(:key)").bindparams(bindparam("key", t
 
 def process_of(db: AsyncConnection) -> int | None:
     """Return the id of this process; None if it has the database for itself."""
-    process_id: int | None = db.sync_connection.get_execution_options().get(PROCESS_ID)
+    process_id: int | None = db.sync_engine.get_execution_options().get(PROCESS_ID)
     return process_id
 
 

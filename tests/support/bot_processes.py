@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from tests.support.bot_harness import GREEN, GREY, RED, BotHarness, colour
 from tests.support.bot_harness import text as text_of
 
 FINAL = {GREEN, RED, GREY}
+START_TIMEOUT = 120.0  # seconds
 WENT_WRONG = "Something went wrong"
 MARKER = re.compile(r"^> (song number \d+)$", re.MULTILINE)
 COMMANDS = re.compile(r"/applications/\d+/commands$")
@@ -69,14 +70,22 @@ class BotProcesses:
         return (self.folder / f"bot-{number}.log").read_text()
 
     async def start(self, number: int) -> None:
-        """Start a process and wait until its shard is connected."""
-        with (self.folder / f"bot-{number}.log").open("ab") as sink:
-            await self.children[number].start(log=sink)
+        """Start a process and wait until its shard is connected.
+
+        It ends at once while PostgreSQL is away, and is started again, as an operator has it.
+        """
         discord = self.harness.discord
-        await self.harness.until(
-            lambda: number in discord.gateway.connected_shards and discord.commands.has_commands(),
-            within=60,
-        )
+
+        def is_connected() -> bool:
+            return number in discord.gateway.connected_shards and discord.commands.has_commands()
+
+        async with asyncio.timeout(START_TIMEOUT):
+            while not is_connected():
+                if not self.children[number].is_running:
+                    with (self.folder / f"bot-{number}.log").open("ab") as sink:
+                        await self.children[number].start(log=sink)
+                with suppress(TimeoutError):
+                    await self.harness.until(is_connected, within=1)
 
     async def kill(self, number: int) -> None:
         await self.children[number].kill()
