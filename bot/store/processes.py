@@ -6,7 +6,7 @@ row last. A process that has the database for itself has no id, and no row here.
 
 import datetime as dt
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.connections import notify_others, process_of
@@ -23,10 +23,15 @@ _row = processes.c
 async def beat_process(db: AsyncConnection, *, now: dt.datetime) -> bool:
     """Store that this process lives, and make due what processes that have died had claimed.
 
-    Returns whether any had died.
+    A process that has been silent for so long itself judges no other: after an outage of the
+    database all have to beat first. Returns whether any had died.
     """
-    beat = insert(db, processes).values(id=process_of(db), seen_at=now)
+    own = process_of(db)
+    last = (await db.execute(select(_row.seen_at).where(_row.id == own))).scalar()
+    beat = insert(db, processes).values(id=own, seen_at=now)
     await db.execute(beat.on_conflict_do_update(index_elements=[_row.id], set_={"seen_at": now}))
+    if last is None or last < now - PROCESS_LEASE:
+        return False
     is_dead = _row.seen_at < now - PROCESS_LEASE
     dead = (await db.execute(delete(processes).where(is_dead).returning(_row.id))).scalars().all()
     if dead:

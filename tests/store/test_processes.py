@@ -117,13 +117,24 @@ async def test_end_of_the_only_process_changes_nothing(sqlite_url: str) -> None:
 
 async def test_process_that_was_taken_for_dead_beats_again(both: list[Store]) -> None:
     first, second = both
+    await second.beat_process(now=DEAD - SECOND)
     assert await second.beat_process(now=DEAD)
     assert not await first.beat_process(now=DEAD)
     tracked = await taken(first, "tracked")
     await first.claim_due("suno", now=NOW, lease_until=LAPSES)
-    await second.beat_process(now=DEAD + PROCESS_LEASE + SECOND)
+    for later in (SECOND, PROCESS_LEASE, PROCESS_LEASE + SECOND):
+        await second.beat_process(now=DEAD + later)
     due = await second.claim_due("suno", now=NOW, lease_until=LAPSES)
     assert [ext.id for ext in due] == [tracked.id]
+
+
+async def test_nobody_is_taken_for_dead_by_who_was_silent_too(both: list[Store]) -> None:
+    first, second = both
+    await claim_everything(first)
+    assert not await second.beat_process(now=DEAD)  # the database was away
+    assert not await first.beat_process(now=DEAD)
+    assert not await second.beat_process(now=DEAD + SECOND)
+    assert await free_work(second) == ([], [], [], [])
 
 
 async def test_interrupted_submissions_are_for_one_process(both: list[Store]) -> None:

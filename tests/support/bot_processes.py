@@ -166,16 +166,6 @@ class BotProcesses:
             ]
         return found
 
-    async def statuses(self) -> Counter[str]:
-        """How many extensions have which status."""
-        engine = create_async_engine(self.url)
-        try:
-            async with engine.connect() as connection:
-                rows = await connection.execute(text("SELECT status FROM extensions"))
-                return Counter(str(status) for status in rows.scalars())
-        finally:
-            await engine.dispose()
-
     async def fetch(self, query: str) -> object:
         engine = create_async_engine(self.url)
         try:
