@@ -7,10 +7,11 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import Protocol, cast
 
 from sqlalchemy import NullPool
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.store.connections import CHANNEL
 from bot.store.database import sqlite_file
@@ -120,6 +121,14 @@ class Notifications:
 
 
 @asynccontextmanager
+async def open_listener(engine: AsyncEngine) -> AsyncGenerator[Listener]:
+    """Yield the driver's own connection of one of ``engine``: SQLAlchemy knows no LISTEN."""
+    async with engine.connect() as connection:
+        raw = await connection.get_raw_connection()
+        yield cast("Listener", raw.driver_connection)
+
+
+@asynccontextmanager
 async def open_notifications(
     address: str, receive: Callable[[str], None]
 ) -> AsyncGenerator[Callable[[str], None] | None]:
@@ -133,14 +142,7 @@ async def open_notifications(
     engine = create_async_engine(
         address, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True
     )
-
-    @asynccontextmanager
-    async def connect() -> AsyncGenerator[Listener]:
-        async with engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            yield cast("Listener", raw.driver_connection)
-
-    notifications = Notifications(connect, receive)
+    notifications = Notifications(partial(open_listener, engine), receive)
     running = asyncio.create_task(notifications.run())
     try:
         yield notifications.send

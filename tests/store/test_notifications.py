@@ -5,13 +5,14 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
+import aiosqlite
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.store import notifications
 from bot.store.connections import CHANNEL
-from bot.store.notifications import Notifications, Receive, open_notifications
+from bot.store.notifications import Notifications, Receive, open_listener, open_notifications
 from bot.store.processes import PROCESS_ENDED
 from bot.store.store import Store
 from tests.support.service_harness import until
@@ -144,6 +145,13 @@ async def test_broken_connection_is_made_anew_and_logged_once(
         "Connected to PostgreSQL again: other processes are heard",
     )
     assert told == [f"{lost}ConnectionRefusedError", back, f"{lost}ConnectionResetError", back]
+
+
+async def test_listener_is_the_connection_of_the_driver(sqlite_url: str) -> None:
+    engine = create_async_engine(sqlite_url)  # any driver will do
+    async with open_listener(engine) as listener:
+        assert isinstance(listener, aiosqlite.Connection)
+    await engine.dispose()
 
 
 async def test_nobody_is_told_on_sqlite(sqlite_url: str) -> None:
