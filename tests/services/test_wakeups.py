@@ -89,3 +89,9 @@ async def is_woken(wakeup: Wakeup) -> bool:
     is_done = waiting.done()
     waiting.cancel()
     return is_done
+
+
+async def test_all_loops_can_be_woken() -> None:
+    wakeups = Wakeups()
+    wakeups.wake_all()
+    assert all([await is_woken(getattr(wakeups, each.name)) for each in fields(Wakeups)])
