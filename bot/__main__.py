@@ -81,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings()
         match command:
             case "health":
-                problem = Heartbeat(settings.database_url).problem()
+                shards = str(settings.shards or "")
+                problem = Heartbeat(settings.database_url, shards=shards).problem()
                 return EXIT_OK if problem is None else _exit_with(problem, EXIT_FAILED)
             case "check":
                 return asyncio.run(check(settings))

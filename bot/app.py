@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from bot.audio.download import SafeDownloader
@@ -27,6 +28,7 @@ from bot.interactions.publisher import Publisher
 from bot.interactions.session_buttons import SESSION_BUTTONS
 from bot.interactions.shard_beats import ShardBeats
 from bot.monitoring import serve_monitoring
+from bot.providers.http import RateLimiterFactory, rate_limiter
 from bot.providers.registry import open_providers
 from bot.services.acceptance import Acceptance
 from bot.services.attacher import Attacher
@@ -48,6 +50,7 @@ from bot.services.session_runner import SessionRunner
 from bot.services.session_start import SessionRules, SessionStarter
 from bot.services.session_view import SessionViewLoader
 from bot.services.sessions import Sessions
+from bot.services.shared_rates import shared_rate_limiter
 from bot.services.song_files import SongFiles
 from bot.services.songs import Songs
 from bot.services.submitter import Submitter
@@ -56,6 +59,7 @@ from bot.services.unsaved_handles import UnsavedHandles
 from bot.settings import ListenAddress, Settings, SettingsError
 from bot.store.acceptance import Quota
 from bot.store.database import sqlite_file
+from bot.store.listen_notify import open_notifications
 from bot.store.store import Store
 from cogs.extend import ExtendCog
 from cogs.help import HelpCog
@@ -87,7 +91,7 @@ async def create_bot(
         SettingsError: the folder for audio can't be used.
     """
     set_api_base(settings.discord_api_url)
-    heartbeat = Heartbeat(settings.database_url)
+    heartbeat = Heartbeat(settings.database_url, shards=str(settings.shards or ""))
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store.open(settings.database_url))
         # registered after the lock, so we never delete another instance's heartbeat
@@ -95,7 +99,9 @@ async def create_bot(
         remove_stale_heartbeats()
         runtime = Runtime(
             store=store,
-            providers=await stack.enter_async_context(open_providers(settings)),
+            providers=await stack.enter_async_context(
+                open_providers(settings, rate_limiter=_rate_limiter(store, clock))
+            ),
             poll_schedule=PollSchedule(
                 store, clock=clock, poll_every=_seconds(settings.poll_every)
             ),
@@ -103,10 +109,22 @@ async def create_bot(
             deadline=settings.deadline,
             operator_contact=OperatorContact(settings.operator),
         )
+        tell_others = await stack.enter_async_context(
+            open_notifications(settings.database_url, runtime.wakeups.wake)
+        )
+        if tell_others is not None:
+            runtime.wakeups.connect(tell_others)
         pool = await stack.enter_async_context(_open_process_pool())
         links = LinkRefresher(runtime)
         services = _create_services(runtime, links, settings)
-        bot = await stack.enter_async_context(Encore(services, min_edit_interval=min_edit_interval))
+        bot = await stack.enter_async_context(
+            Encore(
+                services,
+                min_edit_interval=min_edit_interval,
+                shards=settings.shards,
+                share=_share_of_requests(settings),
+            )
+        )
         for cog in (ExtendCog, ReplyCommandsCog, ReactionsCog, SessionsCog):
             await bot.add_cog(cog(bot))
         for cog in (HelpCog, LibraryCog, PrivacyCog, SongsCog):
@@ -126,7 +144,9 @@ async def create_bot(
             ),
             tracker=Tracker(runtime),
             attacher=_create_attacher(runtime, publisher, pool, links, settings),
-            session_runner=SessionRunner(runtime, services.songs, is_heard=beats.is_heard),
+            session_runner=SessionRunner(
+                runtime, services.songs, is_heard=beats.is_heard, is_served=beats.is_served
+            ),
             publisher=publisher,
             boards=Boards(bot, store, services.sessions, wakeups=runtime.wakeups, clock=clock),
             operator_watch=_create_operator_watch(bot, runtime, settings),
@@ -165,6 +185,20 @@ async def _serve_monitoring(
                 "name a free port of this machine."
             ) from error
         yield
+
+
+def _rate_limiter(store: Store, clock: Clock) -> RateLimiterFactory:
+    """Return what makes rate limiters: in the store if processes share the providers' keys."""
+    return partial(shared_rate_limiter, store, clock) if store.is_shared else rate_limiter
+
+
+def _share_of_requests(settings: Settings) -> float:
+    """Return this process's part of the requests that Discord allows the bot.
+
+    A proxy in front of Discord divides them itself.
+    """
+    has_proxy = settings.discord_api_url is not None
+    return 1.0 if settings.shards is None or has_proxy else settings.shards.share
 
 
 def _unsaved_handles(settings: Settings) -> UnsavedHandles:

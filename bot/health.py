@@ -11,13 +11,13 @@ MAX_AGE = 60.0  # seconds
 
 
 class Heartbeat:
-    """The heartbeat file of the bot that runs on one database."""
+    """The heartbeat file of the bot that runs on one database, and serves some of its shards."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, *, shards: str = "") -> None:
         scheme, _, path = database_url.partition(":///")
         # two bots may name different files by the same relative path
         database = f"{scheme}:///{Path(path).absolute()}" if path else database_url
-        name = hashlib.sha256(database.encode()).hexdigest()[:16]
+        name = hashlib.sha256(f"{database}{shards and '#'}{shards}".encode()).hexdigest()[:16]
         self._path = Path(tempfile.gettempdir()) / f"encore-{name}.heartbeat"
 
     def beat(self) -> None:

@@ -36,6 +36,7 @@ from bot.domain.text import collapse_whitespace
 
 LONGEST_DEADLINE = dt.timedelta(days=7)
 LAST_PORT = 65535
+MAX_SHARDS = 16_384
 
 LogStyle = Literal["console", "json"]
 
@@ -130,6 +131,46 @@ def _is_host(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """The shards that this process serves, of ``count`` in all.
+
+    Discord sends a server's events to the shard ``(server id >> 22) % count``, and those of direct
+    messages to shard 0 (its documentation of sharding).
+    """
+
+    ids: tuple[int, ...]
+    count: int
+
+    @property
+    def share(self) -> float:
+        """The part of all shards that this process serves, at most 1."""
+        return len(self.ids) / self.count
+
+    def __str__(self) -> str:
+        return f"{','.join(map(str, self.ids))}/{self.count}"
+
+
+def _shards(text: object) -> object:
+    """Return the shards in a text such as ``0-3/16`` or ``0,1/4``."""
+    if not isinstance(text, str):
+        return text
+    wrong = ValueError(
+        f"must be shards of so many in all, such as 0-3/16 or 0,1/4: each less than the number "
+        f"after the slash, which is {MAX_SHARDS} at most"
+    )
+    form = r"(\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*)/(\d{1,5})"
+    found = re.fullmatch(form, re.sub(r"\s", "", text), re.ASCII)
+    if found is None:
+        raise wrong
+    spans = [[int(number) for number in span.split("-")] for span in found[1].split(",")]
+    ids = {each for span in spans for each in range(span[0], span[-1] + 1)}
+    count = int(found[2])
+    if not all(span[0] <= span[-1] < count <= MAX_SHARDS for span in spans):
+        raise wrong
+    return Shards(tuple(sorted(ids)), count)
 
 
 def _seconds(text: object) -> object:
@@ -343,6 +384,16 @@ class Settings(BaseSettings):
             "SQLAlchemy URL of the database: SQLite for one process, or PostgreSQL, which several "
             "may share, such as `postgresql+asyncpg://encore:password@localhost/encore` "
             "after `pip install 'encore[postgres]'`"
+        ),
+    )
+    shards: Annotated[
+        Shards | None, NoDecode, BeforeValidator(_shards), Unset("all, as many as Discord says")
+    ] = Field(
+        None,
+        alias="encore_shards",
+        description=(
+            "shards that this process serves, of how many in all, such as `0-3/16` or `0,1/4`, "
+            "where several processes share the work"
         ),
     )
     state_dir: Annotated[

@@ -34,6 +34,7 @@ MIN_REST = 0.25  # seconds; a due row that can't be claimed yet is not queried i
 DEBOUNCE = 0.05
 VOTES_DEBOUNCE = 0.25  # many votes come at once, and to load those of a session takes long
 WATCH_EVERY = 60.0  # seconds
+PROCESS_BEAT_INTERVAL = 5.0  # seconds; a process that is silent for `PROCESS_LEASE` counts as dead
 STOP_TIMEOUT = 20.0  # seconds for requests in progress when Encore stops
 
 
@@ -95,11 +96,14 @@ class LoopsCog(commands.Cog):
 
     async def cog_load(self) -> None:
         """Start the loops; those that speak to Discord wait until it is ready."""
+        if self._store.is_shared:  # what a process claims is freed once it has beaten and stops to
+            await self._store.beat_process(now=self._clock())
+            self.beat_process.start()
         for loop in self._loops:
             loop.start()
 
     async def cog_unload(self) -> None:
-        """Stop the loops; requests in progress may finish."""
+        """Stop the loops; requests in progress may finish, and others take over what is left."""
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(
@@ -112,6 +116,12 @@ class LoopsCog(commands.Cog):
             self._boards.stop(grace=STOP_TIMEOUT),
             self._notifier.stop(grace=STOP_TIMEOUT),
         )
+        if self._store.is_shared:
+            self.beat_process.cancel()
+            try:
+                await self._store.end_process()
+            except Exception:  # then the others wait until it counts as dead
+                log.exception("Other processes could not be told that this one ends")
 
     @tasks.loop()
     async def submit(self) -> None:
@@ -181,6 +191,16 @@ class LoopsCog(commands.Cog):
     async def shard_disconnected(self, shard_id: int) -> None:
         """Count nothing in sessions that nobody can vote in."""
         self.beats.disconnected(shard_id)
+
+    @tasks.loop(seconds=PROCESS_BEAT_INTERVAL)
+    async def beat_process(self) -> None:
+        """Tell other processes that this one lives, and take over from those that have died."""
+        try:
+            if await self._store.beat_process(now=self._clock()):
+                log.info("Another process has died: its work is taken over")
+                self.wakeups.wake_all()
+        except Exception:
+            log.exception("This process could not tell others that it lives; it is tried again")
 
     @tasks.loop(seconds=15)
     async def housekeeping(self) -> None:

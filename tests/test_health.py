@@ -32,6 +32,15 @@ def test_heartbeat_is_shared_by_processes_on_one_database(heartbeat: Heartbeat, 
     assert Heartbeat(url + "-of-another").problem()
 
 
+def test_heartbeats_of_different_shards_are_told_apart(heartbeat: Heartbeat, url: str) -> None:
+    heartbeat.beat()
+    assert Heartbeat(url, shards="0/2").problem()
+    other = Heartbeat(url, shards="1/2")
+    other.beat()
+    other.stop()
+    assert heartbeat.problem() is None
+
+
 def test_heartbeat_expires(heartbeat: Heartbeat) -> None:
     heartbeat.beat()
     [file] = heartbeat_files(heartbeat)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings, SettingsError, given_variables, load_settings, log_style
+from bot.settings import Settings, SettingsError, Shards, given_variables, load_settings, log_style
 
 PREFIXES = ("AIMLAPI", "SUNOAPI_CO", "SUNO_API", "SUNOAPI_COM", "SUNOSAY", "SUNOAPI_ORG")
 
@@ -47,6 +47,7 @@ def test_token_and_one_key_are_enough() -> None:
     assert (settings.session_parts, settings.session_vote, settings.session_limit) == (12, 180, 3)
     assert settings.operator == ""
     assert settings.log is None
+    assert settings.shards is None
 
 
 def test_each_setting_is_read_from_its_variable(
@@ -66,6 +67,7 @@ def test_each_setting_is_read_from_its_variable(
         "ENCORE_SESSION_LIMIT": "0",
         "ENCORE_OPERATOR": " <@42>  or <#43>",
         "ENCORE_LOG": "json",
+        "ENCORE_SHARDS": "4,0-2/16",
         "ENCORE_STATE_DIR": str(tmp_path),
         "ENCORE_METRICS": "[::1]:9464",
         "ENCORE_NOTICES_CHANNEL": "9007199254740993",
@@ -85,6 +87,9 @@ def test_each_setting_is_read_from_its_variable(
     assert settings.state_dir == tmp_path
     assert settings.metrics == ("::1", 9464)
     assert settings.notices_channel == 9007199254740993
+    assert settings.shards == Shards((0, 1, 2, 4), 16)
+    assert str(settings.shards) == "0,1,2,4/16"
+    assert settings.shards.share == 0.25
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -302,3 +307,22 @@ def test_wrong_setting_of_sunoapi_org_is_named(
 ) -> None:
     monkeypatch.setenv(name, text)
     assert problem().startswith(f"{name} must be")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0", "4/4", "0-4/4", "2-1/4", "0/0", "a/4", "/4", "0,/4", "0-3", "0/20000", "0-1-2/8", "-1/4"],
+)
+def test_wrong_shards_are_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("ENCORE_SHARDS", text)
+    assert problem() == (
+        "ENCORE_SHARDS must be shards of so many in all, such as 0-3/16 or 0,1/4: "
+        "each less than the number after the slash, which is 16384 at most."
+    )
+
+
+def test_one_shard_may_be_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENCORE_SHARDS", " 0 / 1 ")
+    assert load_settings().shards == Shards((0,), 1)

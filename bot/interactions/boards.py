@@ -83,7 +83,8 @@ class Boards:
         self._clock = clock
         self._edits = TaskPool[int](limit=MAX_CONCURRENT_EDITS)
         self._threads = TaskPool[int](limit=MAX_CONCURRENT_EDITS)
-        self._shown: dict[int, str] = {}  # the digests of the posts as they look, by their ids
+        # the digests of the posts as this process has shown them, with the revision, by their ids
+        self._shown: dict[int, tuple[str, int]] = {}
         # posts of a session appear in the order in which they were made
         self._channel_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -148,7 +149,10 @@ class Boards:
         """
         drawn = post_message(view, post.key, may_attach=self._may_attach(post.reply))
         digest = drawn.digest
-        if post.reply.message_id is not None and self._shown.get(post.id) == digest:
+        # another process may have shown a later revision
+        is_shown = self._shown.get(post.id) == (digest, post.published)
+        if post.reply.message_id is not None and is_shown:
+            self._remember(post, digest)
             await self._finish(post, post.reply)  # the edit before has shown this already
             return
         try:
@@ -158,7 +162,7 @@ class Boards:
             return
         known = replace(post.reply, message_id=message_id)
         if is_current:
-            self._remember(post.id, digest)
+            self._remember(post, digest)
             await self._finish(post, known)
             if post.reply.message_id is None:
                 await self._sessions.show_links(post.session_id, post.key)
@@ -220,10 +224,10 @@ class Boards:
             pause = OLD_EDIT_INTERVAL if age > OLD_MESSAGE else MIN_EDIT_INTERVAL
         await self._store.finish_post(post, reply, publish_at=now + pause)
 
-    def _remember(self, post_id: int, digest: str) -> None:
+    def _remember(self, post: Post, digest: str) -> None:
         """Keep what a post looks like, so that it is not edited without news."""
-        self._shown.pop(post_id, None)
-        self._shown[post_id] = digest
+        self._shown.pop(post.id, None)
+        self._shown[post.id] = digest, post.revision
         if len(self._shown) > MAX_REMEMBERED:
             del self._shown[next(iter(self._shown))]
 

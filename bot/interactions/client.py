@@ -30,6 +30,7 @@ from bot.services.session_proposals import SessionProposals
 from bot.services.session_start import SessionStarter
 from bot.services.sessions import Sessions
 from bot.services.songs import Songs
+from bot.settings import Shards
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 # Discord allows a bot 50 requests a second, apart from those through interactions. AsyncLimiter
 # allows a burst of its whole rate and the rate itself in the second after, so less than half.
 MAX_BOT_REQUESTS = 20
+LARGEST_ACQUIRED = 2  # requests at once: to open a channel for direct messages, and to send one
 
 LOST_ANSWER_FILTER = LostAnswerFilter()  # a logger takes the same filter only once
 
@@ -70,7 +72,22 @@ class Encore(commands.AutoShardedBot):
         thread_index: the parents of threads that the gateway does not announce.
     """
 
-    def __init__(self, services: Services, *, min_edit_interval: dt.timedelta) -> None:
+    def __init__(
+        self,
+        services: Services,
+        *,
+        min_edit_interval: dt.timedelta,
+        shards: Shards | None = None,
+        share: float = 1.0,
+    ) -> None:
+        """Make the client.
+
+        Args:
+            services: what commands, buttons and listeners call.
+            min_edit_interval: least time between the first reply and its first edit.
+            shards: which to serve; None serves all, as many as Discord recommends.
+            share: this process's part of the requests that Discord allows the bot.
+        """
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -87,19 +104,30 @@ class Encore(commands.AutoShardedBot):
                 guild=True, dm_channel=True, private_channel=True
             ),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+            **_sharding(shards),
         )
         self.services = services
         self.min_edit_interval = min_edit_interval
-        self.rate_limiter = AsyncLimiter(MAX_BOT_REQUESTS, 1)
+        self._syncs_commands = shards is None or 0 in shards.ids
+        requests = MAX_BOT_REQUESTS * share
+        burst = max(requests, LARGEST_ACQUIRED)
+        self.rate_limiter = AsyncLimiter(burst, burst / requests)
         self.thread_index = ThreadIndex(self.rate_limiter)
         logging.getLogger("discord.app_commands.tree").addFilter(LOST_ANSWER_FILTER)
 
     async def setup_hook(self) -> None:
-        """Learn whose bot this is; sync the commands if they have changed, here or at Discord."""
+        """Learn whose bot this is; sync the commands if they have changed, here or at Discord.
+
+        Of several processes, the one that serves shard 0 syncs them.
+        """
         if self.application is not None:
             self.services.operator_contact.set_owner(owner_name(self.application))
         _, gateway, _ = await self.http.get_bot_gateway()
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
+        if self._syncs_commands:
+            await self._sync_commands()
+
+    async def _sync_commands(self) -> None:
         store = self.services.store
         fact = f"commands:{self.application_id}"
         tree_hash = _command_hash(self.tree)
@@ -125,6 +153,11 @@ def set_api_base(url: str | None) -> None:
     discord.py keeps its base in a class, so this holds for the whole process.
     """
     Route.BASE = url.rstrip("/") if url else "https://discord.com/api/v10"
+
+
+def _sharding(shards: Shards | None) -> dict[str, Any]:
+    """Return the arguments by which discord.py serves these shards; None are all."""
+    return {} if shards is None else {"shard_ids": [*shards.ids], "shard_count": shards.count}
 
 
 def _signature(command: Mapping[str, Any]) -> tuple[object, ...]:

@@ -51,6 +51,10 @@ class ShardBeats:
         is_connected = shard_id in self._connected
         return is_connected and last is not None and self._clock() - last <= MAX_GAP
 
+    def is_served(self, guild_id: int) -> bool:
+        """Whether a server belongs to a shard of this process."""
+        return self._bot.shard_ids is None or self._shard_of(guild_id) in self._bot.shard_ids
+
     def _shard_of(self, guild_id: int) -> int:
         """Return the shard of a server, as Discord's documentation of sharding tells it."""
         return (guild_id >> 22) % (self._bot.shard_count or 1)

@@ -18,7 +18,7 @@ from bot.domain.models import Clip, ExtendRequest, Handle, Progress, Status
 from bot.providers.base import Capabilities, Credits, ProviderError, Rejected, UnknownClip
 from bot.providers.clip_schema import ClipAnswer, to_clip
 from bot.providers.errors import ErrorResponse
-from bot.providers.http import ApiClient, rate_limiter
+from bot.providers.http import ApiClient, RateLimiterFactory, rate_limiter
 
 Result = TypeVar("Result")
 
@@ -37,6 +37,7 @@ class ApiConfig:
         key: never shown; empty if none is needed.
         submit_every, query_every: least seconds between two requests; 0 is no limit.
         trusted_hosts: hosts whose audio may come over plain http.
+        rate_limiter: makes what keeps both intervals.
     """
 
     base_url: str
@@ -44,6 +45,7 @@ class ApiConfig:
     submit_every: float = 0
     query_every: float = 0
     trusted_hosts: Collection[str] = frozenset()
+    rate_limiter: RateLimiterFactory = rate_limiter
 
 
 class Adapter:
@@ -63,21 +65,20 @@ class Adapter:
             capabilities, submit_every=config.submit_every, query_every=config.query_every
         )
         self._trusted_hosts = config.trusted_hosts
-        self._submit_limiter = rate_limiter(config.submit_every)
+        self._submit_limiter = config.rate_limiter(f"{name}:submit", config.submit_every)
         authorization = {"Authorization": f"Bearer {config.key}"} if config.key else {}
         self._api = ApiClient(
             client,
             label=capabilities.label,
             base_url=config.base_url,
             headers={**authorization, **(headers or {})},
-            query_every=config.query_every,
+            query_limiter=config.rate_limiter(f"{name}:query", config.query_every),
             error_from=self._error_from,
         )
 
     async def wait_for_submit_slot(self) -> None:
         """Return when the submit rate allows one more submission."""
-        if self._submit_limiter:
-            await self._submit_limiter.acquire()
+        await self._submit_limiter.acquire()
 
     async def clip(self, clip_id: str) -> Clip | None:
         """Return None: the API reports nothing on a single clip."""

@@ -12,7 +12,7 @@ import logging
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import httpx
 from aiolimiter import AsyncLimiter
@@ -51,9 +51,29 @@ _NOT_SENT = (
 )
 
 
-def rate_limiter(interval: float) -> AsyncLimiter | None:
-    """Return a limiter to one request every ``interval`` seconds, None for 0 (no limit)."""
-    return AsyncLimiter(1, interval) if interval > 0 else None
+class RateLimiter(Protocol):
+    """Spaces the requests of one kind to one service."""
+
+    async def acquire(self) -> None:
+        """Return when the next request may be sent."""
+        ...
+
+
+# Returns the limiter to one request every so many seconds; 0 is no limit. The text names the
+# service and the kind of requests: those with the same name share one rate.
+RateLimiterFactory = Callable[[str, float], RateLimiter]
+
+
+def rate_limiter(_name: str, interval: float) -> RateLimiter:
+    """Return a limiter for a process that has the service's key for itself."""
+    return AsyncLimiter(1, interval) if interval > 0 else Unlimited()
+
+
+class Unlimited:
+    """Lets every request pass."""
+
+    async def acquire(self) -> None:
+        """Return at once."""
 
 
 class ApiClient:
@@ -64,7 +84,7 @@ class ApiClient:
         label: the provider's name, for errors and the log.
         base_url: may have a path; the path of a request is appended.
         headers: for authorisation; their values never leave this object.
-        query_every: least seconds between two queries; 0 is no limit.
+        query_limiter: acquired before each query.
         error_from: the provider's own reading of an error response; returns None to use
             `error_for`.
     """
@@ -76,7 +96,7 @@ class ApiClient:
         label: str,
         base_url: str,
         headers: Mapping[str, str],
-        query_every: float,
+        query_limiter: RateLimiter,
         error_from: Callable[[ErrorResponse], ProviderError | None],
     ) -> None:
         self._client = client
@@ -86,7 +106,7 @@ class ApiClient:
         self._secrets = [
             secret.encode() for text in headers.values() for secret in _SECRET.findall(text)
         ]
-        self._limiter = rate_limiter(query_every)
+        self._query_limiter = query_limiter
         self._error_from = error_from
 
     async def submit(
@@ -135,8 +155,7 @@ class ApiClient:
             Unavailable: there is no usable answer now.
             ProviderError: it was refused.
         """
-        if self._limiter:
-            await self._limiter.acquire()
+        await self._query_limiter.acquire()
         request = self._request(
             method, path, params=params, body=body, timeout_seconds=timeout_seconds
         )

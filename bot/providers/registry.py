@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from bot.providers import aimlapi, suno_api, sunoapi_co, sunoapi_com, sunoapi_org, sunosay
 from bot.providers.adapter import ApiConfig
 from bot.providers.base import Provider
+from bot.providers.http import RateLimiterFactory, rate_limiter
 from bot.providers.measured import MeasuredClient
 from bot.settings import ApiSettings, Settings
 
@@ -17,18 +18,22 @@ from bot.settings import ApiSettings, Settings
 # is unknown. Servers keep idle connections for five seconds and more, we for two.
 _LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=10, keepalive_expiry=2)
 
-ProviderFactory = Callable[[httpx.AsyncClient, Settings], Provider]
+ProviderFactory = Callable[[httpx.AsyncClient, Settings, RateLimiterFactory], Provider]
 
 
 @asynccontextmanager
 async def open_providers(
-    settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None
+    settings: Settings,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    rate_limiter: RateLimiterFactory = rate_limiter,
 ) -> AsyncGenerator[dict[str, Provider]]:
     """Yield the enabled providers by name; their HTTP clients, one for each, are closed at exit.
 
     Args:
         settings: say which providers are enabled and how to reach them.
         transport: replaces the network, for tests.
+        rate_limiter: makes what spaces requests, where several processes share the keys.
     """
     # Reading the certificates takes time, so it is done once.
     verify = httpx.create_ssl_context() if transport is None else True
@@ -37,25 +42,33 @@ async def open_providers(
         for name in settings.enabled:
             client = MeasuredClient(name, transport=transport, limits=_LIMITS, verify=verify)
             await stack.enter_async_context(client)
-            providers[name] = _FACTORIES[name](client, settings)
+            providers[name] = _FACTORIES[name](client, settings, rate_limiter)
         yield providers
 
 
-def _aimlapi(client: httpx.AsyncClient, settings: Settings) -> Provider:
-    return aimlapi.AimlApi(client, _api_config(settings, settings.aimlapi, aimlapi.DEFAULTS))
+def _aimlapi(
+    client: httpx.AsyncClient, settings: Settings, limiter: RateLimiterFactory
+) -> Provider:
+    return aimlapi.AimlApi(
+        client, _api_config(settings, settings.aimlapi, aimlapi.DEFAULTS, limiter)
+    )
 
 
-def _sunoapi_co(client: httpx.AsyncClient, settings: Settings) -> Provider:
+def _sunoapi_co(
+    client: httpx.AsyncClient, settings: Settings, limiter: RateLimiterFactory
+) -> Provider:
     api = settings.sunoapi_co
-    config = _api_config(settings, api, sunoapi_co.DEFAULTS)
+    config = _api_config(settings, api, sunoapi_co.DEFAULTS, limiter)
     return sunoapi_co.SunoApiCo(
         client, config, continue_at=api.continue_at, task_path=api.task_path or sunosay.TASK_PATH
     )
 
 
-def _suno_api(client: httpx.AsyncClient, settings: Settings) -> Provider:
+def _suno_api(
+    client: httpx.AsyncClient, settings: Settings, limiter: RateLimiterFactory
+) -> Provider:
     api = settings.suno_api
-    config = _api_config(settings, api, suno_api.DEFAULTS)
+    config = _api_config(settings, api, suno_api.DEFAULTS, limiter)
     return suno_api.SunoApi(
         client,
         config,
@@ -65,20 +78,28 @@ def _suno_api(client: httpx.AsyncClient, settings: Settings) -> Provider:
     )
 
 
-def _sunoapi_com(client: httpx.AsyncClient, settings: Settings) -> Provider:
-    config = _api_config(settings, settings.sunoapi_com, sunoapi_com.DEFAULTS)
+def _sunoapi_com(
+    client: httpx.AsyncClient, settings: Settings, limiter: RateLimiterFactory
+) -> Provider:
+    config = _api_config(settings, settings.sunoapi_com, sunoapi_com.DEFAULTS, limiter)
     return sunoapi_com.SunoApiCom(client, config)
 
 
-def _sunosay(client: httpx.AsyncClient, settings: Settings) -> Provider:
-    return sunosay.SunoSay(client, _api_config(settings, settings.sunosay, sunosay.DEFAULTS))
+def _sunosay(
+    client: httpx.AsyncClient, settings: Settings, limiter: RateLimiterFactory
+) -> Provider:
+    return sunosay.SunoSay(
+        client, _api_config(settings, settings.sunosay, sunosay.DEFAULTS, limiter)
+    )
 
 
-def _sunoapi_org(client: httpx.AsyncClient, settings: Settings) -> Provider:
+def _sunoapi_org(
+    client: httpx.AsyncClient, settings: Settings, limiter: RateLimiterFactory
+) -> Provider:
     api = settings.sunoapi_org
     return sunoapi_org.SunoApiOrg(
         client,
-        _api_config(settings, api, sunoapi_org.DEFAULTS),
+        _api_config(settings, api, sunoapi_org.DEFAULTS, limiter),
         route=api.route,
         models=api.offered_models,
         callback_url=api.callback_url,
@@ -95,7 +116,9 @@ _FACTORIES: dict[str, ProviderFactory] = {
 }
 
 
-def _api_config(settings: Settings, api: ApiSettings, defaults: ApiConfig) -> ApiConfig:
+def _api_config(
+    settings: Settings, api: ApiSettings, defaults: ApiConfig, limiter: RateLimiterFactory
+) -> ApiConfig:
     """Return how to reach an API: as it is set, else as its contract says."""
     given = {
         "base_url": api.base_url,
@@ -106,6 +129,7 @@ def _api_config(settings: Settings, api: ApiSettings, defaults: ApiConfig) -> Ap
         defaults,
         key=_secret_text(api.api_key),
         trusted_hosts=settings.trusted_audio_hosts,
+        rate_limiter=limiter,
         **{name: value for name, value in given.items() if value is not None},
     )
 

@@ -30,7 +30,14 @@ MAX_STEPS = 20  # of one session in a row; more would be a circle
 class SessionRunner:
     """Counts ballots, sends parts, and finishes sessions."""
 
-    def __init__(self, runtime: Runtime, songs: Songs, *, is_heard: Callable[[int], bool]) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        songs: Songs,
+        *,
+        is_heard: Callable[[int], bool],
+        is_served: Callable[[int], bool],
+    ) -> None:
         """Make the loop.
 
         Args:
@@ -38,6 +45,8 @@ class SessionRunner:
             songs: makes the full song of a finished session.
             is_heard: whether events of a server arrive now. Where they don't, nobody can vote, so
                 nothing is counted.
+            is_served: whether this process serves a server; the sessions of others are left to
+                those that do.
         """
         self._runtime = runtime
         self._store = runtime.store
@@ -45,6 +54,7 @@ class SessionRunner:
         self._wakeups = runtime.wakeups
         self._songs = songs
         self._is_heard = is_heard
+        self._is_served = is_served
         self._has_looked = False
         self._without_song: set[int] = set()  # ids of sessions whose song was refused
 
@@ -91,6 +101,8 @@ class SessionRunner:
 
     def _decide(self, state: SessionState) -> Change | None:
         session = state.session
+        if not self._is_served(session.guild_id):
+            return None
         if not self._is_heard(session.guild_id):
             self._runtime.touched_sessions.add(session.id)  # looked at again once it is
             return None

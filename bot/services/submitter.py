@@ -9,7 +9,7 @@ import asyncio
 import datetime as dt
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -29,7 +29,7 @@ from bot.domain.models import (
 from bot.domain.polling import backoff
 from bot.domain.text import truncate
 from bot.domain.timecode import effective_continue_at
-from bot.domain.transitions import finished, found_again, postponed, searched, submitted, submitting
+from bot.domain.transitions import finished, found_again, postponed, searched, submitted
 from bot.logs import current_extension
 from bot.providers.base import (
     OutOfCredits,
@@ -49,7 +49,7 @@ from bot.services.unsaved_handles import UnsavedHandles
 
 log = logging.getLogger(__name__)
 
-MAX_CONCURRENT = 8
+MAX_CONCURRENT = 16
 RECONCILE_INTERVAL = dt.timedelta(seconds=5)
 
 
@@ -142,48 +142,64 @@ class Submitter:
 
     async def _drain(self, name: str) -> None:
         """Send what waits for one provider, oldest first, until nothing may be sent any more."""
-        while ext := await self._next_waiting(name):
-            current_extension.set(ext.id)
-            provider = self._providers.get(name)
-            if provider is None:
-                await self._end(ext, failures.Unavailable())
-                continue
-            posts = self._posts[name]
-            if not posts.free:
+        provider = self._providers.get(name)
+        if provider is None:
+            await self._give_up(name)
+            return
+        posts = self._posts[name]
+        # where there is a rate, each has to wait for its own slot
+        most = 1 if provider.capabilities.submit_every else MAX_CONCURRENT
+        while await self._has_room(posts):
+            # those that tasks are about to put back are left out
+            exts = await self._store.next_waiting(
+                name, now=self._clock(), limit=min(most, posts.free), excluding=posts.keys
+            )
+            if not exts:
                 return
-            try:
-                ready = await self._with_source_details(ext, provider)
-            except Exception:
-                log.exception("Extension %s: its source could not be read", ext.id)
-                await self._postpone(ext, Unavailable())
-                continue
-            if ready is None:
-                continue
-            await provider.wait_for_submit_slot()
-            if self._stopping.is_set():
-                return
-            await self._send(ready, provider, posts)
+            prepared = await asyncio.gather(*(self._prepared(ext, provider) for ext in exts))
+            ready = [ext for ext in prepared if ext is not None]
+            if ready:
+                await provider.wait_for_submit_slot()
+                await self._send(ready, provider, posts)
 
-    async def _next_waiting(self, name: str) -> Extension | None:
-        """Return the oldest waiting extension that no task is about to put back."""
-        posts = self._posts.get(name)
-        excluding = posts.keys if posts else frozenset[int]()
-        return await self._store.next_waiting(name, now=self._clock(), excluding=excluding)
+    async def _give_up(self, name: str) -> None:
+        """End what waits for a provider that is no longer enabled."""
+        while exts := await self._store.next_waiting(name, now=self._clock()):
+            await self._end(exts[0], failures.Unavailable())
 
-    async def _send(self, ready: Extension, provider: Provider, posts: TaskPool[int]) -> None:
-        """Claim ``ready`` in the store and start its POST, unless it changed meanwhile."""
+    async def _has_room(self, posts: TaskPool[int]) -> bool:
+        """Wait until one more POST may be sent; return False if none may any more."""
+        ends = [asyncio.create_task(end) for end in (posts.wait_for_room(), self._stopping.wait())]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
+        return not self._stopping.is_set()
+
+    async def _prepared(self, ext: Extension, provider: Provider) -> Extension | None:
+        """Return ``ext`` with all that its provider needs; None if it waits or ended."""
+        current_extension.set(ext.id)
+        try:
+            return await self._with_source_details(ext, provider)
+        except Exception:
+            log.exception("Extension %s: its source could not be read", ext.id)
+            await self._postpone(ext, Unavailable())
+            return None
+
+    async def _send(
+        self, ready: Sequence[Extension], provider: Provider, posts: TaskPool[int]
+    ) -> None:
+        """Claim what still waits of ``ready`` in the store, and start a POST for each."""
+        if self._stopping.is_set():
+            return
         now = self._clock()
-        lease_until = now + dt.timedelta(seconds=2 * provider.capabilities.submit_timeout + 60)
-        claimed = submitting(ready, now=now, lease_until=lease_until)
-        claimed = replace(claimed, failures=ready.failures)  # until its provider has taken it
-        if not await self._store.save(claimed, was=ready):
-            return  # it is read again
-        posts.start(claimed.id, self._submit(claimed, provider))
-        await self._store.bump_queue_positions(provider.name)
+        lease = dt.timedelta(seconds=2 * provider.capabilities.submit_timeout + 60)
+        claimed = await self._store.claim_waiting(ready, now=now, lease_until=now + lease)
+        for ext in claimed:
+            posts.start(ext.id, self._submit(ext, provider))
         self._wakeups.publisher.notify()
 
     async def _with_source_details(self, ext: Extension, provider: Provider) -> Extension | None:
-        """Return ``ext`` with all that its provider needs; None if it changed, waits or ended.
+        """Return ``ext`` with all that its provider needs; None if it waits or ended.
 
         What the store does not know of the source clip, its duration above all, is asked of the
         provider while the extension still waits, so that a kill meanwhile costs nothing. A
@@ -223,8 +239,7 @@ class Submitter:
                 source, request, provider.capabilities.limits_for(request.model)
             )
         title = ext.source_title or (source.title if source else "")
-        ready = replace(ext, request=request, source_title=title)
-        return ready if ready == ext or await self._store.save(ready, was=ext) else None
+        return replace(ext, request=request, source_title=title)
 
     async def _submit(self, ext: Extension, provider: Provider) -> None:
         """Send ``ext`` and store the outcome."""
@@ -268,9 +283,10 @@ class Submitter:
             log.exception("Extension %s: its poll delay could not be read", ext.id)
         log.info("Extension %s: submitted to %s", ext.id, provider.name)
         mark = partial(
-            submitted, handle=handle, now=now, due_at=first_poll_at, deadline=self._deadline
+            found_again, handle=handle, now=now, due_at=first_poll_at, deadline=self._deadline
         )
-        return await self._save_with_retry(ext, mark)
+        # another process that took this one for dead may have given it up
+        return await self._save_with_retry(ext, mark, even_from=(Status.UNCONFIRMED,))
 
     async def _postpone(self, ext: Extension, error: Unavailable | RateLimited) -> None:
         """Let ``ext`` wait and try again, as long as nothing was sent and its deadline allows."""
@@ -346,17 +362,22 @@ class Submitter:
         )
 
     async def _save_with_retry(
-        self, ext: Extension, change: Callable[[Extension], Extension]
+        self,
+        ext: Extension,
+        change: Callable[[Extension], Extension],
+        *,
+        even_from: Collection[Status] = (),
     ) -> bool:
         """Store ``change`` of ``ext``, however long that takes: it holds a handle or an outcome.
 
         Return whether it needs no more tries; if Encore stops, it is tried once more and given up.
 
         If the row changed meanwhile, as by its queue position, the change is applied to the row as
-        it is now. If its status changed, another process has settled it and that stays.
+        it is now. If its status changed, and not to one of ``even_from``, another process has
+        settled it and that stays.
         """
         was, new, failures = ext, change(ext), 0
-        while was.status is ext.status:
+        while was.status in (ext.status, *even_from):
             try:
                 if await self._store.save(new, was=was):
                     _count_if_final(new)

@@ -54,6 +54,11 @@ class TaskPool(Generic[Key]):
 
         task.add_done_callback(finish)
 
+    async def wait_for_room(self) -> None:
+        """Return when one more task may start."""
+        while not self.free:
+            await asyncio.wait([*self._tasks.values()], return_when=asyncio.FIRST_COMPLETED)
+
     async def idle(self) -> None:
         """Return when no task is running."""
         while self._tasks:

@@ -8,7 +8,7 @@ import asyncio
 import datetime as dt
 import logging
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -28,6 +28,9 @@ MAX_CONCURRENT_LONG_POLLS = 48
 TYPICAL_CLIPS = 2  # that an extension names
 FETCH_TIMEOUT = 60.0  # seconds, with the wait for the provider's rate limit
 FETCH_LEASE = dt.timedelta(seconds=75)
+# What is due within it fills up a request that is sent anyway. Shorter than the rest of a lease
+# whose request has timed out.
+FILL_AHEAD = dt.timedelta(seconds=10)
 LONG_POLL_TIMEOUT = 210.0  # seconds; a provider may hold its answer back for three minutes
 LONG_POLL_LEASE = dt.timedelta(seconds=240)
 
@@ -86,12 +89,43 @@ class Tracker:
             return
         limit = fetches.free * max(batch // TYPICAL_CLIPS, 1)
         due = await claim(lease_until=now + FETCH_LEASE, limit=limit)
+        due += await self._fill_up(provider, due, asking=asking, now=now)
         for exts in _batches(due, batch):
             if fetches.free:
                 ids = frozenset(ext.id for ext in exts)
                 fetches.start(ids, self._fetch(provider, exts))
             else:  # there are more batches than places, as one extension may name many clips
                 await self._give_back(exts, now=now)
+
+    async def _fill_up(
+        self,
+        provider: Provider,
+        due: Sequence[Extension],
+        *,
+        asking: Collection[int],
+        now: dt.datetime,
+    ) -> list[Extension]:
+        """Claim what is due next for the room that ``due`` leave in their last request.
+
+        To ask about them now costs nothing, and spares the request that they would need soon.
+        """
+        batches = [*_batches(due, provider.capabilities.batch)]
+        if not batches:
+            return []
+        last = batches[-1]
+        room = provider.capabilities.batch - sum(map(_asked, last))
+        # each is taken to name as many clips as the last that is due
+        room //= _asked(last[-1])
+        if room <= 0:
+            return []
+        return await self._store.claim_due(
+            provider.name,
+            now=now + FILL_AHEAD,
+            lease_until=now + FETCH_LEASE,
+            limit=room,
+            excluding={*asking, *(ext.id for ext in due)},
+            is_early=True,
+        )
 
     async def _give_back(self, exts: Iterable[Extension], *, now: dt.datetime) -> None:
         """Give up the claim on ``exts``: they are due again as soon as there is room."""
@@ -223,12 +257,17 @@ def _progress_of(ext: Extension, seen: Mapping[Handle, Progress]) -> Progress | 
     return seen.get(ext.handle) if ext.handle is not None else None
 
 
+def _asked(ext: Extension) -> int:
+    """Return how many clips or tasks a request about ``ext`` names."""
+    return max(len(ext.handle.clip_ids) if ext.handle else 0, 1)
+
+
 def _batches(exts: Iterable[Extension], size: int) -> Iterator[list[Extension]]:
     """Yield ``exts`` in groups of at most ``size`` clips or tasks; a single one may have more."""
     batch: list[Extension] = []
     room = size
     for ext in exts:
-        asked = max(len(ext.handle.clip_ids) if ext.handle else 0, 1)
+        asked = _asked(ext)
         if batch and asked > room:
             yield batch
             batch, room = [], size

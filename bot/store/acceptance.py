@@ -12,6 +12,7 @@ from bot.domain.sessions.models import SESSION_KEY_PREFIX
 from bot.store import audio as audio_queue
 from bot.store import notifications
 from bot.store.clips import save_clips, save_source
+from bot.store.connections import lock_ids
 from bot.store.extensions import OPEN_STATUSES, find, load, queue_position
 from bot.store.rows import accepted_row
 from bot.store.schema import extensions, insert
@@ -64,7 +65,7 @@ async def accept(
     Otherwise return the extension that it repeats, or what is in progress. It repeats an extension
     with its idempotency key, a retake of the same extension that the same member asked for after
     ``double_since`` (a double click), or, if it is a full song, one that the channel has or soon
-    has of the same clip. On SQLite, no two calls can both get the last place within a quota.
+    has of the same clip. No two calls can both get the last place within a quota.
 
     Args:
         db: in a transaction that writes.
@@ -75,6 +76,7 @@ async def accept(
         source_is_known: whether the store has the source clip already; otherwise it is saved as
             one that was used.
     """
+    await lock_ids(db, ext.member_id, ext.reply.channel_id)
     repeated = await _repeated(db, ext, double_since)
     if repeated is not None:
         return Accepted(repeated, is_new=False)

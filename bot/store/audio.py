@@ -11,12 +11,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import Column, ColumnElement, exists, false, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.attachments import Attachment, AttachmentStatus, AudioWork, Upload, Uploads
 from bot.store.column_types import failure_from_dict, failure_to_dict
-from bot.store.schema import audio, clips, extensions, insert, is_queued
+from bot.store.connections import process_of
+from bot.store.schema import audio, claimed_by, clips, extensions, insert, is_queued, processes
 
 _row = audio.c
 _NOT_PENDING: dict[str, object] = {"uploads": None, "uploads_revision": None}
@@ -73,8 +74,8 @@ async def claim(
     ]
     if due:
         ids = [work.extension_id for work in due]
-        claimed = update(audio).where(_row.extension_id.in_(ids)).values(due_at=lease_until)
-        await db.execute(claimed)
+        claimed = {"due_at": lease_until, "claimed_by": process_of(db)}
+        await db.execute(update(audio).where(_row.extension_id.in_(ids)).values(claimed))
     return due
 
 
@@ -211,10 +212,23 @@ async def next_due(db: AsyncConnection) -> dt.datetime | None:
     return (await db.execute(_next_due)).scalar()
 
 
-async def expire_leases(db: AsyncConnection) -> None:
-    """Let the claims of a process that has ended lapse."""
+async def expire_leases(db: AsyncConnection, *, of: Collection[int] | None = None) -> None:
+    """Let the claims of processes that have ended lapse; None stands for all."""
     past = dt.datetime.fromtimestamp(0, tz=dt.UTC)
-    await db.execute(update(audio).where(is_queued).values(due_at=past))
+    await db.execute(update(audio).where(is_queued, claimed_by(audio, of)).values(due_at=past))
+
+
+def lies_elsewhere(db: AsyncConnection, extension_id: Column[int]) -> ColumnElement[bool]:
+    """Return the condition that an extension has uploads that lie at another living process."""
+    own = process_of(db)
+    if own is None:
+        return false()
+    return exists().where(
+        _row.extension_id == extension_id,
+        _row.uploads_revision.is_not(None),
+        _row.claimed_by != own,
+        _row.claimed_by.in_(select(processes.c.id)),
+    )
 
 
 def _is_still_claimed(work: AudioWork) -> tuple[ColumnElement[bool], ...]:

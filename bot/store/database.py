@@ -1,6 +1,7 @@
 """An open database: each piece of work is one whole transaction. Holds the PostgreSQL backend."""
 
 import asyncio
+import secrets
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store import sqlite
+from bot.store.connections import PROCESS_ID
 from bot.store.errors import StoreError
 from bot.store.leases import expire_leases
 from bot.store.migrate import migrate
@@ -72,7 +74,15 @@ class Database:
     would leave its connection in the middle of a statement, with its locks.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, *, process_id: int | None = None) -> None:
+        """Wrap the database.
+
+        Args:
+            backend: is open.
+            process_id: tells this process from others that use the database (`processes`); None if
+                there can be none.
+        """
+        self.process_id = process_id
         self._backend = backend
         self._running: set[asyncio.Task[object]] = set()
 
@@ -116,6 +126,7 @@ async def open_database(address: str) -> AsyncGenerator[Database]:
     Raises:
         StoreError: it can't be opened; the text is for the operator and holds no password.
     """
+    process_id: int | None = None
     async with AsyncExitStack() as stack:
         try:
             url = _supported_url(address)
@@ -125,10 +136,11 @@ async def open_database(address: str) -> AsyncGenerator[Database]:
                 backend = sqlite.SqliteBackend(url)
                 first_work.append(expire_leases)
             else:
-                backend = PostgresBackend(create_async_engine(url, hide_parameters=True))
+                process_id = secrets.randbits(62)
+                backend = PostgresBackend(create_postgres_engine(url, process_id))
             stack.push_async_callback(backend.close)
             await backend.open()
-            database = Database(backend)
+            database = Database(backend, process_id=process_id)
             stack.push_async_callback(database.drain)
             for work in first_work:
                 await database.run(work, writes=True)
@@ -136,6 +148,13 @@ async def open_database(address: str) -> AsyncGenerator[Database]:
             cause = getattr(error, "orig", None) or error
             raise StoreError(f"The database can't be opened: {cause}.") from error
         yield database
+
+
+def create_postgres_engine(url: URL, process_id: int) -> AsyncEngine:
+    """Return an engine whose transactions know the id of their process."""
+    return create_async_engine(
+        url, hide_parameters=True, execution_options={PROCESS_ID: process_id}
+    )
 
 
 def sqlite_file(address: str) -> Path | None:

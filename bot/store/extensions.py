@@ -10,6 +10,7 @@ from bot.domain.models import Extension, Kind, ReplyRef, Status
 from bot.domain.polling import Sighting
 from bot.store import audio as audio_queue
 from bot.store.clips import clips_by_extension, save_clips
+from bot.store.connections import process_of
 from bot.store.rows import extension_of, reply_row, state_row
 from bot.store.schema import extensions
 
@@ -78,7 +79,8 @@ async def save(db: AsyncConnection, new: Extension, *, was: Extension) -> bool:
         "was_failures": was.failures,
         "was_due_at": was.due_at,
     }
-    if (await db.execute(_save, before | state_row(new))).rowcount == 0:
+    row = before | state_row(new) | {"claimed_by": process_of(db)}
+    if (await db.execute(_save, row)).rowcount == 0:
         return False
     if new.clips != was.clips:
         await save_clips(db, new)

@@ -8,13 +8,14 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Update, and_, case, func, literal, select, update
+from sqlalchemy import Update, and_, case, func, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.attachments import AudioWork, Uploads, with_uploads
 from bot.domain.models import FINAL, Extension, Kind, ReplyRef, Status
 from bot.store import audio as audio_queue
 from bot.store import notifications, posts
+from bot.store.connections import process_of
 from bot.store.extensions import (
     OPEN_STATUSES,
     TRACKED_STATUSES,
@@ -23,7 +24,7 @@ from bot.store.extensions import (
     save,
 )
 from bot.store.rows import changed_reply_row
-from bot.store.schema import extensions, is_unpublished
+from bot.store.schema import claimed_by, extensions, is_unpublished
 
 _row = extensions.c
 
@@ -34,33 +35,6 @@ _next_due = select(func.min(_row.due_at)).where(
 _next_publish = select(func.min(_row.publish_at)).where(is_unpublished)
 
 
-async def next_waiting(
-    db: AsyncConnection, provider: str, *, now: dt.datetime, excluding: Collection[int] = ()
-) -> Extension | None:
-    """Return the oldest waiting extension of ``provider`` that is due, without claiming it.
-
-    It is claimed by saving it as submitting, which only one process can do. ``excluding`` names
-    those that the caller still works on.
-    """
-    query = (
-        select(extensions)
-        .where(
-            _row.status == Status.WAITING,
-            _row.provider == provider,
-            _row.due_at <= now,
-            _row.id.not_in(excluding),
-        )
-        .order_by(_row.id)
-        .limit(1)
-    )
-    return next(iter(await load_rows(db, query)), None)
-
-
-async def stale_submissions(db: AsyncConnection, *, now: dt.datetime) -> list[Extension]:
-    """Return the submitting extensions whose lease has expired, oldest first."""
-    return await load(db, _row.status == Status.SUBMITTING, _row.due_at <= now)
-
-
 async def claim_due(
     db: AsyncConnection,
     provider: str,
@@ -69,11 +43,21 @@ async def claim_due(
     lease_until: dt.datetime,
     limit: int = 200,
     excluding: Collection[int] = (),
+    is_early: bool = False,
 ) -> list[Extension]:
     """Claim the tracked extensions that are due until ``lease_until``, the longest due first.
 
-    ``excluding`` names those that the caller still works on.
+    Args:
+        db: in a transaction that writes.
+        provider: has them.
+        now: until when they are due.
+        lease_until: when the claim ends.
+        limit: how many to claim at most.
+        excluding: those that the caller still works on.
+        is_early: whether ``now`` lies ahead. Then those are left out about which the provider could
+            not be asked last time: it may want to be left alone.
     """
+    is_patient = _row.failures == 0 if is_early else true()
     query = (
         select(extensions)
         .where(
@@ -81,6 +65,7 @@ async def claim_due(
             _row.provider == provider,
             _row.due_at <= now,
             _row.id.not_in(excluding),
+            is_patient,
         )
         .order_by(_row.due_at, _row.id)
         .limit(limit)
@@ -89,8 +74,8 @@ async def claim_due(
     due = await load_rows(db, query)
     if due:
         ids = [ext.id for ext in due]
-        claimed = update(extensions).where(_row.id.in_(ids)).values(due_at=lease_until)
-        await db.execute(claimed)
+        claimed = {"due_at": lease_until, "claimed_by": process_of(db)}
+        await db.execute(update(extensions).where(_row.id.in_(ids)).values(claimed))
     return [replace(ext, due_at=lease_until) for ext in due]
 
 
@@ -99,12 +84,19 @@ async def unpublished(
 ) -> list[Extension]:
     """Return extensions whose reply shows an old revision and may be edited; claims none.
 
+    Left out are those with files that lie at another process, which edits their replies.
+
     Final ones come first, then the longest due. ``excluding`` names those that the caller still
     works on.
     """
     query = (
         select(extensions)
-        .where(is_unpublished, _row.publish_at <= now, _row.id.not_in(excluding))
+        .where(
+            is_unpublished,
+            _row.publish_at <= now,
+            _row.id.not_in(excluding),
+            ~audio_queue.lies_elsewhere(db, _row.id),
+        )
         .order_by(case((_row.status.in_(FINAL), 0), else_=1), _row.publish_at, _row.id)
         .limit(limit)
     )
@@ -137,13 +129,20 @@ async def claim_edit(
 
     From now until the edit is finished it is not certain what the reply shows.
     """
-    is_claimable = and_(_row.id == extension_id, is_unpublished, _row.publish_at <= now)
+    is_claimable = and_(
+        _row.id == extension_id,
+        is_unpublished,
+        _row.publish_at <= now,
+        ~audio_queue.lies_elsewhere(db, _row.id),
+    )
     unclaimed = select(_row.shown_digest).where(is_claimable).with_for_update()
     found = (await db.execute(unclaimed)).first()
     if found is None:
         return None
     claimed = update(extensions).where(_row.id == extension_id)
-    await db.execute(claimed.values(publish_at=lease_until, shown_digest=None))
+    await db.execute(
+        claimed.values(publish_at=lease_until, shown_digest=None, edited_by=process_of(db))
+    )
     [ext] = await load(db, _row.id == extension_id)
     uploads, awaits_audio = await audio_queue.pending_of(db, extension_id)
     return ReplyEdit(
@@ -290,18 +289,22 @@ async def next_publish(db: AsyncConnection) -> dt.datetime | None:
     return (await db.execute(_next_publish)).scalar()
 
 
-async def expire_leases(db: AsyncConnection) -> None:
-    """Make everything due that a process which has ended had claimed.
+async def expire_leases(db: AsyncConnection, *, of: Collection[int] | None = None) -> None:
+    """Make everything due that processes which have ended had claimed; None stands for all.
 
-    No clock is asked: claimed rows become due at a time that is certainly past.
+    No clock is asked: claimed rows become due at a time that is certainly past. So does what such a
+    process claimed last and had done: to look at it once too often costs little.
     """
     past = func.coalesce(_row.submitted_at, _row.created_at)
-    claimed = _row.status.in_((Status.SUBMITTING, *TRACKED_STATUSES))
-    await db.execute(update(extensions).where(claimed).values(due_at=past))
-    await audio_queue.expire_leases(db)
-    await db.execute(update(extensions).where(is_unpublished).values(publish_at=_row.created_at))
-    await posts.expire_leases(db)
-    await notifications.expire_leases(db)
+    is_claimed = _row.status.in_((Status.SUBMITTING, *TRACKED_STATUSES))
+    claimed = update(extensions).where(is_claimed, claimed_by(extensions, of))
+    await db.execute(claimed.values(due_at=past))
+    await audio_queue.expire_leases(db, of=of)
+    edited = update(extensions).where(is_unpublished, claimed_by(extensions, of, "edited_by"))
+    await db.execute(edited.values(publish_at=_row.created_at))
+    await posts.expire_leases(db, of=of)
+    if of is None:  # of other processes' notifications the leases lapse by themselves
+        await notifications.expire_leases(db)
 
 
 def _held(edit: ReplyEdit) -> Update:

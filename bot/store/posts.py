@@ -16,8 +16,9 @@ from bot.domain.models import ReplyRef
 from bot.domain.sessions.models import Post, PostKey
 from bot.domain.sessions.posts import CARD
 from bot.store import session_rows
+from bot.store.connections import process_of
 from bot.store.rows import changed_reply_row, reply_row
-from bot.store.schema import insert_in, is_unpublished_post, posts
+from bot.store.schema import claimed_by, insert_in, is_unpublished_post, posts
 from bot.store.session_rows import post_key_row, post_row
 
 _row = posts.c
@@ -99,7 +100,7 @@ async def claim_post(
     statement = (
         update(posts)
         .where(_row.id == post_id, is_unpublished_post, _row.publish_at <= now)
-        .values(publish_at=lease_until)
+        .values(publish_at=lease_until, edited_by=process_of(db))
         .returning(posts)
     )
     row = (await db.execute(statement)).mappings().first()
@@ -158,9 +159,10 @@ async def record_first_post(
     await db.execute(first.values(shown | reply_row(reply)))
 
 
-async def expire_leases(db: AsyncConnection) -> None:
-    """Make every post due that a process which has ended had claimed."""
-    await db.execute(update(posts).where(is_unpublished_post).values(publish_at=_PAST))
+async def expire_leases(db: AsyncConnection, *, of: Collection[int] | None = None) -> None:
+    """Make every post due that processes which have ended had claimed; None stands for all."""
+    claimed = update(posts).where(is_unpublished_post, claimed_by(posts, of, "edited_by"))
+    await db.execute(claimed.values(publish_at=_PAST))
 
 
 def _is(session_id: int, key: PostKey) -> list[ColumnElement[bool]]:

@@ -3,7 +3,7 @@
 Indexes are named after the query that they answer.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -111,6 +111,9 @@ extensions = Table(
     Column("publish_at", UtcMicroseconds, nullable=False),
     # of the content that the reply shows; null if that is not certain
     Column("shown_digest", SafeText),
+    # the processes that claimed it last, to send or track it, and to edit its reply
+    Column("claimed_by", BigInteger),
+    Column("edited_by", BigInteger),
     sqlite_autoincrement=True,
 )
 
@@ -186,6 +189,8 @@ audio = Table(
     Column("uploads_revision", Integer),
     # bytes of one file; Discord refused larger ones
     Column("size_limit", BigInteger),
+    # the process that claimed it last, where its uploads lie
+    Column("claimed_by", BigInteger),
 )
 
 is_queued = audio.c.is_queued.is_(True)
@@ -212,6 +217,22 @@ preferences = Table(
     Column("member_id", BigInteger, primary_key=True, autoincrement=False),
     # of each extension that the member asks for
     Column("always_notify", Boolean, nullable=False),
+)
+
+# Those that share the database and live.
+processes = Table(
+    "processes",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seen_at", UtcMicroseconds, nullable=False),
+)
+
+# When the next request may be sent to a service.
+rate_slots = Table(
+    "rate_slots",
+    metadata,
+    Column("name", SafeText, primary_key=True),
+    Column("free_at", UtcMicroseconds, nullable=False),
 )
 
 drafts = Table(
@@ -348,6 +369,7 @@ posts = Table(
     Column("published", Integer, nullable=False),
     Column("publish_failures", Integer, nullable=False),
     Column("publish_at", UtcMicroseconds, nullable=False),
+    Column("edited_by", BigInteger),
     sqlite_autoincrement=True,
 )
 
@@ -410,6 +432,14 @@ Index(
     unique=True,
 )
 _partial("posts_unpublished", posts.c.publish_at, where=is_unpublished_post)
+
+
+def claimed_by(
+    table: Table, process_ids: Collection[int] | None, column: str = "claimed_by"
+) -> ColumnElement[bool]:
+    """Return the condition that one of these processes claimed a row last; None stands for all."""
+    return true() if process_ids is None else table.c[column].in_(process_ids)
+
 
 _INSERTS: Mapping[str, Callable[[Table], Any]] = {
     "sqlite": sqlite.insert,

@@ -26,6 +26,7 @@ from bot.domain.sessions.models import (
 from bot.domain.sessions.posts import CARD, RECAP, changed_posts
 from bot.store.acceptance import accept_unlimited
 from bot.store.clips import find_clip
+from bot.store.connections import lock_ids
 from bot.store.extensions import load
 from bot.store.posts import create_or_raise, raise_posts, retry_posts
 from bot.store.schema import extensions, insert, proposals, rounds, sessions, votes
@@ -104,8 +105,8 @@ async def start_session(
 ) -> Started | RunningHere | TooManySessions:
     """Store a new session with its posts.
 
-    Otherwise return the session that has its idempotency key, or why there may be no other. On
-    SQLite, no two calls can both get the last place within the limit.
+    Otherwise return the session that has its idempotency key, or why there may be no other. No two
+    calls can both get the last place within the limit.
 
     Args:
         db: in a transaction that writes.
@@ -115,6 +116,7 @@ async def start_session(
         first_reply_until: when those that the caller sends itself are published if it did not.
     """
     new = change.state.session
+    await lock_ids(db, new.guild_id)
     running = await running_in_guild(db, new.guild_id)
     session_id: int | None = None
     if limit == 0 or len(running) < limit:

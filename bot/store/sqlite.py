@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from bot.store.connections import PROCESS_ID
 from bot.store.errors import StoreError
 
 MAX_READERS = 4
@@ -107,9 +108,16 @@ class SqliteBackend:
     have it reset costs as much as a second query.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, process_id: int | None = None) -> None:
+        """Wrap the file.
+
+        Args:
+            url: names it.
+            process_id: tells this process from others (`processes`); None if there are none.
+        """
         self._engine = create_async_engine(
             url,
+            execution_options={PROCESS_ID: process_id},
             isolation_level="AUTOCOMMIT",
             pool_size=MAX_READERS + 1,
             max_overflow=0,

@@ -24,11 +24,14 @@ from bot.store import (
     notifications,
     personal_data,
     posts,
+    processes,
     queue,
+    rate_slots,
     retention,
     session_clocks,
     session_queries,
     sessions,
+    submissions,
     votes,
     workload,
 )
@@ -96,6 +99,11 @@ class Store:
         async with open_database(url) as database:
             yield cls(database)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may use the database, so that this one has to beat."""
+        return self.database.process_id is not None
+
     # extensions
     accept = writes(acceptance.accept, urgent=True)
     extension = reads(extensions.by_id)
@@ -109,8 +117,9 @@ class Store:
     providers_in_use = reads(extensions.providers_in_use)
 
     # what loops work on
-    next_waiting = reads(leases.next_waiting)
-    stale_submissions = reads(leases.stale_submissions)
+    next_waiting = reads(submissions.next_waiting)
+    claim_waiting = writes(submissions.claim_waiting)
+    stale_submissions = reads(submissions.stale_submissions)
     claim_due = writes(leases.claim_due)
     next_due = reads(leases.next_due)
 
@@ -207,6 +216,11 @@ class Store:
 
     # how much there is to do
     workload = reads(workload.workload)
+
+    # processes that share the database
+    beat_process = writes(processes.beat_process, urgent=True)
+    end_process = writes(processes.end_process)
+    take_slot = writes(rate_slots.take_slot)
 
     # drafts, and facts about this installation
     keep_draft = writes(drafts.keep_draft, urgent=True)

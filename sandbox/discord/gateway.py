@@ -59,6 +59,11 @@ class Gateway:
         """Whether a session of the bot has a socket now."""
         return any(session.sink is not None for session in self.sessions.values())
 
+    @property
+    def connected_shards(self) -> set[int]:
+        """The shards whose session has a socket now."""
+        return {each.shard for each in self.sessions.values() if each.sink is not None}
+
     def _deliver_event(self, event: Event) -> None:
         for session in self.sessions.values():
             session.deliver(event)

@@ -9,10 +9,10 @@ from typing import Protocol
 from sandbox.discord import payloads
 from sandbox.discord.permissions import Permission, in_channel
 from sandbox.discord.protocol import Intent, JsonObject
+from sandbox.discord.snowflakes import shard_of
 from sandbox.discord.state import DiscordState, Event
 
 MAX_REPLAYED_EVENTS = 20_000
-SHARD_SHIFT = 22
 GUILDS, CONTENT = int(Intent.GUILDS), int(Intent.MESSAGE_CONTENT)
 VIEW = int(Permission.VIEW_CHANNEL)
 
@@ -55,7 +55,7 @@ class Session:
 
     def handles_guild(self, guild_id: int) -> bool:
         """Whether the guild belongs to this shard."""
-        return (guild_id >> SHARD_SHIFT) % self._shards == self.shard
+        return shard_of(guild_id, self._shards) == self.shard
 
     def receives(self, event: Event) -> bool:
         """Whether shard, intents and permissions allow the bot to receive ``event``."""

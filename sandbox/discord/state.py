@@ -89,9 +89,15 @@ class DiscordState:
         self.users[user.id] = user
         return user
 
-    def new_guild(self, name: str, *, with_bot: bool = True) -> Guild:
-        """Create a guild in which everyone has the default permissions."""
-        guild = Guild(self.snowflakes.new(), name, self.owner.id)
+    def new_guild(
+        self, name: str, *, with_bot: bool = True, shard: tuple[int, int] | None = None
+    ) -> Guild:
+        """Create a guild in which everyone has the default permissions.
+
+        ``shard`` is the one that it is to belong to, and of how many; None leaves that to chance.
+        """
+        guild_id = self.snowflakes.new_of_shard(*shard) if shard else self.snowflakes.new()
+        guild = Guild(guild_id, name, self.owner.id)
         guild.roles[guild.id] = Role(guild.id, "@everyone", DEFAULT_PERMISSIONS)
         self.guilds[guild.id] = guild
         self.join(guild, self.owner)

@@ -22,7 +22,7 @@ from bot.providers.base import (
     WrongAddress,
 )
 from bot.providers.errors import ErrorResponse
-from bot.providers.http import MAX_ANSWER_BYTES, ApiClient, rate_limiter
+from bot.providers.http import MAX_ANSWER_BYTES, ApiClient, Unlimited, rate_limiter
 from tests.support.provider_samples import BASE_URL, KEY, FakeTransport
 
 PAGE = "<!doctype html><html><body><h1>It works</h1></body></html>"
@@ -84,7 +84,7 @@ def api_client(
         label="Suno Test",
         base_url=base_url,
         headers={"Authorization": f"Bearer {KEY}"},
-        query_every=query_every,
+        query_limiter=rate_limiter("suno:query", query_every),
         error_from=lambda _: None,
     )
 
@@ -162,7 +162,7 @@ async def test_own_error_of_an_adapter_takes_precedence(*, is_query: bool) -> No
         label="Suno Test",
         base_url=BASE_URL,
         headers={},
-        query_every=0,
+        query_limiter=Unlimited(),
         error_from=error_from,
     )
     call = (
@@ -232,16 +232,18 @@ async def test_queries_keep_their_rate_without_delaying_another_provider() -> No
 
 
 async def test_rate_limiter_spaces_requests_by_its_interval() -> None:
-    limiter = rate_limiter(0.05)
-    assert limiter is not None
+    limiter = rate_limiter("suno:query", 0.05)
     start = time.monotonic()
     await limiter.acquire()
     await limiter.acquire()
     assert time.monotonic() - start >= 0.04
 
 
-def test_interval_of_zero_is_no_limit() -> None:
-    assert rate_limiter(0) is None
+async def test_interval_of_zero_is_no_limit() -> None:
+    limiter = rate_limiter("suno:query", 0)
+    async with asyncio.timeout(5):
+        for _ in range(1000):
+            await limiter.acquire()
 
 
 async def test_unusable_base_url_is_the_operators_problem() -> None:

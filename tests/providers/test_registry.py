@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from bot.domain.form import TextLimits
 from bot.providers.base import Unauthorized
+from bot.providers.http import RateLimiter, Unlimited
 from bot.providers.registry import open_providers
 from bot.settings import (
     ApiSettings,
@@ -170,3 +171,25 @@ def test_capabilities_are_those_of_the_contract(
     assert can.limits == TextLimits(lyrics=limits[0], style=limits[1], title=limits[2])
     assert can.batch == batch
     assert can.needs_continue_at == (name != "suno_api")
+
+
+async def test_limiters_are_made_by_the_name_of_service_and_kind() -> None:
+    made: list[tuple[str, float]] = []
+
+    def limiter(name: str, interval: float) -> RateLimiter:
+        made.append((name, interval))
+        return Unlimited()
+
+    limited = ApiSettings(api_key=KEY, submit_every=7, query_every=3)
+    only = settings(
+        aimlapi=limited,
+        sunoapi_co=SunoApiCoSettings(),
+        suno_api=SunoApiSettings(),
+        sunoapi_com=ApiSettings(),
+        sunosay=ApiSettings(),
+        sunoapi_org=SunoApiOrgSettings(),
+    )
+    transport = FakeTransport(httpx.Response(500))
+    async with open_providers(only, transport=transport, rate_limiter=limiter) as providers:
+        await providers["aimlapi"].wait_for_submit_slot()
+    assert made == [("aimlapi:submit", 7), ("aimlapi:query", 3)]

@@ -136,6 +136,19 @@ async def test_guilds_are_distributed_over_shards(*, packed: bool) -> None:
         assert seen[1 - own] == []
 
 
+async def test_guilds_of_each_shard_can_be_made() -> None:
+    async with DiscordServer(shards=3) as server, ClientSession() as http:
+        state = server.state
+        guilds = [state.new_guild(f"Guild {n}", shard=(n % 3, 3)) for n in range(9)]
+        assert len({guild.id for guild in guilds}) == 9
+        async with http.ws_connect(server.gateway.url) as ws:
+            listener = GatewayClient(ws, packed=False)
+            ready = await listener.identify(server, 1, [2, 3])
+            seen = {int(each["id"]) for each in ready["d"]["guilds"]}
+            assert seen - {state.guild.id} == {guilds[n].id for n in (2, 5, 8)}
+            assert server.gateway.connected_shards == {2}
+
+
 async def test_unknown_session_is_invalid_and_invalid_payload_closes_socket() -> None:
     async with DiscordServer() as server, ClientSession() as http:
         async with http.ws_connect(server.gateway.url) as ws:

@@ -183,6 +183,16 @@ async def test_nothing_is_counted_while_events_of_the_server_do_not_arrive(
     assert (await harness.state(session_id)).busy_round is not None
 
 
+async def test_sessions_of_servers_that_others_serve_are_left_to_them(
+    harness: SessionHarness, session_id: int
+) -> None:
+    await harness.write(session_id)
+    harness.unserved.add(GUILD)
+    await harness.run(VOTE)
+    assert (await harness.round(session_id, 1)).clock_started_at is None
+    assert not harness.runtime.touched_sessions
+
+
 async def test_failing_session_is_tried_again_and_holds_up_no_other(
     url: str, suno: ScriptedProvider
 ) -> None:

@@ -1,7 +1,6 @@
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -23,6 +22,7 @@ from bot.providers.base import (
     Unconfirmed,
     UnknownClip,
 )
+from bot.services.submitter import MAX_CONCURRENT
 from bot.store.store import Store
 from tests.support.fast_loop import run_hurried
 from tests.support.hooked_store import HookedStore, raise_revision
@@ -235,10 +235,8 @@ class Watched(Store):
 
     lookups = 0
 
-    async def next_waiting(
-        self, provider: str, *, now: dt.datetime, excluding: Collection[int] = ()
-    ) -> Extension | None:
-        found = await super().next_waiting(provider, now=now, excluding=excluding)
+    async def next_waiting(self, provider: str, **options: object) -> list[Extension]:
+        found = await super().next_waiting(provider, **options)
         self.lookups += 1
         return found
 
@@ -258,23 +256,24 @@ async def bounded(harness: ServiceHarness, suno: ScriptedProvider, store: Watche
         await answered.wait()
         return Handle(task_id=str(running))
 
-    suno.on_extend.then(*[hang] * 12)
-    for number in range(12):
+    suno.on_extend.then(*[hang] * 20)
+    for number in range(20):
         await harness.ask(str(number))
     await harness.submitter.run_once()
-    await until(lambda: running == 8 and store.lookups == 9)
+    await until(lambda: running == MAX_CONCURRENT)
     await harness.submitter.run_once()
-    await until(lambda: store.lookups == 10)
-    assert running == 8
+    for _ in range(20):  # as long as a claim would take
+        await harness.now(await harness.ask("late"))
+    assert (running, store.lookups) == (MAX_CONCURRENT, 1)
     answered.set()
     await harness.submitter.idle()
-    await harness.submit()
-    assert len(suno.sent) == 12
+    assert len(suno.sent) == 21
 
 
 async def test_submission_moves_the_queue_positions(
     harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
+    suno.capabilities = replace(suno.capabilities, submit_every=1)
     first, second = await harness.ask("1"), await harness.ask("2")
 
     async def record(_: object) -> Handle:
@@ -500,6 +499,7 @@ async def test_stopping_lets_a_post_finish_and_sends_nothing_new(
     harness: ServiceHarness, suno: ScriptedProvider
 ) -> None:
     answered = asyncio.Event()
+    suno.capabilities = replace(suno.capabilities, submit_every=1)
 
     async def hang(_: object) -> Handle:
         suno.may_send.clear()
@@ -659,14 +659,20 @@ async def test_outcome_is_applied_to_a_row_that_changed_meanwhile(url: str) -> N
         assert (now.status, now.handle) == (Status.SUBMITTED, Handle(task_id="1"))
 
 
-async def test_outcome_of_a_row_that_another_process_settled_is_dropped(url: str) -> None:
+@pytest.mark.parametrize(
+    ("settled", "kept"),
+    [(Status.FAILED, Status.FAILED), (Status.UNCONFIRMED, Status.SUBMITTED)],
+)
+async def test_handle_of_a_row_that_another_process_settled_counts_if_it_was_given_up(
+    url: str, settled: Status, kept: Status
+) -> None:
     async with HookedStore.open(url) as store:
         suno = ScriptedProvider()
         harness = ServiceHarness(store, suno)
         ext = await harness.ask("1")
 
         async def settle(was: Extension) -> None:
-            gone = finished(was, Status.UNCONFIRMED, None, now=START)
+            gone = finished(was, settled, None, now=START)
             assert await Store(store.database).save(gone, was=was)
 
         def accepted(_: object) -> Handle:
@@ -675,7 +681,7 @@ async def test_outcome_of_a_row_that_another_process_settled_is_dropped(url: str
 
         suno.on_extend.then(accepted)
         await harness.submit()
-        assert (await harness.now(ext)).status is Status.UNCONFIRMED
+        assert (await harness.now(ext)).status is kept
 
 
 async def test_an_outage_and_its_end_are_logged_once(

@@ -96,3 +96,23 @@ async def test_stop_cancels_the_rest(caplog: pytest.LogCaptureFixture) -> None:
 
 async def test_stop_returns_at_once_if_no_task_runs() -> None:
     await TaskPool[str](limit=1).stop(grace=0)
+
+
+async def test_room_is_there_as_soon_as_a_task_ends() -> None:
+    pool, ends = TaskPool[int](limit=2), [asyncio.Event(), asyncio.Event()]
+    for number, end in enumerate(ends):
+        pool.start(number, _wait(end))
+    waiting = asyncio.create_task(pool.wait_for_room())
+    await asyncio.wait([waiting], timeout=0.01)
+    assert not waiting.done()
+    ends[1].set()
+    async with asyncio.timeout(5):
+        await waiting
+    assert pool.free == 1
+    await pool.wait_for_room()
+    ends[0].set()
+    await pool.idle()
+
+
+async def _wait(end: asyncio.Event) -> None:
+    await end.wait()

@@ -149,6 +149,53 @@ async def test_a_batch_never_names_more_than_the_api_takes(
     assert len(suno.asked) == -(-len(exts) // max(batch // clips, 1))
 
 
+@pytest.mark.parametrize(
+    ("batch", "ahead", "asked"),
+    [
+        (6, 5.0, 3),  # those that are due first
+        (6, 20.0, 1),  # too far ahead
+        (2, 5.0, 1),  # there is no room
+        (5, 5.0, 2),  # for one more there is
+    ],
+)
+async def test_what_is_due_soon_fills_up_a_request(
+    store: Store, batch: int, ahead: float, asked: int
+) -> None:
+    suno = ScriptedProvider(batch=batch)
+    harness = ServiceHarness(store, suno)
+    exts = [await harness.now(ext) for ext in await taken(harness, *"12345")]
+    for number, ext in enumerate(exts):
+        due_at = harness.clock() + dt.timedelta(seconds=ahead + number if number else 0)
+        assert await store.save(replace(ext, due_at=due_at), was=ext)
+    await harness.track()
+    assert [len(each) for each in suno.asked] == [asked]
+    named = [handle for each in suno.asked for handle in each]
+    assert named == [handle_of(ext) for ext in exts[:asked]]
+
+
+async def test_request_is_not_filled_up_with_what_could_not_be_asked_last_time(
+    store: Store,
+) -> None:
+    suno = ScriptedProvider(batch=6)
+    harness = ServiceHarness(store, suno)
+    first, second = [await harness.now(ext) for ext in await taken(harness, *"12")]
+    later = harness.clock() + dt.timedelta(seconds=5)
+    assert await store.save(replace(first, due_at=harness.clock()), was=first)
+    assert await store.save(replace(second, due_at=later, failures=1), was=second)
+    await harness.track()
+    assert suno.asked == [(handle_of(first),)]
+
+
+async def test_nothing_is_asked_ahead_where_nothing_is_due(store: Store) -> None:
+    suno = ScriptedProvider(batch=6)
+    harness = ServiceHarness(store, suno)
+    [ext] = [await harness.now(ext) for ext in await taken(harness, "1")]
+    later = harness.clock() + dt.timedelta(seconds=5)
+    assert await store.save(replace(ext, due_at=later), was=ext)
+    await harness.track()
+    assert suno.asked == []
+
+
 async def test_a_task_counts_as_one(store: Store) -> None:
     suno = ScriptedProvider(batch=3)
     suno.on_extend.then(*(Handle(task_id=str(number)) for number in range(3)))

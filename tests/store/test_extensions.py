@@ -128,7 +128,7 @@ async def test_bump_queue_positions_raises_the_revision_of_the_first_places(stor
     gone = await claim_next(store, "suno", now=NOW, lease_until=NOW)
     await store.bump_queue_positions("suno", places=2)
     revisions = [(await store.extension(ext.id)).revision for ext in (*line, other)]
-    assert revisions == [gone.revision, 2, 2, 1, 1]
+    assert revisions == [gone.revision, 3, 3, 2, 1]  # the claim had raised those behind it
 
 
 async def test_bump_queue_positions_of_an_empty_queue_changes_nothing(store: Store) -> None:

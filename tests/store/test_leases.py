@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from bot.domain import failures
-from bot.domain.models import Progress
-from bot.domain.transitions import observed, postponed, submitting
+from bot.domain.models import Progress, Status
+from bot.domain.transitions import finished, observed, postponed, submitting
 from bot.store.store import Store
 from tests.support.store_samples import (
     MINUTE,
@@ -22,7 +22,8 @@ LEASE_END = NOW + MINUTE
 
 async def test_next_waiting_returns_the_oldest(store: Store) -> None:
     await accepted(store, "elsewhere", provider="other")
-    first, second = await accepted(store, "one"), await accepted(store, "two")
+    first = await accepted(store, "one")
+    second = replace(await accepted(store, "two"), revision=2)  # its place has changed
     claimed = [await claim_next(store, "suno", now=NOW, lease_until=LEASE_END) for _ in range(3)]
     assert claimed == [
         submitting(first, now=NOW, lease_until=LEASE_END),
@@ -32,14 +33,33 @@ async def test_next_waiting_returns_the_oldest(store: Store) -> None:
 
 
 async def test_next_waiting_claims_nothing_until_saved(store: Store) -> None:
-    assert await store.next_waiting("suno", now=NOW) is None
+    assert await store.next_waiting("suno", now=NOW) == []
     first = await accepted(store, "one")
     await accepted(store, "two")
-    assert await store.next_waiting("suno", now=NOW - SECOND) is None
+    assert await store.next_waiting("suno", now=NOW - SECOND) == []
     seen = [await store.next_waiting("suno", now=NOW) for _ in range(2)]
-    assert seen == [first, first]
+    assert seen == [[first], [first]]
     claimed = submitting(first, now=NOW, lease_until=LEASE_END)
-    assert [await store.save(claimed, was=was) for was in seen] == [True, False]
+    claims = [await store.claim_waiting(was, now=NOW, lease_until=LEASE_END) for was in seen]
+    assert claims == [[claimed], []]
+
+
+async def test_waiting_extensions_are_claimed_together_as_they_are_now(store: Store) -> None:
+    exts = [await accepted(store, f"{number}") for number in range(4)]
+    seen = await store.next_waiting("suno", now=NOW, limit=3)
+    assert [ext.id for ext in seen] == [ext.id for ext in exts[:3]]
+    cancelled = finished(exts[1], Status.CANCELLED, None, now=NOW)
+    assert await store.save(cancelled, was=exts[1])
+    await store.bump_queue_positions("suno")
+    ready = [replace(ext, request=replace(ext.request, title="Dreams")) for ext in seen]
+    claimed = await store.claim_waiting(ready, now=NOW, lease_until=LEASE_END)
+    assert [ext.id for ext in claimed] == [exts[0].id, exts[2].id]
+    assert [await store.extension(ext.id) for ext in claimed] == claimed
+    assert {ext.request.title for ext in claimed} == {"Dreams"}
+    assert {ext.status for ext in claimed} == {Status.SUBMITTING}
+    behind = await store.extension(exts[3].id)
+    assert behind is not None
+    assert behind.revision == exts[3].revision + 2  # its place changed twice
 
 
 async def test_next_waiting_skips_extensions_that_are_not_due(store: Store) -> None:

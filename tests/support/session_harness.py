@@ -54,8 +54,12 @@ class SessionHarness(ServiceHarness):
         )
         self.proposals = SessionProposals(self.runtime, forms, self.sessions)
         self.unheard: set[int] = set()
+        self.unserved: set[int] = set()
         self.runner = SessionRunner(
-            self.runtime, self.songs, is_heard=lambda guild_id: guild_id not in self.unheard
+            self.runtime,
+            self.songs,
+            is_heard=lambda guild_id: guild_id not in self.unheard,
+            is_served=lambda guild_id: guild_id not in self.unserved,
         )
         self._presses = 0
 

@@ -13,7 +13,7 @@ from bot.domain.models import (
     Progress,
     ReplyRef,
 )
-from bot.domain.transitions import observed, submitted, submitting
+from bot.domain.transitions import observed, submitted
 from bot.store.acceptance import Accepted, Quota
 from bot.store.leases import ReplyEdit
 from bot.store.store import Store
@@ -85,9 +85,8 @@ async def claim_next(
     store: Store, provider: str, *, now: dt.datetime, lease_until: dt.datetime
 ) -> Extension | None:
     """Return the next waiting extension, claimed as the submitter does it, or None."""
-    while was := await store.next_waiting(provider, now=now):
-        claimed = submitting(was, now=now, lease_until=lease_until)
-        if await store.save(claimed, was=was):
+    while waiting := await store.next_waiting(provider, now=now):
+        for claimed in await store.claim_waiting(waiting, now=now, lease_until=lease_until):
             return claimed
     return None
 
