@@ -128,3 +128,16 @@ Failure = (
     | AttachNotAllowed
     | Unexpected
 )
+
+# An extension that ended with one of these and without a handle has cost nothing.
+NOT_CHARGED = (
+    Rejected,
+    UnknownClip,
+    OutOfCredits,
+    Unauthorized,
+    SessionExpired,
+    RateLimited,
+    Unavailable,
+    LengthUnknown,
+    PastTheEnd,
+)

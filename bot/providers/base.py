@@ -33,6 +33,8 @@ class Capabilities:
         submit_every, query_every: least seconds between two requests; 0 is no limit.
         submit_timeout: seconds to wait for the answer to a submission.
         concat: can join a lineage into one clip.
+        credits_per_extension: what one costs, in the unit of `Provider.credits`; None if the API
+            does not document it.
     """
 
     label: str
@@ -51,6 +53,7 @@ class Capabilities:
     query_every: float = 0
     submit_timeout: float = 60
     concat: bool = False
+    credits_per_extension: float | None = None
 
     def limits_for(self, model: str | None) -> TextLimits:
         """Return the longest texts of ``model``; None is the default model."""

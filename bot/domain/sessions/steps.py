@@ -123,13 +123,15 @@ def next_number(state: SessionState, number: int) -> int:
 
 
 def with_due_time(state: SessionState) -> SessionState:
-    """Return the session due when its current ballot ends, or when it has been idle for long."""
+    """Return the session due when its ballot ends, its budget renews, or it was idle for long."""
     session = state.session
     if not session.is_running:
         return state
     idle_at = session.active_at + IDLE
     current = state.busy_round or state.open_round
-    ends = current.ends_at if current is not None and session.rests_since is None else None
+    ends = session.budget_renews_at
+    if session.rests_since is None and current is not None:
+        ends = current.ends_at
     due_at = idle_at if ends is None else min(ends, idle_at)
     return replace(state, session=replace(session, due_at=due_at))
 
@@ -151,8 +153,10 @@ def awake(state: SessionState, now: dt.datetime) -> SessionState:
 
 
 def _rested(state: SessionState, now: dt.datetime) -> SessionState | None:
-    """Wake a resting session with a newer vote; see its part to its end."""
-    since = state.session.rests_since
+    """Wake a resting session with a newer vote, or its budget; see its part to its end."""
+    since, renews_at = state.session.rests_since, state.session.budget_renews_at
+    if renews_at is not None and now >= renews_at:
+        return awake(state, now)
     if since is not None and any(vote.at > since for vote in state.votes):
         return awake(state, now)
     return _part_ended(state, now) or _part_came_late(state, now)
