@@ -58,7 +58,7 @@ class GuildSettings:
         return any(each is not None for each in budgets)
 
     def allows_channel(self, channel_ids: Collection[int]) -> bool:
-        """Whether members may extend in a channel, given with the channel that it is a thread of."""
+        """Whether members may extend in a channel; of a thread, its channel is given too."""
         return not self.channel_ids or not set(self.channel_ids).isdisjoint(channel_ids)
 
     def allows_roles(self, role_ids: Collection[int]) -> bool:

@@ -14,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store import (
     acceptance,
     audio,
+    budgets,
     clips,
     drafts,
     extensions,
+    guild_settings,
     leases,
     library,
     lineage,
@@ -178,6 +180,16 @@ class Store:
     postpone_post = writes(posts.postpone_post)
     retry_posts = writes(posts.retry_posts)
     record_first_post = writes(posts.record_first_post)
+
+    # what servers set, and what they may spend
+    settings_of_guild = reads(guild_settings.current_settings)
+    settings_history = reads(guild_settings.settings_history)
+    change_settings = writes(guild_settings.change_settings, urgent=True)
+    budget_uses = reads(budgets.budget_uses)
+    member_use = reads(budgets.member_use)
+    claim_notices = writes(budgets.claim_notices)
+    settle_notice = writes(budgets.settle_notice)
+    next_notice = reads(budgets.next_notice)
 
     # drafts, and facts about this installation
     keep_draft = writes(drafts.keep_draft, urgent=True)

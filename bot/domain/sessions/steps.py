@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot.domain.budgets import BudgetUse, Period
 from bot.domain.models import ExtendRequest, Extension, ReplyRef, Status
 from bot.domain.sessions.ballots import clip_id_of, count_clips, count_next, playable_letters
 from bot.domain.sessions.clocks import ballot_of, ends_at
@@ -22,6 +23,7 @@ from bot.domain.sessions.models import (
     Proposal,
     ProposalKind,
     ProposalStatus,
+    RestReason,
     Round,
     RoundStatus,
     SessionState,
@@ -144,6 +146,22 @@ def stopped(each: Round) -> Round:
         closed_by=None if ballot is Ballot.NEXT else each.closed_by,
         clip_closed_by=None if ballot is Ballot.CLIP else each.clip_closed_by,
     )
+
+
+def resting_for_budget(state: SessionState, use: BudgetUse, now: dt.datetime) -> Change:
+    """Return the session at rest until the budget renews that its part would be charged to.
+
+    All votes are kept, and the clock starts in full then.
+    """
+    reason = RestReason.DAILY_BUDGET if use.period is Period.DAY else RestReason.MONTHLY_BUDGET
+    return at_rest(state, reason, now)
+
+
+def at_rest(state: SessionState, reason: RestReason, now: dt.datetime) -> Change:
+    """Return the session with its clocks stopped."""
+    resting = replace(state.session, rests_since=now, rest_reason=reason)
+    rounds = tuple(each if ballot_of(each) is None else stopped(each) for each in state.rounds)
+    return Change(state=with_due_time(replace(state, session=resting, rounds=rounds)))
 
 
 def awake(state: SessionState, now: dt.datetime) -> SessionState:
