@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from bot.domain.clip_reference import SongReference
 from bot.domain.errors import FormError, UnknownClipError, UserError
 from bot.domain.form import (
+    NO_DEFAULTS,
     Form,
+    FormDefaults,
     OverlongText,
     TextLimits,
     format_style,
@@ -97,11 +99,11 @@ class FormReader:
         """What each enabled provider can do, by name."""
         return {name: provider.capabilities for name, provider in self._providers.items()}
 
-    async def prefill(self, form: Form) -> PrefilledForm:
+    async def prefill(self, form: Form, defaults: FormDefaults = NO_DEFAULTS) -> PrefilledForm:
         """Return ``form`` with defaults from its source clip, and all else as typed.
 
         Calls no provider, so the modal opens at once. The member can still correct everything
-        but the clip and the provider there.
+        but the clip and the provider there. ``defaults`` hold where neither says anything.
 
         Raises:
             UserError: the clip or the provider is not available, or a session goes on from it.
@@ -115,13 +117,15 @@ class FormReader:
         if source is not None:
             _require_finished(source.clip)
             await self._require_no_session(source)
-        provider = self._choose_provider(form.provider, source)
+        provider = self._choose_provider(form.provider, source, defaults.provider)
         clip_id = str(SongReference(joined.id)) if joined is not None else clip_id
-        form = replace(form, clip=clip_id, provider=provider.name)
+        model = defaults.model if defaults.model in provider.capabilities.models else ""
+        form = replace(form, clip=clip_id, provider=provider.name, model=form.model or model)
+        limits = provider.capabilities.limits_for(form.model)
         if source is not None:
-            form = _with_source_defaults(
-                form, source.clip, provider.capabilities.limits_for(form.model)
-            )
+            form = _with_source_defaults(form, source.clip, limits)
+        if not form.style:
+            form = replace(form, style=_cut_style(defaults.style, limits))
         return PrefilledForm(
             form=form, capabilities=provider.capabilities, source=source, song=song
         )
@@ -133,14 +137,14 @@ class FormReader:
         except UserError:
             return None
 
-    async def parse(self, form: Form) -> ValidatedForm:
+    async def parse(self, form: Form, defaults: FormDefaults = NO_DEFAULTS) -> ValidatedForm:
         """Return ``form`` as `prefill`, with its request; lengths are not checked yet.
 
         Raises:
             FormError: fields are wrong, or the provider does not have them.
             UserError: as `prefill`.
         """
-        prefilled = await self.prefill(form)
+        prefilled = await self.prefill(form, defaults)
         validated, errors = await self._parsed(prefilled)
         if errors:
             raise FormError.of(errors)
@@ -180,7 +184,7 @@ class FormReader:
         )
         return validated, errors
 
-    async def validate(self, form: Form) -> ValidatedForm:
+    async def validate(self, form: Form, defaults: FormDefaults = NO_DEFAULTS) -> ValidatedForm:
         """Return ``form`` as `parse`, if its provider would accept the request.
 
         Raises:
@@ -188,13 +192,15 @@ class FormReader:
                 that is wrong.
             UserError: as `prefill`.
         """
-        validated, errors = await self._parsed(await self.prefill(form))
+        validated, errors = await self._parsed(await self.prefill(form, defaults))
         errors += _request_errors(validated.request, validated.capabilities)
         if errors:
             raise FormError.of(errors)
         return validated
 
-    async def models_for(self, clip: str, provider: str) -> tuple[str, ...]:
+    async def models_for(
+        self, clip: str, provider: str, defaults: FormDefaults = NO_DEFAULTS
+    ) -> tuple[str, ...]:
         """Return the models of the provider that would extend ``clip``; both are as typed so far.
 
         Empty if there are none to choose from, or no such provider.
@@ -203,7 +209,7 @@ class FormReader:
         with suppress(UserError):  # no clip is named yet
             source = await self._clips.clip(await self.clip_id_of(clip))
         try:
-            return self._choose_provider(provider, source).capabilities.models
+            return self._choose_provider(provider, source, defaults.provider).capabilities.models
         except UserError:
             return ()
 
@@ -219,8 +225,8 @@ class FormReader:
         if source.extension_id is not None and not self._is_in_session:
             await require_no_session(self._store, source.extension_id)
 
-    def _choose_provider(self, name: str, source: ClipRecord | None) -> Provider:
-        """Return the provider that continues ``source``.
+    def _choose_provider(self, name: str, source: ClipRecord | None, default: str = "") -> Provider:
+        """Return the provider that continues ``source``; ``default`` if nothing else says it.
 
         A clip made by Encore is continued by its own provider, any other by the one that the
         member names.
@@ -246,7 +252,8 @@ class FormReader:
                 f"{home_label}.",
                 other_providers={home: home_label},
             )
-        return self._providers[name or (home if home in self._providers else self._default)]
+        chosen = (name, home, default, self._default)
+        return next(self._providers[each] for each in chosen if each in self._providers)
 
 
 def _sanitized(form: Form) -> Form:
@@ -262,9 +269,13 @@ def _sanitized(form: Form) -> Form:
     )
 
 
+def _cut_style(style: str, limits: TextLimits) -> str:
+    return format_style(truncated_style(parse_style(style), limits.style))
+
+
 def _with_source_defaults(form: Form, source: Clip, limits: TextLimits) -> Form:
     """Return ``form`` with style and title of ``source``, cut to the limits, if it has none."""
-    style = format_style(truncated_style(parse_style(source.style), limits.style))
+    style = _cut_style(source.style, limits)
     title = truncate(source.title, limits.title)
     return replace(form, style=form.style or style, title=form.title or title)
 

@@ -81,6 +81,7 @@ class SessionRunner:
             self._wakeups.boards.notify()
             self._wakeups.submitter.notify()
             self._wakeups.publisher.notify()
+            self._wakeups.budget_notices.notify()
             if decide(new) is None:
                 break
         else:

@@ -39,3 +39,4 @@ class Wakeups:
     attacher: Wakeup = field(default_factory=Wakeup)
     session_runner: Wakeup = field(default_factory=Wakeup)
     boards: Wakeup = field(default_factory=Wakeup)
+    budget_notices: Wakeup = field(default_factory=Wakeup)

@@ -8,6 +8,7 @@ one transaction.
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.budgets import BudgetNotice, BudgetUse, Level, Period
 from bot.domain.guild_settings import GuildSettings
 from bot.domain.sessions.models import SESSION_KEY_PREFIX
+from bot.store.extensions import OPEN_STATUSES
 from bot.store.schema import budget_notices, extensions, guild_settings, insert, is_unsettled
 from bot.store.schema import may_be_charged as is_charged
 
@@ -23,6 +25,14 @@ _row, _notice = extensions.c, budget_notices.c
 _is_own = ~_row.idempotency_key.startswith(SESSION_KEY_PREFIX)
 
 _next_notice = select(func.min(_notice.due_at)).where(is_unsettled)
+
+
+class MemberUse(NamedTuple):
+    """How many extensions of a member count today and this month, and are in progress now."""
+
+    today: int
+    this_month: int
+    in_progress: int
 
 
 async def budget_uses(
@@ -36,13 +46,15 @@ async def budget_uses(
     ]
 
 
-async def member_use(db: AsyncConnection, member_id: int, *, now: dt.datetime) -> tuple[int, int]:
-    """Return how many extensions of a member count today and this month, wherever they asked."""
-    day, month = (
-        await _count(db, _row.member_id == member_id, _row.created_at >= period.start(now))
-        for period in Period
+async def member_use(db: AsyncConnection, member_id: int, *, now: dt.datetime) -> MemberUse:
+    """Return how many extensions of a member count, wherever they asked for them."""
+    is_theirs = _row.member_id == member_id
+    in_progress = select(func.count()).where(is_theirs, _row.status.in_(OPEN_STATUSES))
+    return MemberUse(
+        today=await _count(db, is_theirs, _row.created_at >= Period.DAY.start(now)),
+        this_month=await _count(db, is_theirs, _row.created_at >= Period.MONTH.start(now)),
+        in_progress=(await db.execute(in_progress)).scalar_one(),
     )
-    return day, month
 
 
 async def locked_budget_uses(
