@@ -13,6 +13,7 @@ from bot.domain.clock import Clock, utc_now
 from bot.domain.models import Kind
 from bot.health import Heartbeat, remove_stale_heartbeats
 from bot.interactions.boards import Boards
+from bot.interactions.budget_notices import BudgetNotices
 from bot.interactions.buttons import REPLY_BUTTONS
 from bot.interactions.client import Encore, Services, set_api_base
 from bot.interactions.first_reply import MIN_EDIT_INTERVAL
@@ -21,13 +22,16 @@ from bot.interactions.message_buttons import MESSAGE_BUTTONS
 from bot.interactions.provider_buttons import PROVIDER_BUTTONS
 from bot.interactions.publisher import Publisher
 from bot.interactions.session_buttons import SESSION_BUTTONS
+from bot.interactions.settings_panel import SETTINGS_ITEMS
 from bot.interactions.shard_beats import ShardBeats
 from bot.providers.registry import open_providers
 from bot.services.acceptance import Acceptance
 from bot.services.attacher import Attacher
+from bot.services.budgets import Budgets
 from bot.services.clip_files import ClipFiles
 from bot.services.extensions import ExtensionService
 from bot.services.form_check import FormReader
+from bot.services.guild_settings import GuildSettingsService
 from bot.services.library import Library
 from bot.services.links import LinkRefresher
 from bot.services.media import MediaFetcher
@@ -54,6 +58,7 @@ from cogs.library import LibraryCog
 from cogs.loops import Loops, LoopsCog
 from cogs.reactions import ReactionsCog
 from cogs.reply_commands import ReplyCommandsCog
+from cogs.server_settings import ServerSettingsCog
 from cogs.sessions import SessionsCog
 from cogs.songs import SongsCog
 
@@ -98,10 +103,10 @@ async def create_bot(
         bot = await stack.enter_async_context(Encore(services, min_edit_interval=min_edit_interval))
         for cog in (ExtendCog, ReplyCommandsCog, ReactionsCog, SessionsCog):
             await bot.add_cog(cog(bot))
-        for cog in (HelpCog, LibraryCog, SongsCog):
+        for cog in (HelpCog, LibraryCog, ServerSettingsCog, SongsCog):
             await bot.add_cog(cog())
         bot.add_dynamic_items(*REPLY_BUTTONS, *MESSAGE_BUTTONS, *PROVIDER_BUTTONS)
-        bot.add_dynamic_items(*LIBRARY_BUTTONS, *SESSION_BUTTONS)
+        bot.add_dynamic_items(*LIBRARY_BUTTONS, *SESSION_BUTTONS, *SETTINGS_ITEMS)
         publisher = Publisher(
             bot, store, wakeups=runtime.wakeups, clock=clock, min_edit_interval=min_edit_interval
         )
@@ -117,6 +122,7 @@ async def create_bot(
             session_runner=SessionRunner(runtime, services.songs, is_heard=beats.is_heard),
             publisher=publisher,
             boards=Boards(bot, store, services.sessions, wakeups=runtime.wakeups, clock=clock),
+            budget_notices=BudgetNotices(bot, store, clock=clock),
         )
         await bot.add_cog(
             LoopsCog(
@@ -162,6 +168,8 @@ def _create_services(runtime: Runtime, links: LinkRefresher, settings: Settings)
         sessions=sessions,
         session_starter=SessionStarter(runtime, session_forms, sessions, rules=rules),
         session_proposals=SessionProposals(runtime, session_forms, sessions),
+        guild_settings=GuildSettingsService(runtime, quota=quota),
+        budgets=Budgets(runtime),
     )
 
 

@@ -11,6 +11,7 @@ from discord.ext import commands, tasks
 from bot.domain.clock import Clock
 from bot.health import Heartbeat
 from bot.interactions.boards import Boards
+from bot.interactions.budget_notices import BudgetNotices
 from bot.interactions.client import Encore
 from bot.interactions.publisher import Publisher
 from bot.interactions.shard_beats import ShardBeats
@@ -43,6 +44,7 @@ class Loops:
     session_runner: SessionRunner
     publisher: Publisher
     boards: Boards
+    budget_notices: BudgetNotices
 
 
 class LoopsCog(commands.Cog):
@@ -67,6 +69,7 @@ class LoopsCog(commands.Cog):
         self._attacher = loops.attacher
         self._session_runner = loops.session_runner
         self._boards = loops.boards
+        self._budget_notices = loops.budget_notices
         self.beats = beats
         self.wakeups = wakeups
         self._heartbeat = heartbeat
@@ -78,6 +81,7 @@ class LoopsCog(commands.Cog):
             self.attach,
             self.run_sessions,
             self.show_boards,
+            self.tell_of_budgets,
             self.housekeeping,
         )
 
@@ -136,6 +140,13 @@ class LoopsCog(commands.Cog):
         """Edit the posts of changed sessions."""
         await self._run_step(self._boards.run_once, self.wakeups.boards, self._store.next_post)
 
+    @tasks.loop()
+    async def tell_of_budgets(self) -> None:
+        """Tell moderators of budgets that run low."""
+        await self._run_step(
+            self._budget_notices.run_once, self.wakeups.budget_notices, self._store.next_notice
+        )
+
     @commands.Cog.listener("on_shard_ready")
     @commands.Cog.listener("on_shard_resumed")
     async def shard_connected(self, shard_id: int) -> None:
@@ -164,6 +175,7 @@ class LoopsCog(commands.Cog):
     @publish.before_loop
     @run_sessions.before_loop
     @show_boards.before_loop
+    @tell_of_budgets.before_loop
     async def wait_until_ready(self) -> None:
         """Wait until the bot is connected to Discord."""
         await self._bot.wait_until_ready()

@@ -26,6 +26,11 @@ class Form:
     model: str = ""
     provider: str = ""
 
+    @property
+    def has_text(self) -> bool:
+        """Whether something was written, beside what names the clip and its provider."""
+        return any((self.lyrics, self.style, self.title, self.exclude))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormDefaults:

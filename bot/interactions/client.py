@@ -19,8 +19,10 @@ from discord.http import Route
 from bot.interactions.lost_answers import LostAnswerFilter
 from bot.interactions.thread_index import ThreadIndex
 from bot.services.acceptance import Acceptance
+from bot.services.budgets import Budgets
 from bot.services.extensions import ExtensionService
 from bot.services.form_check import FormReader
+from bot.services.guild_settings import GuildSettingsService
 from bot.services.library import Library
 from bot.services.reply_context import ReplyContextLoader
 from bot.services.session_proposals import SessionProposals
@@ -54,6 +56,8 @@ class Services:
     sessions: Sessions
     session_starter: SessionStarter
     session_proposals: SessionProposals
+    guild_settings: GuildSettingsService
+    budgets: Budgets
 
 
 class Encore(commands.AutoShardedBot):

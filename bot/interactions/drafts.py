@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import discord
 
-from bot.domain.errors import UnknownClipError
+from bot.domain.errors import LimitError, UnknownClipError
 from bot.domain.form import Form
 from bot.interactions.client import Interaction
 from bot.interactions.lost_answers import is_lost_answer
@@ -18,8 +18,12 @@ log = logging.getLogger(__name__)
 async def refuse_form(interaction: Interaction, form: Form, error: Exception) -> None:
     """Answer with the error, above buttons that open the form as it was typed.
 
-    If the provider does not know the clip, they open it for those that do.
+    If the provider does not know the clip, they open it for those that do. Where a limit refuses
+    it and nothing was typed, there is nothing to keep.
     """
+    if isinstance(error, LimitError) and not form.has_text:
+        await answer_error(interaction, error)
+        return
     others = error.other_providers if isinstance(error, UnknownClipError) else NO_PROVIDERS
     await answer_with_draft(interaction, form, error, lambda draft_id: draft_view(draft_id, others))
 
@@ -35,6 +39,8 @@ async def answer_with_draft(
         await answer_error(interaction, error)
         return
     view, unsent_lyrics = None, ""
+    if isinstance(error, LimitError):
+        error = LimitError(error.problem, f"{error.remedy} Your text is kept.")
     try:
         extensions = interaction.client.services.extensions
         view = view_of(await extensions.keep_draft(form, member_id=interaction.user.id))

@@ -95,6 +95,11 @@ class FormReader:
         self._names = ClipNames(runtime.store)
 
     @property
+    def default_provider(self) -> str:
+        """The provider that is used where nobody says anything else."""
+        return self._default
+
+    @property
     def capabilities(self) -> Mapping[str, Capabilities]:
         """What each enabled provider can do, by name."""
         return {name: provider.capabilities for name, provider in self._providers.items()}

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.guild_settings import GuildSettings
 from bot.store.rows import row_of, value_of
-from bot.store.schema import guild_settings, insert
+from bot.store.schema import guild_settings, insert, sessions
 
 _row = guild_settings.c
 
@@ -31,6 +31,12 @@ async def current_settings(db: AsyncConnection, guild_id: int | None) -> GuildSe
         return GuildSettings(guild_id=0)
     found = await settings_history(db, guild_id, limit=1)
     return found[0] if found else GuildSettings(guild_id=guild_id)
+
+
+async def settings_of_session(db: AsyncConnection, session_id: int) -> GuildSettings:
+    """Return the settings of the server in which a session is held."""
+    held_in = select(sessions.c.guild_id).where(sessions.c.id == session_id)
+    return await current_settings(db, (await db.execute(held_in)).scalar())
 
 
 async def settings_history(

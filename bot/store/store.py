@@ -183,6 +183,7 @@ class Store:
 
     # what servers set, and what they may spend
     settings_of_guild = reads(guild_settings.current_settings)
+    settings_of_session = reads(guild_settings.settings_of_session)
     settings_history = reads(guild_settings.settings_history)
     change_settings = writes(guild_settings.change_settings, urgent=True)
     budget_uses = reads(budgets.budget_uses)
