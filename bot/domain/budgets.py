@@ -73,6 +73,7 @@ class BudgetNotice:
         period, level: of what; moderators are told once in each period.
         used, limit: as it was.
         starts_at: when the period began.
+        tried_at: when they were to be told first; None if this is the first time.
     """
 
     id: int
@@ -82,6 +83,7 @@ class BudgetNotice:
     used: int
     limit: int
     starts_at: dt.datetime
+    tried_at: dt.datetime | None = None
 
     @property
     def renews_at(self) -> dt.datetime:

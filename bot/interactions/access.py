@@ -64,7 +64,7 @@ def require_allowed(
     Members who may *Manage Server* are not asked about: they set this. Of a thread, the channel
     that it is in counts as well.
     """
-    ids = {getattr(channel, "id", None), getattr(channel, "parent_id", None)} - {None}
+    ids = (getattr(channel, "id", 0), getattr(channel, "parent_id", 0) or 0)
     if not settings.allows_channel(ids):
         channels = [guild.get_channel(each) for each in settings.channel_ids]
         known = [

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.budgets import BudgetNotice, BudgetUse, Level, Period
@@ -129,8 +129,9 @@ async def claim_notices(
     rows = (await db.execute(due)).mappings().all()
     if rows:
         ids = [row["id"] for row in rows]
-        claimed = update(budget_notices).where(_notice.id.in_(ids)).values(due_at=lease_until)
-        await db.execute(claimed)
+        first = func.coalesce(_notice.claimed_at, literal(now, _notice.claimed_at.type))
+        claimed = update(budget_notices).where(_notice.id.in_(ids))
+        await db.execute(claimed.values(due_at=lease_until, claimed_at=first))
     return [
         BudgetNotice(
             id=row["id"],
@@ -140,6 +141,7 @@ async def claim_notices(
             used=row["used"],
             limit=row["limit"],
             starts_at=row["starts_at"],
+            tried_at=row["claimed_at"],
         )
         for row in rows
     ]

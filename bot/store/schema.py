@@ -386,6 +386,8 @@ budget_notices = Table(
     Column("used", Integer, nullable=False),
     Column("limit", Integer, nullable=False),
     Column("due_at", UtcMicroseconds, nullable=False),
+    # the first time
+    Column("claimed_at", UtcMicroseconds),
     # told, or there is nowhere to tell it
     Column("is_settled", Boolean, nullable=False),
     sqlite_autoincrement=True,

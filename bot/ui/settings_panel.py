@@ -133,9 +133,7 @@ def _items(panel: Panel) -> Iterator[discord.ui.Item[discord.ui.View]]:
         channel_types=CHANNEL_TYPES,
         min_values=0,
         max_values=MAX_CHOICES,
-        default_values=[
-            discord.SelectDefaultValue.from_channel(_object(each)) for each in channels
-        ],
+        default_values=[_default(each, SelectDefaultValueType.channel) for each in channels],
         row=0,
     )
     yield discord.ui.RoleSelect(

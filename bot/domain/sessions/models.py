@@ -183,9 +183,10 @@ class Session:
     @property
     def budget_renews_at(self) -> dt.datetime | None:
         """When the budget renews that the session rests for; None if it doesn't rest for one."""
-        if self.rests_since is None or self.rest_reason not in BUDGET_RESTS:
+        if self.rests_since is None or self.rest_reason is None:
             return None
-        return BUDGET_RESTS[self.rest_reason].end(self.rests_since)
+        period = BUDGET_RESTS.get(self.rest_reason)
+        return None if period is None else period.end(self.rests_since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,6 @@ branch_labels = None
 depends_on = None
 
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-_CHARGED = {"sqlite_where": sa.text("may_be_charged IS 1")} | {
-    "postgresql_where": sa.text("may_be_charged IS true")
-}
 
 _extensions = sa.table(
     "extensions",
@@ -37,15 +34,17 @@ def upgrade() -> None:
     is_refused = sa.and_(row.status == "failed", row.handle_clip_ids.is_(None))
     is_free = sa.or_(row.kind != "part", row.status == "cancelled", is_refused)
     op.execute(sa.update(_extensions).where(is_free).values(may_be_charged=False))
-    op.create_index(
-        "extensions_charged_to_guild",
-        "extensions",
-        ["charged_guild_id", "created_at", "member_id"],
-        **_CHARGED,
-    )
-    op.create_index(
-        "extensions_charged_to_member", "extensions", ["member_id", "created_at"], **_CHARGED
-    )
+    for name, columns in (
+        ("extensions_charged_to_guild", ["charged_guild_id", "created_at", "member_id"]),
+        ("extensions_charged_to_member", ["member_id", "created_at"]),
+    ):
+        op.create_index(
+            name,
+            "extensions",
+            columns,
+            sqlite_where=sa.text("may_be_charged IS 1"),
+            postgresql_where=sa.text("may_be_charged IS true"),
+        )
     op.create_table(
         "guild_settings",
         sa.Column("guild_id", sa.BigInteger, primary_key=True),
@@ -75,6 +74,7 @@ def upgrade() -> None:
         sa.Column("used", sa.Integer, nullable=False),
         sa.Column("limit", sa.Integer, nullable=False),
         sa.Column("due_at", sa.BigInteger, nullable=False),
+        sa.Column("claimed_at", sa.BigInteger),
         sa.Column("is_settled", sa.Boolean, nullable=False),
         sqlite_autoincrement=True,
     )
