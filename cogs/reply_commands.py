@@ -12,6 +12,7 @@ from bot.domain.clip_reference import MessageLink, find_clip_id, parse_clip_refe
 from bot.domain.errors import UserError
 from bot.domain.form import Form
 from bot.domain.models import Extension
+from bot.interactions.access import require_may_extend
 from bot.interactions.buttons import (
     AnotherTake,
     Cancel,
@@ -76,6 +77,7 @@ class ReplyCommandsCog(EncoreCog):
     async def extend_this_song(self, interaction: Interaction, message: discord.Message) -> None:
         """Open the form for the clip in a message, after asking which if there are two."""
         try:
+            await require_may_extend(interaction)
             ext = await self._store.find_by_reply(message.id)
             if ext is None:
                 await open_form(interaction, Form(clip=_clip_named_in(message)))
