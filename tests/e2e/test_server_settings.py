@@ -102,7 +102,9 @@ async def test_each_change_is_shown_and_survives_a_restart(offline_harness: BotH
         await mo.select(message, "Default model", "chirp-v4")
         await set_form(mo, message, "Style", style="lo-fi; warm piano")
         await set_form(mo, message, "Limits", member="1", channel="3")
-        await set_form(mo, message, "Budgets", day="50", month="1000", member_day="5", notices=[mods])
+        await set_form(
+            mo, message, "Budgets", day="50", month="1000", member_day="5", notices=[mods]
+        )
         await mo.click(message, "Turn sessions off")
         said = text(message)
         assert f"<@&{singers.id}>" in said
