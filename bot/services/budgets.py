@@ -64,12 +64,18 @@ class Usage:
 
 
 class Budgets:
-    """Tells what is used and what is left."""
+    """Tells what is used and what is left.
 
-    def __init__(self, runtime: Runtime) -> None:
+    Args:
+        runtime: has the store and the providers.
+        credits_timeout: seconds that a service has to tell what is left.
+    """
+
+    def __init__(self, runtime: Runtime, *, credits_timeout: float = CREDITS_TIMEOUT) -> None:
         self._store = runtime.store
         self._clock = runtime.clock
         self._providers = runtime.providers
+        self._credits_timeout = credits_timeout
         self._credits: Sequence[ServiceCredits] = ()
         self._credits_until: dt.datetime | None = None
         self._credits_lock = asyncio.Lock()
@@ -99,10 +105,20 @@ class Budgets:
         async with self._credits_lock:
             now = self._clock()
             if self._credits_until is None or now >= self._credits_until:
-                asked = map(_credits_of, self._providers.values())
+                asked = map(self._credits_of, self._providers.values())
                 self._credits = await asyncio.gather(*asked)
                 self._credits_until = now + CREDITS_LIFETIME
             return self._credits
+
+    async def _credits_of(self, provider: Provider) -> ServiceCredits:
+        label, cost = provider.capabilities.label, provider.capabilities.credits_per_extension
+        try:
+            async with asyncio.timeout(self._credits_timeout):
+                left = await provider.credits()
+        except (ProviderError, TimeoutError) as error:
+            log.info("%s: its credits can't be asked for (%s)", label, type(error).__name__)
+            return ServiceCredits(label=label, has_answered=False)
+        return ServiceCredits(label=label, credits=left, per_extension=cost)
 
 
 def budget_error(use: BudgetUse) -> LimitError:
@@ -115,14 +131,3 @@ def budget_error(use: BudgetUse) -> LimitError:
         f"{whose} for {when} is used up ({use.used:,} of {extensions}).",
         f"It renews <t:{int(use.renews_at.timestamp())}:R>.",
     )
-
-
-async def _credits_of(provider: Provider) -> ServiceCredits:
-    label, cost = provider.capabilities.label, provider.capabilities.credits_per_extension
-    try:
-        async with asyncio.timeout(CREDITS_TIMEOUT):
-            left = await provider.credits()
-    except (ProviderError, TimeoutError) as error:
-        log.info("%s: its credits can't be asked for (%s)", label, type(error).__name__)
-        return ServiceCredits(label=label, has_answered=False)
-    return ServiceCredits(label=label, credits=left, per_extension=cost)
