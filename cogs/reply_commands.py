@@ -77,7 +77,6 @@ class ReplyCommandsCog(EncoreCog):
     async def extend_this_song(self, interaction: Interaction, message: discord.Message) -> None:
         """Open the form for the clip in a message, after asking which if there are two."""
         try:
-            await require_may_extend(interaction)
             ext = await self._store.find_by_reply(message.id)
             if ext is None:
                 await open_form(interaction, Form(clip=_clip_named_in(message)))
@@ -87,6 +86,7 @@ class ReplyCommandsCog(EncoreCog):
             await answer_error(interaction, error)
 
     async def _extend_reply(self, interaction: Interaction, ext: Extension) -> None:
+        await require_may_extend(interaction)
         if not ext.extendable_clip_ids:
             raise UserError(
                 "That reply has no finished clip yet.", "Extend it as soon as it has turned green."

@@ -55,8 +55,9 @@ async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
     Raises:
         UserError: it was not accepted.
     """
+    reply = reply_ref(interaction)
     await require_may_extend(interaction)
-    ext, is_new, context = await accept(reply_ref(interaction))
+    ext, is_new, context = await accept(reply)
     if not is_new:  # even if its reply is not there yet: the publisher sends it
         await answer(interaction, embeds=[_duplicate_embed(ext)])
         return

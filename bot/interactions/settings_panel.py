@@ -112,7 +112,7 @@ def _lacks_notices(guild: discord.Guild, channel_id: int | None) -> bool:
     )
 
 
-class _SettingsSelect(discord.ui.DynamicItem[discord.ui.Item[Any]], template=""):
+class SettingsSelect(discord.ui.DynamicItem[discord.ui.Item[Any]], template=""):
     """A select of the panel; a subclass says what its values change."""
 
     action: ClassVar[Action]
@@ -150,7 +150,7 @@ class _SettingsSelect(discord.ui.DynamicItem[discord.ui.Item[Any]], template="")
         raise NotImplementedError
 
 
-class SetChannels(_SettingsSelect, action=Action.SET_CHANNELS):
+class SetChannels(SettingsSelect, action=Action.SET_CHANNELS):
     """Sets the channels in which members may extend."""
 
     @override
@@ -161,7 +161,7 @@ class SetChannels(_SettingsSelect, action=Action.SET_CHANNELS):
         return await service.set_channels(guild_id, [*map(int, values)], interaction.user.id)
 
 
-class SetRoles(_SettingsSelect, action=Action.SET_ROLES):
+class SetRoles(SettingsSelect, action=Action.SET_ROLES):
     """Sets the roles of which members need one to extend."""
 
     @override
@@ -172,7 +172,7 @@ class SetRoles(_SettingsSelect, action=Action.SET_ROLES):
         return await service.set_roles(guild_id, [*map(int, values)], interaction.user.id)
 
 
-class SetProvider(_SettingsSelect, action=Action.SET_PROVIDER):
+class SetProvider(SettingsSelect, action=Action.SET_PROVIDER):
     """Sets the default service."""
 
     @override
@@ -183,7 +183,7 @@ class SetProvider(_SettingsSelect, action=Action.SET_PROVIDER):
         return await service.set_provider(guild_id, _chosen(values), interaction.user.id)
 
 
-class SetModel(_SettingsSelect, action=Action.SET_MODEL):
+class SetModel(SettingsSelect, action=Action.SET_MODEL):
     """Sets the default model."""
 
     @override

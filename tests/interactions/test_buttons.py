@@ -49,6 +49,18 @@ from bot.interactions.session_buttons import (
     WithdrawProposal,
     WritePart,
 )
+from bot.interactions.settings_panel import (
+    SETTINGS_ITEMS,
+    SetBudgets,
+    SetChannels,
+    SetLimits,
+    SetModel,
+    SetProvider,
+    SetRoles,
+    SetSessions,
+    SetStyle,
+    SettingsSelect,
+)
 from bot.ui.custom_ids import Action
 
 BUTTONS = (
@@ -57,7 +69,14 @@ BUTTONS = (
     *MESSAGE_BUTTONS,
     *LIBRARY_BUTTONS,
     *(kind for kind in SESSION_BUTTONS if issubclass(kind, PersistentButton)),
+    *(kind for kind in SETTINGS_ITEMS if issubclass(kind, PersistentButton)),
 )
+SETTINGS_SELECTS = {
+    "set:channels:7": SetChannels,
+    "set:roles:7": SetRoles,
+    "set:service:7": SetProvider,
+    "set:model:7": SetModel,
+}
 
 CLIP = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
 
@@ -101,6 +120,11 @@ OLD_CUSTOM_IDS = [
     ("ses:again:7", ProposeAgain, "7"),
     ("ses:draft:7-42", OpenPartDraft, "7-42"),
     ("ses:list:2", TurnSessions, "2"),
+    ("set:style:7", SetStyle, "7"),
+    ("set:limits:7", SetLimits, "7"),
+    ("set:budgets:7", SetBudgets, "7"),
+    ("set:sessions:7-on", SetSessions, "7-on"),
+    ("set:sessions:7-off", SetSessions, "7-off"),
 ]
 OLD_SELECT = "ses:pick:7"
 
@@ -158,6 +182,8 @@ def test_button_is_drawn_with_the_custom_id_that_it_reads(
         "ses:vote:7-a",
         "ses:end:7:8",
         "ses:ends:7",
+        "set:sessions:7",
+        "set:style:",
     ],
 )
 async def test_unknown_custom_id_matches_no_button(custom_id: str) -> None:
@@ -165,8 +191,9 @@ async def test_unknown_custom_id_matches_no_button(custom_id: str) -> None:
 
 
 def test_every_action_has_one_button_and_a_row_above() -> None:
-    with_select = [*(kind.action.name for kind in BUTTONS), Action.PICK_PROPOSAL.name]
-    assert sorted(with_select) == sorted(each.name for each in Action)
+    selects = [Action.PICK_PROPOSAL, *(kind.action for kind in SETTINGS_SELECTS.values())]
+    with_selects = [*(kind.action.name for kind in BUTTONS), *(each.name for each in selects)]
+    assert sorted(with_selects) == sorted(each.name for each in Action)
     assert {kind for _, kind, _ in OLD_CUSTOM_IDS} == {*BUTTONS}
 
 
@@ -190,3 +217,15 @@ async def test_old_select_keeps_working() -> None:
     assert select.item.options == sent.options
     assert PickProposal in SESSION_BUTTONS
     assert await pressed(OLD_SELECT) == []
+
+
+@pytest.mark.parametrize(("custom_id", "kind"), SETTINGS_SELECTS.items())
+async def test_old_selects_of_the_settings_panel_keep_working(
+    custom_id: str, kind: type[SettingsSelect]
+) -> None:
+    match = kind.__discord_ui_compiled_template__.fullmatch(custom_id)
+    assert match is not None
+    sent = discord.ui.Select[discord.ui.View](custom_id=custom_id)
+    assert (await kind.from_custom_id(None, sent, match)).item is sent
+    assert kind in SETTINGS_ITEMS
+    assert kind.action.custom_id_for(7) == custom_id
