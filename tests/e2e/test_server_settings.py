@@ -1,5 +1,8 @@
 """`/settings` and `/usage`: what moderators set holds everywhere, and budgets are exact."""
 
+import contextlib
+import sqlite3
+
 import pytest
 
 from sandbox.discord.errors import NotPossibleError
@@ -9,6 +12,7 @@ from sandbox.discord.models import Channel, Message
 from sandbox.discord.permissions import Permission
 from sandbox.providers.faults import Fault
 from tests.support.bot_harness import GREEN, RED, BotHarness, colour, labels, text
+from tests.support.session_evening import Evening
 
 NAME = "aimlapi"
 FREE = "suno_api"  # it has models
@@ -17,7 +21,8 @@ FREE = "suno_api"  # it has models
 def moderator(harness: BotHarness, name: str = "Mo") -> Member:
     """Return a member who may Manage Server."""
     state, member = harness.discord.state, harness.discord.member(name)
-    role = state.new_role(f"Moderators {name}", state.guild, permissions=Permission.MANAGE_GUILD)
+    may = Permission.MANAGE_GUILD | Permission.MANAGE_MESSAGES
+    role = state.new_role(f"Moderators {name}", state.guild, permissions=may)
     state.guild.members[member.id].roles.add(role.id)
     return member
 
@@ -242,6 +247,64 @@ async def test_moderators_are_told_once_that_a_budget_runs_low(harness: BotHarne
     assert "This server's budget for today is used up: 5 of 5 extensions." in used_up
 
 
+def notices(harness: BotHarness) -> list[tuple[int, int]]:
+    """Return the level of each notice, and whether it is settled."""
+    with contextlib.closing(sqlite3.connect(harness.database)) as db:
+        return db.execute("SELECT level, is_settled FROM budget_notices").fetchall()
+
+
+def unsettle_notices(harness: BotHarness) -> None:
+    """Leave the notices as a kill does before they are confirmed."""
+    with contextlib.closing(sqlite3.connect(harness.database)) as db, db:
+        db.execute("UPDATE budget_notices SET is_settled = 0, due_at = claimed_at")
+
+
+async def test_notice_that_stands_when_encore_was_killed_is_not_posted_again(
+    offline_harness: BotHarness,
+) -> None:
+    harness = offline_harness
+    mods = harness.discord.state.new_channel("mods")
+    async with harness.bot():
+        await set_budget(harness, day="1", notices=[mods])
+        await harness.extend(NAME)
+        await harness.until(lambda: notices(harness) == [(100, 1)])
+    [posted] = harness.ada.read(mods)
+    posted.nonce = None  # Discord has forgotten it
+    unsettle_notices(harness)
+    async with harness.bot():
+        await harness.until(lambda: notices(harness) == [(100, 1)])
+    assert harness.ada.read(mods) == [posted]
+
+
+async def test_notice_that_was_not_posted_before_a_kill_is_posted_after_it(
+    offline_harness: BotHarness,
+) -> None:
+    harness = offline_harness
+    mods = harness.discord.state.new_channel("mods")
+    async with harness.bot():
+        await set_budget(harness, day="1", notices=[mods])
+        await harness.extend(NAME)
+        await harness.until(lambda: notices(harness) == [(100, 1)])
+    await moderator(harness, "Max").delete(harness.ada.read(mods)[0])
+    unsettle_notices(harness)
+    async with harness.bot():
+        await harness.until(lambda: harness.ada.read(mods))
+        await harness.until(lambda: notices(harness) == [(100, 1)])
+
+
+async def test_panel_warns_of_a_channel_in_which_notices_can_not_be_posted(
+    harness: BotHarness,
+) -> None:
+    state = harness.discord.state
+    mods = state.new_channel("mods")
+    state.set_overwrite(mods, state.bot, deny=Permission.SEND_MESSAGES)
+    message = await set_budget(harness, day="1", notices=[mods])
+    assert f"Encore can't post in <#{mods.id}>" in text(message)
+    await harness.extend(NAME)
+    await harness.until(lambda: notices(harness) == [(100, 1)])
+    assert harness.ada.read(mods) == []
+
+
 async def test_usage_shows_what_is_left_at_each_service(harness: BotHarness) -> None:
     said = await usage(harness)
     assert "**Yours**\n0 today · 0 this month · 0 in progress" in said
@@ -270,3 +333,53 @@ async def test_sessions_turned_off_are_refused(harness: BotHarness) -> None:
     await mo.click(await panel(mo), "Turn sessions off")
     start = await harness.ada.slash("session start", clip=harness.source(NAME))
     assert "Sessions are turned off in this server." in refused(start)
+
+
+def make_older(harness: BotHarness) -> None:
+    """Make what is stored a day older, as if that had gone by with Encore there."""
+    with contextlib.closing(sqlite3.connect(harness.database)) as db, db:
+        day = int(24 * 3600 * 1e6)
+        older = "UPDATE sessions SET rests_since = rests_since - :day, due_at = due_at - :day"
+        db.execute(older, {"day": day})
+        db.execute("UPDATE extensions SET created_at = created_at - :day", {"day": day})
+
+
+async def test_session_rests_while_the_budget_is_used_up_and_goes_on_when_it_renews(
+    evening: Evening,
+) -> None:
+    harness = evening.harness
+    await set_budget(harness, day="1")
+    await evening.start(NAME)
+    await harness.finished(await harness.extend(NAME))
+    await evening.write(evening.bo, "[Verse]\nNeon rain")
+    await evening.count_votes(1)
+    board = await evening.until_shown("This server's budget for today is used up.")
+    assert "all votes are kept" in text(board)
+    requests = harness.account(NAME).requests
+    assert sum(each.method == "POST" for each in requests) == 1
+    make_older(harness)
+    await evening.pass_time(3)
+    await evening.until(lambda: "used up" not in text(board))
+    await evening.count_votes(1)
+    await evening.until(lambda: sum(each.method == "POST" for each in requests) == 2)
+
+
+async def test_part_of_a_session_is_written_only_by_members_who_may_extend(
+    evening: Evening,
+) -> None:
+    harness, state = evening.harness, evening.harness.discord.state
+    await evening.start(NAME)
+    board = evening.board
+    assert board is not None
+    opened = await evening.bo.click(board, "✍️ Write a part")
+    mo, singers = moderator(harness), state.new_role("Singers", state.guild)
+    await mo.select(await panel(mo), f"set:roles:{state.guild.id}", singers)
+    sent = await evening.bo.submit(opened.modal, {"lyrics": "Kept words"})
+    said = refused(sent)
+    assert "You need a role" in said
+    assert "Your text is kept." in said
+    assert "You need a role" in refused(await evening.cy.click(board, "✍️ Write a part"))
+    state.guild.members[evening.bo.id].roles.add(singers.id)
+    again = await evening.bo.click(sent.message, "✏️ Edit & send")
+    assert again.modal is not None
+    assert again.modal.fields["lyrics"]["value"] == "Kept words"
