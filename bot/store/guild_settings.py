@@ -72,7 +72,7 @@ async def change_settings(
         new = change(was)
         if new == was:
             return was
-        new = replace(new, version=was.version + 1, changed_by=member_id, changed_at=now)
+        new = replace(new, version=new.version + 1, changed_by=member_id, changed_at=now)
         added = insert(db, guild_settings).on_conflict_do_nothing().returning(_row.version)
         if (await db.execute(added, row_of(new))).scalar() is not None:
             return new

@@ -61,6 +61,19 @@ async def test_concurrent_changes_are_all_kept(store: Store) -> None:
     assert versions == [5, 4, 3, 2, 1]
 
 
+async def test_change_of_settings_that_another_has_changed_is_made_anew(store: Store) -> None:
+    outdated = await store.settings_of_guild(GUILD)
+    await set_to(store, style="folk")
+    seen: list[GuildSettings] = []
+
+    def change(was: GuildSettings) -> GuildSettings:
+        seen.append(was)
+        return replace(was if len(seen) > 1 else outdated, model="v4")
+
+    made = await store.change_settings(GUILD, change, member_id=MEMBER, now=NOW)
+    assert (made.style, made.model, made.version, len(seen)) == ("folk", "v4", 2, 2)
+
+
 async def test_settings_of_a_session_are_those_of_its_server(store: Store) -> None:
     state = await started(store)
     await set_to(store, model="v4")
