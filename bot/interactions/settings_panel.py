@@ -15,7 +15,7 @@ from bot.domain.guild_settings import GuildSettings
 from bot.interactions.access import POST_PERMISSIONS, missing_permissions
 from bot.interactions.buttons import PersistentButton
 from bot.interactions.client import Interaction
-from bot.interactions.responses import answer, answer_error, is_button_press
+from bot.interactions.responses import answer, answer_error
 from bot.ui.custom_ids import Action
 from bot.ui.settings_forms import (
     LIMITS,
@@ -96,7 +96,7 @@ async def _show(interaction: Interaction, guild: discord.Guild, settings: GuildS
         lacks_notices=_lacks_notices(guild, settings.notices_channel_id),
     )
     embed, view = panel_embed(panel), panel_view(panel)
-    if is_button_press(interaction) or interaction.message is not None:
+    if interaction.message is not None:
         await interaction.response.edit_message(embed=embed, view=view)
     else:
         await answer(interaction, embeds=[embed], view=view)

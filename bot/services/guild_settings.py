@@ -31,10 +31,6 @@ class GuildSettingsService:
         """Return the settings of a server that Encore is in; None has the defaults."""
         return await self._store.settings_of_guild(guild_id)
 
-    async def history(self, guild_id: int) -> Sequence[GuildSettings]:
-        """Return the settings after each of the latest changes, the newest first."""
-        return await self._store.settings_history(guild_id)
-
     async def set_channels(
         self, guild_id: int, channel_ids: Sequence[int], member_id: int
     ) -> GuildSettings:

@@ -62,11 +62,10 @@ async def accept(
     """Insert ``ext`` if it is new, and within ``quota`` and the budgets of its server.
 
     Otherwise return the extension that it repeats, what is in progress, or the budget that is used
-    up. It repeats an extension
-    with its idempotency key, a retake of the same extension that the same member asked for after
-    ``double_since`` (a double click), or, if it is a full song, one that the channel has or soon
-    has of the same clip. On SQLite, no two calls can both get the last place within a quota, and
-    nowhere can they within a budget.
+    up. It repeats an extension with its idempotency key, a retake of the same extension that the
+    same member asked for after ``double_since`` (a double click), or, if it is a full song, one
+    that the channel has or soon has of the same clip. On SQLite, no two calls can both get the last
+    place within a quota; nowhere can they within a budget.
 
     Args:
         db: in a transaction that writes.

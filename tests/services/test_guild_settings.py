@@ -21,7 +21,7 @@ def service(harness: ServiceHarness) -> GuildSettingsService:
     return settings_service(harness)
 
 
-async def test_each_setting_is_changed_alone(service: GuildSettingsService) -> None:
+async def test_each_setting_is_changed_alone(service: GuildSettingsService, store: Store) -> None:
     await service.set_channels(GUILD, [7, 8], ADA)
     await service.set_roles(GUILD, [5], ADA)
     await service.set_provider(GUILD, "suno", ADA)
@@ -41,7 +41,7 @@ async def test_each_setting_is_changed_alone(service: GuildSettingsService) -> N
     budgets = (settings.daily_budget, settings.monthly_budget, settings.member_budget)
     assert budgets == (50, 1000, None)
     assert (settings.notices_channel_id, settings.has_sessions) == (9, False)
-    history = await service.history(GUILD)
+    history = await store.settings_history(GUILD)
     assert [each.changed_by for each in history] == [BEN, BEN, *[ADA] * 6]
     assert service.quota == Quota(member=2)
 
@@ -54,11 +54,11 @@ async def test_default_service_has_to_be_enabled(service: GuildSettingsService) 
 
 @pytest.mark.parametrize("typed", ["0", "-1", "1.5", "1,000", "many", "²", f"{MAX_LIMIT + 1}"])
 async def test_limit_is_a_whole_number_from_one_on(
-    service: GuildSettingsService, typed: str
+    service: GuildSettingsService, store: Store, typed: str
 ) -> None:
     with pytest.raises(UserError, match="can't be a limit"):
         await service.set_limits(GUILD, member="1", channel=typed, member_id=ADA)
-    assert await service.history(GUILD) == []
+    assert await store.settings_history(GUILD) == []
 
 
 # Defaults of the form
