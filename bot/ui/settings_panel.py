@@ -80,11 +80,10 @@ def _lines(panel: Panel) -> Iterator[str]:
     yield f"**Where** {', '.join(channels) or 'in every channel'}"
     yield f"**Who** {', '.join(roles) or 'everybody'}"
     if channels or roles:
-        yield "-# Threads count as their channel. Who may *Manage Server* may extend everywhere."
+        yield "-# Threads count as their channel. Who may *Manage Server* can extend everywhere."
     yield ""
     service = panel.services.get(settings.provider)
-    usual = next(iter(panel.services.values()), "")
-    yield f"**Default service** {service or f'none: who made the clip, else {usual}'}"
+    yield f"**Default service** {service or _usual_service(panel)}"
     model = escape_line(settings.model, MAX_OPTION_LENGTH)
     yield f"**Default model** {model or 'as the service chooses'}"
     style = escape_line(settings.style, STYLE_LENGTH)
@@ -102,6 +101,11 @@ def _lines(panel: Panel) -> Iterator[str]:
         yield "**Sessions** turned off by whoever runs this bot"
     else:
         yield f"**Sessions** {'on' if settings.has_sessions else 'off'}"
+
+
+def _usual_service(panel: Panel) -> str:
+    """Return which service is used where a server sets none."""
+    return f"the one that made the clip, else {next(iter(panel.services.values()), 'none')}"
 
 
 def _limits_text(panel: Panel) -> str:
@@ -145,11 +149,11 @@ def _items(panel: Panel) -> Iterator[discord.ui.Item[discord.ui.View]]:
         row=1,
     )
     services = [*panel.services.items()]
-    none = "None: who made the clip, else the usual one"
+    none = f"No default service: {_usual_service(panel)}"
     yield _select(Action.SET_PROVIDER, settings, settings.provider, services, none, row=2)
     models = _models(panel)
     if models:
-        none = "None: the service's own"
+        none = "No default model: the service chooses"
         yield _select(Action.SET_MODEL, settings, settings.model, models, none, row=3)
     yield Action.SET_STYLE.button(guild_id, row=4)
     yield Action.SET_LIMITS.button(guild_id, row=4)

@@ -68,7 +68,7 @@ def test_panel_of_a_server_without_settings_says_what_holds() -> None:
     for words in (
         "**Where** in every channel",
         "**Who** everybody",
-        "**Default service** none: who made the clip, else AIML API",
+        "**Default service** the one that made the clip, else AIML API",
         "2 for a member, no limit in a channel",
         "**Today** 3 of 5 used · renews <t:",
         "**This month** 7 so far, no limit",
