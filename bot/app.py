@@ -14,6 +14,7 @@ from bot.domain.clock import Clock, utc_now
 from bot.domain.models import Kind
 from bot.health import Heartbeat, remove_stale_heartbeats
 from bot.interactions.boards import Boards
+from bot.interactions.budget_notices import BudgetNotices
 from bot.interactions.buttons import REPLY_BUTTONS
 from bot.interactions.client import Encore, Services, set_api_base
 from bot.interactions.first_reply import MIN_EDIT_INTERVAL
@@ -26,16 +27,19 @@ from bot.interactions.privacy_buttons import PRIVACY_BUTTONS
 from bot.interactions.provider_buttons import PROVIDER_BUTTONS
 from bot.interactions.publisher import Publisher
 from bot.interactions.session_buttons import SESSION_BUTTONS
+from bot.interactions.settings_panel import SETTINGS_ITEMS
 from bot.interactions.shard_beats import ShardBeats
 from bot.monitoring import serve_monitoring
 from bot.providers.http import RateLimiterFactory, rate_limiter
 from bot.providers.registry import open_providers
 from bot.services.acceptance import Acceptance
 from bot.services.attacher import Attacher
+from bot.services.budgets import Budgets
 from bot.services.clip_files import ClipFiles
 from bot.services.extensions import ExtensionService
 from bot.services.form_check import FormReader
 from bot.services.gauges import refresh_gauges
+from bot.services.guild_settings import GuildSettingsService
 from bot.services.library import Library
 from bot.services.links import LinkRefresher
 from bot.services.media import MediaFetcher
@@ -68,6 +72,7 @@ from cogs.loops import Loops, LoopsCog
 from cogs.privacy import PrivacyCog
 from cogs.reactions import ReactionsCog
 from cogs.reply_commands import ReplyCommandsCog
+from cogs.server_settings import ServerSettingsCog
 from cogs.sessions import SessionsCog
 from cogs.songs import SongsCog
 
@@ -127,11 +132,11 @@ async def create_bot(
         )
         for cog in (ExtendCog, ReplyCommandsCog, ReactionsCog, SessionsCog):
             await bot.add_cog(cog(bot))
-        for cog in (HelpCog, LibraryCog, PrivacyCog, SongsCog):
+        for cog in (HelpCog, LibraryCog, PrivacyCog, ServerSettingsCog, SongsCog):
             await bot.add_cog(cog())
         bot.add_dynamic_items(*REPLY_BUTTONS, *MESSAGE_BUTTONS, *PROVIDER_BUTTONS)
         bot.add_dynamic_items(*LIBRARY_BUTTONS, *NOTIFICATION_BUTTONS, *PRIVACY_BUTTONS)
-        bot.add_dynamic_items(*SESSION_BUTTONS)
+        bot.add_dynamic_items(*SESSION_BUTTONS, *SETTINGS_ITEMS)
         publisher = Publisher(
             bot, store, wakeups=runtime.wakeups, clock=clock, min_edit_interval=min_edit_interval
         )
@@ -152,6 +157,7 @@ async def create_bot(
             operator_watch=_create_operator_watch(bot, runtime, settings),
             retention=Retention(store, clock=clock, keep=settings.keep),
             notifier=Notifier(bot, store, clock=clock),
+            budget_notices=BudgetNotices(bot, store, clock=clock),
         )
         await bot.add_cog(
             LoopsCog(
@@ -239,6 +245,8 @@ def _create_services(runtime: Runtime, links: LinkRefresher, settings: Settings)
         session_starter=SessionStarter(runtime, session_forms, sessions, rules=rules),
         session_proposals=SessionProposals(runtime, session_forms, sessions),
         operator_contact=runtime.operator_contact,
+        guild_settings=GuildSettingsService(runtime, quota=quota),
+        budgets=Budgets(runtime),
     )
 
 

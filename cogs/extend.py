@@ -7,8 +7,9 @@ from discord.app_commands import Choice
 from discord.ext import commands
 from typing_extensions import override
 
-from bot.domain.form import Form
+from bot.domain.form import NO_DEFAULTS, Form
 from bot.domain.timecode import END, format_continue_at, format_length, parse_time
+from bot.interactions.access import guild_settings_of
 from bot.interactions.autocomplete import clip_choices, provider_choices, text_choice
 from bot.interactions.buttons import open_form
 from bot.interactions.client import Encore, Interaction
@@ -115,9 +116,11 @@ class ExtendCog(EncoreCog):
     @extend.autocomplete("model")
     async def suggest_models(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
         """Offer the models of the provider that will be used."""
+        settings = await guild_settings_of(interaction)
         models = await self._services.forms.models_for(
             getattr(interaction.namespace, "clip", ""),
             getattr(interaction.namespace, "provider", ""),
+            settings.form_defaults if settings is not None else NO_DEFAULTS,
         )
         matching = [model for model in models if typed.casefold() in model.casefold()]
         return [text_choice(model) for model in matching[:MAX_CHOICES]]

@@ -2,7 +2,7 @@
 
 from discord import app_commands
 
-from bot.interactions.access import viewer_from
+from bot.interactions.access import guild_settings_of, viewer_from
 from bot.interactions.client import Interaction
 from bot.interactions.responses import EncoreCog, answer
 from bot.ui.help_embed import help_embed
@@ -17,10 +17,13 @@ class HelpCog(EncoreCog):
         """How to extend a song, and what else this bot can do."""
         client = interaction.client
         in_guild = interaction.guild_id is not None
+        settings = await guild_settings_of(interaction)
         embed = help_embed(
             [each.label for each in client.services.forms.capabilities.values()],
             operator=client.services.operator_contact.operator,
-            has_sessions=client.services.session_starter.is_enabled,
+            has_sessions=client.services.session_starter.is_enabled
+            and (settings is None or settings.has_sessions),
+            may_set=settings is not None and interaction.permissions.manage_guild,
             has_reactions=interaction.is_guild_integration()
             if in_guild
             else interaction.context.dm_channel,

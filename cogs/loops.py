@@ -12,6 +12,7 @@ from bot import metrics
 from bot.domain.clock import Clock
 from bot.health import Heartbeat
 from bot.interactions.boards import Boards
+from bot.interactions.budget_notices import BudgetNotices
 from bot.interactions.client import Encore
 from bot.interactions.notifier import Notifier
 from bot.interactions.publisher import Publisher
@@ -51,6 +52,7 @@ class Loops:
     operator_watch: OperatorWatch
     retention: Retention
     notifier: Notifier
+    budget_notices: BudgetNotices
 
 
 class LoopsCog(commands.Cog):
@@ -78,6 +80,7 @@ class LoopsCog(commands.Cog):
         self.operator_watch = loops.operator_watch
         self._retention = loops.retention
         self._notifier = loops.notifier
+        self._budget_notices = loops.budget_notices
         self.beats = beats
         self.wakeups = wakeups
         self._heartbeat = heartbeat
@@ -90,6 +93,7 @@ class LoopsCog(commands.Cog):
             self.run_sessions,
             self.show_boards,
             self.notify_members,
+            self.tell_of_budgets,
             self.housekeeping,
             self.watch,
         )
@@ -179,6 +183,16 @@ class LoopsCog(commands.Cog):
             self._store.next_notification,
         )
 
+    @tasks.loop()
+    async def tell_of_budgets(self) -> None:
+        """Tell moderators of budgets that run low."""
+        await self._run_step(
+            "budget_notices",
+            self._budget_notices.run_once,
+            self.wakeups.budget_notices,
+            self._store.next_notice,
+        )
+
     @commands.Cog.listener("on_shard_ready")
     @commands.Cog.listener("on_shard_resumed")
     async def shard_connected(self, shard_id: int) -> None:
@@ -232,6 +246,7 @@ class LoopsCog(commands.Cog):
     @run_sessions.before_loop
     @show_boards.before_loop
     @notify_members.before_loop
+    @tell_of_budgets.before_loop
     async def wait_until_ready(self) -> None:
         """Wait until the bot is connected to Discord."""
         await self._bot.wait_until_ready()

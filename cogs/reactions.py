@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot.domain.errors import UserError
 from bot.domain.form import Form
+from bot.domain.guild_settings import GuildSettings
 from bot.domain.models import Extension, ReplyRef, Status
 from bot.interactions.access import (
     GRANT_IT,
@@ -16,6 +17,7 @@ from bot.interactions.access import (
     POST_PERMISSIONS,
     missing_permissions,
     missing_permissions_text,
+    require_allowed,
 )
 from bot.interactions.client import Encore
 from bot.interactions.responses import send_dm
@@ -69,7 +71,7 @@ class ReactionsCog(commands.Cog):
         )
 
     async def _extend(self, reaction: discord.RawReactionActionEvent, ext: Extension) -> None:
-        self._check_permissions(reaction)
+        settings = await self._check_permissions(reaction)
         member_id = reaction.user_id
         member_name = reaction.member.display_name if reaction.member else ""
         idempotency_key = f"reaction:{reaction.message_id}:{reaction.emoji.name}:{member_id}"
@@ -99,14 +101,20 @@ class ReactionsCog(commands.Cog):
             member_id=member_id,
             member_name=member_name,
             reply=reply,
+            defaults=settings.form_defaults,
         )
 
-    def _check_permissions(self, reaction: discord.RawReactionActionEvent) -> None:
-        """Raise UserError unless Encore can reply there and the member can view the channel."""
+    async def _check_permissions(self, reaction: discord.RawReactionActionEvent) -> GuildSettings:
+        """Return the settings of the server, if Encore can reply there and the member may extend.
+
+        Raises:
+            UserError: it can't, or they can't view the channel or may not extend there.
+        """
+        settings = await self._services.guild_settings.settings_of(reaction.guild_id)
         guild = self._bot.get_guild(reaction.guild_id) if reaction.guild_id else None
         channel = guild.get_channel_or_thread(reaction.channel_id) if guild else None
         if guild is None:
-            return
+            return settings
         is_thread = isinstance(channel, discord.Thread)
         if channel is None or (is_thread and (channel.locked or channel.archived)):
             raise UserError(
@@ -119,5 +127,11 @@ class ReactionsCog(commands.Cog):
                 missing_permissions_text(lacking, reaction.channel_id),
                 f"Nothing was sent. {GRANT_IT}",
             )
-        if reaction.member and not channel.permissions_for(reaction.member).view_channel:
+        member = reaction.member
+        if member is None:
+            return settings
+        if not channel.permissions_for(member).view_channel:
             raise UserError(NO_ACCESS, "Nothing was sent.")
+        if not member.guild_permissions.manage_guild:
+            require_allowed(settings, guild, member, channel)
+        return settings

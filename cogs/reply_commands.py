@@ -12,6 +12,7 @@ from bot.domain.clip_reference import MessageLink, find_clip_id, parse_clip_refe
 from bot.domain.errors import UserError
 from bot.domain.form import Form
 from bot.domain.models import Extension
+from bot.interactions.access import require_may_extend
 from bot.interactions.buttons import (
     AnotherTake,
     Cancel,
@@ -85,6 +86,7 @@ class ReplyCommandsCog(EncoreCog):
             await answer_error(interaction, error)
 
     async def _extend_reply(self, interaction: Interaction, ext: Extension) -> None:
+        await require_may_extend(interaction)
         if not ext.extendable_clip_ids:
             raise no_finished_clip()
         if len(ext.extendable_references) == 1:

@@ -7,7 +7,12 @@ from discord.ext import commands
 
 from bot.domain.errors import UserError
 from bot.domain.sessions.posts import CARD
-from bot.interactions.access import GRANT_IT, missing_permissions, missing_permissions_text
+from bot.interactions.access import (
+    GRANT_IT,
+    missing_permissions,
+    missing_permissions_text,
+    require_may_extend,
+)
 from bot.interactions.autocomplete import clip_choices, provider_choices
 from bot.interactions.client import Encore, Interaction
 from bot.interactions.responses import EncoreCog
@@ -68,6 +73,7 @@ class SessionsCog(EncoreCog, commands.GroupCog, group_name="session"):
     ) -> None:
         """Start a song that members write together, in a thread of its own."""
         press = press_from(interaction, posts=True)
+        await require_may_extend(interaction)
         has_own_thread = interaction.channel and interaction.channel.type in CHANNELS_WITH_THREADS
         _require_permissions(interaction, has_own_thread=bool(has_own_thread))
         view, is_new = await self._starter.start(

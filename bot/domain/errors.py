@@ -42,6 +42,10 @@ class ClipNotFoundError(UserError):
         self.text = text
 
 
+class LimitError(UserError):
+    """What a server has set refuses it; the same may be asked for elsewhere or later."""
+
+
 class FormError(UserError):
     """Fields of a form are wrong; the member can correct them there.
 

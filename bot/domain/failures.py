@@ -129,6 +129,19 @@ Failure = (
     | Unexpected
 )
 
+# An extension that ended with one of these and without a handle has cost nothing.
+NOT_CHARGED = (
+    Rejected,
+    UnknownClip,
+    OutOfCredits,
+    Unauthorized,
+    SessionExpired,
+    RateLimited,
+    Unavailable,
+    LengthUnknown,
+    PastTheEnd,
+)
+
 
 def is_of_one_provider(failure: Failure | None) -> bool:
     """Return whether another provider may accept what was refused so; nothing was charged."""

@@ -26,6 +26,28 @@ class Form:
     model: str = ""
     provider: str = ""
 
+    @property
+    def has_text(self) -> bool:
+        """Whether something was written, beside what names the clip and its provider."""
+        return any((self.lyrics, self.style, self.title, self.exclude))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormDefaults:
+    """What a form is filled with where neither the member nor the clip says anything.
+
+    Attributes:
+        provider, model: names; empty is no default.
+        style: as typed; empty is no default.
+    """
+
+    provider: str = ""
+    style: str = ""
+    model: str = ""
+
+
+NO_DEFAULTS = FormDefaults()
+
 
 def parse_style(text: str) -> tuple[str, ...]:
     """Return the style tags in ``text``, in order, without empty and repeated ones."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.domain.clip_reference import SongReference
-from bot.domain.failures import Failure
+from bot.domain.failures import NOT_CHARGED, Failure
 
 
 class Kind(StrEnum):
@@ -179,6 +179,14 @@ class ReplyRef:
     is_ephemeral: bool = False
 
     @property
+    def home_guild_id(self) -> int | None:
+        """The server that Encore is a member of; None elsewhere, as in direct messages.
+
+        It is the answer for a new reply: later, one that Encore lost is not editable either.
+        """
+        return self.guild_id if self.editable_by_bot else None
+
+    @property
     def url(self) -> str | None:
         """The link to the message; None until it has an id, and if it leads nowhere."""
         if self.message_id is None or self.is_ephemeral:
@@ -252,6 +260,18 @@ class Extension:
         """The title of the result."""
         titles = (clip.title for clip in self.clips if clip.title)
         return self.request.title or next(titles, "") or self.source_title or "Untitled"
+
+    @property
+    def may_be_charged(self) -> bool:
+        """Whether it was charged, may have been, or may still be.
+
+        What the provider took counts, even if it fails afterwards: not all of them refund that. A
+        full song costs nothing.
+        """
+        if self.kind.is_song or self.status is Status.CANCELLED:
+            return False
+        is_refused = self.status is Status.FAILED and isinstance(self.failure, NOT_CHARGED)
+        return self.handle is not None or not is_refused
 
     @property
     def is_without_audio(self) -> bool:

@@ -1,12 +1,16 @@
 """Permissions of Encore and of its members in a channel, and which channels a member can view."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import discord
 
-from bot.domain.errors import UserError
+from bot.domain.errors import LimitError, UserError
+from bot.domain.guild_settings import GuildSettings
 from bot.domain.library import Viewer
+from bot.domain.text import escape_line
 from bot.interactions.client import Encore, Interaction
+
+NAME_LENGTH = 100  # UTF-16 units of a role's name
 
 # To edit its reply after the interaction's token has expired.
 EDIT_PERMISSIONS = ("view_channel",)
@@ -28,6 +32,65 @@ def require_access(interaction: Interaction) -> None:
     allowed = interaction.permissions
     if not (allowed.view_channel and allowed.use_application_commands):
         raise UserError(NO_ACCESS, "Use `/extend` in another channel.")
+
+
+async def guild_settings_of(interaction: Interaction) -> GuildSettings | None:
+    """Return the settings of this server; None outside the servers that Encore is in."""
+    if interaction.guild_id is None or not interaction.is_guild_integration():
+        return None
+    return await interaction.client.services.guild_settings.settings_of(interaction.guild_id)
+
+
+async def require_may_extend(interaction: Interaction) -> GuildSettings | None:
+    """Return the settings of this server, if the member may extend in this channel by them.
+
+    None outside the servers that Encore is in, where nothing is set.
+
+    Raises:
+        LimitError: the server lets members extend elsewhere only, or only others.
+    """
+    settings = await guild_settings_of(interaction)
+    member, guild = interaction.user, interaction.guild
+    if settings is None or guild is None or not isinstance(member, discord.Member):
+        return settings
+    if not interaction.permissions.manage_guild:
+        require_allowed(settings, guild, member, interaction.channel)
+    return settings
+
+
+def require_allowed(
+    settings: GuildSettings, guild: discord.Guild, member: discord.Member, channel: object
+) -> None:
+    """Raise LimitError unless the settings of a server let a member extend in a channel.
+
+    Members who may *Manage Server* are not asked about: they set this. Of a thread, the channel
+    that it is in counts as well.
+    """
+    ids = (getattr(channel, "id", 0), getattr(channel, "parent_id", 0) or 0)
+    if not settings.allows_channel(ids):
+        channels = [guild.get_channel(each) for each in settings.channel_ids]
+        known = [
+            f"<#{each.id}>"
+            for each in channels
+            if each is not None and each.permissions_for(member).view_channel
+        ]
+        raise LimitError(
+            "Songs can't be extended in this channel.",
+            f"Use {_listed(known)}." if known else "Ask a moderator where they can.",
+        )
+    if not settings.allows_roles([role.id for role in member.roles]):
+        roles = [guild.get_role(each) for each in settings.role_ids]
+        names = [f"**@{escape_line(each.name, NAME_LENGTH)}**" for each in roles if each]
+        raise LimitError(
+            "You need a role to extend songs in this server.",
+            f"Ask a moderator for {_listed(names)}." if names else "Ask a moderator for it.",
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as words: ``a``, ``a or b``, ``a, b or c``."""
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def is_outside_thread(interaction: Interaction) -> bool:

@@ -12,10 +12,16 @@ from typing import Any, ClassVar, Self
 import discord
 from typing_extensions import override
 
-from bot.domain.errors import ClipNotFoundError, FormError, UnknownClipError, UserError
-from bot.domain.form import Form
+from bot.domain.errors import (
+    ClipNotFoundError,
+    FormError,
+    LimitError,
+    UnknownClipError,
+    UserError,
+)
+from bot.domain.form import NO_DEFAULTS, Form
 from bot.domain.models import ReplyRef
-from bot.interactions.access import require_access
+from bot.interactions.access import require_access, require_may_extend
 from bot.interactions.client import Interaction
 from bot.interactions.clip_search import offer_clips
 from bot.interactions.drafts import refuse_form
@@ -49,14 +55,21 @@ async def open_form(interaction: Interaction, form: Form, *, as_typed: bool = Fa
         form: what the modal is filled with.
         as_typed: open the modal even if fields are wrong, so that they can be corrected there.
     """
-    forms = interaction.client.services.forms
+    services = interaction.client.services
     try:
-        prefilled = await (forms.prefill(form) if as_typed else forms.parse(form))
+        settings = await require_may_extend(interaction)
+        if settings is not None:
+            await services.budgets.require_left(settings, interaction.user.id)
+        if as_typed:
+            prefilled = await services.forms.prefill(form)
+        else:
+            defaults = settings.form_defaults if settings is not None else NO_DEFAULTS
+            prefilled = await services.forms.parse(form, defaults)
         modal = extend_modal(prefilled, idempotency_key=interaction.id)
     except ClipNotFoundError as error:
         await offer_clips(interaction, error, Action.EXTEND_WITH_DRAFT, form=form)
         return
-    except (FormError, UnknownClipError) as error:
+    except (FormError, LimitError, UnknownClipError) as error:
         await refuse_form(interaction, form, error)
         return
     except Exception as error:  # noqa: BLE001 - told to the member and logged there

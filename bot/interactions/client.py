@@ -21,8 +21,10 @@ from bot.interactions.lost_answers import LostAnswerFilter
 from bot.interactions.measured_requests import measuring_trace
 from bot.interactions.thread_index import ThreadIndex
 from bot.services.acceptance import Acceptance
+from bot.services.budgets import Budgets
 from bot.services.extensions import ExtensionService
 from bot.services.form_check import FormReader
+from bot.services.guild_settings import GuildSettingsService
 from bot.services.library import Library
 from bot.services.operator_contact import OperatorContact
 from bot.services.reply_context import ReplyContextLoader
@@ -60,6 +62,8 @@ class Services:
     session_starter: SessionStarter
     session_proposals: SessionProposals
     operator_contact: OperatorContact
+    guild_settings: GuildSettingsService
+    budgets: Budgets
 
 
 class Encore(commands.AutoShardedBot):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import discord
 
-from bot.domain.errors import FormError, UnknownClipError
+from bot.domain.errors import FormError, LimitError, UnknownClipError
 from bot.domain.form import Form
 from bot.interactions.client import Interaction
 from bot.interactions.lost_answers import is_lost_answer
@@ -18,8 +18,12 @@ log = logging.getLogger(__name__)
 async def refuse_form(interaction: Interaction, form: Form, error: Exception) -> None:
     """Answer with the error, above buttons that open the form as it was typed.
 
-    If another provider may accept it, a button opens it for that one.
+    If another provider may accept it, a button opens it for that one. Where a limit refuses it and
+    nothing was typed, there is nothing to keep.
     """
+    if isinstance(error, LimitError) and not form.has_text:
+        await answer_error(interaction, error)
+        return
     is_correctable = not isinstance(error, UnknownClipError)
     has_others = isinstance(error, UnknownClipError | FormError)
     others = error.other_providers if has_others else NO_PROVIDERS
@@ -42,6 +46,8 @@ async def answer_with_draft(
         await answer_error(interaction, error)
         return
     view, unsent_lyrics = None, ""
+    if isinstance(error, LimitError):
+        error = LimitError(error.problem, f"{error.remedy} Your text is kept.")
     try:
         extensions = interaction.client.services.extensions
         view = view_of(await extensions.keep_draft(form, member_id=interaction.user.id))

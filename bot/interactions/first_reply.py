@@ -18,6 +18,7 @@ from bot.interactions.access import (
     is_outside_thread,
     missing_permissions,
     missing_permissions_text,
+    require_may_extend,
 )
 from bot.interactions.client import Encore, Interaction
 from bot.interactions.delivery import UNKNOWN_MESSAGE, ReplyMessage, next_route
@@ -54,7 +55,9 @@ async def send_first_reply(interaction: Interaction, accept: Accept) -> None:
     Raises:
         UserError: it was not accepted.
     """
-    ext, is_new, context = await accept(reply_ref(interaction))
+    reply = reply_ref(interaction)
+    await require_may_extend(interaction)
+    ext, is_new, context = await accept(reply)
     if not is_new:  # even if its reply is not there yet: the publisher sends it
         await answer(interaction, embeds=[_duplicate_embed(ext)])
         return

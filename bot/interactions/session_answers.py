@@ -20,6 +20,7 @@ from bot.interactions.access import (
     POST_PERMISSIONS,
     missing_permissions,
     missing_permissions_text,
+    require_may_extend,
     viewable_channels,
 )
 from bot.interactions.client import Interaction
@@ -93,7 +94,12 @@ async def send_post(interaction: Interaction, session_id: int, key: PostKey) -> 
 
 
 async def open_part_form(interaction: Interaction, form: PartForm) -> None:
-    """Answer with the form for a part."""
+    """Answer with the form for a part.
+
+    Raises:
+        LimitError: the server does not let the member extend here.
+    """
+    await require_may_extend(interaction)
     await interaction.response.send_modal(part_modal(form, idempotency_key=interaction.id))
 
 
@@ -149,6 +155,7 @@ async def accept_part(interaction: Interaction, submitted: SubmittedPart) -> Non
     proposals = interaction.client.services.session_proposals
     try:
         press = press_from(interaction, key=submitted.idempotency_key, posts=True)
+        await require_may_extend(interaction)
         result = await proposals.propose(submitted.form, press)
         await answer_proposal(interaction, result)
     except Exception as error:  # noqa: BLE001 - told to the member and logged there

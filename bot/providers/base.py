@@ -36,6 +36,8 @@ class Capabilities:
         submit_timeout: seconds to wait for the answer to a submission.
         concat: can join a lineage into one clip.
         retention: how long the provider keeps a clip's audio; None if it doesn't say.
+        credits_per_extension: what one costs, in the unit of `Provider.credits`; None if the API
+            does not document it.
     """
 
     label: str
@@ -57,6 +59,7 @@ class Capabilities:
     submit_timeout: float = 60
     concat: bool = False
     retention: dt.timedelta | None = None
+    credits_per_extension: float | None = None
 
     def limits_for(self, model: str | None) -> TextLimits:
         """Return the longest texts of ``model``; None is the default model."""

@@ -66,6 +66,7 @@ CAPABILITIES = Capabilities(
     batch=2,
     submit_timeout=300,  # a captcha may be solved before it answers (providers.md §3.1)
     concat=True,
+    credits_per_extension=10,  # providers.md §3.4
 )
 
 _EXTEND_PATH = "/api/extend_audio"

@@ -28,6 +28,7 @@ CAPABILITIES = Capabilities(
     limits=TextLimits(lyrics=3000, style=200, title=80),  # its error page (providers.md §4.2)
     lookup=True,
     batch=2,
+    credits_per_extension=10,  # providers.md §4.2
 )
 
 _EXTEND_PATH = "/api/v2/suno/v3.5/extend"

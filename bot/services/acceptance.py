@@ -7,11 +7,13 @@ nothing of Discord.
 import datetime as dt
 from typing import NamedTuple
 
+from bot.domain.budgets import BudgetUse
 from bot.domain.errors import UserError
-from bot.domain.form import Form
+from bot.domain.form import NO_DEFAULTS, Form, FormDefaults
 from bot.domain.models import Extension, Kind, ReplyRef
 from bot.domain.text import display_title
 from bot.logs import current_extension
+from bot.services.budgets import budget_error
 from bot.services.form_check import FormReader
 from bot.services.reply_context import ReplyContext, ReplyContextLoader
 from bot.services.runtime import Runtime
@@ -66,6 +68,7 @@ class Acceptance:
         member_name: str = "",
         reply: ReplyRef,
         retake_of: int | None = None,
+        defaults: FormDefaults = NO_DEFAULTS,
     ) -> AcceptResult:
         """Accept the extension that ``form`` asks for; as `accept`.
 
@@ -77,11 +80,12 @@ class Acceptance:
             reply: where the reply will be. The publisher sends one that answers a message, the
                 caller any other.
             retake_of: the extension whose request is repeated.
+            defaults: hold where neither the form nor the clip says anything.
 
         Raises:
-            UserError: something in the form is wrong, or a quota is exceeded; nothing was stored.
+            UserError: something in the form is wrong, or as `accept`; nothing was stored.
         """
-        validated = await self._forms.validate(form)
+        validated = await self._forms.validate(form, defaults)
         now, source = self._clock(), validated.source
         return await self.accept(
             Extension(
@@ -111,10 +115,11 @@ class Acceptance:
         Args:
             ext: not stored yet.
             source_is_known: whether the store has its source clip already.
-            is_limited: whether quotas hold.
+            is_limited: whether quotas hold; budgets always do.
 
         Raises:
-            UserError: a quota is exceeded; nothing was stored.
+            UserError: a quota is exceeded, or a budget of the server is used up; nothing was
+                stored.
         """
         now = self._clock()
         accepted = await self._store.accept(
@@ -122,10 +127,12 @@ class Acceptance:
             publish_at=ext.created_at
             if ext.reply.reply_to_id is not None
             else ext.created_at + FIRST_REPLY_TIMEOUT,
-            quota=self._quota if is_limited else Quota(),
+            quota=self._quota if is_limited else None,
             double_since=now - DOUBLE_CLICK_WINDOW,
             source_is_known=source_is_known,
         )
+        if isinstance(accepted, BudgetUse):
+            raise budget_error(accepted)
         if isinstance(accepted, QuotaExceeded):
             provider = ext.request.provider
             raise quota_error(accepted, await self._reply_contexts.typical_duration(provider))
@@ -135,6 +142,7 @@ class Acceptance:
         else:
             self._wakeups.submitter.notify()
         self._wakeups.publisher.notify()
+        self._wakeups.budget_notices.notify()
         context = await self._reply_contexts.load(
             accepted.extension, queue_position=accepted.queue_position
         )

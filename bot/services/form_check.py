@@ -11,7 +11,9 @@ from itertools import chain
 from bot.domain.clip_reference import SongReference
 from bot.domain.errors import FormError, UnknownClipError, UserError
 from bot.domain.form import (
+    NO_DEFAULTS,
     Form,
+    FormDefaults,
     OverlongText,
     TextLimits,
     format_style,
@@ -106,15 +108,20 @@ class FormReader:
         self._names = ClipNames(runtime.store)
 
     @property
+    def default_provider(self) -> str:
+        """The provider that is used where nobody says anything else."""
+        return self._default
+
+    @property
     def capabilities(self) -> Mapping[str, Capabilities]:
         """What each enabled provider can do, by name."""
         return {name: provider.capabilities for name, provider in self._providers.items()}
 
-    async def prefill(self, form: Form) -> PrefilledForm:
+    async def prefill(self, form: Form, defaults: FormDefaults = NO_DEFAULTS) -> PrefilledForm:
         """Return ``form`` with defaults from its source clip, and all else as typed.
 
         Calls no provider, so the modal opens at once. The member can still correct everything
-        but the clip and the provider there.
+        but the clip and the provider there. ``defaults`` hold where neither says anything.
 
         Raises:
             UserError: the clip or the provider is not available, or a session goes on from it.
@@ -128,15 +135,21 @@ class FormReader:
         if source is not None:
             require_finished(source.clip)
             await self._require_no_session(source)
-        provider = self._choose_provider(form.provider, source)
+        provider = self._choose_provider(form.provider, source, defaults.provider)
         clip_id = str(SongReference(joined.id)) if joined is not None else clip_id
         form = replace(form, clip=clip_id, provider=provider.name)
+        can = provider.capabilities
+        is_inherited = can.same_model_as_source and source is not None and source.model is not None
+        if not form.model and not is_inherited and defaults.model in can.models:
+            form = replace(form, model=defaults.model)
         prefilled = PrefilledForm(
             form=form, capabilities=provider.capabilities, source=source, song=song
         )
-        if source is None:
-            return prefilled
-        return replace(prefilled, form=_with_source_defaults(form, source.clip, prefilled.limits))
+        if source is not None:
+            form = _with_source_defaults(form, source.clip, prefilled.limits)
+        if not form.style:
+            form = replace(form, style=_cut_style(defaults.style, prefilled.limits))
+        return replace(prefilled, form=form)
 
     async def length_of(self, clip: str) -> float | None:
         """Return the seconds of what ``clip`` names; None if they are unknown, or it names none."""
@@ -145,14 +158,14 @@ class FormReader:
         except UserError:
             return None
 
-    async def parse(self, form: Form) -> ValidatedForm:
+    async def parse(self, form: Form, defaults: FormDefaults = NO_DEFAULTS) -> ValidatedForm:
         """Return ``form`` as `prefill`, with its request; lengths are not checked yet.
 
         Raises:
             FormError: fields are wrong, or the provider does not have them.
             UserError: as `prefill`.
         """
-        validated, errors = await self._parsed(await self.prefill(form))
+        validated, errors = await self._parsed(await self.prefill(form, defaults))
         self._require_accepted(
             validated, errors, _choice_errors(validated.form, validated.capabilities)
         )
@@ -226,7 +239,7 @@ class FormReader:
         )
         return validated, errors
 
-    async def validate(self, form: Form) -> ValidatedForm:
+    async def validate(self, form: Form, defaults: FormDefaults = NO_DEFAULTS) -> ValidatedForm:
         """Return ``form`` as `parse`, if its provider would accept the request.
 
         Raises:
@@ -234,7 +247,7 @@ class FormReader:
                 that is wrong.
             UserError: as `prefill`.
         """
-        validated, errors = await self._parsed(await self.prefill(form))
+        validated, errors = await self._parsed(await self.prefill(form, defaults))
         self._require_accepted(
             validated,
             errors,
@@ -245,7 +258,9 @@ class FormReader:
         )
         return validated
 
-    async def models_for(self, clip: str, provider: str) -> tuple[str, ...]:
+    async def models_for(
+        self, clip: str, provider: str, defaults: FormDefaults = NO_DEFAULTS
+    ) -> tuple[str, ...]:
         """Return the models of the provider that would extend ``clip``; both are as typed so far.
 
         Empty if there are none to choose from, or no such provider.
@@ -254,7 +269,7 @@ class FormReader:
         with suppress(UserError):  # no clip is named yet
             source = await self._clips.clip(await self.clip_id_of(clip))
         try:
-            return self._choose_provider(provider, source).capabilities.models
+            return self._choose_provider(provider, source, defaults.provider).capabilities.models
         except UserError:
             return ()
 
@@ -270,8 +285,8 @@ class FormReader:
         if source.extension_id is not None and not self._is_in_session:
             await require_no_session(self._store, source.extension_id)
 
-    def _choose_provider(self, name: str, source: ClipRecord | None) -> Provider:
-        """Return the provider that continues ``source``.
+    def _choose_provider(self, name: str, source: ClipRecord | None, default: str = "") -> Provider:
+        """Return the provider that continues ``source``; ``default`` if nothing else says it.
 
         A clip made by Encore is continued by its own provider, any other by the one that the
         member names.
@@ -297,7 +312,8 @@ class FormReader:
                 f"{home_label}.",
                 other_providers={home: home_label},
             )
-        return self._providers[name or (home if home in self._providers else self._default)]
+        chosen = (name, home, default, self._default)
+        return next(self._providers[each] for each in chosen if each in self._providers)
 
 
 def _sanitized(form: Form) -> Form:
@@ -313,9 +329,13 @@ def _sanitized(form: Form) -> Form:
     )
 
 
+def _cut_style(style: str, limits: TextLimits) -> str:
+    return format_style(truncated_style(parse_style(style), limits.style))
+
+
 def _with_source_defaults(form: Form, source: Clip, limits: TextLimits) -> Form:
     """Return ``form`` with style and title of ``source``, cut to the limits, if it has none."""
-    style = format_style(truncated_style(parse_style(source.style), limits.style))
+    style = _cut_style(source.style, limits)
     title = truncate(source.title, limits.title)
     return replace(form, style=form.style or style, title=form.title or title)
 

@@ -215,7 +215,8 @@ class SessionProposals:
         if before is not None and before.style:
             return format_style(before.style)
         form = Form(clip=session.latest_clip_id, provider=session.provider)
-        return (await self._forms.prefill(form)).form.style
+        settings = await self._store.settings_of_guild(session.guild_id)
+        return (await self._forms.prefill(form, settings.form_defaults)).form.style
 
     @staticmethod
     def _lacks_length(checked: ValidatedForm) -> bool:

@@ -7,6 +7,7 @@ like any extension. Knows nothing of Discord.
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.domain.errors import UserError
 from bot.domain.models import ReplyRef
@@ -76,10 +77,11 @@ class SessionRunner:
 
     async def _run(self, session_id: int) -> None:
         seen: list[SessionState] = []  # as it was last; to load many votes takes long
+        settings = await self._store.settings_of_session(session_id)
 
         def decide(state: SessionState) -> Change | None:
             seen[:] = [state]  # the transaction may be run twice
-            return self._decide(state)
+            return self._decide(state, model=settings.model)
 
         for _ in range(MAX_STEPS):
             now = self._clock()
@@ -91,6 +93,7 @@ class SessionRunner:
             self._wakeups.boards.notify()
             self._wakeups.submitter.notify()
             self._wakeups.publisher.notify()
+            self._wakeups.budget_notices.notify()
             if decide(new) is None:
                 break
         else:
@@ -99,7 +102,8 @@ class SessionRunner:
             if _lacks_song(state):
                 await self._request_song(state.session)
 
-    def _decide(self, state: SessionState) -> Change | None:
+    def _decide(self, state: SessionState, *, model: str) -> Change | None:
+        """Return the next change; ``model`` is the server's default."""
         session = state.session
         if not self._is_served(session.guild_id):
             return None
@@ -108,7 +112,7 @@ class SessionRunner:
             return None
         provider = self._runtime.providers.get(session.provider)
         capabilities = provider.capabilities if provider is not None else None
-        return step(
+        change = step(
             state,
             self._clock(),
             needs_length=capabilities is not None
@@ -116,6 +120,12 @@ class SessionRunner:
             and not capabilities.lookup,  # else it is asked when the part is sent
             deadline=self._runtime.deadline,
         )
+        if change is None or change.request is None or capabilities is None:
+            return change
+        if model not in capabilities.models:
+            return change
+        asked = replace(change.request.request, model=model)
+        return replace(change, request=replace(change.request, request=asked))
 
     async def _request_song(self, session: Session) -> None:
         """Have the full song made; it is posted where the session was started."""

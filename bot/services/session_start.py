@@ -4,7 +4,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from bot.domain.errors import UserError
+from bot.domain.errors import LimitError, UserError
 from bot.domain.form import Form
 from bot.domain.sessions.actions import Press
 from bot.domain.sessions.models import Change, PostKind, Session, SessionState
@@ -102,7 +102,8 @@ class SessionStarter:
         """Start a session; return it, and whether it is new.
 
         Raises:
-            UserError: sessions are turned off, the clip can't be continued or belongs to another
+            LimitError: the server has turned sessions off.
+            UserError: whoever runs Encore has, the clip can't be continued or belongs to another
                 session, a session is held in that channel already, or the server has as many as
                 it may.
         """
@@ -110,10 +111,17 @@ class SessionStarter:
             raise UserError(
                 "Sessions are turned off here.", "Use `/extend` to continue a clip on your own."
             )
+        settings = await self._store.settings_of_guild(form.guild_id)
+        if not settings.has_sessions:
+            raise LimitError(
+                "Sessions are turned off in this server.",
+                "Use `/extend` to continue a clip on your own.",
+            )
         asked = Form(clip=form.clip, title=form.title, provider=form.provider)
-        prefilled = await self._forms.prefill(asked)
+        defaults = settings.form_defaults
+        prefilled = await self._forms.prefill(asked, defaults)
         if prefilled.source is None and await self._has_learned(prefilled.form):
-            prefilled = await self._forms.prefill(asked)
+            prefilled = await self._forms.prefill(asked, defaults)
         if prefilled.source is not None and prefilled.source.extension_id is not None:
             await require_no_session(self._store, prefilled.source.extension_id)
         now, clip_id = press.at, prefilled.form.clip

@@ -56,6 +56,7 @@ class Wakeups:
     notifier: Wakeup = field(default_factory=Wakeup)
     session_runner: Wakeup = field(default_factory=Wakeup)
     boards: Wakeup = field(default_factory=Wakeup)
+    budget_notices: Wakeup = field(default_factory=Wakeup)
 
     def connect(self, send: Callable[[str], None]) -> None:
         """Have ``send`` tell other processes the names of the loops that they, too, should wake."""

@@ -7,13 +7,17 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.budgets import BudgetUse
+from bot.domain.guild_settings import GuildSettings, lower_limit
 from bot.domain.models import Extension, Kind, Status
 from bot.domain.sessions.models import SESSION_KEY_PREFIX
 from bot.store import audio as audio_queue
 from bot.store import notifications
+from bot.store.budgets import locked_budget_uses, note_levels
 from bot.store.clips import save_clips, save_source
 from bot.store.connections import lock_ids
 from bot.store.extensions import OPEN_STATUSES, find, load, queue_position
+from bot.store.guild_settings import current_settings
 from bot.store.rows import accepted_row
 from bot.store.schema import extensions, insert
 
@@ -53,25 +57,27 @@ async def accept(
     ext: Extension,
     *,
     publish_at: dt.datetime,
-    quota: Quota,
+    quota: Quota | None,
     double_since: dt.datetime,
     source_is_known: bool = False,
-) -> Accepted | QuotaExceeded:
-    """Insert ``ext`` if it is new and within ``quota``.
+) -> Accepted | QuotaExceeded | BudgetUse:
+    """Insert ``ext`` if it is new, and within ``quota`` and the budgets of its server.
 
     If it is new, its member is to be told of its end if they always want to be, except of what a
     session makes: a session announces that itself.
 
-    Otherwise return the extension that it repeats, or what is in progress. It repeats an extension
-    with its idempotency key, a retake of the same extension that the same member asked for after
-    ``double_since`` (a double click), or, if it is a full song, one that the channel has or soon
-    has of the same clip. No two calls can both get the last place within a quota.
+    Otherwise return the extension that it repeats, what is in progress, or the budget that is used
+    up. It repeats an extension with its idempotency key, a retake of the same extension that the
+    same member asked for after ``double_since`` (a double click), or, if it is a full song, one
+    that the channel has or soon has of the same clip. No two calls can both get the last place
+    within a quota or a budget.
 
     Args:
         db: in a transaction that writes.
         ext: with the id 0.
         publish_at: when its reply may be edited first.
-        quota: of the member and of the channel.
+        quota: of the member and of the channel, which the server may have set lower; None for
+            what no limit holds for.
         double_since: an older retake is not repeated but another one.
         source_is_known: whether the store has the source clip already; otherwise it is saved as
             one that was used.
@@ -80,16 +86,37 @@ async def accept(
     repeated = await _repeated(db, ext, double_since)
     if repeated is not None:
         return Accepted(repeated, is_new=False)
-    exceeded = await _exceeded_quota(db, ext, quota)
+    settings = await current_settings(db, ext.reply.home_guild_id)
+    uses = await _locked_uses(db, ext, settings)
+    exceeded = next((use for use in uses if use.is_used_up), None)
+    if quota is not None:
+        exceeded = await _exceeded_quota(db, ext, _lowered(quota, settings)) or exceeded
     if exceeded is not None:
         known = await find(db, _row.idempotency_key == ext.idempotency_key)
         return exceeded if known is None else Accepted(known, is_new=False)
     accepted = await accept_unlimited(
         db, ext, publish_at=publish_at, source_is_known=source_is_known
     )
-    if accepted.is_new and not ext.idempotency_key.startswith(SESSION_KEY_PREFIX):
-        await notifications.request_if_always(db, accepted.extension)
+    if accepted.is_new:
+        await note_levels(db, settings, uses, now=ext.created_at)
+        if not ext.idempotency_key.startswith(SESSION_KEY_PREFIX):
+            await notifications.request_if_always(db, accepted.extension)
     return accepted
+
+
+async def accept_session_part(
+    db: AsyncConnection, ext: Extension, *, publish_at: dt.datetime
+) -> Extension | BudgetUse:
+    """Insert the part of a session, or return the budget of its server that is used up."""
+    settings = await current_settings(db, ext.reply.home_guild_id)
+    uses = await _locked_uses(db, ext, settings)
+    for use in uses:
+        if use.is_used_up:
+            return use
+    accepted = await accept_unlimited(db, ext, publish_at=publish_at)
+    if accepted.is_new:
+        await note_levels(db, settings, uses, now=ext.created_at)
+    return accepted.extension
 
 
 async def accept_unlimited(
@@ -119,6 +146,25 @@ async def accept_unlimited(
     elif not source_is_known:
         await save_source(db, stored)
     return Accepted(stored, is_new=True, queue_position=await queue_position(db, stored))
+
+
+async def _locked_uses(
+    db: AsyncConnection, ext: Extension, settings: GuildSettings
+) -> list[BudgetUse]:
+    """Return the use of each budget that ``ext`` is charged to, locked against others."""
+    if not ext.may_be_charged:
+        return []
+    is_of_session = ext.idempotency_key.startswith(SESSION_KEY_PREFIX)
+    member_id = None if is_of_session else ext.member_id
+    return await locked_budget_uses(db, settings, member_id=member_id, now=ext.created_at)
+
+
+def _lowered(quota: Quota, settings: GuildSettings) -> Quota:
+    """Return the quota with the limits that a server has set lower."""
+    return Quota(
+        member=lower_limit(quota.member, settings.member_limit),
+        channel=lower_limit(quota.channel, settings.channel_limit),
+    )
 
 
 async def _repeated(

@@ -145,6 +145,23 @@ class StringList(TypeDecorator[tuple[str, ...]]):
         return None if value is None else tuple(json.loads(value))
 
 
+class IdList(TypeDecorator[tuple[int, ...]]):
+    """Ids in order, never null, as a JSON list."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[int, ...] | None, dialect: Dialect) -> str:
+        """Return the JSON."""
+        del dialect
+        return json.dumps(value or ())
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[int, ...]:
+        """Return the ids."""
+        del dialect
+        return tuple(json.loads(value or "[]"))
+
+
 class CountList(TypeDecorator[tuple[Count, ...]]):
     """Counts of votes in order, never null, as a JSON list of pairs: a choice and its votes."""
 

@@ -56,7 +56,8 @@ _STATE = tuple(name for name in _OWN if name not in _NOT_STATE)
 def accepted_row(ext: Extension, publish_at: dt.datetime) -> dict[str, object]:
     """Return the whole row of a new ``ext`` but for its id; it is published from then on."""
     own = {name: getattr(ext, name) for name in _OWN if name != "id"}
-    return own | state_row(ext) | reply_row(ext.reply) | {"publish_at": publish_at}
+    kept = {"publish_at": publish_at, "charged_guild_id": ext.reply.home_guild_id}
+    return own | state_row(ext) | reply_row(ext.reply) | kept
 
 
 def state_row(ext: Extension) -> dict[str, object]:
@@ -66,6 +67,7 @@ def state_row(ext: Extension) -> dict[str, object]:
         **row_of(ext.request),
         "handle_task_id": ext.handle and ext.handle.task_id,
         "handle_clip_ids": ext.handle and ext.handle.clip_ids,
+        "may_be_charged": ext.may_be_charged,
     }
 
 

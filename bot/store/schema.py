@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.budgets import Period
 from bot.domain.models import ClipStatus, Kind, Status
 from bot.domain.sessions.models import (
     Ballot,
@@ -46,6 +47,7 @@ from bot.store.column_types import (
     EmptyAsNull,
     EnumText,
     FailureJson,
+    IdList,
     RowId,
     SafeText,
     StringList,
@@ -114,6 +116,9 @@ extensions = Table(
     # the processes that claimed it last, to send or track it, and to edit its reply
     Column("claimed_by", BigInteger),
     Column("edited_by", BigInteger),
+    # `Extension.may_be_charged`, and the server that it is charged to
+    Column("may_be_charged", Boolean, nullable=False, server_default=true()),
+    Column("charged_guild_id", BigInteger),
     sqlite_autoincrement=True,
 )
 
@@ -121,6 +126,8 @@ extensions = Table(
 is_unpublished = and_(
     extensions.c.published < extensions.c.revision, not_(extensions.c.reply_unreachable)
 )
+
+may_be_charged = extensions.c.may_be_charged.is_(True)
 
 Index("extensions_due", extensions.c.status, extensions.c.provider, extensions.c.due_at)
 Index("extensions_in_line", extensions.c.status, extensions.c.provider, extensions.c.id)
@@ -136,6 +143,21 @@ Index("extensions_of_member", extensions.c.member_id)
 Index("extensions_of_channel", extensions.c.reply_channel_id)
 Index("extensions_of_source", extensions.c.clip_id)
 Index("extensions_retakes", extensions.c.retake_of)
+Index(
+    "extensions_charged_to_guild",
+    extensions.c.charged_guild_id,
+    extensions.c.created_at,
+    extensions.c.member_id,
+    sqlite_where=may_be_charged,
+    postgresql_where=may_be_charged,
+)
+Index(
+    "extensions_charged_to_member",
+    extensions.c.member_id,
+    extensions.c.created_at,
+    sqlite_where=may_be_charged,
+    postgresql_where=may_be_charged,
+)
 
 # A row with an extension is a clip that the extension made; a row without one is what is known of
 # a source clip. Two extensions may name the same clip, so each has its own row of it.
@@ -371,6 +393,65 @@ posts = Table(
     Column("publish_at", UtcMicroseconds, nullable=False),
     Column("edited_by", BigInteger),
     sqlite_autoincrement=True,
+)
+
+
+# The settings of a server after each change: the newest version holds, all are the history.
+guild_settings = Table(
+    "guild_settings",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("channel_ids", IdList, nullable=False),
+    Column("role_ids", IdList, nullable=False),
+    Column("provider", SafeText, nullable=False),
+    Column("style", SafeText, nullable=False),
+    Column("model", SafeText, nullable=False),
+    Column("member_limit", Integer),
+    Column("channel_limit", Integer),
+    Column("daily_budget", Integer),
+    Column("monthly_budget", Integer),
+    Column("member_budget", Integer),
+    Column("has_sessions", Boolean, nullable=False),
+    Column("notices_channel_id", BigInteger),
+    Column("changed_by", BigInteger),
+    Column("changed_at", UtcMicroseconds, nullable=False),
+)
+
+# What moderators are told of a budget, once in each period.
+budget_notices = Table(
+    "budget_notices",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("period", EnumText(Period), nullable=False),
+    Column("starts_at", UtcMicroseconds, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("limit", Integer, nullable=False),
+    Column("due_at", UtcMicroseconds, nullable=False),
+    # the first time
+    Column("claimed_at", UtcMicroseconds),
+    # told, or there is nowhere to tell it
+    Column("is_settled", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+is_unsettled = budget_notices.c.is_settled.is_(False)
+
+Index(
+    "budget_notices_of_guild",
+    budget_notices.c.guild_id,
+    budget_notices.c.period,
+    budget_notices.c.starts_at,
+    budget_notices.c.level,
+    unique=True,
+)
+Index(
+    "budget_notices_due",
+    budget_notices.c.due_at,
+    sqlite_where=is_unsettled,
+    postgresql_where=is_unsettled,
 )
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.budgets import BudgetUse
 from bot.domain.models import Extension, ReplyRef
 from bot.domain.sessions.models import (
     Change,
@@ -24,7 +25,8 @@ from bot.domain.sessions.models import (
     SessionState,
 )
 from bot.domain.sessions.posts import CARD, RECAP, changed_posts
-from bot.store.acceptance import accept_unlimited
+from bot.domain.sessions.steps import resting_for_budget
+from bot.store.acceptance import accept_session_part
 from bot.store.clips import find_clip
 from bot.store.connections import lock_ids
 from bot.store.extensions import load
@@ -160,8 +162,9 @@ async def change_session(
     """Store what ``decide`` makes of a session, and return it as stored.
 
     With it are stored the part that it requests, and what its posts have to show: a missing post
-    is created, the revision of one that exists is raised. A vote is moved only by a newer press.
-    When the session is over, its votes are counted and deleted.
+    is created, the revision of one that exists is raised. If a budget of the server is used up, no
+    part is made and the session rests. A vote is moved only by a newer press. When the session is
+    over, its votes are counted and deleted.
 
     Args:
         db: in a transaction that writes.
@@ -182,7 +185,12 @@ async def change_session(
     if change is None:
         return None
     if change.request is not None:
-        change = replace(change, state=await _with_part(db, change.state, change.request, now))
+        part = await accept_session_part(db, change.request, publish_at=now)
+        change = (
+            resting_for_budget(was, part, now)
+            if isinstance(part, BudgetUse)
+            else replace(change, state=_with_part(change.state, part))
+        )
     new = change.state
     await _store_rows(db, was, new)
     session = replace(new.session, version=was.session.version + 1)
@@ -234,11 +242,8 @@ def _parts_to_load(all_rounds: Iterable[Round]) -> set[int]:
     }
 
 
-async def _with_part(
-    db: AsyncConnection, state: SessionState, request: Extension, now: dt.datetime
-) -> SessionState:
-    """Accept the part that a state requests, and return the state with it."""
-    part, *_ = await accept_unlimited(db, request, publish_at=now)
+def _with_part(state: SessionState, part: Extension) -> SessionState:
+    """Return the state with the part that it requested, as it was accepted."""
     with_part = tuple(
         replace(each, extension_id=part.id)
         if each.status is RoundStatus.MAKING and each.extension_id is None

@@ -15,9 +15,11 @@ from bot import metrics
 from bot.store import (
     acceptance,
     audio,
+    budgets,
     clips,
     drafts,
     extensions,
+    guild_settings,
     leases,
     library,
     lineage,
@@ -221,6 +223,16 @@ class Store:
     beat_process = writes(processes.beat_process, urgent=True)
     end_process = writes(processes.end_process)
     take_slot = writes(rate_slots.take_slot)
+    # what servers set, and what they may spend
+    settings_of_guild = reads(guild_settings.current_settings)
+    settings_of_session = reads(guild_settings.settings_of_session)
+    settings_history = reads(guild_settings.settings_history)
+    change_settings = writes(guild_settings.change_settings, urgent=True)
+    budget_uses = reads(budgets.budget_uses)
+    member_use = reads(budgets.member_use)
+    claim_notices = writes(budgets.claim_notices)
+    settle_notice = writes(budgets.settle_notice)
+    next_notice = reads(budgets.next_notice)
 
     # drafts, and facts about this installation
     keep_draft = writes(drafts.keep_draft, urgent=True)

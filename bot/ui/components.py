@@ -15,7 +15,7 @@ from bot.domain.failures import UnknownClip
 from bot.domain.models import Clip, ClipRecord, Extension, Status
 from bot.domain.transitions import can_check_again
 from bot.ui.clip_names import clip_label
-from bot.ui.custom_ids import Action, Button, Select
+from bot.ui.custom_ids import Action, Button
 from bot.ui.extension_embeds import MAX_CLIPS, are_lyrics_cut, clip_letter
 from bot.ui.theme import attached_ids, has_listen_button
 
@@ -107,7 +107,7 @@ def link_button(label: str, url: str | None) -> Iterator[Button]:
         yield Button(label=label, url=url, row=0)
 
 
-def build_view(items: Iterable[Button | Select]) -> discord.ui.View | None:
+def build_view(items: Iterable[discord.ui.Item[discord.ui.View]]) -> discord.ui.View | None:
     """Return a view of buttons and selects; None if there are none."""
     view = discord.ui.View(timeout=None)
     for item in items:

@@ -1,7 +1,7 @@
 """Encore's buttons as messages carry them: custom id, label and style of each, in one table.
 
 What pressing one does is its class in `bot.interactions.buttons`, `library_buttons` or
-`session_buttons`.
+`session_buttons`, of the panel of `/settings` in `settings_panel`.
 """
 
 import re
@@ -32,7 +32,7 @@ class Action(Enum):
     A custom id is the prefix, a colon and the id of what the button acts on: ``ext:cancel:7``.
     Messages keep their buttons for years, so this table is also what makes old buttons work: a
     row is never removed, and a prefix never changes its meaning. A button that is to do something
-    else gets a new row. All rows exist since 0.1; those of sessions, and
+    else gets a new row. All rows exist since 0.1; those of sessions and of settings, and
     `SHOW_LYRICS`, `DELETE_REPLY`, `TELL_ME` and those of its answer, since 0.2.
     """
 
@@ -93,6 +93,15 @@ class Action(Enum):
     # ses: the ids of a session and of a draft; the number of a page of `/session list`
     OPEN_PART_DRAFT = "ses:draft", EDIT_AND_SEND, _SECONDARY, r"\d{1,19}-\d{1,19}"
     TURN_SESSIONS = "ses:list", "", _SECONDARY, r"\d{1,9}"
+    # set: the id is a server's; of sessions, with what they are turned to
+    SET_CHANNELS = "set:channels", "Channels for songs: all", _SECONDARY, _NUMBER  # a select
+    SET_ROLES = "set:roles", "Roles that may extend: everybody", _SECONDARY, _NUMBER  # a select
+    SET_PROVIDER = "set:service", "Default service", _SECONDARY, _NUMBER  # a select
+    SET_MODEL = "set:model", "Default model", _SECONDARY, _NUMBER  # a select
+    SET_STYLE = "set:style", "Style", _SECONDARY, _NUMBER  # open a form
+    SET_LIMITS = "set:limits", "Limits", _SECONDARY, _NUMBER  # open a form
+    SET_BUDGETS = "set:budgets", "Budgets", _SECONDARY, _NUMBER  # open a form
+    SET_SESSIONS = "set:sessions", "Sessions", _SECONDARY, r"\d{1,19}-(?:on|off)"
 
     def __init__(
         self,

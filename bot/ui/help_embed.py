@@ -15,7 +15,8 @@ _SESSION = "`/session` lets everybody in a server write a song together and vote
 _COMMANDS = (
     "`/song` joins all parts of a song into one file.",
     "`/library` finds clips made here, and `/clip` shows everything about one.",
-    "`/queue` shows what's in progress; 🔔 on a reply tells you when it's ready.",
+    "`/queue` shows what's in progress, `/usage` what is used and what is left.",
+    "🔔 on a reply tells you when it's ready.",
 )
 _REACTIONS = (
     "**React to a finished reply.** 🔁 makes another take; ⏩ continues clip A from its end."
@@ -26,8 +27,16 @@ _MENU = (
 )
 
 
+_SETTINGS = "**For you as a moderator.** `/settings` says who may extend here, where, and how much."
+
+
 def help_embed(
-    services: Sequence[str], *, operator: str, has_sessions: bool, has_reactions: bool
+    services: Sequence[str],
+    *,
+    operator: str,
+    has_sessions: bool,
+    has_reactions: bool,
+    may_set: bool = False,
 ) -> discord.Embed:
     """Return the embed of `/help`.
 
@@ -36,9 +45,10 @@ def help_embed(
         operator: whom members tell what only the operator can mend.
         has_sessions: whether sessions can be started.
         has_reactions: whether Encore learns of reactions here.
+        may_set: whether the member may change the settings of this server.
     """
     lines = [*_BEGINNING, *([_SESSION] if has_sessions else []), *_COMMANDS, ""]
     lines += [_REACTIONS] if has_reactions else []
-    lines += [_MENU, "", f"**Services** {', '.join(services)}"]
+    lines += [_MENU, *([_SETTINGS] if may_set else []), "", f"**Services** {', '.join(services)}"]
     lines.append(f"**Something wrong?** {tell_operator(operator)}")
     return discord.Embed(colour=BLURPLE, title="Make a song together", description="\n".join(lines))

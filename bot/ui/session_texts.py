@@ -6,6 +6,8 @@ They escape all texts from outside, as those of `theme` do.
 from collections import Counter
 from collections.abc import Iterable
 
+import discord
+
 from bot.domain.models import Extension, Status
 from bot.domain.sessions.models import (
     EndReason,
@@ -36,6 +38,8 @@ HOUR = 60 * MINUTE
 REST_TEXTS = {
     RestReason.CLOSED: "The thread was closed.",
     RestReason.FORBIDDEN: "Encore isn't allowed to post here.",
+    RestReason.DAILY_BUDGET: "This server's budget for today is used up.",
+    RestReason.MONTHLY_BUDGET: "This server's budget for this month is used up.",
 }
 END_TEXTS = {
     EndReason.VOTED: "Its members voted to end it.",
@@ -105,6 +109,9 @@ def rest_text(session: Session) -> str:
     if session.rests_since is None:
         return ""
     why = REST_TEXTS[session.rest_reason or RestReason.CLOSED]
+    if (renews_at := session.budget_renews_at) is not None:
+        renewal = discord.utils.format_dt(renews_at, "R")
+        return f"**{why}** The vote goes on {renewal}, when it renews; all votes are kept."
     return f"**{why}** It goes on when somebody presses a button; until then the clock waits."
 
 

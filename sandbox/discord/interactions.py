@@ -20,6 +20,7 @@ from sandbox.discord.protocol import (
     objects,
 )
 from sandbox.discord.rules.callbacks import callback_type
+from sandbox.discord.rules.components import stored_components
 from sandbox.discord.rules.ephemerality import is_forced_ephemeral
 from sandbox.discord.rules.errors import FormErrors
 from sandbox.discord.rules.messages import check_message
@@ -121,7 +122,7 @@ class Interactions:
         if kind == CallbackType.MODAL:
             check_modal(errors, data)
             errors.raise_if_any()
-            components = list(objects(body["components"]))
+            components = list(objects(stored_components(body["components"])))
             interaction.modal = Modal(interaction, body["title"], body["custom_id"], components)
         elif kind == CallbackType.CHOICES:
             check_choices(errors, data)

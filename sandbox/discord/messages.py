@@ -1,6 +1,5 @@
 """Sends, edits and deletes messages; adds and removes reactions."""
 
-import copy
 import datetime as dt
 import mimetypes
 import time
@@ -12,7 +11,7 @@ from sandbox.discord.filenames import sanitized_filename
 from sandbox.discord.mentions import Mentions, find_mentions
 from sandbox.discord.models import Attachment, Channel, Message, Upload, User
 from sandbox.discord.protocol import Intent, Json, JsonObject, MessageFlag, is_object, objects
-from sandbox.discord.rules.components import walk_components
+from sandbox.discord.rules.components import stored_components, walk_components
 from sandbox.discord.rules.embeds import is_empty
 from sandbox.discord.state import DiscordState, Event
 
@@ -146,7 +145,7 @@ def _apply_body(
         visible = [embed for embed in objects(body["embeds"]) if not is_empty(embed)]
         message.embeds = [_stored_embed(embed, links, descriptions) for embed in visible]
     if "components" in body:
-        message.components = copy.deepcopy(body["components"] or [])
+        message.components = stored_components(body["components"])
         for number, component in enumerate(walk_components(message.components), start=1):
             component["id"] = component.get("id") or number
 

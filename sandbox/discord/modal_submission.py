@@ -70,9 +70,9 @@ class ModalSubmission:
         options = list(objects(item.get("options")))
         if value is None:
             value = [option["value"] for option in options if option.get("default")]
+            value += [each["id"] for each in objects(item.get("default_values"))]
         if kind in SELECTED_TYPES:
-            given = [] if value is None else _as_list(value)
-            chosen = self.resolved.add_selected(item, list(given))
+            chosen = self.resolved.add_selected(item, list(_as_list(value)))
         else:
             chosen = [str(each) for each in _as_list(value)]
         known = {option["value"] for option in options}

@@ -56,7 +56,13 @@ class Resolved:
         """
         offered = SELECTED_TYPES[component["type"]]
         entities = [self._find(each) if isinstance(each, str) else each for each in values]
-        chosen = [each for each in entities if isinstance(each, offered)]
+        types = component.get("channel_types")
+        chosen = [
+            each
+            for each in entities
+            if isinstance(each, offered)
+            and (not types or not isinstance(each, Channel) or each.type in types)
+        ]
         if len(chosen) < len(entities):
             raise NotPossibleError(f"{component['custom_id']!r} does not offer that")
         return [self.add(each) for each in chosen]

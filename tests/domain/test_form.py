@@ -132,3 +132,9 @@ def test_form_needs_only_a_clip() -> None:
 
     assert {form.at, form.style, form.lyrics, form.title, form.exclude, form.model} == {""}
     assert form.provider == ""
+
+
+@pytest.mark.parametrize("name", ["lyrics", "style", "title", "exclude"])
+def test_form_has_text_if_something_was_written(name: str) -> None:
+    assert Form(clip="a", **{name: "x"}).has_text
+    assert not Form(clip="a", at="10", model="v4", provider="suno").has_text

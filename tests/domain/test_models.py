@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain import failures
 from bot.domain.models import (
     Clip,
     ClipRecord,
@@ -10,9 +11,11 @@ from bot.domain.models import (
     ExtendRequest,
     Extension,
     Handle,
+    Kind,
     ReplyRef,
     Status,
 )
+from tests.support.factories import new_extension
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 EXTENSION = Extension(
@@ -120,3 +123,49 @@ def test_clip_record_from_elsewhere_has_no_letter_and_no_reply() -> None:
     known = ClipRecord(clip=clip(), provider="p", known_at=NOW)
 
     assert (known.letter, known.extension_id, known.reply_url) == ("", None, None)
+
+
+TAKEN = Handle(task_id="task")
+FREE = (
+    failures.Rejected,
+    failures.UnknownClip,
+    failures.OutOfCredits,
+    failures.Unauthorized,
+    failures.SessionExpired,
+    failures.RateLimited,
+    failures.Unavailable,
+    failures.LengthUnknown,
+)
+
+
+@pytest.mark.parametrize(
+    ("may_be", "parts"),
+    [
+        (True, {}),
+        (True, {"failure": failures.RateLimited()}),
+        (True, {"status": Status.SUBMITTING}),
+        (True, {"status": Status.SUBMITTED, "handle": TAKEN}),
+        (True, {"status": Status.COMPLETE, "handle": TAKEN}),
+        (True, {"status": Status.EXPIRED, "handle": TAKEN}),
+        (True, {"status": Status.UNCONFIRMED, "failure": failures.Unconfirmed()}),
+        (True, {"status": Status.FAILED, "failure": failures.NotPlayable(), "handle": TAKEN}),
+        (True, {"status": Status.FAILED, "failure": failures.GenerationFailed("")}),
+        (True, {"status": Status.FAILED, "failure": failures.Unavailable(), "handle": TAKEN}),
+        (True, {"status": Status.FAILED, "failure": failures.Unexpected()}),
+        (False, {"status": Status.CANCELLED}),
+        (False, {"kind": Kind.SPLICE, "status": Status.COMPLETE}),
+        (False, {"kind": Kind.CONCAT, "status": Status.COMPLETE, "handle": TAKEN}),
+        *((False, {"status": Status.FAILED, "failure": free()}) for free in FREE),
+        (False, {"status": Status.FAILED, "failure": failures.PastTheEnd(3.0)}),
+    ],
+)
+def test_extension_may_be_charged_unless_it_certainly_was_not(
+    parts: dict[str, object], *, may_be: bool
+) -> None:
+    assert new_extension(**parts).may_be_charged is may_be
+
+
+def test_only_a_server_with_encore_is_the_home_of_a_reply() -> None:
+    assert ReplyRef(channel_id=1, guild_id=2).home_guild_id == 2
+    assert ReplyRef(channel_id=1, guild_id=2, editable_by_bot=False).home_guild_id is None
+    assert ReplyRef(channel_id=1).home_guild_id is None

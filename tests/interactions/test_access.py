@@ -1,7 +1,11 @@
+from types import SimpleNamespace
+from typing import Any
+
 import discord
 import pytest
 
-from bot.domain.errors import UserError
+from bot.domain.errors import LimitError, UserError
+from bot.domain.guild_settings import GuildSettings
 from bot.interactions.access import (
     EDIT_PERMISSIONS,
     POST_IN_THREAD_PERMISSIONS,
@@ -9,6 +13,7 @@ from bot.interactions.access import (
     missing_permissions,
     missing_permissions_text,
     require_access,
+    require_allowed,
 )
 
 
@@ -71,3 +76,44 @@ def test_direct_message_needs_no_permissions() -> None:
 def test_member_without_the_channel_is_refused(allowed: dict[str, bool]) -> None:
     with pytest.raises(UserError, match="can't use Encore"):
         require_access(FakeInteraction(1, **allowed))
+
+
+VISIBLE, HIDDEN = discord.Permissions(view_channel=True), discord.Permissions.none()
+
+
+def guild_with(channels: dict[int, discord.Permissions], roles: dict[int, str]) -> Any:  # noqa: ANN401
+    """Return a server with these channels and roles."""
+    known = {
+        number: SimpleNamespace(id=number, permissions_for=lambda _, may=may: may)
+        for number, may in channels.items()
+    }
+    named = {number: SimpleNamespace(name=name) for number, name in roles.items()}
+    return SimpleNamespace(get_channel=known.get, get_role=named.get)
+
+
+@pytest.mark.parametrize(
+    ("parts", "remedy"),
+    [
+        ({"channel_ids": (1, 2)}, "Use <#1> or <#2>."),
+        ({"channel_ids": (1, 3)}, "Use <#1>."),  # the other one is not for this member
+        ({"channel_ids": (4,)}, "Ask a moderator where they can."),  # it was deleted
+        ({"role_ids": (5, 6, 7)}, "Ask a moderator for **@Alto**, **@Bass** or **@\\*x\\***."),
+        ({"role_ids": (8,)}, "Ask a moderator for it."),  # it was deleted
+    ],
+)
+def test_refusal_names_the_channels_and_roles_that_may(
+    parts: dict[str, tuple[int, ...]], remedy: str
+) -> None:
+    guild = guild_with({1: VISIBLE, 2: VISIBLE, 3: HIDDEN}, {5: "Alto", 6: "Bass", 7: "*x*"})
+    member: Any = SimpleNamespace(roles=[SimpleNamespace(id=9)])
+    channel = SimpleNamespace(id=70, parent_id=None)
+    with pytest.raises(LimitError) as refused:
+        require_allowed(GuildSettings(guild_id=1, **parts), guild, member, channel)
+    assert refused.value.remedy == remedy
+
+
+def test_thread_of_an_allowed_channel_and_one_of_the_roles_are_enough() -> None:
+    settings = GuildSettings(guild_id=1, channel_ids=(7,), role_ids=(8, 9))
+    member: Any = SimpleNamespace(roles=[SimpleNamespace(id=9)])
+    for channel in (SimpleNamespace(id=70, parent_id=7), SimpleNamespace(id=7)):
+        require_allowed(settings, guild_with({}, {}), member, channel)

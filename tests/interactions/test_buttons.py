@@ -64,6 +64,18 @@ from bot.interactions.session_buttons import (
     WithdrawProposal,
     WritePart,
 )
+from bot.interactions.settings_panel import (
+    SETTINGS_ITEMS,
+    SetBudgets,
+    SetChannels,
+    SetLimits,
+    SetModel,
+    SetProvider,
+    SetRoles,
+    SetSessions,
+    SetStyle,
+    SettingsSelect,
+)
 from bot.ui.custom_ids import Action
 
 BUTTONS = (
@@ -74,7 +86,14 @@ BUTTONS = (
     *LIBRARY_BUTTONS,
     *PRIVACY_BUTTONS,
     *(kind for kind in SESSION_BUTTONS if issubclass(kind, PersistentButton)),
+    *(kind for kind in SETTINGS_ITEMS if issubclass(kind, PersistentButton)),
 )
+SETTINGS_SELECTS = {
+    "set:channels:7": SetChannels,
+    "set:roles:7": SetRoles,
+    "set:service:7": SetProvider,
+    "set:model:7": SetModel,
+}
 
 CLIP = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
 
@@ -125,6 +144,11 @@ OLD_CUSTOM_IDS = [
     ("me:forget:7", ForgetMe, "7"),
     ("me:forgotten:7", ConfirmForget, "7"),
     ("ses:list:2", TurnSessions, "2"),
+    ("set:style:7", SetStyle, "7"),
+    ("set:limits:7", SetLimits, "7"),
+    ("set:budgets:7", SetBudgets, "7"),
+    ("set:sessions:7-on", SetSessions, "7-on"),
+    ("set:sessions:7-off", SetSessions, "7-off"),
 ]
 OLD_SELECTS = [("ses:pick:7", PickProposal), ("ses:remove:7", RemoveProposal)]
 
@@ -182,6 +206,8 @@ def test_button_is_drawn_with_the_custom_id_that_it_reads(
         "ses:vote:7-a",
         "ses:end:7:8",
         "ses:ends:7",
+        "set:sessions:7",
+        "set:style:",
     ],
 )
 async def test_unknown_custom_id_matches_no_button(custom_id: str) -> None:
@@ -189,7 +215,8 @@ async def test_unknown_custom_id_matches_no_button(custom_id: str) -> None:
 
 
 def test_every_action_has_one_button_and_a_row_above() -> None:
-    selects = [kind.action.name for _, kind in OLD_SELECTS]
+    of_settings = [kind.action.name for kind in SETTINGS_SELECTS.values()]
+    selects = [*(kind.action.name for _, kind in OLD_SELECTS), *of_settings]
     assert sorted([*(kind.action.name for kind in BUTTONS), *selects]) == sorted(
         each.name for each in Action
     )
@@ -217,3 +244,15 @@ async def test_old_selects_keep_working(custom_id: str, kind: type[ProposalSelec
     assert select.item.options == sent.options
     assert kind in SESSION_BUTTONS
     assert await pressed(custom_id) == []
+
+
+@pytest.mark.parametrize(("custom_id", "kind"), SETTINGS_SELECTS.items())
+async def test_old_selects_of_the_settings_panel_keep_working(
+    custom_id: str, kind: type[SettingsSelect]
+) -> None:
+    match = kind.__discord_ui_compiled_template__.fullmatch(custom_id)
+    assert match is not None
+    sent = discord.ui.Select[discord.ui.View](custom_id=custom_id)
+    assert (await kind.from_custom_id(None, sent, match)).item is sent
+    assert kind in SETTINGS_ITEMS
+    assert kind.action.custom_id_for(7) == custom_id

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from sandbox.discord.models import Upload
+from sandbox.discord.protocol import ChannelType
 from sandbox.discord.server import DiscordServer
 from tests.support.scripted_bot import CHOICES, EPHEMERAL, MESSAGE, MODAL, Payload, ScriptedBot
 
@@ -154,6 +155,37 @@ async def test_select_menu_works_by_keyboard(page: Page, bot: ScriptedBot) -> No
     for key in ("Enter", "ArrowDown", "Enter"):
         await page.keyboard.press(key)
     await expect(page.locator(".message").last).to_contain_text("Chose ['b']")
+
+
+async def test_select_of_channels_and_roles_shows_what_is_chosen(
+    page: Page, bot: ScriptedBot, discord: DiscordServer
+) -> None:
+    bot.answer_with("where", lambda received: text_response(f"{received['data']['values']}"))
+    state = discord.state
+    voice = state.new_channel("voices", type=ChannelType.VOICE)
+    channels = {
+        "type": 8,
+        "custom_id": "where",
+        "placeholder": "Where?",
+        "channel_types": [0],
+        "min_values": 0,
+        "default_values": [{"id": str(state.channel.id), "type": "channel"}],
+    }
+    roles = {
+        "type": 6,
+        "custom_id": "who",
+        "placeholder": "Who?",
+        "default_values": [{"id": str(state.guild.id), "type": "role"}],
+    }
+    rows = [{"type": 1, "components": [each]} for each in (channels, roles)]
+    bot.post(content="Choose", components=rows)
+    box = page.get_by_role("combobox", name="Where?")
+    await expect(box).to_contain_text(f"#{state.channel.name}")
+    await expect(page.get_by_role("combobox", name="Who?")).to_contain_text("@everyone")
+    await box.click()
+    await expect(page.get_by_role("option", name=voice.name)).to_have_count(0)
+    await page.get_by_role("option", name=state.channel.name, exact=False).first.click()
+    await expect(page.locator(".message").last).to_contain_text("[]")
 
 
 async def test_autocomplete_shows_choices_and_sends_values(page: Page, bot: ScriptedBot) -> None:

@@ -1,4 +1,4 @@
-"""String selects in messages: what a choice sends, and Discord's limits."""
+"""Selects in messages: what a choice sends, and Discord's limits."""
 
 from typing import Any
 
@@ -122,3 +122,91 @@ async def test_select_takes_one_of_its_options(server: DiscordServer, bot: Sampl
             await ada.select(message, "pick", *wrong)
     with pytest.raises(NotPossibleError):
         await ada.click(message, "pick")
+
+
+def entity_select(kind: int, *defaults: Json, **fields: object) -> Json:
+    """Return a select of users, roles or channels that begins with ``defaults``."""
+    return {"type": kind, "custom_id": "pick", "default_values": [*defaults], **fields}
+
+
+def default(kind: str, number: int = 1) -> Json:
+    return {"id": str(number), "type": kind}
+
+
+@pytest.mark.parametrize(
+    ("menu", "expected"),
+    [
+        (entity_select(8, default("channel")), None),
+        (entity_select(6, default("role")), None),
+        (entity_select(7, default("role"), default("user", 2), max_values=2), None),
+        (entity_select(8, min_values=0), None),
+        (entity_select(8, default("role")), 50035),
+        (entity_select(5, default("channel")), 50035),
+        (entity_select(6, default("role"), default("role", 2)), 50035),
+        (entity_select(8, default("channel"), min_values=2, max_values=3), 50035),
+    ],
+)
+async def test_default_values_fit_the_select(
+    server: DiscordServer, menu: Json, expected: int | None
+) -> None:
+    assert await posted(server, menu) == expected
+
+
+async def test_channel_select_offers_its_types_only(server: DiscordServer, bot: SampleBot) -> None:
+    received: list[list[str]] = []
+
+    async def answer(interaction: discord.Interaction) -> None:
+        view = discord.ui.View(timeout=None)
+        types = [discord.ChannelType.text]
+        view.add_item(discord.ui.ChannelSelect(custom_id="pick", channel_types=types))
+        await interaction.response.send_message("where", view=view)
+
+    async def on_interaction(interaction: discord.Interaction) -> None:
+        if interaction.type is discord.InteractionType.component:
+            received.append(interaction.data["values"])
+            await interaction.response.defer()
+
+    bot.answer = answer
+    bot.add_listener(on_interaction)
+    ada, state = server.member("Ada"), server.state
+    message = (await ada.slash("do")).message
+    voice = state.new_channel("stage", type=ChannelType.VOICE)
+    with pytest.raises(NotPossibleError):
+        await ada.select(message, "pick", voice)
+    await ada.select(message, "pick", state.channel)
+    assert received == [[str(state.channel.id)]]
+
+
+async def test_untouched_select_of_a_modal_sends_its_default_values(
+    server: DiscordServer, bot: SampleBot
+) -> None:
+    received: list[list[str]] = []
+    channel = server.state.channel
+
+    class Notices(discord.ui.Modal, title="Notices"):
+        where = discord.ui.Label(
+            text="Where",
+            component=discord.ui.ChannelSelect(
+                custom_id="where",
+                default_values=[
+                    discord.SelectDefaultValue(
+                        id=channel.id, type=discord.SelectDefaultValueType.channel
+                    )
+                ],
+                min_values=0,
+                required=False,
+            ),
+        )
+
+        async def on_submit(self, interaction: discord.Interaction) -> None:
+            received.append(interaction.data["components"][0]["component"]["values"])
+            await interaction.response.send_message("Told", ephemeral=True)
+
+    async def answer(interaction: discord.Interaction) -> None:
+        await interaction.response.send_modal(Notices())
+
+    bot.answer = answer
+    ada = server.member("Ada")
+    await ada.submit((await ada.slash("do")).modal)
+    await ada.submit((await ada.slash("do")).modal, {"where": []})
+    assert received == [[str(channel.id)], []]

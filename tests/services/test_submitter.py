@@ -465,7 +465,12 @@ async def test_refused_lookup_does_not_matter_if_the_second_was_given(
 async def test_broken_lookup_never_keeps_others_waiting(store: Store) -> None:
     suno = ScriptedProvider(lookup=True)
     harness = ServiceHarness(store, suno)
-    suno.on_clip.then(ValueError("surprise"))
+
+    def look(clip_id: str) -> None:
+        if clip_id == SOURCE:
+            raise ValueError("surprise")
+
+    suno.on_clip.then(look, look)
     ext = await harness.ask("1", at="10")
     other = await harness.ask("2", at="10", clip=OTHER)
     await harness.submit()

@@ -1,11 +1,13 @@
 """Each query of the store uses an index; none scans a table."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.guild_settings import GuildSettings
 from bot.domain.library import LibraryQuery, Scope, Viewer
 from bot.domain.models import Kind
 from bot.store.acceptance import Quota
@@ -25,6 +27,14 @@ async def loaded(store: Store) -> None:
 async def changed(store: Store) -> None:
     state = await started(store)
     await change(store, state.session.id, over)
+
+
+async def accepted_within_budgets(store: Store) -> None:
+    budgets = {"daily_budget": 1, "monthly_budget": 1, "member_budget": 1}
+    await store.change_settings(
+        GUILD, lambda was: replace(was, **budgets), member_id=MEMBER, now=NOW
+    )
+    await accept(store, asked("x"))
 
 
 QUERIES: dict[str, tuple[Query, set[str]]] = {
@@ -81,6 +91,27 @@ QUERIES: dict[str, tuple[Query, set[str]]] = {
             asked("x"), publish_at=NOW, quota=Quota(member=1, channel=1), double_since=NOW
         ),
         {"extensions_of_member", "extensions_of_channel"},
+    ),
+    "accept_within_budgets": (
+        accepted_within_budgets,
+        {"extensions_charged_to_guild"},
+    ),
+    "budget_uses": (
+        lambda store: store.budget_uses(GuildSettings(guild_id=GUILD), member_id=MEMBER, now=NOW),
+        {"extensions_charged_to_guild"},
+    ),
+    "member_use": (
+        lambda store: store.member_use(MEMBER, now=NOW),
+        {"extensions_charged_to_member"},
+    ),
+    "settings_of_guild": (
+        lambda store: store.settings_of_guild(GUILD),
+        {"sqlite_autoindex_guild_settings_1"},
+    ),
+    "next_notice": (lambda store: store.next_notice(), {"budget_notices_due"}),
+    "claim_notices": (
+        lambda store: store.claim_notices(now=NOW, lease_until=NOW),
+        {"budget_notices_due"},
     ),
     "is_song_refused": (lambda store: store.is_song_refused("a"), {"extensions_of_source"}),
     "continuations": (lambda store: store.continuations(["a"]), {"extensions_of_source"}),
@@ -171,15 +202,8 @@ VIEWER = Viewer(
     member_id=MEMBER, channel_id=CHANNEL, guild_id=GUILD, channels=frozenset({CHANNEL, CHANNEL + 1})
 )
 TABLES = (
-    "extensions",
-    "clips",
-    "audio",
-    "notifications",
-    "sessions",
-    "rounds",
-    "proposals",
-    "votes",
-    "posts",
+    *("extensions", "clips", "audio", "sessions", "rounds", "proposals", "votes", "posts"),
+    *("notifications", "guild_settings", "budget_notices"),
 )
 SCANS = tuple(f"SCAN {table}" for table in TABLES)
 # indexes of a few rows, which may be read whole

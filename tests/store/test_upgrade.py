@@ -18,6 +18,7 @@ from bot.domain.models import (
     ExtendRequest,
     Extension,
     Handle,
+    Kind,
     Progress,
     ReplyRef,
     Status,
@@ -397,6 +398,23 @@ async def test_upgrade_keeps_attachments_and_removed_clips(second_url: str) -> N
             starts=(0.0, 61.5),
         )
         assert [clip.is_removed for clip in await store.clips_of(DONE.id)] == [False, True]
+
+
+async def test_upgraded_extensions_count_in_this_months_budgets(old_url: str) -> None:
+    async with Store.open(old_url) as store:
+        settings = await store.settings_of_guild(GUILD)
+        day, month, own = await store.budget_uses(settings, member_id=MEMBER, now=NOW)
+        assert (day.used, month.used, own.used) == (1, 1, 1)
+        found = [await store.extension(number) for number in range(1, 100)]
+        charged = [
+            ext
+            for ext in found
+            if ext is not None
+            and ext.kind is Kind.PART
+            and (ext.handle is not None or ext.status is not Status.FAILED)
+        ]
+        use = await store.member_use(MEMBER, now=NOW)
+        assert use.today == use.this_month == len(charged)
 
 
 async def test_upgraded_database_has_no_session_and_takes_one(old_url: str) -> None:

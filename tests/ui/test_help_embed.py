@@ -19,7 +19,7 @@ def test_help_is_about_ten_lines() -> None:
     lines = [line for line in description("<@42>").splitlines() if line]
     assert 8 <= len(lines) <= 12
     assert "Share → Copy link" in lines[0]
-    for command in ("extend", "session", "song", "library", "clip", "queue"):
+    for command in ("extend", "session", "song", "library", "clip", "queue", "usage"):
         assert sum(f"`/{command}`" in line for line in lines) == 1, command
     assert lines[-2:] == [
         "**Services** AIML API, sunosay",
@@ -29,6 +29,11 @@ def test_help_is_about_ten_lines() -> None:
 
 def test_help_has_no_sessions_where_they_are_off() -> None:
     assert "/session" not in description(has_sessions=False)
+
+
+def test_help_tells_moderators_of_the_settings() -> None:
+    assert "`/settings`" in description(may_set=True)
+    assert "`/settings`" not in description()
 
 
 def test_help_has_no_reactions_where_encore_learns_of_none() -> None:

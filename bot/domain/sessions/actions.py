@@ -26,11 +26,11 @@ from bot.domain.sessions.models import (
 )
 from bot.domain.sessions.posts import proposal_key
 from bot.domain.sessions.steps import (
+    at_rest,
     awake,
     finished,
     next_number,
     opened,
-    stopped,
     with_due_time,
     with_proposal,
     with_round,
@@ -257,9 +257,7 @@ def rest(state: SessionState, reason: RestReason, now: dt.datetime) -> Change | 
     session = state.session
     if not session.is_running or session.rests_since is not None:
         return None
-    resting = replace(session, rests_since=now, rest_reason=reason)
-    rounds = tuple(each if ballot_of(each) is None else stopped(each) for each in state.rounds)
-    return Change(state=with_due_time(replace(state, session=resting, rounds=rounds)))
+    return at_rest(state, reason, now)
 
 
 def vote_over() -> UserError:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.domain.budgets import Period
 from bot.domain.models import ClipRecord, Extension, ReplyRef
 
 NEITHER = ""  # the choice of a vote for no clip
@@ -42,6 +43,14 @@ class RestReason(StrEnum):
 
     CLOSED = "closed"  # its thread was archived or locked
     FORBIDDEN = "forbidden"  # Encore may not post there
+    DAILY_BUDGET = "daily_budget"  # used up in the server; it goes on by itself the next day
+    MONTHLY_BUDGET = "monthly_budget"  # the same for a month
+
+
+BUDGET_RESTS = {
+    RestReason.DAILY_BUDGET: Period.DAY,
+    RestReason.MONTHLY_BUDGET: Period.MONTH,
+}
 
 
 class RoundStatus(StrEnum):
@@ -170,6 +179,14 @@ class Session:
     def is_running(self) -> bool:
         """Whether members can still write and vote."""
         return self.status is SessionStatus.RUNNING
+
+    @property
+    def budget_renews_at(self) -> dt.datetime | None:
+        """When the budget renews that the session rests for; None if it doesn't rest for one."""
+        if self.rests_since is None or self.rest_reason is None:
+            return None
+        period = BUDGET_RESTS.get(self.rest_reason)
+        return None if period is None else period.end(self.rests_since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot.domain.budgets import BudgetUse, Period
 from bot.domain.models import ExtendRequest, Extension, ReplyRef, Status
 from bot.domain.sessions.ballots import clip_id_of, count_clips, count_next, playable_letters
 from bot.domain.sessions.clocks import ballot_of, ends_at
@@ -22,6 +23,7 @@ from bot.domain.sessions.models import (
     Proposal,
     ProposalKind,
     ProposalStatus,
+    RestReason,
     Round,
     RoundStatus,
     SessionState,
@@ -123,13 +125,15 @@ def next_number(state: SessionState, number: int) -> int:
 
 
 def with_due_time(state: SessionState) -> SessionState:
-    """Return the session due when its current ballot ends, or when it has been idle for long."""
+    """Return the session due when its ballot ends, its budget renews, or it was idle for long."""
     session = state.session
     if not session.is_running:
         return state
     idle_at = session.active_at + IDLE
     current = state.busy_round or state.open_round
-    ends = current.ends_at if current is not None and session.rests_since is None else None
+    ends = session.budget_renews_at
+    if session.rests_since is None and current is not None:
+        ends = current.ends_at
     due_at = idle_at if ends is None else min(ends, idle_at)
     return replace(state, session=replace(session, due_at=due_at))
 
@@ -144,6 +148,22 @@ def stopped(each: Round) -> Round:
     )
 
 
+def resting_for_budget(state: SessionState, use: BudgetUse, now: dt.datetime) -> Change:
+    """Return the session at rest until the budget renews that its part would be charged to.
+
+    All votes are kept, and the clock starts in full then.
+    """
+    reason = RestReason.DAILY_BUDGET if use.period is Period.DAY else RestReason.MONTHLY_BUDGET
+    return at_rest(state, reason, now)
+
+
+def at_rest(state: SessionState, reason: RestReason, now: dt.datetime) -> Change:
+    """Return the session with its clocks stopped."""
+    resting = replace(state.session, rests_since=now, rest_reason=reason)
+    rounds = tuple(each if ballot_of(each) is None else stopped(each) for each in state.rounds)
+    return Change(state=with_due_time(replace(state, session=resting, rounds=rounds)))
+
+
 def awake(state: SessionState, now: dt.datetime) -> SessionState:
     """Return the session as active and not resting; its clock starts in full by the next steps."""
     session = replace(state.session, rests_since=None, rest_reason=None, active_at=now)
@@ -151,8 +171,10 @@ def awake(state: SessionState, now: dt.datetime) -> SessionState:
 
 
 def _rested(state: SessionState, now: dt.datetime) -> SessionState | None:
-    """Wake a resting session with a newer vote; see its part to its end."""
-    since = state.session.rests_since
+    """Wake a resting session with a newer vote, or its budget; see its part to its end."""
+    since, renews_at = state.session.rests_since, state.session.budget_renews_at
+    if renews_at is not None and now >= renews_at:
+        return awake(state, now)
     if since is not None and any(vote.at > since for vote in state.votes):
         return awake(state, now)
     return _part_ended(state, now) or _part_came_late(state, now)

@@ -1,5 +1,7 @@
 """Rules for message components: rows, buttons, selects, and layout components (V2)."""
 
+import copy
+
 from sandbox.discord.protocol import (
     SELECTS,
     ButtonStyle,
@@ -17,6 +19,13 @@ from sandbox.discord.rules.errors import FormErrors
 MAX_ROWS, MAX_BUTTONS, MAX_COMPONENTS = 5, 5, 40
 MAX_CUSTOM_ID, MAX_LABEL, MAX_PLACEHOLDER, MAX_URL, MAX_TEXT = 100, 80, 150, 512, 4000
 MAX_OPTIONS = 25
+# documented for *Select Default Value Structure*
+DEFAULT_VALUE_TYPES = {
+    ComponentType.USER_SELECT: ("user",),
+    ComponentType.ROLE_SELECT: ("role",),
+    ComponentType.MENTIONABLE_SELECT: ("user", "role"),
+    ComponentType.CHANNEL_SELECT: ("channel",),
+}
 URL_SCHEMES = ("http://", "https://", "discord://")
 LAYOUT_TYPES = frozenset(
     {
@@ -127,6 +136,7 @@ def check_select(errors: FormErrors, path: tuple[str | int, ...], select: JsonOb
     errors.check_number((*path, "min_values"), select.get("min_values"), 0, MAX_OPTIONS)
     errors.check_number((*path, "max_values"), select.get("max_values"), 1, MAX_OPTIONS)
     if select.get("type") != ComponentType.STRING_SELECT:
+        _check_default_values(errors, path, select)
         return
     options = list(objects(select.get("options")))
     errors.check_count((*path, "options"), len(options), MAX_OPTIONS, minimum=1)
@@ -140,6 +150,23 @@ def check_select(errors: FormErrors, path: tuple[str | int, ...], select: JsonOb
             message = "The specified option value is already used"
             errors.add((*at, "value"), "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", message)
         seen.add(option.get("value", ""))
+
+
+def _check_default_values(
+    errors: FormErrors, path: tuple[str | int, ...], select: JsonObject
+) -> None:
+    """Add the errors in what a select of users, roles or channels begins with."""
+    values = list(objects(select.get("default_values")))
+    if not values:
+        return
+    least, most = select.get("min_values", 1), select.get("max_values", 1)
+    errors.check_number((*path, "default_values"), len(values), least, most)
+    kinds = DEFAULT_VALUE_TYPES[select["type"]]
+    for index, value in enumerate(values):
+        if value.get("type") not in kinds:
+            names = ", ".join(f"'{kind}'" for kind in kinds)
+            field = (*path, "default_values", index, "type")
+            errors.add(field, "BASE_TYPE_CHOICES", f"Value must be one of ({names}).")
 
 
 def check_custom_ids(errors: FormErrors, components: JsonArray) -> None:
@@ -162,6 +189,15 @@ def walk_components(components: JsonArray) -> list[JsonObject]:
         found += walk_components(component.get("components") or [])
         found += walk_components([component.get("component"), component.get("accessory")])
     return found
+
+
+def stored_components(components: Json) -> JsonArray:
+    """Return a copy of valid ``components`` as Discord keeps them: ids are strings."""
+    stored: JsonArray = copy.deepcopy(components or [])
+    for component in walk_components(stored):
+        for value in objects(component.get("default_values")):
+            value["id"] = str(value["id"])
+    return stored
 
 
 def _check_text(errors: FormErrors, path: tuple[str | int, ...], component: JsonObject) -> None:

@@ -28,7 +28,7 @@ export function optionsOf(given) {
       return [...people(), ...roles()];
     case CHANNEL:
       return [...store.channels.values()]
-        .filter((each) => each.guild)
+        .filter((each) => each.guild && (given.channel_types ?? [each.type]).includes(each.type))
         .map((each) => ({ label: `#${each.name}`, value: each.id }));
     default:
       return given.options ?? [];
@@ -40,7 +40,9 @@ export function dropdown(given, { label, changed }) {
   const options = optionsOf(given);
   const most = given.max_values ?? 1,
     least = given.min_values ?? 1;
-  let chosen = options.filter((each) => each.default).map((each) => each.value);
+  const defaults = new Set((given.default_values ?? []).map((each) => each.id));
+  const isDefault = (each) => each.default || defaults.has(each.value);
+  let chosen = options.filter(isDefault).map((each) => each.value);
   let before = [...chosen];
   let active = 0;
 
