@@ -25,6 +25,7 @@ class Form:
     exclude: str = ""
     model: str = ""
     provider: str = ""
+    length: str = ""
 
 
 def parse_style(text: str) -> tuple[str, ...]:

@@ -51,7 +51,8 @@ class ClipFiles:
             return Uploads(attachments=tuple(refused))
         attachments: list[Attachment] = []
         files: list[Upload] = []
-        source = await self._source_segment(ext, folder)
+        are_whole = all(each.clip.contains_source for each in clips)
+        source = [] if are_whole else await self._source_segment(ext, folder)
         parts = await self._store.lineage(ext.request.clip_id) if ext.kind.is_song else []
         for each in clips:
             try:
@@ -65,10 +66,8 @@ class ClipFiles:
                 log.info("Clip %s: its audio is not available (%s)", each.clip.id, error)
                 attachments.append(_not_attached(each.clip, AttachmentStatus.UNAVAILABLE))
                 continue
-            shown = song_segments(times, fetched.info.peaks) or [
-                *source,
-                Segment(fetched.info.peaks, "" if ext.kind.is_song else each.letter),
-            ]
+            shown = song_segments(times, fetched.info.peaks)
+            shown = shown or _segments(ext, each, fetched, source)
             title, name = each.clip.title or ext.title, f"waveform-{each.letter.lower()}.png"
             picture = await draw_waveform(self._pool, title, shown, folder / name)
             fetched.path.unlink()
@@ -138,6 +137,21 @@ class ClipFiles:
         await self._pool.run(write_tags, path, tags)
         letter = "full song" if ext.kind.is_song else each.letter
         return Upload(path=path, name=audio_file_name(tags.title, letter)), fit
+
+
+def _segments(
+    ext: Extension, each: _LabelledClip, fetched: DownloadedAudio, source: Sequence[Segment]
+) -> list[Segment]:
+    """Return what the picture of a clip shows: the source up to the join, then the new part.
+
+    ``source`` is what the source's own file has of it; a clip that contains it needs none.
+    """
+    peaks, letter = fetched.info.peaks, "" if ext.kind.is_song else each.letter
+    join = ext.new_part_start(each.clip)
+    if not join:
+        return [*source, Segment(peaks, letter)]
+    old, new = peaks.between(0, join), peaks.between(join, fetched.info.duration)
+    return [Segment(old, is_source=True), Segment(new, letter)]
 
 
 def _comment(ext: Extension) -> str:
