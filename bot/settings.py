@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -158,10 +158,18 @@ class ApiSettings(BaseModel):
         default=None, description="least seconds between two questions for results; 0 is no limit"
     )
 
+    # whether it serves the audio itself, to Encore alone
+    serves_audio: ClassVar[bool] = False
+
     @property
     def is_enabled(self) -> bool:
         """Whether enough is set to use the provider."""
         return self.api_key is not None
+
+    @property
+    def key(self) -> str:
+        """The key as text; empty if none is set."""
+        return self.api_key.get_secret_value() if self.api_key else ""
 
 
 class SunoApiCoSettings(ApiSettings):
@@ -228,6 +236,52 @@ class SunoApiSettings(ApiSettings):
         return self.base_url is not None
 
 
+class AceStepSettings(ApiSettings):
+    """A self-hosted ACE-Step: an address, and a key where one is set there."""
+
+    serves_audio: ClassVar[bool] = True
+
+    api_key: Annotated[Secret | None, Unset("none")] = Field(
+        default=None, description="key that your ACE-Step asks for, if it does"
+    )
+    base_url: Annotated[Address | None, Unset("none")] = Field(
+        default=None,
+        description="address of your ACE-Step, such as `http://127.0.0.1:8001`, which enables it",
+    )
+    submit_every: Annotated[Interval | None, Unset("no limit")] = Field(
+        default=None,
+        description="least seconds between two submissions; it queues them itself",
+    )
+    length: float = Field(
+        default=60,
+        ge=10,
+        le=90,
+        allow_inf_nan=False,
+        description="seconds of a new part for members who choose none, 10 to 90",
+    )
+    model: Annotated[str, AfterValidator(_model), Unset("the server's own")] = Field(
+        default="", description="model that your ACE-Step has loaded, such as `acestep-v15-turbo`"
+    )
+    inference_steps: int = Field(
+        default=8,
+        ge=1,
+        le=200,
+        description="steps of ACE-Step: 8 for turbo models, 32 to 64 for base models",
+    )
+    deadline: Annotated[dt.timedelta, BeforeValidator(_seconds)] = Field(
+        default=dt.timedelta(seconds=2700),
+        description=(
+            "seconds that an extension of ACE-Step may take, where that is more than "
+            "`ENCORE_DEADLINE`"
+        ),
+    )
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether its address is set; it has no default."""
+        return self.base_url is not None
+
+
 class Settings(BaseSettings):
     """All settings (architecture.md §5); a field is its variable in lower case.
 
@@ -260,6 +314,7 @@ class Settings(BaseSettings):
     suno_api: SunoApiSettings = Field(SunoApiSettings(), description="suno-api")
     sunoapi_com: ApiSettings = Field(ApiSettings(), description="sunoapi.com")
     sunosay: ApiSettings = Field(ApiSettings(), description="sunosay.com")
+    acestep: AceStepSettings = Field(AceStepSettings(), description="ACE-Step")
 
     database_url: str = Field(
         "sqlite+aiosqlite:///encore.db",
@@ -369,6 +424,7 @@ class Settings(BaseSettings):
             "suno_api": self.suno_api,
             "sunoapi_com": self.sunoapi_com,
             "sunosay": self.sunosay,
+            "acestep": self.acestep,
         }
         return {name: api for name, api in apis.items() if api.is_enabled}
 
@@ -383,7 +439,7 @@ class Settings(BaseSettings):
         if not enabled:
             raise ValueError(
                 "No provider is enabled: set AIMLAPI_API_KEY, SUNOAPI_CO_API_KEY, "
-                "SUNO_API_BASE_URL, SUNOAPI_COM_API_KEY or SUNOSAY_API_KEY."
+                "SUNO_API_BASE_URL, SUNOAPI_COM_API_KEY, SUNOSAY_API_KEY or ACESTEP_BASE_URL."
             )
         chosen = self.provider or next(iter(enabled))
         if chosen not in enabled:

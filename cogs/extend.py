@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import discord
 from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
@@ -13,6 +14,7 @@ from bot.interactions.autocomplete import clip_choices, provider_choices, text_c
 from bot.interactions.buttons import open_form
 from bot.interactions.client import Encore, Interaction
 from bot.interactions.drafts import refuse_form
+from bot.interactions.file_upload import receive_file
 from bot.interactions.first_reply import send_first_reply
 from bot.interactions.responses import EncoreCog
 from bot.ui.modals import SubmittedForm, submitted_form
@@ -36,7 +38,15 @@ class _ExtendCommand(app_commands.Command["ExtendCog", ..., None]):
             absent.add("exclude")
         if not any(each.models for each in every):
             absent.add("model")
-        payload["options"] = [each for each in payload["options"] if each["name"] not in absent]
+        if not any(each.new_length for each in every):
+            absent.add("length")
+        if not bot.services.uploaded_files.are_accepted:
+            absent.add("file")
+        payload["options"] = [
+            {**each, "required": True} if each["name"] == "clip" and "file" in absent else each
+            for each in payload["options"]
+            if each["name"] not in absent
+        ]
         return payload
 
 
@@ -55,11 +65,13 @@ class ExtendCog(EncoreCog):
         exclude="Styles to exclude, where the provider can",
         model="Model, where the provider offers a choice",
         provider="Who makes it; empty = who made the clip",
+        length="Seconds of the new part, where the provider can be told",
+        file="Audio of your own to continue, in place of a clip",
     )
-    async def _extend(
+    async def _extend(  # noqa: PLR0913, PLR0917 - one for each option
         self,
         interaction: Interaction,
-        clip: Text,
+        clip: Text = "",
         at: Text = "",
         tags: Text = "",
         lyrics: Lyrics = "",
@@ -67,6 +79,8 @@ class ExtendCog(EncoreCog):
         exclude: Text = "",
         model: Text = "",
         provider: Text = "",
+        length: Text = "",
+        file: discord.Attachment | None = None,
     ) -> None:
         """Continue a clip from any second, with lyrics of your own."""
         form = Form(
@@ -78,8 +92,12 @@ class ExtendCog(EncoreCog):
             exclude=exclude,
             model=model,
             provider=provider,
+            length=length,
         )
-        await open_form(interaction, form)
+        if file is None:
+            await open_form(interaction, form)
+        else:
+            await receive_file(interaction, file, form)
 
     extend = _ExtendCommand(
         name="extend",

@@ -27,6 +27,7 @@ from bot.services.session_proposals import SessionProposals
 from bot.services.session_start import SessionStarter
 from bot.services.sessions import Sessions
 from bot.services.songs import Songs
+from bot.services.uploaded_files import UploadedFiles
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Services:
     extensions: ExtensionService
     songs: Songs
     library: Library
+    uploaded_files: UploadedFiles
     sessions: Sessions
     session_starter: SessionStarter
     session_proposals: SessionProposals

@@ -7,7 +7,7 @@ from dataclasses import replace
 import httpx
 from pydantic import SecretStr
 
-from bot.providers import aimlapi, suno_api, sunoapi_co, sunoapi_com, sunosay
+from bot.providers import acestep, aimlapi, suno_api, sunoapi_co, sunoapi_com, sunosay
 from bot.providers.adapter import ApiConfig
 from bot.providers.base import Provider
 from bot.settings import ApiSettings, Settings
@@ -73,12 +73,25 @@ def _sunosay(client: httpx.AsyncClient, settings: Settings) -> Provider:
     return sunosay.SunoSay(client, _api_config(settings, settings.sunosay, sunosay.DEFAULTS))
 
 
+def _acestep(client: httpx.AsyncClient, settings: Settings) -> Provider:
+    api = settings.acestep
+    return acestep.AceStep(
+        client,
+        _api_config(settings, api, acestep.DEFAULTS),
+        model=api.model,
+        inference_steps=api.inference_steps,
+        length=api.length,
+        deadline=api.deadline,
+    )
+
+
 _FACTORIES: dict[str, ProviderFactory] = {
     "aimlapi": _aimlapi,
     "sunoapi_co": _sunoapi_co,
     "suno_api": _suno_api,
     "sunoapi_com": _sunoapi_com,
     "sunosay": _sunosay,
+    "acestep": _acestep,
 }
 
 

@@ -66,11 +66,20 @@ class ReplyContextLoader:
         )
 
     async def _other_providers(self, ext: Extension) -> Mapping[str, str]:
-        """Return the other enabled providers, none for a clip that only its own can continue."""
+        """Return the other enabled providers that may continue the source clip.
+
+        One that was made here can be continued only by its own, and by those that take its audio.
+        """
         source = await self._store.clip(ext.request.clip_id)
-        if source is not None and source.extension_id is not None:
-            return {}
-        return self._runtime.labels(excluding=ext.request.provider)
+        others = self._runtime.labels(excluding=ext.request.provider)
+        if source is None or source.extension_id is None:
+            return others
+        providers = self._runtime.providers
+        return {
+            name: label
+            for name, label in others.items()
+            if providers[name].capabilities.wants_source_audio
+        }
 
     async def typical_duration(self, provider: str) -> dt.timedelta | None:
         """Return how long ``provider`` usually takes; None until learned."""

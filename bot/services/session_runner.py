@@ -102,7 +102,7 @@ class SessionRunner:
             needs_length=capabilities is not None
             and capabilities.needs_continue_at
             and not capabilities.lookup,  # else it is asked when the part is sent
-            deadline=self._runtime.deadline,
+            deadline=self._runtime.deadline_of(session.provider),
         )
 
     async def _request_song(self, session: Session) -> None:

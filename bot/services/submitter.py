@@ -10,11 +10,14 @@ import datetime as dt
 import logging
 import random
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
+from bot.audio.errors import MediaError, TransientMediaError
 from bot.domain import failures
+from bot.domain.clip_reference import is_file_id
 from bot.domain.failures import Failure
 from bot.domain.form import TextLimits, parse_style, truncated_style
 from bot.domain.models import (
@@ -36,12 +39,14 @@ from bot.providers.base import (
     RateLimited,
     Rejected,
     SessionExpired,
+    SourceAudio,
     Unauthorized,
     Unavailable,
     Unconfirmed,
     UnknownClip,
 )
 from bot.services.runtime import Runtime
+from bot.services.source_audio import SourceAudioPreparer, UnusableSourceError
 from bot.services.task_pool import TaskPool
 from bot.services.unsaved_handles import UnsavedHandles
 
@@ -60,24 +65,27 @@ class Submitter:
         *,
         reconcile_timeout: dt.timedelta,
         unsaved_handles: UnsavedHandles,
+        sources: SourceAudioPreparer,
     ) -> None:
         """Make the loop.
 
         Args:
-            runtime: its deadline also bounds how long an unreachable provider is tried again.
+            runtime: its deadlines also bound how long an unreachable provider is tried again.
             reconcile_timeout: how long a provider that lists recent clips is searched for the
                 result of an interrupted submission before it becomes unconfirmed.
             unsaved_handles: keeps the handles that can't be saved until Encore starts again.
+            sources: makes the audio for providers that want it.
         """
+        self._runtime = runtime
         self._store = runtime.store
         self._providers = runtime.providers
         self._wakeups = runtime.wakeups
         self._outage_log = runtime.outage_log
         self._poll_schedule = runtime.poll_schedule
         self._clock = runtime.clock
-        self._deadline = runtime.deadline
         self._reconcile_timeout = reconcile_timeout
         self._unsaved_handles = unsaved_handles
+        self._sources = sources
         self._has_restored_handles = False
         self._queues = TaskPool[str](limit=len(self._providers) + 1)
         self._posts = {name: TaskPool[int](limit=MAX_CONCURRENT) for name in self._providers}
@@ -127,7 +135,8 @@ class Submitter:
                 continue
             new = ext
             if ext.handle is None:
-                new = found_again(ext, unsaved.handle, now=now, due_at=now, deadline=self._deadline)
+                deadline = self._runtime.deadline_of(ext.request.provider)
+                new = found_again(ext, unsaved.handle, now=now, due_at=now, deadline=deadline)
             if new is ext or await self._store.save(new, was=ext):
                 log.info("Extension %s: its kept handle is saved", ext.id)
                 self._unsaved_handles.forget(unsaved)
@@ -155,10 +164,17 @@ class Submitter:
                 continue
             if ready is None:
                 continue
-            await provider.wait_for_submit_slot()
-            if self._stopping.is_set():
-                return
-            await self._send(ready, provider, posts)
+            with ExitStack() as stack:  # the source's audio is removed unless it is being sent
+                source = None
+                if provider.capabilities.wants_source_audio:
+                    folder = stack.enter_context(self._sources.temporary_folder())
+                    ready, source = await self._with_source_audio(ready, provider, folder)
+                    if source is None:
+                        continue
+                await provider.wait_for_submit_slot()
+                if self._stopping.is_set():
+                    return
+                await self._send(ready, provider, posts, source, stack)
 
     async def _next_waiting(self, name: str) -> Extension | None:
         """Return the oldest waiting extension that no task is about to put back."""
@@ -166,15 +182,25 @@ class Submitter:
         excluding = posts.keys if posts else frozenset[int]()
         return await self._store.next_waiting(name, now=self._clock(), excluding=excluding)
 
-    async def _send(self, ready: Extension, provider: Provider, posts: TaskPool[int]) -> None:
-        """Claim ``ready`` in the store and start its POST, unless it changed meanwhile."""
+    async def _send(
+        self,
+        ready: Extension,
+        provider: Provider,
+        posts: TaskPool[int],
+        source: SourceAudio | None,
+        stack: ExitStack,
+    ) -> None:
+        """Claim ``ready`` in the store and start its POST, unless it changed meanwhile.
+
+        The POST takes over what ``stack`` holds.
+        """
         now = self._clock()
         lease_until = now + dt.timedelta(seconds=2 * provider.capabilities.submit_timeout + 60)
         claimed = submitting(ready, now=now, lease_until=lease_until)
         claimed = replace(claimed, failures=ready.failures)  # until its provider has taken it
         if not await self._store.save(claimed, was=ready):
             return  # it is read again
-        posts.start(claimed.id, self._submit(claimed, provider))
+        posts.start(claimed.id, self._submit(claimed, provider, source, stack.pop_all()))
         await self._store.bump_queue_positions(provider.name)
         self._wakeups.publisher.notify()
 
@@ -222,10 +248,45 @@ class Submitter:
         ready = replace(ext, request=request, source_title=title)
         return ready if ready == ext or await self._store.save(ready, was=ext) else None
 
-    async def _submit(self, ext: Extension, provider: Provider) -> None:
-        """Send ``ext`` and store the outcome."""
+    async def _with_source_audio(
+        self, ext: Extension, provider: Provider, folder: Path
+    ) -> tuple[Extension, SourceAudio | None]:
+        """Return ``ext`` and the audio that its provider is given; None if it changed or waits.
+
+        Nothing has been sent yet, so an extension whose source can't be had costs nothing.
+        """
+        failure: Failure = failures.SourceUnavailable(is_file_id(ext.request.clip_id))
         try:
-            handle = await _post(ext, provider)
+            prepared = await self._sources.prepare(ext, provider.capabilities, folder)
+        except UnusableSourceError as error:
+            await self._end(ext, error.failure)
+        except TransientMediaError as error:
+            log.info("Extension %s: no source audio yet (%s)", ext.id, error)
+            await self._wait(ext, failure)
+        except MediaError as error:
+            log.info("Extension %s: no source audio (%s)", ext.id, error)
+            await self._end(ext, failure)
+        except Exception:
+            log.exception("Extension %s: its source could not be prepared", ext.id)
+            await self._wait(ext, failure)
+        else:
+            ready = prepared.extension
+            if ready == ext or await self._store.save(ready, was=ext):
+                return ready, prepared.audio
+        return ext, None
+
+    async def _submit(
+        self, ext: Extension, provider: Provider, source: SourceAudio | None, stack: ExitStack
+    ) -> None:
+        """Send ``ext`` and store the outcome; ``stack`` holds the audio until it is sent."""
+        with stack:
+            await self._post_once(ext, provider, source)
+
+    async def _post_once(
+        self, ext: Extension, provider: Provider, source: SourceAudio | None
+    ) -> None:
+        try:
+            handle = await _post(ext, provider, source)
         except (Unavailable, RateLimited) as error:
             await self._postpone(ext, error)
         except Unconfirmed as error:
@@ -252,29 +313,28 @@ class Submitter:
     async def _save_handle(self, ext: Extension, provider: Provider, handle: Handle) -> bool:
         """Store that ``ext`` is submitted; return whether that succeeded before Encore stops."""
         now = self._clock()
-        first_poll_at = now
+        first_poll_at, deadline = now, self._runtime.deadline_of(provider.name)
         try:
-            taken = submitted(ext, handle, now=now, due_at=now, deadline=self._deadline)
+            taken = submitted(ext, handle, now=now, due_at=now, deadline=deadline)
             pause = await self._poll_schedule.delay(taken, provider.capabilities, has_moved=True)
             first_poll_at = now + pause
         except Exception:  # the handle must not be lost for want of a delay
             log.exception("Extension %s: its poll delay could not be read", ext.id)
         log.info("Extension %s: submitted to %s", ext.id, provider.name)
-        mark = partial(
-            submitted, handle=handle, now=now, due_at=first_poll_at, deadline=self._deadline
-        )
+        mark = partial(submitted, handle=handle, now=now, due_at=first_poll_at, deadline=deadline)
         return await self._save_with_retry(ext, mark)
 
     async def _postpone(self, ext: Extension, error: Unavailable | RateLimited) -> None:
         """Let ``ext`` wait and try again, as long as nothing was sent and its deadline allows."""
-        now = self._clock()
         self._outage_log.failed(ext.request.provider, error)
-        failure = _failure_of(error)
-        pause = getattr(error, "retry_after", None)
+        await self._wait(ext, _failure_of(error), pause=getattr(error, "retry_after", None))
+
+    async def _wait(self, ext: Extension, failure: Failure, *, pause: float | None = None) -> None:
+        """Let ``ext`` wait ``pause`` seconds, else ever longer; end it at its deadline."""
         if not pause:
             pause = backoff(ext.failures, jitter=random.random())  # noqa: S311 - only spreads retries
-        due_at = now + dt.timedelta(seconds=pause)
-        if due_at > ext.created_at + self._deadline:
+        due_at = self._clock() + dt.timedelta(seconds=pause)
+        if due_at > ext.created_at + self._runtime.deadline_of(ext.request.provider):
             await self._end(ext, failure)
         else:
             await self._save_with_retry(ext, partial(postponed, failure=failure, due_at=due_at))
@@ -389,10 +449,12 @@ def _failure_of(error: ProviderError) -> Failure:
             return failures.Unexpected()
 
 
-async def _post(ext: Extension, provider: Provider) -> Handle:
+async def _post(ext: Extension, provider: Provider, source: SourceAudio | None) -> Handle:
     """Send the request of ``ext``, which may cost credits."""
     if ext.kind is Kind.CONCAT:
         return await provider.concat(ext.request.clip_id)
+    if source is not None:
+        return await provider.extend_audio(ext.request, source)
     return await provider.extend(ext.request)
 
 

@@ -46,11 +46,11 @@ def extension_view(
 
 
 def draft_view(
-    draft_id: int, other_providers: Mapping[str, str] = NO_PROVIDERS
+    draft_id: int, other_providers: Mapping[str, str] = NO_PROVIDERS, *, label: str = ""
 ) -> discord.ui.View | None:
     """Return the button that opens the form with a draft, or one for each other provider."""
     if not other_providers:
-        return build_view([Action.OPEN_DRAFT.button(draft_id)])
+        return build_view([Action.OPEN_DRAFT.button(draft_id, label=label)])
     return build_view(_provider_buttons(Action.TRY_PROVIDER_WITH_DRAFT, draft_id, other_providers))
 
 
@@ -91,8 +91,8 @@ def found_clips_view(
 
 def listen_button(clip: Clip, label: str) -> Button | None:
     """Return the button that links to a clip's audio; None without a link that it can carry."""
-    if clip.audio_url and len(clip.audio_url) <= MAX_URL_LENGTH:
-        return Button(label=label, url=clip.audio_url, row=0)
+    if clip.public_url and len(clip.public_url) <= MAX_URL_LENGTH:
+        return Button(label=label, url=clip.public_url, row=0)
     return None
 
 

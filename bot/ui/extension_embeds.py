@@ -193,10 +193,12 @@ def _clip_embed(
 ) -> discord.Embed:
     title = display_title(clip.title or ext.title, TITLE_LENGTH)
     length = f" · {duration_text(clip.duration)}" if clip.duration else ""
-    lines = [f"**{letter} · {title}**{length}", listen_link(clip, max_link_length)]
+    lines = [f"**{letter} · {title}**{length}"]
+    lines += filter(None, [listen_link(clip, max_link_length)])
     embed = discord.Embed(colour=colour)
     if attachment is not None:
-        lines += attachment_note(attachment)
+        has_link = clip.audio_url is None or clip.public_url is not None
+        lines += attachment_note(attachment, has_link=has_link)
         if attachment.picture:
             embed.set_image(url=f"attachment://{attachment.picture}")
     embed.description = "\n".join(lines)

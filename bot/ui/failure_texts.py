@@ -11,6 +11,7 @@ from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.failures import (
     AttachNotAllowed,
     Failure,
+    Forgotten,
     GenerationFailed,
     LengthUnknown,
     NotPlayable,
@@ -20,6 +21,8 @@ from bot.domain.failures import (
     RateLimited,
     Rejected,
     SessionExpired,
+    SongTooLong,
+    SourceUnavailable,
     TooLarge,
     Unauthorized,
     Unavailable,
@@ -107,18 +110,30 @@ def postponement(failure: Failure, label: str, ext: Extension) -> str:
     if ext.kind.is_song and not isinstance(failure, RateLimited):
         # it may have been sent and not answered: to join parts is free, so it is sent again
         return f"{label} did not answer; next try {when}. Nothing has been charged."
+    if isinstance(failure, SourceUnavailable):
+        return f"The audio of the clip can't be fetched; next try {when}. Nothing has been sent."
     if isinstance(failure, RateLimited):
         return f"{label} asks to wait; next try {when}. Nothing has been charged."
     return f"{label} can't be reached; next try {when}. Nothing has been sent."
 
 
-def attachment_note(attachment: Attachment) -> list[str]:
-    """Return the line that says how a clip's audio is attached, if that needs saying."""
+def attachment_note(attachment: Attachment, *, has_link: bool = True) -> list[str]:
+    """Return the line that says how a clip's audio is attached, if that needs saying.
+
+    Without a link that a member can open (``has_link``), the attached file is all there is to hear.
+    """
     match attachment.outcome:
         case AttachmentStatus.ATTACHED if attachment.bit_rate is not None:
             return [f"-# attached at {attachment.bit_rate // 1000} kbit/s, to fit"]
         case AttachmentStatus.ATTACHED:
             return []
+        case AttachmentStatus.TOO_LARGE if not has_link:
+            return ["-# too large to be attached, so it can't be heard here; it can be extended"]
+        case AttachmentStatus.NOT_ALLOWED if not has_link:
+            lacking = "-# Encore lacks *Attach Files* in this channel, so it can't be heard here"
+            return [f"{lacking}; it can be extended"]
+        case AttachmentStatus.UNAVAILABLE if not has_link:
+            return ["-# its audio could not be fetched and attached: *Check again* tries once more"]
         case AttachmentStatus.TOO_LARGE:
             return ["-# too large to be attached here: the link plays it"]
         case AttachmentStatus.NOT_ALLOWED:
@@ -176,6 +191,26 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
             return (
                 f"**Finished, but it can't be played:** Suno has withdrawn the link. "
                 f"Clip {ids}. *Check again* asks for a fresh link and costs nothing."
+            )
+        case Forgotten():
+            return (
+                f"**The {label} server forgot this request, probably because it was restarted.** "
+                f"Nothing was charged. Press *Edit & send* to ask again; {LYRICS_KEPT}."
+            )
+        case SourceUnavailable(is_file=True):
+            return (
+                "**Encore doesn't have that file any more.** Nothing was sent. Upload it again "
+                f"with `/extend file:`; {LYRICS_KEPT}."
+            )
+        case SourceUnavailable():
+            return (
+                f"**The audio of that clip can't be had,** and {label} needs it. Nothing was sent. "
+                f"Download it where it was made, and upload it with `/extend file:`; {LYRICS_KEPT}."
+            )
+        case SongTooLong(latest):
+            return (
+                f"**The song would be too long for {label}.** Nothing was sent. Press "
+                f"*Edit & send* and continue at {format_time(int(latest))} or earlier."
             )
         case LengthUnknown():
             return (

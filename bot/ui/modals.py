@@ -36,7 +36,7 @@ class Field:
     style: discord.TextStyle = discord.TextStyle.short
 
 
-_FIELD_NAMES = frozenset({"lyrics", "at", "style", "title", "exclude"})
+_FIELD_NAMES = frozenset({"lyrics", "at", "style", "title", "exclude", "length"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,14 @@ def _fields(prefilled: PrefilledForm) -> Iterator[Field]:
     yield Field("title", "Title", limits.title, "Title of the song")
     if capabilities.exclude:
         yield Field("exclude", "Exclude styles", limits.style, "heavy metal")
+    if bounds := capabilities.new_length:
+        yield Field(
+            "length",
+            "Length",
+            10,
+            f"{bounds.usual:g}",
+            f"Seconds of the new part, {bounds.shortest:g} to {bounds.longest:g}.",
+        )
 
 
 def _times_text(prefilled: PrefilledForm) -> str:

@@ -86,6 +86,8 @@ def spaced_duration(clip: Clip) -> str:
 
 def listen_link(clip: Clip, limit: int) -> str:
     """Return the link to a clip's audio in ``limit`` UTF-16 units, or why there is none."""
+    if clip.audio_url and clip.public_url is None:
+        return ""  # the attached file is the only way to hear it
     if clip.audio_url:
         label = "Listen" if clip.status is ClipStatus.COMPLETE else "Listen while it streams"
         return play_link(clip, f"▶ {label}", limit) or f"Its id: {inline_code(clip.id)}"
@@ -100,7 +102,7 @@ def listen_link(clip: Clip, limit: int) -> str:
 
 def play_link(clip: Clip, label: str, limit: int) -> str:
     """Return ``label`` as the link to a clip's audio; empty if it has none of ``limit`` units."""
-    url = (clip.audio_url or "").translate(_BREAKING_A_LINK)
+    url = (clip.public_url or "").translate(_BREAKING_A_LINK)
     return f"[{label}]({url})" if url and utf16_length(url) <= limit else ""
 
 

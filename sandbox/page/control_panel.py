@@ -86,6 +86,7 @@ class ControlPanel:
             "speed": self._speed,
             "fault": self._fault,
             "clear": self._clear,
+            "forget": self._forget,
             "play": lambda _order: self._start_scene(self._supervisor.run_demo),
             "evening": self._start_evening,
         }
@@ -164,6 +165,9 @@ class ControlPanel:
 
     async def _clear(self, _order: JsonObject) -> None:
         await self.providers.clear_faults()
+
+    async def _forget(self, order: JsonObject) -> None:
+        await self.providers.restart(str(order.get("provider")))
 
     @property
     def _is_playing(self) -> bool:
