@@ -12,6 +12,7 @@ import urllib.parse
 from typing import Any, ClassVar, Final
 
 import av
+import av.error
 import numpy as np
 from aiohttp import web
 from aiohttp.multipart import BodyPartReader
@@ -53,6 +54,7 @@ _TMP: Final = "/app/.cache/acestep/tmp/api_audio"
 _MAX_SECONDS: Final = 600.0
 _QUEUE_MAXSIZE: Final = 200
 _WAITING, _DONE, _FAILED = 0, 1, 2
+_UPLOAD: Final = web.RequestKey("upload", bytes)
 
 
 @dataclasses.dataclass(slots=True)
@@ -121,7 +123,7 @@ class AceStep(Api):
                 fields[part.name] = content.decode()
             else:
                 fields[part.name] = len(content)
-                request["upload"] = content
+                request[_UPLOAD] = content
         return fields
 
     async def _release_task(self, request: web.Request, body: JsonObject) -> web.Response:
@@ -130,14 +132,14 @@ class AceStep(Api):
             raise RefusedError(400, message, is_violation=True)
         if body.get("task_type") != "repaint":
             raise RefusedError(400, "the sandbox can only repaint", is_violation=True)
-        if "upload" not in request:
+        if _UPLOAD not in request:
             raise RefusedError(400, "repaint needs src_audio", is_violation=True)
         self.record_unknown_fields(request, body, _FIELDS)
         if body.get("model", _MODELS[0]) not in _MODELS:
             raise RefusedError(400, "model is not loaded")
         if len(self._unfinished()) >= _QUEUE_MAXSIZE:
             raise RefusedError(429, "Server busy: queue is full")
-        source = await asyncio.to_thread(_decoded, request["upload"])
+        source = await asyncio.to_thread(_decoded, request[_UPLOAD])
         seconds = source.shape[1] / SAMPLE_RATE
         start, end = (_number(body, name) for name in ("repainting_start", "repainting_end"))
         if start is None or not 0 <= start < seconds:
@@ -308,7 +310,7 @@ def _number(body: JsonObject, name: str) -> float | None:
 def _decoded(content: bytes) -> Samples:
     """Return the samples (2, n) of an audio file; raise RefusedError if it is none."""
     try:
-        with av.open(io.BytesIO(content)) as container:
+        with av.open(io.BytesIO(content), "r") as container:
             resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SAMPLE_RATE)
             pieces: list[Any] = []
             for frame in (*container.decode(audio=0), None):

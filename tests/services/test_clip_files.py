@@ -47,7 +47,8 @@ class ClipFilesHarness:
         self.services, self.host, self.folder = services, host, folder
         self.mp3 = song(folder, LENGTH)
         downloader = SafeDownloader(trusted_hosts={host.name})
-        self.files = ClipFiles(services.store, MediaFetcher(downloader, pool, services.links), pool)
+        media = MediaFetcher(downloader, pool, services.links, services.runtime.kept_audio)
+        self.files = ClipFiles(services.store, media, pool)
 
     async def extension(self, *clips: Clip, **request: object) -> Extension:
         """Return a complete extension of a known source, as the store has it."""
