@@ -268,25 +268,25 @@ class FormReader:
     def _unknown_clip(self, name: str, home: str, able: Mapping[str, Provider]) -> UserError:
         """Return the error for a clip of ``home`` that ``name`` does not know; ``able`` do."""
         others = {known: self._runtime.label(known) for known in able}
-        home_label = self._runtime.label(home)
-        origin = f"This one was made through {home_label}." if home else "This one is a file."
-        if name:
-            label = self._runtime.label(name)
-            return UnknownClipError(
-                f"{label} doesn't know this clip.",
-                f"Only clips made through {label} work there. {origin}",
-                other_providers=others,
-            )
-        if home:
+        if home and home not in self._providers:
             return UnknownClipError(
                 "The provider of that clip is not set up here any more.",
-                "Try another service; the form keeps what was typed:"
+                "Try another service; the form keeps what was typed."
                 if others
                 else "Pick a clip of another provider, or ask who runs this bot.",
                 other_providers=others,
             )
-        return UserError(
-            "No service here can continue a file.", "Pick a clip, or paste a link to one."
+        if not name:
+            return UserError(
+                "No service here can continue a file.", "Pick a clip, or paste a link to one."
+            )
+        label = self._runtime.label(name)
+        origin = f"This one was made through {self._runtime.label(home)}."
+        return UnknownClipError(
+            f"{label} doesn't know this clip.",
+            f"Only clips made through {label} work there. "
+            f"{origin if home else 'This one is a file.'}",
+            other_providers=others,
         )
 
 

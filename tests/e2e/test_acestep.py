@@ -1,6 +1,5 @@
 """ACE-Step: the new part follows the source's own audio, clip by clip, up to the full song."""
 
-import asyncio
 import io
 import random
 from collections.abc import AsyncIterator
@@ -16,8 +15,8 @@ from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.models import Attachment, Message, Upload
 from sandbox.providers.account import ProviderAccount
 from sandbox.providers.faults import Fault
-from sandbox.providers.music import SAMPLE_RATE, Samples, Segment, render
 from sandbox.providers.mp3 import encode_mp3
+from sandbox.providers.music import SAMPLE_RATE, Samples, Segment, render
 from tests.support.audio_samples import likeness
 from tests.support.bot_harness import (
     GREEN,

@@ -7,8 +7,16 @@ from pydantic import SecretStr
 from bot.domain.form import TextLimits
 from bot.providers.base import Unauthorized
 from bot.providers.registry import open_providers
-from bot.settings import ApiSettings, Settings, SunoApiCoSettings, SunoApiSettings
-from tests.support.provider_samples import TASK, FakeTransport, adapter, ok, request_to
+from bot.settings import AceStepSettings, ApiSettings, Settings, SunoApiCoSettings, SunoApiSettings
+from tests.support.provider_samples import (
+    ADAPTERS,
+    TASK,
+    FakeTransport,
+    adapter,
+    ok,
+    request_to,
+    submit,
+)
 
 KEY = SecretStr("secret-key")
 
@@ -28,6 +36,7 @@ def settings(**given: object) -> Settings:
         ),
         "sunoapi_com": key,
         "sunosay": key,
+        "acestep": AceStepSettings(base_url="http://localhost:8001", api_key=KEY, length=30),
     }
     return Settings(_env_file=None, discord_token="token", **(enabled | given))
 
@@ -36,7 +45,7 @@ async def test_enabled_providers_are_opened_by_name() -> None:
     async with open_providers(
         settings(), transport=FakeTransport(httpx.Response(500))
     ) as providers:
-        names = ["aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay"]
+        names = [*ADAPTERS]
         assert list(providers) == names
         assert [provider.name for provider in providers.values()] == names
 
@@ -44,7 +53,7 @@ async def test_enabled_providers_are_opened_by_name() -> None:
 async def test_provider_that_is_not_enabled_is_not_opened() -> None:
     only = settings(aimlapi=ApiSettings(), sunoapi_co=SunoApiCoSettings())
     async with open_providers(only, transport=FakeTransport(httpx.Response(500))) as providers:
-        assert list(providers) == ["suno_api", "sunoapi_com", "sunosay"]
+        assert list(providers) == ["suno_api", "sunoapi_com", "sunosay", "acestep"]
 
 
 @pytest.mark.parametrize(
@@ -55,13 +64,14 @@ async def test_provider_that_is_not_enabled_is_not_opened() -> None:
         ("suno_api", "http://localhost:3000/api/extend_audio"),
         ("sunoapi_com", "https://api.sunoapi.com/api/v2/suno/v3.5/extend"),
         ("sunosay", "https://api.sunosay.com/suno/music/extend-music"),
+        ("acestep", "http://localhost:8001/release_task"),
     ],
 )
 async def test_provider_is_reached_at_its_documented_address(name: str, url: str) -> None:
     transport = FakeTransport(httpx.Response(401))
     async with open_providers(settings(), transport=transport) as providers:
         with pytest.raises(Unauthorized):
-            await providers[name].extend(request_to(name))
+            await submit(providers[name], request_to(name))
     assert [str(request.url) for request in transport.requests] == [url]
     headers = transport.requests[0].headers
     own = headers.get("Cookie") if name == "suno_api" else headers.get("Authorization")
@@ -81,6 +91,7 @@ async def test_settings_override_the_rates_of_the_contract() -> None:
         "suno_api": (0, 0),
         "sunoapi_com": (0, 0),
         "sunosay": (4.0, 0.5),
+        "acestep": (0, 1.0),
     }
 
 

@@ -255,6 +255,34 @@ FAILURES = [
         ),
     ),
     (
+        failures.Forgotten(),
+        (
+            "**The AIML API server forgot this request, probably because it was restarted.** "
+            f"Nothing was charged. Press *Edit & send* to ask again; {KEPT}"
+        ),
+    ),
+    (
+        failures.SourceUnavailable(),
+        (
+            "**The audio of that clip can't be had,** and AIML API needs it. Nothing was sent. "
+            f"Download it where it was made, and upload it with `/extend file:`; {KEPT}"
+        ),
+    ),
+    (
+        failures.SourceUnavailable(is_file=True),
+        (
+            "**Encore doesn't have that file any more.** Nothing was sent. Upload it again with "
+            f"`/extend file:`; {KEPT}"
+        ),
+    ),
+    (
+        failures.SongTooLong(540.0),
+        (
+            "**The song would be too long for AIML API.** Nothing was sent. Press "
+            "*Edit & send* and continue at 9:00 or earlier."
+        ),
+    ),
+    (
         failures.UnknownClip(),
         (
             "**AIML API doesn't know this clip.** Only clips made through AIML API work there. "
