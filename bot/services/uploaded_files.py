@@ -105,7 +105,8 @@ class UploadedFiles:
         length = format_time(int(seconds))
         if seconds < MIN_SECONDS:
             raise UserError(
-                f"{shown} is too short.", f"It is {length} long; {MIN_SECONDS:.0f} seconds will do."
+                f"{shown} is too short.",
+                f"It is {length} long; it takes {MIN_SECONDS:.0f} seconds at least.",
             )
         limits = [
             each.capabilities.longest_song
