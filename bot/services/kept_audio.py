@@ -76,8 +76,9 @@ class KeptAudio:
     def _make_room(self, newest: Path) -> None:
         files = [(path, path.stat()) for path in newest.parent.glob(f"*{_SUFFIX}")]
         total = sum(stat.st_size for _, stat in files)
-        for path, stat in sorted(files, key=lambda file: file[1].st_mtime):
-            if total <= self._max_bytes or path == newest:
+        others = [(path, stat) for path, stat in files if path != newest]
+        for path, stat in sorted(others, key=lambda file: file[1].st_mtime):
+            if total <= self._max_bytes:
                 return
             path.unlink(missing_ok=True)
             total -= stat.st_size

@@ -7,7 +7,9 @@ from bot.domain.clip_reference import (
     MessageLink,
     ShortLink,
     SongReference,
+    file_id,
     find_clip_id,
+    is_file_id,
     parse_clip_reference,
 )
 
@@ -166,3 +168,12 @@ def test_full_song_is_referred_to_by_its_extension() -> None:
     assert str(SongReference(12)) == "song-12"
     assert parse_clip_reference("song-12") == SongReference(12)
     assert parse_clip_reference("song-x") is None
+
+
+def test_uploaded_file_is_referred_to_by_its_content() -> None:
+    clip_id = file_id("0123456789abcdef" * 4)
+    assert clip_id == "file-0123456789abcdef0123456789abcdef"
+    assert is_file_id(clip_id)
+    assert parse_clip_reference(clip_id.upper()) == ClipId(clip_id)
+    assert not is_file_id("file-0123")
+    assert parse_clip_reference("file-0123") is None

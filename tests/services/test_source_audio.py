@@ -1,5 +1,6 @@
 """Providers that want the source's audio: it is cut and handed over, or else nothing is sent."""
 
+import datetime as dt
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.audio.analysis import analyze
-from bot.audio.download import SafeDownloader
+from bot.audio.download import PrivateServer, SafeDownloader
 from bot.audio.errors import MediaError, TransientMediaError, UnusableMediaError
 from bot.domain.errors import UnknownClipError, UserError
 from bot.domain.failures import (
@@ -19,7 +20,7 @@ from bot.domain.failures import (
 )
 from bot.domain.form import Form
 from bot.domain.models import Clip, ClipStatus, Extension, Progress, Status
-from bot.providers.base import Capabilities, NewLength, Unavailable
+from bot.providers.base import Capabilities, NewLength, Unavailable, UnknownClip
 from bot.services import source_audio
 from bot.services.kept_audio import KeptAudio
 from bot.services.media import MediaFetcher
@@ -57,7 +58,10 @@ class SourceHarness:
         self.kept = KeptAudio(folder / "kept")
         self.services = ServiceHarness(store, self.suno, self.ace, kept_audio=self.kept)
         self.host, self.folder = host, folder
-        downloader = SafeDownloader(trusted_hosts={host.name})
+        downloader = SafeDownloader(
+            trusted_hosts={host.name},
+            private_servers={"ace": PrivateServer(f"http://{host.name}")},
+        )
         self.media = MediaFetcher(downloader, pool, self.services.links, self.kept)
         self.preparer = SourceAudioPreparer(self.services.runtime, self.media, pool)
         self.files = UploadedFiles(self.services.runtime, downloader, pool)
@@ -123,6 +127,25 @@ async def test_source_that_no_provider_has_is_unavailable(
     harness.suno.on_clip.then(answer)
     with pytest.raises(UnusableMediaError):
         await harness.prepared(await harness.asked())
+
+
+async def test_source_made_here_whose_link_was_withdrawn_is_unavailable(
+    harness: SourceHarness,
+) -> None:
+    made = await harness.services.submitted("1", provider="suno")
+    clips = tuple(
+        Clip(id=clip_id, status=ClipStatus.COMPLETE, audio_url=url)
+        for clip_id, url in (("suno-1-a", None), ("suno-1-b", "https://audio.example/b.mp3"))
+    )
+    harness.suno.progress[handle_of(made)] = Progress(clips=clips)
+    await harness.services.overdue(made)
+    await harness.services.track()
+    looked_up = len(harness.suno.looked_up)
+    ext = await harness.asked()
+    withdrawn = replace(ext, request=replace(ext.request, clip_id="suno-1-a"))
+    with pytest.raises(UnusableMediaError):
+        await harness.prepared(withdrawn)
+    assert len(harness.suno.looked_up) == looked_up
 
 
 async def test_source_that_was_forgotten_altogether_is_unavailable(
@@ -388,16 +411,20 @@ async def test_without_a_folder_nothing_is_kept(tmp_path: Path) -> None:
     assert not kept.has("one")
 
 
-async def test_audio_that_only_encore_reaches_is_kept(harness: SourceHarness) -> None:
-    link = harness.host.put("private.mp3", harness.mp3)
-    await harness.services.known(audio_url=link)
+@pytest.mark.parametrize("is_private", [False, True])
+async def test_audio_that_only_encore_reaches_is_kept(
+    harness: SourceHarness, *, is_private: bool
+) -> None:
+    link = harness.host.put("one.mp3", harness.mp3)
+    await harness.services.known(audio_url="ace:/one.mp3" if is_private else link)
     known = await harness.services.store.clip(SOURCE)
     assert known is not None
-    await harness.media.audio(known, harness.folder / "public")
-    assert not harness.kept.has(SOURCE)
-    await harness.kept.keep(SOURCE, harness.folder / "public")
+    assert known.clip.public_url == (None if is_private else link)
+    await harness.media.audio(known, harness.folder / "first")
+    assert harness.kept.has(SOURCE) == is_private
     harness.host.files.clear()
-    assert (await harness.media.audio(known, harness.folder / "again")).info.duration > 1.9
+    if is_private:
+        assert (await harness.media.audio(known, harness.folder / "again")).info.duration > 1.9
 
 
 # The form
@@ -425,6 +452,27 @@ async def test_clip_of_a_provider_that_takes_audio_is_unknown_to_others(
     with pytest.raises(UnknownClipError, match="This one was made through ACE Test") as caught:
         await harness.services.forms.prefill(form)
     assert caught.value.other_providers == {"ace": "ACE Test"}
+
+
+async def test_reply_for_an_unknown_clip_made_here_leads_to_who_takes_its_audio(
+    harness: SourceHarness,
+) -> None:
+    made = await harness.services.finished("1", provider="suno")
+    harness.suno.on_extend.then(UnknownClip())
+    ext = await harness.services.ask("2", clip=made.reply.url, at="1")
+    await harness.services.submit()
+    ext = await harness.services.now(ext)
+    context = await harness.services.reply_contexts.load(ext)
+    assert context.other_providers == {"ace": "ACE Test"}
+
+
+async def test_provider_that_takes_longer_has_a_later_deadline(harness: SourceHarness) -> None:
+    runtime = harness.services.runtime
+    slow, quick = dt.timedelta(minutes=45), dt.timedelta(minutes=1)
+    for deadline, longest in ((slow, slow), (quick, runtime.deadline), (None, runtime.deadline)):
+        harness.ace.capabilities = replace(harness.ace.capabilities, deadline=deadline)
+        assert runtime.deadline_of("ace") == longest
+    assert runtime.deadline_of("unknown") == runtime.deadline
 
 
 @pytest.mark.parametrize(
