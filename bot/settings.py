@@ -332,8 +332,9 @@ class Settings(BaseSettings):
         None,
         alias="encore_state_dir",
         description=(
-            "existing folder that outlives the process: if the database can't be reached when "
-            "Encore stops, the answers to paid requests are kept there until the next start"
+            "existing folder that outlives the process: kept there are uploaded files, audio that "
+            "has no public link, and, if the database can't be reached when Encore stops, the "
+            "answers to paid requests until the next start"
         ),
     )
     provider: Annotated[str, Unset("the first that is enabled")] = Field(

@@ -54,7 +54,7 @@ async def _run(sandbox: Sandbox, options: argparse.Namespace) -> int:
 async def _run_sandbox(
     sandbox: Sandbox, stopped: asyncio.Event, options: argparse.Namespace
 ) -> int:
-    _print("Starting a local Discord, five local providers, and Encore …")
+    _print("Starting a local Discord, local providers, and Encore …")
     async with sandbox:
         try:
             await sandbox.start_bot()
@@ -63,7 +63,7 @@ async def _run_sandbox(
                 await _open_browser(sandbox.page.address, wanted=not options.no_open)
             if options.play or (options.once and not options.evening):
                 await sandbox.run_demo(_print)
-                _print("All five are complete.")
+                _print("All of them are complete.")
             if options.evening:
                 await sandbox.run_evening(_print)
         except (DemoError, EveningError, ProcessError, TimeoutError) as error:

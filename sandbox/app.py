@@ -29,7 +29,7 @@ LOG_TAIL_BYTES = 16 * 1024  # the panel reads the log's end twice a second, howe
 
 
 class Sandbox:
-    """A Discord, its page, five providers and a bot, which ``start_bot`` connects to them.
+    """A Discord, its page, the providers and a bot, which ``start_bot`` connects to them.
 
     Args:
         speed: how many times faster than real time the providers work.
@@ -69,7 +69,7 @@ class Sandbox:
                 providers=self.providers.bot_environment,
                 ENCORE_LOG="console",
                 ENCORE_POLL_EVERY=POLL_INTERVAL,
-                ENCORE_MEMBER_LIMIT="5",  # one person tries all five providers
+                ENCORE_MEMBER_LIMIT="10",  # one person tries all providers
                 ENCORE_SESSION_VOTE=VOTE_SECONDS,
             )
             await stack.enter_async_context(self.bot)
@@ -114,13 +114,19 @@ class Sandbox:
         return lines[1 if start else 0 :][-LATEST_LOG_LINES:]
 
     async def sample_clip_ids(self) -> dict[str, str]:
-        """Return the id of a clip that can be extended, by provider."""
-        async with (
-            aiohttp.ClientSession(self.providers.base_url) as http,
-            http.get("/sandbox/clips") as answer,
-        ):
-            clips = (await answer.json())["clips"]
-        return {clip["provider"]: clip["id"] for clip in reversed(clips)}
+        """Return the id of a clip that can be extended, by provider.
+
+        A provider that continues any audio has none of its own, and takes the first one's.
+        """
+        async with aiohttp.ClientSession(self.providers.base_url) as http:
+            async with http.get("/sandbox/clips") as answer:
+                clips = (await answer.json())["clips"]
+            async with http.get("/sandbox/health") as answer:
+                names: list[str] = (await answer.json())["providers"]
+        first = {
+            clip["provider"]: clip["id"] for clip in reversed(clips) if not clip["continue_at"]
+        }
+        return {name: first.get(name, clips[0]["id"]) for name in names}
 
     async def run_demo(self, report: Callable[[str], None]) -> None:
         """Extend a clip on each provider as a member; ``report`` gets each line of output.

@@ -94,7 +94,7 @@ class ManagedProcess:
 
 
 class ProviderProcess(ManagedProcess):
-    """The five providers as a child process, which prints its URL and the bot's settings."""
+    """The providers as a child process, which prints its URL and the bot's settings."""
 
     def __init__(self, *, speed: float, port: int = 0, seed: int = 0) -> None:
         options = ("--speed", str(speed), "--port", str(port), "--seed", str(seed))

@@ -114,7 +114,7 @@ class SafeDownloader:
             trust_env=False,
         ) as http:
             name, _, rest = url.partition(":")
-            server = self.private_servers.get(name)
+            server = self.private_servers.get(name) if rest.startswith("/") else None
             target = _parse_url(url if server is None else server.base_url + rest)
             for _ in range(_MAX_REDIRECTS + 1):
                 async with self._get(http, target, server) as response:

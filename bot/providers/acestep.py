@@ -58,6 +58,7 @@ CAPABILITIES = Capabilities(
     longest_song=600.0,
     deadline=dt.timedelta(minutes=45),  # without a graphics card, a part takes many minutes
     batch=20,
+    is_free=True,
     submit_timeout=120,  # with the upload
 )
 

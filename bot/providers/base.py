@@ -53,6 +53,7 @@ class Capabilities:
         new_length: how long the new part can be; None if a member can't choose.
         longest_song: seconds of source and new part together; None if there is no limit.
         deadline: how long an extension may take, where that is longer than usual.
+        is_free: costs no credits, so that nothing is lost where an outcome is unknown.
     """
 
     label: str
@@ -75,6 +76,7 @@ class Capabilities:
     new_length: NewLength | None = None
     longest_song: float | None = None
     deadline: dt.timedelta | None = None
+    is_free: bool = False
 
     def latest_continue_at(self, length: float | None) -> float | None:
         """Return the last second at which a new part of ``length`` fits; None without a limit.

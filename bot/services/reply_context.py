@@ -23,6 +23,7 @@ class ReplyContext:
         continuations: the extensions that continue its clips, oldest first.
         parts: of a full song, from the root on.
         attachments: which audio the reply carries, or why not.
+        is_free: whether the provider costs no credits.
         other_providers: name and label of each that may know the source clip, if the provider of
             the extension does not.
     """
@@ -34,6 +35,7 @@ class ReplyContext:
     continuations: tuple[Extension, ...] = ()
     parts: tuple[LineageClip, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    is_free: bool = False
     other_providers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -59,6 +61,7 @@ class ReplyContextLoader:
             continuations=tuple(await store.continuations([clip.id for clip in ext.clips]))
             if ext.clips and is_complete
             else (),
+            is_free=self._runtime.is_free(ext.request.provider),
             attachments=await store.attachments(ext.id) if is_complete else (),
             other_providers=await self._other_providers(ext)
             if isinstance(ext.failure, UnknownClip)

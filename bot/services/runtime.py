@@ -48,6 +48,11 @@ class Runtime:
         own = known.capabilities.deadline if known else None
         return self.deadline if own is None else max(self.deadline, own)
 
+    def is_free(self, provider: str) -> bool:
+        """Return whether ``provider`` costs no credits."""
+        known = self.providers.get(provider)
+        return known is not None and known.capabilities.is_free
+
     def labels(self, *, excluding: str) -> Mapping[str, str]:
         """Return the names of the enabled providers but one, with how members read them."""
         return {

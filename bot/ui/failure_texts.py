@@ -60,6 +60,11 @@ def final_status_lines(ext: Extension, context: ReplyContext) -> list[str]:
                 f"**Nothing of it was found in the {label} account, and it was not sent again.**",
                 "It is unlikely to have been charged: *Edit & send* asks, and pays, once more.",
             ]
+        case Status.UNCONFIRMED if context.is_free:
+            return [
+                "**It may be working on it all the same. Encore did not send it again.**",
+                "It costs nothing: *Edit & send* asks once more.",
+            ]
         case Status.UNCONFIRMED:
             return [
                 "**It may still have been charged. Encore did not send it again.**",

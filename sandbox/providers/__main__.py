@@ -1,4 +1,4 @@
-"""Run the five providers as a process: ``python -m sandbox.providers --port 8090 --speed 10``.
+"""Run the providers as a process: ``python -m sandbox.providers --port 8090 --speed 10``.
 
 When ready it prints one line of JSON: ``base_url``, and the ``environment`` of the bot. SIGTERM
 and SIGINT end it.

@@ -1,4 +1,4 @@
-"""The account at a provider: clips, credits, planned faults and logs, the same for all five."""
+"""The account at a provider: clips, credits, planned faults and logs, the same for all."""
 
 import collections
 import dataclasses
@@ -195,7 +195,7 @@ class ProviderAccount:
         clips = [
             Clip(
                 id=self.new_id(),
-                title="",
+                title="Continued audio",
                 tags=tags,
                 prompt=prompt,
                 created_at=dt.datetime.now(dt.UTC),

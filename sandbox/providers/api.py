@@ -1,4 +1,4 @@
-"""What all five APIs share.
+"""What all APIs share.
 
 A request is logged, may hit a planned fault, is checked for its key and JSON body, and answered.
 The subclasses define routes, schemas and error texts.
@@ -68,7 +68,7 @@ class ClipView:
 
 
 class Api(abc.ABC):
-    """One of the five services. ``key`` is the accepted bearer token; None accepts any."""
+    """One of the services. ``key`` is the accepted bearer token; None accepts any."""
 
     no_credits: ClassVar[tuple[int, str]]
     unknown_clip: ClassVar[tuple[int, str]]

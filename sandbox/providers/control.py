@@ -19,7 +19,7 @@ _FAULT_OPTIONS: Final = ("on", "count", "accepted", "retry_after")
 
 
 class ControlApi:
-    """Reads and changes the state of the five services.
+    """Reads and changes the state of the services.
 
     A GET takes ``?provider=`` for one of them; for requests, ``?since=`` is the time of the clock
     after which they were made. A POST takes a JSON object; errors are 400 with ``{"error": …}``.

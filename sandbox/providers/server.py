@@ -1,4 +1,4 @@
-"""The five services, their audio and the control API on one loopback port."""
+"""The services, their audio and the control API on one loopback port."""
 
 import asyncio
 import time
@@ -37,7 +37,7 @@ _KEYLESS: Final = frozenset({"suno_api"})
 
 
 class ProviderServer(LoopbackServer):
-    """Serves the five providers while the context is entered.
+    """Serves the providers while the context is entered.
 
     Args:
         host: The address to listen on; keep it on loopback, the control API needs no password.
@@ -108,7 +108,7 @@ class ProviderServer(LoopbackServer):
         return self.accounts[provider]
 
     def environment(self) -> dict[str, str]:
-        """Return the bot's environment variables for all five providers."""
+        """Return the bot's environment variables for all providers."""
         variables = {"ENCORE_TRUSTED_AUDIO_HOSTS": self.host}
         for name in self.accounts:
             variables[f"{name.upper()}_BASE_URL"] = self.provider_url(name)

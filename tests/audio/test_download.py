@@ -330,7 +330,13 @@ async def test_file_of_a_private_server_is_asked_for_with_its_key(
 
 
 async def test_other_link_to_a_private_server_is_refused(server: RawServer, tmp_path: Path) -> None:
-    for link in (server.url("/base/a"), f"https://{server.host}/a", "theirs:/a", "ours"):
+    for link in (
+        server.url("/base/a"),
+        f"https://{server.host}/a",
+        "theirs:/a",
+        "ours",
+        "ours:@127.0.0.1/",
+    ):
         with pytest.raises(UnusableMediaError):
             await with_private(server).download(link, tmp_path / "a", LIMITS)
     assert server.requests == []

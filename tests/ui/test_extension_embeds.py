@@ -307,6 +307,20 @@ def test_each_failure_has_its_sentence(failure: Failure, sentence: str) -> None:
     assert head_of(failed(failure, *clips)).description == f"{sentence}\n{ASKED}"
 
 
+def test_unconfirmed_extension_of_a_free_service_was_not_charged() -> None:
+    ext = extension(Status.UNCONFIRMED, failure=failures.Unconfirmed())
+    said = head_of(ext, replace(AROUND, is_free=True)).description or ""
+    assert "It costs nothing: *Edit & send* asks once more." in said
+    assert "charged" not in said
+
+
+@pytest.mark.parametrize("outcome", [each for each in AttachmentStatus if each.value != "attached"])
+def test_clip_without_a_public_link_is_not_said_to_have_one(outcome: AttachmentStatus) -> None:
+    [note] = attachment_note(Attachment(clip_id="a", outcome=outcome), has_link=False)
+    assert "link" not in note
+    assert attachment_note(Attachment(clip_id="a", outcome=outcome)) != [note]
+
+
 def test_unknown_clip_without_lyrics_returns_none() -> None:
     ext = asked(failed(failures.UnknownClip()), lyrics="")
     assert "/reply" not in (head_of(ext).description or "")
