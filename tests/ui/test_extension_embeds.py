@@ -6,10 +6,12 @@ import discord
 import pytest
 
 from bot.domain import failures
+from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.failures import Failure
 from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.services.reply_context import ReplyContext
 from bot.ui.extension_embeds import extension_embeds, plain_embeds, refusal_embed
+from bot.ui.failure_texts import attachment_note
 from tests.support.ui_samples import (
     AROUND,
     MEMBER,
