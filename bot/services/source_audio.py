@@ -14,7 +14,7 @@ from bot.audio.worker_functions import cut
 from bot.domain.clip_reference import is_file_id
 from bot.domain.failures import Failure, PastTheEnd, SongTooLong, SourceUnavailable
 from bot.domain.lineage import song_files
-from bot.domain.models import ClipRecord, ClipStatus, Extension
+from bot.domain.models import Clip, ClipRecord, ClipStatus, Extension
 from bot.domain.timecode import effective_continue_at
 from bot.providers.base import Capabilities, ProviderError, SourceAudio
 from bot.services.media import MediaFetcher
@@ -27,10 +27,17 @@ LOOKUP_TIMEOUT = 20.0  # seconds that a provider has to tell of a clip
 
 @dataclass(frozen=True, slots=True)
 class PreparedSource:
-    """What is sent to a provider: the request, with the second of the cut, and the audio."""
+    """What is sent to a provider.
+
+    Attributes:
+        extension: with the second of the cut.
+        audio: up to there.
+        clip: the source, as far as it is known.
+    """
 
     extension: Extension
     audio: SourceAudio
+    clip: Clip
 
 
 class UnusableSourceError(Exception):
@@ -83,8 +90,8 @@ class SourceAudioPreparer:
         await self._pool.run(cut, fetched.path, path, seconds=join)
         fetched.path.unlink()
         request = replace(ext.request, continue_at=join)
-        lyrics = await self._lyrics(known)
-        return PreparedSource(replace(ext, request=request), SourceAudio(path, lyrics))
+        audio = SourceAudio(path, await self._lyrics(known))
+        return PreparedSource(replace(ext, request=request), audio, known.clip)
 
     async def _source(self, clip_id: str) -> ClipRecord | None:
         """Return a clip with audio: as it is known, else as a provider knows it."""

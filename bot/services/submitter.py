@@ -19,10 +19,9 @@ from bot.audio.errors import MediaError, TransientMediaError
 from bot.domain import failures
 from bot.domain.clip_reference import is_file_id
 from bot.domain.failures import Failure
-from bot.domain.form import TextLimits, parse_style, truncated_style
+from bot.domain.form import parse_style, truncated_style
 from bot.domain.models import (
     Clip,
-    ExtendRequest,
     Extension,
     Handle,
     Kind,
@@ -33,6 +32,7 @@ from bot.domain.text import truncate
 from bot.domain.timecode import effective_continue_at
 from bot.domain.transitions import finished, found_again, postponed, submitted, submitting
 from bot.providers.base import (
+    Capabilities,
     OutOfCredits,
     Provider,
     ProviderError,
@@ -240,12 +240,9 @@ class Submitter:
         elif request.continue_at is None and needs_length:
             await self._end(ext, missing)
             return None
+        ready = replace(ext, request=request)
         if source is not None:
-            request = _with_source_style(
-                source, request, provider.capabilities.limits_for(request.model)
-            )
-        title = ext.source_title or (source.title if source else "")
-        ready = replace(ext, request=request, source_title=title)
+            ready = _with_source_metadata(ready, source, provider.capabilities)
         return ready if ready == ext or await self._store.save(ready, was=ext) else None
 
     async def _with_source_audio(
@@ -270,7 +267,7 @@ class Submitter:
             log.exception("Extension %s: its source could not be prepared", ext.id)
             await self._wait(ext, failure)
         else:
-            ready = prepared.extension
+            ready = _with_source_metadata(prepared.extension, prepared.clip, provider.capabilities)
             if ready == ext or await self._store.save(ready, was=ext):
                 return ready, prepared.audio
         return ext, None
@@ -458,13 +455,15 @@ async def _post(ext: Extension, provider: Provider, source: SourceAudio | None) 
     return await provider.extend(ext.request)
 
 
-def _with_source_style(source: Clip, request: ExtendRequest, limits: TextLimits) -> ExtendRequest:
-    """Return ``request`` with the source's style and title where the member gave none.
+def _with_source_metadata(ext: Extension, source: Clip, capabilities: Capabilities) -> Extension:
+    """Return ``ext`` with the source's style and title where the member gave none.
 
     A song continues smoothly only with the tags and title it had (providers.md §6.2).
     """
-    return replace(
+    request, limits = ext.request, capabilities.limits_for(ext.request.model)
+    request = replace(
         request,
         style=request.style or truncated_style(parse_style(source.style), limits.style),
         title=request.title or truncate(source.title, limits.title),
     )
+    return replace(ext, request=request, source_title=ext.source_title or source.title)

@@ -29,6 +29,7 @@ from bot.services.uploaded_files import MAX_BYTES, UploadedFiles
 from bot.store.store import Store
 from tests.support.file_server import RATE, FileServer, hosting, song
 from tests.support.scripted_provider import LIMITS, ScriptedProvider
+from tests.support.scripted_sources import SOURCE as SCRIPTED
 from tests.support.service_harness import SOURCE, ServiceHarness, actor, handle_of
 from tests.support.worker_calls import ThreadPool
 
@@ -214,6 +215,14 @@ async def test_audio_is_handed_over_once_and_removed(harness: SourceHarness) -> 
     assert not any(folder.exists() for folder in harness.services.sources.folders)
 
 
+async def test_style_and_title_of_a_source_that_was_looked_up_are_kept(
+    harness: SourceHarness,
+) -> None:
+    ext = await harness.services.submitted("1", provider="ace")
+    assert ext.request.style == ("slow", "sad")
+    assert (ext.request.title, ext.source_title) == ("Far Away", "Far Away")
+
+
 async def test_other_providers_are_given_no_audio(harness: SourceHarness) -> None:
     await harness.services.known()
     await harness.services.submitted("1", provider="suno")
@@ -275,7 +284,7 @@ async def test_extension_cancelled_while_its_audio_is_fetched_is_not_sent(
         request = replace(given.request, continue_at=9.0)
         folder = harness.services.sources.folders[-1]
         made = source_audio.SourceAudio(folder / "source.flac")
-        return source_audio.PreparedSource(replace(given, request=request), made)
+        return source_audio.PreparedSource(replace(given, request=request), made, SCRIPTED)
 
     harness.services.sources.on_prepare.then(cancel)
     await harness.services.submit()

@@ -6,12 +6,13 @@ from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 
-from bot.domain.models import Extension
+from bot.domain.models import Clip, ClipStatus, Extension
 from bot.providers.base import Capabilities, SourceAudio
 from bot.services.source_audio import PreparedSource
 from tests.support.scripted_provider import Script
 
 LENGTH = 30.0  # seconds of each source
+SOURCE = Clip(id="a", status=ClipStatus.COMPLETE, title="Far Away", style="slow, sad")
 
 
 class ScriptedSources:
@@ -34,5 +35,6 @@ class ScriptedSources:
         path = folder / "source.flac"
         path.write_bytes(b"audio")
         request = replace(ext.request, continue_at=ext.request.continue_at or LENGTH)
-        usual = PreparedSource(replace(ext, request=request), SourceAudio(path, "Old words"))
+        audio = SourceAudio(path, "Old words")
+        usual = PreparedSource(replace(ext, request=request), audio, SOURCE)
         return await self.on_prepare.next(lambda _: usual, ext)
