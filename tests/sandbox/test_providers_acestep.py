@@ -194,7 +194,7 @@ async def test_full_queue_is_429(
 
 
 async def test_files_are_served_to_who_has_the_key_from_its_folder_only(
-    server: ProviderServer, http: httpx.AsyncClient
+    http: httpx.AsyncClient,
 ) -> None:
     outside = await http.get("v1/audio", params={"path": "/etc/passwd"})
     gone = await http.get("v1/audio", params={"path": "/app/.cache/acestep/tmp/api_audio/x-0.mp3"})
