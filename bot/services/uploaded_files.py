@@ -77,8 +77,9 @@ class UploadedFiles:
                 audio_url=f"file:{digest}",  # kept here, so it is never fetched by it
                 duration=seconds,
             )
-            if not await self._kept.keep(clip.id, path):
-                raise UserError("Encore can't keep that file.", "Ask who runs this bot.")
+            is_kept = await self._kept.keep(clip.id, path)
+        if not is_kept:
+            raise UserError("Encore can't keep that file.", "Ask who runs this bot.")
         await self._store.remember_clip(NO_PROVIDER, clip, now=self._clock())
         log.info("Clip %s: a file of %s bytes was taken in", clip.id, size)
         return clip

@@ -272,3 +272,16 @@ async def test_a_clip_nobody_knows_the_source_of_is_seen_alone(harness: ClipFile
     handle = Handle(clip_ids=("x",))
     prepared = await harness.prepared(replace(ext, request=unknown, handle=handle))
     assert prepared.files[1].description == "Waveform of “Night Bus”, 0:02 long."
+
+
+async def test_clip_that_contains_its_source_shows_the_join_in_its_own_audio(
+    harness: ClipFilesHarness,
+) -> None:
+    ext = await harness.extension(harness.clip("a", contains_source=True))
+    harness.host.asked.clear()
+    prepared = await harness.prepared(ext)
+    _, waveform = prepared.files
+    assert waveform.description == (
+        "Waveform of “Night Bus”, 0:02 long: the source up to 0:01, then the new part."
+    )
+    assert "source.mp3" not in harness.host.asked

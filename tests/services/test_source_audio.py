@@ -64,6 +64,7 @@ class SourceHarness:
             private_servers={"ace": PrivateServer(f"http://{host.name}")},
         )
         self.media = MediaFetcher(downloader, pool, self.services.links, self.kept)
+        self.downloader, self.pool = downloader, pool
         self.preparer = SourceAudioPreparer(self.services.runtime, self.media, pool)
         self.files = UploadedFiles(self.services.runtime, downloader, pool)
         self.mp3 = song(folder, 2.0)
@@ -346,14 +347,20 @@ async def test_file_that_is_too_large_is_not_even_fetched(harness: SourceHarness
     assert harness.host.asked == []
 
 
-async def test_file_is_refused_where_it_can_not_be_kept(
-    harness: SourceHarness, tmp_path: Path
-) -> None:
+async def test_file_is_refused_where_it_can_not_be_kept(harness: SourceHarness) -> None:
     assert harness.files.are_accepted
-    (tmp_path / "kept").write_text("in the way")
+    services = ServiceHarness(harness.services.store, harness.suno, harness.ace)
+    files = UploadedFiles(services.runtime, harness.downloader, harness.pool)
+    assert not files.are_accepted
     link = harness.host.put("file.mp3", song(harness.folder, 4.0))
     with pytest.raises(UserError, match="can't keep that file"):
-        await harness.files.receive(link, name="my_song.mp3", size=1000)
+        await files.receive(link, name="my_song.mp3", size=1000)
+
+
+async def test_audio_is_not_kept_where_something_is_in_the_way(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    folder.write_text("in the way")
+    assert not await KeptAudio(folder).keep("one", folder)
 
 
 async def test_file_of_any_length_goes_on_where_no_provider_has_a_limit(
