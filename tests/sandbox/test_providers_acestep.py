@@ -172,7 +172,7 @@ async def test_failed_clips_fail_the_task(
     assert task["result"][0]["error"]
 
 
-async def test_living_task_tells_its_stage(
+async def test_living_task_is_queued_then_running(
     server: ProviderServer, http: httpx.AsyncClient, audio: bytes
 ) -> None:
     answer = await released(http, audio)

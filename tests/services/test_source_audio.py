@@ -357,7 +357,7 @@ async def test_file_is_refused_where_it_can_not_be_kept(harness: SourceHarness) 
         await files.receive(link, name="my_song.mp3", size=1000)
 
 
-async def test_audio_is_not_kept_where_something_is_in_the_way(tmp_path: Path) -> None:
+async def test_audio_is_not_kept_where_the_folder_is_a_file(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     folder.write_text("in the way")
     assert not await KeptAudio(folder).keep("one", folder)
