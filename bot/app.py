@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from bot.audio.download import SafeDownloader
+from bot.audio.download import PrivateServer, SafeDownloader
 from bot.audio.process_pool import ProcessPool
 from bot.domain.clock import Clock, utc_now
 from bot.domain.models import Kind
@@ -40,6 +40,7 @@ from bot.services.extensions import ExtensionService
 from bot.services.form_check import FormReader
 from bot.services.gauges import refresh_gauges
 from bot.services.guild_settings import GuildSettingsService
+from bot.services.kept_audio import KeptAudio
 from bot.services.library import Library
 from bot.services.links import LinkRefresher
 from bot.services.media import MediaFetcher
@@ -57,9 +58,11 @@ from bot.services.sessions import Sessions
 from bot.services.shared_rates import shared_rate_limiter
 from bot.services.song_files import SongFiles
 from bot.services.songs import Songs
+from bot.services.source_audio import SourceAudioPreparer
 from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
 from bot.services.unsaved_handles import UnsavedHandles
+from bot.services.uploaded_files import UploadedFiles
 from bot.settings import ListenAddress, Settings, SettingsError
 from bot.store.acceptance import Quota
 from bot.store.database import sqlite_file
@@ -113,6 +116,7 @@ async def create_bot(
             clock=clock,
             deadline=settings.deadline,
             operator_contact=OperatorContact(settings.operator),
+            kept_audio=KeptAudio(_kept_audio_folder(settings)),
         )
         tell_others = await stack.enter_async_context(
             open_notifications(settings.database_url, runtime.wakeups.wake)
@@ -121,7 +125,10 @@ async def create_bot(
             runtime.wakeups.connect(tell_others)
         pool = await stack.enter_async_context(_open_process_pool())
         links = LinkRefresher(runtime)
-        services = _create_services(runtime, links, settings)
+        downloader = _downloader(settings)
+        media = MediaFetcher(downloader, pool, links, runtime.kept_audio)
+        files = UploadedFiles(runtime, downloader, pool)
+        services = _create_services(runtime, links, files, settings)
         bot = await stack.enter_async_context(
             Encore(
                 services,
@@ -146,9 +153,10 @@ async def create_bot(
                 runtime,
                 reconcile_timeout=settings.reconcile_timeout,
                 unsaved_handles=_unsaved_handles(settings),
+                sources=SourceAudioPreparer(runtime, media, pool),
             ),
             tracker=Tracker(runtime),
-            attacher=_create_attacher(runtime, publisher, pool, links, settings),
+            attacher=_create_attacher(runtime, publisher, pool, media),
             session_runner=SessionRunner(
                 runtime, services.songs, is_heard=beats.is_heard, is_served=beats.is_served
             ),
@@ -207,11 +215,10 @@ def _share_of_requests(settings: Settings) -> float:
     return 1.0 if settings.shards is None or has_proxy else settings.shards.share
 
 
-def _unsaved_handles(settings: Settings) -> UnsavedHandles:
-    """Return those in the state folder: the set one, else that of the SQLite file."""
+def _state_folder(settings: Settings) -> Path | None:
+    """Return the state folder: the set one, else that of the SQLite file."""
     file = sqlite_file(settings.database_url)
-    folder = settings.state_dir or (file.parent if file else None)
-    return UnsavedHandles(folder, database=file.name if file else "encore")
+    return settings.state_dir or (file.parent if file else None)
 
 
 def _create_operator_watch(bot: Encore, runtime: Runtime, settings: Settings) -> OperatorWatch:
@@ -221,7 +228,31 @@ def _create_operator_watch(bot: Encore, runtime: Runtime, settings: Settings) ->
     return OperatorWatch(runtime, database_folder=folder, report=notices.report)
 
 
-def _create_services(runtime: Runtime, links: LinkRefresher, settings: Settings) -> Services:
+def _unsaved_handles(settings: Settings) -> UnsavedHandles:
+    file = sqlite_file(settings.database_url)
+    return UnsavedHandles(_state_folder(settings), database=file.name if file else "encore")
+
+
+def _kept_audio_folder(settings: Settings) -> Path | None:
+    folder, file = _state_folder(settings), sqlite_file(settings.database_url)
+    name = f"{file.name}.audio" if file else "encore.audio"
+    return None if folder is None else folder / name
+
+
+def _downloader(settings: Settings) -> SafeDownloader:
+    return SafeDownloader(
+        trusted_hosts=settings.trusted_audio_hosts,
+        private_servers={
+            name: PrivateServer(api.base_url or "", api.key)
+            for name, api in settings.enabled.items()
+            if api.serves_audio
+        },
+    )
+
+
+def _create_services(
+    runtime: Runtime, links: LinkRefresher, files: UploadedFiles, settings: Settings
+) -> Services:
     forms = FormReader(runtime, default_provider=settings.provider)
     reply_contexts = ReplyContextLoader(runtime)
     quota = Quota(member=settings.member_limit, channel=settings.channel_limit)
@@ -241,6 +272,7 @@ def _create_services(runtime: Runtime, links: LinkRefresher, settings: Settings)
         extensions=ExtensionService(runtime, acceptance, links),
         songs=Songs(runtime, acceptance),
         library=Library(runtime, links),
+        uploaded_files=files,
         sessions=sessions,
         session_starter=SessionStarter(runtime, session_forms, sessions, rules=rules),
         session_proposals=SessionProposals(runtime, session_forms, sessions),
@@ -254,11 +286,8 @@ def _create_attacher(
     runtime: Runtime,
     publisher: Publisher,
     pool: ProcessPool,
-    links: LinkRefresher,
-    settings: Settings,
+    media: MediaFetcher,
 ) -> Attacher:
-    downloader = SafeDownloader(trusted_hosts=settings.trusted_audio_hosts)
-    media = MediaFetcher(downloader, pool, links)
     clip_files = ClipFiles(runtime.store, media, pool)
     return Attacher(
         runtime.store,

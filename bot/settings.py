@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -214,6 +214,9 @@ class ApiSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    # whether it serves the audio itself, to Encore alone
+    serves_audio: ClassVar[bool] = False
+
     api_key: Annotated[Secret | None, Unset("none")] = Field(
         default=None, description="key of the service, which enables it"
     )
@@ -231,6 +234,11 @@ class ApiSettings(BaseModel):
     def is_enabled(self) -> bool:
         """Whether enough is set to use the provider."""
         return self.api_key is not None
+
+    @property
+    def key(self) -> str:
+        """The key as text; empty if none is set."""
+        return self.api_key.get_secret_value() if self.api_key else ""
 
 
 class SunoApiCoSettings(ApiSettings):
@@ -342,6 +350,52 @@ class SunoApiOrgSettings(ApiSettings):
         return tuple(dict.fromkeys((self.model or offered[0], *offered)))
 
 
+class AceStepSettings(ApiSettings):
+    """A self-hosted ACE-Step: an address, and a key where one is set there."""
+
+    serves_audio: ClassVar[bool] = True
+
+    api_key: Annotated[Secret | None, Unset("none")] = Field(
+        default=None, description="key that your ACE-Step asks for, if it does"
+    )
+    base_url: Annotated[Address | None, Unset("none")] = Field(
+        default=None,
+        description="address of your ACE-Step, such as `http://127.0.0.1:8001`, which enables it",
+    )
+    submit_every: Annotated[Interval | None, Unset("no limit")] = Field(
+        default=None,
+        description="least seconds between two submissions; it queues them itself",
+    )
+    length: float = Field(
+        default=60,
+        ge=10,
+        le=90,
+        allow_inf_nan=False,
+        description="seconds of a new part for members who choose none, 10 to 90",
+    )
+    model: Annotated[str, AfterValidator(_model), Unset("the server's own")] = Field(
+        default="", description="model that your ACE-Step has loaded, such as `acestep-v15-turbo`"
+    )
+    inference_steps: int = Field(
+        default=8,
+        ge=1,
+        le=200,
+        description="steps of ACE-Step: 8 for turbo models, 32 to 64 for base models",
+    )
+    deadline: Annotated[dt.timedelta, BeforeValidator(_seconds)] = Field(
+        default=dt.timedelta(seconds=2700),
+        description=(
+            "seconds that an extension of ACE-Step may take, where that is more than "
+            "`ENCORE_DEADLINE`"
+        ),
+    )
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether its address is set; it has no default."""
+        return self.base_url is not None
+
+
 class Settings(BaseSettings):
     """All settings (architecture.md §5); a field is its variable in lower case.
 
@@ -375,6 +429,7 @@ class Settings(BaseSettings):
     sunoapi_com: ApiSettings = Field(ApiSettings(), description="sunoapi.com")
     sunosay: ApiSettings = Field(ApiSettings(), description="sunosay.com")
     sunoapi_org: SunoApiOrgSettings = Field(SunoApiOrgSettings(), description="SunoAPI.org")
+    acestep: AceStepSettings = Field(AceStepSettings(), description="ACE-Step")
 
     database_url: str = Field(
         "sqlite+aiosqlite:///encore.db",
@@ -402,8 +457,9 @@ class Settings(BaseSettings):
         None,
         alias="encore_state_dir",
         description=(
-            "existing folder that outlives the process: if the database can't be reached when "
-            "Encore stops, the answers to paid requests are kept there until the next start"
+            "existing folder that outlives the process: kept there are uploaded files, audio that "
+            "has no public link, and, if the database can't be reached when Encore stops, the "
+            "answers to paid requests until the next start"
         ),
     )
     provider: Annotated[str, Unset("the first that is enabled")] = Field(
@@ -541,6 +597,7 @@ class Settings(BaseSettings):
             "sunoapi_com": self.sunoapi_com,
             "sunosay": self.sunosay,
             "sunoapi_org": self.sunoapi_org,
+            "acestep": self.acestep,
         }
         return {name: api for name, api in apis.items() if api.is_enabled}
 
@@ -560,7 +617,8 @@ class Settings(BaseSettings):
         if not enabled:
             raise ValueError(
                 "No service is enabled: set AIMLAPI_API_KEY, SUNOAPI_CO_API_KEY, "
-                "SUNO_API_BASE_URL, SUNOAPI_COM_API_KEY, SUNOSAY_API_KEY or SUNOAPI_ORG_API_KEY."
+                "SUNO_API_BASE_URL, SUNOAPI_COM_API_KEY, SUNOSAY_API_KEY, SUNOAPI_ORG_API_KEY "
+                "or ACESTEP_BASE_URL."
             )
         chosen = self.provider or next(iter(enabled))
         if chosen not in enabled:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import discord
 from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
@@ -14,6 +15,7 @@ from bot.interactions.autocomplete import clip_choices, provider_choices, text_c
 from bot.interactions.buttons import open_form
 from bot.interactions.client import Encore, Interaction
 from bot.interactions.drafts import refuse_form
+from bot.interactions.file_upload import receive_file
 from bot.interactions.first_reply import send_first_reply
 from bot.interactions.responses import EncoreCog
 from bot.ui.modals import SubmittedForm, submitted_form
@@ -37,7 +39,15 @@ class _ExtendCommand(app_commands.Command["ExtendCog", ..., None]):
             absent.add("exclude")
         if not any(each.models for each in every):
             absent.add("model")
-        payload["options"] = [each for each in payload["options"] if each["name"] not in absent]
+        if not any(each.new_length for each in every):
+            absent.add("length")
+        if not bot.services.uploaded_files.are_accepted:
+            absent.add("file")
+        payload["options"] = [
+            {**each, "required": True} if each["name"] == "clip" and "file" in absent else each
+            for each in payload["options"]
+            if each["name"] not in absent
+        ]
         return payload
 
 
@@ -56,11 +66,13 @@ class ExtendCog(EncoreCog):
         exclude="Styles to exclude, where the service can",
         model="Model, where the service has a choice",
         provider="Service that makes it; empty = the one that made the clip",
+        length="Seconds of the new part, where the service can be told",
+        file="Audio of your own to continue, instead of a clip",
     )
-    async def _extend(
+    async def _extend(  # noqa: PLR0913, PLR0917 - one for each option
         self,
         interaction: Interaction,
-        clip: Text,
+        clip: Text = "",
         at: Text = "",
         tags: Text = "",
         lyrics: Lyrics = "",
@@ -68,6 +80,8 @@ class ExtendCog(EncoreCog):
         exclude: Text = "",
         model: Text = "",
         provider: Text = "",
+        length: Text = "",
+        file: discord.Attachment | None = None,
     ) -> None:
         """Continue a clip from any second, with your own lyrics."""
         form = Form(
@@ -79,8 +93,12 @@ class ExtendCog(EncoreCog):
             exclude=exclude,
             model=model,
             provider=provider,
+            length=length,
         )
-        await open_form(interaction, form)
+        if file is None:
+            await open_form(interaction, form)
+        else:
+            await receive_file(interaction, file, form)
 
     extend = _ExtendCommand(
         name="extend",

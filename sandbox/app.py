@@ -120,13 +120,19 @@ class Sandbox:
         return lines[1 if start else 0 :][-LATEST_LOG_LINES:]
 
     async def sample_clip_ids(self) -> dict[str, str]:
-        """Return the id of a clip that can be extended, by provider."""
-        async with (
-            aiohttp.ClientSession(self.providers.base_url) as http,
-            http.get("/sandbox/clips") as answer,
-        ):
-            clips = (await answer.json())["clips"]
-        return {clip["provider"]: clip["id"] for clip in reversed(clips)}
+        """Return the id of a clip that can be extended, by provider.
+
+        A provider that continues any audio has none of its own, and takes the first one's.
+        """
+        async with aiohttp.ClientSession(self.providers.base_url) as http:
+            async with http.get("/sandbox/clips") as answer:
+                clips = (await answer.json())["clips"]
+            async with http.get("/sandbox/health") as answer:
+                names: list[str] = (await answer.json())["providers"]
+        first = {
+            clip["provider"]: clip["id"] for clip in reversed(clips) if not clip["continue_at"]
+        }
+        return {name: first.get(name, clips[0]["id"]) for name in names}
 
     async def run_demo(self, report: Callable[[str], None]) -> None:
         """Extend a clip on each provider as a member; ``report`` gets each line of output.

@@ -192,13 +192,14 @@ async def test_check_reports_services_that_answer(
     refused, answered = capsys.readouterr().out.split("Settings: ")[1:]
     assert "✗ Discord refused DISCORD_TOKEN" in refused
     lines = answered.splitlines()
-    labels = "AIML API, sunoapi.co, suno-api, sunoapi.com, sunosay.com, SunoAPI.org"
+    labels = "AIML API, sunoapi.co, suno-api, sunoapi.com, sunosay.com, SunoAPI.org, ACE-Step"
     assert lines[0] == f"complete; services: {labels}."
-    assert len(lines) == 1 + 1 + 6 + 4
+    assert len(lines) == 1 + 1 + 7 + 4
     links = (guild_invite(discord.application_id), user_invite(discord.application_id))
     assert [line.split()[-1] for line in lines[-2:]] == [*links]
-    assert [line[0] for line in lines[1:]] == [*"✓✓–✓✓–✓✓✓––"]
+    assert [line[0] for line in lines[1:]] == [*"✓✓–✓✓–✓✓✓✓––"]
     assert "– sunosay.com: enabled; it has no way to check the key." in lines
+    assert "✓ ACE-Step: answers; 200 places in its queue left." in lines
     assert any("suno-api: answers; " in line and "left." in line for line in lines)
 
 

@@ -10,7 +10,7 @@ alone would be of another resolution than the request's own.
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ _TRANSIENT_STATUSES: Final = frozenset({404, 408, 425, 429})
 # Bytes per second: a song of four minutes would take two. A few servers that send a byte now and
 # then must not hold up the audio of all others.
 _MIN_RATE: Final = 32 * 1024
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "Encore"}
 
 
@@ -46,17 +47,39 @@ class DownloadLimits:
     slow_start: float = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SafeDownloader:
-    """Downloads from public addresses and trusted hosts.
+@dataclass(frozen=True, slots=True)
+class PrivateServer:
+    """A server of the operator's own, whose files only Encore can reach.
 
     Attributes:
+        base_url: the path of a file is appended to it.
+        key: sent as a bearer token, to this server alone; empty if it asks for none.
+    """
+
+    base_url: str
+    key: str = field(default="", repr=False)
+
+    @property
+    def origin(self) -> tuple[str, str, int | None]:
+        """The scheme, host and port that the key and the trust are for."""
+        return _origin(_parse_url(self.base_url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafeDownloader:
+    """Downloads from public addresses, trusted hosts and private servers.
+
+    Attributes:
+        private_servers: by the name with which a link to one of their files begins, in the place
+            of ``https``: ``acestep:/v1/audio?path=1.mp3``. Any other link to such a server is
+            treated like one to anywhere.
         trusted_hosts: ``host`` or ``host:port``, lower case, that may be private and plain http.
         resolve: name to addresses.
         tls: which certificates are trusted.
     """
 
     trusted_hosts: Collection[str] = ()
+    private_servers: Mapping[str, PrivateServer] = field(default_factory=dict[str, PrivateServer])
     resolve: Resolve = resolve_host
     tls: ssl.SSLContext = field(default_factory=httpx.create_ssl_context)
 
@@ -90,9 +113,11 @@ class SafeDownloader:
             follow_redirects=False,
             trust_env=False,
         ) as http:
-            target = _parse_url(url)
+            name, _, rest = url.partition(":")
+            server = self.private_servers.get(name) if rest.startswith("/") else None
+            target = _parse_url(url if server is None else server.base_url + rest)
             for _ in range(_MAX_REDIRECTS + 1):
-                async with self._get(http, target) as response:
+                async with self._get(http, target, server) as response:
                     if response.has_redirect_location:
                         target = _parse_url(str(target.join(response.headers["location"])))
                         continue
@@ -103,11 +128,18 @@ class SafeDownloader:
 
     @contextlib.asynccontextmanager
     async def _get(
-        self, http: httpx.AsyncClient, target: httpx.URL
+        self, http: httpx.AsyncClient, target: httpx.URL, server: PrivateServer | None
     ) -> AsyncGenerator[httpx.Response, None]:
-        """Yield the response from one of the checked addresses of ``target``."""
-        port = target.port or {"https": 443, "http": 80}.get(target.scheme, 0)
-        is_trusted = not {target.host, f"{target.host}:{port}"}.isdisjoint(self.trusted_hosts)
+        """Yield the response from one of the checked addresses of ``target``.
+
+        ``server`` is the private one to which the link led; its key goes nowhere else.
+        """
+        port = target.port or _DEFAULT_PORTS.get(target.scheme, 0)
+        is_private = server is not None and _origin(target) == server.origin
+        key = server.key if server is not None and is_private else ""
+        is_trusted = is_private or not {target.host, f"{target.host}:{port}"}.isdisjoint(
+            self.trusted_hosts
+        )
         if target.scheme != "https" and not (target.scheme == "http" and is_trusted):
             raise UnusableMediaError("only https links are downloaded")
         if not target.host or target.userinfo:
@@ -115,11 +147,16 @@ class SafeDownloader:
         addresses = await resolve_allowed(
             target.host, port, resolve=self.resolve, is_trusted=is_trusted
         )
-        response = await _send_to_first(http, target, addresses)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        response = await _send_to_first(http, target, addresses, headers)
         try:
             yield response
         finally:
             await response.aclose()
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or _DEFAULT_PORTS.get(url.scheme)
 
 
 def _parse_url(url: str) -> httpx.URL:
@@ -130,7 +167,10 @@ def _parse_url(url: str) -> httpx.URL:
 
 
 async def _send_to_first(
-    http: httpx.AsyncClient, target: httpx.URL, addresses: Collection[Address]
+    http: httpx.AsyncClient,
+    target: httpx.URL,
+    addresses: Collection[Address],
+    headers: Mapping[str, str],
 ) -> httpx.Response:
     """Return the response of the first of ``addresses`` that accepts a connection."""
     last_error: httpx.HTTPError = httpx.ConnectError("no address")
@@ -138,7 +178,7 @@ async def _send_to_first(
         request = http.build_request(
             "GET",
             target.copy_with(host=str(address)),
-            headers={**_HEADERS, "Host": target.netloc.decode("ascii")},
+            headers={**_HEADERS, **headers, "Host": target.netloc.decode("ascii")},
             # TLS asks for, and checks, the name
             extensions={"sni_hostname": target.raw_host.decode("ascii")},
         )

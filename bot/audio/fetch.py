@@ -45,12 +45,17 @@ async def fetch_audio(
         TransientMediaError: it did not arrive, or truncated; another attempt may succeed.
     """
     await downloader.download(url, into, limits)
+    return await check_audio(into, pool=pool)
+
+
+async def check_audio(path: Path, *, pool: ProcessPool) -> DownloadedAudio:
+    """Decode the file ``path``, which is removed unless it is audio; raises as `fetch_audio`."""
     try:
-        info = await pool.run_within(_ANALYSIS_TIMEOUT, analyze, into)
+        info = await pool.run_within(_ANALYSIS_TIMEOUT, analyze, path)
     except BaseException:
-        _remove(into)
+        _remove(path)
         raise
-    return DownloadedAudio(into, info)
+    return DownloadedAudio(path, info)
 
 
 async def fetch_image(

@@ -45,6 +45,13 @@ def encode_to_limit(
     return encode.encode_to_limit(path, info, into, limit=limit, reserve=reserve)
 
 
+def cut(path: Path, into: Path, *, seconds: float) -> None:
+    """Write the beginning of an audio file as FLAC (`bot.audio.flac.cut`)."""
+    from bot.audio import flac
+
+    flac.cut(path, into, seconds=seconds)
+
+
 def splice(parts: Sequence[Part], into: Path, *, bit_rate: int) -> SplicedSong:
     """Join parts into one song (`bot.audio.splice.splice`)."""
     from bot.audio import splice

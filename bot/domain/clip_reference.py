@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 _UUID = r"(?:m_)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-z])"
 _CLIP_ID = re.compile(rf"(?<![0-9a-z]){_UUID}", re.IGNORECASE)
+# of a file that a member uploaded: the beginning of its SHA-256
+_FILE_ID = re.compile(r"file-[0-9a-f]{32}")
 _SUNO_LINK = re.compile(
     rf"(?:https?://)?(?:www\.|app\.)?suno\.(?:com|ai)/(?:song|s|embed)/(?P<id>{_UUID})",
     re.IGNORECASE,
@@ -57,7 +59,7 @@ def parse_clip_reference(text: str) -> ClipId | MessageLink | ShortLink | SongRe
     are ignored.
     """
     text = _QUERY_OR_FRAGMENT.sub("", text.strip().strip("<>").strip()).rstrip("/")
-    if _CLIP_ID.fullmatch(text):
+    if _CLIP_ID.fullmatch(text) or is_file_id(text.lower()):
         return ClipId(text.lower())
     if found := _SUNO_LINK.fullmatch(text):
         return ClipId(found["id"].lower())
@@ -74,6 +76,16 @@ def parse_clip_reference(text: str) -> ClipId | MessageLink | ShortLink | SongRe
 def suno_url(clip_id: str) -> str | None:
     """Return the link to a clip on Suno's own site; None if ``clip_id`` is none of Suno's."""
     return f"https://suno.com/song/{clip_id}" if _SUNO_ID.fullmatch(clip_id) else None
+
+
+def file_id(digest: str) -> str:
+    """Return the clip id of an uploaded file, by the SHA-256 of its content in hex."""
+    return f"file-{digest[:32]}"
+
+
+def is_file_id(clip_id: str) -> bool:
+    """Whether a clip is a file that a member uploaded, which no provider knows by its id."""
+    return _FILE_ID.fullmatch(clip_id) is not None
 
 
 def find_clip_id(text: str) -> str | None:

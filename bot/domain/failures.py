@@ -73,6 +73,33 @@ class NotPlayable:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """The provider, which keeps requests in memory only, was restarted before it finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceUnavailable:
+    """The audio of the source, which the provider needs, can't be fetched; nothing was sent.
+
+    Attributes:
+        is_file: whether the source is a file that a member uploaded.
+    """
+
+    is_file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SongTooLong:
+    """Source and new part would be longer together than the provider makes; nothing was sent.
+
+    Attributes:
+        latest: the last second of the source at which it can be continued.
+    """
+
+    latest: float
+
+
+@dataclass(frozen=True, slots=True)
 class LengthUnknown:
     """The provider needs to know where the clip ends, and nobody can tell."""
 
@@ -121,6 +148,9 @@ Failure = (
     | Unconfirmed
     | GenerationFailed
     | NotPlayable
+    | Forgotten
+    | SourceUnavailable
+    | SongTooLong
     | LengthUnknown
     | PastTheEnd
     | PartUnavailable

@@ -25,6 +25,7 @@ class Form:
     exclude: str = ""
     model: str = ""
     provider: str = ""
+    length: str = ""
 
     @property
     def has_text(self) -> bool:

@@ -16,6 +16,39 @@ class LineageClip:
     known: ClipRecord
     extension: Extension | None = None
 
+    @property
+    def contains_source(self) -> bool:
+        """Whether its audio begins with that of the clip before it."""
+        return self.extension is not None and self.known.clip.contains_source
+
+    @property
+    def new_part_start(self) -> float:
+        """The second of its audio at which the part that it adds begins."""
+        return self.extension.new_part_start(self.known.clip) if self.extension else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SongFile:
+    """The audio of a clip as it is in a full song, and the parts of the song that it holds.
+
+    Attributes:
+        parts: ends with the clip; its audio contains the ones before.
+        cut: the second of the audio at which the next file goes on; None is its end.
+    """
+
+    parts: tuple[LineageClip, ...]
+    cut: float | None
+
+    @property
+    def clip(self) -> LineageClip:
+        """The clip whose audio it is."""
+        return self.parts[-1]
+
+    def starts(self, kept: float) -> list[float]:
+        """Return the second of the audio at which each part begins; ``kept`` seconds are used."""
+        begins = [0.0, *(part.new_part_start for part in self.parts[1:])]
+        return [min(begin, *begins[place:], kept) for place, begin in enumerate(begins)]
+
 
 @dataclass(frozen=True, slots=True)
 class SongOutline:
@@ -39,8 +72,9 @@ class SongOutline:
     def part_at(self, second: float) -> tuple[LineageClip, float] | None:
         """Return the part in which ``second`` of the song lies, and the second of that part.
 
-        Where one part ends and the next begins, it is the one that ends. None if that can't be
-        told.
+        Where one part ends and the next begins, it is the one that ends. The second counts from
+        the beginning of the part's audio, which may contain what comes before. None if that can't
+        be told.
         """
         found = None
         for part, start in zip(self.parts, self.times, strict=False):
@@ -48,7 +82,8 @@ class SongOutline:
                 return None
             if found is not None and second <= start:
                 break
-            found = part, round(second - start, 3)
+            begin = 0.0 if found is None else part.new_part_start
+            found = part, round(second - start + begin, 3)
         return found
 
 
@@ -71,24 +106,48 @@ def song_outline(
 
 
 def cut_points(lineage: Sequence[LineageClip]) -> list[float | None]:
-    """Return the second of each clip at which the next one begins; None is its end.
+    """Return the second of each clip's audio at which the next one goes on; None is its end.
 
-    The result of an extension is the new part alone, which begins at ``continue_at`` of its
-    source (providers.md §6.3), so the rest of the source is not in the song.
+    The rest of the source is not in the song (providers.md §6.3).
     """
     following = [step.extension for step in lineage[1:]]
     return [*(ext.request.continue_at if ext else None for ext in following), None]
 
 
-def part_starts(lineage: Sequence[LineageClip]) -> list[float | None]:
-    """Return the second of the song at which each clip begins, and last the song's length.
+def song_files(lineage: Sequence[LineageClip]) -> list[SongFile]:
+    """Return the audio of which the full song is made, in order.
 
-    After a clip of unknown length, all are None.
+    A clip that contains its source takes the place of the source's audio.
+    """
+    files: list[SongFile] = []
+    for step, cut in zip(lineage, cut_points(lineage), strict=True):
+        contained = files.pop().parts if files and step.contains_source else ()
+        files.append(SongFile((*contained, step), cut))
+    return files
+
+
+def part_starts(lineage: Sequence[LineageClip], *, end: float | None = None) -> list[float | None]:
+    """Return the second of the song at which each clip's part begins, and last the song's length.
+
+    After a clip of unknown length, all are None. A part that is cut off before its beginning has
+    no length.
+
+    Args:
+        lineage: from the root to the last clip.
+        end: the second of the last clip at which the song ends; None is the clip's end.
     """
     starts: list[float | None] = [0.0]
-    for step, cut in zip(lineage, cut_points(lineage), strict=True):
-        start, length = starts[-1], step.known.clip.duration if cut is None else cut
-        starts.append(None if start is None or length is None else start + length)
+    begin: float | None = 0.0  # the second of the song at which the clip's audio begins
+    cuts = [*cut_points(lineage)[:-1], end] if lineage else []
+    for number, (step, cut) in enumerate(zip(lineage, cuts, strict=True)):
+        if number and not step.contains_source:
+            begin = starts[-1]
+        length = step.known.clip.duration if cut is None else cut
+        starts.append(None if begin is None or length is None else begin + length)
+    for place in reversed(range(len(starts) - 1)):
+        start, following = starts[place], starts[place + 1]
+        if start is not None and following is not None:
+            starts[place] = min(start, following)
     return starts
 
 
@@ -99,10 +158,7 @@ def next_start(lineage: Sequence[LineageClip], continue_at: float | None) -> flo
         lineage: from the root to the clip that it continues; empty if that is unknown.
         continue_at: seconds into that clip; None is its end.
     """
-    if continue_at is None:
-        return part_starts(lineage)[-1] if lineage else None
-    start = part_starts(lineage)[-2] if lineage else 0.0
-    return None if start is None else start + continue_at
+    return part_starts(lineage, end=continue_at)[-1] if lineage else continue_at
 
 
 def part_titles(lineage: Sequence[LineageClip]) -> list[str]:

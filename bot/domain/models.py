@@ -78,8 +78,11 @@ class Clip:
 
     Attributes:
         audio_url: the stream while the clip is streaming, the file once it is complete; None if
-            there is nothing playable (providers.md §6.5).
-        duration: seconds, known once the clip is complete.
+            there is nothing playable (providers.md §6.5). That of a service which only Encore can
+            reach begins with the provider's name in place of ``https``.
+        duration: seconds of the whole file, known once the clip is complete.
+        contains_source: whether the audio begins with the source's audio up to ``continue_at``,
+            so that the new part begins there; otherwise the audio is the new part alone.
         error: why the provider failed to make it, fit to be shown.
     """
 
@@ -91,11 +94,18 @@ class Clip:
     image_url: str | None = None
     duration: float | None = None
     error: str = ""
+    contains_source: bool = False
 
     @property
     def is_playable(self) -> bool:
         """Whether it is complete and has audio."""
         return self.status is ClipStatus.COMPLETE and self.audio_url is not None
+
+    @property
+    def public_url(self) -> str | None:
+        """The link that a member can open; None without audio, or where only Encore reaches it."""
+        is_public = self.audio_url is not None and self.audio_url.startswith(("https:", "http:"))
+        return self.audio_url if is_public else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +120,7 @@ class ExtendRequest:
         style: style tags, in order.
         exclude: style tags to avoid, where the provider supports that.
         model: the provider's own name of a model; None is its default.
+        length: seconds of the new part, where the provider can be told; None is its default.
     """
 
     provider: str
@@ -120,6 +131,7 @@ class ExtendRequest:
     title: str = ""
     exclude: tuple[str, ...] = ()
     model: str | None = None
+    length: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,11 +150,13 @@ class Progress:
         clips: those in this response; a known clip that is missing is pending, not deleted.
         is_open: whether more clips may still appear (the task is running).
         error: why the whole extension failed at the provider, fit to be shown; None if it didn't.
+        is_forgotten: whether the provider does not know the extension any more.
     """
 
     clips: tuple[Clip, ...] = ()
     is_open: bool = False
     error: str | None = None
+    is_forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +274,16 @@ class Extension:
         """The title of the result."""
         titles = (clip.title for clip in self.clips if clip.title)
         return self.request.title or next(titles, "") or self.source_title or "Untitled"
+
+    def new_part_start(self, clip: Clip) -> float:
+        """Return the second of the audio of ``clip`` at which the part that it adds begins."""
+        return (self.request.continue_at or 0.0) if clip.contains_source else 0.0
+
+    def new_length(self, clip: Clip) -> float | None:
+        """Return the seconds that ``clip`` adds to its source; None if they are unknown."""
+        if clip.duration is None:
+            return None
+        return max(clip.duration - self.new_part_start(clip), 0.0)
 
     @property
     def may_be_charged(self) -> bool:

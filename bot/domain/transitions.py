@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.domain.failures import Failure, GenerationFailed, NotPlayable
+from bot.domain.failures import Failure, Forgotten, GenerationFailed, NotPlayable
 from bot.domain.form import format_style
 from bot.domain.models import (
     Clip,
@@ -113,8 +113,8 @@ def observed(ext: Extension, progress: Progress, *, now: dt.datetime) -> Extensi
         _with_requested_metadata(clip, ext.request)
         for clip in _merge_clips(ext.clips, progress.clips)
     )
-    if progress.error is not None:
-        clips = tuple(_as_failed(clip, progress.error) for clip in clips)
+    if progress.error is not None or progress.is_forgotten:
+        clips = tuple(_as_failed(clip, progress.error or "") for clip in clips)
     status, failure = _overall_status(clips, progress)
     if status is Status.SUBMITTED and ext.status is Status.STREAMING:
         status = Status.STREAMING
@@ -246,7 +246,7 @@ def _is_withdrawn(clip: Clip) -> bool:
 
 def _overall_status(clips: tuple[Clip, ...], progress: Progress) -> tuple[Status, Failure | None]:
     """Return the status that follows from these clips, and the failure if they have failed."""
-    is_open = progress.is_open and progress.error is None
+    is_open = progress.is_open and progress.error is None and not progress.is_forgotten
     if is_open or not all(clip.status.is_final for clip in clips):
         has_audio = any(clip.audio_url for clip in clips)
         return (Status.STREAMING if has_audio else Status.SUBMITTED), None
@@ -254,6 +254,8 @@ def _overall_status(clips: tuple[Clip, ...], progress: Progress) -> tuple[Status
         return Status.COMPLETE, None
     if any(clip.status is ClipStatus.COMPLETE for clip in clips):
         return Status.FAILED, NotPlayable()
+    if progress.is_forgotten:
+        return Status.FAILED, Forgotten()
     text = progress.error or next((clip.error for clip in clips if clip.error), "")
     return Status.FAILED, GenerationFailed(text)
 
@@ -297,6 +299,7 @@ def _merge_clip(before: Clip, clip: Clip) -> Clip:
         style=clip.style or before.style,
         image_url=clip.image_url or before.image_url,
         duration=clip.duration if clip.duration is not None else before.duration,
+        contains_source=clip.contains_source or before.contains_source,
     )
 
 

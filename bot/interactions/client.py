@@ -32,6 +32,7 @@ from bot.services.session_proposals import SessionProposals
 from bot.services.session_start import SessionStarter
 from bot.services.sessions import Sessions
 from bot.services.songs import Songs
+from bot.services.uploaded_files import UploadedFiles
 from bot.settings import Shards
 from bot.store.store import Store
 
@@ -58,6 +59,7 @@ class Services:
     extensions: ExtensionService
     songs: Songs
     library: Library
+    uploaded_files: UploadedFiles
     sessions: Sessions
     session_starter: SessionStarter
     session_proposals: SessionProposals

@@ -15,7 +15,14 @@ import httpx
 from typing_extensions import override
 
 from bot.domain.models import Clip, ExtendRequest, Handle, Progress, Status
-from bot.providers.base import Capabilities, Credits, ProviderError, Rejected, UnknownClip
+from bot.providers.base import (
+    Capabilities,
+    Credits,
+    ProviderError,
+    Rejected,
+    SourceAudio,
+    UnknownClip,
+)
 from bot.providers.clip_schema import ClipAnswer, to_clip
 from bot.providers.errors import ErrorResponse
 from bot.providers.http import ApiClient, RateLimiterFactory, rate_limiter
@@ -79,6 +86,11 @@ class Adapter:
     async def wait_for_submit_slot(self) -> None:
         """Return when the submit rate allows one more submission."""
         await self._submit_limiter.acquire()
+
+    async def extend_audio(self, request: ExtendRequest, source: SourceAudio) -> Handle:
+        """Raise Rejected: the API takes no audio."""
+        del request, source
+        raise Rejected(f"{self.capabilities.label} takes no audio.")
 
     async def clip(self, clip_id: str) -> Clip | None:
         """Return None: the API reports nothing on a single clip."""

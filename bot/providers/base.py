@@ -7,10 +7,25 @@ Knows nothing of the store or of Discord. What differs between providers is data
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 from bot.domain.form import TextLimits
 from bot.domain.models import Clip, ExtendRequest, Handle, Progress, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLength:
+    """How long a new part can be made, in seconds.
+
+    Attributes:
+        shortest, longest: bounds of what a member may ask for.
+        usual: where they ask for nothing.
+    """
+
+    shortest: float
+    longest: float
+    usual: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +53,12 @@ class Capabilities:
         retention: how long the provider keeps a clip's audio; None if it doesn't say.
         credits_per_extension: what one costs, in the unit of `Provider.credits`; None if the API
             does not document it.
+        wants_source_audio: is given the source's audio (`Provider.extend_audio`), so it can
+            continue any clip, and its own clips can be continued where that holds alone.
+        new_length: how long the new part can be; None if a member can't choose.
+        longest_song: seconds of source and new part together; None if there is no limit.
+        deadline: how long an extension may take, where that is longer than usual.
+        is_free: costs no credits, so that nothing is lost where an outcome is unknown.
     """
 
     label: str
@@ -60,6 +81,20 @@ class Capabilities:
     concat: bool = False
     retention: dt.timedelta | None = None
     credits_per_extension: float | None = None
+    wants_source_audio: bool = False
+    new_length: NewLength | None = None
+    longest_song: float | None = None
+    deadline: dt.timedelta | None = None
+    is_free: bool = False
+
+    def latest_continue_at(self, length: float | None) -> float | None:
+        """Return the last second at which a new part of ``length`` fits; None without a limit.
+
+        ``length`` is the request's; None is the usual one.
+        """
+        if self.longest_song is None or self.new_length is None:
+            return None
+        return self.longest_song - (length or self.new_length.usual)
 
     def limits_for(self, model: str | None) -> TextLimits:
         """Return the longest texts of ``model``; None is the default model."""
@@ -74,6 +109,19 @@ class Capabilities:
         """
         inherited = source_model if self.same_model_as_source else None
         return asked or inherited or self.default_model or None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAudio:
+    """The audio that is continued at its end, as a file.
+
+    Attributes:
+        path: of a FLAC file, which ends where the new part begins.
+        lyrics: of what it holds, as far as they are known.
+    """
+
+    path: Path
+    lyrics: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +145,13 @@ class Provider(Protocol):
             UnknownClip, or another Rejected: it would be refused again; nothing was charged.
             OutOfCredits, Unauthorized, RateLimited, Unavailable: nothing was charged.
             Unconfirmed: it was sent and its outcome is unknown.
+        """
+        ...
+
+    async def extend_audio(self, request: ExtendRequest, source: SourceAudio) -> Handle:
+        """Submit ``request`` with the audio of its source, in place of `extend`; as that.
+
+        Only with ``capabilities.wants_source_audio``.
         """
         ...
 

@@ -12,7 +12,10 @@ import logging
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 import httpx
 from aiolimiter import AsyncLimiter
@@ -76,6 +79,23 @@ class Unlimited:
         """Return at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The body of a request as ``multipart/form-data``: text fields, and one file.
+
+    Attributes:
+        fields: the texts by name.
+        file_field: name of the file's field.
+        file: its path.
+        content_type: of the file.
+    """
+
+    fields: Mapping[str, str]
+    file_field: str
+    file: Path
+    content_type: str
+
+
 class ApiClient:
     """The HTTP client for one provider's API.
 
@@ -112,7 +132,7 @@ class ApiClient:
     async def submit(
         self,
         path: str,
-        body: Mapping[str, object],
+        body: Mapping[str, object] | Form,
         schema: TypeAdapter[Answer],
         *,
         timeout_seconds: float,
@@ -121,7 +141,7 @@ class ApiClient:
 
         Args:
             path: appended to the base URL.
-            body: sent as JSON.
+            body: sent as JSON, or as the form that it is.
             schema: of the answer.
             timeout_seconds: how long to wait for the answer.
 
@@ -130,11 +150,17 @@ class ApiClient:
             Unconfirmed: it was sent, and the answer doesn't tell its outcome.
             ProviderError: it was refused, by the table in providers.md §5.4.
         """
-        request = self._request("POST", path, body=body, timeout_seconds=timeout_seconds)
-        try:
-            answer = await self._send(request, path, Unconfirmed, timeout_seconds=timeout_seconds)
-        except _ErrorStatusError as error:
-            raise self.logged(self._error_for(error.response, Unconfirmed)) from None
+        with ExitStack() as stack:
+            file = stack.enter_context(body.file.open("rb")) if isinstance(body, Form) else None
+            request = self._request(
+                "POST", path, body=body, file=file, timeout_seconds=timeout_seconds
+            )
+            try:
+                answer = await self._send(
+                    request, path, Unconfirmed, timeout_seconds=timeout_seconds
+                )
+            except _ErrorStatusError as error:
+                raise self.logged(self._error_for(error.response, Unconfirmed)) from None
         return self._parse(schema, answer, Unconfirmed)
 
     async def query(
@@ -180,7 +206,8 @@ class ApiClient:
         path: str,
         *,
         params: Params = (),
-        body: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | Form | None = None,
+        file: BinaryIO | None = None,
         timeout_seconds: float,
     ) -> httpx.Request:
         headers = {
@@ -188,17 +215,20 @@ class ApiClient:
             "Accept": "application/json",
             "Accept-Encoding": "identity",  # answers are small, and a compressed one may be a bomb
         }
-        content = None
-        if body is not None:
+        content: dict[str, Any] = {}
+        if isinstance(body, Form):
+            upload = (body.file.name, file, body.content_type)
+            content = {"data": body.fields, "files": {body.file_field: upload}}
+        elif body is not None:
             headers["Content-Type"] = "application/json"
-            content = json.dumps(body, allow_nan=False).encode()
+            content = {"content": json.dumps(body, allow_nan=False).encode()}
         try:
             return self._client.build_request(
                 method,
                 self._base_url + path,
                 params=list(params) or None,
                 headers=headers,
-                content=content,
+                **content,
                 timeout=httpx.Timeout(
                     timeout_seconds, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT
                 ),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import httpx
 from pydantic import SecretStr
 
-from bot.providers import aimlapi, suno_api, sunoapi_co, sunoapi_com, sunoapi_org, sunosay
+from bot.providers import acestep, aimlapi, suno_api, sunoapi_co, sunoapi_com, sunoapi_org, sunosay
 from bot.providers.adapter import ApiConfig
 from bot.providers.base import Provider
 from bot.providers.http import RateLimiterFactory, rate_limiter
@@ -106,6 +106,20 @@ def _sunoapi_org(
     )
 
 
+def _acestep(
+    client: httpx.AsyncClient, settings: Settings, limiter: RateLimiterFactory
+) -> Provider:
+    api = settings.acestep
+    return acestep.AceStep(
+        client,
+        _api_config(settings, api, acestep.DEFAULTS, limiter),
+        model=api.model,
+        inference_steps=api.inference_steps,
+        length=api.length,
+        deadline=api.deadline,
+    )
+
+
 _FACTORIES: dict[str, ProviderFactory] = {
     "aimlapi": _aimlapi,
     "sunoapi_co": _sunoapi_co,
@@ -113,6 +127,7 @@ _FACTORIES: dict[str, ProviderFactory] = {
     "sunoapi_com": _sunoapi_com,
     "sunosay": _sunosay,
     "sunoapi_org": _sunoapi_org,
+    "acestep": _acestep,
 }
 
 

@@ -54,7 +54,7 @@ class Acceptance:
         self._store = runtime.store
         self._wakeups = runtime.wakeups
         self._clock = runtime.clock
-        self._deadline = runtime.deadline
+        self._runtime = runtime
         self._forms = forms
         self._reply_contexts = reply_contexts
         self._quota = quota
@@ -102,7 +102,7 @@ class Acceptance:
                 retake_of=retake_of,
                 created_at=now,
                 due_at=now,
-                deadline_at=now + self._deadline,
+                deadline_at=now + self._runtime.deadline_of(validated.request.provider),
             ),
             source_is_known=source is not None,
         )

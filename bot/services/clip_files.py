@@ -50,7 +50,8 @@ class ClipFiles:
         if limit is None:
             refused = (_not_attached(each.clip, AttachmentStatus.NOT_ALLOWED) for each in clips)
             return Uploads(attachments=tuple(refused))
-        source = await self._source_segment(ext, folder)
+        are_whole = all(each.clip.contains_source for each in clips)
+        source = [] if are_whole else await self._source_segment(ext, folder)
         parts = await self._store.lineage(ext.request.clip_id) if ext.kind.is_song else []
         attachments: list[Attachment] = []
         files: list[Upload] = []
@@ -101,7 +102,7 @@ class ClipFiles:
             times = _song_times(parts, peaks.seconds)
             segments = song_segments(times, peaks) or [Segment(peaks)]
             return await save_picture(self._pool.run(render_waveform, ext.title, segments), path)
-        tracks = [Track(each.letter, (*source, Segment(peaks))) for each, peaks in heard]
+        tracks = [Track(each.letter, _segments(ext, each, peaks, source)) for each, peaks in heard]
         return await save_picture(self._pool.run(render_clips, ext.title, tracks), path)
 
     async def _source_segment(self, ext: Extension, folder: Path) -> list[Segment]:
@@ -161,6 +162,20 @@ class ClipFiles:
         else:
             name = audio_file_name(tags.title, each.letter, part=f"part {ext.part_number}")
         return Upload(path=path, name=name), fit
+
+
+def _segments(
+    ext: Extension, each: _LabelledClip, peaks: Peaks, source: Sequence[Segment]
+) -> tuple[Segment, ...]:
+    """Return what the picture of a clip shows: the source up to the join, then the new part.
+
+    ``source`` is what the source's own file has of it; a clip that contains it needs none.
+    """
+    join = ext.new_part_start(each.clip)
+    if not join:
+        return (*source, Segment(peaks))
+    old, new = peaks.between(0, join), peaks.between(join, peaks.seconds)
+    return Segment(old, is_source=True), Segment(new)
 
 
 def _comment(ext: Extension) -> str:

@@ -46,7 +46,6 @@ class ExtensionService:
         self._store = runtime.store
         self._wakeups = runtime.wakeups
         self._clock = runtime.clock
-        self._deadline = runtime.deadline
         self._acceptance = acceptance
         self._links = links
 
@@ -143,7 +142,8 @@ class ExtensionService:
             UserError: there is nothing to ask for, or no news.
         """
         ext = await self._required(extension_id)
-        new = reopened(ext, now=self._clock(), deadline=self._deadline)
+        deadline = self._runtime.deadline_of(ext.request.provider)
+        new = reopened(ext, now=self._clock(), deadline=deadline)
         if new is not ext:
             await self._require_news(ext, new)
             if not await self._store.save(new, was=ext):
@@ -250,9 +250,10 @@ class ExtensionService:
                 f"{self._runtime.label(provider)} isn't set up here any more.",
                 f"Use `/extend` and pick one of these as `provider`: {enabled}.",
             )
-        models = self._runtime.providers[provider].capabilities.models
-        model = form.model if form.model in models else ""
-        return replace(form, provider=provider, model=model)
+        capabilities = self._runtime.providers[provider].capabilities
+        model = form.model if form.model in capabilities.models else ""
+        length = form.length if capabilities.new_length else ""
+        return replace(form, provider=provider, model=model, length=length)
 
     async def _required(self, extension_id: int) -> Extension:
         ext = await self._store.extension(extension_id)
@@ -284,4 +285,5 @@ def _form_from(request: ExtendRequest) -> Form:
         exclude=format_style(request.exclude),
         model=request.model or "",
         provider=request.provider,
+        length="" if request.length is None else f"{request.length:g}",
     )

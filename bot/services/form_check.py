@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from bot.domain.clip_reference import SongReference
+from bot.domain.clip_reference import SongReference, is_file_id
 from bot.domain.errors import FormError, UnknownClipError, UserError
 from bot.domain.form import (
     NO_DEFAULTS,
@@ -132,6 +132,8 @@ class FormReader:
             joined = None
         song = await self._outline(joined) if joined is not None else None
         source = await self._clips.clip(clip_id)
+        if is_file_id(clip_id):
+            self._require_file(clip_id, source)
         if source is not None:
             require_finished(source.clip)
             await self._require_no_session(source)
@@ -208,12 +210,19 @@ class FormReader:
     async def _parsed(self, prefilled: PrefilledForm) -> tuple[ValidatedForm, list[UserError]]:
         """Return the request of a form, and what is wrong in it for every provider."""
         form, source, song = prefilled.form, prefilled.source, prefilled.song
+        capabilities = prefilled.capabilities
         errors: list[UserError] = []
-        typed = continue_at = None
+        typed = continue_at = length = None
+        try:
+            length = _parse_length(form.length, capabilities)
+        except UserError as error:
+            errors.append(error)
         try:
             typed = continue_at = _parse_continue_at(form.at, prefilled)
             if song is not None and typed is not None:
                 source, continue_at = _part_at(song, typed)
+            join = continue_at or (source.clip.duration if source else None)
+            _require_room(join, length, capabilities)
         except UserError as error:
             errors.append(error)
         if source is not prefilled.source and source is not None:
@@ -228,11 +237,12 @@ class FormReader:
             title=form.title,
             exclude=parse_style(form.exclude),
             model=replace(prefilled, source=source).model,
+            length=length,
         )
         validated = ValidatedForm(
             form=replace(form, at=format_continue_at(typed)),
             request=request,
-            capabilities=prefilled.capabilities,
+            capabilities=capabilities,
             source=source,
             song=song,
             song_time=typed if song is not None else None,
@@ -285,35 +295,66 @@ class FormReader:
         if source.extension_id is not None and not self._is_in_session:
             await require_no_session(self._store, source.extension_id)
 
+    def _require_file(self, clip_id: str, source: ClipRecord | None) -> None:
+        if source is None or not self._runtime.kept_audio.has(clip_id):
+            raise UserError(
+                "Encore doesn't have that file any more.", "Upload it again with `/extend file:`."
+            )
+
     def _choose_provider(self, name: str, source: ClipRecord | None, default: str = "") -> Provider:
         """Return the provider that continues ``source``; ``default`` if nothing else says it.
 
-        A clip made by Encore is continued by its own provider, any other by the one that the
-        member names.
+        A clip made by Encore is continued by its own provider, or by one that is given its audio
+        where the member names that. A file is continued by one that is given its audio. Any other
+        clip is by the one that the member names.
         """
-        home = source.provider if source else ""
-        is_made_here = source is not None and source.extension_id is not None
         if name and name not in self._providers:
             enabled = ", ".join(f"`{known}`" for known in self._providers)
             raise UserError(
                 f"There's no service “{escape_line(name, QUOTE_LENGTH)}” here.",
                 f"Leave `provider` empty, or pick one of these: {enabled}.",
             )
-        if is_made_here and home not in self._providers:
-            raise UserError(
+        home = source.provider if source else ""
+        is_file = source is not None and is_file_id(source.clip.id)
+        is_made_here = source is not None and source.extension_id is not None
+        usual = default if default in self._providers else self._default
+        if not (is_made_here or is_file):
+            return self._providers[name or (home if home in self._providers else usual)]
+        able = {
+            known: provider
+            for known, provider in self._providers.items()
+            if known == home or provider.capabilities.wants_source_audio
+        }
+        if is_file and not name:
+            name = usual if usual in able else next(iter(able), "")
+        chosen = able.get(name or home)
+        if chosen is None:
+            raise self._unknown_clip(name, home, able)
+        return chosen
+
+    def _unknown_clip(self, name: str, home: str, able: Mapping[str, Provider]) -> UserError:
+        """Return the error for a clip of ``home`` that ``name`` does not know; ``able`` do."""
+        others = {known: self._runtime.label(known) for known in able}
+        if home and home not in self._providers:
+            return UnknownClipError(
                 "The service that made that clip isn't set up here any more.",
-                f"Pick another clip. {self._runtime.operator_contact.request}",
+                "Try another service; the form keeps what you typed:"
+                if others
+                else f"Pick another clip. {self._runtime.operator_contact.request}",
+                other_providers=others,
             )
-        if is_made_here and name not in ("", home):
-            label, home_label = self._runtime.label(name), self._runtime.label(home)
-            raise UnknownClipError(
-                f"{label} doesn't know this clip.",
-                f"Only clips made through {label} work there. This one was made through "
-                f"{home_label}.",
-                other_providers={home: home_label},
+        if not name:
+            return UserError(
+                "No service here can continue a file.", "Pick a clip, or paste a link to one."
             )
-        chosen = (name, home, default, self._default)
-        return next(self._providers[each] for each in chosen if each in self._providers)
+        label = self._runtime.label(name)
+        origin = f"This one was made through {self._runtime.label(home)}."
+        return UnknownClipError(
+            f"{label} doesn't know this clip.",
+            f"Only clips made through {label} work there. "
+            f"{origin if home else 'This one is a file.'}",
+            other_providers=others,
+        )
 
 
 def _sanitized(form: Form) -> Form:
@@ -326,6 +367,7 @@ def _sanitized(form: Form) -> Form:
         exclude=collapse_whitespace(sanitize(form.exclude)),
         model=collapse_whitespace(sanitize(form.model)),
         provider=collapse_whitespace(sanitize(form.provider)),
+        length=collapse_whitespace(sanitize(form.length)),
     )
 
 
@@ -387,6 +429,37 @@ def _parse_continue_at(text: str, prefilled: PrefilledForm) -> float | None:
     return continue_at if prefilled.song is None else within
 
 
+def _parse_length(text: str, capabilities: Capabilities) -> float | None:
+    """Return the length of the new part in seconds; None is the provider's usual one."""
+    bounds = capabilities.new_length
+    if not text or bounds is None:
+        return None
+    try:
+        length = parse_time(text)
+    except ValueError:
+        length = None
+    if length is None or not bounds.shortest <= length <= bounds.longest:
+        raise UserError(
+            f"{capabilities.label} can't make a part of “{escape_line(text, QUOTE_LENGTH)}”.",
+            f"Write {bounds.shortest:g} to {bounds.longest:g} seconds under *Length*, "
+            f"or nothing for {bounds.usual:g}.",
+        )
+    return length
+
+
+def _require_room(join: float | None, length: float | None, capabilities: Capabilities) -> None:
+    """Raise UserError if source and new part are longer together than the provider makes."""
+    latest = capabilities.latest_continue_at(length)
+    if join is None or latest is None or join <= latest:
+        return
+    whole = format_length(capabilities.longest_song or 0)
+    raise UserError(
+        f"The song would be too long for {capabilities.label}.",
+        f"It makes up to {whole}, with what comes before. Continue at {format_length(latest)} "
+        "or earlier.",
+    )
+
+
 def _choice_errors(form: Form, capabilities: Capabilities) -> Iterator[UserError]:
     if form.model and not capabilities.models:
         yield UserError(f"{capabilities.label} has no choice of models.", "Leave `model` empty.")
@@ -394,6 +467,11 @@ def _choice_errors(form: Form, capabilities: Capabilities) -> Iterator[UserError
         yield UserError(
             f"{capabilities.label} can't exclude styles.",
             "Leave `exclude` empty, and enter what you do want under *Style*.",
+        )
+    if form.length and capabilities.new_length is None:
+        yield UserError(
+            f"{capabilities.label} decides itself how long the new part is.",
+            "Leave `length` empty.",
         )
 
 

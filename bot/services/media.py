@@ -8,23 +8,34 @@ from pathlib import Path
 
 from bot.audio.download import SafeDownloader
 from bot.audio.errors import MediaError, UnusableMediaError
-from bot.audio.fetch import DownloadedAudio, fetch_audio, fetch_image
+from bot.audio.fetch import DownloadedAudio, check_audio, fetch_audio, fetch_image
 from bot.audio.models import Cover, Peaks, Segment, Waveform
 from bot.audio.process_pool import ProcessPool
 from bot.domain.attachments import Upload
 from bot.domain.models import Clip, ClipRecord
+from bot.services.kept_audio import KeptAudio
 from bot.services.links import LinkRefresher
 
 log = logging.getLogger(__name__)
 
 
 class MediaFetcher:
-    """Fetches the audio and the covers of clips."""
+    """Fetches the audio and the covers of clips.
 
-    def __init__(self, downloader: SafeDownloader, pool: ProcessPool, links: LinkRefresher) -> None:
+    Audio that only Encore can reach is kept, as its service may remove it at any time.
+    """
+
+    def __init__(
+        self,
+        downloader: SafeDownloader,
+        pool: ProcessPool,
+        links: LinkRefresher,
+        kept: KeptAudio,
+    ) -> None:
         self._downloader = downloader
         self._pool = pool
         self._links = links
+        self._kept = kept
 
     async def audio(self, known: ClipRecord, into: Path) -> DownloadedAudio:
         """Fetch the audio of a clip; if its stored link is dead, by its current one.
@@ -33,6 +44,8 @@ class MediaFetcher:
             UnusableMediaError: no link leads to audio.
             TransientMediaError: it did not arrive; another attempt may succeed.
         """
+        if await self._kept.copy(known.clip.id, into):
+            return await check_audio(into, pool=self._pool)
         try:
             return await self._fetch(known.clip, into)
         except UnusableMediaError as error:
@@ -59,7 +72,12 @@ class MediaFetcher:
     async def _fetch(self, clip: Clip, into: Path) -> DownloadedAudio:
         if clip.audio_url is None:
             raise UnusableMediaError("there is no link to it")
-        return await fetch_audio(clip.audio_url, into, downloader=self._downloader, pool=self._pool)
+        fetched = await fetch_audio(
+            clip.audio_url, into, downloader=self._downloader, pool=self._pool
+        )
+        if clip.public_url is None:
+            await self._kept.keep(clip.id, into)
+        return fetched
 
 
 async def save_picture(drawing: Awaitable[Waveform], path: Path) -> Upload | None:

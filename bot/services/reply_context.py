@@ -28,6 +28,7 @@ class ReplyContext:
         is_audio_awaited: whether its audio is yet to be attached.
         song_start: the second of the song at which the new part begins; None if unknown.
         is_late: whether it takes longer than its provider usually does.
+        is_free: whether the provider costs no credits.
         other_providers: name and label of each that may accept what the provider of the extension
             refused.
         operator: whom members tell what only the operator can mend.
@@ -43,6 +44,7 @@ class ReplyContext:
     is_audio_awaited: bool = False
     song_start: float | None = None
     is_late: bool = False
+    is_free: bool = False
     other_providers: Mapping[str, str] = field(default_factory=dict[str, str])
     operator: str = UNKNOWN_OPERATOR
 
@@ -70,6 +72,7 @@ class ReplyContextLoader:
             continuations=tuple(await store.continuations([clip.id for clip in ext.clips]))
             if ext.clips and is_complete
             else (),
+            is_free=self._runtime.is_free(ext.request.provider),
             attachments=await store.attachments(ext.id) if is_complete else (),
             is_audio_awaited=is_complete and await store.is_audio_awaited(ext.id),
             song_start=await self._song_start(ext) if is_complete else None,
@@ -88,7 +91,8 @@ class ReplyContextLoader:
     async def _other_providers(self, ext: Extension) -> Mapping[str, str]:
         """Return the other enabled providers that may accept what the one of ``ext`` refused.
 
-        None for a clip that only its own can continue, and for a full song.
+        A clip that was made here can be continued only by its own, and by those that take its
+        audio. None for a full song.
         """
         if (
             ext.status is not Status.FAILED
@@ -97,9 +101,15 @@ class ReplyContextLoader:
         ):
             return {}
         source = await self._store.clip(ext.request.clip_id)
-        if source is not None and source.extension_id is not None:
-            return {}
-        return self._runtime.labels(excluding=ext.request.provider)
+        others = self._runtime.labels(excluding=ext.request.provider)
+        if source is None or source.extension_id is None:
+            return others
+        providers = self._runtime.providers
+        return {
+            name: label
+            for name, label in others.items()
+            if providers[name].capabilities.wants_source_audio
+        }
 
     async def typical_duration(self, provider: str) -> dt.timedelta | None:
         """Return how long ``provider`` usually takes; None until learned."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bot.domain.clock import Clock
 from bot.providers.base import Provider
 from bot.services.account_errors import AccountErrors
+from bot.services.kept_audio import KeptAudio
 from bot.services.operator_contact import OperatorContact
 from bot.services.outage_log import OutageLog
 from bot.services.poll_schedule import PollSchedule
@@ -25,10 +26,11 @@ class Runtime:
         providers: the enabled ones by name.
         poll_schedule: when to ask a provider again.
         clock: the time.
-        deadline: how long an extension is tracked before it expires.
+        deadline: how long an extension is tracked before it expires, at least (`deadline_of`).
         wakeups: wake the loops when there is news.
         outage_log: logs a provider's outage once, and its end.
         account_errors: what only the operator can mend at a provider.
+        kept_audio: audio that nobody else keeps.
         touched_sessions: ids of sessions in which a member did something since the session runner
             last looked; only a hint, so that it looks at once.
         operator_contact: whom members tell what only the operator can mend.
@@ -42,8 +44,20 @@ class Runtime:
     wakeups: Wakeups = field(default_factory=Wakeups)
     outage_log: OutageLog = field(default_factory=OutageLog)
     account_errors: AccountErrors = field(default_factory=AccountErrors)
+    kept_audio: KeptAudio = field(default_factory=lambda: KeptAudio(None))
     touched_sessions: set[int] = field(default_factory=set[int])
     operator_contact: OperatorContact = field(default_factory=OperatorContact)
+
+    def deadline_of(self, provider: str) -> dt.timedelta:
+        """Return how long an extension of ``provider`` is tracked before it expires."""
+        known = self.providers.get(provider)
+        own = known.capabilities.deadline if known else None
+        return self.deadline if own is None else max(self.deadline, own)
+
+    def is_free(self, provider: str) -> bool:
+        """Return whether ``provider`` costs no credits."""
+        known = self.providers.get(provider)
+        return known is not None and known.capabilities.is_free
 
     def labels(self, *, excluding: str) -> Mapping[str, str]:
         """Return the names of the enabled providers but one, with how members read them."""

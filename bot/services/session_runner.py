@@ -118,7 +118,7 @@ class SessionRunner:
             needs_length=capabilities is not None
             and capabilities.needs_continue_at
             and not capabilities.lookup,  # else it is asked when the part is sent
-            deadline=self._runtime.deadline,
+            deadline=self._runtime.deadline_of(session.provider),
         )
         if change is None or change.request is None or capabilities is None:
             return change

@@ -20,7 +20,7 @@ from bot.audio.tags import Chapter, Tags, audio_file_name, song_chapters
 from bot.audio.worker_functions import render_waveform, splice, write_tags
 from bot.domain.attachments import Attachment, AttachmentStatus, Upload, Uploads
 from bot.domain.failures import AttachNotAllowed, PartUnavailable, TooLarge, Unexpected
-from bot.domain.lineage import LineageClip, cut_points, part_starts, part_titles
+from bot.domain.lineage import LineageClip, SongFile, part_starts, part_titles, song_files
 from bot.domain.models import Extension
 from bot.services.media import MediaFetcher, save_picture, song_segments
 from bot.store.store import Store
@@ -32,18 +32,21 @@ MIN_PARTS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _FetchedPart:
-    """A part with its audio."""
+class _FetchedFile:
+    """A file of the song with its audio."""
 
-    step: LineageClip
-    cut: float | None
+    file: SongFile
     audio: DownloadedAudio
 
     @property
     def kept(self) -> float:
         """Seconds of it that are in the song."""
-        length = self.audio.info.duration
-        return length if self.cut is None else min(self.cut, length)
+        cut, length = self.file.cut, self.audio.info.duration
+        return length if cut is None else min(cut, length)
+
+    def times(self, begin: float) -> list[float]:
+        """Return the second at which each of its parts begins in a song where it does at that."""
+        return [begin + start for start in self.file.starts(self.kept)]
 
 
 class _MissingError(Exception):
@@ -77,29 +80,29 @@ class SongFiles:
         if length is not None and highest_bit_rate(length, limit) is None:
             return _too_large(length, limit)
         try:
-            parts = await self._fetch(lineage, folder, is_last=is_last)
+            files = await self._fetch(lineage, folder, is_last=is_last)
         except _MissingError as missing:
             log.info("Extension %s: part %s is not available", ext.id, missing.failure.number)
             return Uploads(failure=missing.failure)
         try:
-            return await self._join(ext, parts, folder, limit)
+            return await self._join(ext, files, folder, limit)
         except UnusableMediaError as error:
             log.warning("Extension %s: its song can't be joined (%s)", ext.id, error)
             return Uploads(failure=Unexpected())
 
     async def _fetch(
         self, lineage: Sequence[LineageClip], folder: Path, *, is_last: bool
-    ) -> list[_FetchedPart]:
-        """Return the parts with their audio.
+    ) -> list[_FetchedFile]:
+        """Return the files with their audio.
 
         Raises:
             TransientMediaError: another attempt may succeed.
             _MissingError: a part that the song needs is not available.
         """
-        parts: list[_FetchedPart] = []
-        for number, (step, cut) in enumerate(
-            zip(lineage, cut_points(lineage), strict=True), start=1
-        ):
+        files: list[_FetchedFile] = []
+        number = 0
+        for file in song_files(lineage):
+            number, step = number + len(file.parts), file.clip
             try:
                 audio = await self._media.audio(step.known, folder / f"part-{number}")
             except MediaError as error:
@@ -110,28 +113,31 @@ class SongFiles:
                     raise _MissingError(number, step) from error
                 log.info("Clip %s: left out of a song (%s)", step.known.clip.id, error)
             else:
-                parts.append(_FetchedPart(step, cut, audio))
-        return parts
+                files.append(_FetchedFile(file, audio))
+        return files
 
     async def _join(
-        self, ext: Extension, parts: Sequence[_FetchedPart], folder: Path, limit: int
+        self, ext: Extension, files: Sequence[_FetchedFile], folder: Path, limit: int
     ) -> Uploads:
-        """Return the song joined of ``parts``, at the highest bit rate that fits."""
-        titles = part_titles([part.step for part in parts])
-        times = [0.0, *accumulate(part.kept for part in parts)]
-        length = times[-1]
+        """Return the song joined of ``files``, at the highest bit rate that fits."""
+        parts = [part for each in files for part in each.file.parts]
+        titles = part_titles(parts)
+        begins = [0.0, *accumulate(each.kept for each in files)]
+        length = begins[-1]
+        times = _part_times(files, begins)
         # the joins will move by some milliseconds, but the tags have their size already
-        tags = await self._tags(ext, parts, song_chapters(titles, times), folder)
-        best = rounded_bit_rate(max(part.audio.info.bit_rate for part in parts))
+        tags = await self._tags(ext, parts, song_chapters(titles, [*times, length]), folder)
+        best = rounded_bit_rate(max(each.audio.info.bit_rate for each in files))
         bit_rate = highest_bit_rate(length, limit, at_most=best, reserve=tags.size)
         if bit_rate is None:
             return _too_large(length, limit)
         path = folder / "song.mp3"
-        sources = [Part(part.audio.path, part.cut) for part in parts]
+        sources = [Part(each.audio.path, each.file.cut) for each in files]
         song = await self._pool.run(splice, sources, path, bit_rate=bit_rate)
         for source in sources:
             source.path.unlink()
-        times = [*song.starts, song.duration]
+        starts = _part_times(files, song.starts)
+        times = [*starts, song.duration]
         exact = replace(tags, chapters=song_chapters(titles, times))
         await self._pool.run(write_tags, path, exact)
         segments = song_segments(times, song.peaks)
@@ -144,7 +150,7 @@ class SongFiles:
             bit_rate=bit_rate if bit_rate < best else None,
             picture=picture.name if picture else "",
             duration=song.duration,
-            starts=song.starts,
+            starts=tuple(starts),
         )
         audio = Upload(path=path, name=audio_file_name(ext.title, "full song"))
         return Uploads(attachments=(attachment,), files=(audio, picture) if picture else (audio,))
@@ -152,13 +158,13 @@ class SongFiles:
     async def _tags(
         self,
         ext: Extension,
-        parts: Sequence[_FetchedPart],
+        parts: Sequence[LineageClip],
         chapters: tuple[Chapter, ...],
         folder: Path,
     ) -> Tags:
-        made = [part.step.extension for part in parts if part.step.extension]
+        made = [part.extension for part in parts if part.extension]
         members = dict.fromkeys(str(each.member_id) for each in made)
-        cover = await self._media.cover(parts[-1].step.known.clip, folder / "cover")
+        cover = await self._media.cover(parts[-1].known.clip, folder / "cover")
         return Tags(
             title=f"{ext.title} (full song)",
             album=ext.title,
@@ -167,6 +173,12 @@ class SongFiles:
             cover=cover,
             chapters=chapters,
         )
+
+
+def _part_times(files: Sequence[_FetchedFile], begins: Sequence[float]) -> list[float]:
+    """Return the second at which each part begins, by those at which the files do."""
+    pairs = zip(files, begins, strict=False)
+    return [start for each, begin in pairs for start in each.times(begin)]
 
 
 def _too_large(length: float, limit: int) -> Uploads:

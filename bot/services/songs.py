@@ -32,7 +32,7 @@ class Songs:
         self._store = runtime.store
         self._providers = runtime.providers
         self._clock = runtime.clock
-        self._deadline = runtime.deadline
+        self._runtime = runtime
         self._acceptance = acceptance
 
     async def request(
@@ -77,7 +77,8 @@ class Songs:
             deadline_at=None,
         )
         if joiner is not None:
-            song = _assigned_to(joiner, song, deadline_at=now + self._deadline)
+            deadline = self._runtime.deadline_of(joiner.name)
+            song = _assigned_to(joiner, song, deadline_at=now + deadline)
         return await self._acceptance.accept(song, source_is_known=True, is_limited=is_limited)
 
     async def mark_reply_deleted(self, song: Extension) -> None:

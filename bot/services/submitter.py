@@ -10,17 +10,19 @@ import datetime as dt
 import logging
 import random
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 from bot import metrics
+from bot.audio.errors import MediaError, TransientMediaError
 from bot.domain import failures
+from bot.domain.clip_reference import is_file_id
 from bot.domain.failures import Failure
-from bot.domain.form import TextLimits, parse_style, truncated_style
+from bot.domain.form import parse_style, truncated_style
 from bot.domain.models import (
     Clip,
-    ExtendRequest,
     Extension,
     Handle,
     Kind,
@@ -32,18 +34,21 @@ from bot.domain.timecode import effective_continue_at
 from bot.domain.transitions import finished, found_again, postponed, searched, submitted
 from bot.logs import current_extension
 from bot.providers.base import (
+    Capabilities,
     OutOfCredits,
     Provider,
     ProviderError,
     RateLimited,
     Rejected,
     SessionExpired,
+    SourceAudio,
     Unauthorized,
     Unavailable,
     Unconfirmed,
     UnknownClip,
 )
 from bot.services.runtime import Runtime
+from bot.services.source_audio import SourceAudioPreparer, UnusableSourceError
 from bot.services.task_pool import TaskPool
 from bot.services.unsaved_handles import UnsavedHandles
 
@@ -51,6 +56,15 @@ log = logging.getLogger(__name__)
 
 MAX_CONCURRENT = 16
 RECONCILE_INTERVAL = dt.timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An extension that can be sent; ``files`` holds the source's audio until then."""
+
+    extension: Extension
+    source: SourceAudio | None = None
+    files: ExitStack = field(default_factory=ExitStack)
 
 
 class Submitter:
@@ -62,15 +76,18 @@ class Submitter:
         *,
         reconcile_timeout: dt.timedelta,
         unsaved_handles: UnsavedHandles,
+        sources: SourceAudioPreparer,
     ) -> None:
         """Make the loop.
 
         Args:
-            runtime: its deadline also bounds how long an unreachable provider is tried again.
+            runtime: its deadlines also bound how long an unreachable provider is tried again.
             reconcile_timeout: how long a provider that lists recent clips is searched for the
                 result of an interrupted submission before it becomes unconfirmed.
             unsaved_handles: keeps the handles that can't be saved until Encore starts again.
+            sources: makes the audio for providers that want it.
         """
+        self._runtime = runtime
         self._store = runtime.store
         self._providers = runtime.providers
         self._wakeups = runtime.wakeups
@@ -78,9 +95,9 @@ class Submitter:
         self._account_errors = runtime.account_errors
         self._poll_schedule = runtime.poll_schedule
         self._clock = runtime.clock
-        self._deadline = runtime.deadline
         self._reconcile_timeout = reconcile_timeout
         self._unsaved_handles = unsaved_handles
+        self._sources = sources
         self._has_restored_handles = False
         self._queues = TaskPool[str](limit=len(self._providers) + 1)
         self._posts = {name: TaskPool[int](limit=MAX_CONCURRENT) for name in self._providers}
@@ -130,7 +147,8 @@ class Submitter:
                 continue
             new = ext
             if ext.handle is None:
-                new = found_again(ext, unsaved.handle, now=now, due_at=now, deadline=self._deadline)
+                deadline = self._runtime.deadline_of(ext.request.provider)
+                new = found_again(ext, unsaved.handle, now=now, due_at=now, deadline=deadline)
             if new is ext or await self._store.save(new, was=ext):
                 log.info("Extension %s: its kept handle is saved", ext.id)
                 self._unsaved_handles.forget(unsaved)
@@ -147,8 +165,9 @@ class Submitter:
             await self._give_up(name)
             return
         posts = self._posts[name]
-        # where there is a rate, each has to wait for its own slot
-        most = 1 if provider.capabilities.submit_every else MAX_CONCURRENT
+        # where there is a rate, each has to wait for its own slot; audio takes long to prepare
+        can = provider.capabilities
+        most = 1 if can.submit_every or can.wants_source_audio else MAX_CONCURRENT
         while await self._has_room(posts):
             # those that tasks are about to put back are left out
             exts = await self._store.next_waiting(
@@ -157,10 +176,14 @@ class Submitter:
             if not exts:
                 return
             prepared = await asyncio.gather(*(self._prepared(ext, provider) for ext in exts))
-            ready = [ext for ext in prepared if ext is not None]
-            if ready:
-                await provider.wait_for_submit_slot()
-                await self._send(ready, provider, posts)
+            ready = [each for each in prepared if each is not None]
+            try:
+                if ready:
+                    await provider.wait_for_submit_slot()
+                    await self._send(ready, provider, posts)
+            finally:
+                for each in ready:
+                    each.files.close()
 
     async def _give_up(self, name: str) -> None:
         """End what waits for a provider that is no longer enabled."""
@@ -175,27 +198,41 @@ class Submitter:
             end.cancel()
         return not self._stopping.is_set()
 
-    async def _prepared(self, ext: Extension, provider: Provider) -> Extension | None:
+    async def _prepared(self, ext: Extension, provider: Provider) -> _Prepared | None:
         """Return ``ext`` with all that its provider needs; None if it waits or ended."""
         current_extension.set(ext.id)
         try:
-            return await self._with_source_details(ext, provider)
+            ready = await self._with_source_details(ext, provider)
         except Exception:
             log.exception("Extension %s: its source could not be read", ext.id)
             await self._postpone(ext, Unavailable())
             return None
+        if ready is None or not provider.capabilities.wants_source_audio:
+            return None if ready is None else _Prepared(ready)
+        with ExitStack() as files:
+            folder = files.enter_context(self._sources.temporary_folder())
+            ready, source = await self._with_source_audio(ready, provider, folder)
+            return None if source is None else _Prepared(ready, source, files.pop_all())
 
     async def _send(
-        self, ready: Sequence[Extension], provider: Provider, posts: TaskPool[int]
+        self, ready: Sequence[_Prepared], provider: Provider, posts: TaskPool[int]
     ) -> None:
-        """Claim what still waits of ``ready`` in the store, and start a POST for each."""
+        """Claim what still waits of ``ready`` in the store, and start a POST for each.
+
+        The POSTs take over the files.
+        """
         if self._stopping.is_set():
             return
         now = self._clock()
         lease = dt.timedelta(seconds=2 * provider.capabilities.submit_timeout + 60)
-        claimed = await self._store.claim_waiting(ready, now=now, lease_until=now + lease)
+        by_id = {each.extension.id: each for each in ready}
+        claimed = await self._store.claim_waiting(
+            [each.extension for each in ready], now=now, lease_until=now + lease
+        )
         for ext in claimed:
-            posts.start(ext.id, self._submit(ext, provider))
+            prepared = by_id[ext.id]
+            work = self._submit(ext, provider, prepared.source, prepared.files.pop_all())
+            posts.start(ext.id, work)
         self._wakeups.publisher.notify()
 
     async def _with_source_details(self, ext: Extension, provider: Provider) -> Extension | None:
@@ -234,18 +271,49 @@ class Submitter:
         elif request.continue_at is None and needs_length:
             await self._end(ext, missing)
             return None
+        ready = replace(ext, request=request)
         if source is not None:
-            request = _with_source_style(
-                source, request, provider.capabilities.limits_for(request.model)
-            )
-        title = ext.source_title or (source.title if source else "")
-        return replace(ext, request=request, source_title=title)
+            ready = _with_source_metadata(ready, source, provider.capabilities)
+        return ready
 
-    async def _submit(self, ext: Extension, provider: Provider) -> None:
-        """Send ``ext`` and store the outcome."""
-        current_extension.set(ext.id)
+    async def _with_source_audio(
+        self, ext: Extension, provider: Provider, folder: Path
+    ) -> tuple[Extension, SourceAudio | None]:
+        """Return ``ext`` and the audio that its provider is given; None if it waits or ended.
+
+        Nothing has been sent yet, so an extension whose source can't be had costs nothing.
+        """
+        failure: Failure = failures.SourceUnavailable(is_file_id(ext.request.clip_id))
         try:
-            handle = await _post(ext, provider)
+            prepared = await self._sources.prepare(ext, provider.capabilities, folder)
+        except UnusableSourceError as error:
+            await self._end(ext, error.failure)
+        except TransientMediaError as error:
+            log.info("Extension %s: no source audio yet (%s)", ext.id, error)
+            await self._wait(ext, failure)
+        except MediaError as error:
+            log.info("Extension %s: no source audio (%s)", ext.id, error)
+            await self._end(ext, failure)
+        except Exception:
+            log.exception("Extension %s: its source could not be prepared", ext.id)
+            await self._wait(ext, failure)
+        else:
+            ready = _with_source_metadata(prepared.extension, prepared.clip, provider.capabilities)
+            return ready, prepared.audio
+        return ext, None
+
+    async def _submit(
+        self, ext: Extension, provider: Provider, source: SourceAudio | None, stack: ExitStack
+    ) -> None:
+        """Send ``ext`` and store the outcome; ``stack`` holds the audio until it is sent."""
+        with stack:
+            await self._post_once(ext, provider, source)
+
+    async def _post_once(
+        self, ext: Extension, provider: Provider, source: SourceAudio | None
+    ) -> None:
+        try:
+            handle = await _post(ext, provider, source)
         except (Unavailable, RateLimited) as error:
             await self._postpone(ext, error)
         except Unconfirmed as error:
@@ -274,30 +342,29 @@ class Submitter:
     async def _save_handle(self, ext: Extension, provider: Provider, handle: Handle) -> bool:
         """Store that ``ext`` is submitted; return whether that succeeded before Encore stops."""
         now = self._clock()
-        first_poll_at = now
+        first_poll_at, deadline = now, self._runtime.deadline_of(provider.name)
         try:
-            taken = submitted(ext, handle, now=now, due_at=now, deadline=self._deadline)
+            taken = submitted(ext, handle, now=now, due_at=now, deadline=deadline)
             pause = await self._poll_schedule.delay(taken, provider.capabilities, has_moved=True)
             first_poll_at = now + pause
         except Exception:  # the handle must not be lost for want of a delay
             log.exception("Extension %s: its poll delay could not be read", ext.id)
         log.info("Extension %s: submitted to %s", ext.id, provider.name)
-        mark = partial(
-            found_again, handle=handle, now=now, due_at=first_poll_at, deadline=self._deadline
-        )
+        mark = partial(found_again, handle=handle, now=now, due_at=first_poll_at, deadline=deadline)
         # another process that took this one for dead may have given it up
         return await self._save_with_retry(ext, mark, even_from=(Status.UNCONFIRMED,))
 
     async def _postpone(self, ext: Extension, error: Unavailable | RateLimited) -> None:
         """Let ``ext`` wait and try again, as long as nothing was sent and its deadline allows."""
-        now = self._clock()
         self._outage_log.failed(ext.request.provider, error)
-        failure = _failure_of(error)
-        pause = getattr(error, "retry_after", None)
+        await self._wait(ext, _failure_of(error), pause=getattr(error, "retry_after", None))
+
+    async def _wait(self, ext: Extension, failure: Failure, *, pause: float | None = None) -> None:
+        """Let ``ext`` wait ``pause`` seconds, else ever longer; end it at its deadline."""
         if not pause:
             pause = backoff(ext.failures, jitter=random.random())  # noqa: S311 - only spreads retries
-        due_at = now + dt.timedelta(seconds=pause)
-        if due_at > ext.created_at + self._deadline:
+        due_at = self._clock() + dt.timedelta(seconds=pause)
+        if due_at > ext.created_at + self._runtime.deadline_of(ext.request.provider):
             await self._end(ext, failure)
         else:
             await self._save_with_retry(ext, partial(postponed, failure=failure, due_at=due_at))
@@ -427,20 +494,24 @@ def _count_if_final(ext: Extension) -> None:
         metrics.FINISHED.labels(ext.request.provider, ext.status).inc()
 
 
-async def _post(ext: Extension, provider: Provider) -> Handle:
+async def _post(ext: Extension, provider: Provider, source: SourceAudio | None) -> Handle:
     """Send the request of ``ext``, which may cost credits."""
     if ext.kind is Kind.CONCAT:
         return await provider.concat(ext.request.clip_id)
+    if source is not None:
+        return await provider.extend_audio(ext.request, source)
     return await provider.extend(ext.request)
 
 
-def _with_source_style(source: Clip, request: ExtendRequest, limits: TextLimits) -> ExtendRequest:
-    """Return ``request`` with the source's style and title where the member gave none.
+def _with_source_metadata(ext: Extension, source: Clip, capabilities: Capabilities) -> Extension:
+    """Return ``ext`` with the source's style and title where the member gave none.
 
     A song continues smoothly only with the tags and title it had (providers.md §6.2).
     """
-    return replace(
+    request, limits = ext.request, capabilities.limits_for(ext.request.model)
+    request = replace(
         request,
         style=request.style or truncated_style(parse_style(source.style), limits.style),
         title=request.title or truncate(source.title, limits.title),
     )
+    return replace(ext, request=request, source_title=ext.source_title or source.title)

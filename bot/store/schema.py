@@ -75,6 +75,7 @@ extensions = Table(
     Column("title", SafeText, nullable=False),
     Column("exclude", StringList, nullable=False),
     Column("model", SafeText),
+    Column("length", Float),
     # its progress
     Column("source_title", SafeText, nullable=False),
     Column("source_url", SafeText),
@@ -176,6 +177,7 @@ clips = Table(
     Column("image_url", SafeText),
     Column("duration", Float),
     Column("error", SafeText, nullable=False),
+    Column("contains_source", Boolean, nullable=False, server_default=false()),
     # of a source clip; a made clip is as old as the news of its extension
     Column("known_at", UtcMicroseconds),
     # title, style, id, lyrics and member's name, casefolded: the LIKE of SQLite folds ASCII only

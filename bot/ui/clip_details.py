@@ -163,9 +163,11 @@ def _playback_notes(details: ClipDetails) -> Iterator[str]:
     if clip.status is not ClipStatus.COMPLETE:
         yield listen_link(clip, LINK_LENGTH)
     elif clip.is_playable:
-        if clip.audio_url and listen_button(clip, "") is None:
+        if clip.public_url and listen_button(clip, "") is None:
             yield listen_link(clip, LINK_LENGTH)
-        if not details.is_confirmed:
+        if clip.public_url is None and known.reply_url is not None:
+            yield f"[Its reply]({known.reply_url}) carries its audio."
+        elif clip.public_url and not details.is_confirmed:
             yield f"*{label} didn't say whether its link still works.*"
         if details.kept_until is not None:
             when = discord.utils.format_dt(details.kept_until, "D")

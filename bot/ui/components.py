@@ -50,14 +50,19 @@ def draft_view(
     draft_id: int,
     other_providers: Mapping[str, str] = NO_PROVIDERS,
     *,
+    label: str = "",
     is_correctable: bool = True,
 ) -> discord.ui.View | None:
     """Return the buttons that open the form with a draft: as it was, and for other providers.
 
-    ``is_correctable`` is whether it could be accepted as it was, after a change.
+    Args:
+        draft_id: of the form.
+        other_providers: name and label of each.
+        label: in place of the usual one on the first button.
+        is_correctable: whether it could be accepted as it was, after a change.
     """
     others = _provider_buttons(Action.TRY_PROVIDER_WITH_DRAFT, draft_id, other_providers)
-    as_it_was = [Action.OPEN_DRAFT.button(draft_id)] if is_correctable else []
+    as_it_was = [Action.OPEN_DRAFT.button(draft_id, label=label)] if is_correctable else []
     return build_view([*as_it_was, *others])
 
 
@@ -98,7 +103,7 @@ def found_clips_view(
 
 def listen_button(clip: Clip, label: str) -> Button | None:
     """Return the button that links to a clip's audio; None without a link that it can carry."""
-    return Button(label=label, url=clip.audio_url, row=0) if has_listen_button(clip) else None
+    return Button(label=label, url=clip.public_url, row=0) if has_listen_button(clip) else None
 
 
 def link_button(label: str, url: str | None) -> Iterator[Button]:

@@ -173,7 +173,7 @@ def _results(ext: Extension, context: ReplyContext) -> Iterator[str]:
     lettered, notes = _lettered_clips(ext), {each.clip_id: each for each in context.attachments}
     heard = {each.clip_id: each.duration for each in context.attachments}
     lengths = {
-        letter: length
+        letter: length - ext.new_part_start(clip)
         for letter, clip in lettered.items()
         if clip.is_playable and (length := heard.get(clip.id) or clip.duration)
     }
@@ -190,7 +190,8 @@ def _results(ext: Extension, context: ReplyContext) -> Iterator[str]:
         yield ATTACHING
     else:
         yield from attachment_notes(
-            {letter: notes[clip.id] for letter, clip in lettered.items() if clip.id in notes}
+            {letter: notes[clip.id] for letter, clip in lettered.items() if clip.id in notes},
+            has_link=all(clip.audio_url is None or clip.public_url for clip in lettered.values()),
         )
     for letter, clip in lettered.items():
         if not clip.is_playable:

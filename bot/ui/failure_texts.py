@@ -12,6 +12,7 @@ from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.failures import (
     AttachNotAllowed,
     Failure,
+    Forgotten,
     GenerationFailed,
     LengthUnknown,
     NotPlayable,
@@ -21,6 +22,8 @@ from bot.domain.failures import (
     RateLimited,
     Rejected,
     SessionExpired,
+    SongTooLong,
+    SourceUnavailable,
     TooLarge,
     Unauthorized,
     Unavailable,
@@ -53,6 +56,11 @@ def final_status_text(ext: Extension, context: ReplyContext) -> str:
             return (
                 f"{label} has no trace of it, so it was probably not charged. "
                 "Encore didn't send it again: press *Edit & send* to try once more."
+            )
+        case Status.UNCONFIRMED if context.is_free:
+            return (
+                "It may be working on it all the same. Encore didn't send it again: "
+                "press *Edit & send* to try once more; that costs nothing."
             )
         case Status.UNCONFIRMED:
             button = "*Full song*" if ext.kind.is_song else "*Edit & send*"
@@ -101,6 +109,9 @@ def failure_cause(ext: Extension, label: str, *, with_text: bool = True) -> str:
 
 def postponement(failure: Failure, label: str, ext: Extension) -> str:
     """Return the line that says why ``ext`` still waits for ``label``, and until when."""
+    if isinstance(failure, SourceUnavailable):
+        when = discord.utils.format_dt(ext.due_at, "R")
+        return f"The clip's audio can't be downloaded; next try {when}. Nothing has been sent yet."
     if isinstance(failure, RateLimited):
         problem = f"{label} asked Encore to wait"
     elif ext.kind.is_song:
@@ -112,15 +123,18 @@ def postponement(failure: Failure, label: str, ext: Extension) -> str:
     return f"{problem}; next try {when}. Nothing has been charged yet."
 
 
-def attachment_notes(attachments: Mapping[str, Attachment]) -> list[str]:
+def attachment_notes(attachments: Mapping[str, Attachment], *, has_link: bool = True) -> list[str]:
     """Return the lines that say how audio is attached, or why not, as far as that needs saying.
 
-    ``attachments`` are those of a reply by the letters of their clips; a full song has none. What
-    is true of all is said once.
+    What is true of all is said once.
+
+    Args:
+        attachments: of a reply, by the letters of their clips; a full song has none.
+        has_link: whether members can hear the clips by links, too.
     """
     notes: dict[str, list[str]] = {}
     for letter, attachment in attachments.items():
-        if note := _attachment_note(attachment):
+        if note := _attachment_note(attachment, has_link=has_link):
             notes.setdefault(note, []).append(letter)
     return [
         f"-# {note}" if len(letters) == len(attachments) else f"-# {_listed(letters)}: {note}"
@@ -128,12 +142,21 @@ def attachment_notes(attachments: Mapping[str, Attachment]) -> list[str]:
     ]
 
 
-def _attachment_note(attachment: Attachment) -> str:
+def _attachment_note(attachment: Attachment, *, has_link: bool) -> str:
     match attachment.outcome:
         case AttachmentStatus.ATTACHED if attachment.bit_rate is not None:
             return f"attached at {attachment.bit_rate // 1000} kbit/s to fit"
         case AttachmentStatus.ATTACHED:
             return ""
+        case AttachmentStatus.TOO_LARGE if not has_link:
+            return "too large to attach, so it can't be heard here; it can be extended"
+        case AttachmentStatus.NOT_ALLOWED if not has_link:
+            return (
+                "Encore needs *Attach Files* in this channel, so it can't be heard here; "
+                "it can be extended"
+            )
+        case AttachmentStatus.UNAVAILABLE if not has_link:
+            return "its audio couldn't be fetched and attached; *Check again* tries once more"
         case AttachmentStatus.TOO_LARGE:
             return "too large to attach here"
         case AttachmentStatus.NOT_ALLOWED:
@@ -189,6 +212,27 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
             return f"**{label} couldn't finish it{_quote(text)} {todo}"
         case NotPlayable():
             return "Press *Check again* to ask for a fresh link; that costs nothing."
+        case Forgotten():
+            return (
+                f"**The {label} server forgot this request, probably because it was restarted.** "
+                "Nothing was charged. What you typed is kept: press *Edit & send* to try once more."
+            )
+        case SourceUnavailable(is_file=True):
+            return (
+                "**Encore doesn't have that file any more.** Nothing was sent. Upload it again "
+                "with `/extend file:`; *Edit & send* shows what you typed."
+            )
+        case SourceUnavailable():
+            return (
+                f"**The clip's audio can't be downloaded,** and {label} needs it. Nothing was "
+                "sent. Download it where it was made, and upload it with `/extend file:`; "
+                "*Edit & send* shows what you typed."
+            )
+        case SongTooLong(latest):
+            return (
+                f"**The song would be too long for {label}.** Nothing was sent. Press "
+                f"*Edit & send* and continue at {format_length(latest)} or earlier."
+            )
         case LengthUnknown():
             return (
                 f"**{label} can't tell how long that clip is.** Nothing was sent. Press "

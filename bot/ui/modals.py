@@ -36,7 +36,7 @@ class Field:
     style: discord.TextStyle = discord.TextStyle.short
 
 
-_FIELD_NAMES = frozenset({"lyrics", "at", "style", "title", "exclude"})
+_FIELD_NAMES = frozenset({"lyrics", "at", "style", "title", "exclude", "length"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,14 @@ def _fields(prefilled: PrefilledForm) -> Iterator[Field]:
     yield Field("title", "Title", limits.title, "Title of the song")
     if capabilities.exclude:
         yield Field("exclude", "Exclude styles", limits.style, "heavy metal")
+    if bounds := capabilities.new_length:
+        yield Field(
+            "length",
+            "Length",
+            10,
+            f"{bounds.usual:g}",
+            f"Seconds of the new part, {bounds.shortest:g} to {bounds.longest:g}.",
+        )
 
 
 def times_text(length: float | None, *, of_what: str = "") -> str:

@@ -86,6 +86,8 @@ def spaced_duration(clip: Clip) -> str:
 
 def listen_link(clip: Clip, limit: int) -> str:
     """Return the link to a clip's audio in ``limit`` UTF-16 units, or why there is none."""
+    if clip.audio_url and clip.public_url is None:
+        return ""  # the attached file is the only way to hear it
     if clip.audio_url:
         label = "Listen" if clip.status is ClipStatus.COMPLETE else "Listen while it streams"
         return play_link(clip, f"▶ {label}", limit) or f"Its id: {inline_code(clip.id)}"
@@ -99,7 +101,7 @@ def listen_link(clip: Clip, limit: int) -> str:
 
 def has_listen_button(clip: Clip) -> bool:
     """Whether a button can carry the link to a clip's audio."""
-    return clip.audio_url is not None and len(clip.audio_url) <= MAX_BUTTON_URL_LENGTH
+    return clip.public_url is not None and len(clip.public_url) <= MAX_BUTTON_URL_LENGTH
 
 
 def listen_lines(lettered: Mapping[str, Clip], limit: int) -> list[str]:
@@ -113,7 +115,7 @@ def listen_lines(lettered: Mapping[str, Clip], limit: int) -> list[str]:
         play_link(clip, f"▶ {label}", limit // len(lettered))
         or f"-# {label}: its link is too long to be shown"
         for label, clip in lettered.items()
-        if clip.audio_url and not has_listen_button(clip)
+        if clip.public_url and not has_listen_button(clip)
     ]
 
 
@@ -131,7 +133,7 @@ def pictures(attachments: Iterable[Attachment]) -> list[str]:
 
 def play_link(clip: Clip, label: str, limit: int) -> str:
     """Return ``label`` as the link to a clip's audio; empty if it has none of ``limit`` units."""
-    url = (clip.audio_url or "").translate(_BREAKING_A_LINK)
+    url = (clip.public_url or "").translate(_BREAKING_A_LINK)
     return f"[{label}]({url})" if url and utf16_length(url) <= limit else ""
 
 

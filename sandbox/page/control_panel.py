@@ -89,6 +89,7 @@ class ControlPanel:
             "speed": self._speed,
             "fault": self._fault,
             "clear": self._clear,
+            "forget": self._forget,
             "play": self._start_demo,
             "evening": self._start_evening,
         }
@@ -184,6 +185,9 @@ class ControlPanel:
 
     async def _clear(self, _order: JsonObject) -> None:
         await self.providers.clear_faults()
+
+    async def _forget(self, order: JsonObject) -> None:
+        await self.providers.restart(str(order.get("provider")))
 
     @property
     def _is_playing(self) -> bool:

@@ -67,6 +67,10 @@ class ProviderControl:
             order["on"] = on
         await self._post("faults", order)
 
+    async def restart(self, provider: str) -> None:
+        """Have a provider forget its tasks, as a self-hosted one does when it is restarted."""
+        await self._post("restart", {"provider": provider})
+
     async def clear_faults(self) -> None:
         """Remove all planned faults."""
         async with self._session().delete(self._url("faults")) as answer:

@@ -62,18 +62,27 @@ class ProviderAccount:
     ``enforce_rate_limits`` at any time.
     """
 
-    def __init__(self, name: str, clock: Clock, *, timeline: Timeline, seed: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        *,
+        timeline: Timeline,
+        seed: int,
+        has_sample_clips: bool = True,
+    ) -> None:
         self.name = name
         self.clock = clock
         self.timeline = timeline
         self.credits = 10_000
+        self.restarts = 0  # of a self-hosted service, which forgets its tasks
         self.enforce_rate_limits = True
         self.faults = FaultPlan()
         self.requests: collections.deque[LoggedRequest] = collections.deque(maxlen=20_000)
         self.submissions: list[Submission] = []
         self.violations: list[Violation] = []
         self._rng = random.Random(f"{seed} {name}")
-        self._source_clips = sample_clips.create_sample_clips(self._rng)
+        self._source_clips = sample_clips.create_sample_clips(self._rng) if has_sample_clips else []
         self.clips = {clip.id: clip for clip in self._source_clips}
 
     def source_clips(self) -> list[Clip]:
@@ -113,6 +122,10 @@ class ProviderAccount:
         if status is Status.ERROR:
             clip.error_message = error_message or MODERATION_TEXT
         self.clock.wake_waiters()
+
+    def restart(self) -> None:
+        """Have the service forget its tasks, as one does that keeps them in memory only."""
+        self.restarts += 1
 
     def new_id(self) -> str:
         """Return a new UUID."""
@@ -160,6 +173,49 @@ class ProviderAccount:
             clips.append(clip)
         self._apply_clip_fault(clips)
         self._record_submission("extend", request, clips, COST)
+        return clips
+
+    def continue_audio(
+        self,
+        *,
+        start: float,
+        length: float,
+        takes: int,
+        song: int,
+        prompt: str,
+        tags: str,
+        request: JsonObject,
+    ) -> list[Clip]:
+        """Accept to continue audio that came with the request; this is free.
+
+        The clips have the new parts alone, of ``length`` seconds each, which may be 0. ``song``
+        seeds what they have in common.
+        """
+        drawn = self.timeline.draw_milestones(self._rng, self.clock.now(), takes)
+        clips = [
+            Clip(
+                id=self.new_id(),
+                title="Continued audio",
+                tags=tags,
+                prompt=prompt,
+                created_at=dt.datetime.now(dt.UTC),
+                milestones=milestones,
+                segments=(
+                    Segment(
+                        song=song,
+                        take=self._rng.getrandbits(32),
+                        start=start,
+                        length=length,
+                        voice=not _is_instrumental(prompt),
+                    ),
+                ),
+                continue_at=start,
+                model="acestep-v15-turbo",
+            )
+            for milestones in drawn
+        ]
+        self._apply_clip_fault(clips)
+        self._record_submission("extend", request, clips, 0)
         return clips
 
     def concat(self, clip_id: str, request: JsonObject) -> Clip:

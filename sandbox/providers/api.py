@@ -92,6 +92,10 @@ class Api(abc.ABC):
     def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
         """Return the response without clips that an overloaded Suno gives."""
 
+    async def read_body(self, request: web.Request) -> JsonObject | None:
+        """Return the body as the log shows it and the handlers take it; None if it is no object."""
+        return await _json_body(request)
+
     def fault_text(self, fault: Fault) -> str:
         """Return the error text of a planned fault."""
         if fault in {Fault.FORBIDDEN_CREDITS, Fault.PAYMENT_REQUIRED}:
@@ -137,7 +141,7 @@ class Api(abc.ABC):
 
     def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
-            body = await _json_body(request)
+            body = await self.read_body(request)
             record = self._record_request(request, body)
             planned = self.account.faults.take(route.kind, REQUEST_FAULTS)
             if planned is None:

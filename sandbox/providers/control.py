@@ -53,6 +53,7 @@ class ControlApi:
             "credits": self._set_credits,
             "timeline": self._set_timeline,
             "advance": self._advance,
+            "restart": self._restart,
         }
         for name, answer in questions.items():
             app.router.add_get(f"/sandbox/{name}", _query_handler(answer))
@@ -137,6 +138,11 @@ class ControlApi:
         account = self._accounts[order["provider"]]
         account.credits = int(order["credits"])
         return {"credits": account.credits}
+
+    def _restart(self, order: JsonObject) -> JsonObject:
+        account = self._accounts[order["provider"]]
+        account.restart()
+        return {"restarts": account.restarts}
 
     def _set_timeline(self, order: JsonObject) -> JsonObject:
         """Change the given ranges, for one provider or for all."""

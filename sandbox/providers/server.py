@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from sandbox.loopback import LoopbackServer, local_only
 from sandbox.providers.account import ProviderAccount
+from sandbox.providers.acestep import AceStep
 from sandbox.providers.aimlapi import AimlApi
 from sandbox.providers.api import Api
 from sandbox.providers.audio import AudioHost
@@ -29,13 +30,16 @@ _APIS: Final[dict[str, type[Api]]] = {
     "sunoapi_com": SunoApiCom,
     "sunosay": SunoSay,
     "sunoapi_org": SunoApiOrg,
+    "acestep": AceStep,
 }
+# it knows no clips, only audio that it is given
+_WITHOUT_SAMPLES: Final = frozenset({"acestep"})
 # the self-hosted API has no key (providers.md §3.1)
 _KEYLESS: Final = frozenset({"suno_api"})
 
 
 class ProviderServer(LoopbackServer):
-    """Serves all providers while the context is entered.
+    """Serves the providers while the context is entered.
 
     Args:
         host: The address to listen on; keep it on loopback, the control API needs no password.
@@ -58,7 +62,13 @@ class ProviderServer(LoopbackServer):
         super().__init__(host, port, backlog=1024, cancel_handlers=True)
         self.clock = Clock(speed)
         self.accounts = {
-            name: ProviderAccount(name, self.clock, timeline=timeline or Timeline(), seed=seed)
+            name: ProviderAccount(
+                name,
+                self.clock,
+                timeline=timeline or Timeline(),
+                seed=seed,
+                has_sample_clips=name not in _WITHOUT_SAMPLES,
+            )
             for name in _APIS
         }
         self._audio = AudioHost(self._find_clip, self.clock)

@@ -4,11 +4,12 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.audio.download import DownloadLimits, SafeDownloader
+from bot.audio.download import DownloadLimits, PrivateServer, SafeDownloader
 from bot.audio.errors import MediaError, TransientMediaError, UnusableMediaError
 from bot.audio.public_addresses import resolve_host
 from tests.support.audio_samples import file_names, wait_for_file
@@ -305,3 +306,58 @@ async def test_tls_checks_the_name_although_the_address_is_dialled(tmp_path: Pat
         with pytest.raises(TransientMediaError):
             await trusting.download(f"https://wrong.test:{server.port}/a", tmp_path / "b", LIMITS)
         assert len(server.requests) == 1
+
+
+# Private servers
+
+
+def with_private(server: RawServer, key: str = "secret-key") -> SafeDownloader:
+    """Return a downloader that knows ``server`` as *ours*, and trusts nobody else."""
+    private = {"ours": PrivateServer(f"http://{server.host}/base", key)}
+    return SafeDownloader(private_servers=private, resolve=resolve_name, tls=TLS)
+
+
+@pytest.mark.parametrize("key", ["secret-key", ""])
+async def test_file_of_a_private_server_is_asked_for_with_its_key(
+    key: str, server: RawServer, tmp_path: Path
+) -> None:
+    server.responses["/base/v1/audio?path=a"] = whole(FILE)
+    into = tmp_path / "a"
+    await with_private(server, key).download("ours:/v1/audio?path=a", into, LIMITS)
+    assert content(into) == FILE
+    assert ("Authorization: Bearer secret-key" in server.requests[0]) == bool(key)
+    assert key not in repr(with_private(server, key)) or not key
+
+
+async def test_other_link_to_a_private_server_is_refused(server: RawServer, tmp_path: Path) -> None:
+    for link in (
+        server.url("/base/a"),
+        f"https://{server.host}/a",
+        "theirs:/a",
+        "ours",
+        "ours:@127.0.0.1/",
+    ):
+        with pytest.raises(UnusableMediaError):
+            await with_private(server).download(link, tmp_path / "a", LIMITS)
+    assert server.requests == []
+
+
+async def test_key_of_a_private_server_goes_nowhere_else(server: RawServer, tmp_path: Path) -> None:
+    async with running_server() as other:
+        server.responses["/base/a"] = http_response(
+            b"", f"Location: {other.url('/a')}", status="302 Found"
+        )
+        with pytest.raises(UnusableMediaError):
+            await with_private(server).download("ours:/a", tmp_path / "a", LIMITS)
+        assert other.requests == []
+        other.responses["/a"] = whole(FILE)
+        trusting = replace(with_private(server), trusted_hosts={other.host})
+        await trusting.download("ours:/a", tmp_path / "a", LIMITS)
+        assert "Authorization" not in other.requests[0]
+
+
+async def test_private_server_may_redirect_to_itself(server: RawServer, tmp_path: Path) -> None:
+    server.responses["/base/a"] = http_response(b"", "Location: /b", status="302 Found")
+    server.responses["/b"] = whole(FILE)
+    await with_private(server).download("ours:/a", tmp_path / "a", LIMITS)
+    assert "Authorization: Bearer secret-key" in server.requests[1]

@@ -4,9 +4,17 @@ import pytest
 
 from bot.audio.analysis import analyze
 from bot.audio.encode import encode_to_limit
+from bot.audio.flac import cut
 from bot.audio.models import EncodedFile
 from bot.audio.mp3 import mp3_sample_rate
-from tests.support.audio_samples import noise, tone, write_audio, write_mp3
+from tests.support.audio_samples import (
+    likeness,
+    noise,
+    read_samples,
+    tone,
+    write_audio,
+    write_mp3,
+)
 
 
 def test_mp3_that_fits_is_copied(song: Path, tmp_path: Path) -> None:
@@ -40,3 +48,20 @@ def test_other_formats_become_mp3(rate: int, tmp_path: Path) -> None:
     assert info.is_mp3
     assert info.rate == mp3_sample_rate(rate)
     assert info.duration == pytest.approx(1, abs=0.001)
+
+
+@pytest.mark.parametrize(("seconds", "samples"), [(1.5, 66_150), (2.000_02, 88_201), (9, 132_300)])
+def test_cut_audio_is_right_to_the_sample(seconds: float, samples: int, tmp_path: Path) -> None:
+    whole = tone(3)
+    path = write_audio(whole, tmp_path / "a.wav", "pcm_s16le")
+    cut(path, tmp_path / "b.flac", seconds=seconds)
+    kept = read_samples(tmp_path / "b.flac")
+    assert kept.shape == (2, samples)
+    assert likeness(whole[:, :samples], kept) > 0.999_9
+
+
+def test_cut_audio_keeps_rate_and_channels(tmp_path: Path) -> None:
+    path = write_mp3(tone(2, rate=48_000)[:1], tmp_path / "a.mp3", rate=48_000)
+    cut(path, tmp_path / "b.flac", seconds=1)
+    info = analyze(tmp_path / "b.flac")
+    assert (info.rate, info.channels, info.duration) == (48_000, 1, 1.0)

@@ -7,7 +7,9 @@ from bot.domain.clip_reference import (
     MessageLink,
     ShortLink,
     SongReference,
+    file_id,
     find_clip_id,
+    is_file_id,
     parse_clip_reference,
     suno_url,
 )
@@ -173,3 +175,12 @@ def test_full_song_is_referred_to_by_its_extension() -> None:
 def test_only_clips_of_suno_have_a_page_there(clip_id: str) -> None:
     assert suno_url(ID) == f"https://suno.com/song/{ID}"
     assert suno_url(clip_id) is None
+
+
+def test_uploaded_file_is_referred_to_by_its_content() -> None:
+    clip_id = file_id("0123456789abcdef" * 4)
+    assert clip_id == "file-0123456789abcdef0123456789abcdef"
+    assert is_file_id(clip_id)
+    assert parse_clip_reference(clip_id.upper()) == ClipId(clip_id)
+    assert not is_file_id("file-0123")
+    assert parse_clip_reference("file-0123") is None

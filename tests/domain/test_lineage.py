@@ -1,6 +1,7 @@
 """Cut points, part starts and part titles of a full song."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from bot.domain.lineage import (
     next_start,
     part_starts,
     part_titles,
+    song_files,
     song_outline,
 )
 from bot.domain.models import (
@@ -181,3 +183,57 @@ def test_next_part_begins_where_it_continues_the_last_clip(
     lineage: list[LineageClip], continue_at: float | None, start: float | None
 ) -> None:
     assert next_start(lineage, continue_at) == start
+
+
+# Clips that contain their source
+
+
+def containing(duration: float | None, continue_at: float) -> LineageClip:
+    """Return a clip whose audio begins with its source's up to ``continue_at``."""
+    plain = step(duration, extension(continue_at))
+    clip = replace(plain.known.clip, contains_source=True)
+    return replace(plain, known=replace(plain.known, clip=clip))
+
+
+# a root of 100 s; 60.5 s of it and a part; 70 s of that and one that contains them; once more
+MIXED = [step(100), step(80, extension(60.5)), containing(90, 70), containing(95, 85)]
+
+
+def test_parts_begin_where_they_join_also_in_a_file_with_the_source() -> None:
+    assert part_starts(MIXED) == [0, 60.5, 130.5, 145.5, 155.5]
+    assert part_starts([step(None), containing(None, 10)]) == [0, 10, None]
+
+
+def test_part_that_is_cut_off_before_it_begins_has_no_length() -> None:
+    assert part_starts([step(100), containing(90, 70), containing(60, 50)]) == [0, 50, 50, 60]
+
+
+def test_song_without_its_root_begins_with_what_contains_it() -> None:
+    assert part_starts([containing(90, 70), step(10, extension(80))]) == [0, 80, 90]
+
+
+def test_file_that_contains_its_source_takes_its_place() -> None:
+    root, file = song_files(MIXED)
+    assert (root.clip, root.cut, root.starts(60.5)) == (MIXED[0], 60.5, [0])
+    assert (file.clip, file.cut, file.parts) == (MIXED[3], None, tuple(MIXED[1:]))
+    assert file.starts(95) == [0, 70, 85]
+    assert file.starts(80) == [0, 70, 80]
+
+
+@pytest.mark.parametrize(
+    ("second", "index", "found"),
+    [(60, 0, 60), (61.5, 1, 1), (131.5, 2, 71), (145.5, 2, 85), (150, 3, 89.5)],
+)
+def test_second_of_a_song_is_that_of_the_whole_file(
+    second: float, index: int, found: float
+) -> None:
+    assert song_outline(MIXED, None).part_at(second) == (MIXED[index], found)
+
+
+def test_new_part_begins_where_the_source_ends() -> None:
+    ext = extension(12.5)
+    whole = replace(PLAYABLE, duration=30.0, contains_source=True)
+    assert (ext.new_part_start(whole), ext.new_length(whole)) == (12.5, 17.5)
+    part = replace(PLAYABLE, duration=30.0)
+    assert (ext.new_part_start(part), ext.new_length(part)) == (0, 30)
+    assert ext.new_length(PLAYABLE) is None

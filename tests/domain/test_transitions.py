@@ -258,6 +258,21 @@ def test_observed_task_error_fails_unfinished_clips() -> None:
     assert ext.clips == (broken("a", "refused"), broken("b"), complete("c"))
 
 
+def test_extension_that_its_provider_forgot_fails_but_keeps_what_is_playable() -> None:
+    forgotten = Progress(is_open=True, is_forgotten=True)
+    ended = observed(extension(Status.SUBMITTED), forgotten, now=NOW)
+    assert (ended.status, ended.failure) == (Status.FAILED, failures.Forgotten())
+    kept = observed(extension(Status.STREAMING, complete("a"), running("b")), forgotten, now=NOW)
+    assert kept.status is Status.COMPLETE
+    assert kept.clips[1].status is ClipStatus.FAILED
+
+
+def test_clip_that_contains_its_source_stays_one() -> None:
+    whole = replace(complete("a"), contains_source=True)
+    ext = observed(extension(Status.SUBMITTED), seen(whole, is_open=True), now=NOW)
+    assert observed(ext, seen(complete("a")), now=NOW).clips[0].contains_source
+
+
 def test_observed_keeps_the_first_times() -> None:
     ext = extension(Status.SUBMITTED, running("a"))
     audible = observed(ext, seen(streaming("a")), now=NOW)

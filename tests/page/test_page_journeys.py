@@ -41,10 +41,9 @@ async def test_command_is_entered_by_keyboard_only(open_browser: OpenBrowser) ->
     await expect(options).to_have_count(1)
     await expect(options.first).to_contain_text("Continue a clip from any second")
     await ada.page.keyboard.press("Tab")
-    await expect(ada.page.get_by_label("clip, required")).to_be_focused()
-    await ada.page.keyboard.press("Enter")
-    await expect(ada.page.get_by_role("alert").filter(has_text="required")).to_be_visible()
-    await ada.page.keyboard.type(await ada.sample_clip_id())
+    # a clip or a file: neither is required
+    await expect(ada.page.get_by_label("More options of /extend")).to_be_focused()
+    await ada.page.keyboard.type(f"clip:{await ada.sample_clip_id()}")
     await ada.page.keyboard.press("Tab")
     await ada.page.keyboard.type("at:75")
     await expect(ada.page.get_by_role("option", name="1:15")).to_be_visible()
@@ -54,6 +53,15 @@ async def test_command_is_entered_by_keyboard_only(open_browser: OpenBrowser) ->
     await expect(form.get_by_label("Continue at")).to_have_value("1:15")
     await ada.page.keyboard.press("Escape")
     await expect(form).to_have_count(0)
+
+
+async def test_required_option_is_asked_for(open_browser: OpenBrowser) -> None:
+    ada = await open_browser()
+    await ada.type_command("/song")
+    await ada.page.keyboard.press("Tab")
+    await expect(ada.page.get_by_label("clip, required")).to_be_focused()
+    await ada.page.keyboard.press("Enter")
+    await expect(ada.page.get_by_role("alert").filter(has_text="required")).to_be_visible()
 
 
 async def test_error_reply_is_ephemeral_and_keeps_input(open_browser: OpenBrowser) -> None:

@@ -24,7 +24,7 @@ from bot.providers.base import (
 from sandbox.providers import timeline
 from sandbox.providers.faults import Fault
 from sandbox.providers.server import ProviderServer
-from tests.support.provider_samples import ADAPTERS
+from tests.support.provider_samples import ADAPTERS, BY_CLIP_ID
 
 BY_CLIP = ("aimlapi", "suno_api", "sunoapi_com")
 
@@ -72,7 +72,7 @@ class AdapterHarness:
             self.account.advance(clip_id, status)
 
 
-@pytest.fixture(params=ADAPTERS)
+@pytest.fixture(params=BY_CLIP_ID)
 def harness(
     request: pytest.FixtureRequest, server: ProviderServer, client: httpx.AsyncClient
 ) -> AdapterHarness:

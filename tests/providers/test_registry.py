@@ -9,13 +9,21 @@ from bot.providers.base import Unauthorized
 from bot.providers.http import RateLimiter, Unlimited
 from bot.providers.registry import open_providers
 from bot.settings import (
+    AceStepSettings,
     ApiSettings,
     Settings,
     SunoApiCoSettings,
     SunoApiOrgSettings,
     SunoApiSettings,
 )
-from tests.support.provider_samples import TASK, FakeTransport, adapter, ok, request_to
+from tests.support.provider_samples import (
+    TASK,
+    FakeTransport,
+    adapter,
+    ok,
+    request_to,
+    submit,
+)
 
 KEY = SecretStr("secret-key")
 
@@ -41,6 +49,7 @@ def settings(**given: object) -> Settings:
             models="V6, V5,V6",
             callback_url="https://bot.example/heard/",
         ),
+        "acestep": AceStepSettings(base_url="http://localhost:8001", api_key=KEY, length=30),
     }
     return Settings(_env_file=None, discord_token="token", **(enabled | given))
 
@@ -49,7 +58,10 @@ async def test_enabled_providers_are_opened_by_name() -> None:
     async with open_providers(
         settings(), transport=FakeTransport(httpx.Response(500))
     ) as providers:
-        names = ["aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay", "sunoapi_org"]
+        names = [
+            *("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay", "sunoapi_org"),
+            "acestep",
+        ]
         assert list(providers) == names
         assert [provider.name for provider in providers.values()] == names
 
@@ -57,7 +69,9 @@ async def test_enabled_providers_are_opened_by_name() -> None:
 async def test_provider_that_is_not_enabled_is_not_opened() -> None:
     only = settings(aimlapi=ApiSettings(), sunoapi_co=SunoApiCoSettings())
     async with open_providers(only, transport=FakeTransport(httpx.Response(500))) as providers:
-        assert list(providers) == ["suno_api", "sunoapi_com", "sunosay", "sunoapi_org"]
+        assert list(providers) == [
+            *("suno_api", "sunoapi_com", "sunosay", "sunoapi_org", "acestep")
+        ]
 
 
 @pytest.mark.parametrize(
@@ -69,13 +83,14 @@ async def test_provider_that_is_not_enabled_is_not_opened() -> None:
         ("sunoapi_com", "https://api.sunoapi.com/api/v2/suno/v3.5/extend"),
         ("sunosay", "https://api.sunosay.com/suno/music/extend-music"),
         ("sunoapi_org", "https://api.sunoapi.org/api/v1/generate/extend"),
+        ("acestep", "http://localhost:8001/release_task"),
     ],
 )
 async def test_provider_is_reached_at_its_documented_address(name: str, url: str) -> None:
     transport = FakeTransport(httpx.Response(401))
     async with open_providers(settings(), transport=transport) as providers:
         with pytest.raises(Unauthorized):
-            await providers[name].extend(request_to(name))
+            await submit(providers[name], request_to(name))
     assert [str(request.url) for request in transport.requests] == [url]
     headers = transport.requests[0].headers
     own = headers.get("Cookie") if name == "suno_api" else headers.get("Authorization")
@@ -96,6 +111,7 @@ async def test_settings_override_the_rates_of_the_contract() -> None:
         "sunoapi_com": (0, 0),
         "sunosay": (4.0, 0.5),
         "sunoapi_org": (1.0, 1.0),
+        "acestep": (0, 1.0),
     }
 
 
@@ -188,6 +204,7 @@ async def test_limiters_are_made_by_the_name_of_service_and_kind() -> None:
         sunoapi_com=ApiSettings(),
         sunosay=ApiSettings(),
         sunoapi_org=SunoApiOrgSettings(),
+        acestep=AceStepSettings(),
     )
     transport = FakeTransport(httpx.Response(500))
     async with open_providers(only, transport=transport, rate_limiter=limiter) as providers:

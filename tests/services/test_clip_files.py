@@ -47,7 +47,8 @@ class ClipFilesHarness:
         self.services, self.host, self.folder = services, host, folder
         self.mp3 = song(folder, LENGTH)
         downloader = SafeDownloader(trusted_hosts={host.name})
-        self.files = ClipFiles(services.store, MediaFetcher(downloader, pool, services.links), pool)
+        media = MediaFetcher(downloader, pool, services.links, services.runtime.kept_audio)
+        self.files = ClipFiles(services.store, media, pool)
 
     async def extension(self, *clips: Clip, **request: object) -> Extension:
         """Return a complete extension of a known source, as the store has it."""
@@ -273,3 +274,16 @@ async def test_a_clip_nobody_knows_the_source_of_is_seen_alone(harness: ClipFile
     handle = Handle(clip_ids=("x",))
     prepared = await harness.prepared(replace(ext, request=unknown, handle=handle))
     assert prepared.files[1].description == "Waveform of “Night Bus”: A 0:02 long."
+
+
+async def test_clip_that_contains_its_source_shows_the_join_in_its_own_audio(
+    harness: ClipFilesHarness,
+) -> None:
+    ext = await harness.extension(harness.clip("a", contains_source=True))
+    harness.host.asked.clear()
+    prepared = await harness.prepared(ext)
+    _, waveform = prepared.files
+    assert waveform.description == (
+        "Waveform of “Night Bus”: A 0:02 long; the source up to 0:01, then the new part."
+    )
+    assert "source.mp3" not in harness.host.asked

@@ -48,7 +48,12 @@ class SongFilesHarness:
         self.provider: Any = services.providers["suno"]
         self.mp3, self.length = song(folder, LENGTH), LENGTH
         self.pool = pool = ThreadPool(folder)
-        media = MediaFetcher(SafeDownloader(trusted_hosts={host.name}), pool, services.links)
+        media = MediaFetcher(
+            SafeDownloader(trusted_hosts={host.name}),
+            pool,
+            services.links,
+            services.runtime.kept_audio,
+        )
         self.songs = SongFiles(services.store, media, pool)
         self.clips = ClipFiles(services.store, media, pool)
 

@@ -466,11 +466,11 @@ async def test_broken_lookup_never_keeps_others_waiting(store: Store) -> None:
     suno = ScriptedProvider(lookup=True)
     harness = ServiceHarness(store, suno)
 
-    def look(clip_id: str) -> None:
+    def refuse_source(clip_id: str) -> None:
         if clip_id == SOURCE:
             raise ValueError("surprise")
 
-    suno.on_clip.then(look, look)
+    suno.on_clip.then(refuse_source, refuse_source)
     ext = await harness.ask("1", at="10")
     other = await harness.ask("2", at="10", clip=OTHER)
     await harness.submit()

@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 
 from bot.domain.models import ExtendRequest, Handle
+from bot.providers.acestep import AceStep
 from bot.providers.adapter import Adapter, ApiConfig
 from bot.providers.aimlapi import AimlApi
-from bot.providers.base import Provider
+from bot.providers.base import Provider, SourceAudio
 from bot.providers.suno_api import SunoApi
 from bot.providers.sunoapi_co import SunoApiCo
 from bot.providers.sunoapi_com import SunoApiCom
@@ -34,10 +35,13 @@ ADAPTERS: Mapping[str, Callable[..., Adapter]] = {
     "sunosay": SunoSay,
     "sunoapi_org": SunoApiOrg,
     "sunoapi_org/jobs": partial(SunoApiOrg, route="jobs"),
+    "acestep": AceStep,
 }
+# those that continue a clip by its id, and not by its audio
+BY_CLIP_ID = [name for name in ADAPTERS if name != "acestep"]
 CLIPS = Handle(clip_ids=(A, B))
 TASK = Handle(task_id="t-1")
-BY_TASK = ("sunoapi_co", "sunosay", "sunoapi_org", "sunoapi_org/jobs")
+BY_TASK = ("sunoapi_co", "sunosay", "sunoapi_org", "sunoapi_org/jobs", "acestep")
 HANDLES = {name: TASK if name in BY_TASK else CLIPS for name in ADAPTERS}
 
 
@@ -105,3 +109,10 @@ def request_to(provider: str = "sunosay", **changes: Any) -> ExtendRequest:  # n
         "title": "New Beginnings",
     }
     return ExtendRequest(provider=provider, **(given | changes))
+
+
+async def submit(provider: Provider, request: ExtendRequest) -> Handle:
+    """Submit ``request`` in the way that ``provider`` takes it; any file will do as audio."""
+    if provider.capabilities.wants_source_audio:
+        return await provider.extend_audio(request, SourceAudio(Path(__file__)))
+    return await provider.extend(request)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.domain.form import TextLimits
 from bot.domain.models import Clip, ExtendRequest, Handle, Progress, Status
-from bot.providers.base import Capabilities, Credits
+from bot.providers.base import Capabilities, Credits, SourceAudio
 
 LIMITS = TextLimits(lyrics=3000, style=200, title=80)
 
@@ -44,6 +44,7 @@ class ScriptedProvider:
         self.on_extend, self.on_fetch, self.on_recent = Script(), Script(), Script()
         self.on_concat, self.on_credits = Script(), Script()
         self.sent: list[ExtendRequest] = []
+        self.heard: list[tuple[bytes, str]] = []
         self.joined: list[str] = []
         self.asked: list[tuple[Handle, ...]] = []
         self.waited: list[Status | None] = []
@@ -62,6 +63,10 @@ class ScriptedProvider:
         await asyncio.sleep(0)
         usual = Handle(clip_ids=(f"{self.name}-{number}-a", f"{self.name}-{number}-b"))
         return await self.on_extend.next(lambda _: usual, request)
+
+    async def extend_audio(self, request: ExtendRequest, source: SourceAudio) -> Handle:
+        self.heard.append((source.path.read_bytes(), source.lyrics))
+        return await self.extend(request)
 
     async def fetch(
         self, handles: Sequence[Handle], *, newer_than: Status | None = None

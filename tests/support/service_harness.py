@@ -12,6 +12,7 @@ from bot.domain.models import Clip, ClipStatus, Extension, Handle, Progress, Rep
 from bot.services.acceptance import Acceptance
 from bot.services.extensions import Actor, ExtensionService
 from bot.services.form_check import FormReader
+from bot.services.kept_audio import KeptAudio
 from bot.services.links import LinkRefresher
 from bot.services.poll_schedule import PollSchedule
 from bot.services.reply_context import ReplyContextLoader
@@ -23,6 +24,7 @@ from bot.services.unsaved_handles import UnsavedHandles
 from bot.store.acceptance import Quota
 from bot.store.store import Store
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.scripted_sources import ScriptedSources
 
 START = dt.datetime(2026, 5, 17, 12, 0, tzinfo=dt.UTC)
 DEADLINE = dt.timedelta(minutes=15)
@@ -59,6 +61,7 @@ class ServiceHarness:
         member_limit: int = 0,
         channel_limit: int = 0,
         state_dir: Path | None = None,
+        kept_audio: KeptAudio | None = None,
     ) -> None:
         self.store = store
         self.clock = clock or ManualClock()
@@ -71,6 +74,7 @@ class ServiceHarness:
             poll_schedule=self.poll_schedule,
             clock=self.clock,
             deadline=deadline,
+            kept_audio=kept_audio or KeptAudio(None),
         )
         self.wakeups, self.outage_log = self.runtime.wakeups, self.runtime.outage_log
         self.links = LinkRefresher(self.runtime)
@@ -86,10 +90,12 @@ class ServiceHarness:
         )
         self.service = ExtensionService(self.runtime, self.acceptance, self.links)
         self.songs = Songs(self.runtime, self.acceptance)
+        self.sources = ScriptedSources()
         self.submitter = Submitter(
             self.runtime,
             reconcile_timeout=RECONCILE_TIMEOUT,
             unsaved_handles=UnsavedHandles(state_dir),
+            sources=self.sources,
         )
         self.tracker = Tracker(self.runtime)
 

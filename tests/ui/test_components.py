@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import discord
 import pytest
 
@@ -203,3 +205,13 @@ def test_views_never_time_out() -> None:
         assert view is not None
         assert view.timeout is None
         assert view.is_persistent()
+
+
+def test_clip_that_only_encore_reaches_has_no_link() -> None:
+    private = replace(playable("a"), audio_url="acestep:/v1/audio?path=a")
+    ext = extension(Status.COMPLETE, private, handle=HANDLE)
+    [shown, *_] = buttons(extension_view(ext))
+    assert shown[0] == EXTEND_A
+    embeds = extension_embeds(ext, CONTEXT)
+    assert "acestep:" not in str([embed.to_dict() for embed in embeds])
+    assert "Listen" not in str([embed.to_dict() for embed in embeds])

@@ -6,10 +6,12 @@ import discord
 import pytest
 
 from bot.domain import failures
+from bot.domain.attachments import Attachment, AttachmentStatus
 from bot.domain.failures import Failure
 from bot.domain.models import Clip, ClipStatus, Extension, Status
 from bot.services.reply_context import ReplyContext
 from bot.ui.extension_embeds import extension_embeds, plain_embeds, refusal_embed
+from bot.ui.failure_texts import attachment_notes
 from tests.support.ui_samples import (
     AROUND,
     MEMBER,
@@ -300,6 +302,35 @@ FAILURES = [
         ),
     ),
     (
+        failures.Forgotten(),
+        (
+            "**The AIML API server forgot this request, probably because it was restarted.** "
+            "Nothing was charged. What you typed is kept: press *Edit & send* to try once more."
+        ),
+    ),
+    (
+        failures.SourceUnavailable(),
+        (
+            "**The clip's audio can't be downloaded,** and AIML API needs it. Nothing was sent. "
+            "Download it where it was made, and upload it with `/extend file:`; "
+            "*Edit & send* shows what you typed."
+        ),
+    ),
+    (
+        failures.SourceUnavailable(is_file=True),
+        (
+            "**Encore doesn't have that file any more.** Nothing was sent. Upload it again with "
+            "`/extend file:`; *Edit & send* shows what you typed."
+        ),
+    ),
+    (
+        failures.SongTooLong(540.0),
+        (
+            "**The song would be too long for AIML API.** Nothing was sent. Press "
+            "*Edit & send* and continue at 9:00 or earlier."
+        ),
+    ),
+    (
         failures.UnknownClip(),
         (
             "**AIML API doesn't know this clip.** Only clips made through AIML API work there. "
@@ -322,6 +353,21 @@ def test_operator_is_named_where_only_they_can_help() -> None:
     context = replace(AROUND, operator="<@42>")
     description = head_of(failed(failures.Unauthorized()), context).description or ""
     assert "Nothing was generated. Please tell <@42>. What" in description
+
+
+def test_unconfirmed_extension_of_a_free_service_was_not_charged() -> None:
+    ext = extension(Status.UNCONFIRMED, failure=failures.Unconfirmed())
+    said = head_of(ext, replace(AROUND, is_free=True)).description or ""
+    assert "press *Edit & send* to try once more; that costs nothing." in said
+    assert "charged" not in said
+
+
+@pytest.mark.parametrize("outcome", [each for each in AttachmentStatus if each.value != "attached"])
+def test_clip_without_a_public_link_is_not_said_to_have_one(outcome: AttachmentStatus) -> None:
+    attachments = {"A": Attachment(clip_id="a", outcome=outcome)}
+    [note] = attachment_notes(attachments, has_link=False)
+    assert "link" not in note
+    assert attachment_notes(attachments) != [note]
 
 
 def test_unknown_clip_without_lyrics_returns_none() -> None:

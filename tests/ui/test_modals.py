@@ -2,6 +2,7 @@ from dataclasses import replace
 from typing import Any
 
 import discord
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from bot.domain.models import ClipRecord, ExtendRequest
 from bot.providers.base import Capabilities
 from bot.services.form_check import ValidatedForm
 from bot.ui.modals import extend_modal, submitted_form
+from tests.support.provider_samples import ADAPTERS, FakeTransport, adapter
 from tests.support.ui_samples import NOW, SOURCE, playable, units
 
 ASKED_BY = 1_200_000_000_000_000_042
@@ -180,9 +182,19 @@ def test_model_name_that_is_too_long_is_refused() -> None:
         extend_modal(prepared(replace(FORM, model="x" * 60)), idempotency_key=ASKED_BY)
 
 
-@pytest.mark.parametrize(
-    "provider", ["aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay"]
-)
+@pytest.mark.parametrize("provider", ADAPTERS)
+def test_form_of_every_provider_has_as_many_fields_as_discord_takes(provider: str) -> None:
+    transport = FakeTransport(httpx.Response(500))
+    capabilities = adapter(provider, transport).capabilities
+    modal = extend_modal(
+        replace(prepared(FORM), capabilities=capabilities), idempotency_key=ASKED_BY
+    )
+    names = [label["component"]["custom_id"] for label in modal.to_dict()["components"]]
+    assert len(names) <= 5
+    assert ("length" in names) == (capabilities.new_length is not None)
+
+
+@pytest.mark.parametrize("provider", [name for name in ADAPTERS if "/" not in name])
 def test_custom_id_of_every_provider_has_room_for_a_model(provider: str) -> None:
     form = replace(FORM, provider=provider, clip="m_" + SOURCE, model="chirp-v4-5-plus")
     extend_modal(prepared(form), idempotency_key=2**63)

@@ -413,7 +413,14 @@ def test_each_failure_has_its_sentence(failure: Failure, sentence: str) -> None:
 
 
 def test_no_failure_of_a_song_is_without_a_sentence() -> None:
-    of_parts = {failures.LengthUnknown, failures.PastTheEnd, failures.UnknownClip}
+    of_parts = {
+        failures.LengthUnknown,
+        failures.PastTheEnd,
+        failures.UnknownClip,
+        failures.Forgotten,
+        failures.SourceUnavailable,
+        failures.SongTooLong,
+    }
     assert {type(failure) for failure, _ in FAILURES} == {*get_args(Failure)} - of_parts
 
 

@@ -34,7 +34,7 @@ def voting_time(state: SessionState, each: Round) -> dt.timedelta:
     part = state.part_of(each)
     if each.status is not RoundStatus.CHOOSING or part is None:
         return usual
-    lengths = (clip.duration or 0 for clip in part.clips if clip.is_playable)
+    lengths = (part.new_length(clip) or 0 for clip in part.clips if clip.is_playable)
     return max(usual, dt.timedelta(seconds=sum(lengths)) + LISTENING)
 
 

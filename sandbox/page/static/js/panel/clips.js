@@ -33,6 +33,11 @@ const left = ({ status, complete_in: rest }, speed) =>
     ? null
     : Math.max(0, Math.ceil(rest / speed));
 
+function origin({ source, continue_at: at }) {
+  if (source) return `from ${clock(at)} of another`;
+  return at === null ? "was there from the start" : `follows ${clock(at)} of audio`;
+}
+
 function clip(each, speed) {
   const wait = left(each, speed);
   return h(
@@ -48,7 +53,7 @@ function clip(each, speed) {
         {},
         [
           clock(each.duration),
-          each.source ? `from ${clock(each.continue_at)} of another` : "sample song",
+          origin(each),
           wait === null ? null : `complete in ${wait} s`,
         ]
           .filter(Boolean)
@@ -59,6 +64,7 @@ function clip(each, speed) {
       each.status !== "error" &&
       iconButton("play", `Listen to ${isolated(each.title)}`, () => play(each.audio_url, each.title)),
     each.status === "complete" &&
+      (each.source || each.continue_at === null) &&
       iconButton("plus", `Extend ${isolated(each.title)}`, () =>
         fillCommand("extend", { clip: each.id, provider: each.provider }),
       ),

@@ -135,6 +135,19 @@ function build() {
     "Fail next",
   );
   const clear = order("clear", "Forget faults");
+  const forget = h(
+    "button",
+    {
+      type: "button",
+      class: "button small",
+      title: "A self-hosted service forgets what it works on",
+      on: {
+        click: (event) =>
+          act(event.currentTarget, "forget", { provider: parts.provider.value }),
+      },
+    },
+    "Restart it, forgetting all",
+  );
   fill(
     panel,
     h(
@@ -179,7 +192,7 @@ function build() {
           h("label", { htmlFor: "provider" }, "Provider"),
           parts.provider,
           h("label", { htmlFor: "speed" }, "Its clock runs"),
-          h("span", { class: "panel-row" }, parts.speed, parts.clock),
+          h("span", { class: "panel-row" }, parts.speed, parts.clock, forget),
           h("label", { htmlFor: "fault" }, "Next request fails with"),
           h("span", { class: "panel-row" }, parts.fault, parts.kind, fail, clear),
         ),
