@@ -102,13 +102,15 @@ async def test_clip_of_another_service_goes_on_in_a_chain_up_to_the_full_song(
     assert abs(two.shape[1] - (3 + LENGTH) * SAMPLE_RATE) <= 1
     assert likeness(between(one, 0.1, 2.9), between(two, 0.1, 2.9)) > 0.98
     assert likeness(between(two, 3.1, 12), between(twin, 3.1, 12)) < 0.98
-    assert "0:13 long: the source up to 0:03, then the new part." in pictures(second)[0]
+    assert (
+        "A 0:13 long, B 0:13 long; the source up to 0:03, then the new part." in pictures(second)[0]
+    )
     [sent] = account(harness).submissions
     assert sent.request["repainting_start"] == "1.5"
     assert sent.request["repainting_end"] == sent.request["audio_duration"] == "13"
     assert sent.charged == 0
     # and again at the tenth second of its own file
-    third = message_of(await pressed(harness, second, "➕ Extend A", at="0:10", length="11"))
+    third = message_of(await pressed(harness, second, "Extend A", at="0:10", length="11"))
     [three, _] = await heard(harness, third)
     assert abs(three.shape[1] - 21 * SAMPLE_RATE) <= 1
     assert likeness(between(two, 0.1, 9.9), between(three, 0.1, 9.9)) > 0.98
@@ -122,10 +124,11 @@ async def test_clip_of_another_service_goes_on_in_a_chain_up_to_the_full_song(
     tags: Any = ID3(fileobj=io.BytesIO(mp3s(song)[0].content))
     starts = [chapter.start_time / 1000 for chapter in tags.getall("CHAP")]
     assert starts == pytest.approx([0, 8, 11, 18], abs=0.01)
-    for span in ("0:00–0:08", "0:08–0:11", "0:11–0:18", "0:18–0:29"):
-        assert span in text(song)
+    assert "0:29 · 4 parts" in text(song)
+    for start in ("\n1. 0:00 ", "\n2. 0:08 ", "\n3. 0:11 ", "\n4. 0:18 "):
+        assert start in text(song)
     # the song's own clock leads to the clip and the second of its file: 0:20 is 12 s of the last
-    fourth = message_of(await pressed(harness, song, "➕ Extend", at="0:20", length="10"))
+    fourth = message_of(await pressed(harness, song, "Extend", at="0:20", length="10"))
     [four, _] = await heard(harness, fourth)
     assert abs(four.shape[1] - 22 * SAMPLE_RATE) <= 0.02 * SAMPLE_RATE
 
@@ -141,7 +144,7 @@ async def test_reply_without_public_link_has_no_link(harness: BotHarness) -> Non
 async def test_audio_that_can_not_be_attached_is_told_without_a_link(harness: BotHarness) -> None:
     harness.discord.state.guild.attachment_limit = 45_000
     reply = await continued(harness, at="0:03", clip=harness.source(SUNO))
-    await harness.until(lambda: "too large to be attached, so it can't be heard" in text(reply))
+    await harness.until(lambda: "too large to attach, so it can't be heard" in text(reply))
     assert "the link plays it" not in text(reply)
 
 
@@ -182,7 +185,7 @@ async def test_retake_and_redo_keep_the_length(harness: BotHarness) -> None:
 async def test_clip_that_nobody_has_is_told_and_nothing_is_sent(harness: BotHarness) -> None:
     reply = await continued(harness, at="0:03", clip="5e0f3c10-aaaa-4bbb-8ccc-0123456789ab")
     await harness.finished(reply)
-    assert "The audio of that clip can't be had" in text(reply)
+    assert "The clip's audio can't be downloaded" in text(reply)
     assert "Nothing was sent" in text(reply)
     assert [*account(harness).requests] == []
     assert "✏️ Edit & send" in labels(reply)
@@ -204,7 +207,7 @@ async def test_request_that_a_restarted_server_forgot_is_found_out(harness: BotH
 async def test_full_queue_postpones(harness: BotHarness) -> None:
     account(harness).fail_next(Fault.RATE_LIMITED_SECONDS, on="submit", retry_after=1)
     reply = await continued(harness, at="0:03", clip=harness.source(SUNO))
-    await harness.until(lambda: "asks to wait" in text(reply))
+    await harness.until(lambda: "asked Encore to wait" in text(reply))
     await heard(harness, reply)
 
 
@@ -278,7 +281,7 @@ async def test_file_of_a_member_goes_on_again_and_again(offline_harness: BotHarn
         song = message_of(await harness.ada.click(reply, "💿 Song A"))
         [whole] = await heard(harness, song)
         assert abs(whole.shape[1] - 19 * SAMPLE_RATE) <= 0.008 * SAMPLE_RATE
-        assert "0:00–0:09" in text(song)
+        assert "\n2. 0:09 " in text(song)
         for kept in harness.database.parent.glob("encore.db.audio/file-*"):
             kept.unlink()
         refused = message_of(await harness.ada.click(reply, "🔁 Another take"))
@@ -315,7 +318,7 @@ async def test_file_and_clip_exclude_each_other(harness: BotHarness) -> None:
     both = await harness.ada.slash("extend", file=song_file(4), clip=harness.source(SUNO))
     assert "You named a clip and a file." in text(message_of(both))
     neither = await harness.ada.slash("extend", at="0:10")
-    assert "No song is named yet." in text(message_of(neither))
+    assert "You haven't picked a song yet." in text(message_of(neither))
 
 
 async def test_file_is_refused_by_a_service_that_takes_none(harness: BotHarness) -> None:

@@ -91,7 +91,7 @@ async def test_later_edits_keep_audio_and_picture(harness: BotHarness) -> None:
     opened = await harness.ada.click(reply, "Extend A")
     assert opened.modal is not None
     await harness.ada.submit(opened.modal)
-    await harness.until(lambda: "continued in" in text(reply))
+    await harness.until(lambda: "continued here" in text(reply))
     assert [each.id for each in reply.attachments] == before
     pictures = [embed["image"]["url"] for embed in reply.embeds]
     assert pictures == [each.url for each in files(reply, ".png")]

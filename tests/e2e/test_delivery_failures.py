@@ -258,12 +258,15 @@ async def test_lost_first_reply_is_posted_again(harness: BotHarness) -> None:
     sent = await harness.ask("aimlapi", at="0:10")
     assert sent.error
     assert not [m for m in harness.ada.read() if m.is_ephemeral], "nobody may be told to try again"
-    [submission] = harness.account("aimlapi").submissions
     await harness.until(harness.ada.read, within=30)
     [reply] = harness.ada.read()
     await harness.finished(reply, within=30)
     assert colour(reply) == GREEN
-    assert submission.clip_ids[0] in text(reply)
+    [submission] = harness.account("aimlapi").submissions
+    extend = f"clip:extend:{submission.clip_ids[0]}"
+    assert extend in [
+        item.get("custom_id") for row in reply.components for item in row["components"]
+    ]
 
 
 async def test_an_old_message_that_takes_no_more_edits_is_edited_later(harness: BotHarness) -> None:

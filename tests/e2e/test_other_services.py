@@ -33,10 +33,10 @@ async def test_empty_account_leads_to_the_other_services(harness: BotHarness) ->
     await harness.finished(refused)
     assert colour(refused) == RED
     assert "**SunoAPI.org is out of credits.**" in text(refused)
-    assert "Or try another service; the form keeps what was typed:" in text(refused)
+    assert "Or try another service; the form keeps what you typed:" in text(refused)
     services = ["AIML API", "sunoapi.co", "suno-api", "sunoapi.com", "sunosay.com"]
     offered = [f"Try {service}" for service in services]
-    assert labels(refused) == ["✏️ Edit & send", *offered, "🗑️ Delete"]
+    assert labels(refused) == ["📄 Lyrics", "✏️ Edit & send", *offered, "🗑️ Delete"]
     reply = await sent_to_suno_api(harness, refused)
     assert colour(reply) == GREEN, text(reply)
     assert harness.account("sunoapi_org").submissions == []

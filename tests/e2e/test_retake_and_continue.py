@@ -178,7 +178,7 @@ async def test_reply_links_its_continuations_with_few_edits(harness: BotHarness)
     members = [harness.discord.member(name) for name in names]
     for member in members:
         await member.react(first, "⏩")
-    await harness.until(lambda: "continued in" in text(first), within=30)
+    await harness.until(lambda: "continued here" in text(first), within=30)
     await harness.until(lambda: len(replies(harness, first.channel)) == 4)
     for reply in replies(harness, first.channel)[1:]:
         await harness.until(lambda link=reply.url: link in text(first), within=30)

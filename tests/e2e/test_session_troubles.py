@@ -45,10 +45,11 @@ async def test_a_part_that_fails_is_back_on_the_board_until_somebody_votes_again
     said, board_says, parts_left = FAILURES[fault]
     await evening.start(PROVIDER)
     harness.account(PROVIDER).fail_next(fault, on="submit")
-    await evening.write(evening.bo, VERSE)
-    await evening.count_votes(1)
-    await evening.until_shown("Round 1", "goes in")
-    await evening.write(evening.cy, OTHER_VERSE)
+    with evening.held_submissions():
+        await evening.write(evening.bo, VERSE)
+        await evening.count_votes(1)
+        await evening.until_shown("Round 1", "goes in")
+        await evening.write(evening.cy, OTHER_VERSE)
     result = await evening.until_shown("Round 1 · no part was made")
     assert colour(result) == RED
     assert labels(result) == []

@@ -162,7 +162,7 @@ async def test_song_is_joined_by_a_provider_that_can(harness: BotHarness) -> Non
     assert decoded_mp3(audio.content)[0] == pytest.approx(whole.duration, abs=0.05)
     [picture] = files(song, ".png")
     assert "in 3 parts that join at 0:10, 0:13" in (picture.description or "")
-    assert "continued in" not in text(replies[1])
+    assert "continued here" not in text(replies[1])
 
 
 async def test_button_of_an_old_reply_asks_with_which_clip_the_song_ends(

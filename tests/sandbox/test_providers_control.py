@@ -48,7 +48,8 @@ async def test_clips_lists_clips_by_provider(
     providers: ProviderServer, http: httpx.AsyncClient
 ) -> None:
     everything = (await http.get("clips")).json()["clips"]
-    assert len(everything) == 6 * len(providers.accounts)
+    with_clips = [each for each in providers.accounts.values() if each.source_clips()]
+    assert len(everything) == 6 * len(with_clips)
     ours = (await http.get("clips", params={"provider": "sunosay"})).json()["clips"]
     expected = [clip.id for clip in providers.account("sunosay").source_clips()]
     assert [clip["id"] for clip in ours] == expected

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 from bot.interactions.client import Encore
@@ -199,6 +200,15 @@ class Evening:
             seconds -= STEP
             await self._loops.beats.beat()
         self.wake_loops()
+
+    @contextmanager
+    def held_submissions(self) -> Iterator[None]:
+        """Have nothing sent to a provider meanwhile."""
+        self._loops.submit.cancel()
+        try:
+            yield
+        finally:
+            self._loops.submit.start()
 
     def wake_loops(self) -> None:
         """Have the bot look at the clock, which a test has moved."""
