@@ -8,7 +8,7 @@ once, and whenever one is complete, the next is submitted. Beside it
 goes a loop that asks for each extension every five seconds, and the optimum, which knows when the
 changes are likely, but not when they happen: the least possible lag x requests, the sum of
 (integral of sqrt(f * S))^2 / 2 for *streaming* and for *complete*, where f is the density of the
-change and S the share that still waits (architecture.md, "When to ask").
+change and S the share that still waits.
 
 Lag is from each change of each clip to the request that sees it. Requests are those after the
 submission. Where one request names several clips, it is filled up with what is due next: the last

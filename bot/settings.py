@@ -83,7 +83,7 @@ def _header(secret: SecretStr) -> SecretStr:
 
 
 def _session_cookie(cookie: SecretStr) -> SecretStr:
-    """Return a cookie that suno-api uses; one without ``__client`` it ignores (providers.md §3.1).
+    """Return a cookie that suno-api uses; one without ``__client`` it ignores.
 
     It would then use, and charge, the server's own account.
     """
@@ -242,7 +242,7 @@ class ApiSettings(BaseModel):
 
 
 class SunoApiCoSettings(ApiSettings):
-    """sunoapi.co, whose documents contradict each other (providers.md §2.2, §2.3)."""
+    """sunoapi.co, whose documents contradict each other."""
 
     continue_at: Literal["text", "number"] = Field(
         default="text",
@@ -306,7 +306,7 @@ class SunoApiSettings(ApiSettings):
 
 
 class SunoApiOrgSettings(ApiSettings):
-    """sunoapi.org and the services with its contract (providers-more.md §1, §2)."""
+    """sunoapi.org and the services with its contract."""
 
     base_url: Annotated[Address | None, Unset("`https://api.sunoapi.org`")] = Field(
         default=None,
@@ -397,7 +397,7 @@ class AceStepSettings(ApiSettings):
 
 
 class Settings(BaseSettings):
-    """All settings (architecture.md §5); a field is its variable in lower case.
+    """All settings; a field is its variable in lower case.
 
     The description of a provider's field is the provider's name as people read it.
     """

@@ -1,4 +1,4 @@
-"""Settings from the environment and .env (architecture.md §5)."""
+"""Settings from the environment and .env."""
 
 import datetime as dt
 import os

@@ -1,8 +1,8 @@
 """Join the parts of a lineage into one song.
 
-The result of an extension is only the new part, which begins at `continue_at` of its source
-(providers.md §6.3). So each part is kept up to where the next begins. For the crossfade, the part
-is continued a little behind its cut, below the beginning of the next: nothing is shortened.
+The result of an extension is only the new part, which begins at `continue_at` of its source. So
+each part is kept up to where the next begins. For the crossfade, the part is continued a little
+behind its cut, below the beginning of the next: nothing is shortened.
 
 By hand, since FFmpeg would need the alignment of each join beforehand, and an `acrossfade` of it
 shortens the song; here one pass in blocks cuts, aligns, blends and encodes.

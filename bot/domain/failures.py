@@ -69,7 +69,7 @@ class GenerationFailed:
 
 @dataclass(frozen=True, slots=True)
 class NotPlayable:
-    """The clips are finished, and the provider hands out no audio (providers.md §6.5)."""
+    """The clips are finished, and the provider hands out no audio."""
 
 
 @dataclass(frozen=True, slots=True)

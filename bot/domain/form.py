@@ -74,7 +74,7 @@ def format_style(style: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextLimits:
-    """The longest texts that a provider accepts, in UTF-16 units (providers.md §6.1)."""
+    """The longest texts that a provider accepts, in UTF-16 units."""
 
     lyrics: int
     style: int

@@ -108,7 +108,7 @@ def song_outline(
 def cut_points(lineage: Sequence[LineageClip]) -> list[float | None]:
     """Return the second of each clip's audio at which the next one goes on; None is its end.
 
-    The rest of the source is not in the song (providers.md §6.3).
+    The rest of the source is not in the song.
     """
     following = [step.extension for step in lineage[1:]]
     return [*(ext.request.continue_at if ext else None for ext in following), None]

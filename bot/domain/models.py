@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """The status of an extension (architecture.md §1)."""
+    """The status of an extension."""
 
     WAITING = "waiting"  # accepted by Encore, not yet sent
     SUBMITTING = "submitting"  # being sent, outcome unknown
@@ -78,7 +78,7 @@ class Clip:
 
     Attributes:
         audio_url: the stream while the clip is streaming, the file once it is complete; None if
-            there is nothing playable (providers.md §6.5). That of a service which only Encore can
+            there is nothing playable. That of a service which only Encore can
             reach begins with the provider's name in place of ``https``.
         duration: seconds of the whole file, known once the clip is complete.
         contains_source: whether the audio begins with the source's audio up to ``continue_at``,

@@ -2,8 +2,8 @@
 
 Asking costs a request, not asking costs a member's waiting. With a hazard rate λ (the chance per
 second that a change happens now, given that it has not happened yet), asking every h seconds costs
-c/h + λh/2 per second, least at h = √(2c/λ) (architecture.md, "When to ask"). So this module learns
-λ for each age and spaces the requests accordingly.
+c/h + λh/2 per second, least at h = √(2c/λ). So this module learns λ for each age and spaces the
+requests accordingly.
 
 All ages and delays are seconds; an age counts from the submission. Knows nothing of loops, clocks
 or the store.

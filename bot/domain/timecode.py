@@ -34,9 +34,9 @@ def parse_time(text: str) -> float | None:
 def effective_continue_at(continue_at: float | None, length: float) -> float | None:
     """Return the second at which to continue a clip of ``length`` seconds, or None if past its end.
 
-    A ``continue_at`` of None is the end. Providers want a number below the length (providers.md
-    §6.2), so the end is a hundredth before it. Members see a rounded length, so up to a second
-    past the end still means the end.
+    A ``continue_at`` of None is the end. Providers want a number below the length, so the end is a
+    hundredth before it. Members see a rounded length, so up to a second past the end still means
+    the end.
     """
     end = max(math.floor(length * 100 - 1) / 100, 0.01)
     if continue_at is None:

@@ -1,7 +1,8 @@
 """ACE-Step 1.5 on one's own machine: it is given the source's audio and repaints past its end.
 
-Contract: providers-more.md §3. The result holds source and new part in one file. The server keeps
-tasks in memory only, and says of a task that it does not know that it is waiting.
+Contract: docs/en/API.md and acestep/api_server.py of github.com/ace-step/ACE-Step-1.5. The result
+holds source and new part in one file. The server keeps tasks in memory only, and says of a task
+that it does not know that it is waiting.
 """
 
 import datetime as dt

@@ -30,7 +30,7 @@ from bot.providers.http import ApiClient, RateLimiterFactory, rate_limiter
 Result = TypeVar("Result")
 
 MAX_CLIPS = 8  # of one submission; APIs make two
-# a prompt for APIs without instrumental extensions (providers.md §6.8)
+# a prompt for APIs without instrumental extensions
 INSTRUMENTAL = "[Instrumental]"
 NEEDS_TIME = "It needs the time at which to continue."
 
@@ -202,7 +202,7 @@ def handle_of(clip_ids: Iterable[str], *, reason: str = "") -> Handle:
     """Return the handle to the clips in the answer to a submission, at most `MAX_CLIPS`.
 
     Raises:
-        Rejected: there are none; Suno fails so with HTTP 200 (providers.md §6.7).
+        Rejected: there are none; Suno fails so with HTTP 200.
     """
     distinct = tuple(dict.fromkeys(clip_ids))[:MAX_CLIPS]
     if not distinct:
@@ -213,7 +213,7 @@ def handle_of(clip_ids: Iterable[str], *, reason: str = "") -> Handle:
 def clip_id_batches(handles: Iterable[Handle], size: int) -> list[tuple[str, ...]]:
     """Return the clip ids of ``handles`` in batches; one handle's clips stay together if they fit.
 
-    Suno answers only the first two of ids from different requests (providers.md §6.5).
+    Suno answers only the first two of ids from different requests.
     """
     batches: list[tuple[str, ...]] = []
     room = 0

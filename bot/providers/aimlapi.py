@@ -1,6 +1,7 @@
 """AIML API: Suno clips by ``continue_clip_id``; queries can wait at the server.
 
-Contract: providers.md §1. AIML has deprecated it since 2024 and may answer that it is gone.
+Contract: docs.aimlapi.com, Suno clip. AIML has deprecated it since 2024 and may answer that it is
+gone.
 """
 
 import re
@@ -27,7 +28,7 @@ from bot.providers.http import QUERY_TIMEOUT
 DEFAULTS = ApiConfig(base_url="https://api.aimlapi.com")
 CAPABILITIES = Capabilities(
     label="AIML API",
-    limits=TextLimits(lyrics=3000, style=200, title=80),  # of v3.5, its model (providers.md §6.1)
+    limits=TextLimits(lyrics=3000, style=200, title=80),  # of v3.5, its model
     lookup=True,
     long_poll=True,
     batch=6,
@@ -37,14 +38,14 @@ _CLIP_PATH = "/v2/generate/audio/suno-ai/clip"
 _CLIPS_PATH = "/v2/generate/audio/suno-ai/clips"
 _BILLING_PATH = "/v2/billing"
 
-# Seconds. The server holds an answer back for two minutes at most (providers.md §1.3).
+# Seconds. The server holds an answer back for two minutes at most.
 _LONG_POLL_TIMEOUT = 150.0
 # The parameter is spelt ``completed``, the status of a clip ``complete``.
 _AWAITED_STATUS = {None: "submitted", Status.SUBMITTED: "streaming", Status.STREAMING: "completed"}
 
 
 class _SubmitResponse(ErrorText):
-    # Suno's own failure comes as an empty ``clips`` (providers.md §6.7)
+    # Suno's own failure comes as an empty ``clips``
     clip_ids: list[Id] = Field(validation_alias=AliasChoices("clip_ids", "clips"))
 
 
@@ -72,7 +73,7 @@ _CREDIT_WORDS = re.compile(r"credits?\b|balance|top.?up|quota|funds", re.IGNOREC
 
 
 class _WrongTagsType(Rejected):
-    """It wants ``tags`` as text; the documents say both text and array (providers.md §1.6)."""
+    """It wants ``tags`` as text; the documents say both text and array."""
 
 
 class AimlApi(ClipAdapter):
@@ -131,7 +132,7 @@ class AimlApi(ClipAdapter):
     @override
     def _error_from(self, response: ErrorResponse) -> ProviderError | None:
         match response.status:
-            # not 402 (providers.md §1.5)
+            # its word for no credits is not 402
             case 403 if not response.is_about_content and _CREDIT_WORDS.search(response.message):
                 return OutOfCredits(response.text)
             case 400 if _TAGS.search(response.body) and _TYPE_WORDS.search(response.body):
@@ -141,7 +142,7 @@ class AimlApi(ClipAdapter):
 
 
 def _payload(request: ExtendRequest) -> dict[str, object]:
-    """Return the body of an extension (providers.md §1.2); tags and title only where given."""
+    """Return the body of an extension; tags and title only where given."""
     payload: dict[str, object] = {
         "continue_clip_id": request.clip_id,
         "continue_at": require_continue_at(request),

@@ -204,7 +204,7 @@ class ProviderError(Exception):
         self.text = text
 
 
-class Rejected(ProviderError):  # noqa: N818 - kinds read as what happened (architecture §4)
+class Rejected(ProviderError):  # noqa: N818 - kinds read as what happened
     """The provider refused this very request; the same again would be refused again."""
 
     kind = "rejected"

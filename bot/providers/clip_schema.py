@@ -1,8 +1,8 @@
 """Clips as the APIs answer them, and their conversion to our `Clip`.
 
-One pydantic model serves all APIs: they differ only in where the same words stand (providers.md
-§5.2). It accepts what the contract calls uncertain and refuses the rest with the field's name.
-Status words and links come in several forms too; `clip_status` and `playable_url` read them.
+One pydantic model serves all APIs: they differ only in where the same words stand. It accepts what
+their documents leave open and refuses the rest with the field's name. Status words and links come
+in several forms too; `clip_status` and `playable_url` read them.
 """
 
 import logging
@@ -46,7 +46,7 @@ _STATUS_WORDS = {
         "text_success",
     ),
     ClipStatus.STREAMING: ("streaming", "first_success"),
-    # of a callback exception only the callback failed (providers-more.md §1.2)
+    # of a callback exception only the callback failed
     ClipStatus.COMPLETE: ("complete", "completed", "succeeded", "success", "callback_exception"),
     ClipStatus.FAILED: (
         "error",
@@ -132,7 +132,7 @@ def to_clip(answer: ClipAnswer, *, trusted_hosts: Collection[str] = ()) -> Clip:
     """Return ``answer`` as our `Clip`.
 
     Its link is the stream's while it is streaming and the file's once it is complete. Before that,
-    and where the provider has withdrawn the link (providers.md §6.5), it has none.
+    and where the provider has withdrawn the link, it has none.
     """
     status = clip_status(answer.status)
     metadata = answer.metadata or Metadata()

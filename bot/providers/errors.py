@@ -30,7 +30,7 @@ _CONTENT_WORDS = re.compile(
     r"\b(?:lyrics|description|prompt|tags|title|moderation|copyright\w*|inappropriate)\b",
     re.IGNORECASE,
 )
-# Suno's "The song id does not exist or has been taken offline." (providers.md §6.7), and the like
+# Suno's "The song id does not exist or has been taken offline.", and the like
 _UNKNOWN_CLIP_WORDS = re.compile(
     r"\b(?:clip|song|audio)s?(?:[ _]?ids?)?\b[\w ]{0,12}"
     r"\b(?:(?:was |were )?not found|does(?: not|n.t) exist|do(?: not|n.t) exist|not exist"
@@ -74,7 +74,7 @@ class ErrorResponse:
 
     @property
     def is_about_content(self) -> bool:
-        """Whether the words are about what the member wrote, not about the account (§4.2, §6.7)."""
+        """Whether the words are about what the member wrote, not about the account."""
         return _CONTENT_WORDS.search(self.message) is not None
 
     @property
@@ -84,7 +84,7 @@ class ErrorResponse:
 
 
 def error_for(response: ErrorResponse, unknown_outcome: type[ProviderError]) -> ProviderError:
-    """Return the error that ``response`` stands for (providers.md §5.4).
+    """Return the error that ``response`` stands for.
 
     Args:
         response: the answer.
@@ -119,7 +119,7 @@ def extract_message(answer: object, *, max_depth: int = 4) -> str:
     """Return the message in an error answer, whichever key it stands under, or "".
 
     ``message`` is AIML's and sunosay's, ``error`` suno-api's; ``msg`` and ``detail`` come from
-    Suno and its frameworks (providers.md §1.5, §2.2, §3.5, §4.1).
+    Suno and its frameworks.
     """
     if isinstance(answer, str):
         return answer

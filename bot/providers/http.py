@@ -148,7 +148,7 @@ class ApiClient:
         Raises:
             Unavailable: the request was never sent.
             Unconfirmed: it was sent, and the answer doesn't tell its outcome.
-            ProviderError: it was refused, by the table in providers.md §5.4.
+            ProviderError: it was refused, by the table in `errors`.
         """
         with ExitStack() as stack:
             file = stack.enter_context(body.file.open("rb")) if isinstance(body, Form) else None

@@ -1,6 +1,7 @@
 """A self-hosted gcui-art/suno-api: Suno's own answers, made flat, for one account.
 
-Contract: providers.md §3. The one provider that lists recent clips and joins a lineage.
+Contract: the code of github.com/gcui-art/suno-api. The one provider that lists recent clips and
+joins a lineage.
 """
 
 import datetime as dt
@@ -39,7 +40,7 @@ from bot.providers.errors import ErrorResponse
 
 _SHORT_TEXTS = TextLimits(lyrics=3000, style=200, title=80)
 _LONG_TEXTS = TextLimits(lyrics=5000, style=1000, title=100)
-# Newest first. Suno takes any other word of its own as well (providers.md §6.1).
+# Newest first. Suno takes any other word of its own as well.
 _MODEL_LIMITS = {
     "chirp-hawk": _LONG_TEXTS,  # v6
     "chirp-hawk-wild": _LONG_TEXTS,
@@ -56,17 +57,17 @@ _MODEL_LIMITS = {
 DEFAULTS = ApiConfig(base_url="")  # it has no public address: setting one enables it
 CAPABILITIES = Capabilities(
     label="suno-api",
-    limits=_SHORT_TEXTS,  # of chirp-v3-5, the server's default (providers.md §3.2)
+    limits=_SHORT_TEXTS,  # of chirp-v3-5, the server's default
     model_limits=_MODEL_LIMITS,
     exclude=True,
     models=tuple(_MODEL_LIMITS),
-    needs_continue_at=False,  # though a fork does (providers.md §3.7), so it is sent where known
+    needs_continue_at=False,  # though a fork does, so it is sent where known
     lookup=True,
     reconcile=True,
     batch=2,
-    submit_timeout=300,  # a captcha may be solved before it answers (providers.md §3.1)
+    submit_timeout=300,  # a captcha may be solved before it answers
     concat=True,
-    credits_per_extension=10,  # providers.md §3.4
+    credits_per_extension=10,  # documented
 )
 
 _EXTEND_PATH = "/api/extend_audio"
@@ -96,13 +97,13 @@ _SERVER_ERRORS = {
         re.IGNORECASE,
     ),
 }
-# Suno's words; the server does not look itself (providers.md §3.4, §3.6)
+# Suno's words; the server does not look itself
 _NOT_FOUND = re.compile(r"\bNot found\.$")
 _CONTINUE_AT_REQUIRED = re.compile(r"invalid parameter .?continue_?at", re.IGNORECASE)
 
 
 class _FailedSubmission(ErrorText):
-    """Suno's failure with HTTP 200 (providers.md §6.7)."""
+    """Suno's failure with HTTP 200."""
 
     status: str
     clips: list[object] = Field(max_length=0)
@@ -202,7 +203,7 @@ class SunoApi(ClipAdapter):
         """Return the ids of clips made from ``request`` since then, oldest first.
 
         The answer does not say which clip was continued, so time, prompt and title decide. It has
-        the first page of the library, 20 clips (providers.md §3.4, §3.5).
+        the first page of the library, 20 clips.
         """
         wanted = (_normalized(_prompt(request)), _normalized(request.title))
         library = await self._api.query(_CLIPS_PATH, _LIBRARY_SCHEMA)
@@ -221,7 +222,7 @@ class SunoApi(ClipAdapter):
         """Submit the whole song that ends in this clip.
 
         The server answers 503 where Suno takes longer than ten seconds. Suno charges nothing for a
-        concat (providers.md §6.3), so it may be sent again: it is never `Unconfirmed`.
+        concat, so it may be sent again: it is never `Unconfirmed`.
         """
         try:
             answer = await self._api.submit(
@@ -274,7 +275,7 @@ def _matches(patterns: Mapping[int, re.Pattern[str]], response: ErrorResponse) -
 
 
 def _payload(request: ExtendRequest, *, default_model: str) -> dict[str, object]:
-    """Return the body of an extension (providers.md §3.2).
+    """Return the body of an extension.
 
     Without ``continue_at`` it continues from the end; without a model the server's default is used.
     """

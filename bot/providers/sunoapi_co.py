@@ -1,6 +1,6 @@
 """sunoapi.co, the service that became sunosay.com: another address, other types in its table.
 
-Contract: providers.md §2; seeds 001 and 004 describe the same API.
+Contract: docs.sunosay.com, whose service had this name before.
 """
 
 from dataclasses import replace
@@ -13,8 +13,7 @@ from bot.providers.adapter import ApiConfig
 from bot.providers.sunosay import TASK_PATH, SunoSay, as_number, as_text
 
 DEFAULTS = replace(sunosay.DEFAULTS, base_url="https://api.sunoapi.co")
-# Its own documents offer no model, and style tags are optional but for an instrumental
-# (providers.md §2.2).
+# Its own documents offer no model, and style tags are optional but for an instrumental.
 CAPABILITIES = replace(
     sunosay.CAPABILITIES,
     label="sunoapi.co",
@@ -30,9 +29,8 @@ class SunoApiCo(SunoSay):
     Args:
         client: for this provider alone.
         config: how to reach it.
-        continue_at: the type to send; ``text`` is what the only statement in its documents says
-            (providers.md §2.2).
-        task_path: where tasks are queried; its documents had three paths in turn (§2.3).
+        continue_at: the type to send; ``text`` is what the only statement in its documents says.
+        task_path: where tasks are queried; its documents had three paths in turn.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """sunoapi.com, second generation: every answer carries whole clips.
 
-Contract: providers.md §4.1. The ``status`` beside the clips belongs to the submission, not to the
-audio, so only the clips' own status counts.
+Contract: the v2 documents of sunoapi.com. The ``status`` beside the clips belongs to the
+submission, not to the audio, so only the clips' own status counts.
 """
 
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ from bot.providers.clip_schema import ClipAnswer, ClipRef, ErrorText
 DEFAULTS = ApiConfig(base_url="https://api.sunoapi.com")
 CAPABILITIES = Capabilities(
     label="sunoapi.com",
-    limits=TextLimits(lyrics=3000, style=200, title=80),  # its error page (providers.md §4.2)
+    limits=TextLimits(lyrics=3000, style=200, title=80),  # its error page
     lookup=True,
     batch=2,
-    credits_per_extension=10,  # providers.md §4.2
+    credits_per_extension=10,  # documented
 )
 
 _EXTEND_PATH = "/api/v2/suno/v3.5/extend"
@@ -45,7 +45,7 @@ class _ClipsResponse(BaseModel):
 
 
 class _WrappedClipsResponse(BaseModel):
-    """The form of the v3.0 family, with its clips by id (providers.md §4.1)."""
+    """The form of the v3.0 family, with its clips by id."""
 
     data: _ClipsResponse
 
@@ -80,7 +80,7 @@ class SunoApiCom(ClipAdapter):
 
     @override
     async def credits(self) -> Credits:
-        """Return the credits left, including extra ones that were bought (providers.md §4.2)."""
+        """Return the credits left, including extra ones that were bought."""
         answer = await self._api.query(_CREDITS_PATH, _CREDITS_SCHEMA)
         return Credits(answer.credits + answer.extra_credits)
 

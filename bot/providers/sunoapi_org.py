@@ -1,8 +1,8 @@
 """sunoapi.org, and kie.ai by the other route to the same work: submissions become tasks.
 
-Contract: providers-more.md §1 and §2. The two routes differ in paths and in the spelling of their
-fields; `sunoapi_org_answers` reads what both answer. Only ``code`` in the body decides about an
-answer: refusals, too, come with HTTP 200.
+Contract: docs.sunoapi.org and docs.kie.ai. The two routes differ in paths and in the spelling of
+their fields; `sunoapi_org_answers` reads what both answer. Only ``code`` in the body decides about
+an answer: refusals, too, come with HTTP 200.
 """
 
 import datetime as dt
@@ -40,7 +40,7 @@ Route = Literal["legacy", "jobs"]
 
 DEFAULTS = ApiConfig(
     base_url="https://api.sunoapi.org",
-    # "20 requests in 10 seconds" for an account, both kinds together (providers-more.md §1.3)
+    # "20 requests in 10 seconds" for an account, both kinds together
     submit_every=1.0,
     query_every=1.0,
 )
@@ -59,8 +59,8 @@ CAPABILITIES = Capabilities(
     exclude=True,
     models=MODELS,
     default_model=MODELS[0],
-    same_model_as_source=True,  # "model consistency" (providers-more.md §1.1)
-    retention=dt.timedelta(days=14),  # "14 to 15 days" (providers-more.md §1.3)
+    same_model_as_source=True,  # "model consistency"
+    retention=dt.timedelta(days=14),  # "14 to 15 days"
 )
 
 _SUBMIT_SCHEMA = TypeAdapter(SubmitAnswer)
@@ -125,7 +125,7 @@ class SunoApiOrg(Adapter):
             model_limits={**dict.fromkeys(models, _LIMITS), **MODEL_LIMITS},
             models=tuple(models),
             default_model=models[0],
-            # where it is left out, this route takes that of the source (providers-more.md §2.2)
+            # where it is left out, this route takes that of the source
             needs_style=self._route == "legacy",
         )
         super().__init__(client, config, name="sunoapi_org", capabilities=capabilities)
@@ -211,7 +211,7 @@ def _is_kie(base_url: str) -> bool:
 
 
 def _legacy_payload(request: ExtendRequest, callback_url: str) -> dict[str, object]:
-    """Return the body of an extension that suits clients of all models (providers-more.md §1.1).
+    """Return the body of an extension that suits clients of all models.
 
     V6 reads the words from ``lyrics``, older models from ``prompt``. Without the flag, all but the
     clip would be taken from the source.
@@ -235,7 +235,7 @@ def _legacy_payload(request: ExtendRequest, callback_url: str) -> dict[str, obje
 
 
 def _jobs_payload(request: ExtendRequest, callback_url: str | None) -> dict[str, object]:
-    """Return the body of an extension; what is left out is taken from the source (§2.2)."""
+    """Return the body of an extension; what is left out is taken from the source."""
     given = {
         "style": format_style(request.style),
         "title": request.title,

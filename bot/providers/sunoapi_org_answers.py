@@ -1,7 +1,7 @@
 """What sunoapi.org and kie.ai answer: envelopes, tasks of both routes, and their songs.
 
-Contract: providers-more.md §1 and §2. Every key comes in camelCase and in snake_case, depending on
-the model and the route, so all are read in snake_case.
+Contract: docs.sunoapi.org and docs.kie.ai. Every key comes in camelCase and in snake_case,
+depending on the model and the route, so all are read in snake_case.
 """
 
 import json
@@ -218,7 +218,7 @@ def _songs_in_text(answer: object) -> object:
 
 
 class LegacyTask(_EitherCase):
-    """A task of the legacy route (providers-more.md §1.2)."""
+    """A task of the legacy route."""
 
     status: str = ""
     error_message: object = None
@@ -230,7 +230,7 @@ class LegacyTask(_EitherCase):
 
 
 class JobTask(_EitherCase):
-    """A task of the jobs route (providers-more.md §2.2)."""
+    """A task of the jobs route."""
 
     state: str = ""
     fail_msg: object = None

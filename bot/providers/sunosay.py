@@ -1,6 +1,6 @@
 """sunosay.com, also the base of sunoapi.co: submissions become tasks, which are polled.
 
-Contract: providers.md §2. Only ``code`` decides about an answer; ``message`` may say anything.
+Contract: docs.sunosay.com. Only ``code`` decides about an answer; ``message`` may say anything.
 """
 
 import re
@@ -36,21 +36,21 @@ from bot.providers.errors import ErrorResponse, error_for, extract_message
 
 DEFAULTS = ApiConfig(
     base_url="https://api.sunosay.com",
-    submit_every=4.0,  # "once every 4 seconds" (providers.md §2.5)
+    submit_every=4.0,  # "once every 4 seconds"
     query_every=0.5,  # "2 times per second"
 )
 CAPABILITIES = Capabilities(
     label="sunosay.com",
-    limits=TextLimits(lyrics=3000, style=200, title=80),  # of v3.5, its model (providers.md §6.1)
+    limits=TextLimits(lyrics=3000, style=200, title=80),  # of v3.5, its model
     models=("v3.5",),
-    needs_style=True,  # "tags" is required (providers.md §2.2)
+    needs_style=True,  # "tags" is required
 )
 
 _EXTEND_PATH = "/suno/music/extend-music"
 _EXTEND_INSTRUMENTAL_PATH = "/suno/music/extend-Instrumental"  # always with this capital
 TASK_PATH = "/suno/music/get-task"
 
-# a ``message`` that comes with a success (providers.md §2.2)
+# a ``message`` that comes with a success
 _SUCCESS_WORDS = re.compile(r"ok\b|success|key verification", re.IGNORECASE)
 _CONTINUE_AT = re.compile(r"continue[_ ]?at", re.IGNORECASE)
 _TYPE_WORDS = re.compile(r"\b(?:string|number|type|format|(?:in)?valid)", re.IGNORECASE)
@@ -156,7 +156,7 @@ class SunoSay(Adapter):
         if response := answer.error_response:
             raise self._api.logged(_error_from_words(response) or error_for(response, Rejected))
         if not answer.task_id and answer.clips == []:
-            raise Rejected(_failure_text(answer))  # Suno's own failure (providers.md §6.7)
+            raise Rejected(_failure_text(answer))  # Suno's own failure
         if not answer.task_id:
             raise Unconfirmed(f"{self.capabilities.label} named no task.")
         return Handle(task_id=answer.task_id)
@@ -166,7 +166,7 @@ class SunoSay(Adapter):
         task = await self._api.query(self._task_path, _TASK_SCHEMA, method="POST", body=body)
         if response := task.error_response:
             error = _error_from_words(response) or error_for(response, Unavailable)
-            # No status word for failure is documented: this may be the task's (providers.md §2.3).
+            # No status word for failure is documented: this may be the task's.
             if isinstance(error, Rejected | OutOfCredits):
                 return handle, Progress(error=error.text)
             raise error
@@ -192,7 +192,7 @@ class SunoSay(Adapter):
 
 
 def _payload(request: ExtendRequest, format_continue_at: FormatContinueAt) -> dict[str, object]:
-    """Return the body of an extension that suits every revision of the documents (§2.2)."""
+    """Return the body of an extension that suits every revision of the documents."""
     payload: dict[str, object] = {
         "title": request.title,
         "continue_clip_id": request.clip_id,

@@ -506,7 +506,7 @@ async def _post(ext: Extension, provider: Provider, source: SourceAudio | None) 
 def _with_source_metadata(ext: Extension, source: Clip, capabilities: Capabilities) -> Extension:
     """Return ``ext`` with the source's style and title where the member gave none.
 
-    A song continues smoothly only with the tags and title it had (providers.md §6.2).
+    A song continues smoothly only with the tags and title it had.
     """
     request, limits = ext.request, capabilities.limits_for(ext.request.model)
     request = replace(

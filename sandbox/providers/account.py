@@ -219,7 +219,7 @@ class ProviderAccount:
         return clips
 
     def concat(self, clip_id: str, request: JsonObject) -> Clip:
-        """Accept to join a clip with all that precedes it; this is free (providers.md §6.3).
+        """Accept to join a clip with all that precedes it; this is free.
 
         Raises:
             NoSuchClipError: The clip is unknown, not complete, or no extension.

@@ -1,4 +1,4 @@
-"""ACE-Step 1.5 as it runs on one's own machine (providers-more.md §3).
+"""ACE-Step 1.5 as it runs on one's own machine.
 
 It continues audio that comes with the request, and its result holds that audio too. Tasks are in
 memory only: after a restart each of them is said to wait, for ever.
@@ -81,7 +81,7 @@ class AceStep(Api):
 
     @override
     def routes(self) -> list[Route]:
-        """Return the end points of §3.1 to §3.2."""
+        """Return the end points of the server."""
         return [
             Route("POST", "/release_task", "submit", self._release_task),
             Route("POST", "/query_result", "fetch", self._query_result),

@@ -1,4 +1,4 @@
-"""AIML API's Suno clip service (providers.md §1)."""
+"""AIML API's Suno clip service."""
 
 import datetime as dt
 import re
@@ -37,7 +37,7 @@ class AimlApi(Api):
 
     @override
     def routes(self) -> list[Route]:
-        """Return the end points of §1.2 to §1.4."""
+        """Return the end points that submit, ask and tell of clips."""
         return [
             Route("POST", f"{_SUNO}/clip", "submit", self._extend),
             Route("GET", f"{_SUNO}/clip", "fetch", self._clip),
@@ -47,7 +47,7 @@ class AimlApi(Api):
 
     @override
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
-        """Return §1.5's envelope, its ``statusCode`` a string as in the sample."""
+        """Return the envelope of an error, its ``statusCode`` a string as in the sample."""
         return {
             "message": message,
             "path": request.path.removeprefix(f"/{self.account.name}"),
@@ -63,7 +63,7 @@ class AimlApi(Api):
 
     @override
     def unauthorized_text(self, request: web.Request) -> str:
-        """Return §1.5's text."""
+        """Return the text of an error."""
         del request
         return "This request requires a valid API key"
 
@@ -104,7 +104,7 @@ class AimlApi(Api):
         return web.json_response([self._clip_json(clip, view) for clip in view.clips])
 
     async def _long_poll(self, request: web.Request, clips: list[Clip]) -> None:
-        """Wait until all clips have the status, for two minutes at most (§1.3)."""
+        """Wait until all clips have the status, for two minutes at most."""
         word = request.query.get("status", "submitted")
         if word not in _WAIT_STATUSES:
             expected = ", ".join(_WAIT_STATUSES)

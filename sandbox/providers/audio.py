@@ -1,4 +1,4 @@
-"""Serves the clips' audio and covers like Suno's CDN (providers.md §6.5)."""
+"""Serves the clips' audio and covers like Suno's CDN."""
 
 import asyncio
 import collections

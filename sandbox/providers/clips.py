@@ -12,7 +12,7 @@ FORBIDDEN_LINK: Final = "https://studio-api.prod.suno.com/api/forbidden"
 
 
 class LinkKind(enum.Enum):
-    """The kind of audio URL that a complete clip has (providers.md §6.5)."""
+    """The kind of audio URL that a complete clip has."""
 
     PLAYABLE = enum.auto()
     NONE_MP3 = enum.auto()
@@ -73,7 +73,7 @@ class Links:
         self.root = root.rstrip("/")
 
     def audio_url(self, clip: Clip, now: float) -> str:
-        """Return the audio URL for the clip's status (providers.md §1.3, §6.5)."""
+        """Return the audio URL for the clip's status."""
         match clip.status(now):
             case Status.SUBMITTED | Status.QUEUED:
                 return ""

@@ -28,11 +28,11 @@ class Fault(enum.StrEnum):
     UNAVAILABLE = "unavailable"
     GATEWAY_TIMEOUT = "gateway_timeout"
     ERROR_BODY = "error_body"
-    # an error response of suno-api (providers.md §3.5); any service can be told to give it
+    # an error response of suno-api; any service can be told to give it
     SESSION_ENDED = "session_ended"
     NO_BROWSER = "no_browser"
     SESSION_GONE = "session_gone"  # Clerk's own answer, passed on
-    CONTINUE_AT_REQUIRED = "continue_at_required"  # the fork's (providers.md §3.7)
+    CONTINUE_AT_REQUIRED = "continue_at_required"  # the fork's
     SLOW_BUT_MADE = "slow_but_made"  # Suno answers too late, and makes the clips
     # no response or an invalid one
     HANG_BEFORE = "hang_before"
@@ -93,7 +93,7 @@ HTTP_STATUS: Final = {
     Fault.SLOW_BUT_MADE: 503,
 }
 
-# error texts of Suno and its resellers (providers.md §6.7, §4.2)
+# error texts of Suno and its resellers
 TEXTS: Final = {
     Fault.BAD_REQUEST: "Prompt contained inappropriate material",
     Fault.UNAUTHORIZED: "Unauthorized",

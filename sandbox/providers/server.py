@@ -34,7 +34,7 @@ _APIS: Final[dict[str, type[Api]]] = {
 }
 # it knows no clips, only audio that it is given
 _WITHOUT_SAMPLES: Final = frozenset({"acestep"})
-# the self-hosted API has no key (providers.md §3.1)
+# the self-hosted API has no key
 _KEYLESS: Final = frozenset({"suno_api"})
 
 

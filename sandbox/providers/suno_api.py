@@ -1,4 +1,4 @@
-"""The self-hosted gcui-art/suno-api (providers.md §3)."""
+"""The self-hosted gcui-art/suno-api."""
 
 from typing import ClassVar, Final
 
@@ -44,7 +44,7 @@ class SunoApi(Api):
 
     @override
     def routes(self) -> list[Route]:
-        """Return the end points of §3.2 and §3.4."""
+        """Return the end points that Encore uses."""
         return [
             Route("POST", "/api/extend_audio", "submit", self._extend),
             Route("POST", "/api/concat", "submit", self._concat),
@@ -55,7 +55,7 @@ class SunoApi(Api):
 
     @override
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
-        """Return the body of an error; of queries only the credits' 500 says why (§3.4)."""
+        """Return the body of an error; of queries only the credits' 500 says why."""
         if status == 500 and request.method == "GET":  # noqa: PLR2004 - an HTTP status
             reason = message.removeprefix("Internal error: ")
             shows_reason = request.path.endswith("/api/get_limit")
@@ -78,7 +78,7 @@ class SunoApi(Api):
 
     @override
     def fault_text(self, fault: Fault) -> str:
-        """Return the text of §3.5: what Suno refused is passed through with a prefix."""
+        """Return the text of an error: what Suno refused is passed through with a prefix."""
         match fault:
             case Fault.PAYMENT_REQUIRED:
                 return "Payment required"
@@ -112,7 +112,7 @@ class SunoApi(Api):
             model=body.get("model") or "chirp-v3-5",
         )
         clips = self.account.extend(order, body)
-        # any non-empty value waits, even "false", as in the real service (§3.2)
+        # any non-empty value waits, even "false", as in the real service
         if body.get("wait_audio"):
             await self._wait_audio(clips)
             return web.json_response(
@@ -121,7 +121,7 @@ class SunoApi(Api):
         return web.json_response([self._submitted_json(clip) for clip in clips])
 
     async def _wait_audio(self, clips: list[Clip]) -> None:
-        """Wait until all clips stream or all failed, for 100 seconds at most (§3.3)."""
+        """Wait until all clips stream or all failed, for 100 seconds at most."""
         clock = self.account.clock
         deadline = clock.now() + _WAIT_AUDIO_TIMEOUT
         while not clock.is_stopped and clock.now() < deadline:

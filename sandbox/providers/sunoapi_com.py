@@ -1,4 +1,4 @@
-"""sunoapi.com's second generation (providers.md §4.1)."""
+"""sunoapi.com's second generation."""
 
 from typing import ClassVar, Final
 
@@ -29,7 +29,7 @@ class SunoApiCom(Api):
 
     @override
     def routes(self) -> list[Route]:
-        """Return the end points of §4.1, and the credits of §4.2."""
+        """Return the end points, and that of the credits."""
         return [
             Route("POST", f"{_SUNO}/extend", "submit", self._extend),
             Route("GET", f"{_SUNO}/clips", "fetch", self._clips),
@@ -38,25 +38,25 @@ class SunoApiCom(Api):
 
     @override
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
-        """Return the error body of §4.2's page; ``error`` is where the text sits."""
+        """Return the error body of its error page; ``error`` is where the text sits."""
         del request
         return {"code": status, "error": message}
 
     @override
     def empty_answer(self, kind: Kind) -> JsonObject | list[JsonObject]:
-        """Return Suno's own failure under HTTP 200 (§6.7)."""
+        """Return Suno's own failure under HTTP 200."""
         return {"status": "error", "clips": []} if kind == "submit" else {"clips": []}
 
     @override
     def fault_text(self, fault: Fault) -> str:
-        """Return §4.2's texts; 403 is credits or moderation, and only the text tells."""
+        """Return the texts of its error page; 403 is credits or moderation, and only the text tells."""
         if fault is Fault.SERVER_ERROR:
             return "Internal Server Error."
         return super().fault_text(fault)
 
     @override
     def unauthorized_text(self, request: web.Request) -> str:
-        """Return §4.2's text."""
+        """Return the text of its error page."""
         if "Authorization" not in request.headers:
             return "Authorization header is missing."
         return "Invalid authorization format."

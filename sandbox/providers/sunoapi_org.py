@@ -1,4 +1,4 @@
-"""sunoapi.org with its legacy route, and the jobs route of kie.ai (providers-more.md §1, §2)."""
+"""sunoapi.org with its legacy route, and the jobs route of kie.ai."""
 
 import dataclasses
 import json
@@ -67,7 +67,7 @@ class SunoApiOrg(Api):
 
     @override
     def routes(self) -> list[Route]:
-        """Return the end points of §1.1 to §1.3, and of §2.2."""
+        """Return the end points of both routes."""
         return [
             Route("POST", f"{_LEGACY}/extend", "submit", self._extend),
             Route("GET", f"{_LEGACY}/record-info", "fetch", self._record_info),
@@ -201,7 +201,7 @@ class SunoApiOrg(Api):
         return task_id, self._tasks.get(task_id)
 
     def _check_rate(self, code: int) -> None:
-        """Raise RefusedError for more than 20 requests in 10 seconds (§1.3)."""
+        """Raise RefusedError for more than 20 requests in 10 seconds."""
         now = self.account.clock.now()
         recent = [moment for moment in self._requested_at if now - moment < 9.5]  # noqa: PLR2004 - 5 % tolerance
         if self.account.enforce_rate_limits and len(recent) >= 20:  # noqa: PLR2004 - see above
@@ -214,7 +214,7 @@ class SunoApiOrg(Api):
         return [clip.status(now) for clip in task.clips]
 
     def _legacy_status(self, task: _Task) -> str:
-        """Return the word of §1.2; of two songs one may be finished before the other."""
+        """Return the word for a task's status; of two songs one may be finished before the other."""
         statuses = self._statuses(task)
         if all(status.is_final for status in statuses):
             if Status.ERROR in statuses:
@@ -267,7 +267,7 @@ class SunoApiOrg(Api):
 
 
 def _has_snake_case(task: _Task) -> bool:
-    """Whether songs are spelt so on the legacy route: since V6 (§1.2)."""
+    """Whether songs are spelt so on the legacy route: since V6."""
     return task.model.startswith("V6")
 
 

@@ -1,4 +1,4 @@
-"""sunoapi.co and sunosay.com: one service under two names (providers.md §2)."""
+"""sunoapi.co and sunosay.com: one service under two names."""
 
 import collections
 import re
@@ -23,7 +23,7 @@ class SunoSay(Api):
     """Returns a task id on submission; errors are in the body's ``code`` only, with HTTP 200.
 
     sunoapi.co takes ``continue_at`` as a string of decimal seconds, sunosay.com as a number; the
-    latter requires ``tags`` (§2.2).
+    latter requires ``tags``.
     """
 
     no_credits: ClassVar = (402, "Insufficient credits, please recharge")
@@ -40,7 +40,7 @@ class SunoSay(Api):
 
     @override
     def routes(self) -> list[Route]:
-        """Return the end points of §2.2 and §2.3; the capital I is the contract's."""
+        """Return the end points; the capital I is the contract's."""
         return [
             Route("POST", f"{_SUNO}/extend-music", "submit", self._extend_music),
             Route("POST", f"{_SUNO}/extend-Instrumental", "submit", self._extend_instrumental),
@@ -113,7 +113,7 @@ class SunoSay(Api):
         return float(seconds or 0)
 
     def _check_rate(self, window: "_RateLimit") -> None:
-        """Raise RefusedError for requests more frequent than §2.5 allows."""
+        """Raise RefusedError for requests more frequent than one in four seconds."""
         if self.account.enforce_rate_limits and not window.allows(self.account.clock.now()):
             raise RefusedError(429, "Too many requests, please slow down", is_violation=True)
 

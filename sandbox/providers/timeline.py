@@ -10,7 +10,7 @@ Range: TypeAlias = tuple[float, float]
 
 
 class Status(enum.StrEnum):
-    """The statuses of a clip in order (providers.md §1.3)."""
+    """The statuses of a clip in order."""
 
     SUBMITTED = "submitted"
     QUEUED = "queued"
@@ -82,7 +82,7 @@ class Timeline:
     """The ranges for the timing of new clips.
 
     ``queued``, ``streaming`` and ``complete`` are seconds after the submission, by default as at
-    Suno (providers.md §6.4); ``length`` is the length of the new part in seconds.
+    Suno; ``length`` is the length of the new part in seconds.
     """
 
     queued: Range = (1.0, 4.0)

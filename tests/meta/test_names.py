@@ -1,4 +1,4 @@
-"""Names are words of the field (style.md, *Plain words*): the old metaphors don't come back."""
+"""Names are words of the field: the old metaphors don't come back."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""AIML API: providers.md §1."""
+"""AIML API as an adapter."""
 
 import httpx
 import pytest

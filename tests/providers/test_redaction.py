@@ -10,7 +10,7 @@ from bot.providers.redaction import MAX_LENGTH, redacted
 @pytest.mark.parametrize(
     "text",
     [
-        # Suno's own and its resellers' (providers.md §6.7, §4.2, §1.5, §2.2)
+        # Suno's own and its resellers'
         "Song Description contained artist name: Elon Musk",
         "Song Description flagged for moderation",
         "Song Description contained producer tag",

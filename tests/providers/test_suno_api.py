@@ -1,4 +1,4 @@
-"""A self-hosted suno-api: providers.md §3."""
+"""A self-hosted suno-api as an adapter."""
 
 import datetime as dt
 
@@ -162,7 +162,7 @@ async def test_server_that_requires_continue_at_rejects_the_end_of_a_clip() -> N
 
 
 LIMITS = httpx.Response(200, json={"credits_left": 50})
-GET_FAILED = fails(500, "Internal server error")  # whatever the reason (providers.md §3.4)
+GET_FAILED = fails(500, "Internal server error")  # whatever the reason
 
 
 async def test_clip_that_cannot_be_looked_up_is_unknown_if_the_account_answers() -> None:

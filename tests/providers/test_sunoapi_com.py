@@ -1,4 +1,4 @@
-"""sunoapi.com: providers.md §4."""
+"""sunoapi.com as an adapter."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""The sunoapi.org adapter: bodies, codes and answers of both routes (providers-more.md §1, §2)."""
+"""The sunoapi.org adapter: bodies, codes and answers of both routes."""
 
 import datetime as dt
 import json

@@ -1,4 +1,4 @@
-"""sunosay.com and sunoapi.co: providers.md §2."""
+"""sunosay.com and sunoapi.co as an adapter."""
 
 import datetime as dt
 
