@@ -27,6 +27,7 @@ from bot.ui.theme import (
     inline_code,
     linked,
     listen_link,
+    mention,
     spaced_duration,
 )
 
@@ -118,7 +119,7 @@ def _facts(details: ClipDetails, *, with_file: bool) -> Iterator[str]:
         yield from _lyrics(ext, with_file=with_file)
         when = discord.utils.format_dt(ext.created_at, "R")
         reply = f" · [reply]({details.known.reply_url})" if details.known.reply_url else ""
-        yield f"asked by <@{ext.member_id}> {when}{reply}"
+        yield f"asked by {mention(ext.member_id)} {when}{reply}"
     yield from _playback_notes(details)
     yield f"id {inline_code(clip.id)}"
 

@@ -38,6 +38,7 @@ from bot.ui.theme import (
     common_title,
     inline_code,
     listen_lines,
+    mention,
     pictures,
     started_text,
     url_within,
@@ -80,7 +81,7 @@ def plain_embeds(ext: Extension, context: ReplyContext) -> list[discord.Embed]:
     embed = discord.Embed(
         colour=COLOURS.get(ext.status, RED),
         title=f"Extension {ext.id}: {ext.status}",
-        description=f"asked by <@{ext.member_id}>\n{ids}",
+        description=f"asked by {mention(ext.member_id)}\n{ids}",
     )
     embed.set_footer(text=context.label)
     return [embed]
@@ -230,7 +231,7 @@ def _request_line(ext: Extension) -> str:
         f"-# From {source_link(linkable, SOURCE_LENGTH)} at {source_time(linkable)}",
         escape_line(format_style(ext.request.style), STYLE_LENGTH),
         "" if quoted_words(ext.request.lyrics, 1, LYRICS_LENGTH) else "instrumental",
-        f"<@{ext.member_id}>",
+        mention(ext.member_id),
     )
     return " · ".join(filter(None, parts))
 

@@ -11,7 +11,7 @@ from bot.ui.clip_names import first_line, full_name
 from bot.ui.components import ROW_LENGTH, build_view
 from bot.ui.custom_ids import Action, Button
 from bot.ui.extension_embeds import note_embed
-from bot.ui.theme import BLURPLE, GREY, spaced_duration
+from bot.ui.theme import BLURPLE, GREY, mention, spaced_duration
 
 # UTF-16 units
 TITLE_LENGTH = 60
@@ -93,7 +93,7 @@ def _entry_line(number: int, entry: LibraryEntry, *, is_own: bool) -> str:
     known = entry.known
     name = full_name(known, entry.title, TITLE_LENGTH)
     line = f" · {words}" if (words := first_line(known)) else ""
-    member = "" if is_own else f"<@{entry.member_id}>, "
+    member = "" if is_own else f"{mention(entry.member_id)}, "
     when = discord.utils.format_dt(known.known_at, "R")
     reply = f" · [reply]({known.reply_url})" if known.reply_url else ""
     return f"`{number}` **{name}**{spaced_duration(known.clip)}{line} · {member}{when}{reply}"

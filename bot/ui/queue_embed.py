@@ -7,7 +7,7 @@ import discord
 from bot.domain.models import Extension, Status
 from bot.domain.queue import MAX_ENTRIES, Queue, QueueEntry
 from bot.ui.clip_names import title_link
-from bot.ui.theme import BLURPLE, ordinal, truncated_list
+from bot.ui.theme import BLURPLE, mention, ordinal, truncated_list
 
 LIST_LENGTH = 1900  # UTF-16 units of each of the two lists
 
@@ -39,7 +39,7 @@ def _line(queue: Queue, entry: QueueEntry) -> str:
     parts = ["In another channel" if is_hidden else title_link(ext)]
     parts.append(_status_text(ext, entry.queue_position))
     if ext.member_id != queue.viewer.member_id:
-        parts.append(f"<@{ext.member_id}>")
+        parts.append(mention(ext.member_id))
     parts.append(discord.utils.format_dt(ext.created_at, "R"))
     return " · ".join(parts)
 

@@ -37,7 +37,7 @@ from bot.ui.session_texts import (
     time_words,
     writers_of,
 )
-from bot.ui.theme import BLURPLE, YELLOW, linked
+from bot.ui.theme import BLURPLE, YELLOW, linked, mention
 
 MAX_OPTIONS = 25  # Discord's limit for a select
 MAX_SECTIONS = 6  # of the song so far that are named
@@ -181,7 +181,7 @@ def _trouble(view: SessionView, each: Round) -> str:
 
 
 def _proposal_line(view: SessionView, proposal: Proposal, limit: int) -> str:
-    by = f"<@{proposal.member_id}>"
+    by = f"{mention(proposal.member_id)}"
     if proposal.kind is not ProposalKind.PART:
         return f"{proposal.number:,} · {proposal_text(view, proposal)} · {by}"
     link = linked(escaped_headline(proposal, limit), proposal_url(view, proposal))
@@ -289,7 +289,7 @@ def _tally_line(view: SessionView, proposal: Proposal, votes: int, limit: int) -
         if is_part
         else proposal_text(view, proposal)
     )
-    return f"{counted(votes, 'vote')} · {name} · <@{proposal.member_id}>"
+    return f"{counted(votes, 'vote')} · {name} · {mention(proposal.member_id)}"
 
 
 def _count_notes(view: SessionView, each: Round, winner: Proposal) -> Iterator[str]:
@@ -297,7 +297,7 @@ def _count_notes(view: SessionView, each: Round, winner: Proposal) -> Iterator[s
     if each.tie_broken:
         yield _tie_text(view, each, winner)
     if each.closed_by is not None:
-        yield f"closed by <@{each.closed_by}>"
+        yield f"closed by {mention(each.closed_by)}"
 
 
 def _tie_text(view: SessionView, each: Round, winner: Proposal) -> str:
@@ -313,5 +313,5 @@ def _tie_text(view: SessionView, each: Round, winner: Proposal) -> str:
         and votes.get(str(known.number)) == votes.get(str(winner.number))
     )
     if all(in_song[winner.member_id] < in_song[known.member_id] for known in tied):
-        return f"tied: <@{winner.member_id}> has fewer parts in the song"
+        return f"tied: {mention(winner.member_id)} has fewer parts in the song"
     return "tied: it was written first"

@@ -28,6 +28,7 @@ from bot.ui.theme import (
     GREEN,
     GREY,
     linked,
+    mention,
     url_within,
 )
 
@@ -124,7 +125,7 @@ def _progress(view: SessionView) -> str:
 
 def _terms(view: SessionView) -> Iterator[str]:
     session = view.state.session
-    yield f"-# started by <@{session.host_id}>"
+    yield f"-# started by {mention(session.host_id)}"
     if session.is_running:
         yield f"votes run {time_words(session.vote_seconds)}"
         yield parts_left_text(session)

@@ -16,7 +16,7 @@ from bot.ui.session_texts import (
     session_title,
     song_url,
 )
-from bot.ui.theme import BLURPLE, linked, truncated_list
+from bot.ui.theme import BLURPLE, linked, mention, truncated_list
 
 # UTF-16 units
 TITLE_LENGTH = 40
@@ -83,7 +83,7 @@ def _entry_line(view: SessionView) -> str:
             facts = [f"**{title}**", "ended without a part"]
     verb = "active" if session.is_running else "over"
     when = discord.utils.format_dt(session.finished_at or session.active_at, "R")
-    return " · ".join((*facts, f"started by <@{session.host_id}>", f"{verb} {when}"))
+    return " · ".join((*facts, f"started by {mention(session.host_id)}", f"{verb} {when}"))
 
 
 def _buttons(number: int, page_count: int) -> Iterator[Button]:

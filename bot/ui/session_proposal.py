@@ -29,7 +29,7 @@ from bot.ui.session_texts import (
     newest_board_url,
     quoted_headline,
 )
-from bot.ui.theme import BLURPLE, GREY
+from bot.ui.theme import BLURPLE, GREY, mention
 
 # UTF-16 units
 STYLE_LENGTH = 300
@@ -51,7 +51,7 @@ def proposal_embed(
     if proposal.status is not ProposalStatus.LISTED:
         return discord.Embed(colour=GREY, description=_taken_off(proposal))
     if proposal.kind is not ProposalKind.PART:
-        text = f"{proposal_text(view, proposal)} · <@{proposal.member_id}>"
+        text = f"{proposal_text(view, proposal)} · {mention(proposal.member_id)}"
         return discord.Embed(colour=BLURPLE, description=f"Proposal {proposal.number:,} · {text}")
     title = " · ".join(filter(None, (f"Proposal {proposal.number:,}", escaped_section(proposal))))
     lines = (
@@ -176,8 +176,8 @@ def _voted_text(proposal: Proposal) -> str:
 def _taken_off(proposal: Proposal) -> str:
     number = f"~~Proposal {proposal.number:,}~~"
     if proposal.status is ProposalStatus.WITHDRAWN:
-        return f"{number} withdrawn by <@{proposal.member_id}>"
-    by = f" by <@{proposal.removed_by}>" if proposal.removed_by is not None else ""
+        return f"{number} withdrawn by {mention(proposal.member_id)}"
+    by = f" by {mention(proposal.removed_by)}" if proposal.removed_by is not None else ""
     return f"{number} removed{by}"
 
 
@@ -207,7 +207,7 @@ def _goes_on(view: SessionView, proposal: Proposal) -> str:
 
 
 def _origin(view: SessionView, proposal: Proposal) -> Iterator[str]:
-    yield f"-# by <@{proposal.member_id}>"
+    yield f"-# by {mention(proposal.member_id)}"
     if proposal.changed_at is not None:
         yield f"changed {discord.utils.format_dt(proposal.changed_at, 'R')}"
     if proposal.listed_from is not None:

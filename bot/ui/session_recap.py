@@ -23,7 +23,7 @@ from bot.ui.session_texts import (
     song_url,
     writers_of,
 )
-from bot.ui.theme import BLURPLE, GREEN, GREY, linked, truncated_list
+from bot.ui.theme import BLURPLE, GREEN, GREY, linked, mention, truncated_list
 
 # UTF-16 units
 PARTS_LENGTH = 2400  # of all parts together, so that the rest fits into the embed
@@ -138,7 +138,7 @@ def _part_lines(view: SessionView, *, with_votes: bool) -> Iterator[str]:
             yield f"{start}{linked(part_name(part, number), part_url(view, part))}"
             continue
         name = linked(f"**{part_name(part, number)}**", part_url(view, part))
-        by = f"<@{part.proposal.member_id}>" if part.proposal else ""
+        by = mention(part.proposal.member_id) if part.proposal else ""
         votes = _votes_text(part.round) if with_votes else ""
         yield " · ".join(filter(None, (f"{start}{name}", by, votes)))
 

@@ -13,7 +13,7 @@ from bot.ui.custom_ids import Action, Button
 from bot.ui.extension_embeds import MAX_CLIPS, clip_letter
 from bot.ui.failure_texts import failure_cause
 from bot.ui.session_texts import CHARGE_WARNING, proposal_url, quoted_headline, rest_text
-from bot.ui.theme import GREEN, GREY, ORANGE, RED, linked, play_link, spaced_duration
+from bot.ui.theme import GREEN, GREY, ORANGE, RED, linked, mention, play_link, spaced_duration
 
 LINK_LENGTH = 600  # UTF-16 units of a link to audio
 
@@ -72,7 +72,8 @@ def _choosing_lines(view: SessionView, each: Round, part: Extension | None) -> I
     writer = view.state.winner_of(each)
     if clips:
         first = clips[0][0] if len(clips) > 1 else "it"
-        tie = f" A tie: the one that <@{writer.member_id}> chose, who wrote it." if writer else ""
+        by = mention(writer.member_id) if writer else ""
+        tie = f" A tie: the one that {by} chose, who wrote it." if writer else ""
         yield f"-# No votes: {first} goes on.{tie if len(clips) > 1 else ''}"
 
 
@@ -96,7 +97,7 @@ def _counts(each: Round) -> Iterator[str]:
     else:
         yield "Nobody chose, so the first one goes on."
     if each.clip_closed_by is not None:
-        yield f"-# closed by <@{each.clip_closed_by}>"
+        yield f"-# closed by {mention(each.clip_closed_by)}"
 
 
 def _unwanted_lines(view: SessionView, each: Round) -> Iterator[str]:

@@ -24,7 +24,7 @@ from bot.domain.sessions.models import (
 from bot.domain.sessions.structure import HEADLINE_LENGTH, headline, section, sung_lines
 from bot.domain.text import display_title, escape_line
 from bot.services.session_view import SessionView, SongPart
-from bot.ui.theme import url_within
+from bot.ui.theme import mention, url_within
 
 # UTF-16 units
 TITLE_LENGTH = 100
@@ -186,7 +186,7 @@ def writers_of(state: SessionState, rounds: Iterable[Round]) -> Counter[int]:
 
 def most_parts_text(counts: Iterable[tuple[int, int]]) -> str:
     """Return who wrote most parts: ``<@1> 12 · <@2> 9``."""
-    return " · ".join(f"<@{member_id}> {count:,}" for member_id, count in counts)
+    return " · ".join(f"{mention(member_id)} {count:,}" for member_id, count in counts)
 
 
 def is_free(part: Extension | None) -> bool:

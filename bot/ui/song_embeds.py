@@ -24,6 +24,7 @@ from bot.ui.theme import (
     common_title,
     linked,
     listen_lines,
+    mention,
     pictures,
     started_text,
     truncated_list,
@@ -65,7 +66,7 @@ def _body(ext: Extension, context: ReplyContext) -> str:
     status = [*_status_lines(ext, context, outline)]
     parts = [
         *truncated_list([*_part_lines(ext, outline)], PARTS_LENGTH),
-        f"-# Asked by <@{ext.member_id}>",
+        f"-# Asked by {mention(ext.member_id)}",
     ]
     return "\n".join([*status, "", *parts] if status else parts)
 
@@ -144,4 +145,4 @@ def _part_name(part: LineageClip, song_title: str, channel_id: int) -> str:
 
 
 def _maker(part: LineageClip) -> str:
-    return f" · <@{part.extension.member_id}>" if part.extension else ""
+    return f" · {mention(part.extension.member_id)}" if part.extension else ""

@@ -79,6 +79,11 @@ def url_within(channel_id: int, url: str | None) -> str | None:
     return url if url and url.split("/")[-2:-1] == [str(channel_id)] else None
 
 
+def mention(member_id: int) -> str:
+    """Return the mention of a member; one who had their data deleted has none."""
+    return f"<@{member_id}>" if member_id > 0 else "a former member"
+
+
 def spaced_duration(clip: Clip) -> str:
     """Return the duration of ``clip`` after a space; empty if it is unknown."""
     return f" {format_length(clip.duration)}" if clip.duration else ""

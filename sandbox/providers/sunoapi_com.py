@@ -49,7 +49,7 @@ class SunoApiCom(Api):
 
     @override
     def fault_text(self, fault: Fault) -> str:
-        """Return the texts of its error page; 403 is credits or moderation, and only the text tells."""
+        """Return the texts of its error page; 403 is credits or moderation, as the text tells."""
         if fault is Fault.SERVER_ERROR:
             return "Internal Server Error."
         return super().fault_text(fault)

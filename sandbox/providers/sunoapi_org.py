@@ -214,7 +214,7 @@ class SunoApiOrg(Api):
         return [clip.status(now) for clip in task.clips]
 
     def _legacy_status(self, task: _Task) -> str:
-        """Return the word for a task's status; of two songs one may be finished before the other."""
+        """Return the word for a task's status; one of two songs may be finished earlier."""
         statuses = self._statuses(task)
         if all(status.is_final for status in statuses):
             if Status.ERROR in statuses:

@@ -1,9 +1,9 @@
-"""Names as links."""
+"""Names as links, and members."""
 
 import pytest
 
 from bot.domain.text import escape_markdown
-from bot.ui.theme import linked
+from bot.ui.theme import linked, mention
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,10 @@ def test_text_of_a_link_has_no_bracket_and_no_address(title: str, shown: str) ->
 
 def test_text_without_a_link_stays() -> None:
     assert linked("[a]", None) == "[a]"
+
+
+@pytest.mark.parametrize(
+    ("member_id", "shown"), [(42, "<@42>"), (0, "a former member"), (-7, "a former member")]
+)
+def test_member_whose_data_was_deleted_is_not_mentioned(member_id: int, shown: str) -> None:
+    assert mention(member_id) == shown
