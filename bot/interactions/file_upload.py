@@ -32,9 +32,7 @@ async def receive_file(interaction: Interaction, file: discord.Attachment, form:
 
 async def _receive(interaction: Interaction, file: discord.Attachment, form: Form) -> None:
     if form.clip:
-        raise UserError(
-            "You named a clip and a file.", "Use `clip:` or `file:`, whichever shall go on."
-        )
+        raise UserError("You named a clip and a file.", "Use `clip:` or `file:`, not both.")
     services = interaction.client.services
     if not services.uploaded_files.are_accepted:  # the command is older than the settings
         raise UserError(
@@ -52,6 +50,6 @@ async def _receive(interaction: Interaction, file: discord.Attachment, form: For
     draft_id = await services.extensions.keep_draft(form, member_id=interaction.user.id)
     length = format_time(int(clip.duration or 0))
     note = note_embed(
-        f"**{display_title(clip.title, TITLE_LENGTH)}** is {length} long and can go on."
+        f"**{display_title(clip.title, TITLE_LENGTH)}** is {length} long. What comes next?"
     )
     await answer(interaction, embeds=[note], view=draft_view(draft_id, label=OPEN_LABEL))

@@ -2,11 +2,11 @@
 
 from typing_extensions import override
 
-from bot.domain.errors import UserError
 from bot.interactions.buttons import PersistentButton
 from bot.interactions.client import Interaction
 from bot.interactions.first_reply import renew_token
 from bot.interactions.responses import answer, defer
+from bot.services.extensions import unknown_reply
 from bot.ui.custom_ids import Action
 from bot.ui.notifications import (
     preference_embed,
@@ -29,7 +29,7 @@ class TellMe(PersistentButton, action=Action.TELL_ME):
             extension_id, interaction.user.id, now=interaction.created_at
         )
         if result is None:
-            raise UserError("Encore does not know this reply.", "Use `/extend` to start again.")
+            raise unknown_reply()
         ext, is_new, is_always = result
         await answer(
             interaction,

@@ -258,7 +258,7 @@ class ExtensionService:
     async def _required(self, extension_id: int) -> Extension:
         ext = await self._store.extension(extension_id)
         if ext is None:
-            raise UserError("I don't know this reply.", START_OVER)
+            raise unknown_reply()
         return ext
 
     async def _required_for(self, actor: Actor, extension_id: int, *, verb: str) -> Extension:
@@ -287,3 +287,8 @@ def _form_from(request: ExtendRequest) -> Form:
         provider=request.provider,
         length="" if request.length is None else f"{request.length:g}",
     )
+
+
+def unknown_reply() -> UserError:
+    """Return the refusal of what is asked of a reply that the store does not have."""
+    return UserError("I don't know this reply.", START_OVER)

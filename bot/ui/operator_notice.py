@@ -32,7 +32,7 @@ def _sentences(problem: Problem) -> tuple[str, str]:
             folder = inline_code(problem.label)
             remedy = f"Make room in {folder}: on a full disk Encore can accept nothing."
         case _:
-            what = f"{label} refuses Encore's key."
+            what = f"{label} rejected Encore's key."
             remedy = (
                 "Nobody can extend with it until you set the right key and restart Encore; "
                 "`python -m bot check` tests it."

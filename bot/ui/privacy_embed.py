@@ -16,9 +16,9 @@ _NAMES = {
     "drafts": ("unsent form", "unsent forms"),
     "sessions_hosted": ("session that you hosted", "sessions that you hosted"),
     "proposals": ("proposal in a session", "proposals in sessions"),
-    "notifications": ("*Tell me*", "*Tell me*"),
-    "preferences": ("preference", "preferences"),
-    "votes": ("vote in a session that runs", "votes in sessions that run"),
+    "notifications": ("reply that you want to be told of", "replies that you want to be told of"),
+    "preferences": ("choice: *Always tell me*", "choices: *Always tell me*"),
+    "votes": ("vote in a running session", "votes in running sessions"),
 }
 
 
@@ -47,7 +47,7 @@ def data_file(data: PersonalData) -> discord.File:
 def forget_question(member_id: int) -> tuple[discord.Embed, discord.ui.View | None]:
     """Return the question whether to forget a member."""
     text = (
-        "**Forget you?**\n"
+        "**Delete your data?**\n"
         "Your name, your lyrics and your unsent forms are deleted. The clips stay for those who "
         "go on from them, but nobody can see here that they are yours, and they leave your "
         "library. What stands in Discord's channels is not deleted. This can't be undone."

@@ -18,7 +18,7 @@ NEW_KEY = (
             "unauthorized",
             "AIML API",
             [
-                "**AIML API refuses Encore's key.**",
+                "**AIML API rejected Encore's key.**",
                 NEW_KEY,
             ],
         ),
