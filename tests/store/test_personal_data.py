@@ -3,9 +3,11 @@
 import json
 from dataclasses import replace
 
+from bot.domain import failures
 from bot.domain.form import Form
 from bot.domain.library import LibraryQuery, Scope, Viewer
-from bot.domain.models import Clip, ExtendRequest, Extension
+from bot.domain.models import Clip, ExtendRequest, Extension, Status
+from bot.domain.transitions import finished
 from bot.store.store import Store
 from tests.support.store_samples import (
     CHANNEL,
@@ -167,3 +169,12 @@ async def test_what_is_in_progress_stays_and_is_counted(store: Store) -> None:
     assert [each.member_id for each in now.proposals] == [MEMBER, 2]
     assert await store.forget_member(OTHER) == 1
     assert (await store.session_state(state.session.id)).session.host_id == OTHER
+
+
+async def test_why_a_request_failed_is_in_words(store: Store) -> None:
+    ext = await accepted(store, "failed")
+    failed = finished(ext, Status.FAILED, failures.Rejected("Too rude."), now=NOW)
+    assert await store.save(failed, was=ext)
+    [row] = (await store.data_of_member(MEMBER))["extensions"]
+    assert "Too rude." in row["failure"]
+    json.dumps(row)
