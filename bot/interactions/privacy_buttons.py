@@ -34,7 +34,8 @@ class ConfirmForget(PersistentButton, action=Action.CONFIRM_FORGET):
 
     @override
     async def press(self, interaction: Interaction) -> None:
-        left = await interaction.client.services.store.forget_member(interaction.user.id)
+        store = interaction.client.services.store
+        left = await store.forget_member(interaction.user.id, now=interaction.created_at)
         await interaction.response.edit_message(embed=forgotten_embed(left), view=None)
 
 

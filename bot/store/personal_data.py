@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import Select, and_, delete, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.budgets import Period
 from bot.store.extensions import OPEN_STATUSES
 from bot.store.rows import search_text
 from bot.store.schema import (
     clips,
     drafts,
     extensions,
+    guild_settings,
     is_running,
     notifications,
     preferences,
@@ -47,6 +49,9 @@ async def data_of_member(db: AsyncConnection, member_id: int) -> PersonalData:
         "preferences": await _read(
             db, select(preferences).where(preferences.c.member_id == member_id)
         ),
+        "settings_changed": await _read(
+            db, select(guild_settings).where(guild_settings.c.changed_by == member_id)
+        ),
     }
 
 
@@ -62,16 +67,24 @@ async def data_of_guild(db: AsyncConnection, guild_id: int) -> PersonalData:
         "rounds": await _read(db, select(rounds).where(rounds.c.session_id.in_(of_guild))),
         "proposals": await _read(db, select(proposals).where(proposals.c.round_id.in_(held))),
         "votes": await _read(db, select(votes).where(votes.c.round_id.in_(held))),
+        "settings": await _read(
+            db, select(guild_settings).where(guild_settings.c.guild_id == guild_id)
+        ),
     }
 
 
-async def forget_member(db: AsyncConnection, member_id: int) -> int:
+async def forget_member(db: AsyncConnection, member_id: int, *, now: dt.datetime) -> int:
     """Forget who made what a member made, and what they wrote; return how much is left.
 
     Clips stay where they are, without the member, their lyrics and their name: others go on from
-    them. What is in progress, and sessions that run, stay as they are and are counted.
+    them. What is in progress, sessions that run, and what was asked for today stay as they are and
+    are counted in the result: the share that a member has of a budget is counted by their id.
     """
-    has_ended = and_(_row.member_id == member_id, _row.status.not_in(OPEN_STATUSES))
+    has_ended = and_(
+        _row.member_id == member_id,
+        _row.status.not_in(OPEN_STATUSES),
+        _row.created_at < Period.DAY.start(now),
+    )
     made = select(clips).join(extensions).where(has_ended)
     for row in (await db.execute(made)).all():  # without the lyrics and the name
         words = search_text(row.title, row.style, row.clip_id)
@@ -96,16 +109,21 @@ async def forget_member(db: AsyncConnection, member_id: int) -> int:
         # unique in its round, and nobody's id
         .values(member_id=-proposals.c.id, member_name="", lyrics="")
     )
+    for column in (rounds.c.closed_by, rounds.c.clip_closed_by):
+        closed = update(rounds).where(column == member_id, rounds.c.id.in_(in_over))
+        await db.execute(closed.values({column: 0}))
+    removed = update(proposals).where(
+        proposals.c.removed_by == member_id, proposals.c.round_id.in_(in_over)
+    )
+    await db.execute(removed.values(removed_by=0))
+    changed = update(guild_settings).where(guild_settings.c.changed_by == member_id)
+    await db.execute(changed.values(changed_by=0))
     return await _left(db, member_id)
 
 
 async def _left(db: AsyncConnection, member_id: int) -> int:
-    """Return how many extensions and sessions of a member are still going on."""
-    open_extensions = (
-        select(func.count())
-        .select_from(extensions)
-        .where(_row.member_id == member_id, _row.status.in_(OPEN_STATUSES))
-    )
+    """Return in how many extensions and running sessions a member is still named."""
+    named = select(func.count()).select_from(extensions).where(_row.member_id == member_id)
     wrote_in = (
         select(rounds.c.session_id)
         .join(proposals, proposals.c.round_id == rounds.c.id)
@@ -116,9 +134,7 @@ async def _left(db: AsyncConnection, member_id: int) -> int:
         .select_from(sessions)
         .where(is_running, (sessions.c.host_id == member_id) | sessions.c.id.in_(wrote_in))
     )
-    return (await db.execute(open_extensions)).scalar_one() + (
-        await db.execute(running)
-    ).scalar_one()
+    return (await db.execute(named)).scalar_one() + (await db.execute(running)).scalar_one()
 
 
 async def _read(db: AsyncConnection, query: Select[Any]) -> Rows:

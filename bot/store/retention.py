@@ -8,7 +8,8 @@ import datetime as dt
 from sqlalchemy import ColumnElement, and_, delete, exists, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.models import Status
+from bot.domain.budgets import Period
+from bot.domain.models import FINAL, Status
 from bot.store.schema import (
     audio,
     clips,
@@ -39,20 +40,21 @@ _is_needed = or_(
     exists().where(rounds.c.extension_id == _row.id),
     exists().where(sessions.c.song_id == _row.id),
 )
-_HAS_ENDED_WITHOUT_AUDIO = tuple(
-    status for status in Status if status.is_final and status is not Status.COMPLETE
-)
-_FINAL = (*_HAS_ENDED_WITHOUT_AUDIO, Status.COMPLETE)
+_HAS_ENDED_WITHOUT_AUDIO = FINAL - {Status.COMPLETE}
 
 
-async def forget(db: AsyncConnection, *, now: dt.datetime, keep: dt.timedelta | None) -> bool:
-    """Delete what is too old, up to `BATCH` extensions and sessions.
+async def forget(
+    db: AsyncConnection, *, now: dt.datetime, keep: dt.timedelta | None, batch: int = BATCH
+) -> bool:
+    """Delete what is too old, up to ``batch`` extensions and sessions.
 
     Args:
         db: the connection.
         now: the time.
         keep: how long finished extensions and sessions are kept; None is for ever. Those without
-            audio are kept for `FAILED_LIFETIME` at most.
+            audio are kept for `FAILED_LIFETIME` at most, and none goes in the month in which it
+            was asked for.
+        batch: how many of either.
 
     Returns:
         Whether there may be more.
@@ -63,11 +65,19 @@ async def forget(db: AsyncConnection, *, now: dt.datetime, keep: dt.timedelta | 
     has_failed = and_(
         _row.status.in_(_HAS_ENDED_WITHOUT_AUDIO), _row.finished_at < now - failed_lifetime
     )
-    gone = await _forget_extensions(db, has_failed)
+    # budgets count what was asked for in this month
+    of_earlier_month = _row.created_at < Period.MONTH.start(now)
+    gone = await _forget_extensions(db, and_(has_failed, of_earlier_month), batch)
     if keep is None:
         return gone
-    is_old = and_(_row.status.in_(_FINAL), _row.finished_at < now - keep)
-    return any((await _forget_sessions(db, now - keep), await _forget_extensions(db, is_old), gone))
+    is_old = and_(_row.status.in_(FINAL), _row.finished_at < now - keep, of_earlier_month)
+    return any(
+        (
+            await _forget_sessions(db, now - keep, batch),
+            await _forget_extensions(db, is_old, batch),
+            gone,
+        )
+    )
 
 
 async def _forget_tokens(db: AsyncConnection, before: dt.datetime) -> None:
@@ -78,9 +88,9 @@ async def _forget_tokens(db: AsyncConnection, before: dt.datetime) -> None:
         await db.execute(update(table).where(has_expired).values(reply_token=""))
 
 
-async def _forget_extensions(db: AsyncConnection, is_old: ColumnElement[bool]) -> bool:
+async def _forget_extensions(db: AsyncConnection, is_old: ColumnElement[bool], batch: int) -> bool:
     """Delete extensions that nothing needs, with all that is theirs; return whether there were."""
-    old = select(_row.id).where(is_old, not_(_is_needed)).order_by(_row.id).limit(BATCH)
+    old = select(_row.id).where(is_old, not_(_is_needed)).order_by(_row.id).limit(batch)
     ids = (await db.execute(old)).scalars().all()
     for table in OWNED_BY_EXTENSION:
         await db.execute(delete(table).where(table.c.extension_id.in_(ids)))
@@ -88,10 +98,10 @@ async def _forget_extensions(db: AsyncConnection, is_old: ColumnElement[bool]) -
     return bool(ids)
 
 
-async def _forget_sessions(db: AsyncConnection, before: dt.datetime) -> bool:
+async def _forget_sessions(db: AsyncConnection, before: dt.datetime, batch: int) -> bool:
     """Delete sessions that are over, with all that is theirs; return whether there were any."""
     is_old = and_(not_(is_running), sessions.c.finished_at < before)
-    old = select(sessions.c.id).where(is_old).order_by(sessions.c.id).limit(BATCH)
+    old = select(sessions.c.id).where(is_old).order_by(sessions.c.id).limit(batch)
     ids = (await db.execute(old)).scalars().all()
     of_session = select(rounds.c.id).where(rounds.c.session_id.in_(ids))
     for table in (votes, proposals):

@@ -18,6 +18,7 @@ _NAMES = {
     "proposals": ("proposal in a session", "proposals in sessions"),
     "notifications": ("reply that you want to be told of", "replies that you want to be told of"),
     "preferences": ("choice: *Always tell me*", "choices: *Always tell me*"),
+    "settings_changed": ("change of a server's settings", "changes of a server's settings"),
     "votes": ("vote in a running session", "votes in running sessions"),
 }
 
@@ -59,8 +60,7 @@ def forgotten_embed(left: int) -> discord.Embed:
     """Return the answer once a member is forgotten; ``left`` is what still goes on."""
     if not left:
         return note_embed("**Done.** Encore keeps nothing about you any more.")
-    things = "thing is" if left == 1 else "things are"
     return note_embed(
-        f"**Almost done.** {left:,} {things} still in progress: requests or sessions. "
-        "Use `/privacy` again when they are finished."
+        f"**Almost done.** {left:,} left: requests of today, which count until tomorrow, and what "
+        "is still in progress. Use `/privacy` again then."
     )

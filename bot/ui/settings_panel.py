@@ -16,7 +16,7 @@ from bot.store.acceptance import Quota
 from bot.ui.budget_texts import budget_line
 from bot.ui.components import build_view
 from bot.ui.custom_ids import Action
-from bot.ui.theme import BLURPLE
+from bot.ui.theme import BLURPLE, mention
 
 MAX_CHOICES = 25  # Discord's limit, of a select's options and of its values
 MAX_OPTION_LENGTH = 100  # Discord's limit
@@ -62,7 +62,7 @@ def panel_embed(panel: Panel) -> discord.Embed:
     settings = panel.settings
     if settings.changed_by is not None and settings.changed_at is not None:
         when = discord.utils.format_dt(settings.changed_at, "R")
-        lines += ["", f"-# Last changed by <@{settings.changed_by}> {when}"]
+        lines += ["", f"-# Last changed by {mention(settings.changed_by or 0)} {when}"]
     return discord.Embed(
         colour=BLURPLE, title="Settings of this server", description="\n".join(lines)
     )

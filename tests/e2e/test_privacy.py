@@ -1,8 +1,12 @@
 """A member sees what is kept of them, takes it along, and has it deleted."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 from tests.support.bot_harness import LYRICS, BotHarness, labels, text
+
+TWO_DAYS = 2 * 86_400 * 1_000_000  # microseconds
 
 
 async def test_a_member_downloads_and_deletes_their_data(harness: BotHarness) -> None:
@@ -16,6 +20,8 @@ async def test_a_member_downloads_and_deletes_their_data(harness: BotHarness) ->
     [file] = sent.message.attachments
     data = json.loads(file.content)
     assert [row["lyrics"] for row in data["extensions"]] == [LYRICS]
+    with closing(sqlite3.connect(harness.database)) as db, db:
+        db.execute("UPDATE extensions SET created_at = created_at - ?", [TWO_DAYS])
     question = await ada.click(asked.message, "🗑️ Delete my data")
     assert "This can't be undone." in text(question.message)
     done = await ada.click(question.message, "Delete my data")
@@ -34,5 +40,5 @@ async def test_what_goes_on_is_told(harness: BotHarness) -> None:
     shown = await ada.slash("privacy")
     question = await ada.click(shown.message, "🗑️ Delete my data")
     done = await ada.click(question.message, "Delete my data")
-    assert "1 thing is still in progress" in text(done.message)
+    assert "1 left: requests of today, which count until tomorrow" in text(done.message)
     await harness.finished(reply)

@@ -4,8 +4,8 @@ import datetime as dt
 
 from bot.domain.form import Form
 from bot.domain.transitions import cancelled
-from bot.services.retention import EVERY, Retention
-from bot.store.retention import BATCH, DRAFT_LIFETIME
+from bot.services.retention import EVERY, MAX_BATCHES, Retention
+from bot.store.retention import DRAFT_LIFETIME
 from bot.store.store import Store
 from tests.support.service_harness import START, ManualClock
 from tests.support.store_samples import MEMBER, accepted
@@ -25,10 +25,15 @@ async def test_what_is_old_is_deleted_every_hour(store: Store) -> None:
     assert await store.draft(draft_id, member_id=1) is None
 
 
-async def test_all_that_is_old_is_deleted_in_one_run(store: Store) -> None:
+async def test_much_is_deleted_in_several_runs_at_once(store: Store) -> None:
     clock = ManualClock()
-    for number in range(BATCH + 1):
+    clock.advance(30 * 86_400)
+    count = 2 * MAX_BATCHES + 2  # each deletes one that failed, and one that is old
+    for number in range(count):
         ext = await accepted(store, f"key-{number}")
-        assert await store.save(cancelled(ext, now=START - dt.timedelta(days=2)), was=ext)
-    await Retention(store, clock=clock, keep=dt.timedelta(days=1)).run_once()
+        assert await store.save(cancelled(ext, now=START), was=ext)
+    retention = Retention(store, clock=clock, keep=dt.timedelta(days=1), batch=1)
+    await retention.run_once()
+    assert len((await store.data_of_member(MEMBER))["extensions"]) == 2
+    await retention.run_once()
     assert (await store.data_of_member(MEMBER))["extensions"] == []

@@ -116,8 +116,20 @@ async def test_finished_requests_go_if_the_operator_limits_that(store: Store) ->
 
 async def test_a_limit_shorter_than_months_holds_for_failures_too(store: Store) -> None:
     ext = await failed(store, "one")
-    await forget(store, NOW + DAY + MINUTE, DAY)
+    await forget(store, NOW + KEEP, DAY)
     assert not await is_there(store, ext)
+
+
+async def test_nothing_goes_in_the_month_in_which_budgets_count_it(store: Store) -> None:
+    june = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+    without_audio = await failed(store, "failed")
+    made = await completed_extension(store, "made", heard("a"))
+    await forget(store, june - SECOND, DAY)
+    assert await is_there(store, without_audio)
+    assert await is_there(store, made)
+    await forget(store, june, DAY)
+    assert not await is_there(store, without_audio)
+    assert not await is_there(store, made)
 
 
 async def test_ancestors_stay_as_long_as_what_goes_on_from_them(store: Store) -> None:
