@@ -6,8 +6,9 @@ label, the style and the custom id of each.
 
 import re
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import discord
 from typing_extensions import override
@@ -165,6 +166,40 @@ class PersistentButton(discord.ui.DynamicItem[Button], template=""):
     @abstractmethod
     async def press(self, interaction: Interaction) -> None:
         """Do what the button is for, and answer ``interaction``."""
+
+
+class PersistentSelect(discord.ui.DynamicItem[discord.ui.Item[Any]], template=""):
+    """A select of a message of any age; a subclass says what choosing does."""
+
+    action: ClassVar[Action]
+
+    def __init_subclass__(cls, *, action: Action) -> None:
+        cls.action = action
+        super().__init_subclass__(template=action.pattern)
+
+    @override
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[Any],
+        item: discord.ui.Item[Any],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        return cls(item)
+
+    @override
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        # discord.py would only log what this raises
+        try:
+            data = cast("Mapping[str, Any]", interaction.data)
+            await self.choose(interaction, data["values"])
+        except Exception as error:  # noqa: BLE001 - told to the member and logged there
+            await answer_error(interaction, error)
+
+    @abstractmethod
+    async def choose(self, interaction: Interaction, values: Sequence[str]) -> None:
+        """Do what the select is for with the chosen ``values``, and answer ``interaction``."""
 
 
 class Cancel(PersistentButton, action=Action.CANCEL):

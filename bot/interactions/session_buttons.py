@@ -1,15 +1,14 @@
 """What the buttons and the selects of a session do; the commands do the same by them."""
 
-import re
-from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import discord
 from typing_extensions import override
 
 from bot.domain.sessions.actions import ProposalWantedError
-from bot.interactions.buttons import PersistentButton
+from bot.interactions.buttons import PersistentButton, PersistentSelect
 from bot.interactions.client import Interaction
 from bot.interactions.responses import answer, answer_error
 from bot.interactions.session_answers import (
@@ -20,7 +19,7 @@ from bot.interactions.session_answers import (
     show_sessions,
     take_off,
 )
-from bot.ui.custom_ids import Action, Select
+from bot.ui.custom_ids import Action
 from bot.ui.extension_embeds import note_embed
 from bot.ui.session_menu import end_now_question, more
 from bot.ui.session_posts import song_so_far
@@ -194,57 +193,20 @@ class TurnSessions(PersistentButton, action=Action.TURN_SESSIONS):
         await show_sessions(interaction, int(self.stored_id))
 
 
-class ProposalSelect(discord.ui.DynamicItem[Select], template=""):
-    """A select among proposals; a subclass says what choosing one does."""
-
-    action: ClassVar[Action]
-
-    def __init_subclass__(cls, *, action: Action) -> None:
-        cls.action = action
-        super().__init_subclass__(template=action.pattern)
-
-    def __init__(self, stored_id: str, options: list[discord.SelectOption]) -> None:
-        super().__init__(self.action.select(stored_id, options))
-
-    @override
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        options = item.options if isinstance(item, discord.ui.Select) else []
-        return cls(match["id"], options)
-
-    @override
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        # discord.py would only log what this raises
-        try:
-            await self.choose(interaction, int(self.item.values[0]))
-        except Exception as error:  # noqa: BLE001 - told to the member and logged there
-            await answer_error(interaction, error)
-
-    @abstractmethod
-    async def choose(self, interaction: Interaction, proposal_id: int) -> None:
-        """Do what the select is for, and answer ``interaction``."""
-
-
-class PickProposal(ProposalSelect, action=Action.PICK_PROPOSAL):
+class PickProposal(PersistentSelect, action=Action.PICK_PROPOSAL):
     """The select of a board: votes for a proposal."""
 
     @override
-    async def choose(self, interaction: Interaction, proposal_id: int) -> None:
-        await answer_vote(interaction, proposal_id)
+    async def choose(self, interaction: Interaction, values: Sequence[str]) -> None:
+        await answer_vote(interaction, int(values[0]))
 
 
-class RemoveProposal(ProposalSelect, action=Action.REMOVE_PROPOSAL):
+class RemoveProposal(PersistentSelect, action=Action.REMOVE_PROPOSAL):
     """Takes a proposal off the board, for the host and moderators."""
 
     @override
-    async def choose(self, interaction: Interaction, proposal_id: int) -> None:
-        await take_off(interaction, proposal_id)
+    async def choose(self, interaction: Interaction, values: Sequence[str]) -> None:
+        await take_off(interaction, int(values[0]))
 
 
 SESSION_BUTTONS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (

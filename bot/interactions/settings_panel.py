@@ -3,9 +3,8 @@
 *Manage Server* is checked at each press, not only by Discord when the command is offered.
 """
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self, cast
+from collections.abc import Sequence
+from typing import Any
 
 import discord
 from typing_extensions import override
@@ -13,7 +12,7 @@ from typing_extensions import override
 from bot.domain.errors import UserError
 from bot.domain.guild_settings import GuildSettings
 from bot.interactions.access import POST_PERMISSIONS, missing_permissions
-from bot.interactions.buttons import PersistentButton
+from bot.interactions.buttons import PersistentButton, PersistentSelect
 from bot.interactions.client import Interaction
 from bot.interactions.responses import answer, answer_error
 from bot.ui.custom_ids import Action
@@ -112,86 +111,45 @@ def _lacks_notices(guild: discord.Guild, channel_id: int | None) -> bool:
     )
 
 
-class SettingsSelect(discord.ui.DynamicItem[discord.ui.Item[Any]], template=""):
-    """A select of the panel; a subclass says what its values change."""
-
-    action: ClassVar[Action]
-
-    def __init_subclass__(cls, *, action: Action) -> None:
-        cls.action = action
-        super().__init_subclass__(template=action.pattern)
-
-    @override
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        return cls(item)
-
-    @override
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        # discord.py would only log what this raises
-        try:
-            guild = managed_guild(interaction)
-            data = cast("Mapping[str, Any]", interaction.data)
-            settings = await self.change(interaction, guild.id, data["values"])
-            await _show(interaction, guild, settings)
-        except Exception as error:  # noqa: BLE001 - told to the member and logged there
-            await answer_error(interaction, error)
-
-    async def change(
-        self, interaction: Interaction, guild_id: int, values: Sequence[str]
-    ) -> GuildSettings:
-        """Store the chosen ``values``; return the settings as they are then."""
-        raise NotImplementedError
-
-
-class SetChannels(SettingsSelect, action=Action.SET_CHANNELS):
+class SetChannels(PersistentSelect, action=Action.SET_CHANNELS):
     """Sets the channels in which members may extend."""
 
     @override
-    async def change(
-        self, interaction: Interaction, guild_id: int, values: Sequence[str]
-    ) -> GuildSettings:
-        service = interaction.client.services.guild_settings
-        return await service.set_channels(guild_id, [*map(int, values)], interaction.user.id)
+    async def choose(self, interaction: Interaction, values: Sequence[str]) -> None:
+        guild, service = managed_guild(interaction), interaction.client.services.guild_settings
+        ids = [*map(int, values)]
+        settings = await service.set_channels(guild.id, ids, interaction.user.id)
+        await _show(interaction, guild, settings)
 
 
-class SetRoles(SettingsSelect, action=Action.SET_ROLES):
+class SetRoles(PersistentSelect, action=Action.SET_ROLES):
     """Sets the roles of which members need one to extend."""
 
     @override
-    async def change(
-        self, interaction: Interaction, guild_id: int, values: Sequence[str]
-    ) -> GuildSettings:
-        service = interaction.client.services.guild_settings
-        return await service.set_roles(guild_id, [*map(int, values)], interaction.user.id)
+    async def choose(self, interaction: Interaction, values: Sequence[str]) -> None:
+        guild, service = managed_guild(interaction), interaction.client.services.guild_settings
+        settings = await service.set_roles(guild.id, [*map(int, values)], interaction.user.id)
+        await _show(interaction, guild, settings)
 
 
-class SetProvider(SettingsSelect, action=Action.SET_PROVIDER):
+class SetProvider(PersistentSelect, action=Action.SET_PROVIDER):
     """Sets the default service."""
 
     @override
-    async def change(
-        self, interaction: Interaction, guild_id: int, values: Sequence[str]
-    ) -> GuildSettings:
-        service = interaction.client.services.guild_settings
-        return await service.set_provider(guild_id, _chosen(values), interaction.user.id)
+    async def choose(self, interaction: Interaction, values: Sequence[str]) -> None:
+        guild, service = managed_guild(interaction), interaction.client.services.guild_settings
+        settings = await service.set_provider(guild.id, _chosen(values), interaction.user.id)
+        await _show(interaction, guild, settings)
 
 
-class SetModel(SettingsSelect, action=Action.SET_MODEL):
+class SetModel(PersistentSelect, action=Action.SET_MODEL):
     """Sets the default model."""
 
     @override
-    async def change(
-        self, interaction: Interaction, guild_id: int, values: Sequence[str]
-    ) -> GuildSettings:
-        service = interaction.client.services.guild_settings
-        return await service.set_model(guild_id, _chosen(values), interaction.user.id)
+    async def choose(self, interaction: Interaction, values: Sequence[str]) -> None:
+        guild, service = managed_guild(interaction), interaction.client.services.guild_settings
+        settings = await service.set_model(guild.id, _chosen(values), interaction.user.id)
+        await _show(interaction, guild, settings)
 
 
 class SetStyle(PersistentButton, action=Action.SET_STYLE):

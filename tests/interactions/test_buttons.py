@@ -13,6 +13,7 @@ from bot.interactions.buttons import (
     FullSong,
     OpenDraft,
     PersistentButton,
+    PersistentSelect,
     SendAgain,
     SongOfClip,
 )
@@ -53,7 +54,6 @@ from bot.interactions.session_buttons import (
     More,
     OpenPartDraft,
     PickProposal,
-    ProposalSelect,
     ProposeAgain,
     ProposeBack,
     ProposeEnd,
@@ -74,7 +74,6 @@ from bot.interactions.settings_panel import (
     SetRoles,
     SetSessions,
     SetStyle,
-    SettingsSelect,
 )
 from bot.ui.custom_ids import Action
 
@@ -88,12 +87,6 @@ BUTTONS = (
     *(kind for kind in SESSION_BUTTONS if issubclass(kind, PersistentButton)),
     *(kind for kind in SETTINGS_ITEMS if issubclass(kind, PersistentButton)),
 )
-SETTINGS_SELECTS = {
-    "set:channels:7": SetChannels,
-    "set:roles:7": SetRoles,
-    "set:service:7": SetProvider,
-    "set:model:7": SetModel,
-}
 
 CLIP = "5e0f3c10-aaaa-4bbb-8ccc-0123456789ab"
 
@@ -150,7 +143,14 @@ OLD_CUSTOM_IDS = [
     ("set:sessions:7-on", SetSessions, "7-on"),
     ("set:sessions:7-off", SetSessions, "7-off"),
 ]
-OLD_SELECTS = [("ses:pick:7", PickProposal), ("ses:remove:7", RemoveProposal)]
+OLD_SELECTS = [
+    ("ses:pick:7", PickProposal),
+    ("ses:remove:7", RemoveProposal),
+    ("set:channels:7", SetChannels),
+    ("set:roles:7", SetRoles),
+    ("set:service:7", SetProvider),
+    ("set:model:7", SetModel),
+]
 
 
 async def pressed(custom_id: str) -> list[PersistentButton]:
@@ -215,8 +215,7 @@ async def test_unknown_custom_id_matches_no_button(custom_id: str) -> None:
 
 
 def test_every_action_has_one_button_and_a_row_above() -> None:
-    of_settings = [kind.action.name for kind in SETTINGS_SELECTS.values()]
-    selects = [*(kind.action.name for _, kind in OLD_SELECTS), *of_settings]
+    selects = [kind.action.name for _, kind in OLD_SELECTS]
     assert sorted([*(kind.action.name for kind in BUTTONS), *selects]) == sorted(
         each.name for each in Action
     )
@@ -235,24 +234,11 @@ def test_every_persistent_button_wraps_a_discord_button() -> None:
 
 
 @pytest.mark.parametrize(("custom_id", "kind"), OLD_SELECTS)
-async def test_old_selects_keep_working(custom_id: str, kind: type[ProposalSelect]) -> None:
-    match = kind.__discord_ui_compiled_template__.fullmatch(custom_id)
-    assert match is not None
-    sent = discord.ui.Select[discord.ui.View](options=[discord.SelectOption(label="1")])
-    select = await kind.from_custom_id(None, sent, match)
-    assert select.item.custom_id == custom_id
-    assert select.item.options == sent.options
-    assert kind in SESSION_BUTTONS
-    assert await pressed(custom_id) == []
-
-
-@pytest.mark.parametrize(("custom_id", "kind"), SETTINGS_SELECTS.items())
-async def test_old_selects_of_the_settings_panel_keep_working(
-    custom_id: str, kind: type[SettingsSelect]
-) -> None:
+async def test_old_selects_keep_working(custom_id: str, kind: type[PersistentSelect]) -> None:
     match = kind.__discord_ui_compiled_template__.fullmatch(custom_id)
     assert match is not None
     sent = discord.ui.Select[discord.ui.View](custom_id=custom_id)
     assert (await kind.from_custom_id(None, sent, match)).item is sent
-    assert kind in SETTINGS_ITEMS
+    assert kind in (*SESSION_BUTTONS, *SETTINGS_ITEMS)
     assert kind.action.custom_id_for(7) == custom_id
+    assert await pressed(custom_id) == []
