@@ -335,6 +335,13 @@ class SunoApiOrgSettings(ApiSettings):
             "with the model that made it"
         ),
     )
+    audio: Literal["part", "whole"] = Field(
+        default="part",
+        description=(
+            "what the audio of a result is: the new `part` alone, or the `whole` with what comes "
+            "before it; the documents don't say, so listen to the first one"
+        ),
+    )
     callback_url: Annotated[Address | None, Unset("`https://encore.invalid`")] = Field(
         default=None,
         description=(

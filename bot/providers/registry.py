@@ -103,6 +103,7 @@ def _sunoapi_org(
         route=api.route,
         models=api.offered_models,
         callback_url=api.callback_url,
+        contains_source=api.audio == "whole",
     )
 
 

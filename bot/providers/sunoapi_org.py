@@ -102,6 +102,8 @@ class SunoApiOrg(Adapter):
         models: those to offer; the first is asked for where nobody chose.
         callback_url: where the service shall report results; None is a dead address where the
             route insists on one, and none elsewhere.
+        contains_source: whether the audio of a result begins with the source's, which the
+            documents don't say.
     """
 
     def __init__(
@@ -112,12 +114,14 @@ class SunoApiOrg(Adapter):
         route: Route | None = None,
         models: Sequence[str] = MODELS,
         callback_url: str | None = None,
+        contains_source: bool = False,
     ) -> None:
         is_kie = _is_kie(config.base_url)
         self._route: Route = route or ("jobs" if is_kie else "legacy")
         self._has_kie_codes = is_kie or self._route == "jobs"
         self._paths = _PATHS[self._route]
         self._callback_url = callback_url
+        self._contains_source = contains_source
         capabilities = replace(
             CAPABILITIES,
             label="kie.ai" if is_kie else CAPABILITIES.label,
@@ -185,7 +189,9 @@ class SunoApiOrg(Adapter):
             raise self._error_for(response)
         if answer.data is None:
             return handle, None
-        return handle, answer.data.progress(self._trusted_hosts)
+        progress = answer.data.progress(self._trusted_hosts)
+        clips = (replace(clip, contains_source=self._contains_source) for clip in progress.clips)
+        return handle, replace(progress, clips=tuple(clips))
 
     def _error_for(self, response: ErrorResponse) -> ProviderError:
         """Return the error of a refusal, whose status is the ``code`` in the body."""

@@ -15,8 +15,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
-    TypeAdapter,
-    ValidationError,
     model_validator,
 )
 from pydantic.alias_generators import to_snake
@@ -32,7 +30,7 @@ from bot.providers.base import (
     Unavailable,
     UnknownClip,
 )
-from bot.providers.clip_schema import ClipAnswer, Id, Seconds, clip_status, playable_url, to_clip
+from bot.providers.clip_schema import ClipAnswer, Id, clip_status, playable_url, to_clip
 from bot.providers.errors import ErrorResponse, extract_message
 from bot.providers.redaction import redacted
 
@@ -241,16 +239,6 @@ class JobTask(_EitherCase):
         return _progress(self.state, self.result_json, self.fail_msg, trusted_hosts)
 
 
-class _Extension(_EitherCase):
-    """What a task repeats of the request that made it."""
-
-    continue_at: Seconds = None
-    input: "_Extension | None" = None
-
-
-_REQUEST_SCHEMA = TypeAdapter(_Extension)
-
-
 def _progress(
     status_word: str, songs: Sequence[_Song], message: object, trusted_hosts: Collection[str]
 ) -> Progress:
@@ -263,35 +251,6 @@ def _progress(
         return Progress(clips=clips, error=redacted(failure))
     is_done = status is ClipStatus.COMPLETE and all(clip.status.is_final for clip in clips)
     return Progress(clips=clips, is_open=not (is_done and clips))
-
-
-def contains_source(durations: Sequence[float | None], continue_at: float | None) -> bool:
-    """Return whether the clips of a task begin with the source's audio up to ``continue_at``.
-
-    The documents don't say whether the audio is the new part alone. Whole songs are all longer
-    than the source's part of them, so one clip that is not longer is a new part, and so are its
-    siblings. Where a length is unknown, the clips are taken for new parts, as Suno itself makes.
-
-    Args:
-        durations: seconds of each clip of the task; None is unknown.
-        continue_at: seconds into the source; None is unknown.
-    """
-    if continue_at is None or not durations:
-        return False
-    return all(duration is not None and duration > continue_at for duration in durations)
-
-
-def continue_at_in(param: object) -> float | None:
-    """Return the second at which a task continues its source, from the request that it repeats.
-
-    Args:
-        param: the request of either route, as a text of JSON; None if it is not repeated.
-    """
-    try:
-        request = _REQUEST_SCHEMA.validate_json(param if isinstance(param, str) else "{}")
-    except ValidationError:
-        return None
-    return request.continue_at or (request.input.continue_at if request.input else None)
 
 
 class LegacyAnswer(Envelope):

@@ -52,7 +52,7 @@ class GuildSettingsService:
             UserError: it is not enabled.
         """
         if provider and provider not in self._providers:
-            raise UserError("That service is not set up here any more.", "Pick another one.")
+            raise UserError("That service isn't set up here any more.", "Pick another one.")
         return await self._change(guild_id, member_id, lambda was: replace(was, provider=provider))
 
     async def set_model(self, guild_id: int, model: str, member_id: int) -> GuildSettings:

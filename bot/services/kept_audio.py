@@ -8,12 +8,16 @@ import asyncio
 import logging
 import os
 import shutil
+import tempfile
+import time
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 4 << 30  # of all files together
 _SUFFIX = ".audio"
+_UNFINISHED = ".part"
+_LONGEST_WRITE = 3600.0  # seconds
 
 
 class KeptAudio:
@@ -68,9 +72,15 @@ class KeptAudio:
 
     def _write(self, audio: Path, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}.part")
-        shutil.copyfile(audio, partial)
-        partial.replace(path)
+        for unfinished in path.parent.glob(f"*{_UNFINISHED}"):  # of a process that was killed
+            if time.time() - unfinished.stat().st_mtime > _LONGEST_WRITE:
+                unfinished.unlink(missing_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, suffix=_UNFINISHED, delete=False
+        ) as partial:
+            pass
+        shutil.copyfile(audio, partial.name)
+        Path(partial.name).replace(path)
         self._make_room(path)
 
     def _make_room(self, newest: Path) -> None:

@@ -16,7 +16,7 @@ from bot.domain.clip_reference import file_id
 from bot.domain.errors import UserError
 from bot.domain.models import Clip, ClipStatus
 from bot.domain.text import collapse_whitespace, escape_line, strip_invisible
-from bot.domain.timecode import format_time
+from bot.domain.timecode import format_length
 from bot.services.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class UploadedFiles:
             )
             is_kept = await self._kept.keep(clip.id, path)
         if not is_kept:
-            raise UserError("Encore can't keep that file.", "Ask who runs this bot.")
+            raise UserError("Encore can't keep that file.", self._runtime.operator_contact.request)
         await self._store.remember_clip(NO_PROVIDER, clip, now=self._clock())
         log.info("Clip %s: a file of %s bytes was taken in", clip.id, size)
         return clip
@@ -92,22 +92,22 @@ class UploadedFiles:
         except TransientMediaError as error:
             log.info("A file could not be taken in (%s)", error)
             raise UserError(
-                f"{shown} did not arrive whole, or it is damaged.", "Upload it once more."
+                f"{shown} didn't arrive whole, or it's damaged.", "Upload it once more."
             ) from error
         except MediaError as error:
             log.info("A file was not taken in (%s)", error)
             raise UserError(
-                f"{shown} is not audio that Encore can read.",
+                f"{shown} isn't audio that Encore can read.",
                 "Upload an MP3, WAV, FLAC, OGG or M4A file, of an hour at most.",
             ) from error
         return fetched.info.duration
 
     def _require_length(self, seconds: float, shown: str) -> None:
-        length = format_time(int(seconds))
+        length = format_length(seconds)
         if seconds < MIN_SECONDS:
             raise UserError(
                 f"{shown} is too short.",
-                f"It is {length} long; it takes {MIN_SECONDS:.0f} seconds at least.",
+                f"It's {length} long; it takes {MIN_SECONDS:.0f} seconds at least.",
             )
         limits = [
             each.capabilities.longest_song
@@ -118,7 +118,7 @@ class UploadedFiles:
         if None not in limits and longest is not None and seconds > longest:
             raise UserError(
                 f"{shown} is too long.",
-                f"It is {length} long; up to {format_time(longest)} can be continued here.",
+                f"It's {length} long; up to {format_length(longest)} can be continued here.",
             )
 
 

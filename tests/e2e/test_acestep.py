@@ -292,8 +292,8 @@ async def test_file_of_a_member_goes_on_again_and_again(offline_harness: BotHarn
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        (Upload("notes.mp3", b"no audio at all" * 100), "is not audio that Encore can read"),
-        (Upload("long.mp3", b""), "is not audio that Encore can read"),
+        (Upload("notes.mp3", b"no audio at all" * 100), "isn't audio that Encore can read"),
+        (Upload("long.mp3", b""), "isn't audio that Encore can read"),
     ],
 )
 async def test_file_that_is_no_audio_is_refused(

@@ -47,6 +47,7 @@ def settings(**given: object) -> Settings:
             api_key=KEY,
             model="V5",
             models="V6, V5,V6",
+            audio="whole",
             callback_url="https://bot.example/heard/",
         ),
         "acestep": AceStepSettings(base_url="http://localhost:8001", api_key=KEY, length=30),
@@ -141,6 +142,15 @@ async def test_settings_of_sunoapi_org_reach_it() -> None:
     assert (body["model"], body["callBackUrl"]) == ("V5", "https://bot.example/heard")
     assert provider.capabilities.models == ("V5", "V6")
     assert provider.capabilities.limits.title == 100
+
+
+async def test_audio_of_sunoapi_org_is_the_whole_where_that_is_set() -> None:
+    songs = [{"id": "a", "audioUrl": "https://a.example/a.mp3"}]
+    task = {"status": "SUCCESS", "response": {"sunoData": songs}}
+    transport = FakeTransport(httpx.Response(200, json={"code": 200, "data": task}))
+    async with open_providers(settings(), transport=transport) as providers:
+        [progress] = (await providers["sunoapi_org"].fetch([TASK])).values()
+    assert [clip.contains_source for clip in progress.clips] == [True]
 
 
 async def test_address_of_kie_chooses_its_route_unless_it_is_set() -> None:

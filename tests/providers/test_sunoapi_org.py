@@ -21,7 +21,6 @@ from bot.providers.base import (
     UnknownClip,
 )
 from bot.providers.sunoapi_org import CAPABILITIES, SunoApiOrg
-from bot.providers.sunoapi_org_answers import contains_source, continue_at_in
 from tests.support.provider_samples import SOURCE, TASK, A, B, FakeTransport, adapter, request_to
 
 LEGACY, JOBS = "sunoapi_org", "sunoapi_org/jobs"
@@ -479,35 +478,11 @@ def test_audio_is_kept_for_two_weeks() -> None:
     assert CAPABILITIES.retention == dt.timedelta(days=14)
 
 
-@pytest.mark.parametrize(
-    ("durations", "continue_at", "expected"),
-    [
-        ((90.0, 95.0), 60.0, True),
-        ((30.0, 35.0), 60.0, False),
-        ((90.0, 35.0), 60.0, False),  # a whole song is never shorter than the source's part
-        ((60.0,), 60.0, False),
-        ((90.0, None), 60.0, False),
-        ((90.0,), None, False),
-        ((), 60.0, False),
-    ],
-)
-def test_whole_songs_are_all_longer_than_the_part_of_the_source(
-    durations: tuple[float | None, ...], continue_at: float | None, *, expected: bool
+@pytest.mark.parametrize("contains_source", [False, True])
+async def test_audio_of_a_result_is_the_part_or_the_whole_as_it_is_set(
+    *, contains_source: bool
 ) -> None:
-    assert contains_source(durations, continue_at) is expected
-
-
-@pytest.mark.parametrize(
-    ("param", "seconds"),
-    [
-        ('{"audioId": "a", "continueAt": 60.5}', 60.5),
-        ('{"model": "ai-music-api/extend", "input": {"continue_at": "60"}}', 60),
-        ('{"input": {}}', None),
-        ('{"continueAt": null}', None),
-        ("[]", None),
-        ("{", None),
-        (None, None),
-    ],
-)
-def test_request_that_a_task_repeats_has_its_second(param: object, seconds: float | None) -> None:
-    assert continue_at_in(param) == seconds
+    answer = says(200, "success", {"status": "SUCCESS", "response": {"sunoData": [song()]}})
+    provider = adapter(LEGACY, FakeTransport(answer), contains_source=contains_source)
+    [progress] = (await provider.fetch([TASK])).values()
+    assert [clip.contains_source for clip in progress.clips] == [contains_source]

@@ -1,6 +1,8 @@
 """Providers that want the source's audio: it is cut and handed over, or else nothing is sent."""
 
 import datetime as dt
+import os
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
@@ -325,8 +327,8 @@ async def test_same_file_is_the_same_clip(harness: SourceHarness) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"no audio" * 99, "is not audio that Encore can read"),
-        (404, "did not arrive whole"),
+        (b"no audio" * 99, "isn't audio that Encore can read"),
+        (404, "didn't arrive whole"),
         (0.5, "is too short"),
         (101.0, "is too long"),
     ],
@@ -361,6 +363,19 @@ async def test_audio_is_not_kept_where_the_folder_is_a_file(tmp_path: Path) -> N
     folder = tmp_path / "kept"
     folder.write_text("in the way")
     assert not await KeptAudio(folder).keep("one", folder)
+
+
+async def test_what_a_killed_process_left_unfinished_is_removed_later(tmp_path: Path) -> None:
+    audio, folder = tmp_path / "audio", tmp_path / "kept"
+    audio.write_bytes(b"audio")
+    folder.mkdir()
+    old, young = folder / "old.part", folder / "young.part"
+    for path in (old, young):
+        path.write_bytes(b"half")
+    long_ago = time.time() - 3700
+    os.utime(old, (long_ago, long_ago))
+    assert await KeptAudio(folder).keep("one", audio)
+    assert sorted(path.name for path in folder.iterdir()) == ["one.audio", "young.part"]
 
 
 async def test_file_of_any_length_goes_on_where_no_provider_has_a_limit(
