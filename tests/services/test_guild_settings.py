@@ -47,7 +47,7 @@ async def test_each_setting_is_changed_alone(service: GuildSettingsService, stor
 
 
 async def test_default_service_has_to_be_enabled(service: GuildSettingsService) -> None:
-    with pytest.raises(UserError, match="not set up here"):
+    with pytest.raises(UserError, match="set up here any more"):
         await service.set_provider(GUILD, "gone", ADA)
     assert (await service.set_provider(GUILD, "", ADA)).provider == ""
 

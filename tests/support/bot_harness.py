@@ -89,6 +89,9 @@ class BotHarness:
     @asynccontextmanager
     async def bot(self) -> AsyncIterator[Encore]:
         """The bot, connected, in this process."""
+        # they share a process, and a busy machine may stand still for longer than Discord waits;
+        # how soon the bot answers is measured in bench/
+        self.discord.interactions.acknowledge_timeout = 10.0
         settings = settings_from(self.environment())
         async with create_bot(
             settings, clock=self.clock, min_edit_interval=self.min_edit_interval
