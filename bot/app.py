@@ -63,7 +63,8 @@ from bot.services.submitter import Submitter
 from bot.services.tracker import Tracker
 from bot.services.unsaved_handles import UnsavedHandles
 from bot.services.uploaded_files import UploadedFiles
-from bot.settings import ListenAddress, Settings, SettingsError
+from bot.setting_types import ListenAddress
+from bot.settings import Settings, SettingsError
 from bot.store.acceptance import Quota
 from bot.store.database import sqlite_file
 from bot.store.listen_notify import open_notifications

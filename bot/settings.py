@@ -5,24 +5,10 @@ is not set (`Unset`). `bot.settings_reference` prints both.
 """
 
 import datetime as dt
-import ipaddress
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, NamedTuple, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    DirectoryPath,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, DirectoryPath, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -33,374 +19,20 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableError
 
 from bot.domain.text import collapse_whitespace
-
-LONGEST_DEADLINE = dt.timedelta(days=7)
-LAST_PORT = 65535
-MAX_SHARDS = 16_384
+from bot.provider_settings import (
+    AceStepSettings,
+    ApiSettings,
+    SunoApiCoSettings,
+    SunoApiOrgSettings,
+    SunoApiSettings,
+)
+from bot.setting_types import Address, HostAndPort, Hosts, Seconds, Secret, ShardsOfAll, Unset
 
 LogStyle = Literal["console", "json"]
 
 
-@dataclass(frozen=True, slots=True)
-class Unset:
-    """Marks a field whose default says nothing to a reader: what holds where it is not set."""
-
-    text: str
-
-
 class SettingsError(Exception):
     """A setting is wrong or missing; the text is one sentence with its name and what to do."""
-
-
-def _address(text: str) -> str:
-    """Return a base URL without its last slash; it may have a path."""
-    wrong = ValueError("must be an address that begins with https:// or http://")
-    try:
-        parts = urlsplit(text.strip())
-        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        raise wrong from None
-    if not is_one or any(letter.isspace() for letter in parts.geturl()):
-        raise wrong
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("must be an address without user name, password, ? and #")
-    return parts.geturl().rstrip("/")
-
-
-def _path(text: str) -> str:
-    """Return a path that can be appended to a base URL."""
-    if not re.fullmatch(r"/[\w./~-]*", text.strip(), re.ASCII):
-        raise ValueError("must be a path that begins with /")
-    return text.strip()
-
-
-def _header(secret: SecretStr) -> SecretStr:
-    """Return a key without surrounding spaces, if it is valid in an HTTP header."""
-    text = secret.get_secret_value().strip()
-    if not (text and text.isascii() and text.isprintable()):
-        raise ValueError("must be one line of plain characters, copied without quotes")
-    return SecretStr(text)
-
-
-def _session_cookie(cookie: SecretStr) -> SecretStr:
-    """Return a cookie that suno-api uses; one without ``__client`` it ignores.
-
-    It would then use, and charge, the server's own account.
-    """
-    if not re.search(r"(?:^|;\s*)__client=", cookie.get_secret_value()):
-        raise ValueError("must contain __client=, as the Cookie header of suno.com's requests does")
-    return cookie
-
-
-def _model(word: str) -> str:
-    if not re.fullmatch(r"[\w.-]{0,64}", word.strip(), re.ASCII):
-        raise ValueError("must be one word, such as chirp-hawk")
-    return word.strip()
-
-
-def _models(text: str) -> str:
-    """Return models as they are written in a list with commas, each once."""
-    models = dict.fromkeys(_model(word) for word in text.split(",") if word.strip())
-    if not models:
-        raise ValueError("must be models separated by commas, such as V6,V5_5")
-    return ",".join(models)
-
-
-def _hosts(text: object) -> object:
-    """Return the hosts in a comma-separated text."""
-    if not isinstance(text, str):
-        return text
-    return frozenset(host.strip().lower() for host in text.split(",") if host.strip())
-
-
-def _are_hosts(hosts: frozenset[str]) -> frozenset[str]:
-    """Return ``hosts``, each of which is ``host`` or ``host:port``."""
-    if not all(map(_is_host, hosts)):
-        raise ValueError(
-            "must be hosts such as 127.0.0.1:9000 or audio.example, separated by commas, "
-            "without http:// and without a path"
-        )
-    return hosts
-
-
-def _is_host(text: str) -> bool:
-    if re.fullmatch(r"[\w.-]+(?::\d{1,5})?", text):
-        return True
-    try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Shards:
-    """The shards that this process serves, of ``count`` in all.
-
-    Discord sends a server's events to the shard ``(server id >> 22) % count``, and those of direct
-    messages to shard 0 (its documentation of sharding).
-    """
-
-    ids: tuple[int, ...]
-    count: int
-
-    @property
-    def share(self) -> float:
-        """The part of all shards that this process serves, at most 1."""
-        return len(self.ids) / self.count
-
-    def __str__(self) -> str:
-        return f"{','.join(map(str, self.ids))}/{self.count}"
-
-
-def _shards(text: object) -> object:
-    """Return the shards in a text such as ``0-3/16`` or ``0,1/4``."""
-    if not isinstance(text, str):
-        return text
-    wrong = ValueError(
-        f"must be shards of so many in all, such as 0-3/16 or 0,1/4: each less than the number "
-        f"after the slash, which is {MAX_SHARDS} at most"
-    )
-    form = r"(\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*)/(\d{1,5})"
-    found = re.fullmatch(form, re.sub(r"\s", "", text), re.ASCII)
-    if found is None:
-        raise wrong
-    spans = [[int(number) for number in span.split("-")] for span in found[1].split(",")]
-    ids = {each for span in spans for each in range(span[0], span[-1] + 1)}
-    count = int(found[2])
-    if not all(span[0] <= span[-1] < count <= MAX_SHARDS for span in spans):
-        raise wrong
-    return Shards(tuple(sorted(ids)), count)
-
-
-def _seconds(text: object) -> object:
-    """Return a number of seconds as a timedelta."""
-    if not isinstance(text, str):
-        return text
-    try:
-        span = dt.timedelta(seconds=float(text))
-    except (ValueError, OverflowError):
-        span = dt.timedelta(0)
-    if not dt.timedelta(0) < span <= LONGEST_DEADLINE:
-        raise ValueError("must be a number of seconds greater than 0, a week at most")
-    return span
-
-
-Path = Annotated[str, AfterValidator(_path)]
-Address = Annotated[str, AfterValidator(_address)]
-Secret = Annotated[SecretStr, AfterValidator(_header)]
-Interval = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
-
-
-class ListenAddress(NamedTuple):
-    """Where a server listens."""
-
-    host: str
-    port: int
-
-
-def _listen_address(text: object) -> object:
-    """Return ``host:port`` as a `ListenAddress`; an IPv6 address is in brackets."""
-    if not isinstance(text, str):
-        return text
-    found = re.fullmatch(r"(?:\[([\da-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})", text.strip(), re.ASCII)
-    if found is None or int(found[3]) > LAST_PORT:
-        raise ValueError("must be an address and a port, such as 127.0.0.1:9464")
-    return ListenAddress(found[1] or found[2], int(found[3]))
-
-
-class ApiSettings(BaseModel):
-    """How to reach one provider; None means the value of its contract."""
-
-    model_config = ConfigDict(frozen=True)
-
-    # whether it serves the audio itself, to Encore alone
-    serves_audio: ClassVar[bool] = False
-
-    api_key: Annotated[Secret | None, Unset("none")] = Field(
-        default=None, description="key of the service, which enables it"
-    )
-    base_url: Annotated[Address | None, Unset("the service's own")] = Field(
-        default=None, description="address of the service, such as a proxy's; it may have a path"
-    )
-    submit_every: Annotated[Interval | None, Unset("as the service documents")] = Field(
-        default=None, description="least seconds between two submissions; 0 is no limit"
-    )
-    query_every: Annotated[Interval | None, Unset("as the service documents")] = Field(
-        default=None, description="least seconds between two checks for results; 0 is no limit"
-    )
-
-    @property
-    def is_enabled(self) -> bool:
-        """Whether enough is set to use the provider."""
-        return self.api_key is not None
-
-    @property
-    def key(self) -> str:
-        """The key as text; empty if none is set."""
-        return self.api_key.get_secret_value() if self.api_key else ""
-
-
-class SunoApiCoSettings(ApiSettings):
-    """sunoapi.co, whose documents contradict each other."""
-
-    continue_at: Literal["text", "number"] = Field(
-        default="text",
-        description=(
-            "how sunoapi.co is sent the second to continue at, as `text` or as `number`: "
-            "its documents differ"
-        ),
-    )
-    task_path: Annotated[Path | None, Unset("`/suno/music/get-task`")] = Field(
-        default=None,
-        description=(
-            "path at which sunoapi.co is asked for a result; older documents have `/music/query`"
-        ),
-    )
-
-
-class SunoApiSettings(ApiSettings):
-    """A self-hosted suno-api: an address, no key, a cookie where several accounts share it."""
-
-    api_key: Annotated[Secret | None, Unset("none")] = Field(
-        default=None, description="key that a proxy in front of your suno-api asks for"
-    )
-    base_url: Annotated[Address | None, Unset("none")] = Field(
-        default=None,
-        description="address of your suno-api, such as `http://127.0.0.1:3000`, which enables it",
-    )
-    submit_every: Annotated[Interval | None, Unset("no limit")] = Field(
-        default=None,
-        description=(
-            "least seconds between two submissions; 20 to 30 where captchas appear, "
-            "since each of them opens a browser on that server"
-        ),
-    )
-    cookie: Annotated[
-        Secret | None, AfterValidator(_session_cookie), Unset("the server's own account")
-    ] = Field(
-        default=None,
-        description=(
-            "account that suno-api uses: the `Cookie` header of suno.com's requests, "
-            "which contains `__client=`"
-        ),
-    )
-    model: Annotated[str, AfterValidator(_model), Unset("the server's own, `chirp-v3-5`")] = Field(
-        default="",
-        description="model of suno-api for members who choose none, such as `chirp-hawk`",
-    )
-    submit_timeout: float = Field(
-        default=300,
-        gt=0,
-        le=3600,
-        allow_inf_nan=False,
-        description=(
-            "seconds to wait for suno-api's answer to a submission; it may solve a captcha first"
-        ),
-    )
-
-    @property
-    def is_enabled(self) -> bool:
-        """Whether its address is set; it has no default."""
-        return self.base_url is not None
-
-
-class SunoApiOrgSettings(ApiSettings):
-    """sunoapi.org and the services with its contract."""
-
-    base_url: Annotated[Address | None, Unset("`https://api.sunoapi.org`")] = Field(
-        default=None,
-        description=(
-            "address of the service; others with the same API are `https://api.kie.ai` "
-            "and `https://api.box`"
-        ),
-    )
-    route: Annotated[Literal["legacy", "jobs"] | None, Unset("`jobs` at kie.ai, else `legacy`")] = (
-        Field(
-            default=None,
-            description=(
-                "which of two APIs the service has: `legacy`, that of sunoapi.org, "
-                "or `jobs`, the newer one of kie.ai"
-            ),
-        )
-    )
-    models: Annotated[str, AfterValidator(_models)] = Field(
-        default="V6,V6_WILD,V6_MINI",
-        description="models that members can choose, separated by commas",
-    )
-    model: Annotated[str, AfterValidator(_model), Unset("the first of the models")] = Field(
-        default="",
-        description=(
-            "model for members who choose none; a clip that Encore made is continued "
-            "with the model that made it"
-        ),
-    )
-    audio: Literal["part", "whole"] = Field(
-        default="part",
-        description=(
-            "what the audio of a result is: the new `part` alone, or the `whole` with what comes "
-            "before it; the documents don't say, so listen to the first one"
-        ),
-    )
-    callback_url: Annotated[Address | None, Unset("`https://encore.invalid`")] = Field(
-        default=None,
-        description=(
-            "address that the service is told to report results to, because it insists on one; "
-            "Encore asks for them and needs none"
-        ),
-    )
-
-    @property
-    def offered_models(self) -> tuple[str, ...]:
-        """The models that members can choose, and the default first."""
-        offered = tuple(self.models.split(","))
-        return tuple(dict.fromkeys((self.model or offered[0], *offered)))
-
-
-class AceStepSettings(ApiSettings):
-    """A self-hosted ACE-Step: an address, and a key where one is set there."""
-
-    serves_audio: ClassVar[bool] = True
-
-    api_key: Annotated[Secret | None, Unset("none")] = Field(
-        default=None, description="key that your ACE-Step asks for, if it does"
-    )
-    base_url: Annotated[Address | None, Unset("none")] = Field(
-        default=None,
-        description="address of your ACE-Step, such as `http://127.0.0.1:8001`, which enables it",
-    )
-    submit_every: Annotated[Interval | None, Unset("no limit")] = Field(
-        default=None,
-        description="least seconds between two submissions; it queues them itself",
-    )
-    length: float = Field(
-        default=60,
-        ge=10,
-        le=90,
-        allow_inf_nan=False,
-        description="seconds of a new part for members who choose none, 10 to 90",
-    )
-    model: Annotated[str, AfterValidator(_model), Unset("the server's own")] = Field(
-        default="", description="model that your ACE-Step has loaded, such as `acestep-v15-turbo`"
-    )
-    inference_steps: int = Field(
-        default=8,
-        ge=1,
-        le=200,
-        description="steps of ACE-Step: 8 for turbo models, 32 to 64 for base models",
-    )
-    deadline: Annotated[dt.timedelta, BeforeValidator(_seconds)] = Field(
-        default=dt.timedelta(seconds=2700),
-        description=(
-            "seconds that an extension of ACE-Step may take, where that is more than "
-            "`ENCORE_DEADLINE`"
-        ),
-    )
-
-    @property
-    def is_enabled(self) -> bool:
-        """Whether its address is set; it has no default."""
-        return self.base_url is not None
 
 
 class Settings(BaseSettings):
@@ -448,9 +80,7 @@ class Settings(BaseSettings):
             "after `pip install 'encore[postgres]'`"
         ),
     )
-    shards: Annotated[
-        Shards | None, NoDecode, BeforeValidator(_shards), Unset("all, as many as Discord says")
-    ] = Field(
+    shards: Annotated[ShardsOfAll | None, NoDecode, Unset("all, as many as Discord says")] = Field(
         None,
         alias="encore_shards",
         description=(
@@ -484,13 +114,13 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="seconds between two checks on one extension with its service",
     )
-    deadline: Annotated[dt.timedelta, BeforeValidator(_seconds)] = Field(
+    deadline: Seconds = Field(
         dt.timedelta(seconds=900),
         alias="encore_deadline",
         description="seconds after which Encore gives up an unfinished extension",
     )
     # a suno-api may wait that long for a captcha before its clips can be listed
-    reconcile_timeout: Annotated[dt.timedelta, BeforeValidator(_seconds)] = Field(
+    reconcile_timeout: Seconds = Field(
         dt.timedelta(seconds=120),
         alias="encore_reconcile_timeout",
         description=(
@@ -498,13 +128,7 @@ class Settings(BaseSettings):
             "before the reply says that there was no clear answer"
         ),
     )
-    trusted_audio_hosts: Annotated[
-        frozenset[str],
-        NoDecode,
-        BeforeValidator(_hosts),
-        AfterValidator(_are_hosts),
-        Unset("none"),
-    ] = Field(
+    trusted_audio_hosts: Annotated[Hosts, NoDecode, Unset("none")] = Field(
         frozenset(),
         alias="encore_trusted_audio_hosts",
         description=(
@@ -554,12 +178,7 @@ class Settings(BaseSettings):
             "newer ones go on from them; 0 keeps them for ever"
         ),
     )
-    metrics: Annotated[
-        ListenAddress | None,
-        NoDecode,
-        BeforeValidator(_listen_address),
-        Unset("off"),
-    ] = Field(
+    metrics: Annotated[HostAndPort | None, NoDecode, Unset("off")] = Field(
         None,
         alias="encore_metrics",
         description=(

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from bot.settings import ApiSettings, Settings, Unset
+from bot.provider_settings import ApiSettings
+from bot.setting_types import Unset
+from bot.settings import Settings
 
 _HEADER = """\
 # Every setting of Encore. Copy this into a file named .env and fill in DISCORD_TOKEN and what

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings, SettingsError, Shards, given_variables, load_settings, log_style
+from bot.setting_types import Shards
+from bot.settings import Settings, SettingsError, given_variables, load_settings, log_style
 
 PREFIXES = ("AIMLAPI", "SUNOAPI_CO", "SUNO_API", "SUNOAPI_COM", "SUNOSAY", "SUNOAPI_ORG")
 

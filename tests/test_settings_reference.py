@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.provider_settings import ApiSettings
 from bot.providers.registry import open_providers
-from bot.settings import ApiSettings, Settings
+from bot.settings import Settings
 from bot.settings_reference import (
     Setting,
     services,

@@ -33,7 +33,7 @@ from bot.services.session_start import SessionStarter
 from bot.services.sessions import Sessions
 from bot.services.songs import Songs
 from bot.services.uploaded_files import UploadedFiles
-from bot.settings import Shards
+from bot.setting_types import Shards
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)

@@ -7,12 +7,13 @@ from dataclasses import replace
 import httpx
 from pydantic import SecretStr
 
+from bot.provider_settings import ApiSettings
 from bot.providers import acestep, aimlapi, suno_api, sunoapi_co, sunoapi_com, sunoapi_org, sunosay
 from bot.providers.adapter import ApiConfig
 from bot.providers.base import Provider
 from bot.providers.http import RateLimiterFactory, rate_limiter
 from bot.providers.measured import MeasuredClient
-from bot.settings import ApiSettings, Settings
+from bot.settings import Settings
 
 # A server may close an idle connection just as we send on it, and then the outcome of a submission
 # is unknown. Servers keep idle connections for five seconds and more, we for two.

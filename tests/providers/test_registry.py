@@ -5,17 +5,17 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain.form import TextLimits
-from bot.providers.base import Unauthorized
-from bot.providers.http import RateLimiter, Unlimited
-from bot.providers.registry import open_providers
-from bot.settings import (
+from bot.provider_settings import (
     AceStepSettings,
     ApiSettings,
-    Settings,
     SunoApiCoSettings,
     SunoApiOrgSettings,
     SunoApiSettings,
 )
+from bot.providers.base import Unauthorized
+from bot.providers.http import RateLimiter, Unlimited
+from bot.providers.registry import open_providers
+from bot.settings import Settings
 from tests.support.provider_samples import (
     TASK,
     FakeTransport,
