@@ -21,6 +21,7 @@ CHAPTERS = {
     ),
     "What the operator reads": (
         *("bot/__main__.py", "bot/app.py", "bot/health.py", "bot/settings.py"),
+        *("bot/provider_settings.py", "bot/setting_types.py"),
         *("bot/settings_reference.py", "bot/providers", "bot/store"),
     ),
 }
