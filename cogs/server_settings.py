@@ -7,7 +7,7 @@ from bot.interactions.access import guild_settings_of
 from bot.interactions.client import Interaction
 from bot.interactions.responses import EncoreCog, answer, defer
 from bot.interactions.settings_panel import accept_settings, show_panel
-from bot.ui.settings_forms import submitted_settings
+from bot.ui.settings_forms import submitted_form
 from bot.ui.usage_embed import usage_embed
 
 
@@ -34,6 +34,6 @@ class ServerSettingsCog(EncoreCog):
     @commands.Cog.listener("on_interaction")
     async def accept_form(self, interaction: Interaction) -> None:
         """Store what a moderator sent with a form of the panel."""
-        submitted = submitted_settings(interaction.data or {})
+        submitted = submitted_form(interaction.data or {})
         if submitted is not None:
             await accept_settings(interaction, submitted)

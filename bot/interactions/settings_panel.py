@@ -9,7 +9,7 @@ from typing import Any
 import discord
 from typing_extensions import override
 
-from bot.domain.errors import UserError
+from bot.domain.errors import FormError, UserError
 from bot.domain.guild_settings import GuildSettings
 from bot.interactions.access import POST_PERMISSIONS, missing_permissions
 from bot.interactions.buttons import PersistentButton, PersistentSelect
@@ -17,12 +17,14 @@ from bot.interactions.client import Interaction
 from bot.interactions.responses import answer, answer_error
 from bot.ui.custom_ids import Action
 from bot.ui.settings_forms import (
+    BUDGETS,
     LIMITS,
     STYLE,
-    SubmittedSettings,
-    budgets_modal,
-    limits_modal,
-    style_modal,
+    SettingsForm,
+    correction_view,
+    kept_form,
+    settings_modal,
+    stored_form,
 )
 from bot.ui.settings_panel import NOTHING, Panel, panel_embed, panel_view
 
@@ -54,8 +56,8 @@ async def show_panel(interaction: Interaction) -> None:
     await _show(interaction, guild, settings)
 
 
-async def accept_settings(interaction: Interaction, submitted: SubmittedSettings) -> None:
-    """Store what a moderator sent with a form."""
+async def accept_settings(interaction: Interaction, submitted: SettingsForm) -> None:
+    """Store what a moderator sent with a form, or say what is wrong and keep the rest."""
     service, member_id = interaction.client.services.guild_settings, interaction.user.id
     try:
         guild = managed_guild(interaction)
@@ -76,6 +78,8 @@ async def accept_settings(interaction: Interaction, submitted: SubmittedSettings
                 member_id=member_id,
             )
         await _show(interaction, guild, settings)
+    except FormError as error:
+        await answer_error(interaction, error, view=correction_view(submitted))
     except Exception as error:  # noqa: BLE001 - told to the member and logged there
         await answer_error(interaction, error)
 
@@ -157,7 +161,7 @@ class SetStyle(PersistentButton, action=Action.SET_STYLE):
 
     @override
     async def press(self, interaction: Interaction) -> None:
-        await interaction.response.send_modal(style_modal(await _managed_settings(interaction)))
+        await _open_form(interaction, STYLE)
 
 
 class SetLimits(PersistentButton, action=Action.SET_LIMITS):
@@ -165,9 +169,7 @@ class SetLimits(PersistentButton, action=Action.SET_LIMITS):
 
     @override
     async def press(self, interaction: Interaction) -> None:
-        settings = await _managed_settings(interaction)
-        quota = interaction.client.services.guild_settings.quota
-        await interaction.response.send_modal(limits_modal(settings, quota))
+        await _open_form(interaction, LIMITS)
 
 
 class SetBudgets(PersistentButton, action=Action.SET_BUDGETS):
@@ -175,7 +177,17 @@ class SetBudgets(PersistentButton, action=Action.SET_BUDGETS):
 
     @override
     async def press(self, interaction: Interaction) -> None:
-        await interaction.response.send_modal(budgets_modal(await _managed_settings(interaction)))
+        await _open_form(interaction, BUDGETS)
+
+
+class EditSettings(PersistentButton, action=Action.EDIT_SETTINGS):
+    """Opens a form that was refused, with what was typed."""
+
+    @override
+    async def press(self, interaction: Interaction) -> None:
+        managed_guild(interaction)
+        quota = interaction.client.services.guild_settings.quota
+        await interaction.response.send_modal(settings_modal(kept_form(self.stored_id), quota))
 
 
 class SetSessions(PersistentButton, action=Action.SET_SESSIONS):
@@ -190,10 +202,11 @@ class SetSessions(PersistentButton, action=Action.SET_SESSIONS):
         await _show(interaction, guild, settings)
 
 
-async def _managed_settings(interaction: Interaction) -> GuildSettings:
-    """Return the settings of this server, if the member may change them."""
-    guild = managed_guild(interaction)
-    return await interaction.client.services.guild_settings.settings_of(guild.id)
+async def _open_form(interaction: Interaction, what: str) -> None:
+    """Answer with a form of what is set, if the member may change it."""
+    guild, service = managed_guild(interaction), interaction.client.services.guild_settings
+    form = stored_form(what, await service.settings_of(guild.id))
+    await interaction.response.send_modal(settings_modal(form, service.quota))
 
 
 def _chosen(values: Sequence[str]) -> str:
@@ -209,5 +222,6 @@ SETTINGS_ITEMS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     SetStyle,
     SetLimits,
     SetBudgets,
+    EditSettings,
     SetSessions,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.domain.errors import UserError
+from bot.domain.errors import FormError, UserError
 from bot.domain.form import format_style, parse_style
 from bot.domain.guild_settings import GuildSettings
 from bot.domain.text import collapse_whitespace, escape_line, sanitize
@@ -70,9 +70,9 @@ class GuildSettingsService:
         """Limit what may be in progress at once, as typed; empty is the operator's limit.
 
         Raises:
-            UserError: one is not a number.
+            FormError: one is not a number.
         """
-        member_limit, channel_limit = _parse_limit(member), _parse_limit(channel)
+        member_limit, channel_limit = _parse_limits(member, channel)
         return await self._change(
             guild_id,
             member_id,
@@ -92,9 +92,9 @@ class GuildSettingsService:
         """Set the budgets, as typed; empty is no limit.
 
         Raises:
-            UserError: one is not a number.
+            FormError: one is not a number.
         """
-        daily, monthly, member = map(_parse_limit, (day, month, member_day))
+        daily, monthly, member = _parse_limits(day, month, member_day)
         return await self._change(
             guild_id,
             member_id,
@@ -119,19 +119,23 @@ class GuildSettingsService:
         )
 
 
-def _parse_limit(typed: str) -> int | None:
-    """Return a limit as typed; None for an empty text.
+def _parse_limits(*typed: str) -> list[int | None]:
+    """Return limits as typed; None for an empty text.
 
     Raises:
-        UserError: it is no number, or none from 1 on.
+        FormError: they are no numbers, or none from 1 on; it quotes all of them.
     """
-    text = typed.strip()
-    if not text:
-        return None
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT))
-    if not is_number or not 1 <= int(text) <= MAX_LIMIT:
-        raise UserError(
-            f"“{escape_line(typed, QUOTE_LENGTH)}” can't be a limit.",
+    wrong = [text for text in typed if not _is_limit(text)]
+    if wrong:
+        quoted = " and ".join(f"“{escape_line(text, QUOTE_LENGTH)}”" for text in wrong)
+        raise FormError(
+            f"{quoted} can't be {'a limit' if len(wrong) == 1 else 'limits'}.",
             f"Write a whole number from 1 to {MAX_LIMIT:,}, or leave it empty for no limit.",
         )
-    return int(text)
+    return [int(text) if text.strip() else None for text in typed]
+
+
+def _is_limit(typed: str) -> bool:
+    text = typed.strip()
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT))
+    return not text or (is_number and 1 <= int(text) <= MAX_LIMIT)

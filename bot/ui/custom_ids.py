@@ -101,6 +101,13 @@ class Action(Enum):
     SET_STYLE = "set:style", "Style", _SECONDARY, _NUMBER  # open a form
     SET_LIMITS = "set:limits", "Limits", _SECONDARY, _NUMBER  # open a form
     SET_BUDGETS = "set:budgets", "Budgets", _SECONDARY, _NUMBER  # open a form
+    # open a form with what was typed: which form, the server, the texts, a channel
+    EDIT_SETTINGS = (
+        "set:edit",
+        "✏️ Edit",
+        _SECONDARY,
+        r"(?:limits:\d{1,19}:\w*,\w*:|budgets:\d{1,19}:\w*,\w*,\w*:\d{0,19})",
+    )
     SET_SESSIONS = "set:sessions", "Sessions", _SECONDARY, r"\d{1,19}-(?:on|off)"
 
     def __init__(

@@ -69,7 +69,8 @@ class DiscordServer(LoopbackServer):
         self._context = AppContext(self.state, self.interactions, self.commands, shards=shards)
         document = OpenApiDocument(pathlib.Path(openapi)) if openapi else None
         self._handler = RestHandler(self._context, self.token, document)
-        self._members: dict[str, Member] = {}
+        owner = self.state.owner
+        self._members = {owner.name: Member(owner, self.state, self.commands, self.interactions)}
 
     @override
     def _create_app(self) -> web.Application:
@@ -129,7 +130,10 @@ class DiscordServer(LoopbackServer):
     # members
 
     def member(self, name: str) -> Member:
-        """Return the member ``name`` of the default guild; create them at the first call."""
+        """Return the member ``name`` of the default guild; create them at the first call.
+
+        Its owner is a member from the beginning.
+        """
         found = self._members.get(name)
         if found is None:
             user = self.state.new_user(name)

@@ -27,7 +27,7 @@ CONTENT_TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-DEFAULT_MEMBERS = ("Ada", "Ben")
+DEFAULT_MEMBERS = ("Ada", "Ben", "Owner")
 JSON_TYPE = "application/json"
 
 

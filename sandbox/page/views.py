@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sandbox.discord import payloads
+from sandbox.discord import payloads, permissions
 from sandbox.discord.models import Channel, Message, User
 from sandbox.discord.protocol import JsonObject
 from sandbox.discord.server import DiscordServer
@@ -74,7 +74,10 @@ def initial_view(discord: DiscordServer, members: Iterable[User]) -> JsonObject:
     return {
         "guild": {"id": str(state.guild.id), "name": state.guild.name},
         "bot": user_view(state.bot) | {"online": discord.gateway.is_connected},
-        "members": [user_view(each) for each in members],
+        "members": [
+            user_view(each) | {"permissions": str(permissions.in_guild(state.guild, each))}
+            for each in members
+        ],
         "users": [user_view(each) for each in state.users.values()],
         "roles": [{"id": str(each.id), "name": each.name} for each in roles],
         "channels": [channel_view(each) for each in channels],

@@ -134,13 +134,18 @@ async def test_each_change_is_shown_and_survives_a_restart(offline_harness: BotH
         assert "in every channel" in text(again)
 
 
-async def test_what_is_no_number_is_refused_and_changes_nothing(harness: BotHarness) -> None:
+async def test_what_is_no_number_is_refused_and_can_be_corrected(harness: BotHarness) -> None:
     mo = moderator(harness)
     message = await panel(mo)
     before = text(message)
-    call = await set_form(mo, message, "Budgets", day="many")
-    assert "“many” can't be a limit." in refused(call)
+    call = await set_form(mo, message, "Budgets", day="many", month="100", member_day="-1")
+    assert "“many” and “-1” can't be limits." in refused(call)
     assert text(await panel(mo)) == before
+    assert call.message is not None
+    corrected = await set_form(mo, call.message, "✏️ Edit", day="10", member_day="5")
+    assert corrected.error is None
+    assert "0 of 100" in text(call.message)
+    assert "**Each member a day** 5" in text(await panel(mo))
 
 
 async def test_members_extend_only_where_and_with_the_role_that_the_server_set(

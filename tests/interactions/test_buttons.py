@@ -66,6 +66,7 @@ from bot.interactions.session_buttons import (
 )
 from bot.interactions.settings_panel import (
     SETTINGS_ITEMS,
+    EditSettings,
     SetBudgets,
     SetChannels,
     SetLimits,
@@ -140,6 +141,8 @@ OLD_CUSTOM_IDS = [
     ("set:style:7", SetStyle, "7"),
     ("set:limits:7", SetLimits, "7"),
     ("set:budgets:7", SetBudgets, "7"),
+    ("set:edit:limits:7:2,many:", EditSettings, "limits:7:2,many:"),
+    ("set:edit:budgets:7:2,,10:9", EditSettings, "budgets:7:2,,10:9"),
     ("set:sessions:7-on", SetSessions, "7-on"),
     ("set:sessions:7-off", SetSessions, "7-off"),
 ]

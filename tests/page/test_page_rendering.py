@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from sandbox.discord.models import Upload
+from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import ChannelType
 from sandbox.discord.server import DiscordServer
 from tests.support.scripted_bot import CHOICES, EPHEMERAL, MESSAGE, MODAL, Payload, ScriptedBot
@@ -47,6 +48,20 @@ HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</scrip
 
 def text_response(text: str, **more: object) -> Payload:
     return {"type": MESSAGE, "data": {"content": text, **more}}
+
+
+async def test_command_is_hidden_from_who_may_not_use_it(page: Page, bot: ScriptedBot) -> None:
+    manage_guild = str(int(Permission.MANAGE_GUILD))
+    bot.command("settings", lambda _: text_response("?"), default_member_permissions=manage_guild)
+    bot.command("setting", lambda _: text_response("?"))
+    compose, options = page.locator(".compose-text"), page.get_by_role("option")
+    await compose.fill("/setting")
+    await expect(options).to_have_count(1)
+    await compose.fill("")
+    await page.get_by_role("button", name="switch member").click()
+    await page.get_by_role("menuitem", name="Owner").click()
+    await compose.fill("/setting")
+    await expect(options).to_have_count(2)
 
 
 async def run_command(page: Page, command: str) -> None:

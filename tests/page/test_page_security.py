@@ -155,7 +155,7 @@ async def test_page_receives_message_changes(
     ada = discord.member("Ada")
     async with http.ws_connect(page.address + "events") as socket:
         hello = (await socket.receive_json())["hello"]
-        assert [each["name"] for each in hello["members"]] == ["Ada", "Ben"]
+        assert [each["name"] for each in hello["members"]] == ["Ada", "Ben", "Owner"]
         post = await ada.say(None, "Hello **there**")
         await ada.react(post, "🔁")
         received = await _next(socket, "messages")

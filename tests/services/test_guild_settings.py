@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.errors import LimitError, UserError
+from bot.domain.errors import FormError, LimitError, UserError
 from bot.domain.form import Form, FormDefaults
 from bot.services.guild_settings import MAX_LIMIT, GuildSettingsService
 from bot.store.acceptance import Quota
@@ -56,7 +56,7 @@ async def test_default_service_has_to_be_enabled(service: GuildSettingsService) 
 async def test_limit_is_a_whole_number_from_one_on(
     service: GuildSettingsService, store: Store, typed: str
 ) -> None:
-    with pytest.raises(UserError, match="can't be a limit"):
+    with pytest.raises(FormError, match="can't be a limit"):
         await service.set_limits(GUILD, member="1", channel=typed, member_id=ADA)
     assert await store.settings_history(GUILD) == []
 

@@ -19,11 +19,12 @@ from bot.ui.settings_forms import (
     BUDGETS,
     LIMITS,
     STYLE,
-    SubmittedSettings,
-    budgets_modal,
-    limits_modal,
-    style_modal,
-    submitted_settings,
+    SettingsForm,
+    correction_view,
+    kept_form,
+    settings_modal,
+    stored_form,
+    submitted_form,
 )
 from bot.ui.settings_panel import Panel, panel_embed, panel_view
 from bot.ui.usage_embed import usage_embed
@@ -149,25 +150,26 @@ def test_fullest_panel_is_within_discords_limits(text: str) -> None:
 # Forms
 
 
-def fields(modal: discord.ui.Modal) -> dict[str, object]:
-    """Return the inputs of a modal, by custom id."""
+def fields(what: str, settings: GuildSettings = SETTINGS) -> dict[str, object]:
+    """Return the inputs of a form of what is set, by custom id."""
+    modal = settings_modal(stored_form(what, settings), Quota(member=2))
     labels = [item for item in modal.children if isinstance(item, discord.ui.Label)]
     return {label.component.custom_id: label.component for label in labels}
 
 
 def test_forms_are_filled_with_what_is_set() -> None:
     chosen = replace(SETTINGS, style="lo-fi", member_limit=1, daily_budget=50, notices_channel_id=9)
-    assert fields(style_modal(chosen))["style"].default == "lo-fi"
-    limits = fields(limits_modal(chosen, Quota(member=2)))
+    assert fields(STYLE, chosen)["style"].default == "lo-fi"
+    limits = fields(LIMITS, chosen)
     assert [limits[name].default for name in ("member", "channel")] == ["1", None]
-    budgets = fields(budgets_modal(chosen))
+    budgets = fields(BUDGETS, chosen)
     assert [budgets[name].default for name in ("day", "month", "member_day")] == ["50", None, None]
     assert [value.id for value in budgets["notices"].default_values] == [9]
-    assert fields(budgets_modal(SETTINGS))["notices"].default_values == []
+    assert fields(BUDGETS)["notices"].default_values == []
 
 
 def test_form_of_limits_says_what_the_operator_allows() -> None:
-    modal = limits_modal(SETTINGS, Quota(member=2))
+    modal = settings_modal(stored_form(LIMITS, SETTINGS), Quota(member=2))
     hints = [item.description for item in modal.children if isinstance(item, discord.ui.Label)]
     assert hints == ["Empty is 2, which is the most that this bot allows.", "Empty is no limit."]
 
@@ -180,28 +182,47 @@ def sent(custom_id: str, *components: dict[str, object]) -> dict[str, object]:
 def test_submitted_forms_are_read_back() -> None:
     day = {"type": 4, "custom_id": "day", "value": "50"}
     notices = {"type": 8, "custom_id": "notices", "values": ["9"]}
-    assert submitted_settings(sent("settings:form:budgets:7", day, notices)) == SubmittedSettings(
+    assert submitted_form(sent("settings:form:budgets:7", day, notices)) == SettingsForm(
         what=BUDGETS,
         guild_id=7,
         typed={"day": "50", "month": "", "member_day": ""},
         notices_channel_id=9,
     )
     nowhere = {"type": 8, "custom_id": "notices", "values": []}
-    empty = submitted_settings(sent("settings:form:budgets:7", nowhere))
+    empty = submitted_form(sent("settings:form:budgets:7", nowhere))
     assert empty is not None
     assert empty.notices_channel_id is None
     for what in (STYLE, LIMITS):
-        read = submitted_settings(sent(f"settings:form:{what}:7"))
+        read = submitted_form(sent(f"settings:form:{what}:7"))
         assert read is not None
         assert set(read.typed.values()) == {""}
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("50", "50"), (" 50 ", "50"), ("many", "many"), ("", ""), ("1,0:2|3", ""), ("²", "")],
+)
+def test_refused_form_opens_again_with_what_was_typed(typed: str, kept: str) -> None:
+    texts = {"day": typed, "month": "1000000", "member_day": "7" * 7}
+    form = SettingsForm(what=BUDGETS, guild_id=2**63, typed=texts, notices_channel_id=2**63)
+    limits = SettingsForm(what=LIMITS, guild_id=GUILD, typed={"member": typed, "channel": "3"})
+    for refused in (form, limits):
+        view = correction_view(refused)
+        assert view is not None
+        [button] = view.children
+        assert isinstance(button, discord.ui.Button)
+        stored_id = (button.custom_id or "").removeprefix("set:edit:")
+        assert Action.EDIT_SETTINGS.accepts(stored_id)
+        first = next(iter(refused.typed))
+        assert kept_form(stored_id) == replace(refused, typed={**refused.typed, first: kept})
 
 
 @pytest.mark.parametrize(
     "custom_id", ["extend:form:a:b:1:", "settings:form:other:7", "settings:form:style:x"]
 )
 def test_other_forms_are_left_alone(custom_id: str) -> None:
-    assert submitted_settings(sent(custom_id)) is None
-    assert submitted_settings({"custom_id": "settings:form:style:7"}) is None
+    assert submitted_form(sent(custom_id)) is None
+    assert submitted_form({"custom_id": "settings:form:style:7"}) is None
 
 
 # Budgets

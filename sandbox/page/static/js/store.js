@@ -204,9 +204,15 @@ export function commandsHere(type = 1) {
       each.type === type &&
       (direct
         ? !each.guild_id && (each.contexts?.includes(1) ?? true)
-        : (each.contexts?.includes(0) ?? true)),
+        : (each.contexts?.includes(0) ?? true) && mayUse(each.default_member_permissions)),
   );
   return offered.flatMap((each) => leaves(each, each.name));
+}
+
+/** Whether who looks has all permissions that a command needs; Discord hides the others. */
+function mayUse(needed) {
+  const { permissions } = store.members.find((each) => each.id === store.member);
+  return needed === null || (needed !== "0" && (BigInt(needed) & ~BigInt(permissions)) === 0n);
 }
 
 function leaves(command, path) {
