@@ -3,31 +3,38 @@
 Knows nothing of Discord. Everything wrong is a `UserError` for the member.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from bot.domain.clip_reference import SongReference, is_file_id
-from bot.domain.errors import FormError, UnknownClipError, UserError
+from bot.domain.errors import FormError, UserError
 from bot.domain.form import (
     NO_DEFAULTS,
     Form,
     FormDefaults,
-    OverlongText,
     TextLimits,
     format_style,
-    overlong_texts,
     parse_style,
     truncated_style,
 )
 from bot.domain.lineage import SongOutline, song_outline
-from bot.domain.models import Clip, ClipRecord, ClipStatus, ExtendRequest, Extension
-from bot.domain.text import collapse_whitespace, escape_line, sanitize, truncate
-from bot.domain.timecode import effective_continue_at, format_continue_at, format_length, parse_time
-from bot.providers.base import Capabilities, Provider
+from bot.domain.models import Clip, ClipRecord, ExtendRequest, Extension
+from bot.domain.text import collapse_whitespace, sanitize, truncate
+from bot.domain.timecode import format_continue_at
+from bot.providers.base import Capabilities
 from bot.services.clip_cache import ClipCache
-from bot.services.clip_naming import QUOTE_LENGTH, ClipNames
+from bot.services.clip_naming import ClipNames
+from bot.services.field_checks import (
+    choice_errors,
+    parse_continue_at,
+    parse_length,
+    request_errors,
+    require_finished,
+    require_room,
+)
+from bot.services.provider_choice import ProviderChoice
 from bot.services.runtime import Runtime
 from bot.services.session_parts import require_no_session
 
@@ -102,7 +109,7 @@ class FormReader:
         self._runtime = runtime
         self._store = runtime.store
         self._providers = runtime.providers
-        self._default = default_provider
+        self._choice = ProviderChoice(runtime, default=default_provider)
         self._is_in_session = is_in_session
         self._clips = ClipCache(runtime.store)
         self._names = ClipNames(runtime.store)
@@ -110,7 +117,7 @@ class FormReader:
     @property
     def default_provider(self) -> str:
         """The provider that is used where nobody says anything else."""
-        return self._default
+        return self._choice.default
 
     @property
     def capabilities(self) -> Mapping[str, Capabilities]:
@@ -137,7 +144,7 @@ class FormReader:
         if source is not None:
             require_finished(source.clip)
             await self._require_no_session(source)
-        provider = self._choose_provider(form.provider, source, defaults.provider)
+        provider = self._choice.choose(form.provider, source, defaults.provider)
         clip_id = str(SongReference(joined.id)) if joined is not None else clip_id
         form = replace(form, clip=clip_id, provider=provider.name)
         can = provider.capabilities
@@ -169,7 +176,7 @@ class FormReader:
         """
         validated, errors = await self._parsed(await self.prefill(form, defaults))
         self._require_accepted(
-            validated, errors, _choice_errors(validated.form, validated.capabilities)
+            validated, errors, choice_errors(validated.form, validated.capabilities)
         )
         return validated
 
@@ -200,8 +207,8 @@ class FormReader:
             model = form.model if form.model in capabilities.models else ""
             request = replace(validated.request, model=capabilities.model_for(model, None))
             errors = chain(
-                _choice_errors(replace(form, model=model), capabilities),
-                _request_errors(request, capabilities),
+                choice_errors(replace(form, model=model), capabilities),
+                request_errors(request, capabilities),
             )
             if next(errors, None) is None:
                 accepting[name] = label
@@ -214,20 +221,25 @@ class FormReader:
         errors: list[UserError] = []
         typed = continue_at = length = None
         try:
-            length = _parse_length(form.length, capabilities)
+            length = parse_length(form.length, capabilities)
         except UserError as error:
             errors.append(error)
         try:
-            typed = continue_at = _parse_continue_at(form.at, prefilled)
+            typed = continue_at = parse_continue_at(
+                form.at,
+                source.clip if source is not None else None,
+                prefilled.length,
+                is_song=song is not None,
+            )
             if song is not None and typed is not None:
                 source, continue_at = _part_at(song, typed)
             join = continue_at or (source.clip.duration if source else None)
-            _require_room(join, length, capabilities)
+            require_room(join, length, capabilities)
         except UserError as error:
             errors.append(error)
         if source is not prefilled.source and source is not None:
             await self._require_no_session(source)
-            self._choose_provider(form.provider, source)
+            self._choice.choose(form.provider, source)
         request = ExtendRequest(
             provider=form.provider,
             clip_id=source.clip.id if song is not None and source is not None else form.clip,
@@ -262,8 +274,8 @@ class FormReader:
             validated,
             errors,
             chain(
-                _choice_errors(validated.form, validated.capabilities),
-                _request_errors(validated.request, validated.capabilities),
+                choice_errors(validated.form, validated.capabilities),
+                request_errors(validated.request, validated.capabilities),
             ),
         )
         return validated
@@ -279,7 +291,7 @@ class FormReader:
         with suppress(UserError):  # no clip is named yet
             source = await self._clips.clip(await self.clip_id_of(clip))
         try:
-            return self._choose_provider(provider, source, defaults.provider).capabilities.models
+            return self._choice.choose(provider, source, defaults.provider).capabilities.models
         except UserError:
             return ()
 
@@ -300,61 +312,6 @@ class FormReader:
             raise UserError(
                 "Encore doesn't have that file any more.", "Upload it again with `/extend file:`."
             )
-
-    def _choose_provider(self, name: str, source: ClipRecord | None, default: str = "") -> Provider:
-        """Return the provider that continues ``source``; ``default`` if nothing else says it.
-
-        A clip made by Encore is continued by its own provider, or by one that is given its audio
-        where the member names that. A file is continued by one that is given its audio. Any other
-        clip is by the one that the member names.
-        """
-        if name and name not in self._providers:
-            enabled = ", ".join(f"`{known}`" for known in self._providers)
-            raise UserError(
-                f"There's no service “{escape_line(name, QUOTE_LENGTH)}” here.",
-                f"Leave `provider` empty, or pick one of these: {enabled}.",
-            )
-        home = source.provider if source else ""
-        is_file = source is not None and is_file_id(source.clip.id)
-        is_made_here = source is not None and source.extension_id is not None
-        usual = default if default in self._providers else self._default
-        if not (is_made_here or is_file):
-            return self._providers[name or (home if home in self._providers else usual)]
-        able = {
-            known: provider
-            for known, provider in self._providers.items()
-            if known == home or provider.capabilities.wants_source_audio
-        }
-        if is_file and not name:
-            name = usual if usual in able else next(iter(able), "")
-        chosen = able.get(name or home)
-        if chosen is None:
-            raise self._unknown_clip(name, home, able)
-        return chosen
-
-    def _unknown_clip(self, name: str, home: str, able: Mapping[str, Provider]) -> UserError:
-        """Return the error for a clip of ``home`` that ``name`` does not know; ``able`` do."""
-        others = {known: self._runtime.label(known) for known in able}
-        if home and home not in self._providers:
-            return UnknownClipError(
-                "The service that made that clip isn't set up here any more.",
-                "Try another service; the form keeps what you typed:"
-                if others
-                else f"Pick another clip. {self._runtime.operator_contact.request}",
-                other_providers=others,
-            )
-        if not name:
-            return UserError(
-                "No service here can continue a file.", "Pick a clip, or paste a link to one."
-            )
-        label = self._runtime.label(name)
-        origin = f"This one was made through {self._runtime.label(home)}."
-        return UnknownClipError(
-            f"{label} doesn't know this clip.",
-            f"Only clips made through {label} work there. "
-            f"{origin if home else 'This one is a file.'}",
-            other_providers=others,
-        )
 
 
 def _sanitized(form: Form) -> Form:
@@ -382,15 +339,6 @@ def _with_source_defaults(form: Form, source: Clip, limits: TextLimits) -> Form:
     return replace(form, style=form.style or style, title=form.title or title)
 
 
-def require_finished(clip: Clip) -> None:
-    """Raise UserError unless ``clip`` is complete."""
-    name = quoted_title(clip)
-    if clip.status is ClipStatus.FAILED:
-        raise UserError(f"{name} was never finished.", "Pick another clip.")
-    if not clip.status.is_final:
-        raise UserError(f"{name} is still being made.", "Wait until its reply turns green.")
-
-
 def _part_at(song: SongOutline, second: float) -> tuple[ClipRecord, float]:
     """Return the part of ``song`` at ``second``, and the second of that part."""
     found = song.part_at(second)
@@ -401,107 +349,3 @@ def _part_at(song: SongOutline, second: float) -> tuple[ClipRecord, float]:
         )
     part, continue_at = found
     return part.known, continue_at
-
-
-def _parse_continue_at(text: str, prefilled: PrefilledForm) -> float | None:
-    try:
-        continue_at = parse_time(text)
-    except ValueError:
-        raise UserError(
-            f"“{escape_line(text, QUOTE_LENGTH)}” isn't a time.",
-            "Enter seconds (`121.1`), minutes (`2:01.1`), hours (`1:02:03`), or `end`.",
-        ) from None
-    if continue_at == 0:
-        raise UserError(
-            "A clip can't be continued from its very start.",
-            "Pick a time after 0:00, or leave *Continue at* empty.",
-        )
-    source, length = prefilled.source, prefilled.length
-    if source is None or length is None or continue_at is None:
-        return continue_at
-    within = effective_continue_at(continue_at, length)
-    if within is None:
-        raise UserError(
-            "That's past the end.",
-            f"{quoted_title(source.clip)} is {format_length(length)} long. "
-            "Pick an earlier time, or leave *Continue at* empty.",
-        )
-    return continue_at if prefilled.song is None else within
-
-
-def _parse_length(text: str, capabilities: Capabilities) -> float | None:
-    """Return the length of the new part in seconds; None is the provider's usual one."""
-    bounds = capabilities.new_length
-    if not text or bounds is None:
-        return None
-    try:
-        length = parse_time(text)
-    except ValueError:
-        length = None
-    if length is None or not bounds.shortest <= length <= bounds.longest:
-        raise UserError(
-            f"{capabilities.label} can't make a part of “{escape_line(text, QUOTE_LENGTH)}”.",
-            f"Write {bounds.shortest:g} to {bounds.longest:g} seconds under *Length*, "
-            f"or nothing for {bounds.usual:g}.",
-        )
-    return length
-
-
-def _require_room(join: float | None, length: float | None, capabilities: Capabilities) -> None:
-    """Raise UserError if source and new part are longer together than the provider makes."""
-    latest = capabilities.latest_continue_at(length)
-    if join is None or latest is None or join <= latest:
-        return
-    whole = format_length(capabilities.longest_song or 0)
-    raise UserError(
-        f"The song would be too long for {capabilities.label}.",
-        f"It makes up to {whole}, with what comes before. Continue at {format_length(latest)} "
-        "or earlier.",
-    )
-
-
-def _choice_errors(form: Form, capabilities: Capabilities) -> Iterator[UserError]:
-    if form.model and not capabilities.models:
-        yield UserError(f"{capabilities.label} has no choice of models.", "Leave `model` empty.")
-    if form.exclude and not capabilities.exclude:
-        yield UserError(
-            f"{capabilities.label} can't exclude styles.",
-            "Leave `exclude` empty, and enter what you do want under *Style*.",
-        )
-    if form.length and capabilities.new_length is None:
-        yield UserError(
-            f"{capabilities.label} decides itself how long the new part is.",
-            "Leave `length` empty.",
-        )
-
-
-def _request_errors(request: ExtendRequest, capabilities: Capabilities) -> Iterator[UserError]:
-    for overlong in overlong_texts(request, capabilities.limits_for(request.model)):
-        yield _too_long(overlong, capabilities.label)
-    if _lacks_style(request, capabilities):
-        yield UserError(
-            f"{capabilities.label} needs a style.",
-            "Enter one under *Style*, such as `folk, acoustic guitar`.",
-        )
-
-
-def _lacks_style(request: ExtendRequest, capabilities: Capabilities) -> bool:
-    is_needed = capabilities.needs_style or (
-        capabilities.instrumental_needs_style and not request.lyrics
-    )
-    return is_needed and not request.style
-
-
-def _too_long(overlong: OverlongText, label: str) -> UserError:
-    verb = "are" if overlong.text == "lyrics" else "is"
-    return UserError(
-        f"The {overlong.text} {verb} too long for {label}.",
-        f"{label} takes up to {overlong.limit:,} characters, and you have {overlong.length:,} "
-        "(an emoji counts as two or more).",
-    )
-
-
-def quoted_title(clip: Clip) -> str:
-    """Return how an answer to a member names ``clip``."""
-    title = escape_line(clip.title, QUOTE_LENGTH)
-    return f"“{title}”" if title else "That clip"

@@ -21,7 +21,7 @@ from bot.domain.models import (
 from bot.providers.base import Provider
 from bot.services.acceptance import Acceptance, AcceptResult
 from bot.services.clip_naming import UNKNOWN_CLIP, no_finished_clip
-from bot.services.form_check import quoted_title, require_finished
+from bot.services.field_checks import quoted_title, require_finished
 from bot.services.runtime import Runtime
 
 
