@@ -79,6 +79,7 @@ class BotHarness:
             "SUNOSAY_QUERY_EVERY": "0",
             "SUNOAPI_ORG_SUBMIT_EVERY": "0",
             "SUNOAPI_ORG_QUERY_EVERY": "0",
+            "ACESTEP_QUERY_EVERY": "0",
             **self.providers.environment(),
             **self.overrides,
         }
@@ -109,8 +110,8 @@ class BotHarness:
         return self.providers.account(provider)
 
     def source(self, provider: str) -> str:
-        """A short complete clip at ``provider``."""
-        clips = self.account(provider).source_clips()
+        """A short complete clip that ``provider`` can continue; ACE-Step continues any clip."""
+        clips = self.account("suno_api" if provider == "acestep" else provider).source_clips()
         return min(clips, key=lambda clip: clip.duration).id
 
     async def open_modal(
