@@ -148,6 +148,20 @@ async def test_audio_that_can_not_be_attached_is_told_without_a_link(harness: Bo
     assert "the link plays it" not in text(reply)
 
 
+async def test_audio_that_its_server_has_lost_is_told_and_can_be_checked_again(
+    harness: BotHarness,
+) -> None:
+    account(harness).fail_next(Fault.FORBIDDEN_LINK)
+    reply = await continued(harness, at="0:03", clip=harness.source(SUNO))
+    await harness.finished(reply)
+    for _ in range(MAX_ATTEMPTS):
+        await harness.until(lambda: _waits_for_audio(harness))
+        harness.clock.move(dt.timedelta(minutes=2))
+    await harness.until(lambda: "couldn't be fetched and attached" in text(reply), within=5)
+    print(text(reply), labels(reply))
+    assert 0
+
+
 async def test_clip_of_acestep_is_unknown_to_others_and_leads_back(harness: BotHarness) -> None:
     reply = await continued(harness, at="0:03", clip=harness.source(SUNO))
     await heard(harness, reply)
