@@ -23,7 +23,7 @@ from sandbox.providers.clips import LinkKind
 from sandbox.providers.faults import Fault
 from sandbox.providers.mp3 import encode_mp3
 from sandbox.providers.music import SAMPLE_RATE, Samples, Segment, render
-from tests.support.audio_samples import likeness
+from tests.support.audio_samples import between, likeness
 from tests.support.bot_harness import (
     GREEN,
     RED,
@@ -60,10 +60,6 @@ def samples(mp3: bytes) -> Samples:
     with av.open(io.BytesIO(mp3)) as container:
         frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
     return np.concatenate(frames, axis=1)
-
-
-def between(audio: Samples, start: float, end: float) -> Samples:
-    return audio[:, round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)]
 
 
 def account(harness: BotHarness) -> ProviderAccount:

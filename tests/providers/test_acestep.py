@@ -186,6 +186,12 @@ async def test_failed_submission_has_its_kind_and_is_sent_once(
     assert len(transport.requests) == 1
 
 
+async def test_audio_too_large_for_its_server_can_be_continued_earlier(audio: SourceAudio) -> None:
+    page = httpx.Response(413, text="<html><h1>413 Request Entity Too Large</h1></html>")
+    with pytest.raises(Rejected, match="continue at an earlier time"):
+        await adapter("acestep", FakeTransport(page)).extend_audio(REQUEST, audio)
+
+
 async def fetched(*answers: httpx.Response) -> Progress | None:
     provider = adapter("acestep", FakeTransport(*answers))
     return (await provider.fetch([HANDLE])).get(HANDLE)

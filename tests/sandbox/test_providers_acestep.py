@@ -13,7 +13,7 @@ import pytest
 from sandbox.providers.faults import Fault
 from sandbox.providers.server import ProviderServer
 from sandbox.providers.timeline import Status
-from tests.support.audio_samples import tone, write_audio
+from tests.support.audio_samples import noise, tone, write_audio
 
 NAME = "acestep"
 FORM = {
@@ -91,6 +91,14 @@ async def test_end_beyond_the_source_adds_to_it_and_no_other_does(
     assert answer.json()["data"]["status"] == "queued"
     assert await made(server, http, answer) == pytest.approx(length, abs=0.001)
     assert server.account(NAME).violations == []
+
+
+async def test_audio_of_more_than_a_mebibyte_is_taken(
+    http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    audio = write_audio(noise(8), tmp_path / "a.flac", "flac").read_bytes()
+    assert len(audio) > 1 << 20
+    assert (await released(http, audio, repainting_end="9")).status_code == 200
 
 
 @pytest.mark.parametrize(
