@@ -13,7 +13,16 @@ from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.interaction_models import Modal
 from sandbox.discord.models import Message
 from sandbox.providers.faults import Fault
-from tests.support.bot_harness import GREEN, PROVIDERS, RED, BotHarness, BotProcess, colour, text
+from tests.support.bot_harness import (
+    GREEN,
+    PROVIDERS,
+    RED,
+    BotHarness,
+    BotProcess,
+    colour,
+    lyrics_of,
+    text,
+)
 from tests.support.torture import KILLS
 
 EVERY_PROVIDER = (*PROVIDERS, "acestep")
@@ -92,8 +101,7 @@ class CrashScenario:
     def sent(self, asked: Asked) -> int:
         """How often the provider took this request."""
         submissions = self.harness.account(asked.provider).submissions
-        field = "lyrics" if asked.provider == "acestep" else "prompt"
-        return sum(each.request[field] == asked.marker for each in submissions)
+        return sum(lyrics_of(each) == asked.marker for each in submissions)
 
     def replies(self, asked: Asked) -> list[Message]:
         ada = self.harness.ada
