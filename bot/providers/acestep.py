@@ -296,8 +296,8 @@ class AceStep(Adapter):
     def _error_from(self, response: ErrorResponse) -> ProviderError | None:
         if response.status == HTTPStatus.NOT_FOUND and response.message == "Not Found":
             return WrongAddress("This address is not the API's; check the base URL.")
-        if response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # as a proxy before it may say
-            return Rejected("Its server takes no audio as long as that; continue at an earlier time.")
+        if response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # a proxy in front of it
+            return Rejected("Its server takes no audio that long; continue at an earlier time.")
         if response.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
             return Unauthorized("It takes no uploaded audio; update it to 0.1.7 or later.")
         return None
