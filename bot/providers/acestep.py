@@ -8,6 +8,7 @@ that it does not know that it is waiting.
 import datetime as dt
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -69,17 +70,19 @@ _STATS_PATH = "/v1/stats"
 _OVERLAP = 1.5  # seconds of the source that are composed anew, so that the join is not a cut
 _CLIPS = 2
 _WAITING, _DONE, _FAILED = 0, 1, 2
+_FINAL = (_DONE, _FAILED)
 # Answers in a row without a trace of the task: after it was seen alive, and else.
 _LOST_AFTER, _DOUBTED_AFTER = 2, 3
 _MAX_REMEMBERED = 1000  # tasks
 _CONTENT_TYPE = "audio/flac"
+# in a traceback: the exception, which follows the last line of code
+_EXCEPTION = re.compile(r"^ .*\n[\w.]+: (.+)$", re.MULTILINE)
 
 
 class _Task(BaseModel):
     task_id: Id
     status: int = _WAITING
     result: object = None
-    progress_text: object = None
 
 
 class _Result(BaseModel):
@@ -228,7 +231,7 @@ class AceStep(Adapter):
             self._traceless[task.task_id] = self._traceless.get(task.task_id, 0) + 1
             return None
         self._traceless.pop(task.task_id, None)
-        if task.status == _WAITING:
+        if task.status not in _FINAL:
             if len(self._seen_alive) >= _MAX_REMEMBERED:
                 self._seen_alive.clear()
             self._seen_alive.add(task.task_id)
@@ -236,7 +239,7 @@ class AceStep(Adapter):
         self._seen_alive.discard(task.task_id)
         if task.status == _FAILED or not results:
             reasons = (result.error for result in results if result.error)
-            return Progress(error=_words(next(reasons, task.progress_text)))
+            return Progress(error=_reason(next(reasons, "")))
         clips = (self._clip(task.task_id, place, each) for place, each in enumerate(results))
         return Progress(clips=tuple(clips)[:MAX_CLIPS])
 
@@ -245,8 +248,7 @@ class AceStep(Adapter):
         clip_id = str(uuid5(NAMESPACE_URL, f"acestep:{task_id}/{place}"))
         link = self._link(result.file)
         if link is None or result.status == _FAILED:
-            error = _words(result.error)
-            return Clip(id=clip_id, status=ClipStatus.FAILED, error=error)
+            return Clip(id=clip_id, status=ClipStatus.FAILED, error=_reason(result.error))
         return Clip(id=clip_id, status=ClipStatus.COMPLETE, audio_url=link, contains_source=True)
 
     def _link(self, file: str | None) -> str | None:
@@ -294,6 +296,8 @@ class AceStep(Adapter):
     def _error_from(self, response: ErrorResponse) -> ProviderError | None:
         if response.status == HTTPStatus.NOT_FOUND and response.message == "Not Found":
             return WrongAddress("This address is not the API's; check the base URL.")
+        if response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # a proxy in front of it
+            return Rejected("Its server takes no audio that long; continue at an earlier time.")
         if response.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
             return Unauthorized("It takes no uploaded audio; update it to 0.1.7 or later.")
         return None
@@ -306,7 +310,7 @@ def _results_of(task: _Task) -> list[_Result]:
         parsed: Any = json.loads(result) if isinstance(result, str) else result
         return _RESULTS_SCHEMA.validate_python(parsed or [])
     except (ValueError, RecursionError, ValidationError):
-        if task.status == _WAITING:
+        if task.status not in _FINAL:
             return []
         raise Unavailable("ACE-Step answered in another form than expected: result") from None
 
@@ -321,5 +325,9 @@ def _seconds(number: float) -> str:
     return f"{number:.3f}".rstrip("0").rstrip(".")
 
 
-def _words(text: object) -> str:
-    return redacted(text) if isinstance(text, str) else ""
+def _reason(error: object) -> str:
+    """Return why a task failed, fit for members; the server says it by a traceback."""
+    if not isinstance(error, str):
+        return ""
+    exceptions = _EXCEPTION.findall(error)
+    return redacted(exceptions[-1] if exceptions else error)

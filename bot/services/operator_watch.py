@@ -102,7 +102,7 @@ class OperatorWatch:
         if left is None:
             return
         metrics.CREDITS.labels(provider.name).set(left.left)
-        if left.left <= 0:
+        if left.left <= 0 and not provider.capabilities.is_free:
             errors.failed(provider.name, OutOfCredits())
         else:
             errors.worked(provider.name)

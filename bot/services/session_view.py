@@ -38,6 +38,7 @@ class SessionView:
         links: addresses of the posts that stand, by what they show.
         totals: so far, or at the end.
         song: the full song, once it was asked for.
+        is_free: whether the provider costs no credits.
     """
 
     state: SessionState
@@ -47,6 +48,7 @@ class SessionView:
     links: Mapping[PostKey, str]
     totals: Totals
     song: Extension | None = None
+    is_free: bool = False
 
 
 class SessionViewLoader:
@@ -79,6 +81,7 @@ class SessionViewLoader:
             links=links,
             totals=session.totals if is_over else await self._store.session_totals(session.id),
             song=None if session.song_id is None else await self._store.extension(session.song_id),
+            is_free=self._runtime.is_free(session.provider),
         )
 
 

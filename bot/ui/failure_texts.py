@@ -41,6 +41,7 @@ TEXT_LENGTH = 300  # UTF-16 units of a provider's text
 MEBIBYTE = 1024 * 1024
 ENDS = (".", "!", "?", "…", "。")  # of a sentence
 CHANGE_IT = "Change the lyrics or the style"
+TRY_AGAIN = "What you typed is kept: press *Edit & send* to try once more."
 JOIN_HERE = "Press *Full song* to have Encore join them itself."
 OTHERS = "Or try another service; the form keeps what you typed:"
 
@@ -208,14 +209,15 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
         case GenerationFailed(text):
             if is_song:
                 return f"**{label} couldn't join the parts{_quote(text)} {JOIN_HERE}"
-            todo = f"{CHANGE_IT} and press *Edit & send*."
+            # a server of one's own fails for want of memory and the like, not because of words
+            todo = TRY_AGAIN if context.is_free else f"{CHANGE_IT} and press *Edit & send*."
             return f"**{label} couldn't finish it{_quote(text)} {todo}"
         case NotPlayable():
             return "Press *Check again* to ask for a fresh link; that costs nothing."
         case Forgotten():
             return (
                 f"**The {label} server forgot this request, probably because it was restarted.** "
-                "Nothing was charged. What you typed is kept: press *Edit & send* to try once more."
+                f"Nothing was charged. {TRY_AGAIN}"
             )
         case SourceUnavailable(is_file=True):
             return (
@@ -263,10 +265,7 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
         case Unconfirmed() | Unexpected():
             if is_song:
                 return "**Something went wrong.** Press *Full song* to try once more."
-            return (
-                "**Something went wrong.** "
-                "What you typed is kept: press *Edit & send* to try once more."
-            )
+            return f"**Something went wrong.** {TRY_AGAIN}"
 
 
 def _unknown_clip_text(ext: Extension, context: ReplyContext) -> str:

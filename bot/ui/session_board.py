@@ -176,7 +176,7 @@ def _trouble(view: SessionView, each: Round) -> str:
     kept = "The proposals are kept; the next vote tries again."
     if part is None:
         return f"**The part of round {before.number:,} was not made.** {kept}"
-    charge = "Nothing was charged." if is_free(part) else CHARGE_WARNING
+    charge = "Nothing was charged." if is_free(view, part) else CHARGE_WARNING
     return f"{failure_cause(part, label, with_text=False)} {charge} {kept}"
 
 

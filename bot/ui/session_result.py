@@ -121,7 +121,7 @@ def _failure_lines(view: SessionView, each: Round, part: Extension | None) -> It
             f"{_headline_link(view, again)} is back on the board, without votes: "
             "nothing is sent before somebody votes again."
         )
-    if part is not None and part.status is Status.UNCONFIRMED:
+    if part is not None and part.status is Status.UNCONFIRMED and not view.is_free:
         yield CHARGE_WARNING
 
 

@@ -189,6 +189,6 @@ def most_parts_text(counts: Iterable[tuple[int, int]]) -> str:
     return " · ".join(f"{mention(member_id)} {count:,}" for member_id, count in counts)
 
 
-def is_free(part: Extension | None) -> bool:
+def is_free(view: SessionView, part: Extension) -> bool:
     """Whether it is certain that nothing was charged for a part without audio."""
-    return part is not None and part.handle is None and part.status is not Status.UNCONFIRMED
+    return view.is_free or (part.handle is None and part.status is not Status.UNCONFIRMED)

@@ -75,6 +75,7 @@ class ProviderAccount:
         self.clock = clock
         self.timeline = timeline
         self.credits = 10_000
+        self.error_text = MODERATION_TEXT  # of clips that fail
         self.restarts = 0  # of a self-hosted service, which forgets its tasks
         self.enforce_rate_limits = True
         self.faults = FaultPlan()
@@ -120,7 +121,7 @@ class ProviderAccount:
         clip = self.clip(clip_id)
         clip.milestones = clip.milestones.advanced(status, self.clock.now())
         if status is Status.ERROR:
-            clip.error_message = error_message or MODERATION_TEXT
+            clip.error_message = error_message or self.error_text
         self.clock.wake_waiters()
 
     def restart(self) -> None:
@@ -272,7 +273,7 @@ class ProviderAccount:
             times = clip.milestones
             if fault in {Fault.ERROR_CLIPS, Fault.TWIN_FAILS}:
                 clip.milestones = dataclasses.replace(times, failed=times.streaming)
-                clip.error_message = MODERATION_TEXT
+                clip.error_message = self.error_text
             elif fault is Fault.NEVER_FINISHES:
                 clip.milestones = dataclasses.replace(times, complete=float("inf"))
             else:

@@ -9,6 +9,7 @@ import dataclasses
 import io
 import json
 import urllib.parse
+from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
 import av
@@ -53,7 +54,23 @@ _MODELS: Final = ("acestep-v15-turbo", "acestep-v15-base")
 _TMP: Final = "/app/.cache/acestep/tmp/api_audio"
 _MAX_SECONDS: Final = 600.0
 _QUEUE_MAXSIZE: Final = 200
-_WAITING, _DONE, _FAILED = 0, 1, 2
+_WAITING, _DONE, _FAILED, _UNKNOWN = 0, 1, 2, 3
+# how its errors read; it knows neither credits nor moderation
+_TEXTS: Final = {
+    Fault.BAD_REQUEST: "Invalid JSON payload",
+    Fault.UNAUTHORIZED: "Invalid API key",
+    Fault.UNPROCESSABLE: "Input should be a valid number",
+    Fault.RATE_LIMITED: "Server busy: queue is full",
+    Fault.RATE_LIMITED_SECONDS: "Server busy: queue is full",
+    Fault.RATE_LIMITED_DATE: "Server busy: queue is full",
+}
+_TRACEBACK: Final = """\
+Traceback (most recent call last):
+  File "/app/acestep/api/job_execution_runtime.py", line 92, in run_one_job_runtime
+    result = await loop.run_in_executor(executor, blocking)
+             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+RuntimeError: Music generation failed: {}
+"""
 _UPLOAD: Final = web.RequestKey("upload", bytes)
 
 
@@ -77,6 +94,7 @@ class AceStep(Api):
 
     def __init__(self, account: ProviderAccount, links: Links, key: str | None) -> None:
         super().__init__(account, links, key)
+        account.error_text = "CUDA out of memory. Tried to allocate 2.00 GiB."
         self._tasks: dict[str, _Task] = {}
 
     @override
@@ -94,7 +112,10 @@ class AceStep(Api):
     @override
     def envelope(self, request: web.Request, status: int, message: str) -> JsonObject:
         """Return FastAPI's body of an error."""
-        del request, status
+        del request
+        if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+            where = ["body", "repainting_end"]
+            return {"detail": [{"type": "float_parsing", "loc": where, "msg": message}]}
         return {"detail": message}
 
     @override
@@ -105,9 +126,12 @@ class AceStep(Api):
     @override
     def fault_text(self, fault: Fault) -> str:
         """Return the error text of a planned fault; a full queue is its only rate limit."""
-        if fault in {Fault.RATE_LIMITED, Fault.RATE_LIMITED_SECONDS, Fault.RATE_LIMITED_DATE}:
-            return "Server busy: queue is full"
-        return super().fault_text(fault)
+        return _TEXTS.get(fault) or super().fault_text(fault)
+
+    @override
+    def unauthorized_text(self, request: web.Request) -> str:
+        has_key = bool(request.headers.get("Authorization"))
+        return "Invalid API key" if has_key else "Missing Authorization header"
 
     @override
     async def read_body(self, request: web.Request) -> JsonObject | None:
@@ -182,21 +206,28 @@ class AceStep(Api):
         if not isinstance(ids, list):
             raise RefusedError(400, "task_id_list is required", is_violation=True)
         named: list[object] = [*ids]  # pyright: ignore[reportUnknownArgumentType]
-        return web.json_response(_wrapped([self._task_json(str(each)) for each in named]))
+        tasks = (self._task_json(str(each)) for each in named)
+        return web.json_response(_wrapped([task for task in tasks if task is not None]))
 
-    def _task_json(self, task_id: str) -> JsonObject:
+    def _task_json(self, task_id: str) -> JsonObject | None:
+        """Return what is said of a task; None where a planned fault has it left out."""
         task = self._tasks.get(task_id)
         if task is None or task.generation != self.account.restarts:
             return {"task_id": task_id, "status": _WAITING, "result": "[]", "progress_text": ""}
         view = self.view(task.clips)
+        if len(view.clips) < len(task.clips):
+            return None
         statuses = [self.account.status(clip) for clip in view.clips]
         done = [clip for clip in view.clips if self.account.status(clip) is Status.COMPLETE]
         if view.status_word or not all(status.is_final for status in statuses):
-            status, results = _WAITING, [self._unfinished_json(statuses)]
+            status = _UNKNOWN if view.status_word else _WAITING
+            results = [self._unfinished_json(statuses)]
         elif not done:
             status, results = _FAILED, [self._failed_json(view.clips[0])]
         else:
-            status, results = _DONE, [self._done_json(task, clip) for clip in view.clips]
+            # what could not be saved is left out; without any file one result tells so
+            saved = [clip for clip in done if clip.link_kind is not LinkKind.EMPTY]
+            status, results = _DONE, [self._done_json(task, clip) for clip in saved or done[:1]]
         return {
             "task_id": task_id,
             "status": status,
@@ -214,13 +245,11 @@ class AceStep(Api):
         }
 
     def _failed_json(self, clip: Clip) -> JsonObject:
-        error = clip.error_message or "CUDA out of memory"
+        error = _TRACEBACK.format(clip.error_message)
         return {"file": "", "status": _FAILED, "error": error, "stage": "failed"}
 
     def _done_json(self, task: _Task, clip: Clip) -> JsonObject:
         place = task.clips.index(clip)
-        if self.account.status(clip) is Status.ERROR:
-            return self._failed_json(clip)
         path = urllib.parse.quote(f"{_TMP}/{task.id}-{place}.mp3", safe="")
         is_there = clip.link_kind is not LinkKind.EMPTY
         return {

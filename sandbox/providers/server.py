@@ -32,6 +32,7 @@ _APIS: Final[dict[str, type[Api]]] = {
     "sunoapi_org": SunoApiOrg,
     "acestep": AceStep,
 }
+_MAX_REQUEST_BYTES: Final = 256 << 20  # ten minutes of audio are sent in one piece
 # it knows no clips, only audio that it is given
 _WITHOUT_SAMPLES: Final = frozenset({"acestep"})
 # the self-hosted API has no key
@@ -77,7 +78,9 @@ class ProviderServer(LoopbackServer):
 
     @override
     def _create_app(self) -> web.Application:
-        app = web.Application(middlewares=[local_only(self.host)])
+        app = web.Application(
+            client_max_size=_MAX_REQUEST_BYTES, middlewares=[local_only(self.host)]
+        )
         for name, api in _APIS.items():
             key = None if name in _KEYLESS else self.provider_key(name)
             api(self.accounts[name], self._links, key).add_routes(app)

@@ -1,8 +1,11 @@
 """ACE-Step: the new part follows the source's own audio, clip by clip, up to the full song."""
 
+import datetime as dt
 import io
 import random
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,16 @@ import numpy as np
 import pytest
 from mutagen.id3 import ID3
 
+from bot.services.attacher import MAX_ATTEMPTS
+from cogs.loops import LoopsCog
 from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.models import Attachment, Message, Upload
 from sandbox.providers.account import ProviderAccount
+from sandbox.providers.clips import LinkKind
 from sandbox.providers.faults import Fault
 from sandbox.providers.mp3 import encode_mp3
 from sandbox.providers.music import SAMPLE_RATE, Samples, Segment, render
-from tests.support.audio_samples import likeness
+from tests.support.audio_samples import between, likeness
 from tests.support.bot_harness import (
     GREEN,
     RED,
@@ -56,12 +62,15 @@ def samples(mp3: bytes) -> Samples:
     return np.concatenate(frames, axis=1)
 
 
-def between(audio: Samples, start: float, end: float) -> Samples:
-    return audio[:, round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)]
-
-
 def account(harness: BotHarness) -> ProviderAccount:
     return harness.account(NAME)
+
+
+def failed_attempts(harness: BotHarness) -> int:
+    """Return how often the audio of the only extension could not be attached."""
+    with closing(sqlite3.connect(f"file:{harness.database}?mode=ro", uri=True)) as db:
+        rows = db.execute("SELECT failures FROM audio").fetchall()
+    return sum(failures for (failures,) in rows)
 
 
 async def heard(harness: BotHarness, reply: Message) -> list[Samples]:
@@ -146,6 +155,28 @@ async def test_audio_that_can_not_be_attached_is_told_without_a_link(harness: Bo
     reply = await continued(harness, at="0:03", clip=harness.source(SUNO))
     await harness.until(lambda: "too large to attach, so it can't be heard" in text(reply))
     assert "the link plays it" not in text(reply)
+
+
+async def test_file_that_its_server_has_lost_is_told_and_can_be_checked_again(
+    offline_harness: BotHarness,
+) -> None:
+    harness = offline_harness
+    harness.has_acestep = True
+    account(harness).fail_next(Fault.FORBIDDEN_LINK)
+    async with harness.bot() as bot:
+        loops = bot.get_cog("LoopsCog")
+        assert isinstance(loops, LoopsCog)
+        reply = await continued(harness, at="0:03", clip=harness.source(SUNO))
+        for attempt in range(1, MAX_ATTEMPTS):
+            await harness.until(lambda number=attempt: failed_attempts(harness) == number)
+            harness.clock.move(dt.timedelta(minutes=2))
+            loops.wakeups.attacher.notify()
+        await harness.until(lambda: "its audio couldn't be fetched and attached" in text(reply))
+        assert colour(reply) == GREEN
+        for clip in account(harness).clips.values():
+            clip.link_kind = LinkKind.PLAYABLE
+        await harness.ada.click(reply, "Check again")
+        await heard(harness, reply)
 
 
 async def test_clip_of_acestep_is_unknown_to_others_and_leads_back(harness: BotHarness) -> None:

@@ -13,9 +13,19 @@ from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.interaction_models import Modal
 from sandbox.discord.models import Message
 from sandbox.providers.faults import Fault
-from tests.support.bot_harness import GREEN, PROVIDERS, RED, BotHarness, BotProcess, colour, text
+from tests.support.bot_harness import (
+    GREEN,
+    PROVIDERS,
+    RED,
+    BotHarness,
+    BotProcess,
+    colour,
+    lyrics_of,
+    text,
+)
 from tests.support.torture import KILLS
 
+EVERY_PROVIDER = (*PROVIDERS, "acestep")
 ASKS_PER_LIFE = 3
 FINAL_TIMEOUT = 60.0  # seconds after the last start until every reply is final
 
@@ -69,7 +79,7 @@ class CrashScenario:
         """Open a modal and send it; three providers in ten don't answer until the bot is killed."""
         marker = f"song number {len(self.asked)}"
         # the first is one whose outcome can't be found out later
-        provider = self.random.choice(PROVIDERS) if self.asked else PROVIDERS[0]
+        provider = self.random.choice(EVERY_PROVIDER) if self.asked else PROVIDERS[0]
         if not self.asked or self.random.random() < 0.3:
             hangs = (Fault.HANG_AFTER, Fault.HANG_BEFORE)
             # what suno-api never took would be searched for until the timeout
@@ -91,7 +101,7 @@ class CrashScenario:
     def sent(self, asked: Asked) -> int:
         """How often the provider took this request."""
         submissions = self.harness.account(asked.provider).submissions
-        return sum(each.request["prompt"] == asked.marker for each in submissions)
+        return sum(lyrics_of(each) == asked.marker for each in submissions)
 
     def replies(self, asked: Asked) -> list[Message]:
         ada = self.harness.ada
@@ -105,6 +115,8 @@ async def test_bot_sends_nothing_twice_and_loses_nothing_whenever_it_is_killed(
     offline_harness: BotHarness, tmp_path: Path
 ) -> None:
     log = tmp_path / "bot.log"
+    offline_harness.has_acestep = True
+    offline_harness.overrides["ACESTEP_LENGTH"] = "10"
     scenario = CrashScenario(offline_harness, log, seed=7)
     for _ in range(KILLS):
         await scenario.run_until_killed()

@@ -22,6 +22,7 @@ from tests.support.torture import (
     SECONDS,
 )
 
+ASKED = (*PROVIDERS, "acestep")
 OUTAGE = 3.0  # seconds that nobody reaches the database, as while a server is restarted
 FINAL_TIMEOUT = 90.0 + EXTENSIONS / 10  # seconds after the last kill: a lease, and what is left
 CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
@@ -44,7 +45,7 @@ class Torture:
     async def ask(self) -> None:
         """Have members in the guilds of all shards ask for extensions, evenly over the time."""
         for number in range(EXTENSIONS):
-            provider, shard = PROVIDERS[number % len(PROVIDERS)], number % PROCESSES
+            provider, shard = ASKED[number % len(ASKED)], number % PROCESSES
             asked = self.processes.ask(provider, shard, number=number)
             self.asking.append(asyncio.create_task(asked))
             await asyncio.sleep(SECONDS / EXTENSIONS)
@@ -99,6 +100,8 @@ async def on_server(*statements: str, **parameters: object) -> None:
 async def test_nothing_is_sent_twice_or_lost_whichever_process_is_killed(
     offline_harness: BotHarness, postgres_url: str, tmp_path: Path
 ) -> None:
+    offline_harness.has_acestep = True
+    offline_harness.overrides["ACESTEP_LENGTH"] = "10"
     processes = running_processes(offline_harness, postgres_url, tmp_path, count=PROCESSES)
     async with processes as running:
         torture = Torture(running, random.Random(7))

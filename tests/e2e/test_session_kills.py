@@ -11,7 +11,8 @@ from tests.support.killed_evening import KilledEvening
 from tests.support.session_evening import Evening
 from tests.support.torture import EVENINGS, KILLS_AN_EVENING
 
-CAN_TELL = ("suno_api", "aimlapi", "sunoapi_com")  # how long a clip is, without its audio
+# those that can tell how long a clip is, or are given its audio
+PROVIDERS = ("suno_api", "aimlapi", "sunoapi_com", "acestep")
 
 
 @pytest.mark.torture
@@ -19,7 +20,9 @@ CAN_TELL = ("suno_api", "aimlapi", "sunoapi_com")  # how long a clip is, without
 async def test_an_evening_goes_on_whenever_the_bot_is_killed(
     offline_harness: BotHarness, tmp_path: Path, number: int
 ) -> None:
-    provider = CAN_TELL[number % len(CAN_TELL)]
+    provider = PROVIDERS[number % len(PROVIDERS)]
+    offline_harness.has_acestep = provider == "acestep"
+    offline_harness.overrides["ACESTEP_LENGTH"] = "10"
     evening = KilledEvening(offline_harness, tmp_path / "bot.log", provider=provider, seed=number)
     await evening.go(KILLS_AN_EVENING)
     await evening.check()

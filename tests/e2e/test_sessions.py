@@ -2,6 +2,7 @@
 
 import io
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import av
@@ -10,6 +11,9 @@ from mutagen.id3 import ID3
 
 from sandbox.discord.models import Attachment, Message
 from sandbox.providers.clips import Clip
+from sandbox.providers.faults import Fault
+from sandbox.providers.music import render
+from tests.support.audio_samples import between, likeness, read_samples
 from tests.support.bot_harness import GREEN, PROVIDERS, BotHarness, colour, labels, text
 from tests.support.session_evening import Evening
 
@@ -206,3 +210,57 @@ async def test_a_second_is_asked_for_where_nobody_can_tell_the_end(
     await evening.until(lambda: evening.result)
     [submission] = evening.harness.account(provider).submissions
     assert "10" in {str(value) for value in submission.request.values()}
+
+
+async def test_song_written_with_acestep_is_heard_from_its_first_source_on(
+    offline_harness: BotHarness, tmp_path: Path
+) -> None:
+    harness = offline_harness
+    harness.has_acestep = True
+    harness.overrides["ACESTEP_LENGTH"] = "10"
+    account = harness.account("acestep")
+    async with harness.bot() as bot:
+        # the source is a clip of suno-api; every file holds all that came before
+        evening = await Evening(harness, bot).start("acestep", title="Night Bus", vote=60)
+        _, bo, cy, dee, _ = evening.members
+        await evening.write_and_send(bo, VERSE, at="0:08", style=STYLE)
+        await evening.until(lambda: evening.result)
+        await evening.choose_all("B goes on", cy)
+        await evening.count_choices(1)
+        await evening.until_shown("Round 2", "what comes next?")
+        # a part that fails costs nothing, and is listed anew
+        account.fail_next(Fault.ERROR_CLIPS)
+        await evening.write_and_send(cy, CHORUS)
+        await evening.until_shown("ACE-Step couldn't finish it", "CUDA out of memory")
+        failed = await evening.until_shown("what comes next?", "Nothing was charged.")
+        assert "may have been charged" not in text(failed)
+        await evening.vote_for(1, cy)
+        await evening.count_votes(1)
+        await evening.until(lambda: evening.result)
+        await evening.count_choices(0)
+        # the third goes on within the second
+        await evening.until_shown("what comes next?")
+        await evening.add_part(dee, OUTRO, at="0:25")
+        await evening.more(dee, "🏁 End the song")
+        await evening.until_shown("Proposals", "the song ends here")
+        await evening.vote_for(1, bo, cy, dee)
+        await evening.count_votes(3)
+        await evening.until_shown("Night Bus is finished")
+        await evening.until(lambda: song_reply(harness), within=30)
+    song = song_reply(harness)
+    assert song is not None
+    ends = [float(each.request["repainting_end"]) for each in account.submissions]
+    assert ends == pytest.approx([18, 28, 28, 35], abs=0.05)
+    [audio] = files(song, ".mp3")
+    assert seconds_of(audio.content) == pytest.approx(35, abs=0.05)
+    starts = [start for start, _, _ in chapters_of(audio.content)]
+    assert starts == pytest.approx([0, 8, 18, 25], abs=0.05)
+    first, _, second, third = account.submissions
+    chosen = (first.clip_ids[1], second.clip_ids[0], third.clip_ids[0])
+    source = harness.account("suno_api").clips[harness.source("acestep")]
+    (tmp_path / "song.mp3").write_bytes(audio.content)
+    heard = read_samples(tmp_path / "song.mp3")
+    made = (source, *(account.clips[clip_id] for clip_id in chosen))
+    for clip, start, end in zip(made, starts, [*starts[1:], 35], strict=True):
+        part = between(heard, start + 0.1, end - 0.1)
+        assert likeness(between(render(clip.segments), 0.1, end - start - 0.1), part) > 0.95

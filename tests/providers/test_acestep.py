@@ -49,6 +49,15 @@ def stats(queued: int = 0, running: int = 0) -> httpx.Response:
 
 
 TRACELESS = result(0, [])
+BROKEN = Progress(error="")
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "/app/acestep/inference.py", line 12, in generate_music
+    raise torch.OutOfMemoryError(text)
+             ^^^^^^^^^^^^^^^^^^^^^^^^
+{0}
+"""
+CHAIN = "{0}\nDuring handling of the above exception, another exception occurred:\n\n{1}"
 
 
 @pytest.fixture
@@ -177,6 +186,12 @@ async def test_failed_submission_has_its_kind_and_is_sent_once(
     assert len(transport.requests) == 1
 
 
+async def test_audio_too_large_for_its_server_can_be_continued_earlier(audio: SourceAudio) -> None:
+    page = httpx.Response(413, text="<html><h1>413 Request Entity Too Large</h1></html>")
+    with pytest.raises(Rejected, match="continue at an earlier time"):
+        await adapter("acestep", FakeTransport(page)).extend_audio(REQUEST, audio)
+
+
 async def fetched(*answers: httpx.Response) -> Progress | None:
     provider = adapter("acestep", FakeTransport(*answers))
     return (await provider.fetch([HANDLE])).get(HANDLE)
@@ -235,9 +250,12 @@ async def test_file_leads_to_the_server_itself_or_nowhere(
             result(2, [{"status": 2, "error": "CUDA out of memory"}]),
             Progress(error="CUDA out of memory"),
         ),
-        (result(2, [], progress_text="it broke"), Progress(error="it broke")),
-        (result(2, []), Progress(error="")),
-        (result(1, []), Progress(error="")),
+        (result(2, [{"status": 2, "error": None}], progress_text="a line of its log"), BROKEN),
+        (result(2, [], progress_text="a line of its log"), BROKEN),
+        (result(2, []), BROKEN),
+        (result(1, []), BROKEN),
+        (result(3, ALIVE), Progress(is_open=True)),
+        (result(3, None), Progress(is_open=True)),
         (httpx.Response(200, json={"data": []}), None),
     ],
 )
@@ -245,6 +263,30 @@ async def test_task_that_is_not_done_is_open_or_failed(
     answer: httpx.Response, progress: Progress | None
 ) -> None:
     assert await fetched(answer) == progress
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (TRACEBACK.format("RuntimeError: CUDA out of memory."), "CUDA out of memory."),
+        (
+            TRACEBACK.format("torch.OutOfMemoryError: No room.\nHint: buy more.\n\nGood bye"),
+            "No room.",
+        ),
+        (
+            CHAIN.format(TRACEBACK.format("KeyError: 'a'"), TRACEBACK.format("OSError: Disk full")),
+            "Disk full",
+        ),
+        (TRACEBACK.format("AssertionError"), ""),
+        (TRACEBACK.format("OSError: <html>"), ""),
+        ("The model is not loaded", "The model is not loaded"),
+        ({"odd": "thing"}, ""),
+    ],
+)
+async def test_failed_task_is_told_in_the_last_words_of_its_traceback(
+    error: object, told: str
+) -> None:
+    assert await fetched(result(2, [{"status": 2, "error": error}])) == Progress(error=told)
 
 
 async def test_failed_twin_is_told_beside_the_good_clip() -> None:

@@ -13,7 +13,7 @@ import pytest
 from sandbox.providers.faults import Fault
 from sandbox.providers.server import ProviderServer
 from sandbox.providers.timeline import Status
-from tests.support.audio_samples import tone, write_audio
+from tests.support.audio_samples import noise, tone, write_audio
 
 NAME = "acestep"
 FORM = {
@@ -93,6 +93,14 @@ async def test_end_beyond_the_source_adds_to_it_and_no_other_does(
     assert server.account(NAME).violations == []
 
 
+async def test_audio_of_more_than_a_mebibyte_is_taken(
+    http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    audio = write_audio(noise(8), tmp_path / "a.flac", "flac").read_bytes()
+    assert len(audio) > 1 << 20
+    assert (await released(http, audio, repainting_end="9")).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -159,7 +167,7 @@ async def test_restart_forgets_tasks_and_keeps_files(
     assert (await http.get("v1/stats")).json()["data"]["jobs"]["total"] == 0
 
 
-async def test_failed_clips_fail_the_task(
+async def test_failed_task_has_a_traceback(
     server: ProviderServer, http: httpx.AsyncClient, audio: bytes
 ) -> None:
     account = server.account(NAME)
@@ -169,7 +177,50 @@ async def test_failed_clips_fail_the_task(
         account.advance(clip_id, Status.ERROR)
     task = await task_of(http, answer.json()["data"]["task_id"])
     assert task["status"] == 2
-    assert task["result"][0]["error"]
+    [result] = task["result"]
+    assert result["error"].startswith("Traceback (most recent call last):\n")
+    assert "\nRuntimeError: Music generation failed: CUDA out of memory" in result["error"]
+
+
+async def test_files_that_could_not_be_saved_are_left_out(
+    server: ProviderServer, http: httpx.AsyncClient, audio: bytes
+) -> None:
+    account = server.account(NAME)
+    files: list[list[str]] = []
+    for fault in (Fault.TWIN_FAILS, Fault.EMPTY_AUDIO_URL):
+        account.fail_next(fault)
+        answer = await released(http, audio)
+        first, second = account.submissions[-1].clip_ids
+        account.advance(first, Status.COMPLETE)
+        is_failed = fault is Fault.TWIN_FAILS
+        account.advance(second, Status.ERROR if is_failed else Status.COMPLETE)
+        task = await task_of(http, answer.json()["data"]["task_id"])
+        assert task["status"] == 1
+        files.append([each["file"] for each in task["result"]])
+    assert [[bool(file) for file in each] for each in files] == [[True], [False]]
+
+
+async def test_answer_can_lack_a_task_or_tell_an_unknown_status(
+    server: ProviderServer, http: httpx.AsyncClient, audio: bytes
+) -> None:
+    task_id = (await released(http, audio)).json()["data"]["task_id"]
+    server.account(NAME).fail_next(Fault.MISSING_ID)
+    answer = await http.post("query_result", json={"task_id_list": [task_id]})
+    assert answer.json()["data"] == []
+    server.account(NAME).fail_next(Fault.UNKNOWN_STATUS)
+    assert (await task_of(http, task_id))["status"] == 3
+
+
+async def test_refused_form_and_wrong_key_are_told_as_by_fastapi(
+    server: ProviderServer, http: httpx.AsyncClient, audio: bytes
+) -> None:
+    server.account(NAME).fail_next(Fault.UNPROCESSABLE, on="submit")
+    answer = await released(http, audio)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["msg"] == "Input should be a valid number"
+    keys = {"Authorization": "Bearer another"}, {"Authorization": ""}
+    told = [(await http.get("v1/stats", headers=each)).json()["detail"] for each in keys]
+    assert told == ["Invalid API key", "Missing Authorization header"]
 
 
 async def test_living_task_is_queued_then_running(

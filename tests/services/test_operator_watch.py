@@ -191,6 +191,17 @@ async def test_credits_are_asked_for_every_ten_minutes(
     assert REGISTRY.get_sample_value("encore_credits", {"provider": "suno"}) == 2
 
 
+async def test_full_queue_of_a_free_provider_is_not_a_lack_of_credits(
+    store: Store, operator: Operator
+) -> None:
+    own = ScriptedProvider("own", is_free=True)
+    own.on_credits.then(Credits(left=0, unit="places in its queue"))
+    harness = ServiceHarness(store, own)
+    await OperatorWatch(harness.runtime, database_folder=None, report=operator.report).run_once()
+    assert operator.told == []
+    assert REGISTRY.get_sample_value("encore_credits", {"provider": "own"}) == 0
+
+
 async def test_a_fault_of_one_provider_does_not_hide_another(
     store: Store, operator: Operator, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -45,6 +45,14 @@ async def test_new_session_is_its_source(harness: SessionHarness) -> None:
     assert view.song is None
 
 
+@pytest.mark.parametrize("is_free", [True, False])
+async def test_view_tells_whether_the_provider_costs_credits(
+    store: Store, *, is_free: bool
+) -> None:
+    view = await SessionHarness(store, ScriptedProvider(is_free=is_free)).start()
+    assert view.is_free is is_free
+
+
 async def test_source_that_nobody_knows_is_left_out(store: Store) -> None:
     harness = SessionHarness(store, ScriptedProvider())
     view = await harness.start()

@@ -56,6 +56,11 @@ def read_samples(path: Path) -> Samples:
         return np.concatenate(list(audio.blocks()), axis=1)
 
 
+def between(audio: Samples, start: float, end: float) -> Samples:
+    """Return what is heard from one second to another."""
+    return audio[:, round(start * RATE) : round(end * RATE)]
+
+
 def delay(expected: Samples, decoded: Samples) -> int:
     """Return by how many samples ``decoded`` comes later than ``expected``."""
     size = 1 << (expected.shape[1] + decoded.shape[1]).bit_length()

@@ -20,6 +20,7 @@ from sandbox.discord.models import Channel, Message
 from sandbox.discord.server import DiscordServer
 from sandbox.processes import ManagedProcess
 from sandbox.providers.account import ProviderAccount
+from sandbox.providers.request_log import Submission
 from sandbox.providers.server import ProviderServer
 
 PROVIDERS = ("aimlapi", "sunoapi_co", "suno_api", "sunoapi_com", "sunosay", "sunoapi_org")
@@ -79,6 +80,7 @@ class BotHarness:
             "SUNOSAY_QUERY_EVERY": "0",
             "SUNOAPI_ORG_SUBMIT_EVERY": "0",
             "SUNOAPI_ORG_QUERY_EVERY": "0",
+            "ACESTEP_QUERY_EVERY": "0",
             **self.providers.environment(),
             **self.overrides,
         }
@@ -109,8 +111,8 @@ class BotHarness:
         return self.providers.account(provider)
 
     def source(self, provider: str) -> str:
-        """A short complete clip at ``provider``."""
-        clips = self.account(provider).source_clips()
+        """A short complete clip that ``provider`` can continue; ACE-Step continues any clip."""
+        clips = self.account("suno_api" if provider == "acestep" else provider).source_clips()
         return min(clips, key=lambda clip: clip.duration).id
 
     async def open_modal(
@@ -203,6 +205,16 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
             return (source,)
 
     return Given()  # pyright: ignore[reportCallIssue]
+
+
+def lyrics_of(submission: Submission) -> str:
+    """The lyrics of the new part in a request that a provider took.
+
+    ACE-Step is sent those of the whole song: of its last part they are the last paragraph.
+    """
+    if submission.provider == "acestep":
+        return str(submission.request["lyrics"]).rpartition("\n\n")[2]
+    return str(submission.request.get("prompt", ""))
 
 
 def colour(message: Message) -> int | None:

@@ -16,7 +16,7 @@ from sandbox.discord.interaction_models import Modal
 from sandbox.discord.member import Member
 from sandbox.discord.models import Channel, Message
 from sandbox.processes import ManagedProcess
-from tests.support.bot_harness import GREEN, GREY, RED, BotHarness, colour
+from tests.support.bot_harness import GREEN, GREY, RED, BotHarness, colour, lyrics_of
 from tests.support.bot_harness import text as text_of
 
 FINAL = {GREEN, RED, GREY}
@@ -150,7 +150,7 @@ class BotProcesses:
         """Return what went wrong: requests that were lost or sent twice, replies that wait."""
         found: list[str] = []
         taken = Counter(
-            each.request["prompt"]
+            lyrics_of(each)
             for account in self.harness.providers.accounts.values()
             for each in account.submissions
         )

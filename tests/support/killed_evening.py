@@ -32,7 +32,7 @@ from sandbox.discord.permissions import Permission
 from sandbox.discord.protocol import InteractionType
 from sandbox.discord.snowflakes import created_at
 from sandbox.processes import ManagedProcess
-from tests.support.bot_harness import BotHarness, labels, text
+from tests.support.bot_harness import BotHarness, labels, lyrics_of, text
 from tests.support.hurried_bot import FASTER, hurried_environment, hurried_time
 
 PARTS = 2
@@ -330,7 +330,7 @@ class KilledEvening:
             if each.extension_id is not None and (winner := state.winner_of(each)) is not None
         )
         submissions = self.harness.account(self.provider).submissions
-        sent = Counter(str(each.request.get("prompt")) for each in submissions)
+        sent = Counter(map(lyrics_of, submissions))
         lyrics = {proposal.lyrics for proposal in state.proposals}
         for each in lyrics:
             assert sent[each] <= wanted[each], f"{each!r} was paid twice"

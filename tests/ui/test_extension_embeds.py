@@ -362,6 +362,15 @@ def test_unconfirmed_extension_of_a_free_service_was_not_charged() -> None:
     assert "charged" not in said
 
 
+def test_failed_generation_of_a_free_service_is_not_put_down_to_the_words() -> None:
+    ext = failed(failures.GenerationFailed("CUDA out of memory."))
+    said = head_of(ext, replace(AROUND, is_free=True)).description or ""
+    assert said.startswith(
+        "**AIML API couldn't finish it:** *CUDA out of memory.* "
+        "What you typed is kept: press *Edit & send* to try once more."
+    )
+
+
 @pytest.mark.parametrize("outcome", [each for each in AttachmentStatus if each.value != "attached"])
 def test_clip_without_a_public_link_is_not_said_to_have_one(outcome: AttachmentStatus) -> None:
     attachments = {"A": Attachment(clip_id="a", outcome=outcome)}

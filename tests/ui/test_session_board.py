@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain import failures
-from bot.domain.models import Status
+from bot.domain.models import Extension, Handle, Status
 from bot.domain.sessions.models import (
     DropReason,
     EndReason,
@@ -276,6 +276,23 @@ def test_board_says_what_kept_the_part_before_from_being_made(
     assert state_line(voted).startswith("**1 has voted.**")
     unknown = session_view(chosen(1), dropped, session_round(3), proposals=(again,))
     assert state_line(unknown) == f"**The part of round 2 was not made.** {KEPT}"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        part(Status.UNCONFIRMED),
+        part(Status.FAILED, failure=failures.GenerationFailed(), handle=Handle(task_id="x")),
+    ],
+)
+def test_failure_of_a_service_without_credits_charged_nothing(made: Extension) -> None:
+    dropped = busy(RoundStatus.DROPPED, drop_reason=DropReason.FAILED)
+    again = proposal(1, 3, listed_from=2)
+    shown = {"proposals": (FIRST, *SECOND, again), "extensions": [made]}
+    paid = session_view(chosen(1), dropped, session_round(3), **shown)
+    assert state_line(paid).endswith(f" {ACCOUNT} {KEPT}")
+    free = session_view(chosen(1), dropped, session_round(3), **shown, is_free=True)
+    assert state_line(free).endswith(f" Nothing was charged. {KEPT}")
 
 
 # Over

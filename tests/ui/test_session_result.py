@@ -239,6 +239,13 @@ def test_each_failure_is_told_without_advice_for_a_reply(
     assert embed.description.splitlines() == [cause, UNPAID]
 
 
+def test_unconfirmed_part_of_a_service_without_credits_was_not_charged() -> None:
+    each = sent(RoundStatus.DROPPED, drop_reason=DropReason.FAILED)
+    view = replace(view_of(each, part(Status.UNCONFIRMED), AGAIN), is_free=True)
+    said = result_embed(view, each).description.splitlines()
+    assert said == ["**AIML API gave no clear answer.**", UNPAID]
+
+
 @pytest.mark.parametrize(
     ("status", "said"),
     [
