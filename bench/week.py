@@ -84,7 +84,7 @@ class Plan:
     sessions: int
 
 
-FULL = Plan(a_day=14_300, members=2000, runs=100, drafts=400, sessions=25)
+FULL = Plan(a_day=14_300, members=2000, runs=10, drafts=400, sessions=25)
 SMOKE = Plan(a_day=100, members=50, runs=3, drafts=5, sessions=2)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.library import (
@@ -20,6 +20,24 @@ from bot.store.rows import clip_record_of
 from bot.store.schema import clips, extensions
 
 _ext = extensions.c
+# Each step looks for the next channel in the index: to group all extensions would read them all.
+_of_guild = _ext.reply_guild_id == bindparam("guild")
+_channel = select(func.min(_ext.reply_channel_id).label("id")).where(_of_guild).cte(recursive=True)
+_channel = _channel.union_all(
+    select(
+        select(func.min(_ext.reply_channel_id))
+        .where(_of_guild, _ext.reply_channel_id > _channel.c.id)
+        .scalar_subquery()
+    ).where(_channel.c.id.is_not(None))
+)
+_latest_in_channel = (
+    select(func.max(_ext.id)).where(_of_guild, _ext.reply_channel_id == _channel.c.id)
+).scalar_subquery()
+_channels = (
+    select(_channel.c.id)
+    .where(_channel.c.id.is_not(None))
+    .order_by(_latest_in_channel.desc())
+)
 _made_clips = clips.join(extensions, _ext.id == clips.c.extension_id)
 
 
@@ -50,13 +68,7 @@ async def page(db: AsyncConnection, viewer: Viewer, query: LibraryQuery) -> Libr
 
 async def channels(db: AsyncConnection, guild_id: int) -> list[int]:
     """Return the channels of a guild in which anything was asked for, the latest first."""
-    query = (
-        select(_ext.reply_channel_id)
-        .where(_ext.reply_guild_id == guild_id)
-        .group_by(_ext.reply_channel_id)
-        .order_by(func.max(_ext.id).desc())
-    )
-    return [*(await db.execute(query)).scalars()]
+    return [*(await db.execute(_channels, {"guild": guild_id})).scalars()]
 
 
 async def clips_of(db: AsyncConnection, extension_id: int) -> list[ClipRecord]:

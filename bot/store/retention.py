@@ -15,6 +15,8 @@ from bot.store.schema import (
     clips,
     drafts,
     extensions,
+    has_token_of_post,
+    has_token_of_reply,
     is_running,
     notifications,
     posts,
@@ -81,10 +83,10 @@ async def forget(
 
 
 async def _forget_tokens(db: AsyncConnection, before: dt.datetime) -> None:
-    """Blank the tokens of interactions that expired; each would let its holder write a reply."""
-    for table in (extensions, posts):
-        columns = table.c
-        has_expired = and_(columns.reply_token != "", columns.reply_token_expires_at < before)
+    """Blank the tokens that expired or were refused; each may let its holder write a reply."""
+    for table, has_token in ((extensions, has_token_of_reply), (posts, has_token_of_post)):
+        expires_at = table.c.reply_token_expires_at
+        has_expired = and_(has_token, or_(expires_at < before, expires_at.is_(None)))
         await db.execute(update(table).where(has_expired).values(reply_token=""))
 
 
