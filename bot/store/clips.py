@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     RowMapping,
     Select,
-    SelectBase,
     and_,
     bindparam,
     func,
@@ -33,10 +32,7 @@ is_playable = and_(clips.c.status == ClipStatus.COMPLETE, clips.c.audio_url.is_n
 _is_searchable = or_(clips.c.extension_id.is_(None), and_(is_playable, ~clips.c.is_removed))
 # columns that a save of an extension leaves alone
 _KEPT = ("id", "known_at", "is_removed")
-# extensions that a search looks through: first, and if it finds too little there
-SEARCHED_FIRST = 250
-MAX_SEARCHED = 5_000
-MAX_SEARCHED_OWN = 1_000
+MAX_SEARCHED = 5_000  # extensions that a search for suggestions looks through
 # position of a source clip behind the clips of the extension that used it
 _BEHIND_MADE_CLIPS = 1_000
 # Clips with the extension that made them, made ones before sources, newest first.
@@ -149,6 +145,7 @@ async def search(
     member_id: int,
     channels: Collection[int] | None = None,
     limit: int = 25,
+    searched: int = MAX_SEARCHED,
 ) -> list[ClipRecord]:
     """Return clips in which ``text`` is found, each once, newest made or used first.
 
@@ -156,9 +153,9 @@ async def search(
     of each, ``known_at``, is the one by which they are in order.
 
     Searched are the playable clips made and the source clips used by extensions in the guild or,
-    without a guild, by all extensions of the member: by the latest `MAX_SEARCHED` of them, and by
-    the member's own latest, so that a search takes as long however many there are. Clips removed
-    from the library are not found.
+    without a guild, by all extensions of the member: by the latest of them, and by the member's
+    own latest, so that a search takes no longer the more there are. Clips removed from the library
+    are not found.
 
     Args:
         db: in a transaction.
@@ -167,6 +164,7 @@ async def search(
         member_id: who searches.
         channels: those of the guild to search, besides what the member asked for; None is all.
         limit: how many to return.
+        searched: how many extensions to look through at most; of the member's own a fifth of that.
     """
     own = _ext.member_id == member_id
     if guild_id is None:
@@ -175,11 +173,11 @@ async def search(
         scope = _ext.reply_guild_id == guild_id
     else:
         scope = is_visible(guild_id, channels, member_id)
-    found = await _found(db, _latest(scope, SEARCHED_FIRST), text, limit)
+    # what is typed is mostly found among the latest
+    found = await _found(db, and_(scope, _ext.id.in_(_latest(scope, searched // 20))), text, limit)
     if len(found) < limit:
-        own_in_scope = own if guild_id is None else and_(own, _ext.reply_guild_id == guild_id)
-        searched = union(_latest(scope, MAX_SEARCHED), _latest(own_in_scope, MAX_SEARCHED_OWN))
-        found = await _found(db, searched, text, limit)
+        all_searched = union(_latest(scope, searched), _latest(own, searched // 5))
+        found = await _found(db, and_(scope, _ext.id.in_(all_searched)), text, limit)
     best: dict[str, ClipRecord] = {}
     if found:
         records = clip_records.where(clips.c.clip_id.in_(found), _is_searchable)
@@ -195,17 +193,17 @@ def _latest(scope: ColumnElement[bool], count: int) -> Select[tuple[int]]:
 
 
 async def _found(
-    db: AsyncConnection, searched: SelectBase, text: str, limit: int
+    db: AsyncConnection, is_searched: ColumnElement[bool], text: str, limit: int
 ) -> dict[str, dt.datetime]:
-    """Return the clips with ``text`` of the ``searched`` extensions, and when each was used last.
+    """Return the clips with ``text`` of some extensions, and when each was made or used last.
 
-    Those that were made or used last come first.
+    The latest come first.
     """
     matches = and_(_is_searchable, clips.c.search_text.contains(text.casefold(), autoescape=True))
     made, used = (
         select(clips.c.clip_id, _ext.id, _ext.created_at, position.label("position"))
         .join_from(clips, extensions, link)
-        .where(_ext.id.in_(searched), matches)
+        .where(is_searched, matches)
         for link, position in (
             (clips.c.extension_id == _ext.id, clips.c.position),
             (clips.c.clip_id == _ext.clip_id, literal(_BEHIND_MADE_CLIPS)),
