@@ -343,9 +343,7 @@ class Community:
             )
             for place, member in enumerate(members)
         ]
-        return replace(
-            state, proposals=(*state.proposals, *written), votes=(*state.votes, *cast)
-        )
+        return replace(state, proposals=(*state.proposals, *written), votes=(*state.votes, *cast))
 
 
 def _attached_row(ext: Extension) -> dict[str, object]:

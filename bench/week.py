@@ -382,7 +382,9 @@ class Simulation:
                 channels=frozenset(guild.channels),
             )
 
-        def page(scope: Scope, search: str = "", number: int = 1) -> Callable[[], Awaitable[object]]:
+        def page(
+            scope: Scope, search: str = "", number: int = 1
+        ) -> Callable[[], Awaitable[object]]:
             query = LibraryQuery(scope=scope, search=search, page_number=number)
             return lambda: store.library_page(viewer(), query)
 
@@ -435,9 +437,12 @@ class Simulation:
             Asked("completion, found nowhere", suggested("xylophone")),
             Asked("details and lineage", details),
             Asked("reply found", reply_found),
-            Asked("sessions of a server", lambda: store.sessions_of_guild(
-                guild_id, channels=guild.channels, offset=0, limit=5
-            )),
+            Asked(
+                "sessions of a server",
+                lambda: store.sessions_of_guild(
+                    guild_id, channels=guild.channels, offset=0, limit=5
+                ),
+            ),
             Asked("who wrote most parts", lambda: store.most_parts(guild_id)),
             Asked("export of a member", lambda: store.data_of_member(community.member()), None),
             Asked(
@@ -479,8 +484,7 @@ async def counted(store: Store) -> dict[str, int]:
     async def count(db: AsyncConnection) -> dict[str, int]:
         tables = {name: select(func.count()).select_from(t) for name, t in metadata.tables.items()}
         return {
-            name: (await db.execute(query)).scalar_one()
-            for name, query in (tables | parts).items()
+            name: (await db.execute(query)).scalar_one() for name, query in (tables | parts).items()
         }
 
     return await store.database.run(count)

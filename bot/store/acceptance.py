@@ -23,9 +23,7 @@ from bot.store.schema import extensions, insert, is_open
 
 _row = extensions.c
 # What a session makes, one part at a time, takes no place in the quota of a member or channel.
-_counts_for_quota = and_(
-    is_open, ~_row.idempotency_key.startswith(SESSION_KEY_PREFIX)
-)
+_counts_for_quota = and_(is_open, ~_row.idempotency_key.startswith(SESSION_KEY_PREFIX))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,9 +35,7 @@ _latest_in_channel = (
     select(func.max(_ext.id)).where(_of_guild, _ext.reply_channel_id == _channel.c.id)
 ).scalar_subquery()
 _channels = (
-    select(_channel.c.id)
-    .where(_channel.c.id.is_not(None))
-    .order_by(_latest_in_channel.desc())
+    select(_channel.c.id).where(_channel.c.id.is_not(None)).order_by(_latest_in_channel.desc())
 )
 _made_clips = clips.join(extensions, _ext.id == clips.c.extension_id)
 _NEWEST_FIRST = (_ext.id.desc(), clips.c.position, clips.c.id)

@@ -46,12 +46,7 @@ async def queue(db: AsyncConnection, viewer: Viewer) -> Queue:
 
 
 async def _oldest(db: AsyncConnection, condition: ColumnElement[bool]) -> list[Extension]:
-    query = (
-        select(extensions)
-        .where(is_open, condition)
-        .order_by(_row.id)
-        .limit(MAX_ENTRIES + 1)
-    )
+    query = select(extensions).where(is_open, condition).order_by(_row.id).limit(MAX_ENTRIES + 1)
     return await load_rows(db, query)
 
 

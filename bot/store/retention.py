@@ -103,7 +103,7 @@ async def _forget_extensions(db: AsyncConnection, is_old: ColumnElement[bool], b
 async def _forget_sessions(db: AsyncConnection, before: dt.datetime, batch: int) -> bool:
     """Delete sessions that are over, with all that is theirs; return whether there were any."""
     is_old = and_(not_(is_running), sessions.c.finished_at < before)
-    old = select(sessions.c.id).where(is_old).order_by(sessions.c.id).limit(batch)
+    old = select(sessions.c.id).where(is_old).order_by(sessions.c.finished_at).limit(batch)
     ids = (await db.execute(old)).scalars().all()
     of_session = select(rounds.c.id).where(rounds.c.session_id.in_(ids))
     for table in (votes, proposals):

@@ -181,9 +181,7 @@ _partial(
     extensions.c.finished_at,
     where=extensions.c.finished_at.is_not(None),
 )
-_partial(
-    "extensions_with_token", extensions.c.reply_token_expires_at, where=has_token_of_reply
-)
+_partial("extensions_with_token", extensions.c.reply_token_expires_at, where=has_token_of_reply)
 Index("extensions_of_member", extensions.c.member_id)
 Index("extensions_of_channel", extensions.c.reply_channel_id)
 Index("extensions_of_source", extensions.c.clip_id)
@@ -519,6 +517,7 @@ _partial("sessions_without_song", sessions.c.id, where=is_without_song)
 Index("sessions_due", sessions.c.status, sessions.c.due_at)
 Index("sessions_of_guild", sessions.c.guild_id, sessions.c.status)
 Index("sessions_of_song", sessions.c.song_id)
+Index("sessions_ended", sessions.c.finished_at)
 Index("rounds_of_session", rounds.c.session_id, rounds.c.number, unique=True)
 _partial("rounds_open", rounds.c.session_id, where=is_open_round, unique=True)
 _partial("rounds_busy", rounds.c.session_id, where=is_busy_round, unique=True)

@@ -47,4 +47,5 @@ def upgrade() -> None:
             postgresql_where=_HAS_TOKEN,
         )
     op.create_index("sessions_of_song", "sessions", ["song_id"])
+    op.create_index("sessions_ended", "sessions", ["finished_at"])
     op.create_index("drafts_of_member", "drafts", ["member_id"])
