@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from sqlalchemy import Table
 
 from bot.domain.attachments import Attachment, AttachmentStatus
-from bot.domain.failures import Failure, GenerationFailed, Rejected, Unconfirmed
+from bot.domain.failures import Failure, GenerationFailed, Unconfirmed
 from bot.domain.form import Form
 from bot.domain.models import (
     Clip,
@@ -49,10 +49,18 @@ CHUNK = 1000  # extensions inserted at once
 Insert = tuple[Table, list[dict[str, object]]]
 
 _WORDS = (
-    "neon water engine rain mile refrain carry river midnight lantern harbour silver echo window "
-    "thunder paper summer velvet horizon ember shadow garden signal winter mirror ocean copper "
-    "whisper feather highway candle marble"
-).split()
+    *("neon", "water", "engine", "rain", "mile", "refrain", "carry", "river", "midnight"),
+    *("lantern", "harbour", "silver", "echo", "window", "thunder", "paper", "summer", "velvet"),
+    *("horizon", "ember", "shadow", "garden", "signal", "winter", "mirror", "ocean", "copper"),
+)
+# parts of all extensions
+_SONGS = 0.05
+_RETAKES = 0.1
+_REFUSED_TOKENS = 0.03
+_FROM_ELSEWHERE = 0.15  # go on from a clip that Encore did not make
+_ATTACHED = asdict(
+    Attachment(clip_id="", outcome=AttachmentStatus.ATTACHED, duration=151.2)
+)
 _FAILURES: dict[Status, Callable[[], Failure | None]] = {
     Status.FAILED: lambda: GenerationFailed("The service could not finish it."),
     Status.UNCONFIRMED: Unconfirmed,
@@ -178,9 +186,9 @@ class Community:
     def _source(
         self, inserts: dict[Table, list[dict[str, object]]], guild: Guild, at: dt.datetime
     ) -> Source:
-        """Return a clip to go on from: one of the latest, or one in seven from elsewhere."""
+        """Return a clip to go on from: one of the latest, or one from elsewhere."""
         known = self._sources[guild.id]
-        if known and self.rng.random() < 6 / 7:
+        if known and self.rng.random() > _FROM_ELSEWHERE:
             return self.rng.choice(known)
         provider = self.rng.choices(PROVIDERS, PROVIDER_SHARES)[0]
         clip = self._clip(self.title(), "synthwave, female voice")
@@ -192,9 +200,9 @@ class Community:
         self, extension_id: int, at: dt.datetime, guild: Guild, channel: int, source: Source
     ) -> Extension:
         rng, member = self.rng, self.member()
-        is_song = rng.random() < 0.05
+        is_song = rng.random() < _SONGS
         kind = rng.choice((Kind.CONCAT, Kind.SPLICE)) if is_song else Kind.PART
-        is_retake = not is_song and bool(self._latest) and rng.random() < 0.1
+        is_retake = not is_song and bool(self._latest) and rng.random() < _RETAKES
         return Extension(
             id=extension_id,
             idempotency_key=str(10**18 + rng.getrandbits(58)),
@@ -216,8 +224,8 @@ class Community:
                 channel_id=channel,
                 guild_id=guild.id,
                 message_id=10**18 + rng.getrandbits(58),
-                token="t" * 190,  # noqa: S106 - as long as Discord's
-                token_expires_at=at + TOKEN_LIFETIME,
+                token="t" * 190,  # as long as Discord's
+                token_expires_at=None if rng.random() < _REFUSED_TOKENS else at + TOKEN_LIFETIME,
                 attachment_limit=10 * 1024 * 1024,
                 editable_by_bot=guild.id is not None,
             ),
@@ -243,7 +251,7 @@ class Community:
         return replace(
             ext,
             status=status,
-            failure=Rejected() if failure is not None and rng.random() < 0.2 else failure,
+            failure=failure,
             handle=handle,
             clips=made,
             submitted_at=at + 2 * second,
@@ -349,14 +357,9 @@ class Community:
 def _attached_row(ext: Extension) -> dict[str, object]:
     """Return the row of audio that is attached."""
     made = [clip.id for clip in ext.clips] or [ext.request.clip_id]
+    starts = (0.0, 61.3, 121.9) if ext.kind is Kind.SPLICE else ()
     attachments = [
-        Attachment(
-            clip_id=clip_id,
-            outcome=AttachmentStatus.ATTACHED,
-            picture=f"{clip_id}.png",
-            duration=151.2,
-            starts=(0.0, 61.3, 121.9) if ext.kind is Kind.SPLICE else (),
-        )
+        _ATTACHED | {"clip_id": clip_id, "picture": f"{clip_id}.png", "starts": starts}
         for clip_id in made
     ]
     return {
@@ -364,5 +367,5 @@ def _attached_row(ext: Extension) -> dict[str, object]:
         "is_queued": False,
         "due_at": ext.finished_at,
         "failures": 0,
-        "attachments": json.dumps([asdict(each) for each in attachments]),
+        "attachments": json.dumps(attachments),
     }
