@@ -58,9 +58,7 @@ _SONGS = 0.05
 _RETAKES = 0.1
 _REFUSED_TOKENS = 0.03
 _FROM_ELSEWHERE = 0.15  # go on from a clip that Encore did not make
-_ATTACHED = asdict(
-    Attachment(clip_id="", outcome=AttachmentStatus.ATTACHED, duration=151.2)
-)
+_ATTACHED = asdict(Attachment(clip_id="", outcome=AttachmentStatus.ATTACHED, duration=151.2))
 _FAILURES: dict[Status, Callable[[], Failure | None]] = {
     Status.FAILED: lambda: GenerationFailed("The service could not finish it."),
     Status.UNCONFIRMED: Unconfirmed,
