@@ -198,7 +198,7 @@ async def test_search_in_a_guild_finds_only_clips_of_the_guild(store: Store) -> 
     assert await found(store, guild_id=8) == ["b", "s2"]
 
 
-async def test_search_looks_through_the_latest_and_the_members_own(store: Store) -> None:
+async def test_search_is_limited_to_the_latest_and_the_members_own(store: Store) -> None:
     for number in range(12):
         member_id = MEMBER if number in {0, 4} else 9
         await completed_extension(

@@ -108,7 +108,7 @@ async def test_library_lists_the_newest_clips(store: Store) -> None:
 
 
 @pytest.mark.parametrize("scope", Scope)
-async def test_library_search_looks_through_the_latest(store: Store, scope: Scope) -> None:
+async def test_library_search_is_limited_to_the_latest(store: Store, scope: Scope) -> None:
     await many(store, 5)
     query = LibraryQuery(scope=scope, search="c")
     for searched, total in ((3, 3), (5, 5), (6, 5)):
