@@ -142,6 +142,7 @@ extensions = Table(
 
 # Worded exactly as the condition of its index: otherwise a query can't use the index.
 is_open = _has(extensions.c.status, *(status for status in Status if not status.is_final))
+is_not_complete = not_(_has(extensions.c.status, Status.COMPLETE))
 has_token_of_reply = _has_token(extensions)
 is_unpublished = and_(
     extensions.c.published < extensions.c.revision, not_(extensions.c.reply_unreachable)
@@ -175,12 +176,8 @@ Index(
 # few are open, however many there are of a member or in a channel
 _partial("extensions_open_of_member", extensions.c.member_id, where=is_open)
 _partial("extensions_open_in_channel", extensions.c.reply_channel_id, where=is_open)
-_partial(
-    "extensions_ended",
-    extensions.c.status,
-    extensions.c.finished_at,
-    where=extensions.c.finished_at.is_not(None),
-)
+Index("extensions_ended", extensions.c.finished_at)
+_partial("extensions_ended_without_audio", extensions.c.finished_at, where=is_not_complete)
 _partial("extensions_with_token", extensions.c.reply_token_expires_at, where=has_token_of_reply)
 Index("extensions_of_member", extensions.c.member_id)
 Index("extensions_of_channel", extensions.c.reply_channel_id)

@@ -205,7 +205,7 @@ QUERIES: dict[str, tuple[Query, set[str]]] = {
         {"posts_unpublished"},
     ),
     "next_post": (lambda store: store.next_post(), {"posts_unpublished"}),
-    "forget": (lambda store: store.forget(now=NOW, keep=None), {"extensions_with_token"}),
+    "forget": (lambda store: store.forget(now=NOW, keep=None), {"extensions_ended_without_audio"}),
     "forget_what_is_old": (
         lambda store: store.forget(now=NOW, keep=MINUTE),
         {"extensions_ended"},

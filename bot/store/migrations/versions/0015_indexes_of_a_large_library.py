@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 _IS_OPEN = sa.text("status IN ('waiting', 'submitting', 'submitted', 'streaming')")
+_IS_NOT_COMPLETE = sa.text("status != 'complete'")
 _HAS_TOKEN = sa.text("reply_token != ''")
 
 
@@ -23,13 +24,13 @@ def upgrade() -> None:
     op.create_index(
         "extensions_channels", "extensions", ["reply_guild_id", "reply_channel_id", "id"]
     )
-    has_ended = sa.text("finished_at IS NOT NULL")
+    op.create_index("extensions_ended", "extensions", ["finished_at"])
     op.create_index(
-        "extensions_ended",
+        "extensions_ended_without_audio",
         "extensions",
-        ["status", "finished_at"],
-        sqlite_where=has_ended,
-        postgresql_where=has_ended,
+        ["finished_at"],
+        sqlite_where=_IS_NOT_COMPLETE,
+        postgresql_where=_IS_NOT_COMPLETE,
     )
     for name, column in (
         ("extensions_open_of_member", "member_id"),
