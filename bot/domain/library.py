@@ -6,6 +6,7 @@ from enum import StrEnum
 from bot.domain.models import ClipRecord, Extension, Kind
 
 PAGE_SIZE = 8  # clips
+MAX_LISTED = 1_000  # clips on all pages of a query: nobody turns more, and to count all takes long
 MAX_SEARCH_LENGTH = 50  # UTF-16 units: a button carries the text to the next page
 
 
@@ -75,7 +76,7 @@ class LibraryPage:
 
     Attributes:
         query: with the number of this page: the requested one, or the last if there are fewer.
-        total: number of clips on all pages.
+        total: number of clips on all pages, `MAX_LISTED` at most.
     """
 
     query: LibraryQuery

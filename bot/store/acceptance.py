@@ -19,13 +19,11 @@ from bot.store.connections import lock_ids
 from bot.store.extensions import OPEN_STATUSES, find, load, queue_position
 from bot.store.guild_settings import current_settings
 from bot.store.rows import accepted_row
-from bot.store.schema import extensions, insert
+from bot.store.schema import extensions, insert, is_open
 
 _row = extensions.c
 # What a session makes, one part at a time, takes no place in the quota of a member or channel.
-_counts_for_quota = and_(
-    _row.status.in_(OPEN_STATUSES), ~_row.idempotency_key.startswith(SESSION_KEY_PREFIX)
-)
+_counts_for_quota = and_(is_open, ~_row.idempotency_key.startswith(SESSION_KEY_PREFIX))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.budgets import BudgetNotice, BudgetUse, Level, Period
 from bot.domain.guild_settings import GuildSettings
 from bot.domain.sessions.models import SESSION_KEY_PREFIX
-from bot.store.extensions import OPEN_STATUSES
-from bot.store.schema import budget_notices, extensions, guild_settings, insert, is_unsettled
+from bot.store.schema import (
+    budget_notices,
+    extensions,
+    guild_settings,
+    insert,
+    is_open,
+    is_unsettled,
+)
 from bot.store.schema import may_be_charged as is_charged
 
 _row, _notice = extensions.c, budget_notices.c
@@ -49,7 +55,7 @@ async def budget_uses(
 async def member_use(db: AsyncConnection, member_id: int, *, now: dt.datetime) -> MemberUse:
     """Return how many extensions of a member count, wherever they asked for them."""
     is_theirs = _row.member_id == member_id
-    in_progress = select(func.count()).where(is_theirs, _row.status.in_(OPEN_STATUSES))
+    in_progress = select(func.count()).where(is_theirs, is_open)
     return MemberUse(
         today=await _count(db, is_theirs, _row.created_at >= Period.DAY.start(now)),
         this_month=await _count(db, is_theirs, _row.created_at >= Period.MONTH.start(now)),

@@ -9,12 +9,14 @@ from functools import cache
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
+    Select,
     and_,
     bindparam,
     func,
     literal,
     or_,
     select,
+    union,
     union_all,
 )
 from sqlalchemy.dialects.sqlite import Insert
@@ -30,6 +32,7 @@ is_playable = and_(clips.c.status == ClipStatus.COMPLETE, clips.c.audio_url.is_n
 _is_searchable = or_(clips.c.extension_id.is_(None), and_(is_playable, ~clips.c.is_removed))
 # columns that a save of an extension leaves alone
 _KEPT = ("id", "known_at", "is_removed")
+MAX_SEARCHED = 5_000  # extensions that a search for suggestions looks through
 # position of a source clip behind the clips of the extension that used it
 _BEHIND_MADE_CLIPS = 1_000
 # Clips with the extension that made them, made ones before sources, newest first.
@@ -142,6 +145,7 @@ async def search(
     member_id: int,
     channels: Collection[int] | None = None,
     limit: int = 25,
+    searched: int = MAX_SEARCHED,
 ) -> list[ClipRecord]:
     """Return clips in which ``text`` is found, each once, newest made or used first.
 
@@ -149,7 +153,9 @@ async def search(
     of each, ``known_at``, is the one by which they are in order.
 
     Searched are the playable clips made and the source clips used by extensions in the guild or,
-    without a guild, by all extensions of the member. Clips removed from the library are not found.
+    without a guild, by all extensions of the member: by the latest of them, and by the member's
+    own latest, so that a search takes no longer the more there are. Clips removed from the library
+    are not found.
 
     Args:
         db: in a transaction.
@@ -158,18 +164,46 @@ async def search(
         member_id: who searches.
         channels: those of the guild to search, besides what the member asked for; None is all.
         limit: how many to return.
+        searched: how many extensions to look through at most; of the member's own a fifth of that.
     """
+    own = _ext.member_id == member_id
     if guild_id is None:
-        scope = _ext.member_id == member_id
+        scope = own
     elif channels is None:
         scope = _ext.reply_guild_id == guild_id
     else:
         scope = is_visible(guild_id, channels, member_id)
+    # what is typed is mostly found among the latest
+    found = await _found(db, and_(scope, _ext.id.in_(_latest(scope, searched // 20))), text, limit)
+    if len(found) < limit:
+        all_searched = union(_latest(scope, searched), _latest(own, searched // 5))
+        found = await _found(db, and_(scope, _ext.id.in_(all_searched)), text, limit)
+    best: dict[str, ClipRecord] = {}
+    if found:
+        records = clip_records.where(clips.c.clip_id.in_(found), _is_searchable)
+        for row in (await db.execute(records)).mappings():
+            best.setdefault(row["clip_id"], clip_record_of(row))
+    return [replace(best[clip_id], known_at=used_at) for clip_id, used_at in found.items()]
+
+
+def _latest(scope: ColumnElement[bool], count: int) -> Select[tuple[int]]:
+    """Return the query for the ids of the latest extensions in a scope."""
+    latest = select(_ext.id).where(scope).order_by(_ext.id.desc()).limit(count).subquery()
+    return select(latest.c.id)
+
+
+async def _found(
+    db: AsyncConnection, is_searched: ColumnElement[bool], text: str, limit: int
+) -> dict[str, dt.datetime]:
+    """Return the clips with ``text`` of some extensions, and when each was made or used last.
+
+    The latest come first.
+    """
     matches = and_(_is_searchable, clips.c.search_text.contains(text.casefold(), autoescape=True))
     made, used = (
         select(clips.c.clip_id, _ext.id, _ext.created_at, position.label("position"))
         .join_from(clips, extensions, link)
-        .where(scope, matches)
+        .where(is_searched, matches)
         for link, position in (
             (clips.c.extension_id == _ext.id, clips.c.position),
             (clips.c.clip_id == _ext.clip_id, literal(_BEHIND_MADE_CLIPS)),
@@ -187,12 +221,7 @@ async def search(
         )
         .limit(limit)
     )
-    latest: dict[str, dt.datetime] = {row[0]: row[1] for row in await db.execute(newest)}
-    best: dict[str, ClipRecord] = {}
-    records = clip_records.where(clips.c.clip_id.in_(latest), _is_searchable)
-    for row in (await db.execute(records)).mappings():
-        best.setdefault(row["clip_id"], clip_record_of(row))
-    return [replace(best[clip_id], known_at=used_at) for clip_id, used_at in latest.items()]
+    return {row[0]: row[1] for row in await db.execute(newest)}
 
 
 def is_visible(

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, not_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.budgets import Period
@@ -86,9 +86,13 @@ async def forget_member(db: AsyncConnection, member_id: int, *, now: dt.datetime
         _row.created_at < Period.DAY.start(now),
     )
     made = select(clips).join(extensions).where(has_ended)
-    for row in (await db.execute(made)).all():  # without the lyrics and the name
-        words = search_text(row.title, row.style, row.clip_id)
-        await db.execute(update(clips).where(clips.c.id == row.id).values(search_text=words))
+    found = [
+        {"of_clip": row.id, "words": search_text(row.title, row.style, row.clip_id)}
+        for row in (await db.execute(made)).all()
+    ]
+    if found:  # without the lyrics and the name
+        without = update(clips).where(clips.c.id == bindparam("of_clip"))
+        await db.execute(without.values(search_text=bindparam("words")), found)
     await db.execute(
         update(extensions)
         .where(has_ended)

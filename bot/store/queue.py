@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.library import Viewer
 from bot.domain.models import Extension, Status
 from bot.domain.queue import MAX_ENTRIES, Queue, QueueEntry
-from bot.store.extensions import OPEN_STATUSES, load_rows
-from bot.store.schema import extensions
+from bot.store.extensions import load_rows
+from bot.store.schema import extensions, is_open
 
 _row = extensions.c
 _before = extensions.alias("before")
@@ -46,12 +46,7 @@ async def queue(db: AsyncConnection, viewer: Viewer) -> Queue:
 
 
 async def _oldest(db: AsyncConnection, condition: ColumnElement[bool]) -> list[Extension]:
-    query = (
-        select(extensions)
-        .where(_row.status.in_(OPEN_STATUSES), condition)
-        .order_by(_row.id)
-        .limit(MAX_ENTRIES + 1)
-    )
+    query = select(extensions).where(is_open, condition).order_by(_row.id).limit(MAX_ENTRIES + 1)
     return await load_rows(db, query)
 
 

@@ -9,12 +9,14 @@ from sqlalchemy import ColumnElement, and_, delete, exists, not_, or_, select, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.budgets import Period
-from bot.domain.models import FINAL, Status
 from bot.store.schema import (
     audio,
     clips,
     drafts,
     extensions,
+    has_token_of_post,
+    has_token_of_reply,
+    is_not_complete,
     is_running,
     notifications,
     posts,
@@ -40,7 +42,6 @@ _is_needed = or_(
     exists().where(rounds.c.extension_id == _row.id),
     exists().where(sessions.c.song_id == _row.id),
 )
-_HAS_ENDED_WITHOUT_AUDIO = FINAL - {Status.COMPLETE}
 
 
 async def forget(
@@ -62,15 +63,14 @@ async def forget(
     await db.execute(delete(drafts).where(drafts.c.created_at < now - DRAFT_LIFETIME))
     await _forget_tokens(db, now - EXPIRED_TOKEN_LIFETIME)
     failed_lifetime = min(FAILED_LIFETIME, keep or FAILED_LIFETIME)
-    has_failed = and_(
-        _row.status.in_(_HAS_ENDED_WITHOUT_AUDIO), _row.finished_at < now - failed_lifetime
-    )
-    # budgets count what was asked for in this month
+    has_failed = and_(is_not_complete, _row.finished_at < now - failed_lifetime)
+    # What has not ended has no end; a condition on each status would keep SQLite from the indexes.
+    # Budgets count what was asked for in this month.
     of_earlier_month = _row.created_at < Period.MONTH.start(now)
     gone = await _forget_extensions(db, and_(has_failed, of_earlier_month), batch)
     if keep is None:
         return gone
-    is_old = and_(_row.status.in_(FINAL), _row.finished_at < now - keep, of_earlier_month)
+    is_old = and_(_row.finished_at < now - keep, of_earlier_month)
     return any(
         (
             await _forget_sessions(db, now - keep, batch),
@@ -81,16 +81,20 @@ async def forget(
 
 
 async def _forget_tokens(db: AsyncConnection, before: dt.datetime) -> None:
-    """Blank the tokens of interactions that expired; each would let its holder write a reply."""
-    for table in (extensions, posts):
-        columns = table.c
-        has_expired = and_(columns.reply_token != "", columns.reply_token_expires_at < before)
+    """Blank the tokens that expired or were refused; each may let its holder write a reply."""
+    for table, has_token in ((extensions, has_token_of_reply), (posts, has_token_of_post)):
+        expires_at = table.c.reply_token_expires_at
+        has_expired = and_(has_token, or_(expires_at < before, expires_at.is_(None)))
         await db.execute(update(table).where(has_expired).values(reply_token=""))
 
 
 async def _forget_extensions(db: AsyncConnection, is_old: ColumnElement[bool], batch: int) -> bool:
-    """Delete extensions that nothing needs, with all that is theirs; return whether there were."""
-    old = select(_row.id).where(is_old, not_(_is_needed)).order_by(_row.id).limit(batch)
+    """Delete extensions that nothing needs, with all that is theirs; return whether there were.
+
+    The oldest go first, in the order of an index: in another order all that are old are read.
+    """
+    oldest_first = select(_row.id).where(is_old, not_(_is_needed)).order_by(_row.finished_at)
+    old = oldest_first.limit(batch)
     ids = (await db.execute(old)).scalars().all()
     for table in OWNED_BY_EXTENSION:
         await db.execute(delete(table).where(table.c.extension_id.in_(ids)))
@@ -101,7 +105,7 @@ async def _forget_extensions(db: AsyncConnection, is_old: ColumnElement[bool], b
 async def _forget_sessions(db: AsyncConnection, before: dt.datetime, batch: int) -> bool:
     """Delete sessions that are over, with all that is theirs; return whether there were any."""
     is_old = and_(not_(is_running), sessions.c.finished_at < before)
-    old = select(sessions.c.id).where(is_old).order_by(sessions.c.id).limit(batch)
+    old = select(sessions.c.id).where(is_old).order_by(sessions.c.finished_at).limit(batch)
     ids = (await db.execute(old)).scalars().all()
     of_session = select(rounds.c.id).where(rounds.c.session_id.in_(ids))
     for table in (votes, proposals):

@@ -56,6 +56,23 @@ from bot.store.column_types import (
 
 metadata = MetaData()
 
+
+def _has(column: Column[Any], *words: StrEnum) -> ColumnElement[bool]:
+    """Return a condition worded as that of a partial index: with the words, not with parameters."""
+    literals = [literal_column(f"'{word.value}'", Text) for word in words]
+    return column.in_(literals) if len(literals) > 1 else column == literals[0]
+
+
+def _has_token(table: Table) -> ColumnElement[bool]:
+    return table.c.reply_token != literal_column("''", Text)
+
+
+def _partial(
+    name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False
+) -> None:
+    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
 extensions = Table(
     "extensions",
     metadata,
@@ -124,6 +141,9 @@ extensions = Table(
 )
 
 # Worded exactly as the condition of its index: otherwise a query can't use the index.
+is_open = _has(extensions.c.status, *(status for status in Status if not status.is_final))
+is_not_complete = not_(_has(extensions.c.status, Status.COMPLETE))
+has_token_of_reply = _has_token(extensions)
 is_unpublished = and_(
     extensions.c.published < extensions.c.revision, not_(extensions.c.reply_unreachable)
 )
@@ -139,7 +159,26 @@ Index(
     postgresql_where=is_unpublished,
 )
 Index("extensions_by_reply", extensions.c.reply_message_id)
-Index("extensions_of_guild", extensions.c.reply_guild_id)
+# of a server, newest last, with all that says whether a member may see it
+Index(
+    "extensions_of_guild",
+    extensions.c.reply_guild_id,
+    extensions.c.id,
+    extensions.c.reply_channel_id,
+    extensions.c.member_id,
+)
+Index(
+    "extensions_channels",
+    extensions.c.reply_guild_id,
+    extensions.c.reply_channel_id,
+    extensions.c.id,
+)
+# few are open, however many there are of a member or in a channel
+_partial("extensions_open_of_member", extensions.c.member_id, where=is_open)
+_partial("extensions_open_in_channel", extensions.c.reply_channel_id, where=is_open)
+Index("extensions_ended", extensions.c.finished_at)
+_partial("extensions_ended_without_audio", extensions.c.finished_at, where=is_not_complete)
+_partial("extensions_with_token", extensions.c.reply_token_expires_at, where=has_token_of_reply)
 Index("extensions_of_member", extensions.c.member_id)
 Index("extensions_of_channel", extensions.c.reply_channel_id)
 Index("extensions_of_source", extensions.c.clip_id)
@@ -271,6 +310,7 @@ drafts = Table(
 )
 
 Index("drafts_by_age", drafts.c.created_at)
+Index("drafts_of_member", drafts.c.member_id)
 
 facts = Table(
     "facts",
@@ -457,12 +497,6 @@ Index(
 )
 
 
-def _has(column: Column[Any], *words: StrEnum) -> ColumnElement[bool]:
-    """Return a condition worded as that of a partial index: with the words, not with parameters."""
-    literals = [literal_column(f"'{word.value}'", Text) for word in words]
-    return column.in_(literals) if len(literals) > 1 else column == literals[0]
-
-
 is_running = _has(sessions.c.status, SessionStatus.RUNNING)
 is_without_song = and_(
     _has(sessions.c.status, SessionStatus.FINISHED), sessions.c.song_id.is_(None)
@@ -470,20 +504,17 @@ is_without_song = and_(
 is_open_round = _has(rounds.c.status, RoundStatus.OPEN)
 is_busy_round = _has(rounds.c.status, RoundStatus.MAKING, RoundStatus.CHOOSING)
 is_failed_round = _has(rounds.c.drop_reason, DropReason.FAILED)
+has_token_of_post = _has_token(posts)
 is_unpublished_post = and_(posts.c.published < posts.c.revision, not_(posts.c.reply_unreachable))
 _is_listed = _has(proposals.c.status, ProposalStatus.LISTED)
-
-
-def _partial(
-    name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False
-) -> None:
-    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
 _partial("sessions_in_channel", sessions.c.channel_id, where=is_running, unique=True)
 _partial("sessions_without_song", sessions.c.id, where=is_without_song)
 Index("sessions_due", sessions.c.status, sessions.c.due_at)
 Index("sessions_of_guild", sessions.c.guild_id, sessions.c.status)
+Index("sessions_of_song", sessions.c.song_id)
+Index("sessions_ended", sessions.c.finished_at)
 Index("rounds_of_session", rounds.c.session_id, rounds.c.number, unique=True)
 _partial("rounds_open", rounds.c.session_id, where=is_open_round, unique=True)
 _partial("rounds_busy", rounds.c.session_id, where=is_busy_round, unique=True)
@@ -515,6 +546,7 @@ Index(
     unique=True,
 )
 _partial("posts_unpublished", posts.c.publish_at, where=is_unpublished_post)
+_partial("posts_with_token", posts.c.reply_token_expires_at, where=has_token_of_post)
 
 
 def claimed_by(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import discord
 
-from bot.domain.library import LibraryEntry, LibraryPage, LibraryQuery, Scope
+from bot.domain.library import MAX_LISTED, LibraryEntry, LibraryPage, LibraryQuery, Scope
 from bot.domain.text import escape_line
 from bot.services.library import OwnedClip
 from bot.ui.clip_names import first_line, full_name
@@ -49,6 +49,7 @@ def page_embed(page: LibraryPage) -> discord.Embed:
         description="\n".join(lines),
     )
     count = f"{page.total:,} clip{'s' * (page.total != 1)}"
+    count = f"the newest {count}" if page.total == MAX_LISTED else count
     embed.set_footer(text=f"page {query.page_number:,} of {page.page_count:,} · {count}")
     return embed
 

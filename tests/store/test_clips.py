@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.models import Clip, ClipRecord, ClipStatus, ExtendRequest, Kind, Progress
 from bot.domain.transitions import observed
+from bot.store.clips import MAX_SEARCHED
 from bot.store.store import Store
 from tests.support.store_samples import (
     GUILD,
@@ -26,8 +27,11 @@ async def found(
     guild_id: int | None = GUILD,
     member_id: int = MEMBER,
     limit: int = 25,
+    searched: int = MAX_SEARCHED,
 ) -> list[str]:
-    clips = await store.search_clips(text, guild_id=guild_id, member_id=member_id, limit=limit)
+    clips = await store.search_clips(
+        text, guild_id=guild_id, member_id=member_id, limit=limit, searched=searched
+    )
     return [known.clip.id for known in clips]
 
 
@@ -192,6 +196,25 @@ async def test_search_in_a_guild_finds_only_clips_of_the_guild(store: Store) -> 
     await completed_extension(store, "two", heard("b"), clip_id="s2", guild_id=8)
     assert await found(store) == ["a", "s1"]
     assert await found(store, guild_id=8) == ["b", "s2"]
+
+
+async def test_search_is_limited_to_the_latest_and_the_members_own(store: Store) -> None:
+    for number in range(12):
+        member_id = MEMBER if number in {0, 4} else 9
+        await completed_extension(
+            store, f"t{number}", heard(f"c{number}"), clip_id="s", member_id=member_id
+        )
+    assert await found(store, "c", searched=20, limit=3) == ["c11", "c10", "c9"]
+    assert await found(store, "c", searched=3) == ["c11", "c10", "c9"]
+    assert await found(store, "c", searched=5) == ["c11", "c10", "c9", "c8", "c7", "c4"]
+    assert (await found(store, "c", searched=10))[-2:] == ["c2", "c0"]
+    assert await found(store, "nowhere", searched=5) == []
+
+
+async def test_search_of_own_clips_stays_in_the_guild(store: Store) -> None:
+    await completed_extension(store, "abroad", heard("abroad"), clip_id="s1", guild_id=8)
+    await completed_extension(store, "here", heard("here"), clip_id="s2")
+    assert await found(store, "re", searched=5) == ["here"]
 
 
 async def test_search_without_a_guild_finds_all_clips_of_the_member(store: Store) -> None:

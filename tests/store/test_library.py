@@ -99,6 +99,22 @@ async def test_library_has_pages(store: Store) -> None:
     assert (seen.total, seen.page_count, seen.query.page_number) == (2 * PAGE_SIZE + 1, 3, 2)
 
 
+async def test_library_lists_the_newest_clips(store: Store) -> None:
+    await many(store, 5)
+    query = LibraryQuery(scope=Scope.MINE, page_number=9)
+    seen = await store.library_page(VIEWER, query, listed=3)
+    assert [each.known.clip.id for each in seen.entries] == ["c4", "c3", "c2"]
+    assert (seen.total, seen.page_count) == (3, 1)
+
+
+@pytest.mark.parametrize("scope", Scope)
+async def test_library_search_is_limited_to_the_latest(store: Store, scope: Scope) -> None:
+    await many(store, 5)
+    query = LibraryQuery(scope=scope, search="c")
+    for searched, total in ((3, 3), (5, 5), (6, 5)):
+        assert (await store.library_page(VIEWER, query, searched=searched)).total == total
+
+
 @pytest.mark.parametrize(("wanted", "got"), [(-1, 1), (0, 1), (3, 2), (10**15, 2)])
 async def test_library_page_out_of_range_is_the_nearest(
     store: Store, wanted: int, got: int

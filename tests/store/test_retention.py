@@ -79,6 +79,14 @@ async def test_tokens_go_once_they_have_expired(store: Store) -> None:
     assert (await store.extension(ext.id)).reply == replace(reply, token="")
 
 
+async def test_tokens_that_discord_refused_go(store: Store) -> None:
+    ext = await accepted(store, "one")
+    reply = replace(ext.reply, token="secret", token_expires_at=None)
+    await store.save_reply(ext.id, reply)
+    await forget(store, NOW)
+    assert (await store.extension(ext.id)).reply == replace(reply, token="")
+
+
 async def test_requests_without_audio_go_after_months(store: Store) -> None:
     ext = await failed(store, "one")
     await forget(store, NOW + FAILED_LIFETIME)

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.library import MAX_SEARCH_LENGTH, PAGE_SIZE, LibraryPage, LibraryQuery, Scope
+from bot.domain.library import (
+    MAX_LISTED,
+    MAX_SEARCH_LENGTH,
+    PAGE_SIZE,
+    LibraryPage,
+    LibraryQuery,
+    Scope,
+)
 from bot.domain.models import Kind
 from bot.domain.text import collapse_whitespace, sanitize, truncate
 from bot.ui.custom_ids import Action
@@ -84,7 +91,8 @@ def test_page_title_says_whose_clips_they_are(scope: Scope, title: str) -> None:
         (1, 1, "page 1 of 1 · 1 clip"),
         (37, 2, "page 2 of 5 · 37 clips"),
         (16, 2, "page 2 of 2 · 16 clips"),
-        (12345, 1001, "page 1,001 of 1,544 · 12,345 clips"),
+        (999, 125, "page 125 of 125 · 999 clips"),
+        (MAX_LISTED, 2, "page 2 of 125 · the newest 1,000 clips"),
     ],
 )
 def test_footer_has_page_and_clip_counts(total: int, number: int, said: str) -> None:
