@@ -73,7 +73,7 @@ class Torture:
     async def kill(self) -> None:
         """Kill a process every few seconds; it starts again at once."""
         begun = time.monotonic()
-        for number in range(1, int(SECONDS / KILL_INTERVAL)):
+        for number in range(1, int(SECONDS / KILL_INTERVAL) + 1):
             await asyncio.sleep(begun + number * KILL_INTERVAL - time.monotonic())
             killed = self.chance.randrange(PROCESSES)
             await self.processes.kill(killed)
