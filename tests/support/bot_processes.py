@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncpg import PostgresError
-from sqlalchemy import NullPool, Row, text
+from sqlalchemy import Row, text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -86,7 +86,7 @@ class BotProcesses:
         self.children = [self._child(number) for number in range(self.count)]
         self.process_ids = [0] * self.count  # by which rows name who claimed them
         self._known_ids: set[int] = set()
-        self._engine = create_async_engine(self.url, poolclass=NullPool)
+        self._engine = create_async_engine(self.url)
 
     def _child(self, number: int) -> ManagedProcess:
         settings = {
@@ -231,6 +231,10 @@ class BotProcesses:
                 except (OSError, SQLAlchemyError, PostgresError):
                     await asyncio.sleep(0.1)
 
+    async def close(self) -> None:
+        """Close the connections; the processes are stopped already."""
+        await self._engine.dispose()
+
     async def until_rows(self, query: str, expected: object, *, within: float) -> None:
         """Wait until ``query`` returns ``expected``."""
         async with asyncio.timeout(within):
@@ -250,3 +254,4 @@ async def running_processes(
         yield made
     finally:
         await asyncio.gather(*(child.stop() for child in made.children))
+        await made.close()

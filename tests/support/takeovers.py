@@ -9,7 +9,8 @@ from tests.support.bot_processes import BotProcesses
 
 LOOK_INTERVAL = 0.5  # seconds
 
-# what a process was the last to claim and has not finished, by kind and extension
+# What a process was the last to claim and has not finished, by kind and extension. Audio that was
+# freed waits its turn in a line that may be long: it is as good as anybody's.
 UNFINISHED_WORK = """
     SELECT 'extension', id FROM extensions
     WHERE claimed_by = :process AND status IN ('submitting', 'submitted', 'streaming')
@@ -18,12 +19,12 @@ UNFINISHED_WORK = """
     WHERE edited_by = :process AND published < revision AND NOT reply_unreachable
     UNION ALL
     SELECT 'audio', extension_id FROM audio
-    WHERE claimed_by = :process AND (is_queued OR uploads IS NOT NULL)
+    WHERE claimed_by = :process AND (uploads IS NOT NULL OR (is_queued AND due_at > :now))
 """
 
 
 class Takeover(NamedTuple):
-    """How many pieces of work a killed process left, and seconds until others had claimed all."""
+    """How many pieces of work a killed process left, and seconds until others went on with all."""
 
     pieces: int
     seconds: float
@@ -64,5 +65,6 @@ class Takeovers:
         self.done.append(Takeover(pieces, seconds))
 
     async def _left_by(self, process_id: int) -> set[tuple[str, int]]:
-        rows = await self.processes.rows(UNFINISHED_WORK, process=process_id)
+        now = int(time.time() * 1_000_000)
+        rows = await self.processes.rows(UNFINISHED_WORK, process=process_id, now=now)
         return {(row[0], row[1]) for row in rows}
