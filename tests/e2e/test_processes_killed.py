@@ -42,7 +42,7 @@ ASKED_PER_FAULT = 10
 FAULTS = (Fault.BAD_REQUEST, Fault.CLOSE_AFTER, Fault.CLOSE_BEFORE, Fault.ERROR_CLIPS)
 
 
-@dataclass
+@dataclass(repr=False)
 class Torture:
     """What is done to the processes, and what came of it."""
 

@@ -30,7 +30,7 @@ MARKER = re.compile(r"^> (song number \d+)$", re.MULTILINE)
 COMMANDS = re.compile(r"/applications/\d+/commands$")
 
 
-@dataclass
+@dataclass(repr=False)
 class Request:
     """What a member asked for: they send the modal until they are answered."""
 
@@ -66,7 +66,7 @@ class Request:
         return all(call.message.is_ephemeral for call in self.calls if call.message)
 
 
-@dataclass
+@dataclass(repr=False)
 class BotProcesses:
     """The processes, what members ask of them, and what the providers have got."""
 

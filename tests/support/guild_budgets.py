@@ -15,7 +15,7 @@ COUNTED = "SELECT count(*) FROM extensions WHERE charged_guild_id = :guild AND m
 ACCEPTED = "SELECT lyrics, status, may_be_charged FROM extensions WHERE charged_guild_id = :guild"
 
 
-@dataclass
+@dataclass(repr=False)
 class GuildBudget:
     """The budgets of the server that ``channel`` belongs to, in which members ask there alone."""
 

@@ -30,7 +30,7 @@ class Takeover(NamedTuple):
     seconds: float
 
 
-@dataclass
+@dataclass(repr=False)
 class Takeovers:
     """Watches the store after each kill.
 
