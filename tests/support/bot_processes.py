@@ -238,7 +238,7 @@ class BotProcesses:
     async def until_rows(self, query: str, expected: object, *, within: float) -> None:
         """Wait until ``query`` returns ``expected``."""
         async with asyncio.timeout(within):
-            while [tuple(row) for row in await self.rows(query)] != [(expected,)]:
+            while [tuple(row) for row in await self.rows(query)] != [(expected,)]:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
 

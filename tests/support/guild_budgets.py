@@ -81,14 +81,14 @@ class GuildBudget:
         markers = Counter(row.lyrics for row in rows)
         counted = {row.lyrics for row in rows if row.may_be_charged}
         unknown = {row.lyrics for row in rows if row.status == "unconfirmed"}
-        credits, used = self.charged(), await self.used()
-        charged = set(credits)
-        credits_counted = COST * (used - len(unknown - charged))
+        taken, used = self.charged(), await self.used()
+        charged = set(taken)
+        expected = COST * (used - len(unknown - charged))
         found = {
             f"stored twice: {markers - Counter(set(markers))}": markers.total() > len(markers),
             f"charged, not counted: {charged - counted}": charged - counted,
             f"counted, not charged: {counted - charged - unknown}": counted - charged - unknown,
-            f"{credits.total()} credits, not {credits_counted}": credits.total() != credits_counted,
+            f"{taken.total()} credits charged, not {expected}": taken.total() != expected,
             f"{self.most_counted} counted of {self.limit}": self.most_counted > self.limit,
             f"{self.refused} refused with room left": self.refused and len(rows) < self.limit,
         }

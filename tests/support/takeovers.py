@@ -3,17 +3,19 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from tests.support.bot_processes import BotProcesses
 
 LOOK_INTERVAL = 0.5  # seconds
+SEARCH = "interrupted request"
 
 # What a process was the last to claim and has not finished, by kind and extension. Audio that was
 # freed waits its turn in a line that may be long: it is as good as anybody's.
-UNFINISHED_WORK = """
-    SELECT 'extension', id FROM extensions
-    WHERE claimed_by = :process AND status IN ('submitting', 'submitted', 'streaming')
+UNFINISHED_WORK = f"""
+    SELECT '{SEARCH}', id FROM extensions WHERE claimed_by = :process AND status = 'submitting'
+    UNION ALL
+    SELECT 'tracked extension', id FROM extensions
+    WHERE claimed_by = :process AND status IN ('submitted', 'streaming')
     UNION ALL
     SELECT 'reply', id FROM extensions
     WHERE edited_by = :process AND published < revision AND NOT reply_unreachable
@@ -21,13 +23,8 @@ UNFINISHED_WORK = """
     SELECT 'audio', extension_id FROM audio
     WHERE claimed_by = :process AND (uploads IS NOT NULL OR (is_queued AND due_at > :now))
 """
-
-
-class Takeover(NamedTuple):
-    """How many pieces of work a killed process left, and seconds until others went on with all."""
-
-    pieces: int
-    seconds: float
+# whose turn it is to look for what came of interrupted requests: one process does that for all
+SEARCHING = "SELECT min(id) FROM processes"
 
 
 @dataclass(repr=False)
@@ -39,30 +36,36 @@ class Takeovers:
     """
 
     processes: BotProcesses
-    done: list[Takeover] = field(default_factory=list[Takeover])
+    pieces: int = 0  # of work that killed processes left
+    # seconds from a kill until others went on with all pieces of a kind, the longest of each
+    longest: dict[str, float] = field(default_factory=dict[str, float])
+    _killed: dict[int, float] = field(default_factory=dict[int, float])
     _watching: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
     def watch(self, process_id: int) -> None:
         """Watch what the process has left, which was killed just now."""
-        self._watching.append(asyncio.create_task(self._watch(process_id, time.monotonic())))
+        self._killed[process_id] = time.monotonic()
+        self._watching.append(asyncio.create_task(self._watch(process_id)))
 
     async def finish(self) -> None:
-        """Wait until others have claimed everything."""
+        """Wait until others have gone on with everything."""
         await asyncio.gather(*self._watching)
 
-    @property
-    def longest(self) -> float:
-        """The longest time that any work lay still."""
-        return max((each.seconds for each in self.done), default=0.0)
-
-    async def _watch(self, process_id: int, killed_at: float) -> None:
+    async def _watch(self, process_id: int) -> None:
+        killed_at = searching_since = self._killed[process_id]
         left = await self._left_by(process_id)
-        pieces, seconds = len(left), 0.0
+        self.pieces += len(left)
         while left:
             await asyncio.sleep(LOOK_INTERVAL)
+            # if the process whose turn it is has been killed since, this is work that it has left
+            [(searching,)] = await self.processes.rows(SEARCHING)
+            searching_since = max(searching_since, self._killed.get(searching, 0.0))
+            kinds = {kind for kind, _ in left}
             left &= await self._left_by(process_id)
-            seconds = time.monotonic() - killed_at
-        self.done.append(Takeover(pieces, seconds))
+            for kind in kinds:
+                since = searching_since if kind == SEARCH else killed_at
+                seconds = time.monotonic() - since
+                self.longest[kind] = max(seconds, self.longest.get(kind, 0.0))
 
     async def _left_by(self, process_id: int) -> set[tuple[str, int]]:
         now = int(time.time() * 1_000_000)
