@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from tests.support.bot_processes import BotProcesses
 
 LOOK_INTERVAL = 0.5  # seconds
-SEARCH = "interrupted request"
 
 # What a process was the last to claim and has not finished, by kind and extension. Audio that was
 # freed waits its turn in a line that may be long: it is as good as anybody's.
-UNFINISHED_WORK = f"""
-    SELECT '{SEARCH}', id FROM extensions WHERE claimed_by = :process AND status = 'submitting'
+UNFINISHED_WORK = """
+    SELECT 'interrupted request', id FROM extensions
+    WHERE claimed_by = :process AND status = 'submitting'
     UNION ALL
     SELECT 'tracked extension', id FROM extensions
     WHERE claimed_by = :process AND status IN ('submitted', 'streaming')
@@ -63,7 +63,7 @@ class Takeovers:
             kinds = {kind for kind, _ in left}
             left &= await self._left_by(process_id)
             for kind in kinds:
-                since = searching_since if kind == SEARCH else killed_at
+                since = searching_since if kind == "interrupted request" else killed_at
                 seconds = time.monotonic() - since
                 self.longest[kind] = max(seconds, self.longest.get(kind, 0.0))
 
