@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from asyncpg import PostgresError
 from sqlalchemy import Row, text
-from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from sandbox.discord.errors import NotPossibleError
@@ -228,7 +227,7 @@ class BotProcesses:
                         return list(await connection.execute(text(query), parameters))
                 except ProgrammingError:
                     raise
-                except (OSError, SQLAlchemyError, PostgresError):
+                except (OSError, DBAPIError):
                     await asyncio.sleep(0.1)
 
     async def close(self) -> None:
