@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tests.support.bot_processes import BotProcesses
 
 LOOK_INTERVAL = 0.5  # seconds
+LEASE = 75.0  # seconds; the longest of those that are not renewed
 
 # What a process was the last to claim and has not finished, by kind and extension. Audio that was
 # freed waits its turn in a line that may be long: it is as good as anybody's.
@@ -25,6 +26,11 @@ UNFINISHED_WORK = """
 """
 # whose turn it is to look for what came of interrupted requests: one process does that for all
 SEARCHING = "SELECT min(id) FROM processes"
+DETAILS = """
+    SELECT id, status, published, revision, publish_at, publish_failures, extensions.claimed_by,
+        edited_by, is_queued, audio.claimed_by AS audio_claimed_by, uploads_revision
+    FROM extensions LEFT JOIN audio ON extension_id = id WHERE id = :id
+"""
 
 
 @dataclass(repr=False)
@@ -39,6 +45,8 @@ class Takeovers:
     pieces: int = 0  # of work that killed processes left
     # seconds from a kill until others went on with all pieces of a kind, the longest of each
     longest: dict[str, float] = field(default_factory=dict[str, float])
+    # work that lay still for longer than a lease, by kind and extension, as it was then
+    late: dict[tuple[str, int], str] = field(default_factory=dict[tuple[str, int], str])
     _killed: dict[int, float] = field(default_factory=dict[int, float])
     _watching: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
@@ -66,6 +74,14 @@ class Takeovers:
                 since = searching_since if kind == "interrupted request" else killed_at
                 seconds = time.monotonic() - since
                 self.longest[kind] = max(seconds, self.longest.get(kind, 0.0))
+                if seconds > LEASE:
+                    await self._note_late({piece for piece in left if piece[0] == kind})
+
+    async def _note_late(self, pieces: set[tuple[str, int]]) -> None:
+        for piece in pieces - self.late.keys():
+            [row] = await self.processes.rows(DETAILS, id=piece[1])
+            living = await self.processes.rows("SELECT id FROM processes")
+            self.late[piece] = f"{row} at {time.time()}; alive: {living}"
 
     async def _left_by(self, process_id: int) -> set[tuple[str, int]]:
         now = int(time.time() * 1_000_000)
