@@ -1,121 +1,189 @@
-"""Processes that are killed one after the other, while PostgreSQL goes away now and then, too."""
+"""Processes that are killed one after the other, while PostgreSQL is restarted now and then."""
 
 import asyncio
+import datetime as dt
 import random
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.domain.budgets import Period
+from bot.domain.clock import utc_now
+from sandbox.providers.faults import Fault
 from tests.support.bot_harness import PROVIDERS, BotHarness, colour
 from tests.support.bot_processes import BotProcesses, running_processes
-from tests.support.databases import POSTGRES
+from tests.support.guild_budgets import GuildBudget
+from sandbox.postgres import PostgresCluster, running_cluster, server_programs
+from tests.support.takeovers import LEASE, Takeovers
 from tests.support.torture import (
-    DATABASE_OUTAGES,
+    DATABASE_STOPS,
     EXTENSIONS,
     KILL_INTERVAL,
     PROCESSES,
     SECONDS,
 )
 
-ASKED = (*PROVIDERS, "acestep")
-OUTAGE = 3.0  # seconds that nobody reaches the database, as while a server is restarted
+OUTAGE = 3.0  # seconds that PostgreSQL stays away
 FINAL_TIMEOUT = 90.0 + EXTENSIONS / 10  # seconds after the last kill: a lease, and what is left
-CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
 UNFINISHED = (
     "SELECT count(*) FROM extensions WHERE published < revision OR status IN "
     "('waiting', 'submitting', 'submitted', 'streaming')"
 )
+SHARE = EXTENSIONS // PROCESSES  # extensions that the budgets of one server have room for
+ASKED = EXTENSIONS + EXTENSIONS // 5
+ASKED_PER_FAULT = 10
+# refused and not charged; charged, and nobody hears of it; not charged, and nobody hears of it;
+# charged in vain
+FAULTS = (Fault.BAD_REQUEST, Fault.CLOSE_AFTER, Fault.CLOSE_BEFORE, Fault.ERROR_CLIPS)
 
 
-@dataclass
+@dataclass(repr=False)
 class Torture:
     """What is done to the processes, and what came of it."""
 
     processes: BotProcesses
+    cluster: PostgresCluster
+    budgets: list[GuildBudget]
+    takeovers: Takeovers
     chance: random.Random
     kills: int = 0
-    outages: int = 0
+    restarts: int = 0
+    killed_at: float = 0.0
+    answered_at: float = 0.0
+    final_at: float = 0.0
     asking: list[asyncio.Task[object]] = field(default_factory=list[asyncio.Task[object]])
 
     async def ask(self) -> None:
-        """Have members in the guilds of all shards ask for extensions, evenly over the time."""
-        for number in range(EXTENSIONS):
-            provider, shard = ASKED[number % len(ASKED)], number % PROCESSES
+        """Have members in the guilds of all shards ask for extensions, evenly over the time.
+
+        Now and then the service that is to get one fails in one way or another.
+        """
+        for number in range(ASKED):
+            provider, shard = PROVIDERS[number % len(PROVIDERS)], number % PROCESSES
+            if number % ASKED_PER_FAULT == ASKED_PER_FAULT - 1:
+                account = self.processes.harness.account(provider)
+                account.fail_next(self.chance.choice(FAULTS), on="submit")
             asked = self.processes.ask(provider, shard, number=number)
             self.asking.append(asyncio.create_task(asked))
-            await asyncio.sleep(SECONDS / EXTENSIONS)
+            await asyncio.sleep(SECONDS / ASKED)
 
     async def kill(self) -> None:
         """Kill a process every few seconds; it starts again at once."""
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end - KILL_INTERVAL:
-            await asyncio.sleep(KILL_INTERVAL)
-            number = self.chance.randrange(PROCESSES)
-            await self.processes.kill(number)
+        begun = time.monotonic()
+        for number in range(1, int(SECONDS / KILL_INTERVAL) + 1):
+            await asyncio.sleep(begun + number * KILL_INTERVAL - time.monotonic())
+            killed = self.chance.randrange(PROCESSES)
+            await self.processes.kill(killed)
+            self.takeovers.watch(self.processes.process_ids[killed])
             self.kills += 1
-            await self.processes.start(number)
+            self.killed_at = time.monotonic()
+            await self.processes.start(killed)
 
-    async def cut_off_database(self) -> None:
-        """Have the server drop all connections, and take none for a while."""
-        for _ in range(DATABASE_OUTAGES):
-            await asyncio.sleep(SECONDS / (DATABASE_OUTAGES + 1))
-            name = make_url(self.processes.url).database
-            await on_server(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false", CUT_OFF, name=name)
-            await asyncio.sleep(OUTAGE)
-            await on_server(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-            self.outages += 1
+    async def restart_database(self) -> None:
+        """Stop PostgreSQL, by a crash first, and start it after a while."""
+        for mode in DATABASE_STOPS:
+            await asyncio.sleep(SECONDS / (len(DATABASE_STOPS) + 1))
+            await self.cluster.restart(mode, away=OUTAGE)
+            self.restarts += 1
 
-    async def answer_all(self) -> None:
-        """Have the members who were not answered send what they wrote once more."""
-        while waiting := [each for each in self.processes.requests if not each.is_answered]:
-            for start in range(0, len(waiting), 10):
-                await asyncio.gather(*map(self.processes.send, waiting[start : start + 10]))
+    async def count(self) -> None:
+        """Count what is used of the budgets, again and again."""
+        while True:
+            for each in self.budgets:
+                await each.count()
+            await asyncio.sleep(1)
 
-    def figures(self, *, seconds: float) -> str:
+    async def until_final(self) -> None:
+        """Wait until every reply is final, and all work has been taken over."""
+        self.answered_at = time.monotonic()
+        await self.processes.until_rows(UNFINISHED, 0, within=FINAL_TIMEOUT)
+        self.final_at = time.monotonic()
+        await self.takeovers.finish()
+
+    async def use_up(self, budget: GuildBudget) -> None:
+        """Have members ask until a budget has no room, when no service fails any more."""
+        for account in self.processes.harness.providers.accounts.values():
+            account.faults.planned.clear()
+        shard = self.budgets.index(budget)
+        while True:
+            asked = await self.processes.ask("suno_api", shard)
+            await self.processes.answer([asked])
+            if asked.is_over_budget:
+                break
+
+    def figures(self) -> str:
+        asked, took = self.processes.requests, self.takeovers
         shown = self.processes.replies()
-        colours = Counter(colour(each) for replies in shown.values() for each in replies)
-        refused = sum(each.is_refused for each in self.processes.requests)
+        colours = Counter(f"{colour(each):#x}" for replies in shown.values() for each in replies)
+        used = ", ".join(
+            f"{each.charged().total()} credits charged, {each.most_counted} of {each.limit} "
+            f"extensions, {each.refused} refused"
+            for each in self.budgets
+        )
+        longest = ", ".join(f"{s:.1f} s ({kind})" for kind, s in took.longest.items())
         return (
-            f"{len(self.processes.requests)} asked, {self.kills} kills, {self.outages} outages; "
-            f"final {seconds:.1f} s after the last; replies by colour {dict(colours)}, "
-            f"{refused} refused; problems: {self.processes.problems()}"
+            f"{len(asked)} asked, {self.kills} kills, {self.restarts} restarts; all answered "
+            f"{self.answered_at - self.killed_at:.1f} s after the last kill, final "
+            f"{self.final_at - self.answered_at:.1f} s later; replies by colour {dict(colours)}, "
+            f"{sum(each.is_refused for each in asked)} unknown, "
+            f"{sum(each.is_over_budget for each in asked)} refused by budgets ({used}); "
+            f"{took.pieces} pieces of work taken over, after at most {longest}; "
+            f"problems: {self.processes.problems()}"
         )
 
 
-async def on_server(*statements: str, **parameters: object) -> None:
-    assert POSTGRES is not None
-    engine = create_async_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        for statement in statements:
-            await connection.execute(text(statement), parameters)
-    await engine.dispose()
+@pytest.fixture
+async def cluster() -> AsyncIterator[PostgresCluster]:
+    """A PostgreSQL of the test's own: nobody else's is restarted."""
+    programs = server_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed here that could be restarted")
+    async with running_cluster(programs) as running:
+        yield running
 
 
 @pytest.mark.torture
 async def test_nothing_is_sent_twice_or_lost_whichever_process_is_killed(
-    offline_harness: BotHarness, postgres_url: str, tmp_path: Path
+    offline_harness: BotHarness, cluster: PostgresCluster, tmp_path: Path
 ) -> None:
-    offline_harness.has_acestep = True
-    offline_harness.overrides["ACESTEP_LENGTH"] = "10"
-    processes = running_processes(offline_harness, postgres_url, tmp_path, count=PROCESSES)
+    now = utc_now()
+    if Period.DAY.end(now) - now < dt.timedelta(seconds=2 * (SECONDS + FINAL_TIMEOUT)):
+        pytest.skip("budgets of the day renew too soon")
+    processes = running_processes(offline_harness, cluster.url, tmp_path, count=PROCESSES)
     async with processes as running:
-        torture = Torture(running, random.Random(7))
-        await asyncio.gather(torture.ask(), torture.kill(), torture.cut_off_database())
+        # two servers have less room than members want, one has more
+        limits = ((SHARE, 2 * SHARE), (2 * SHARE, SHARE), (2 * SHARE, 2 * SHARE))
+        pairs = zip(running.channels, limits, strict=True)
+        budgets = [GuildBudget(running, channel, *limit) for channel, limit in pairs]
+        for each in budgets:
+            await each.set()
+        torture = Torture(running, cluster, budgets, Takeovers(running), random.Random(7))
+        counting = asyncio.create_task(torture.count())
+        await asyncio.gather(torture.ask(), torture.kill(), torture.restart_database())
         await asyncio.gather(*torture.asking)
-        await torture.answer_all()
-        ended = time.monotonic()
+        await running.answer(running.requests)
         try:
-            await running.until_rows(UNFINISHED, 0, within=FINAL_TIMEOUT)
+            await torture.until_final()
         finally:
             # whoever waits for a database that is away answers late
             broken = map(str, offline_harness.discord.violations)
             offline_harness.violations = [each for each in broken if "Unknown interaction" in each]
-            print(torture.figures(seconds=time.monotonic() - ended))  # noqa: T201 - for who runs it
+            print(torture.figures())  # noqa: T201 - for who runs it
         assert running.problems() == []
         assert torture.kills
-        assert torture.outages == DATABASE_OUTAGES
+        assert torture.restarts == len(DATABASE_STOPS)
+        assert torture.takeovers.late == {}
+        assert all(seconds <= LEASE for seconds in torture.takeovers.longest.values())
+        assert [each.refused > 0 for each in budgets] == [True, True, False]
+        assert [await each.problems() for each in budgets] == [[], [], []]
+        for each in budgets[:2]:  # to the last extension: nothing is counted that was not charged
+            await torture.use_up(each)
+        await torture.until_final()
+        counting.cancel()
+        assert running.problems() == []
+        assert [await each.problems() for each in budgets] == [[], [], []]
+        assert [await each.used() for each in budgets[:2]] == [SHARE, SHARE]

@@ -2,6 +2,8 @@
 
 import os
 
+from tests.support.postgres_cluster import StopMode
+
 IS_TORTURE = bool(os.environ.get("TORTURE"))
 
 # times that the bot is killed while members ask for extensions, audio is attached, songs are joined
@@ -18,11 +20,12 @@ WALK_LENGTH = 400 if IS_TORTURE else 60
 REACTING_MEMBERS = 25 if IS_TORTURE else 8
 OUTAGE = 10.0 if IS_TORTURE else 3.0
 
-# Processes on one PostgreSQL: how many extensions members ask for, in how many seconds, every how
-# many seconds a process is killed, and how often nobody reaches the database for a while. For a
-# torture of another size set TORTURE_EXTENSIONS and TORTURE_SECONDS.
+# Processes on one PostgreSQL: how many extensions their servers' budgets have room for, in how many
+# seconds members ask for them and some more, every how many seconds a process is killed, and how
+# PostgreSQL is stopped each time that it is restarted. For a torture of another size set
+# TORTURE_EXTENSIONS and TORTURE_SECONDS.
 PROCESSES = 3
 EXTENSIONS = int(os.environ.get("TORTURE_EXTENSIONS", "2000" if IS_TORTURE else "30"))
 SECONDS = float(os.environ.get("TORTURE_SECONDS", "300" if IS_TORTURE else "20"))
 KILL_INTERVAL = 10.0 if IS_TORTURE else 7.0
-DATABASE_OUTAGES = 2 if IS_TORTURE else 1
+DATABASE_STOPS: tuple[StopMode, ...] = ("immediate", "fast") if IS_TORTURE else ("immediate",)
