@@ -35,12 +35,17 @@ class Row:
     bound: float | None = None
 
     @property
+    def is_over(self) -> bool:
+        """Whether the figure is beyond its bound, or there is none where one is set."""
+        return self.bound is not None and not self.value <= self.bound
+
+    @property
     def cells(self) -> tuple[str, str, str, str]:
         """Return name, figure, bound and verdict as they are printed."""
         shown = f"{self.value:.2f} {self.unit}".strip()
         if self.bound is None:
             return self.name, shown, "", ""
-        verdict = "within" if self.value <= self.bound else "OVER"
+        verdict = "OVER" if self.is_over else "within"
         return self.name, shown, f"<= {self.bound:.2f} {self.unit}".strip(), verdict
 
 
