@@ -21,9 +21,9 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 import psutil
@@ -78,37 +78,53 @@ SMOKE = Plan((1, 2), 8.0, 1.0, (4,))
 
 @dataclass(frozen=True)
 class Use:
-    """What was used of the cores in a while, in cores; ``machine`` is all together."""
+    """What was used of the cores in a while, in cores; ``all`` is whatever ran on the machine."""
 
     bots: float
+    postgres: float
     benchmark: float
-    machine: float
+    all: float
 
 
-@dataclass
 class Usage:
     """Measures what is used of the cores from now on."""
 
-    bots: Sequence[psutil.Process]
-    own: psutil.Process = field(default_factory=psutil.Process)
-
-    def __post_init__(self) -> None:
-        self._before = self._times()
+    def __init__(self, bots: Sequence[psutil.Process]) -> None:
+        self._bots = bots
         self._began = time.monotonic()
+        self._before = self._seconds()
 
-    def _times(self) -> tuple[float, float, float]:
+    def _seconds(self) -> Use:
+        """Return the processor time of each until now."""
         machine = psutil.cpu_times()
         idle = machine.idle + getattr(machine, "iowait", 0.0)
-        bots = sum(sum(each.cpu_times()[:2]) for each in self.bots)
-        return bots, sum(self.own.cpu_times()[:2]), -idle
+        return Use(
+            bots=_processor_time(self._bots),
+            postgres=_processor_time(
+                each for each in psutil.process_iter(["name"]) if each.info["name"] == "postgres"
+            ),
+            benchmark=_processor_time([psutil.Process()]),
+            all=(psutil.cpu_count() or 1) * time.monotonic() - idle,
+        )
 
     def use(self) -> Use:
-        """Return it."""
-        took = time.monotonic() - self._began
-        bots, own, idle = (
-            (now - before) / took for now, before in zip(self._times(), self._before, strict=True)
+        """Return what was used since then."""
+        took, used = time.monotonic() - self._began, self._seconds()
+        return Use(
+            *(
+                (now - before) / took
+                for now, before in zip(astuple(used), astuple(self._before), strict=True)
+            )
         )
-        return Use(bots, own, (psutil.cpu_count() or 1) + idle)
+
+
+def _processor_time(processes: Iterable[psutil.Process]) -> float:
+    """Return the seconds that processes have used, of those that still run."""
+    total = 0.0
+    for each in processes:
+        with suppress(psutil.NoSuchProcess):
+            total += sum(each.cpu_times()[:2])
+    return total
 
 
 @dataclass(frozen=True)
@@ -257,8 +273,9 @@ async def running(plan: Plan, server_url: str, count: int) -> AsyncIterator[Run]
             with (folder / f"log-{number}").open("ab") as log:
                 await bot.start(log=log)
         await discord.wait_for(
-            lambda: len(discord.gateway.connected_shards) == count
-            and discord.commands.has_commands(),
+            lambda: (
+                len(discord.gateway.connected_shards) == count and discord.commands.has_commands()
+            ),
             timeout=START_TIMEOUT,
         )
         await asyncio.sleep(1)  # what a process does once, when it is connected
@@ -283,7 +300,9 @@ def rows(plan: Plan, results: Sequence[Result]) -> Iterator[Row]:
     first = results[0].best.accepted
     for result in results:
         best, title = result.best, f"{result.processes} processes: "
-        yield Row(f"{title}answer at {plan.a_second:g} a second, median", middle(result.answers), "ms")
+        yield Row(
+            f"{title}answer at {plan.a_second:g} a second, median", middle(result.answers), "ms"
+        )
         p99 = percentile(result.answers, 0.99)
         yield Row(f"{title}answer at {plan.a_second:g} a second, p99", p99, "ms", ACKNOWLEDGED)
         for crowd in result.crowds:
@@ -293,8 +312,9 @@ def rows(plan: Plan, results: Sequence[Result]) -> Iterator[Row]:
         yield Row(f"{title}submitted a second meanwhile", best.submitted)
         yield Row(f"{title}not answered", sum(crowd.unanswered for crowd in result.crowds))
         yield Row(f"{title}cores used by Encore", best.use.bots)
-        yield Row(f"{title}cores used by this process", best.use.benchmark)
-        yield Row(f"{title}cores used by all, with PostgreSQL", best.use.machine)
+        yield Row(f"{title}cores used by PostgreSQL", best.use.postgres)
+        yield Row(f"{title}cores used by Discord, provider and members", best.use.benchmark)
+        yield Row(f"{title}cores used by all on this machine", best.use.all)
 
 
 async def run(plan: Plan) -> list[Row]:
