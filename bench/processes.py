@@ -18,7 +18,6 @@ bound is missed.
 import asyncio
 import itertools
 import os
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -37,7 +36,7 @@ from _harness import (
     middle,
     opened_providers,
     percentile,
-    print_table,
+    report,
 )
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -335,9 +334,7 @@ def main() -> None:
     if not found:
         print("There is no PostgreSQL: nothing is measured.")
         return
-    print_table(found)
-    if not smoke and any(row.is_over for row in found):
-        sys.exit(1)
+    report(found, smoke=smoke)
 
 
 if __name__ == "__main__":

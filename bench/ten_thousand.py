@@ -16,7 +16,6 @@ import asyncio
 import datetime as dt
 import gc
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -35,7 +34,7 @@ from _harness import (
     middle,
     opened_providers,
     percentile,
-    print_table,
+    report,
     started,
 )
 from sqlalchemy import insert
@@ -298,9 +297,7 @@ def main() -> None:
     plan = SMOKE if smoke else FULL
     single = asyncio.run(measure(replace(plan, tracked=1, seconds=plan.seconds / 3)))
     found = list(asyncio.run(measure(plan)).rows(single))
-    print_table(found)
-    if not smoke and any(row.is_over for row in found):
-        sys.exit(1)
+    report(found, smoke=smoke)
 
 
 if __name__ == "__main__":

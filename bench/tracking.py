@@ -37,7 +37,7 @@ from _harness import (
     middle,
     opened_providers,
     percentile,
-    print_table,
+    report,
     started,
 )
 
@@ -329,17 +329,17 @@ async def harness(plan: Plan) -> AsyncIterator[Run]:
             yield run
 
 
-async def measure(plan: Plan) -> None:
-    """Run it, and print the figures."""
+async def measure(plan: Plan) -> list[Row]:
+    """Run it; return the figures."""
     async with harness(plan) as run:
         await run.go()
-        rows = list(run.rows())
-    print_table(rows)
+        return list(run.rows())
 
 
 def main() -> None:
     """Run it."""
-    asyncio.run(measure(SMOKE if is_smoke(__doc__) else FULL))
+    smoke = is_smoke(__doc__)
+    report(asyncio.run(measure(SMOKE if smoke else FULL)), smoke=smoke)
 
 
 if __name__ == "__main__":
