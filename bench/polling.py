@@ -369,7 +369,8 @@ async def track_in_batches(
             poll_schedule=schedule,
             clock=clock,
             deadline=dt.timedelta(seconds=2 * DEADLINE),
-        )
+        ),
+        start_interval=0,
     )
     waiting = iter(extensions)
 
