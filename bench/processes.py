@@ -50,7 +50,7 @@ from sandbox.providers.server import ProviderServer
 
 ACKNOWLEDGED = 200.0  # milliseconds: what a member may wait at most, of Discord's three seconds
 START_TIMEOUT = 60.0  # seconds
-A_CHANNEL = 8  # members
+COMMITS = 50
 NO_LIMITS = {"ENCORE_MEMBER_LIMIT": "0", "ENCORE_CHANNEL_LIMIT": "0"}
 
 
@@ -118,11 +118,11 @@ class Usage:
 
 
 def _processor_time(processes: Iterable[psutil.Process]) -> float:
-    """Return the seconds that processes have used, of those that still run."""
+    """Return the seconds that processes have used, with those of their children that ended."""
     total = 0.0
     for each in processes:
         with suppress(psutil.NoSuchProcess):
-            total += sum(each.cpu_times()[:2])
+            total += sum(each.cpu_times()[:4])
     return total
 
 
@@ -142,6 +142,7 @@ class Result:
     """What so many processes reached."""
 
     processes: int
+    commits: list[float]
     answers: list[float] = field(default_factory=list[float])
     crowds: list[Crowd] = field(default_factory=list[Crowd])
 
@@ -164,16 +165,16 @@ class Members:
         self._places = self._new_places()
 
     def _new_places(self) -> Iterator[tuple[Member, Channel]]:
-        """Yield new members, in the servers in turn."""
+        """Yield new members, in the servers in turn.
+
+        Each has a channel of their own: members of one are accepted one after the other, as its
+        limit is theirs together.
+        """
         state = self._discord.state
-        for number in itertools.count():
-            channels = [state.new_channel(f"songs-{number}", guild) for guild in self._guilds]
-            for of_channel in range(A_CHANNEL):
-                for channel in channels:
-                    member = self._discord.member(f"member{number}-{of_channel}-{channel.id}")
-                    assert channel.guild is not None  # noqa: S101 - it was made in one
-                    state.join(channel.guild, member.user)
-                    yield member, channel
+        for number, guild in enumerate(itertools.cycle(self._guilds)):
+            member = self._discord.member(f"member{number}")
+            state.join(guild, member.user)
+            yield member, state.new_channel(f"songs-{number}", guild)
 
     def step_forward(self, count: int) -> list[tuple[Member, Channel]]:
         """Return so many new members, and where they write."""
@@ -255,6 +256,22 @@ async def database(server_url: str, name: str) -> AsyncIterator[str]:
         await engine.dispose()
 
 
+async def commits(server_url: str) -> list[float]:
+    """Return how many milliseconds some small commits on the server took."""
+    times: list[float] = []
+    engine = create_async_engine(server_url)
+    try:
+        for _ in range(COMMITS):
+            async with engine.connect() as connection:
+                await connection.execute(text("SELECT txid_current()"))  # so that it is written
+                began = time.monotonic()
+                await connection.commit()
+                times.append(1000 * (time.monotonic() - began))
+    finally:
+        await engine.dispose()
+    return times
+
+
 @asynccontextmanager
 async def running(plan: Plan, server_url: str, count: int) -> AsyncIterator[Run]:
     """Yield so many connected processes and their members."""
@@ -286,7 +303,7 @@ async def measure(plan: Plan, server_url: str) -> list[Result]:
     results: list[Result] = []
     for count in plan.processes:
         async with running(plan, server_url, count) as run:
-            result = Result(count, answers=await run.answers())
+            result = Result(count, await commits(server_url), await run.answers())
             for size in plan.at_once:
                 result.crowds.append(await run.crowd(size))
             results.append(result)
@@ -299,6 +316,8 @@ def rows(plan: Plan, results: Sequence[Result]) -> Iterator[Row]:
     first = results[0].best.accepted
     for result in results:
         best, title = result.best, f"{result.processes} processes: "
+        yield Row(f"{title}a commit on this disk, median", middle(result.commits), "ms")
+        yield Row(f"{title}a commit on this disk, p99", percentile(result.commits, 0.99), "ms")
         yield Row(
             f"{title}answer at {plan.a_second:g} a second, median", middle(result.answers), "ms"
         )
