@@ -82,8 +82,9 @@ fix: $(INSTALLED)
 	@$(BIN)/ruff format .
 
 bench: $(INSTALLED)
-	@for script in bench/[!_]*.py; do \
-		echo "$$script"; $(BIN)/python "$$script" $(ARGS) || exit 1; done
+	@failed=; for script in bench/[!_]*.py; do \
+		echo "$$script"; $(BIN)/python "$$script" $(ARGS) || failed="$$failed $$script"; done; \
+		test -z "$$failed" || { echo "Failed, or beyond a bound:$$failed"; exit 1; }
 
 lock: $(INSTALLED)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \

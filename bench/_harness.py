@@ -3,6 +3,7 @@
 import argparse
 import math
 import statistics
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +28,23 @@ Carry on, carry on"""
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the result: a figure and, where one is set, the most that it may be."""
+    """A line of the result: a figure and, where one is set, the most that it may be, or the least.
+
+    A figure that is not a number is beyond its bound.
+    """
 
     name: str
     value: float
     unit: str = ""
     bound: float | None = None
+    is_least: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the figure is beyond its bound."""
+        if self.bound is None:
+            return False
+        return not (self.value >= self.bound if self.is_least else self.value <= self.bound)
 
     @property
     def cells(self) -> tuple[str, str, str, str]:
@@ -40,8 +52,9 @@ class Row:
         shown = f"{self.value:.2f} {self.unit}".strip()
         if self.bound is None:
             return self.name, shown, "", ""
-        verdict = "within" if self.value <= self.bound else "OVER"
-        return self.name, shown, f"<= {self.bound:.2f} {self.unit}".strip(), verdict
+        beyond, sign = ("UNDER", ">=") if self.is_least else ("OVER", "<=")
+        verdict = beyond if self.is_over else "within"
+        return self.name, shown, f"{sign} {self.bound:.2f} {self.unit}".strip(), verdict
 
 
 def is_smoke(doc: str | None) -> bool:
@@ -65,6 +78,18 @@ def print_table(rows: Sequence[Row]) -> None:
         name, *others = row.cells
         cells = [f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
         print("  ".join([f"{name:<{widths[0]}}", *cells]).rstrip())
+
+
+def report(rows: Sequence[Row], *, smoke: bool) -> None:
+    """Print the lines; end with exit code 1 if one is beyond its bound."""
+    print_table(rows)
+    exit_if_over(rows, smoke=smoke)
+
+
+def exit_if_over(rows: Sequence[Row], *, smoke: bool) -> None:
+    """End with exit code 1 if a figure is beyond its bound, but of a smoke run they may be."""
+    if not smoke and any(row.is_over for row in rows):
+        sys.exit(1)
 
 
 def middle(values: Sequence[float]) -> float:

@@ -9,7 +9,6 @@ for, keeps it, has a provider extend the clip and edits its reply while it is us
 
 import asyncio
 import random
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,7 +26,7 @@ from _harness import (
     middle,
     opened_providers,
     percentile,
-    print_table,
+    report,
     started,
 )
 
@@ -85,8 +84,8 @@ def small_bot(discord: DiscordServer) -> ManagedProcess:
     return ManagedProcess("bot of twenty lines", (str(path),), environment)
 
 
-async def run(*, calls: int, warm_up: int) -> None:
-    """Use both bots in turn, and print what they took."""
+async def run(*, calls: int, warm_up: int) -> list[Row]:
+    """Use both bots in turn; return what they took."""
     with tempfile.TemporaryDirectory(prefix="encore-bench-") as name:
         async with contestants(Path(name), warm_up + calls) as (ours, theirs):
             for turn in range(warm_up + calls):
@@ -98,12 +97,10 @@ async def run(*, calls: int, warm_up: int) -> None:
                         each.modals.clear()
                         each.replies.clear()
     print(f"{calls} calls of each bot, after {warm_up} to warm up")
-    print_table(
-        [
-            *rows("modal", ours.modals, theirs.modals, MODAL_BOUND),
-            *rows("first reply", ours.replies, theirs.replies, REPLY_BOUND),
-        ]
-    )
+    return [
+        *rows("modal", ours.modals, theirs.modals, MODAL_BOUND),
+        *rows("first reply", ours.replies, theirs.replies, REPLY_BOUND),
+    ]
 
 
 def rows(name: str, ours: list[float], theirs: list[float], bound: float) -> list[Row]:
@@ -118,9 +115,10 @@ def rows(name: str, ours: list[float], theirs: list[float], bound: float) -> lis
 
 def main() -> None:
     """Run it."""
-    only_smoke = is_smoke(__doc__)
-    asyncio.run(run(calls=5 if only_smoke else 200, warm_up=2 if only_smoke else 40))
+    smoke = is_smoke(__doc__)
+    calls, warm_up = (5, 2) if smoke else (200, 40)
+    report(asyncio.run(run(calls=calls, warm_up=warm_up)), smoke=smoke)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

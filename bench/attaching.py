@@ -33,7 +33,7 @@ from _harness import (
     middle,
     opened_providers,
     percentile,
-    print_table,
+    report,
     started,
 )
 
@@ -212,19 +212,18 @@ async def harness(plan: Plan) -> AsyncIterator[Run]:
             yield run
 
 
-async def measure(plan: Plan) -> None:
-    """Run it, and print the figures."""
+async def measure(plan: Plan) -> list[Row]:
+    """Run it; return the figures."""
     async with harness(plan) as run:
         await run.go()
-        rows = list(run.rows())
-    print_table(rows)
+        return list(run.rows())
 
 
 def main() -> None:
     """Run it."""
-    plan = SMOKE if is_smoke(__doc__) else FULL
+    smoke = is_smoke(__doc__)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-    asyncio.run(measure(plan))
+    report(asyncio.run(measure(SMOKE if smoke else FULL)), smoke=smoke)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ from _harness import (
     middle,
     opened_providers,
     percentile,
-    print_table,
+    report,
     started,
 )
 
@@ -47,7 +47,6 @@ from bot.store.acceptance import Quota
 from bot.store.store import Store
 from sandbox.discord.models import Message
 from sandbox.discord.server import DiscordServer
-from sandbox.processes import ManagedProcess
 from sandbox.providers.account import ExtendParameters, ProviderAccount
 from sandbox.providers.clips import Clip
 from sandbox.providers.request_log import Submission
@@ -133,16 +132,14 @@ class Loop:
 class Run:
     """Everything on the stand, and what was seen of it."""
 
-    def __init__(
-        self, plan: Plan, discord: DiscordServer, providers: ProviderServer, bot: ManagedProcess
-    ) -> None:
+    def __init__(self, plan: Plan, discord: DiscordServer, providers: ProviderServer) -> None:
         self.plan = plan
         self.discord = discord
         self.providers = providers
         self.account = providers.account(PROVIDER)
         # the record keeps all: the default forgets the oldest of 20 000
         self.account.requests = collections.deque()
-        self.process = psutil.Process(bot.pid)
+        self.process: psutil.Process | None = None  # the bot's, once it runs
         self.loop = Loop(
             ProviderAccount(PROVIDER, providers.clock, timeline=plan.timeline, seed=SEED),
             plan.loop_interval,
@@ -207,6 +204,7 @@ class Run:
 
     async def _watch(self) -> None:
         """Send the other loop after each submission, and look at the bot's memory."""
+        assert self.process is not None  # noqa: S101 - it runs
         begun, used = time.monotonic(), sum(self.process.cpu_times()[:2])
         while True:
             for submission in self.account.submissions[len(self.followers) :]:
@@ -324,22 +322,23 @@ async def harness(plan: Plan) -> AsyncIterator[Run]:
             opened_providers(seed=SEED, timeline=plan.timeline) as providers,
             encore(discord, providers, folder) as bot,
         ):
-            run = Run(plan, discord, providers, bot)
+            run = Run(plan, discord, providers)
             await started(bot, discord, folder)
+            run.process = psutil.Process(bot.pid)
             yield run
 
 
-async def measure(plan: Plan) -> None:
-    """Run it, and print the figures."""
+async def measure(plan: Plan) -> list[Row]:
+    """Run it; return the figures."""
     async with harness(plan) as run:
         await run.go()
-        rows = list(run.rows())
-    print_table(rows)
+        return list(run.rows())
 
 
 def main() -> None:
     """Run it."""
-    asyncio.run(measure(SMOKE if is_smoke(__doc__) else FULL))
+    smoke = is_smoke(__doc__)
+    report(asyncio.run(measure(SMOKE if smoke else FULL)), smoke=smoke)
 
 
 if __name__ == "__main__":

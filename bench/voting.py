@@ -30,6 +30,7 @@ from _harness import (
     Row,
     answered_in,
     encore,
+    exit_if_over,
     is_smoke,
     middle,
     opened_providers,
@@ -432,8 +433,9 @@ async def idle(plan: Plan) -> AsyncIterator[Row]:
     yield Row(f"with {plan.idle} idle sessions", parts[1], "% of a core", IDLE_PART)
 
 
-async def measure(plan: Plan) -> None:
-    """Run all, and print the figures of each."""
+async def measure(plan: Plan) -> list[Row]:
+    """Run all, and print the figures of each; return them all."""
+    found: list[Row] = []
     for name, figures in (
         ("votes", vote_while_tracking),
         ("a burst of votes", vote_in_a_burst),
@@ -442,12 +444,16 @@ async def measure(plan: Plan) -> None:
         ("idle sessions", idle),
     ):
         print(f"\n{name}")
-        print_table([row async for row in figures(plan)])
+        rows = [row async for row in figures(plan)]
+        print_table(rows)
+        found += rows
+    return found
 
 
 def main() -> None:
     """Run it."""
-    asyncio.run(measure(SMOKE if is_smoke(__doc__) else FULL))
+    smoke = is_smoke(__doc__)
+    exit_if_over(asyncio.run(measure(SMOKE if smoke else FULL)), smoke=smoke)
 
 
 if __name__ == "__main__":

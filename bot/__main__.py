@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import importlib.metadata
 import json
 import logging
@@ -142,6 +143,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with create_bot(settings) as bot:
+        _spare_collector()
         announcing = asyncio.create_task(_announce(bot, services=settings.enabled_labels))
         running = asyncio.create_task(bot.start(settings.discord_token.get_secret_value()))
         stopping = asyncio.create_task(stopped.wait())
@@ -152,6 +154,15 @@ async def run(settings: Settings) -> None:
             log.info("Stopping")
             await bot.close()
         await running
+
+
+def _spare_collector() -> None:
+    """Have the garbage collector leave alone what is there now, which lives until the end.
+
+    It would walk all that again and again, for a tenth of a second in which nobody is answered.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 async def _announce(bot: Encore, *, services: str) -> None:

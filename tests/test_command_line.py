@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import json
 import os
 import re
@@ -17,7 +18,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.__main__ import UNABLE_TO_RUN, check, explained, main
+from bot.__main__ import UNABLE_TO_RUN, check, explained, main, run
 from bot.app import create_bot
 from bot.health import MAX_AGE, Heartbeat
 from bot.interactions.access import missing_permissions
@@ -51,6 +52,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pyt
     monkeypatch.setenv("SUNO_API_BASE_URL", f"http://127.0.0.1:{port}")
     yield monkeypatch
     set_api_base(None)
+    gc.unfreeze()  # what a run in this process has frozen
 
 
 def ended(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
@@ -414,6 +416,21 @@ async def test_started_bot_says_as_whom_it_is_connected_and_how_to_invite_it(
     assert messages[connected + 1] == f"Add it to a server: {links[0]}"
     assert messages[connected + 2] == f"Install it for yourself: {links[1]}"
     assert temporary_files(tmp_path) == []
+
+
+async def test_running_bot_spares_the_collector_what_lives_as_long_as_it_does(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    async with DiscordServer() as server:
+        environment.setenv("DISCORD_API_URL", server.api_url)
+        environment.setenv("DISCORD_TOKEN", server.token)
+        running = asyncio.create_task(run(load_settings()))
+        await server.wait_until_ready()
+        walked = len(gc.get_objects())  # without what is frozen
+        os.kill(os.getpid(), signal.SIGINT)
+        await running
+    gc.unfreeze()
+    assert walked < len(gc.get_objects()) / 2
 
 
 def leave_heartbeat_of_killed_bot(folder: Path) -> None:

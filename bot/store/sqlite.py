@@ -9,7 +9,7 @@ import contextlib
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,10 +99,10 @@ class SqliteBackend:
     """An open database file.
 
     SQLite has one write lock, and each commit waits for the disk. So all writers share one
-    connection, and work that arrives while a commit is running shares the next: up to `MAX_BATCH`
-    pieces in one transaction, or each in its own should one of them fail. Urgent work goes before
-    the rest, and in a commit of its own. Readers have their own connections and never wait for
-    writers.
+    connection, and work that has arrived shares a commit: up to `MAX_BATCH` pieces in one
+    transaction, or each in its own should one of them fail. Urgent work goes before the rest, and
+    in a commit of its own: as soon as it arrives, nothing more is added to a commit of the rest.
+    Readers have their own connections and never wait for writers.
 
     Connections stay open, and transactions are begun here: to take a connection from a pool and
     have it reset costs as much as a second query.
@@ -174,38 +174,49 @@ class SqliteBackend:
         """Commit all work that arrives, batch by batch, until cancelled."""
         try:
             while await self._has_work.wait():
-                queue = self._urgent or self._ordinary
-                await _commit_batch(
-                    connection, [queue.popleft() for _ in range(min(len(queue), MAX_BATCH))]
-                )
+                await _commit_batch(connection, self._next_batch())
                 if not (self._urgent or self._ordinary):
                     self._has_work.clear()
         finally:
             await connection.alchemy.close()
 
+    def _next_batch(self) -> Iterator["_Work"]:
+        """Take the work for one commit, each piece when it is to be done: it may arrive until then.
 
-async def _commit_batch(connection: "_Connection", batch: Sequence["_Work"]) -> None:
+        Ordinary work ends where urgent work has arrived.
+        """
+        queue = self._urgent or self._ordinary
+        for _ in range(MAX_BATCH):
+            if not queue or (queue is self._ordinary and self._urgent):
+                return
+            yield queue.popleft()
+
+
+async def _commit_batch(connection: "_Connection", batch: Iterator["_Work"]) -> None:
     """Do ``batch`` in one transaction, and give each caller its result or its exception.
 
     Should one of them fail, all are undone and each is run again in a transaction of its own:
     that is rare, and a savepoint for each would take as long as most of the work.
     """
-    driver = connection.driver
+    driver, begun = connection.driver, [next(batch)]
     try:
         # IMMEDIATE takes the write lock now, not at the first write, by which time another
         # process may have changed what was read.
         await driver.execute("BEGIN IMMEDIATE")
-        results = [await work.function(connection.alchemy) for work in batch]
+        results = [await begun[0].function(connection.alchemy)]
+        for work in batch:
+            begun.append(work)
+            results.append(await work.function(connection.alchemy))
         await driver.commit()
     except Exception as error:  # noqa: BLE001 - handed to the caller
         await driver.rollback()
-        if len(batch) == 1:
-            batch[0].done.set_exception(error)
+        if len(begun) == 1:
+            begun[0].done.set_exception(error)
             return
-        for work in batch:
-            await _commit_batch(connection, [work])
+        for work in begun:
+            await _commit_batch(connection, iter((work,)))
     else:
-        for work, result in zip(batch, results, strict=True):
+        for work, result in zip(begun, results, strict=True):
             work.done.set_result(result)
 
 

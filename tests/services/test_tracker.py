@@ -589,3 +589,26 @@ async def test_long_wait_that_a_provider_asks_for_ends_at_the_deadline(
     suno.on_fetch.then(RateLimited(retry_after=86400.0))
     await harness.track()
     assert (await harness.now(ext)).due_at == ext.deadline_at
+
+
+async def test_others_have_their_turn_between_requests_that_are_due_together(
+    harness: ServiceHarness, suno: ScriptedProvider
+) -> None:
+    turns, turns_at_request = 0, list[int]()
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def note_turns(_: object) -> Mapping[Handle, Progress]:
+        turns_at_request.append(turns)
+        return {}
+
+    await taken(harness, "1", "2", "3", "4")
+    suno.on_fetch.then(*[note_turns] * 4)
+    counting = asyncio.create_task(count_turns())
+    await harness.track()
+    counting.cancel()
+    assert len({*turns_at_request}) == 4

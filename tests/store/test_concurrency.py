@@ -219,3 +219,35 @@ async def test_urgent_writes_go_before_ordinary_ones(sqlite_url: str) -> None:
         may_end.set()
         await asyncio.gather(running, *others)
     assert order == ["member", "loop", "loop", "loop"]
+
+
+async def test_commit_of_ordinary_writes_ends_where_an_urgent_one_arrives(sqlite_url: str) -> None:
+    order: list[str] = []
+
+    async def note(_: AsyncConnection, who: str) -> None:
+        order.append(who)
+
+    async with open_database(sqlite_url) as database:
+
+        async def add(who: str, *, urgent: bool = False) -> None:
+            await database.run(lambda db: note(db, who), writes=True, urgent=urgent)
+
+        arrived = asyncio.Event()
+
+        async def hold(_: AsyncConnection) -> None:
+            order.append("held")
+            await arrived.wait()
+
+        first = asyncio.create_task(add("first"))
+        holding = asyncio.create_task(database.run(hold, writes=True))
+        others = [asyncio.create_task(add(who)) for who in ("second", "third")]
+        async with asyncio.timeout(5):
+            while "held" not in order:  # noqa: ASYNC110 - the backend tells nobody
+                await asyncio.sleep(0)
+        others.append(asyncio.create_task(add("member", urgent=True)))
+        # it hands its work over in two steps, in which nothing else is waited for
+        for _ in range(10):
+            await asyncio.sleep(0)
+        arrived.set()
+        await asyncio.gather(first, holding, *others)
+    assert order == ["first", "held", "member", "second", "third"]
