@@ -13,11 +13,11 @@ import pytest
 
 from bot.domain.budgets import Period
 from bot.domain.clock import utc_now
+from sandbox.postgres import PostgresCluster, running_cluster, server_programs
 from sandbox.providers.faults import Fault
 from tests.support.bot_harness import PROVIDERS, BotHarness, colour
 from tests.support.bot_processes import BotProcesses, running_processes
 from tests.support.guild_budgets import GuildBudget
-from sandbox.postgres import PostgresCluster, running_cluster, server_programs
 from tests.support.takeovers import LEASE, Takeovers
 from tests.support.torture import (
     DATABASE_STOPS,

@@ -9,8 +9,8 @@ from tests.support.bot_processes import BotProcesses
 LOOK_INTERVAL = 0.5  # seconds
 LEASE = 75.0  # seconds; the longest of those that are not renewed
 
-# What a process was the last to claim and has not finished, by kind and extension. Audio that was
-# freed waits its turn in a line that may be long: it is as good as anybody's.
+# What a process was the last to claim and has not finished, by kind and extension. Replies and
+# audio that were freed wait their turn in a line that may be long: they are as good as anybody's.
 UNFINISHED_WORK = """
     SELECT 'interrupted request', id FROM extensions
     WHERE claimed_by = :process AND status = 'submitting'
@@ -19,7 +19,8 @@ UNFINISHED_WORK = """
     WHERE claimed_by = :process AND status IN ('submitted', 'streaming')
     UNION ALL
     SELECT 'reply', id FROM extensions
-    WHERE edited_by = :process AND published < revision AND NOT reply_unreachable
+    WHERE edited_by = :process AND published < revision AND publish_at > :now
+        AND NOT reply_unreachable
     UNION ALL
     SELECT 'audio', extension_id FROM audio
     WHERE claimed_by = :process AND (uploads IS NOT NULL OR (is_queued AND due_at > :now))

@@ -2,7 +2,7 @@
 
 import os
 
-from tests.support.postgres_cluster import StopMode
+from sandbox.postgres import StopMode
 
 IS_TORTURE = bool(os.environ.get("TORTURE"))
 
