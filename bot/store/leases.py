@@ -125,7 +125,7 @@ class ReplyEdit:
 async def claim_edit(
     db: AsyncConnection, extension_id: int, *, now: dt.datetime, lease_until: dt.datetime
 ) -> ReplyEdit | None:
-    """Claim one unpublished reply for an edit; None if it needs none or is claimed already.
+    """Claim one unpublished reply for an edit; None if it needs none, or another has claimed it.
 
     From now until the edit is finished it is not certain what the reply shows.
     """
@@ -135,7 +135,7 @@ async def claim_edit(
         _row.publish_at <= now,
         ~audio_queue.lies_elsewhere(db, _row.id),
     )
-    unclaimed = select(_row.shown_digest).where(is_claimable).with_for_update()
+    unclaimed = select(_row.shown_digest).where(is_claimable).with_for_update(skip_locked=True)
     found = (await db.execute(unclaimed)).first()
     if found is None:
         return None

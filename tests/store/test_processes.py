@@ -8,13 +8,15 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.domain.attachments import Uploads
 from bot.domain.models import Extension
 from bot.store.acceptance import Accepted, Quota, QuotaExceeded
 from bot.store.connections import CHANNEL, lock_ids, notify_others
 from bot.store.processes import PROCESS_ENDED, PROCESS_LEASE
+from bot.store.schema import extensions
 from bot.store.sessions import Started
 from bot.store.store import Store
 from tests.support.processes import open_processes
@@ -161,6 +163,22 @@ async def test_reply_is_edited_by_the_process_that_has_its_files(both: list[Stor
     edit = await second.claim_edit(ext.id, now=later, lease_until=LAPSES)
     assert edit is not None
     assert edit.uploads is not None
+
+
+async def test_process_does_not_wait_for_a_reply_that_another_is_claiming(
+    store: Store, url: str
+) -> None:
+    if not store.is_shared:
+        pytest.skip("one process has the database for itself")
+    ext = await taken(store, "tracked")
+    engine = create_async_engine(url)
+    async with engine.begin() as other:
+        row = select(extensions.c.id).where(extensions.c.id == ext.id)
+        await other.execute(row.with_for_update())
+        async with asyncio.timeout(5):
+            assert await store.claim_edit(ext.id, now=NOW, lease_until=LAPSES) is None
+    assert await store.claim_edit(ext.id, now=NOW, lease_until=LAPSES) is not None
+    await engine.dispose()
 
 
 # slots of rates
