@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.support.bot_processes import BotProcesses
 
-LOOK_INTERVAL = 0.5  # seconds
+WATCH_INTERVAL = 0.5  # seconds
 LEASE = 75.0  # seconds; the longest of those that are not renewed
 
 # What a process was the last to claim and has not finished, by kind and extension. Replies and
@@ -65,7 +65,7 @@ class Takeovers:
         left = await self._left_by(process_id)
         self.pieces += len(left)
         while left:
-            await asyncio.sleep(LOOK_INTERVAL)
+            await asyncio.sleep(WATCH_INTERVAL)
             # if the process whose turn it is has been killed since, this is work that it has left
             [(searching,)] = await self.processes.rows(SEARCHING)
             searching_since = max(searching_since, self._killed.get(searching, 0.0))
