@@ -514,7 +514,7 @@ async def test_stopping_lets_a_post_finish_and_sends_nothing_new(
     suno.on_extend.then(hang)
     first, second = await harness.ask("1"), await harness.ask("2")
     await harness.submitter.run_once()
-    await until(lambda: suno.sent)
+    await until(lambda: suno.slots_wanted == 2)
     stopping = asyncio.create_task(harness.submitter.stop(grace=5))
     await asyncio.sleep(0)
     suno.may_send.set()

@@ -53,8 +53,10 @@ class ScriptedProvider:
         self.progress: dict[Handle, Progress] = {}
         self.may_send = asyncio.Event()
         self.may_send.set()
+        self.slots_wanted = 0  # so often something was to be sent
 
     async def wait_for_submit_slot(self) -> None:
+        self.slots_wanted += 1
         await self.may_send.wait()
 
     async def extend(self, request: ExtendRequest) -> Handle:
