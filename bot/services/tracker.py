@@ -25,9 +25,10 @@ log = logging.getLogger(__name__)
 
 MAX_CONCURRENT_FETCHES = 16
 MAX_CONCURRENT_LONG_POLLS = 48
-# Seconds between the starts of requests that are due together. To make one takes two milliseconds
-# or so: were all made at once, whoever asks Encore for something meanwhile would wait for them.
-START_INTERVAL = 0.003
+# Seconds between the starts of requests that are due together. Each takes some five milliseconds of
+# the processor until its answer is stored: were all made at once, whoever asks Encore for something
+# meanwhile would wait for them.
+START_INTERVAL = 0.006
 TYPICAL_CLIPS = 2  # that an extension names
 FETCH_TIMEOUT = 60.0  # seconds, with the wait for the provider's rate limit
 FETCH_LEASE = dt.timedelta(seconds=75)
