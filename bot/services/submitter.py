@@ -11,30 +11,21 @@ import logging
 import random
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 
 from bot import metrics
-from bot.audio.errors import MediaError, TransientMediaError
 from bot.domain import failures
-from bot.domain.clip_reference import is_file_id
 from bot.domain.failures import Failure
-from bot.domain.form import parse_style, truncated_style
 from bot.domain.models import (
-    Clip,
     Extension,
     Handle,
     Kind,
     Status,
 )
 from bot.domain.polling import backoff
-from bot.domain.text import truncate
-from bot.domain.timecode import effective_continue_at
 from bot.domain.transitions import finished, found_again, postponed, searched, submitted
 from bot.logs import current_extension
 from bot.providers.base import (
-    Capabilities,
     OutOfCredits,
     Provider,
     ProviderError,
@@ -47,6 +38,11 @@ from bot.providers.base import (
     Unconfirmed,
     UnknownClip,
 )
+from bot.services.request_preparer import (
+    PreparedRequest,
+    RequestPreparer,
+    SourceNotReadyError,
+)
 from bot.services.runtime import Runtime
 from bot.services.source_audio import SourceAudioPreparer, UnusableSourceError
 from bot.services.task_pool import TaskPool
@@ -56,15 +52,6 @@ log = logging.getLogger(__name__)
 
 MAX_CONCURRENT = 16
 RECONCILE_INTERVAL = dt.timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """An extension that can be sent; ``files`` holds the source's audio until then."""
-
-    extension: Extension
-    source: SourceAudio | None = None
-    files: ExitStack = field(default_factory=ExitStack)
 
 
 class Submitter:
@@ -97,7 +84,7 @@ class Submitter:
         self._clock = runtime.clock
         self._reconcile_timeout = reconcile_timeout
         self._unsaved_handles = unsaved_handles
-        self._sources = sources
+        self._preparer = RequestPreparer(runtime, sources)
         self._has_restored_handles = False
         self._queues = TaskPool[str](limit=len(self._providers) + 1)
         self._posts = {name: TaskPool[int](limit=MAX_CONCURRENT) for name in self._providers}
@@ -198,24 +185,24 @@ class Submitter:
             end.cancel()
         return not self._stopping.is_set()
 
-    async def _prepared(self, ext: Extension, provider: Provider) -> _Prepared | None:
+    async def _prepared(self, ext: Extension, provider: Provider) -> PreparedRequest | None:
         """Return ``ext`` with all that its provider needs; None if it waits or ended."""
         current_extension.set(ext.id)
         try:
-            ready = await self._with_source_details(ext, provider)
+            return await self._preparer.prepare(ext, provider)
+        except UnusableSourceError as error:
+            await self._end(ext, error.failure)
+        except SourceNotReadyError as error:
+            await self._wait(ext, error.failure)
+        except (Unavailable, RateLimited) as error:
+            await self._postpone(ext, error)
         except Exception:
             log.exception("Extension %s: its source could not be read", ext.id)
             await self._postpone(ext, Unavailable())
-            return None
-        if ready is None or not provider.capabilities.wants_source_audio:
-            return None if ready is None else _Prepared(ready)
-        with ExitStack() as files:
-            folder = files.enter_context(self._sources.temporary_folder())
-            ready, source = await self._with_source_audio(ready, provider, folder)
-            return None if source is None else _Prepared(ready, source, files.pop_all())
+        return None
 
     async def _send(
-        self, ready: Sequence[_Prepared], provider: Provider, posts: TaskPool[int]
+        self, ready: Sequence[PreparedRequest], provider: Provider, posts: TaskPool[int]
     ) -> None:
         """Claim what still waits of ``ready`` in the store, and start a POST for each.
 
@@ -235,85 +222,14 @@ class Submitter:
             posts.start(ext.id, work)
         self._wakeups.publisher.notify()
 
-    async def _with_source_details(self, ext: Extension, provider: Provider) -> Extension | None:
-        """Return ``ext`` with all that its provider needs; None if it waits or ended.
-
-        What the store does not know of the source clip, its duration above all, is asked of the
-        provider while the extension still waits, so that a kill meanwhile costs nothing. A
-        provider that joins its own clips needs no details.
-        """
-        if ext.kind is Kind.CONCAT:
-            return ext
-        request, needs_length = ext.request, provider.capabilities.needs_continue_at
-        known = await self._store.clip(request.clip_id)
-        source = known.clip if known else None
-        missing: Failure = failures.LengthUnknown()
-        if provider.capabilities.lookup and (source is None or source.duration is None):
-            try:
-                source = await provider.clip(request.clip_id) or source
-            except (Unavailable, RateLimited) as error:
-                await self._postpone(ext, error)
-                return None
-            except UnknownClip:
-                # Where a second is given, the submission tells: to be refused costs nothing.
-                missing = failures.UnknownClip()
-            except ProviderError as error:
-                log.info("Extension %s: its source could not be looked up (%s)", ext.id, error.kind)
-            if source is not None:
-                await self._store.remember_clip(provider.name, source, now=self._clock())
-        length = source.duration if source else None
-        if length is not None:
-            point = effective_continue_at(request.continue_at, length)
-            if point is None:
-                await self._end(ext, failures.PastTheEnd(length))
-                return None
-            request = replace(request, continue_at=point)
-        elif request.continue_at is None and needs_length:
-            await self._end(ext, missing)
-            return None
-        ready = replace(ext, request=request)
-        if source is not None:
-            ready = _with_source_metadata(ready, source, provider.capabilities)
-        return ready
-
-    async def _with_source_audio(
-        self, ext: Extension, provider: Provider, folder: Path
-    ) -> tuple[Extension, SourceAudio | None]:
-        """Return ``ext`` and the audio that its provider is given; None if it waits or ended.
-
-        Nothing has been sent yet, so an extension whose source can't be had costs nothing.
-        """
-        failure: Failure = failures.SourceUnavailable(is_file_id(ext.request.clip_id))
-        try:
-            prepared = await self._sources.prepare(ext, provider.capabilities, folder)
-        except UnusableSourceError as error:
-            await self._end(ext, error.failure)
-        except TransientMediaError as error:
-            log.info("Extension %s: no source audio yet (%s)", ext.id, error)
-            await self._wait(ext, failure)
-        except MediaError as error:
-            log.info("Extension %s: no source audio (%s)", ext.id, error)
-            await self._end(ext, failure)
-        except Exception:
-            log.exception("Extension %s: its source could not be prepared", ext.id)
-            await self._wait(ext, failure)
-        else:
-            ready = _with_source_metadata(prepared.extension, prepared.clip, provider.capabilities)
-            return ready, prepared.audio
-        return ext, None
-
     async def _submit(
-        self, ext: Extension, provider: Provider, source: SourceAudio | None, stack: ExitStack
+        self, ext: Extension, provider: Provider, source: SourceAudio | None, files: ExitStack
     ) -> None:
-        """Send ``ext`` and store the outcome; ``stack`` holds the audio until it is sent."""
-        with stack:
-            await self._post_once(ext, provider, source)
-
-    async def _post_once(
-        self, ext: Extension, provider: Provider, source: SourceAudio | None
-    ) -> None:
+        """Send ``ext`` and store the outcome; ``files`` holds the audio until it is sent."""
+        current_extension.set(ext.id)
         try:
-            handle = await _post(ext, provider, source)
+            with files:
+                handle = await _post(ext, provider, source)
         except (Unavailable, RateLimited) as error:
             await self._postpone(ext, error)
         except Unconfirmed as error:
@@ -501,17 +417,3 @@ async def _post(ext: Extension, provider: Provider, source: SourceAudio | None) 
     if source is not None:
         return await provider.extend_audio(ext.request, source)
     return await provider.extend(ext.request)
-
-
-def _with_source_metadata(ext: Extension, source: Clip, capabilities: Capabilities) -> Extension:
-    """Return ``ext`` with the source's style and title where the member gave none.
-
-    A song continues smoothly only with the tags and title it had.
-    """
-    request, limits = ext.request, capabilities.limits_for(ext.request.model)
-    request = replace(
-        request,
-        style=request.style or truncated_style(parse_style(source.style), limits.style),
-        title=request.title or truncate(source.title, limits.title),
-    )
-    return replace(ext, request=request, source_title=ext.source_title or source.title)

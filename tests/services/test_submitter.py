@@ -11,6 +11,7 @@ from bot.domain.failures import Failure
 from bot.domain.form import TextLimits
 from bot.domain.models import Clip, ClipStatus, Extension, Handle, Status
 from bot.domain.transitions import finished
+from bot.logs import current_extension
 from bot.providers.base import (
     OutOfCredits,
     ProviderError,
@@ -495,6 +496,21 @@ async def test_unknown_clip_is_sent_as_asked(
         suno = ScriptedProvider(lookup=True)
         ext = await ServiceHarness(store, suno).submitted("1", at="10")
         assert suno.sent == [ext.request]
+
+
+async def test_what_is_logged_while_a_request_is_sent_names_its_extension(
+    harness: ServiceHarness, suno: ScriptedProvider
+) -> None:
+    named: list[int | None] = []
+
+    def note(_: object) -> Handle:
+        named.append(current_extension.get())
+        return Handle(task_id=f"{len(named)}")
+
+    suno.on_extend.then(note, note)
+    exts = [await harness.ask("1"), await harness.ask("2")]
+    await harness.submit()
+    assert sorted(named) == [ext.id for ext in exts]
 
 
 # Stopping
