@@ -69,11 +69,13 @@ class Notifications:
         *,
         reconnect_pause: float = RECONNECT_PAUSE,
         ping_interval: float = PING_INTERVAL,
+        min_interval: float = MIN_INTERVAL,
     ) -> None:
         self._connect = connect
         self._handle_text = receive
         self._reconnect_pause = reconnect_pause
         self._ping_interval = ping_interval
+        self._min_interval = min_interval
         self._unsent: set[str] = set()
         self._has_news = asyncio.Event()
 
@@ -117,7 +119,7 @@ class Notifications:
             async with asyncio.timeout(ANSWER_TIMEOUT):
                 for text in texts:
                     await listener.execute("SELECT pg_notify($1, $2)", CHANNEL, text)
-            await asyncio.sleep(MIN_INTERVAL)
+            await asyncio.sleep(self._min_interval)
 
 
 @asynccontextmanager

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.store import listen_notify
 from bot.store.connections import CHANNEL
 from bot.store.listen_notify import Notifications, Receive, open_listener, open_notifications
 from bot.store.processes import PROCESS_ENDED
@@ -82,7 +81,11 @@ async def running(
     server: Server, heard: list[str], *, ping_interval: float = 60
 ) -> AsyncIterator[Notifications]:
     made = Notifications(
-        server.connect, heard.append, reconnect_pause=0.001, ping_interval=ping_interval
+        server.connect,
+        heard.append,
+        reconnect_pause=0.001,
+        ping_interval=ping_interval,
+        min_interval=0.001,
     )
     task = asyncio.create_task(made.run())
     try:
@@ -91,11 +94,6 @@ async def running(
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listen_notify, "MIN_INTERVAL", 0.001)
 
 
 async def test_text_that_is_sent_twice_at_once_is_sent_once() -> None:
