@@ -168,6 +168,8 @@ NOT_CHARGED = (
     SessionExpired,
     RateLimited,
     Unavailable,
+    SourceUnavailable,
+    SongTooLong,
     LengthUnknown,
     PastTheEnd,
 )

@@ -1,5 +1,6 @@
 import datetime as dt
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -134,8 +135,18 @@ FREE = (
     failures.SessionExpired,
     failures.RateLimited,
     failures.Unavailable,
+    failures.SourceUnavailable,
     failures.LengthUnknown,
 )
+# What an extension ends with after its provider took it, or may have; a song's own cost nothing.
+AFTER_IT_WAS_TAKEN = {
+    failures.Unconfirmed,
+    failures.GenerationFailed,
+    failures.NotPlayable,
+    failures.Forgotten,
+    failures.Unexpected,
+}
+OF_A_SONG = {failures.PartUnavailable, failures.TooLarge, failures.AttachNotAllowed}
 
 
 @pytest.mark.parametrize(
@@ -157,12 +168,19 @@ FREE = (
         (False, {"kind": Kind.CONCAT, "status": Status.COMPLETE, "handle": TAKEN}),
         *((False, {"status": Status.FAILED, "failure": free()}) for free in FREE),
         (False, {"status": Status.FAILED, "failure": failures.PastTheEnd(3.0)}),
+        (False, {"status": Status.FAILED, "failure": failures.SongTooLong(3.0)}),
     ],
 )
 def test_extension_may_be_charged_unless_it_certainly_was_not(
     parts: dict[str, object], *, may_be: bool
 ) -> None:
     assert new_extension(**parts).may_be_charged is may_be
+
+
+def test_of_each_failure_it_is_known_whether_it_is_free() -> None:
+    free = {*failures.NOT_CHARGED}
+    assert free | AFTER_IT_WAS_TAKEN | OF_A_SONG == {*get_args(failures.Failure)}
+    assert not free & (AFTER_IT_WAS_TAKEN | OF_A_SONG)
 
 
 def test_only_a_server_with_encore_is_the_home_of_a_reply() -> None:
