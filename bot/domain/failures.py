@@ -26,7 +26,12 @@ class OutOfCredits:
 
 @dataclass(frozen=True, slots=True)
 class Unauthorized:
-    """The provider's key, address or account is wrong."""
+    """The provider's key or account is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongAddress:
+    """What answers at the provider's address is not its API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,7 @@ Failure = (
     | UnknownClip
     | OutOfCredits
     | Unauthorized
+    | WrongAddress
     | SessionExpired
     | RateLimited
     | Unavailable
@@ -165,6 +171,7 @@ NOT_CHARGED = (
     UnknownClip,
     OutOfCredits,
     Unauthorized,
+    WrongAddress,
     SessionExpired,
     RateLimited,
     Unavailable,
@@ -179,5 +186,11 @@ def is_of_one_provider(failure: Failure | None) -> bool:
     """Return whether another provider may accept what was refused so; nothing was charged."""
     return isinstance(
         failure,
-        UnknownClip | OutOfCredits | Unauthorized | SessionExpired | RateLimited | Unavailable,
+        UnknownClip
+        | OutOfCredits
+        | Unauthorized
+        | WrongAddress
+        | SessionExpired
+        | RateLimited
+        | Unavailable,
     )

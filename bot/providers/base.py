@@ -231,6 +231,8 @@ class Unauthorized(ProviderError):  # noqa: N818
 class WrongAddress(Unauthorized):
     """The base URL is not the API's: it redirects, or has none of its paths."""
 
+    kind = "wrong_address"
+
 
 class SessionExpired(Unauthorized):
     """The provider's session with Suno has ended: the operator has to renew the cookie."""

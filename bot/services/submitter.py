@@ -37,6 +37,7 @@ from bot.providers.base import (
     Unavailable,
     Unconfirmed,
     UnknownClip,
+    WrongAddress,
 )
 from bot.services.request_preparer import (
     PreparedRequest,
@@ -395,6 +396,8 @@ def _failure_of(error: ProviderError) -> Failure:
             return failures.OutOfCredits()
         case SessionExpired():
             return failures.SessionExpired()
+        case WrongAddress():
+            return failures.WrongAddress()
         case Unauthorized():
             return failures.Unauthorized()
         case RateLimited():

@@ -27,6 +27,7 @@ FAILURE_KINDS: Mapping[str, type[Failure]] = {
     "unknown_clip": failures.UnknownClip,
     "out_of_credits": failures.OutOfCredits,
     "unauthorized": failures.Unauthorized,
+    "wrong_address": failures.WrongAddress,
     "session_expired": failures.SessionExpired,
     "rate_limited": failures.RateLimited,
     "unavailable": failures.Unavailable,

@@ -30,6 +30,7 @@ from bot.domain.failures import (
     Unconfirmed,
     Unexpected,
     UnknownClip,
+    WrongAddress,
 )
 from bot.domain.models import Extension, Status
 from bot.domain.text import escape_line
@@ -200,6 +201,8 @@ def _failure_text(  # noqa: C901, PLR0912 - a table of all failures
             return f"**{label} is out of credits.** {nothing} {operator} {later}"
         case Unauthorized():
             return f"**{label} rejected Encore's key.** {nothing} {operator} {later}"
+        case WrongAddress():
+            return f"**{label} isn't set up right here.** {nothing} {operator} {later}"
         case SessionExpired():
             return f"**{label} is signed out of Suno.** {nothing} {operator} {later}"
         case RateLimited():

@@ -24,6 +24,12 @@ def _sentences(problem: Problem) -> tuple[str, str]:
         case "out_of_credits":
             what = f"{label} is out of credits."
             remedy = "Nobody can extend with it until you top up."
+        case "wrong_address":
+            what = f"{label} isn't at the address that is set."
+            remedy = (
+                "Nobody can extend with it until you set the right base URL and restart Encore; "
+                "`python -m bot check` tests it."
+            )
         case "session_expired":
             what = f"{label}'s session with Suno has ended."
             remedy = "Nobody can extend with it until you renew its cookie and restart it."

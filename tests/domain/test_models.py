@@ -132,6 +132,7 @@ FREE = (
     failures.UnknownClip,
     failures.OutOfCredits,
     failures.Unauthorized,
+    failures.WrongAddress,
     failures.SessionExpired,
     failures.RateLimited,
     failures.Unavailable,

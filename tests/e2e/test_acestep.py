@@ -240,6 +240,7 @@ async def test_full_queue_postpones(harness: BotHarness) -> None:
     reply = await continued(harness, at="0:03", clip=harness.source(SUNO))
     await harness.until(lambda: "asked Encore to wait" in text(reply))
     await heard(harness, reply)
+    assert len(account(harness).submissions) == 1
 
 
 async def test_options_are_there_with_the_service_only(offline_harness: BotHarness) -> None:

@@ -14,6 +14,7 @@ Ending = tuple[int, str, str]  # colour, words of the text, and the start of a b
 REFUSED = (RED, "didn't accept", "✏️ Edit & send")
 NO_CREDITS = (RED, "is out of credits", "✏️ Edit & send")
 OPERATOR = (RED, "rejected Encore's key", "✏️ Edit & send")
+WRONG_ADDRESS = (RED, "isn't set up right here", "✏️ Edit & send")
 SIGNED_OUT = (RED, "is signed out of Suno", "✏️ Edit & send")
 UNCONFIRMED = (RED, "No clear answer from", "✏️ Edit & send")
 NOTHING_FOUND = (RED, "suno-api has no trace of it", "✏️ Edit & send")
@@ -43,10 +44,10 @@ SUBMITTING: dict[Fault, tuple[Ending, dict[str, Ending | None]]] = {
     Fault.SESSION_ENDED: (UNCONFIRMED, {"suno_api": SIGNED_OUT}),
     Fault.NO_BROWSER: (UNCONFIRMED, {"suno_api": OPERATOR}),
     # "Not Found" is what FastAPI says to a path that it does not have
-    Fault.SESSION_GONE: (REFUSED, {"suno_api": SIGNED_OUT, "acestep": OPERATOR}),
+    Fault.SESSION_GONE: (REFUSED, {"suno_api": SIGNED_OUT, "acestep": WRONG_ADDRESS}),
     Fault.CONTINUE_AT_REQUIRED: (UNCONFIRMED, {"suno_api": REFUSED}),
     Fault.SLOW_BUT_MADE: (UNCONFIRMED, {"suno_api": COMPLETE}),
-    Fault.HTML_NOT_FOUND: (OPERATOR, {}),
+    Fault.HTML_NOT_FOUND: (WRONG_ADDRESS, {}),
     Fault.BAD_GATEWAY: (UNCONFIRMED, {"suno_api": NOTHING_FOUND}),
     Fault.UNAVAILABLE: (UNCONFIRMED, {"suno_api": NOTHING_FOUND}),
     Fault.GATEWAY_TIMEOUT: (UNCONFIRMED, {"suno_api": NOTHING_FOUND}),

@@ -196,7 +196,7 @@ async def test_key_in_an_answer_reaches_neither_error_nor_log(
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(401, "unauthorized"), (402, "out_of_credits"), (302, "unauthorized")]
+    ("status", "kind"), [(401, "unauthorized"), (402, "out_of_credits"), (302, "wrong_address")]
 )
 async def test_operators_problem_is_logged_with_its_reason(
     status: int, kind: str, caplog: pytest.LogCaptureFixture

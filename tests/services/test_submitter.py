@@ -22,6 +22,7 @@ from bot.providers.base import (
     Unavailable,
     Unconfirmed,
     UnknownClip,
+    WrongAddress,
 )
 from bot.services.submitter import MAX_CONCURRENT
 from bot.store.store import Store
@@ -79,6 +80,7 @@ async def test_the_tracker_and_the_publisher_are_told(harness: ServiceHarness) -
         (Rejected("Too rude."), failures.Rejected("Too rude.")),
         (OutOfCredits("none"), failures.OutOfCredits()),
         (Unauthorized("key?"), failures.Unauthorized()),
+        (WrongAddress(), failures.WrongAddress()),
         (ProviderError("odd"), failures.Unexpected()),
     ],
 )

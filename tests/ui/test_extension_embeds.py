@@ -267,6 +267,10 @@ FAILURES = [
         f"**AIML API rejected Encore's key.** Nothing was generated. {TELL} {LATER}",
     ),
     (
+        failures.WrongAddress(),
+        f"**AIML API isn't set up right here.** Nothing was generated. {TELL} {LATER}",
+    ),
+    (
         failures.SessionExpired(),
         f"**AIML API is signed out of Suno.** Nothing was generated. {TELL} {LATER}",
     ),

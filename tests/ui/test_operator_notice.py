@@ -9,6 +9,10 @@ NEW_KEY = (
     "Nobody can extend with it until you set the right key and restart Encore; "
     "`python -m bot check` tests it."
 )
+NEW_ADDRESS = (
+    "Nobody can extend with it until you set the right base URL and restart Encore; "
+    "`python -m bot check` tests it."
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +24,14 @@ NEW_KEY = (
             [
                 "**AIML API rejected Encore's key.**",
                 NEW_KEY,
+            ],
+        ),
+        (
+            "wrong_address",
+            "AIML API",
+            [
+                "**AIML API isn't at the address that is set.**",
+                NEW_ADDRESS,
             ],
         ),
         (

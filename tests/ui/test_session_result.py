@@ -214,6 +214,7 @@ def test_session_that_ends_before_the_choice_says_so() -> None:
     [
         (failures.OutOfCredits(), "**AIML API is out of credits.**"),
         (failures.Unauthorized(), "**AIML API rejected Encore's key.**"),
+        (failures.WrongAddress(), "**AIML API isn't set up right here.**"),
         (failures.SessionExpired(), "**AIML API is signed out of Suno.**"),
         (failures.RateLimited(), "**AIML API is too busy.**"),
         (failures.Unavailable(), "**AIML API can't be reached.**"),

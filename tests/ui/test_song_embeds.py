@@ -363,6 +363,10 @@ FAILURES = [
         f"**suno-api rejected Encore's key.** Nothing was joined. {TELL} {LATER}",
     ),
     (
+        failures.WrongAddress(),
+        f"**suno-api isn't set up right here.** Nothing was joined. {TELL} {LATER}",
+    ),
+    (
         failures.SessionExpired(),
         f"**suno-api is signed out of Suno.** Nothing was joined. {TELL} {LATER}",
     ),
