@@ -58,6 +58,18 @@ async def require_may_extend(interaction: Interaction) -> GuildSettings | None:
     return settings
 
 
+async def require_may_extend_now(interaction: Interaction) -> GuildSettings | None:
+    """Return what `require_may_extend` returns, if the budgets have room as well.
+
+    Raises:
+        LimitError: as that, or a budget is used up.
+    """
+    settings = await require_may_extend(interaction)
+    if settings is not None:
+        await interaction.client.services.budgets.require_left(settings, interaction.user.id)
+    return settings
+
+
 def require_allowed(
     settings: GuildSettings, guild: discord.Guild, member: discord.Member, channel: object
 ) -> None:

@@ -22,7 +22,7 @@ from bot.domain.errors import (
 )
 from bot.domain.form import NO_DEFAULTS, Form
 from bot.domain.models import ReplyRef
-from bot.interactions.access import require_access, require_may_extend
+from bot.interactions.access import require_access, require_may_extend_now
 from bot.interactions.client import Interaction
 from bot.interactions.clip_search import offer_clips
 from bot.interactions.drafts import refuse_form
@@ -58,9 +58,7 @@ async def open_form(interaction: Interaction, form: Form, *, as_typed: bool = Fa
     """
     services = interaction.client.services
     try:
-        settings = await require_may_extend(interaction)
-        if settings is not None:
-            await services.budgets.require_left(settings, interaction.user.id)
+        settings = await require_may_extend_now(interaction)
         if as_typed:
             prefilled = await services.forms.prefill(form)
         else:

@@ -9,9 +9,10 @@ from dataclasses import replace
 import discord
 
 from bot.domain.errors import FormError, UnknownClipError, UserError
-from bot.domain.form import Form
+from bot.domain.form import NO_DEFAULTS, Form
 from bot.domain.text import display_title
 from bot.domain.timecode import format_time
+from bot.interactions.access import require_may_extend_now
 from bot.interactions.client import Interaction
 from bot.interactions.drafts import refuse_form
 from bot.interactions.responses import answer, answer_error, defer
@@ -38,12 +39,14 @@ async def _receive(interaction: Interaction, file: discord.Attachment, form: For
         raise UserError(
             "No service here can continue a file.", "Pick a clip, or paste a link to one."
         )
+    settings = await require_may_extend_now(interaction)  # files take room, so before one is kept
     await defer(interaction, thinking=True)
     name = file.title or file.filename
     clip = await services.uploaded_files.receive(file.url, name=name, size=file.size)
     form = replace(form, clip=clip.id)
     try:
-        await services.forms.parse(form)
+        defaults = settings.form_defaults if settings is not None else NO_DEFAULTS
+        form = (await services.forms.parse(form, defaults)).form
     except (FormError, UnknownClipError) as error:
         await refuse_form(interaction, form, error)
         return

@@ -8,9 +8,11 @@ import pytest
 from sandbox.discord.errors import NotPossibleError
 from sandbox.discord.interaction_models import Interaction
 from sandbox.discord.member import Member
-from sandbox.discord.models import Channel, Message
+from sandbox.discord.models import Channel, Message, Upload
 from sandbox.discord.permissions import Permission
 from sandbox.providers.faults import Fault
+from sandbox.providers.mp3 import encode_mp3
+from sandbox.providers.music import Segment, render
 from tests.support.bot_harness import GREEN, RED, BotHarness, colour, labels, text
 from tests.support.session_evening import Evening
 
@@ -132,6 +134,28 @@ async def test_each_change_is_shown_and_survives_a_restart(offline_harness: BotH
         assert text(again) == said
         await mo.select(again, f"set:channels:{state.guild.id}")
         assert "in every channel" in text(again)
+
+
+async def test_settings_hold_for_files_before_they_are_taken_in(
+    offline_harness: BotHarness,
+) -> None:
+    harness, song = offline_harness, Upload("song.mp3", encode_mp3(render((Segment(5, 1, 0, 8),))))
+    harness.has_acestep = True
+    async with harness.bot():
+        mo, songs = moderator(harness), harness.discord.state.new_channel("songs")
+        message = await panel(mo)
+        await mo.select(message, f"set:channels:{songs.guild.id}", songs)
+        await set_form(mo, message, "Style", style="lo-fi, warm")
+        call = await harness.ada.slash("extend", file=song, lyrics="la la la")
+        assert f"Use <#{songs.id}>" in refused(call)
+        assert "la la la" in refused(call)
+        assert [*harness.database.parent.glob("*.audio/*")] == []
+        call = await harness.ada.slash("extend", channel=songs, file=song)
+        await harness.until(lambda: call.message is not None and labels(call.message))
+        assert call.message is not None
+        form = (await harness.ada.click(call.message, "✍️ Write what comes next")).modal
+        assert form is not None
+        assert form.fields["style"]["value"] == "lo-fi, warm"
 
 
 async def test_what_is_no_number_is_refused_and_can_be_corrected(harness: BotHarness) -> None:
